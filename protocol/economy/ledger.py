@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Double entry: the one place where balances change, and where every change sums to zero."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from protocol.rejection import Refused, Rejection, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A change of one account's balance, in minor units of its currency; negative is a debit."""
+
+    account: str
+    amount_minor: int
+
+
+@dataclass(slots=True)
+class Account:
+    """Where a member, or the network itself, holds a balance in one currency.
+
+    `least_minor` and `most_minor` are the limits each way; None stands for no limit, which only the
+    network's own accounts have on the debit side. `arrival` is the place in the ledger lane.
+    """
+
+    id: str
+    currency: str
+    member: str | None
+    least_minor: int | None
+    most_minor: int | None
+    arrival: int
+    balance_minor: int = 0
+    held_minor: int = 0
+
+    @property
+    def headroom_minor(self) -> int | None:
+        """How much this account may still pay, or None where nothing limits it."""
+        return None if self.least_minor is None else max(0, self.balance_minor - self.least_minor)
+
+
+class Ledger:
+    """The accounts of one network. In every currency the balances sum to zero."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self._by_member: dict[str, list[Account]] = {}
+
+    def open(self, account: Account) -> None:
+        """Open an account with a balance of zero."""
+        assert account.id not in self.accounts and account.balance_minor == 0
+        self.accounts[account.id] = account
+        if account.member is not None:
+            self._by_member.setdefault(account.member, []).append(account)
+
+    def post(self, postings: Iterable[Posting]) -> tuple[tuple[str, int, int], ...]:
+        """Apply balanced postings and return (account, amount, balance after) for each, in order."""
+        sums: dict[str, int] = {}
+        lines: list[tuple[str, int, int]] = []
+        for posting in postings:
+            account = self.accounts[posting.account]
+            account.balance_minor += posting.amount_minor
+            sums[account.currency] = sums.get(account.currency, 0) + posting.amount_minor
+            lines.append((posting.account, posting.amount_minor, account.balance_minor))
+        assert not any(sums.values()), f"postings do not sum to zero: {lines}"
+        return tuple(lines)
+
+    def debit_refusal(self, account: Account, amount_minor: int) -> Refused | None:
+        """Return why the account may not pay this much: the limit is enforced by its one writer."""
+        headroom = account.headroom_minor
+        if headroom is not None and amount_minor > headroom:
+            assert account.least_minor is not None
+            return refuse(
+                Rejection.LIMIT_EXCEEDED,
+                available=headroom,
+                limit=account.least_minor,
+                projected_balance=account.balance_minor - amount_minor,
+            )
+        return None
+
+    def credit_refusal(self, account: Account, amount_minor: int) -> Refused | None:
+        """Return why the account may not receive this much."""
+        if account.most_minor is not None and account.balance_minor + amount_minor > account.most_minor:
+            return refuse(
+                Rejection.PAYEE_LIMIT_EXCEEDED,
+                available=max(0, account.most_minor - account.balance_minor),
+            )
+        return None
+
+    def sums(self) -> dict[str, int]:
+        """Return the sum of all balances of each currency: all zero, or the book is wrong."""
+        sums: dict[str, int] = {}
+        for account in self.accounts.values():
+            sums[account.currency] = sums.get(account.currency, 0) + account.balance_minor
+        return sums
+
+    def of_member(self, member: str) -> Sequence[Account]:
+        """Return the accounts of a member in the order in which they were opened."""
+        return self._by_member.get(member, ())

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What members sign with their own keys: orders, consents, standing orders, mandates, key changes.
+
+The client encodes what it shows as canonical CBOR and signs those bytes; the node keeps them as they
+came, so that everybody can check later who ordered what. `order_seq` grows strictly for each key,
+gaps allowed: a client without memory may use its clock in milliseconds.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from protocol.codec import CodecFault, decode, encode
+from protocol.keys import KeyPair, verify
+from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+
+SIGNED_BYTES_MAX = 1_024
+Digest = Annotated[bytes, Length(32)]
+Key = Annotated[bytes, Length(32)]
+Id = Annotated[bytes, Length(16)]
+AccountId = Annotated[str, AtMost(64)]
+Minor = Annotated[int, Range(-(2**63), 2**63 - 1)]
+OrderSeq = Annotated[int, Range(0, 2**53)]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Pay `amount` (payee's minor units) and debit me at most `max_debit` (my minor units).
+
+    A payment to another network names the invoice and its condition. `head` is the newest ledger entry
+    that the member has seen: it exposes a node that shows different books to different members.
+    """
+
+    KIND: ClassVar[str] = "order"
+    network: Digest
+    payer: AccountId
+    key: Key
+    order_seq: OrderSeq
+    payment: Id
+    payee_network: Digest
+    payee: AccountId
+    amount: Minor
+    max_debit: Minor
+    not_after_ms: int
+    pending: bool
+    invoice: Digest | None = None
+    condition: Digest | None = None
+    note: Digest | None = None
+    head: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """I, the payee, consent that this payment be reversed whole."""
+
+    KIND: ClassVar[str] = "consent"
+    network: Digest
+    payment: Id
+    key: Key
+    order_seq: OrderSeq
+    not_after_ms: int
+
+
+class Rhythm(StrEnum):
+    """How often a standing order runs; months run on the same day, or the last one of a shorter month."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOrder:
+    """Pay this amount within the network, `times` times, the first at `first_at_ms`."""
+
+    KIND: ClassVar[str] = "standing-order"
+    network: Digest
+    payer: AccountId
+    key: Key
+    order_seq: OrderSeq
+    schedule: Id
+    payee: AccountId
+    amount: Minor
+    first_at_ms: int
+    rhythm: Rhythm
+    times: Annotated[int, Range(1, 1_200)]
+    note: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """My helper may pay from my account up to `cap` in all (minor units), until `not_after_ms`."""
+
+    KIND: ClassVar[str] = "mandate"
+    network: Digest
+    account: AccountId
+    key: Key
+    order_seq: OrderSeq
+    mandate: Id
+    helper: Annotated[str, AtMost(32)]
+    cap: Minor
+    not_after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebinding:
+    """My key `key` gives way to `new_key` (None: it is only revoked)."""
+
+    KIND: ClassVar[str] = "rebinding"
+    network: Digest
+    member: Annotated[str, AtMost(32)]
+    key: Key
+    order_seq: OrderSeq
+    new_key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """I hold this key and wish to join under this handle."""
+
+    KIND: ClassVar[str] = "joining"
+    network: Digest
+    handle: Annotated[str, AtMost(32)]
+    key: Key
+
+
+SignedKind = Order | Consent | StandingOrder | Mandate | Rebinding | Joining
+T = TypeVar("T", Order, Consent, StandingOrder, Mandate, Rebinding, Joining)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Signed bytes as they came, and the signature by the key that they name."""
+
+    data: Annotated[bytes, AtMost(SIGNED_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+
+
+def sign(keys: KeyPair, said: SignedKind) -> Signed:
+    """Encode and sign what a member says."""
+    data = encode(to_map(said))
+    return Signed(data, keys.sign(said.KIND, data))
+
+
+def read(signed: Signed, kind: type[T]) -> T | None:
+    """Return what the bytes say, the signature not yet checked; None where they say no such thing."""
+    fields: Any
+    try:
+        fields = decode(signed.data, bytes_max=SIGNED_BYTES_MAX)
+        return from_map(kind, fields) if isinstance(fields, dict) else None
+    except (CodecFault, ShapeFault):
+        return None
+
+
+def is_authentic(signed: Signed, said: SignedKind) -> bool:
+    """Tell whether the key that these words name has signed them."""
+    return verify(said.key, said.KIND, signed.data, signed.signature)

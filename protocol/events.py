@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a replica is told, and what it asks to be done: inputs and effects, as data.
+
+The runtime performs effects in this order: first stored, then sent, then told.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.economy.feature import PAGE_ITEMS_DEFAULT, Actor
+from protocol.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody at this node wishes something: the operation "payments.create" and its wish.
+
+    `subject` is the id of the resource meant, where there is one; `after` and `limit` page a list.
+    """
+
+    request: int
+    operation: str
+    actor: Actor
+    wish: Any = None
+    subject: str = ""
+    after: int = 0
+    limit: int = PAGE_ITEMS_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """A peer, whose transport key the network layer has authenticated, can be sent frames."""
+
+    peer: str
+    transport: bytes
+    outbound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """A peer is gone."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A frame came from a peer."""
+
+    peer: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A second has passed, more or less."""
+
+
+Input = Asked | PeerUp | PeerDown | Received | TimerFired
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an account's statement: what `rebuild` can make again from the lanes."""
+
+    account: str
+    seq: int
+    at_ms: int
+    kind: str
+    payment: bytes | None
+    counterpart: str | None
+    amount_minor: int
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Append this entry, durably, with the statement lines that it makes in the book."""
+
+    entry: Entry
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreText:
+    """Keep a personal text in the erasable store, under its salted hash."""
+
+    digest: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a frame to a peer, once everything before it is durable."""
+
+    peer: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendRange:
+    """Send a peer the stored entries of a lane from `first` to `last` seq, in order, in frames."""
+
+    peer: str
+    network: bytes
+    lane: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """End the connection to a peer that broke the protocol."""
+
+    peer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Tell subscribers that something happened to a resource; `audience` are the members it concerns."""
+
+    type: str
+    resource: str
+    audience: tuple[str, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a wish: what is shown, a page of a list, a Lookup, or a Refused."""
+
+    request: int
+    result: Any
+
+
+Effect = Store | StoreText | Send | SendRange | Drop | Publish | Answer

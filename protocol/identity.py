@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who a network is, through all its keys: inception, pre-rotation, rotation, reopening (PROTOCOL 1).
+
+The network id is the id of its inception. The inception commits to the digest of the next signing key
+(pre-rotation, as in KERI), so a thief of the hot key cannot rotate; cold keys, k of n, sign rotations.
+Every key event opens a new epoch and names the heads of all lanes at that moment: what an older
+epoch's key signs past those heads was never said.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
+
+from protocol.codec import encode
+from protocol.entry import IDENTITY, NO_NETWORK, Body, Entry, EntryFault, Millis
+from protocol.keys import KeyPair, digest, is_acceptable_key, verify
+from protocol.shape import AtMost, Length, Range, to_map
+
+COLD_KEYS_MAX = 16
+HEADS_MAX = 1_024
+Key = Annotated[bytes, Length(32)]
+Digest = Annotated[bytes, Length(32)]
+
+
+@dataclass(frozen=True, slots=True)
+class Inception:
+    """The first statement: its id is the network's. `transport` is the libp2p key of the home node."""
+
+    KIND: ClassVar[str] = "identity/inception"
+    key: Key
+    next_digest: Digest
+    cold: Annotated[tuple[Key, ...], AtMost(COLD_KEYS_MAX)]
+    cold_needed: Annotated[int, Range(1, COLD_KEYS_MAX)]
+    transport: Key
+
+
+@dataclass(frozen=True, slots=True)
+class LaneHead:
+    """The newest statement of a lane at the moment of a key event."""
+
+    lane: Annotated[str, AtMost(64)]
+    seq: Annotated[int, Range(0, 2**53)]
+    id: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class RotationClaim:
+    """What the cold keys sign: the key of the new epoch, the digest of the one after it, and all heads."""
+
+    network: Digest
+    epoch: Annotated[int, Range(1, 2**31)]
+    key: Key
+    next_digest: Digest
+    transport: Key
+    heads: Annotated[tuple[LaneHead, ...], AtMost(HEADS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class ColdSignature:
+    """A signature by the cold key at `index` of the inception's list."""
+
+    index: Annotated[int, Range(0, COLD_KEYS_MAX)]
+    signature: Annotated[bytes, Length(64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new signing key, revealed as the inception or the last rotation promised, and signed by cold keys."""
+
+    KIND: ClassVar[str] = "identity/rotation"
+    claim: RotationClaim
+    signatures: Annotated[tuple[ColdSignature, ...], AtMost(COLD_KEYS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A new epoch under the same key, after a restore: what the old epoch held past these heads is void."""
+
+    KIND: ClassVar[str] = "identity/reopening"
+    epoch: Annotated[int, Range(1, 2**31)]
+    heads: Annotated[tuple[LaneHead, ...], AtMost(HEADS_MAX)]
+
+
+IDENTITY_KINDS: dict[str, type[Body]] = {kind.KIND: kind for kind in (Inception, Rotation, Reopening)}
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The key that signs in an epoch, and the lane heads on which the epoch stands."""
+
+    key: bytes
+    transport: bytes
+    heads: dict[str, LaneHead]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A network as its identity lane tells it; a value, made anew by each key event."""
+
+    network: bytes
+    cold: tuple[bytes, ...]
+    cold_needed: int
+    next_digest: bytes
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch in force."""
+        return len(self.epochs) - 1
+
+    @property
+    def transport(self) -> bytes:
+        """The libp2p key of the home node in the epoch in force."""
+        return self.epochs[-1].transport
+
+    def key_of(self, epoch: int) -> bytes | None:
+        """Return the key that signs in an epoch, or None while that epoch is unknown."""
+        return self.epochs[epoch].key if 0 <= epoch <= self.epoch else None
+
+    def was_said(self, entry: Entry) -> bool:
+        """Tell whether an entry of an older epoch lies within the heads that the next epoch confirmed."""
+        if entry.header.epoch >= self.epoch:
+            return True
+        head = self.epochs[entry.header.epoch + 1].heads.get(entry.header.lane)
+        return head is not None and entry.header.seq <= head.seq
+
+
+def promise(next_key: bytes) -> bytes:
+    """Return the digest by which an event commits to the next signing key."""
+    return digest("next-key", next_key)
+
+
+def begin(entry: Entry, body: Body) -> Identity:
+    """Return the identity that an inception founds; raises EntryFault where it is not a valid one."""
+    if not isinstance(body, Inception):
+        raise EntryFault("an identity lane begins with an inception")
+    header = entry.header
+    if (header.network, header.lane, header.epoch, header.seq, header.prev) != (NO_NETWORK, IDENTITY, 0, 0, None):
+        raise EntryFault("an inception stands at the beginning of its lane")
+    if not all(map(is_acceptable_key, (body.key, body.transport, *body.cold))):
+        raise EntryFault("a key of the inception is not acceptable")
+    if not 1 <= body.cold_needed <= len(set(body.cold)) or len(set(body.cold)) != len(body.cold):
+        raise EntryFault("the cold keys of the inception cannot be satisfied")
+    if not entry.signed_by(body.key):
+        raise EntryFault("the inception is not signed by its key")
+    return Identity(
+        entry.id, body.cold, body.cold_needed, body.next_digest, (Epoch(body.key, body.transport, {}),)
+    )
+
+
+def advance(identity: Identity, entry: Entry, body: Body, at_ms: Millis) -> Identity:
+    """Return the identity after one more key event; raises EntryFault where the event is not valid.
+
+    The event itself is the first entry of the epoch that it opens.
+    """
+    del at_ms
+    match body:
+        case Rotation(claim):
+            _check_rotation(identity, claim, body.signatures)
+            opened = Epoch(claim.key, claim.transport, {head.lane: head for head in claim.heads})
+            after = replace(identity, next_digest=claim.next_digest, epochs=(*identity.epochs, opened))
+        case Reopening():
+            key = identity.epochs[-1].key
+            opened = Epoch(key, identity.transport, {head.lane: head for head in body.heads})
+            after = replace(identity, epochs=(*identity.epochs, opened))
+            if body.epoch != after.epoch:
+                raise EntryFault("a key event opens the next epoch")
+        case _:
+            raise EntryFault("not a key event")
+    if entry.header.epoch != after.epoch or not entry.signed_by(after.epochs[-1].key):
+        raise EntryFault("a key event is signed by the key of the epoch that it opens")
+    return after
+
+
+def cold_signature(index: int, keys: KeyPair, claim: RotationClaim) -> ColdSignature:
+    """Sign a rotation with the cold key at this index."""
+    return ColdSignature(index, keys.sign("rotation", encode(to_map(claim))))
+
+
+def _check_rotation(identity: Identity, claim: RotationClaim, signatures: tuple[ColdSignature, ...]) -> None:
+    if claim.network != identity.network or claim.epoch != identity.epoch + 1:
+        raise EntryFault("a rotation is of this network and opens the next epoch")
+    if promise(claim.key) != identity.next_digest:
+        raise EntryFault("a rotation reveals the key that was promised")
+    if not (is_acceptable_key(claim.key) and is_acceptable_key(claim.transport)):
+        raise EntryFault("a key of the rotation is not acceptable")
+    said = encode(to_map(claim))
+    signers = {
+        one.index
+        for one in signatures
+        if one.index < len(identity.cold) and verify(identity.cold[one.index], "rotation", said, one.signature)
+    }
+    if len(signers) < identity.cold_needed:
+        raise EntryFault("too few cold keys signed the rotation")
