@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# The two that matter: make demo, make test. Each makes .venv first if it is not there.
+
+bin := .venv/bin
+UV ?= uv
+
+# A check that passes says nothing; one that fails says everything.
+quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
+
+.PHONY: demo test bench soak lint lock runtime dev
+
+demo: runtime
+	@$(bin)/mutirao demo
+
+test: lint
+	@$(bin)/pytest
+
+bench: dev
+	@$(bin)/python tests/bench
+
+soak: dev
+	@$(bin)/python tests/soak
+
+lint: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+lint: dev
+	@$(call quietly,$(bin)/ruff check)
+	@$(call quietly,$(bin)/ruff format --check)
+	@$(call quietly,$(bin)/pyright)
+	@$(call quietly,$(bin)/lint-imports)
+
+# The only target that needs uv: it writes the lock files for every Python and platform at once. Pins
+# stay as they are unless pyproject.toml rules them out; delete a lock file to renew all that it pins.
+compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--annotation-style line --custom-compile-command 'make lock'
+
+lock:
+	@$(compile) pyproject.toml --group dev -o requirements-dev.txt
+	@$(compile) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(compile) --group build -c requirements-dev.txt -o requirements-build.txt
+
+runtime dev:
+	@.ci/setup $@
