@@ -251,17 +251,21 @@ class Side:
         """
         return replace(self, partner_epoch_min=max(self.partner_epoch_min, epoch))
 
-    @classmethod
     def resume(
-        cls, epoch: int, own: Record, own_digest: bytes, partner: Record, partner_digest: bytes
+        self, epoch: int, own: Record, own_digest: bytes, acked: Record, acked_digest: bytes
     ) -> "Side | LinkFault":
-        """Return the side that goes on in a higher epoch after an old copy was restored, or ACK_UNKNOWN.
+        """Return this old copy brought up to date and ready to write in a higher epoch, or ACK_UNKNOWN.
 
-        `own` is our newest record that anyone has, `partner` the one that it acknowledges: we checked that
-        one once, and our own signature says so. Newer ones of the partner are then accepted as ever.
+        `own` is our newest record that the partner accepted, `acked` the partner's record that it acknowledges:
+        we checked that one when we had it, our own signature says so. The partner has fenced off our records
+        below `epoch` before it told us; its newer ones are then accepted as ever.
         """
-        assert epoch > own.epoch
-        side = cls(own, own_digest, partner, partner_digest, epoch)
+        assert epoch > max(self.own.epoch, own.epoch)
+        if own.position <= self.own.position:
+            return replace(self, epoch=epoch)
+        side = replace(
+            self, own=own, own_digest=own_digest, partner=acked, partner_digest=acked_digest, epoch=epoch
+        )
         return side if own.ack == _ack_of(side) else LinkFault.ACK_UNKNOWN
 
 
