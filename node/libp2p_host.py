@@ -1,0 +1,620 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The trio side of the network: listens, dials, and carries frames over one stream for each peer."""
+
+import logging
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
+from random import Random
+
+import trio
+
+from node.libp2p_fixes import (
+    HANDSHAKE_SECONDS,
+    HANDSHAKES_MAX,
+    HANDSHAKES_PER_ADDRESS_MAX,
+    RETRY_SECONDS_MAX,
+    Backoff,
+    BoundedStream,
+    BoundedYamux,
+    BufferedConnection,
+    ConnectionFault,
+    InboundSlots,
+    NoiseAndYamux,
+    agree,
+    close_at_once,
+    contained,
+    propose,
+)
+
+from libp2p.crypto.ed25519 import Ed25519PublicKey  # isort: skip
+from libp2p.crypto.keys import KeyPair  # isort: skip
+from libp2p.peer.id import ID  # isort: skip
+
+PROTOCOL = "/mutirao/1"
+
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+FRAME_LENGTH_BYTES = 4
+FRAME_STALL_SECONDS = 30.0
+WRITE_BATCH_BYTES = 64 * 1024
+
+INBOUND_MAX = 128
+INBOUND_PER_ADDRESS_MAX = 32
+OUTBOX_BYTES_MAX = 8 * 1024 * 1024
+UNCONSUMED_BYTES_MAX = 4 * 1024 * 1024
+UNCONSUMED_FRAMES_MAX = 1024
+UNCONSUMED_BYTES_TOTAL_MAX = 32 * 1024 * 1024
+UNCONSUMED_FRAMES_TOTAL_MAX = 64 * 1024
+BANS_MAX = 4096
+
+CONNECT_SECONDS = 5.0
+# Two dials that cross are both younger than this; a second connection later means that the first is dead.
+DIALS_CROSS_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS
+STABLE_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS + RETRY_SECONDS_MAX
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBounds:
+    """How much peers may ask of this host before it says no."""
+
+    frame_bytes_max: int = FRAME_BYTES_MAX
+    handshakes_max: int = HANDSHAKES_MAX
+    handshakes_per_address_max: int = HANDSHAKES_PER_ADDRESS_MAX
+    inbound_max: int = INBOUND_MAX
+    inbound_per_address_max: int = INBOUND_PER_ADDRESS_MAX
+    outbox_bytes_max: int = OUTBOX_BYTES_MAX
+    unconsumed_bytes_max: int = UNCONSUMED_BYTES_MAX
+    unconsumed_frames_max: int = UNCONSUMED_FRAMES_MAX
+    unconsumed_bytes_total_max: int = UNCONSUMED_BYTES_TOTAL_MAX
+    unconsumed_frames_total_max: int = UNCONSUMED_FRAMES_TOTAL_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class DialAddress:
+    """Where to reach a peer, and who must answer there."""
+
+    text: str
+    host: str
+    port: int
+    peer: str
+
+
+class Credit:
+    """Counts what was handed to a reader in another thread and not consumed there.
+
+    The giver writes `given_*` and `waiting`, the taker writes `taken_*` and clears `waiting`: no lock.
+    """
+
+    def __init__(self, *, bytes_max: int, frames_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._frames_max = frames_max
+        self._given_bytes = self._given_frames = 0
+        self._taken_bytes = self._taken_frames = 0
+        self._waiting = False
+        self._relief = trio.Event()
+
+    @property
+    def full(self) -> bool:
+        """Whether the taker owes so much that nothing more is given."""
+        return self._owed(1)
+
+    def give(self, size: int) -> None:
+        """Count a frame that is handed over; one frame may go beyond the limit."""
+        self._given_bytes += size
+        self._given_frames += 1
+
+    def take(self, size: int) -> bool:
+        """Count a frame that was consumed; true if the giver waits and should now be relieved."""
+        self._taken_bytes += size
+        self._taken_frames += 1
+        if self._waiting and not self._owed(2):
+            self._waiting = False
+            return True
+        return False
+
+    def relieve(self) -> None:
+        """Wake the giver; called in the giver's thread."""
+        self._relief.set()
+
+    async def wait(self) -> None:
+        """Wait, as the giver, until half is consumed."""
+        while self.full:
+            self._relief = trio.Event()
+            self._waiting = True
+            if self.full:  # else it was consumed before the taker could see that we wait
+                await self._relief.wait()
+        self._waiting = False
+
+    def _owed(self, parts: int) -> bool:
+        return (
+            self._given_bytes - self._taken_bytes >= self._bytes_max // parts
+            or self._given_frames - self._taken_frames >= self._frames_max // parts
+        )
+
+
+class Outbox:
+    """Frames on their way to one peer: put in one thread, taken in the other, bounded in bytes."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._frames: deque[bytes] = deque()
+        self._put_bytes = self._taken_bytes = 0
+        self._asleep = False
+        self._filled = trio.Event()
+
+    def put(self, frame: bytes) -> bool:
+        """Queue a frame; false if it does not fit, unless the queue is empty."""
+        size = FRAME_LENGTH_BYTES + len(frame)
+        queued = self._put_bytes - self._taken_bytes
+        if queued and queued + size > self._bytes_max:
+            return False
+        self._put_bytes += size
+        self._frames.append(frame)
+        return True
+
+    def needs_waking(self) -> bool:
+        """Whether the taker sleeps and nobody has called `wake` for it yet."""
+        if self._asleep:
+            self._asleep = False
+            return True
+        return False
+
+    def wake(self) -> None:
+        """Wake the taker; called in the taker's thread."""
+        self._filled.set()
+
+    async def take(self) -> tuple[bytes, int]:
+        """Wait for frames and return some of them, each behind its length, and how many."""
+        while not self._frames:
+            self._filled = trio.Event()
+            self._asleep = True
+            if not self._frames:  # else it came before the putter could see that we sleep
+                await self._filled.wait()
+        self._asleep = False
+        parts: list[bytes] = []
+        size = count = 0
+        while self._frames and size < WRITE_BATCH_BYTES:
+            frame = self._frames.popleft()
+            parts += (len(frame).to_bytes(FRAME_LENGTH_BYTES, "big"), frame)
+            size += FRAME_LENGTH_BYTES + len(frame)
+            count += 1
+        return b"".join(parts), count
+
+    def sent(self, size: int) -> None:
+        """Make room again for this many bytes."""
+        self._taken_bytes += size
+
+
+class FrameDecoder:
+    """Cuts a stream of bytes into frames; a frame too long is refused by its length alone."""
+
+    def __init__(self, frame_bytes_max: int) -> None:
+        self._frame_bytes_max = frame_bytes_max
+        self._buffer = bytearray()
+
+    @property
+    def within_frame(self) -> bool:
+        """Whether the rest of a frame is awaited."""
+        return bool(self._buffer)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the frames that this chunk completes, or raise ConnectionFault."""
+        buffer = self._buffer
+        buffer += chunk
+        frames: list[bytes] = []
+        at = 0
+        with memoryview(buffer) as view:
+            while len(buffer) - at >= FRAME_LENGTH_BYTES:
+                size = int.from_bytes(view[at : at + FRAME_LENGTH_BYTES], "big")
+                if size > self._frame_bytes_max:
+                    raise ConnectionFault("the peer announced a frame that is too long")
+                end = at + FRAME_LENGTH_BYTES + size
+                if len(buffer) < end:
+                    break
+                frames.append(bytes(view[at + FRAME_LENGTH_BYTES : end]))
+                at = end
+        del buffer[:at]
+        return frames
+
+
+class Link:
+    """A live stream to one peer, seen from both threads."""
+
+    def __init__(
+        self, peer: str, public_key: bytes, address: str, *, outbound: bool, ip: str, bounds: NetworkBounds
+    ) -> None:
+        self.peer = peer
+        self.public_key = public_key
+        self.address = address
+        self.outbound = outbound
+        self.ip = ip
+        self.outbox = Outbox(bounds.outbox_bytes_max)
+        self.credit = Credit(bytes_max=bounds.unconsumed_bytes_max, frames_max=bounds.unconsumed_frames_max)
+        self.since = 0.0
+        self.down_for: str | None = None
+        self.ended = trio.Event()
+        self.scope = trio.move_on_at(inf)
+
+
+@dataclass(slots=True)
+class Target:
+    """A peer that we keep a connection to."""
+
+    peer: str
+    addresses: list[DialAddress] = field(default_factory=list[DialAddress])
+    again: trio.Event = field(default_factory=trio.Event)
+
+
+class PortTaken(OSError):
+    """A listening address cannot be had."""
+
+
+class Host:
+    """Runs inside trio; every method but `run` is called in its thread."""
+
+    def __init__(
+        self,
+        key_pair: KeyPair,
+        *,
+        bounds: NetworkBounds,
+        credit: Credit,
+        on_up: Callable[[Link], None],
+        on_down: Callable[[Link, str], None],
+        on_frame: Callable[[Link, bytes], None],
+        stats: Counter[str],
+        random: Random,
+    ) -> None:
+        self._me = ID.from_pubkey(key_pair.public_key)
+        self._upgrader = NoiseAndYamux(key_pair)
+        self._bounds = bounds
+        self._credit = credit
+        self._on_up = on_up
+        self._on_down = on_down
+        self._on_frame = on_frame
+        self._stats = stats
+        self._random = random
+        self._slots = InboundSlots(
+            pending_max=bounds.handshakes_max, pending_per_address_max=bounds.handshakes_per_address_max
+        )
+        self._links: dict[str, Link] = {}
+        self._targets: dict[str, Target] = {}
+        self._severed: set[str] = set()
+        self._banned_until: dict[str, float] = {}
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, listen: Sequence[tuple[str, int]], ready: Callable[[list[int]], None]) -> None:
+        """Listen on these addresses, tell the real ports, and serve until cancelled; PortTaken if not."""
+        listeners: list[trio.SocketListener] = []
+        try:
+            for ip, port in listen:
+                listeners.append(await _listen_on(ip, port))
+            async with trio.open_nursery() as self._nursery:
+                for target in self._targets.values():
+                    self._nursery.start_soon(self._keep, target)
+                serve = partial(trio.serve_listeners, handler_nursery=self._nursery)
+                self._nursery.start_soon(serve, self._take_inbound, listeners)
+                ready([listener.socket.getsockname()[1] for listener in listeners])
+        finally:
+            self._nursery = None
+            for link in list(self._links.values()):
+                self._down(link, "the network stopped")
+            for listener in listeners:
+                listener.socket.close()
+
+    def stop(self) -> None:
+        """Cancel everything."""
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
+
+    def dial(self, address: DialAddress) -> None:
+        """Keep a connection to the peer at this address."""
+        target = self._targets.get(address.peer)
+        if target is None:
+            target = self._targets[address.peer] = Target(address.peer, [address])
+            if self._nursery is not None:
+                self._nursery.start_soon(self._keep, target)
+        elif address not in target.addresses:
+            target.addresses.append(address)
+            target.again.set()
+
+    def forget(self, address_or_peer: str) -> None:
+        """Dial this address, or this peer at any address, no more; a connection that is up stays up."""
+        for target in list(self._targets.values()):
+            if target.peer == address_or_peer:
+                target.addresses.clear()
+            else:
+                target.addresses[:] = [a for a in target.addresses if a.text != address_or_peer]
+            if not target.addresses:
+                del self._targets[target.peer]
+                target.again.set()
+
+    def drop(self, peer: str, ban_seconds: float) -> None:
+        """End the connection to this peer and refuse it for a while."""
+        now = trio.current_time()
+        if ban_seconds > 0:
+            if len(self._banned_until) >= BANS_MAX:
+                del self._banned_until[min(self._banned_until, key=self._banned_until.__getitem__)]
+            self._banned_until[peer] = now + ban_seconds
+        self._cut(peer, "dropped")
+
+    def sever(self, peer: str) -> None:
+        """Cut the connection to this peer and refuse it until mended."""
+        self._severed.add(peer)
+        self._cut(peer, "severed")
+
+    def mend(self, peer: str) -> None:
+        """Let this peer connect again, and dial it at once if we keep a connection to it."""
+        self._severed.discard(peer)
+        self._banned_until.pop(peer, None)
+        if target := self._targets.get(peer):
+            target.again.set()
+
+    # Dialling.
+
+    async def _keep(self, target: Target) -> None:
+        backoff = Backoff(self._random)
+        turn = 0
+        while target.addresses:
+            target.again = trio.Event()
+            began = trio.current_time()
+            if link := self._links.get(target.peer):
+                await link.ended.wait()
+            elif not self._refused(target.peer):
+                address = target.addresses[turn % len(target.addresses)]
+                turn += 1
+                failure = await contained(self._dial, target, address)
+                log.debug("dial ended", extra={"address": address.text, "reason": str(failure)})
+            if trio.current_time() - began > STABLE_SECONDS:
+                backoff.reset()  # that was a connection, not a peer that takes calls and hangs up
+            with trio.move_on_after(backoff.next_seconds()):
+                await target.again.wait()
+                backoff.reset()
+
+    async def _dial(self, target: Target, address: DialAddress) -> None:
+        self._stats["dials"] += 1
+        with trio.fail_after(CONNECT_SECONDS):
+            stream = await trio.open_tcp_stream(address.host, address.port)
+        await self._connected(stream, address.text, ID.from_base58(address.peer), target)
+
+    # Being dialled.
+
+    async def _take_inbound(self, stream: trio.SocketStream) -> None:
+        failure = await contained(self._answer, stream)
+        if failure is not None:
+            log.debug("inbound connection ended", extra={"reason": str(failure)})
+
+    async def _answer(self, stream: trio.SocketStream) -> None:
+        try:
+            ip, port = stream.socket.getpeername()[:2]
+        except OSError:
+            await close_at_once(stream)
+            return
+        network = address_class(ip)
+        if not self._slots.admit(network):
+            self._stats["refused_handshakes"] += 1
+            await close_at_once(stream)
+            return
+        release = partial(self._slots.release, network)
+        await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, network, release)
+
+    # Both.
+
+    async def _connected(
+        self,
+        stream: trio.SocketStream,
+        address: str,
+        expected: ID | None,
+        target: Target | None,
+        network: str = "",
+        release: Callable[[], None] | None = None,
+    ) -> None:
+        """Own this socket from here until the connection ends."""
+        link: Link | None = None
+        failure: BaseException | None = None
+        try:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with trio.move_on_after(HANDSHAKE_SECONDS) as scope:
+                raw = BufferedConnection(stream, initiator=expected is not None)
+                session = await self._upgrader.upgrade(raw, expected)
+                link = self._new_link(session, address, network, outbound=expected is not None)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(session.run)
+                    mutirao = await self._find_stream(session, nursery, outbound=link.outbound)
+                    if target is not None and not target.addresses:
+                        raise ConnectionFault("forgotten while dialling")
+                    self._up(link)
+                    if release is not None:
+                        release()
+                        release = None
+                    scope.deadline = inf
+                    with link.scope:
+                        await self._carry(link, mutirao)
+                    nursery.cancel_scope.cancel()
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if release is not None:
+                release()
+            if link is None or not link.since:
+                self._stats["failed_handshakes"] += 1
+            else:
+                self._down(link, _reason(failure))
+            await close_at_once(stream)
+
+    def _new_link(self, session: BoundedYamux, address: str, network: str, *, outbound: bool) -> Link:
+        """Decide whether this peer may stay, now that it is known who it is."""
+        peer_id = session.peer
+        peer = peer_id.to_base58()
+        key = peer_id.extract_public_key()
+        if not isinstance(key, Ed25519PublicKey):
+            raise ConnectionFault("the peer's key is not Ed25519")
+        if peer_id == self._me:
+            raise ConnectionFault("this is ourselves")
+        if self._refused(peer):
+            raise ConnectionFault("the peer is refused")
+        link = Link(
+            peer, key.to_bytes(), address if outbound else f"{address}/p2p/{peer}",
+            outbound=outbound, ip=network, bounds=self._bounds,
+        )  # fmt: skip
+        if not outbound and peer not in self._targets:
+            inbound = [held for held in self._links.values() if not held.outbound]
+            if len(inbound) >= self._bounds.inbound_max:
+                raise ConnectionFault("no place for more inbound connections")
+            if sum(held.ip == network for held in inbound) >= self._bounds.inbound_per_address_max:
+                raise ConnectionFault("no place for more connections from this address")
+        self._give_way(link)
+        return link
+
+    async def _find_stream(
+        self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool
+    ) -> BoundedStream:
+        """Open our stream, or let the dialler open it; whatever else it opens is refused."""
+        found = trio.Event()
+        chosen: list[BoundedStream] = []
+
+        async def answer(stream: BoundedStream) -> None:
+            with trio.move_on_after(HANDSHAKE_SECONDS):
+                failure = await contained(agree, stream, PROTOCOL)
+                if failure is None and not outbound and not chosen:
+                    chosen.append(stream)
+                    found.set()
+                    return
+            stream.reset()
+
+        async def answer_all() -> None:
+            while True:
+                nursery.start_soon(answer, await session.accept_stream())
+
+        nursery.start_soon(answer_all)
+        if outbound:
+            stream = await session.open_stream()
+            await propose(stream, PROTOCOL)
+            chosen.append(stream)
+        else:
+            await found.wait()
+        chosen[0].widen()
+        return chosen[0]
+
+    async def _carry(self, link: Link, stream: BoundedStream) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, link, stream)
+            await self._read(link, stream)
+
+    async def _write(self, link: Link, stream: BoundedStream) -> None:
+        while True:
+            data, frames = await link.outbox.take()
+            await stream.write(data)
+            link.outbox.sent(len(data))
+            self._stats["frames_out"] += frames
+            self._stats["bytes_out"] += len(data)
+
+    async def _read(self, link: Link, stream: BoundedStream) -> None:
+        decoder = FrameDecoder(self._bounds.frame_bytes_max)
+        while True:
+            with trio.move_on_after(FRAME_STALL_SECONDS if decoder.within_frame else inf) as patience:
+                chunk = await stream.read()
+            if patience.cancelled_caught:
+                raise ConnectionFault("the peer stopped in mid-frame")
+            self._stats["bytes_in"] += len(chunk)
+            for frame in decoder.feed(chunk):
+                if link.credit.full:
+                    await link.credit.wait()
+                if self._credit.full:
+                    await self._credit.wait()
+                if link.down_for is not None:
+                    return
+                link.credit.give(len(frame))
+                self._credit.give(len(frame))
+                self._stats["frames_in"] += 1
+                self._on_frame(link, frame)
+
+    # Who is connected.
+
+    def _refused(self, peer: str) -> bool:
+        return peer in self._severed or self._banned_until.get(peer, 0) > trio.current_time()
+
+    def _give_way(self, link: Link) -> Link | None:
+        """Return the connection that the new one replaces; ConnectionFault if the new one gives way.
+
+        Where both sides dialled at once, both keep what the smaller PeerID dialled. Where the old one is no
+        child of the same moment, whoever dialled again has lost it and knows better.
+        """
+        held = self._links.get(link.peer)
+        if held is None:
+            return None
+        crossed = trio.current_time() - held.since < DIALS_CROSS_SECONDS and held.outbound != link.outbound
+        we_are_smaller = self._me.to_bytes() < ID.from_base58(link.peer).to_bytes()
+        if crossed and link.outbound != we_are_smaller:
+            raise ConnectionFault("the other of two crossing connections stays")
+        return held
+
+    def _up(self, link: Link) -> None:
+        if self._refused(link.peer):  # while its stream was agreed on
+            raise ConnectionFault("the peer is refused")
+        if held := self._give_way(link):
+            self._down(held, "replaced by a newer connection")
+        link.since = trio.current_time()
+        self._links[link.peer] = link
+        self._stats["connections"] += 1
+        self._on_up(link)
+        log.info("peer up", extra={"peer": link.peer, "outbound": link.outbound})
+
+    def _cut(self, peer: str, reason: str) -> None:
+        if link := self._links.get(peer):
+            self._down(link, reason)
+
+    def _down(self, link: Link, reason: str) -> None:
+        if link.down_for is not None:
+            return
+        link.scope.cancel()
+        link.down_for = reason
+        del self._links[link.peer]
+        link.ended.set()
+        self._stats["dropped_connections"] += 1
+        self._on_down(link, reason)
+        log.info("peer down", extra={"peer": link.peer, "reason": reason})
+
+
+def ip_multiaddr(ip: str) -> str:
+    """Return an IP address as the beginning of a multiaddr."""
+    return f"/ip6/{ip}" if ":" in ip else f"/ip4/{ip}"
+
+
+def address_class(ip: str) -> str:
+    """Return what one holder is likely to hold whole: an IPv4 address, or the /64 of an IPv6 address."""
+    if ":" not in ip:
+        return ip
+    packed = socket.inet_pton(socket.AF_INET6, ip.partition("%")[0])
+    if packed[:12] == bytes(10) + b"\xff\xff":
+        return socket.inet_ntoa(packed[12:])
+    return packed[:8].hex()
+
+
+async def _listen_on(ip: str, port: int) -> trio.SocketListener:
+    """Bind without SO_REUSEPORT: the stock listener sets it, and two nodes then share a port unawares."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    listening = trio.socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        await listening.bind((ip, port))
+        listening.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listening.close()
+        raise PortTaken(error.errno, f"cannot listen on {ip} port {port}: {error.strerror}") from None
+    return trio.SocketListener(listening)
+
+
+def _reason(failure: BaseException | None) -> str:
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if failure is None or isinstance(failure, trio.Cancelled):
+        return "ended"
+    if isinstance(failure, ConnectionFault):
+        return str(failure)
+    return "connection lost" if isinstance(failure, Exception) else "ended"
