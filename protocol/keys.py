@@ -78,7 +78,7 @@ def digest(kind: str, data: bytes) -> bytes:
 
 
 def id_text(raw: bytes) -> str:
-    """Return a 32-byte id of a network or link as people see it: lower-case base32 unpadded, 52 characters."""
+    """Return a 32-byte id of a network or link as people see it: 52 characters of lower-case base32."""
     if len(raw) != DIGEST_BYTES:
         raise ValueError(f"an id has {DIGEST_BYTES} bytes")
     return b32encode(raw).decode("ascii").rstrip("=").lower()

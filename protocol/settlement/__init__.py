@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Settlement: what passes between networks over signed credit lines."""
+
+from protocol.economy.feature import Feature
+from protocol.settlement import holds, links, networks, quotes
+
+FEATURES: tuple[Feature, ...] = (
+    networks.FEATURE,
+    links.FEATURE,
+    quotes.FEATURE,
+    holds.FEATURE,
+)

@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One node's whole state: inputs in, effects out; it joins economy, settlement and sync.
+
+It never waits, stores, sends or logs. Effects come in the order in which they must be done: first
+stored, then sent, then told.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, assert_never
+
+from crdt.link import LinkFault
+from protocol.economy import FEATURES as ECONOMY
+from protocol.economy.feature import (
+    NOBODY,
+    PAGE_ITEMS_MAX,
+    Act,
+    Create,
+    Desk,
+    Entered,
+    Feature,
+    List,
+    ListOf,
+    Operation,
+    Page,
+    Plan,
+    Show,
+    Tell,
+    Waiting,
+    operation_name,
+)
+from protocol.economy.orders import uuid_text
+from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
+from protocol.events import (
+    Answer,
+    Asked,
+    Drop,
+    Effect,
+    Input,
+    Line,
+    PeerDown,
+    PeerUp,
+    Publish,
+    Received,
+    Send,
+    SendRange,
+    Store,
+    StoreText,
+    TimerFired,
+)
+from protocol.journal import InvalidEntry, Journal, Keyring
+from protocol.rejection import Refused, Rejection, refuse
+from protocol.settlement import FEATURES as SETTLEMENT
+from protocol.settlement import holds, quotes
+from protocol.settlement.links import LinkRecord, Links, judge, link_id, link_lane
+from protocol.settlement.networks import Replicas, admit
+from protocol.sync.gossip import Gossip, Session
+from protocol.sync.messages import (
+    Entries,
+    Heads,
+    Hello,
+    LinkNews,
+    LinkWanted,
+    PeerFault,
+    QuoteDenied,
+    QuoteGiven,
+    QuoteWanted,
+    Role,
+    Wanted,
+    pack,
+    unpack,
+)
+
+FEATURES: tuple[Feature, ...] = (*ECONOMY, *SETTLEMENT)
+OPERATIONS: Mapping[str, Operation] = {
+    operation_name(operation): operation for feature in FEATURES for operation in feature.operations
+}
+RESEND_EVERY_MS = 10_000
+"""How often a link record that the partner has not acknowledged is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A wish that waits for another network's answer."""
+
+    request: int
+    operation: str
+    asked: Asked
+    until_ms: Millis
+
+
+class Replica:
+    """A home node's state, where it has a keyring; without one, a replica of a network's books.
+
+    `transport` is this node's own libp2p key; `invitation` the code that a new replica shows to its home.
+    """
+
+    operations: Mapping[str, Operation] = OPERATIONS
+
+    def __init__(
+        self,
+        network: bytes,
+        *,
+        chance: Callable[[int], bytes],
+        keyring: Keyring | None,
+        invitation: bytes | None = None,
+        features: Sequence[Feature] = FEATURES,
+    ) -> None:
+        self.network = network
+        self.journal = Journal(network, features, chance, keyring)
+        self.book = self.journal.book
+        self.book.abroad = holds.plan_send
+        self.gossip = Gossip(self.journal, chance, invitation)
+        self.gossip.role = Role.REPLICA if keyring is None else Role.HOME
+        self.faults: list[str] = []
+        """What this network's operator, or a partner, has been seen to do wrong; for stewards and auditors."""
+        self._features = features
+        self._keyring = keyring
+        self._chance = chance
+        self._identity: list[bytes] = []
+        self._deferred: dict[bytes, Deferred] = {}
+        self._out: list[Effect] = []
+        self._sent_at: dict[bytes, Millis] = {}
+        self._now: Millis = 0
+
+    # In.
+
+    def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
+        """Fold this node's stored entries in, in the order of their arrival; yields each with its lines."""
+        for entry in entries:
+            lines = self.journal.reload(entry)
+            self._note_identity(entry)
+            yield entry, lines
+
+    def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
+        """Take a batch of inputs; returns all effects, the records of links last among what is stored."""
+        self._out = []
+        self._now = now
+        for one in batch:
+            match one:
+                case Asked():
+                    self._answer(one)
+                case Received(peer, frame):
+                    self._guard(peer, lambda peer=peer, frame=frame: self._hear(peer, frame))
+                case PeerUp(peer, transport):
+                    self._guard(peer, lambda peer=peer, key=transport: self._greet(peer, key))
+                case PeerDown(peer):
+                    self.gossip.part(peer)
+                case TimerFired():
+                    self._tick()
+                case _:
+                    assert_never(one)
+        self._seal_links()
+        self._flush(None)
+        return self._in_order()
+
+    # Wishes.
+
+    def _answer(self, asked: Asked) -> None:
+        operation = self.operations[asked.operation]
+        desk = self._desk(asked)
+        if asked.actor.role not in operation.who:
+            self._say(Answer(asked.request, refuse(Rejection.FORBIDDEN)))
+            return
+        match operation:
+            case Create():
+                self._plan(asked, operation.noun, lambda: operation.plan(desk, asked.wish))
+            case Act():
+                self._plan(asked, operation.noun, lambda: operation.plan(desk, asked.subject, asked.wish))
+            case Show():
+                self._say(Answer(asked.request, operation.view(desk, asked.subject)))
+            case List():
+                found = operation.view(desk, asked.wish, asked.after)
+                self._say(Answer(asked.request, found if isinstance(found, Refused) else _page(found, asked.limit)))
+            case ListOf():
+                self._say(Answer(asked.request, operation.view(desk, asked.subject, asked.after, asked.limit)))
+
+    def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
+        if self._keyring is None:
+            self._say(Answer(asked.request, refuse(Rejection.READ_ONLY)))
+            return
+        outcome = plan()
+        match outcome:
+            case Refused():
+                self._say(Answer(asked.request, outcome))
+            case Waiting(key, tells, until_ms):
+                if all(self._tell(tell) for tell in tells):
+                    self._deferred[key] = Deferred(asked.request, f"{noun}.show", asked, until_ms)
+                else:
+                    self._say(Answer(asked.request, refuse(Rejection.PEER_UNREACHABLE)))
+            case Plan():
+                self._carry_out(outcome)
+                answer = outcome.answer
+                if answer is None:
+                    answer = self._show(f"{noun}.show", asked, outcome.shows)
+                self._say(Answer(asked.request, answer))
+
+    def _show(self, operation: str, asked: Asked, id: str) -> Any:
+        show = self.operations[operation]
+        assert isinstance(show, Show)
+        return show.view(self._desk(asked), id)
+
+    def _carry_out(self, plan: Plan) -> None:
+        for digest, text in plan.texts:
+            self._say(StoreText(digest, text))
+        for write in plan.writes:
+            self.journal.write(write.body, write.lane, self._now)
+        links = self.book.of(Links)
+        for step in plan.steps:
+            links.take(self.book, step)
+
+    def _desk(self, asked: Asked) -> Desk:
+        keyring = self._keyring
+        if keyring is None:
+            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign)
+        return Desk(self.book, asked.actor, self._now, self._chance, keyring.hot.sign, keyring.preimages)
+
+    # Time.
+
+    def _tick(self) -> None:
+        self._out += self.gossip.compare()
+        if self._keyring is None:
+            return
+        desk = self._desk(_BY_ITSELF)
+        self.book.of(quotes.Quotes).forget(self._now)
+        for key, deferred in list(self._deferred.items()):
+            if deferred.until_ms < self._now:
+                del self._deferred[key]
+                self._say(Answer(deferred.request, refuse(Rejection.PEER_UNREACHABLE)))
+        for feature in self._features:
+            if feature.due is not None:
+                for plan in feature.due(desk):
+                    self._carry_out(plan)
+        for link in list(self.book.of(Links).by_id.values()):
+            self._resolve(link.id)
+            heard = link.side.partner.ack
+            behind = heard is None or (heard.epoch, heard.n) < link.side.own.position
+            if behind and link.mine is not None and self._now - self._sent_at.get(link.id, 0) >= RESEND_EVERY_MS:
+                self._send_record(link.id)
+
+    # Peers.
+
+    def _guard(self, peer: str, act: Callable[[], None]) -> None:
+        """Do what a peer's input asks for; a peer that breaks the protocol loses its connection."""
+        try:
+            act()
+        except PeerFault as fault:
+            if isinstance(fault.__cause__, InvalidEntry):
+                self.faults.append(str(fault))
+            self.gossip.part(peer)
+            self._say(Drop(peer, str(fault)))
+        finally:
+            self._flush(peer)
+
+    def _greet(self, peer: str, transport: bytes) -> None:
+        self._out += self.gossip.greet(peer, transport, self._identity)
+
+    def _hear(self, peer: str, frame: bytes) -> None:
+        session = self.gossip.sessions.get(peer)
+        if session is None:
+            return
+        message = unpack(frame)
+        if session.network is None and not isinstance(message, Hello):
+            raise PeerFault("the first word is hello")
+        match message:
+            case Hello():
+                self._hear_hello(session, message)
+            case Entries():
+                self._hear_entries(session, message)
+            case Heads():
+                self.gossip.count(session, self._now)
+                self._out += self.gossip.hear_heads(session, message)
+            case Wanted():
+                self.gossip.count(session, self._now)
+                self._out += self.gossip.hear_wanted(session, message)
+            case LinkNews(record):
+                self._hear_link(session, record)
+            case LinkWanted():
+                self.gossip.count(session, self._now)
+            case QuoteWanted():
+                self.gossip.count(session, self._now)
+                self._tell_all(quotes.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
+            case QuoteGiven():
+                self._tell_all(quotes.hear_given(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._answer_deferred(message.key)
+            case QuoteDenied():
+                self._tell_all(quotes.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._answer_deferred(message.key)
+
+    def _partner(self, session: Session) -> bytes:
+        if session.role is not Role.HOME or session.network is None or self._keyring is None:
+            raise PeerFault("only home nodes speak of payments")
+        return session.network
+
+    def _answer_deferred(self, key: bytes) -> None:
+        deferred = self._deferred.pop(key, None)
+        if deferred is not None:
+            self._say(Answer(deferred.request, self._show(deferred.operation, deferred.asked, uuid_text(key))))
+
+    def _hear_hello(self, session: Session, hello: Hello) -> None:
+        if session.network is not None:
+            raise PeerFault("hello is said once")
+        self._out += self.gossip.hear_identity(session, hello)
+        if hello.role is Role.HOME:
+            known = self.journal.directory.networks.get(hello.network)
+            if known is None or known.identity.transport != session.transport:
+                raise PeerFault("a node that its network has not certified")
+        elif not self._lets_in(session, hello):
+            raise PeerFault("a replica that nobody invited")
+        session.network, session.role = hello.network, hello.role
+        if hello.role is Role.HOME:
+            for link in self.book.of(Links).with_partner(hello.network):
+                self._send_record(link.id)
+
+    def _lets_in(self, session: Session, hello: Hello) -> bool:
+        if hello.network != self.network:
+            return False
+        if self.book.of(Replicas).admitted(session.transport):
+            return True
+        if self._keyring is None:
+            return False
+        admitted = admit(self._desk(_BY_ITSELF), session.transport, hello.invitation)
+        if admitted is None:
+            return False
+        self.journal.write(admitted, LEDGER, self._now)
+        return True
+
+    def _hear_entries(self, session: Session, message: Entries) -> None:
+        self._out += self.gossip.hear_entries(session, message)
+
+    def _note_identity(self, entry: Entry) -> None:
+        if entry.header.lane == IDENTITY and entry.network == self.network:
+            self._identity.append(entry.wire())
+
+    # Links.
+
+    def _hear_link(self, session: Session, wire: bytes) -> None:
+        """Take a partner's newest record in, and do what follows from it."""
+        partner = self._partner(session)
+        try:
+            entry = parse(wire)
+            if entry.network != partner or not entry.header.lane.startswith(LINK_PREFIX):
+                raise PeerFault("a record that is not the partner's own")
+            body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
+            self.journal.directory.verify(entry)
+        except (EntryFault, ValueError) as fault:
+            raise PeerFault(str(fault)) from fault
+        assert isinstance(body, LinkRecord)
+        terms = body.terms
+        id = link_id(terms)
+        if entry.header.lane != link_lane(id) or {terms.low, terms.high} != {self.network, partner}:
+            raise PeerFault("a record in another link's lane")
+        links = self.book.of(Links)
+        link = links.by_id.get(id)
+        if link is not None and link.draft is not None:
+            self._seal(id)
+        fault = judge(self.book, body, entry)
+        if isinstance(fault, LinkFault):
+            self.faults.append(f"link {id.hex()}: {fault.value}")
+            raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")
+        if fault is None:
+            self.journal.take(entry)
+        self._resolve(id)
+
+    def _resolve(self, id: bytes) -> None:
+        """Do what is due on a link, one plan after the other, each on the book as the last one left it."""
+        links = self.book.of(Links)
+        link = links.by_id.get(id)
+        if link is None or link.mine is None:
+            return
+        for plan in holds.resolve(self._desk(_BY_ITSELF), link):
+            self._carry_out(plan)
+        if link.side.ack_due and link.draft is None:
+            link.pen()
+            links.drafted[link.id] = None
+
+    def _seal_links(self) -> None:
+        links = self.book.of(Links)
+        while links.drafted:
+            self._seal(next(iter(links.drafted)))
+
+    def _seal(self, id: bytes) -> None:
+        links = self.book.of(Links)
+        links.drafted.pop(id, None)
+        link = links.by_id[id]
+        self.journal.write(links.seal(link), link_lane(id), self._now)
+        self._send_record(id)
+
+    def _send_record(self, id: bytes) -> None:
+        """Send the partner our newest record of a link."""
+        link = self.book.of(Links).by_id[id]
+        record = self.journal.newest.get((self.network, link_lane(id)))
+        session = self.gossip.of_network(link.partner)
+        if record is not None and session is not None:
+            self._sent_at[id] = self._now
+            self._say(Send(session.peer, pack(LinkNews(record))))
+
+    # Out.
+
+    def _tell_all(self, tells: Iterable[Tell]) -> None:
+        for tell in tells:
+            self._tell(tell)
+
+    def _tell(self, tell: Tell) -> bool:
+        session = self.gossip.of_network(tell.network)
+        if session is None:
+            return False
+        self._say(Send(session.peer, pack(tell.message)))
+        return True
+
+    def _say(self, effect: Effect) -> None:
+        self._out.append(effect)
+
+    def _flush(self, source: str | None) -> None:
+        """Ask that what was folded in be stored, pushed to those who lack it, and told to subscribers."""
+        stores, entered = self.journal.drain()
+        self._out += stores
+        for store in stores:
+            self._note_identity(store.entry)
+        self._out += self.gossip.push((store.entry for store in stores), source)
+        for one in entered:
+            self._publish(one)
+
+    def _publish(self, entered: Entered) -> None:
+        for news in self.book.news(entered):
+            self._say(Publish(news.type, news.resource, news.audience, dict(news.figures)))
+
+    def _in_order(self) -> list[Effect]:
+        """First stored, then sent, then told."""
+        return sorted(self._out, key=_rank)
+
+
+_BY_ITSELF = Asked(0, "", actor=NOBODY)
+
+
+def _rank(effect: Effect) -> int:
+    match effect:
+        case Store() | StoreText():
+            return 0
+        case Send() | SendRange() | Drop():
+            return 1
+        case Publish() | Answer():
+            return 2
+
+
+def _cannot_sign(kind: str, data: bytes) -> bytes:
+    raise AssertionError(f"a replica signs nothing: {kind}, {len(data)} bytes")
+
+
+def _page(found: Iterable[tuple[int, Any]], limit: int) -> Page:
+    """Return the first items, and where the next page begins if there are more."""
+    items = list(islice(found, min(limit, PAGE_ITEMS_MAX) + 1))
+    more = len(items) > limit
+    kept = items[:limit]
+    return Page(tuple(item for _, item in kept), kept[-1][0] if more else None)

@@ -1,0 +1,606 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Payments between networks: hash lock and backward waiver (PROTOCOL 3).
+
+No party decides for the others, and no clock releases money. What is to be done follows from the newest
+records of a link and the book alone, so a restart asks again and does the rest. Every step is one
+transaction: the ledger entry and the link records leave together.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from protocol.codec import CodecFault, decode, encode
+from protocol.economy.authority import Authority, authorise, entrust
+from protocol.economy.book import (
+    Abroad,
+    Book,
+    Payment,
+    PaymentAuth,
+    PaymentState,
+    RequestState,
+    exchange_account,
+    holds_account,
+    parties,
+)
+from protocol.economy.feature import Desk, Entered, Feature, News, Plan, Write
+from protocol.economy.ledger import Account, Posting
+from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
+from protocol.economy.paying import Pay, order_digest
+from protocol.economy.personal import salted
+from protocol.economy.transfers import received
+from protocol.keys import digest, id_text, parse_id
+from protocol.rejection import Refused, Rejection, refuse
+from protocol.settlement.invoices import (
+    condition_of,
+    invoice_hash,
+    is_open,
+    is_signed_by,
+    preimage_of,
+    read_invoice,
+)
+from protocol.settlement.links import (
+    Claim,
+    HoldItem,
+    Link,
+    Links,
+    LinkState,
+    Place,
+    Waive,
+    link_account,
+)
+from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, needed_in
+from protocol.shape import AtMost, Length, ShapeFault, from_map, to_map
+from protocol.sync.directory import Directory
+from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, Hop
+
+ADDRESS_CHARS_MAX = 160
+Preimage = Annotated[bytes, Length(32)]
+Reason = Annotated[str, AtMost(64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What travels beside a hold: the invoice that it pays, and the hops that are left."""
+
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+    hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
+
+
+# What the ledger lane says of them.
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A member is debited into the holds account, and a hold is placed on the first link of the route."""
+
+    KIND: ClassVar[str] = "abroad/sent"
+    payment: Id
+    payer: AccountId
+    debit: Minor
+    payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX)]
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    link: Digest
+    hold_amount: Minor
+    route: Annotated[tuple[Digest, ...], AtMost(HOPS_MAX)]
+    order: Signed | None
+    mandate: Id | None
+    note: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The hold was claimed: the money goes to the partner's mirror account, against the preimage."""
+
+    KIND: ClassVar[str] = "abroad/settled"
+    payment: Id
+    preimage: Preimage
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The hold was waived: the money goes back to the member."""
+
+    KIND: ClassVar[str] = "abroad/refunded"
+    payment: Id
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A hold for an invoice of ours: it is claimed, and our member credited. `worth` is in our minor units."""
+
+    KIND: ClassVar[str] = "abroad/arrived"
+    payment: Id
+    partner: Digest
+    link: Digest
+    worth: Minor
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    preimage: Preimage
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A hold on one link goes on over another. `worth` and `cost` are both sides in our minor units."""
+
+    KIND: ClassVar[str] = "abroad/forwarded"
+    hold_in: Id
+    link_in: Digest
+    worth: Minor
+    hold_out: Id
+    link_out: Digest
+    cost: Minor
+    currency: Annotated[str, AtMost(12)]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The hold that went on was claimed: so is the one that came, with the same preimage."""
+
+    KIND: ClassVar[str] = "abroad/passed"
+    link_out: Digest
+    hold_out: Id
+    preimage: Preimage
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The hold that went on was waived: so is the one that came."""
+
+    KIND: ClassVar[str] = "abroad/returned"
+    link_out: Digest
+    hold_out: Id
+    reason: Reason
+
+
+@dataclass(slots=True)
+class Forwards:
+    """What this network passes on, from either end, and the invoices of ours that are paid, by nonce."""
+
+    by_in: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
+    open_out: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
+    paid: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+
+
+def next_hold_id(hold: bytes, link_in: bytes) -> bytes:
+    """Return the id of the hold by which this one goes on: the same at every attempt."""
+    return digest("forward", link_in + hold)[:16]
+
+
+# The payer's node.
+
+
+def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
+    """Accept a quote: debit the payer into the holds account and place the first hold, in one transaction."""
+    book = desk.book
+    quotes = book.of(Quotes)
+    if order is None:
+        payment = desk.chance(16) if wish.payment is None else parse_uuid(wish.payment)
+        quote = quotes.given.get(parse_uuid(wish.quote or "") or b"")
+    else:
+        payment, quote = order.payment, quotes.by_invoice.get(order.invoice or b"")
+    if payment is None:
+        return refuse(Rejection.MALFORMED, field="payment")
+    if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
+        return refuse(Rejection.QUOTE_UNKNOWN)
+    mandate = None if wish.mandate is None else parse_uuid(wish.mandate)
+    note, texts = (None, ()) if order is not None else salted(desk, wish.note)
+    sent = Sent(
+        payment=payment,
+        payer=quote.payer.id if order is None else order.payer,
+        debit=quote.debit,
+        payee=quote.payee_handle,
+        invoice=quote.invoice,
+        link=quote.hops[0].link,
+        hold_amount=quote.hops[0].amount,
+        route=tuple(hop.network for hop in quote.hops),
+        order=wish.order,
+        mandate=mandate,
+        note=note if order is None else order.note,
+    )
+    authority = _authority(book, sent, desk.now)
+    if isinstance(authority, Refused):
+        return authority
+    link = book.of(Links).by_id[sent.link]
+    onward = encode(to_map(Onward(quote.invoice, quote.invoice_signature, quote.hops[1:])))
+    place = Place(link.id, HoldItem(payment, sent.hold_amount, quote.condition, onward))
+    refused = (
+        _mismatch(sent, order, quote)
+        or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
+        or book.ledger.debit_refusal(authority.account, sent.debit)
+        or authority.short_of(sent.debit)
+        or (None if link.state is LinkState.OPEN else refuse(Rejection.LINK_NOT_OPEN, state=link.state.value))
+        or link.refusal(place)
+    )
+    if refused is not None:
+        return refused
+    return Plan(uuid_text(payment), (Write(sent),), texts, (place,))
+
+
+def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
+    if order is None:
+        return None
+    for name, fits in (
+        ("payer", order.payer == quote.payer.id),
+        ("payee", (order.payee_network, order.payee) == (quote.payee_network, quote.payee)),
+        ("amount", order.amount == quote.amount),
+        ("condition", order.condition == quote.condition),
+        ("pending", not order.pending),
+    ):
+        if not fits:
+            return refuse(Rejection.ORDER_MISMATCH, field=name)
+    if sent.debit > order.max_debit:
+        return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=order.max_debit)
+    return None
+
+
+def _authority(book: Book, sent: Sent, at_ms: int) -> Authority | Refused:
+    if sent.order is None:
+        return entrust(book, sent.payer, sent.payment, at_ms, sent.mandate)
+    order = book.heard(sent.order, Order)
+    return order if isinstance(order, Refused) else authorise(book, order, at_ms, sent.mandate)
+
+
+# What follows from the records of a link.
+
+
+def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Yield what is to be done about a link's open holds; each plan is carried out before the next is asked for."""
+    book = desk.book
+    forwards = book.of(Forwards)
+    partner = link.side.partner
+    for hold, preimage in sorted(partner.claims.items()):
+        payment = book.payments.get(hold)
+        forward = forwards.open_out.get((link.id, hold))
+        if forward is not None:
+            yield Plan(
+                "", (Write(Passed(link.id, hold, preimage)),), steps=(Claim(forward.link_in, forward.hold_in, preimage),)
+            )
+        elif payment is not None and _waits_on(payment, link):
+            yield Plan("", (Write(Settled(hold, preimage)),))
+    for hold, reason in sorted(partner.waived.items()):
+        payment = book.payments.get(hold)
+        forward = forwards.open_out.get((link.id, hold))
+        if forward is not None:
+            yield Plan(
+                "", (Write(Returned(link.id, hold, reason)),), steps=(Waive(forward.link_in, forward.hold_in, reason),)
+            )
+        elif payment is not None and _waits_on(payment, link):
+            yield Plan("", (Write(Refunded(hold, reason)),))
+    for hold in sorted(link.now.holds_in):
+        # A hold that went on is answered when the one that it became is, never before.
+        if (link.id, hold) not in forwards.by_in:
+            yield _answer(desk, link, hold)
+
+
+def _waits_on(payment: Payment, link: Link) -> bool:
+    return (
+        payment.abroad is not None
+        and payment.debit_minor is not None
+        and payment.abroad.link == id_text(link.id)
+        and payment.state is PaymentState.PENDING
+    )
+
+
+def _answer(desk: Desk, link: Link, hold: bytes) -> Plan:
+    """Claim, forward or waive a hold that has just come."""
+    plan = _claim_or_forward(desk, link, hold)
+    return Plan("", steps=(Waive(link.id, hold, plan.value),)) if isinstance(plan, Rejection) else plan
+
+
+def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
+    if link.state is not LinkState.OPEN:
+        return Rejection.LINK_NOT_OPEN
+    onward = _read_onward(link.onward_in[hold])
+    if onward is None:
+        return Rejection.MALFORMED
+    return _forward(desk, link, hold, onward) if onward.hops else _arrive(desk, link, hold, onward)
+
+
+def _read_onward(data: bytes) -> Onward | None:
+    try:
+        fields = decode(data)
+        return from_map(Onward, fields) if isinstance(fields, dict) else None
+    except (CodecFault, ShapeFault):
+        return None
+
+
+def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejection:
+    book = desk.book
+    held = link.now.holds_in[hold]
+    invoice = read_invoice(onward.invoice)
+    identity = book.of(Directory).networks[book.network].identity
+    if invoice is None or not is_signed_by(identity, invoice, onward.invoice, onward.signature):
+        return Rejection.SIGNATURE_INVALID
+    preimage = preimage_of(desk.secret, invoice.nonce)
+    exact = (
+        invoice.link == link.id
+        and invoice.hold_amount == held.amount
+        and invoice.condition == held.condition == condition_of(preimage)
+    )
+    if not exact:
+        return Rejection.ORDER_MISMATCH
+    if not is_open(invoice, desk.now):
+        return Rejection.QUOTE_EXPIRED
+    if invoice.nonce in book.of(Forwards).paid or hold in book.payments:
+        return Rejection.PAYMENT_EXISTS
+    refusal = arrival_refusal(book, invoice, desk.now)
+    if refusal is not None:
+        return refusal
+    worth = link.settings.rate.down(held.amount)
+    if worth < invoice.amount:
+        # The rate was changed between the quote and the hold: the payer asks again.
+        return Rejection.QUOTE_EXPIRED
+    text = book.of(Quotes).notes.pop(invoice.nonce, None)
+    texts = () if text is None or invoice.note is None else ((invoice.note, text),)
+    arrived = Arrived(hold, link.partner, link.id, worth, onward.invoice, preimage)
+    return Plan("", (Write(arrived),), texts, (Claim(link.id, hold, preimage),))
+
+
+def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejection:
+    book = desk.book
+    links = book.of(Links).by_id
+    held, hop = link.now.holds_in[hold], onward.hops[0]
+    link_out = links.get(hop.link)
+    if link_out is None or link_out is link or link_out.partner != hop.network:
+        return Rejection.ROUTE_INVALID
+    if link_out.state is not LinkState.OPEN:
+        return Rejection.LINK_NOT_OPEN
+    if link_out.settings.currency != link.settings.currency:
+        return Rejection.CURRENCY_MISMATCH
+    if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
+        return Rejection.QUOTE_EXPIRED
+    hold_out = next_hold_id(hold, link.id)
+    rest = encode(to_map(Onward(onward.invoice, onward.signature, onward.hops[1:])))
+    place = Place(link_out.id, HoldItem(hold_out, hop.amount, held.condition, rest))
+    refused = link_out.refusal(place)
+    if refused is not None:
+        return refused.reason
+    worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
+    forwarded = Forwarded(hold, link.id, worth, hold_out, link_out.id, cost, link_out.settings.currency)
+    return Plan("", (Write(forwarded),), steps=(place,))
+
+
+# The fold.
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    """Accept what has authority and its preimage, each thing once: the same answer on every node."""
+    refused = book.misplaced(entered)
+    if refused is not None:
+        return refused.reason
+    body = entered.body
+    forwards = book.of(Forwards)
+    if isinstance(body, Sent):
+        authority = _authority(book, body, entered.at_ms)
+        if isinstance(authority, Refused):
+            return authority.reason
+        return _check_sent(book, body)
+    if isinstance(body, Settled | Refunded):
+        payment = book.payments.get(body.payment)
+        if payment is None or payment.abroad is None or payment.debit_minor is None:
+            return Rejection.PAYMENT_UNKNOWN
+        if payment.state is not PaymentState.PENDING:
+            return Rejection.STATE_CONFLICT
+        if isinstance(body, Settled) and condition_of(body.preimage) != book.of(Conditions).by_payment[body.payment]:
+            return Rejection.ORDER_MISMATCH
+        return None
+    if isinstance(body, Arrived):
+        invoice = read_invoice(body.invoice)
+        if invoice is None or invoice.network != book.network or invoice.account not in book.ledger.accounts:
+            return Rejection.MALFORMED
+        if invoice.nonce in forwards.paid or body.payment in book.payments:
+            return Rejection.PAYMENT_EXISTS
+        fits = condition_of(body.preimage) == invoice.condition and body.worth >= invoice.amount > 0
+        return None if fits else Rejection.ORDER_MISMATCH
+    if isinstance(body, Forwarded):
+        known = (body.link_in, body.hold_in) in forwards.by_in or (body.link_out, body.hold_out) in forwards.open_out
+        return Rejection.STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
+    assert isinstance(body, Passed | Returned)
+    return None if (body.link_out, body.hold_out) in forwards.open_out else Rejection.STATE_CONFLICT
+
+
+@dataclass(slots=True)
+class Conditions:
+    """The conditions of payments that are under way, by payment."""
+
+    by_payment: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+
+
+def _check_sent(book: Book, sent: Sent) -> Rejection | None:
+    invoice = read_invoice(sent.invoice)
+    if invoice is None or sent.debit <= 0 or sent.hold_amount <= 0 or not sent.route:
+        return Rejection.MALFORMED
+    if sent.order is None:
+        return None
+    order = book.said(sent.order, Order)
+    if isinstance(order, Refused):
+        return order.reason
+    fits = (
+        (order.payment, order.payer, order.invoice) == (sent.payment, sent.payer, invoice_hash(sent.invoice))
+        and (order.payee_network, order.payee, order.amount) == (invoice.network, invoice.account, invoice.amount)
+        and order.condition == invoice.condition
+        and sent.debit <= order.max_debit
+    )
+    return None if fits else Rejection.ORDER_MISMATCH
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Move the money of one step."""
+    match entered.body:
+        case Sent() as sent:
+            return _fold_sent(book, entered, sent)
+        case Settled(id):
+            payment, payer = _close(book, id, PaymentState.POSTED, entered)
+            assert payment.abroad is not None and payment.debit_minor is not None
+            link = parse_id(payment.abroad.link)
+            assert link is not None
+            mirror = _mirror(book, link, payer.currency, entered.seq)
+            return _move(holds_account(payer.currency), mirror, payment.debit_minor, "payment", payment)
+        case Refunded(id, reason):
+            payment, payer = _close(book, id, PaymentState.VOIDED, entered)
+            assert payment.abroad is not None and payment.debit_minor is not None
+            known = reason in Rejection.__members__
+            payment.abroad.reason = Rejection(reason) if known else Rejection.PARTNER_REFUSED
+            return _move(holds_account(payer.currency), payer.id, payment.debit_minor, "void", payment)
+        case Arrived() as arrived:
+            return _fold_arrived(book, entered, arrived)
+        case Forwarded() as forwarded:
+            forwards = book.of(Forwards)
+            forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
+            forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
+            return ()
+        case Passed(link_out, hold_out):
+            return _fold_passed(book, _end_forward(book, link_out, hold_out), entered.seq)
+        case Returned(link_out, hold_out):
+            _end_forward(book, link_out, hold_out)
+            return ()
+        case _:
+            raise AssertionError("no entry of this feature")
+
+
+def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
+    invoice = read_invoice(sent.invoice)
+    authority = _authority_of_fold(book, sent)
+    assert invoice is not None
+    account = authority.account
+    payment = Payment(
+        id=sent.payment,
+        arrival=entered.seq,
+        at_ms=entered.at_ms,
+        payer=account.id,
+        payee=sent.payee,
+        debit_minor=sent.debit,
+        amount_minor=invoice.amount,
+        state=PaymentState.PENDING,
+        auth=authority.auth,
+        rests_on=authority.rests_on,
+        said=None if sent.order is None else order_digest(sent.order),
+        note=sent.note,
+        mandate=sent.mandate,
+        balance_minor=account.balance_minor - sent.debit,
+        abroad=Abroad(
+            invoice.network,
+            invoice.account.rpartition(".")[2],
+            invoice.scale,
+            tuple(map(id_text, sent.route)),
+            id_text(sent.link),
+        ),
+    )
+    order = None if sent.order is None else book.said(sent.order, Order)
+    assert not isinstance(order, Refused)
+    authority.spend(sent.debit, None if order is None else order.order_seq)
+    book.add_payment(payment)
+    book.of(Conditions).by_payment[sent.payment] = invoice.condition
+    account.held_minor += sent.debit
+    return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
+
+
+def _authority_of_fold(book: Book, sent: Sent) -> Authority:
+    account = book.ledger.accounts[sent.payer]
+    assert account.member is not None
+    key = None
+    if sent.order is not None:
+        order = book.said(sent.order, Order)
+        assert not isinstance(order, Refused)
+        key = book.members[book.member_by_key[order.key]].keys[order.key]
+    mandate = None if sent.mandate is None else book.mandates[sent.mandate]
+    return Authority(account, book.members[account.member], key, mandate)
+
+
+def _close(book: Book, id: bytes, state: PaymentState, entered: Entered) -> tuple[Payment, Account]:
+    payment = book.payments[id]
+    payment.state, payment.closed, payment.closed_at_ms = state, entered.seq, entered.at_ms
+    payer = book.ledger.accounts[payment.payer]
+    assert payment.debit_minor is not None
+    payer.held_minor -= payment.debit_minor
+    del book.of(Conditions).by_payment[id]
+    return payment, payer
+
+
+def _move(source: str, target: str, amount: int, kind: str, payment: Payment) -> tuple[Posting, Posting]:
+    other = payment.payee if payment.debit_minor is not None else payment.payer
+    return Posting(source, -amount, kind, payment.id, other), Posting(target, amount, kind, payment.id, other)
+
+
+def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Posting]:
+    invoice = read_invoice(arrived.invoice)
+    assert invoice is not None
+    account = book.ledger.accounts[invoice.account]
+    payment = Payment(
+        id=arrived.payment,
+        arrival=entered.seq,
+        at_ms=entered.at_ms,
+        payer=invoice.payer,
+        payee=account.id,
+        debit_minor=None,
+        amount_minor=invoice.amount,
+        state=PaymentState.POSTED,
+        auth=PaymentAuth.ABROAD,
+        note=invoice.note,
+        request=invoice.request,
+        abroad=Abroad(arrived.partner, account.currency, invoice.scale, (), id_text(arrived.link)),
+    )
+    book.add_payment(payment)
+    book.of(Forwards).paid[invoice.nonce] = arrived.payment
+    request = None if invoice.request is None else book.requests.get(invoice.request)
+    if request is not None:
+        request.state, request.payment = RequestState.PAID, payment.id
+    mirror = _mirror(book, arrived.link, account.currency, entered.seq)
+    rounding = arrived.worth - invoice.amount
+    return (
+        Posting(mirror, -arrived.worth, "payment", payment.id, account.id),
+        *((Posting(exchange_account(account.currency), rounding, "rounding", payment.id, mirror),) if rounding else ()),
+        *received(book, payment, account),
+    )
+
+
+def _mirror(book: Book, link: bytes, currency: str, arrival: int) -> str:
+    """Return our mirror account of a partner, opened if this is the first that the ledger says of it."""
+    account = link_account(link, currency)
+    if account not in book.ledger.accounts:
+        book.ledger.open(Account(account, currency, None, None, None, arrival))
+    return account
+
+
+def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Posting]:
+    currency = forwarded.currency
+    mirror_in = _mirror(book, forwarded.link_in, currency, arrival)
+    mirror_out = _mirror(book, forwarded.link_out, currency, arrival)
+    kept = forwarded.worth - forwarded.cost
+    return (
+        Posting(mirror_in, -forwarded.worth, "forward", None, mirror_out),
+        Posting(mirror_out, forwarded.cost, "forward", None, mirror_in),
+        *((Posting(exchange_account(currency), kept, "fee", None, mirror_in),) if kept else ()),
+    )
+
+
+def _end_forward(book: Book, link_out: bytes, hold_out: bytes) -> Forwarded:
+    forwards = book.of(Forwards)
+    forwarded = forwards.open_out.pop((link_out, hold_out))
+    del forwards.by_in[forwarded.link_in, forwarded.hold_in]
+    return forwarded
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    """Tell the member whose payment has gone out, come in, arrived or come back."""
+    match entered.body:
+        case Sent(payment=id):
+            word = "payment.pending"
+        case Settled(payment=id) | Arrived(payment=id):
+            word = "payment.posted"
+        case Refunded(payment=id):
+            word = "payment.voided"
+        case _:
+            return ()
+    return (News(word, uuid_text(id), parties(book, book.payments[id])),)
+
+
+FEATURE = Feature(
+    name="abroad",
+    entries=(Sent, Settled, Refunded, Arrived, Forwarded, Passed, Returned),
+    check=check,
+    fold=fold,
+    news=news,
+)

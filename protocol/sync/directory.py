@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The networks that are known, as their public lanes tell: keys, profile, heads.
+
+What stands in the `commons` of a network is its own word. A kind of statement that this version does
+not know is kept and passed on, and means nothing here.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from protocol.entry import COMMONS, IDENTITY, Body, Entry, EntryFault, decode_body
+from protocol.identity import IDENTITY_KINDS, Identity, advance, begin
+from protocol.shape import AtMost, Range
+
+NETWORKS_MAX = 10_000
+ADDRESSES_MAX = 8
+Text = Annotated[str, AtMost(120)]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a network says of itself: handle, name, main currency, and the addresses of its home node."""
+
+    KIND: ClassVar[str] = "networks/profile"
+    handle: Annotated[str, AtMost(32)]
+    name: Text
+    currency: Annotated[str, AtMost(12)]
+    unit_word: Annotated[str, AtMost(32)]
+    scale: Annotated[int, Range(0, 9)]
+    addresses: Annotated[tuple[Text, ...], AtMost(ADDRESSES_MAX)]
+
+
+COMMONS_KINDS: dict[str, type[Body]] = {Profile.KIND: Profile}
+
+
+@dataclass(slots=True)
+class Head:
+    """The newest linked entry of a lane."""
+
+    epoch: int
+    seq: int
+    id: bytes
+
+
+@dataclass(slots=True)
+class Known:
+    """A network as its public lanes tell."""
+
+    identity: Identity
+    arrival: int
+    profile: Profile | None = None
+
+
+class Directory:
+    """All known networks by id."""
+
+    def __init__(self) -> None:
+        self.networks: dict[bytes, Known] = {}
+
+    def find(self, handle: str) -> list[bytes]:
+        """Return the ids of the networks that call themselves so, in the order in which they were met."""
+        return [
+            network
+            for network, known in self.networks.items()
+            if known.profile is not None and known.profile.handle == handle
+        ]
+
+    def handle(self, network: bytes) -> str | None:
+        """Return what a network calls itself, if it has said so."""
+        known = self.networks.get(network)
+        return known.profile.handle if known is not None and known.profile is not None else None
+
+    def by_transport(self, key: bytes) -> bytes | None:
+        """Return the network whose home node has this libp2p key."""
+        return next((id for id, known in self.networks.items() if known.identity.transport == key), None)
+
+    def admit(self, entry: Entry) -> None:
+        """Fold the next entry of a public lane in; its place and signature are the caller's to check.
+
+        Raises EntryFault where the entry is not valid; then nothing has changed.
+        """
+        if entry.header.lane == IDENTITY:
+            self._admit_key_event(entry)
+        elif entry.header.lane == COMMONS:
+            self._admit_word(entry)
+        else:
+            raise EntryFault("not a public lane")
+
+    def verify(self, entry: Entry) -> None:
+        """Check that the key of its epoch signed an entry, within what later epochs confirmed.
+
+        Raises EntryFault.
+        """
+        known = self.networks.get(entry.network)
+        key = None if known is None else known.identity.key_of(entry.header.epoch)
+        if known is None or key is None:
+            raise EntryFault("an entry of an unknown network or epoch")
+        if not known.identity.was_said(entry):
+            raise EntryFault("an entry of a closed epoch")
+        if not entry.signed_by(key):
+            raise EntryFault("an entry that the network's key has not signed")
+
+    def _admit_key_event(self, entry: Entry) -> None:
+        body, at_ms = decode_body(entry.body_bytes, IDENTITY_KINDS)
+        known = self.networks.get(entry.network)
+        if known is None:
+            if len(self.networks) >= NETWORKS_MAX:
+                raise EntryFault("too many networks")
+            self.networks[entry.network] = Known(begin(entry, body), len(self.networks))
+        else:
+            known.identity = advance(known.identity, entry, body, at_ms)
+
+    def _admit_word(self, entry: Entry) -> None:
+        if entry.network not in self.networks:
+            raise EntryFault("an entry of an unknown network")
+        try:
+            body, _ = decode_body(entry.body_bytes, COMMONS_KINDS)
+        except EntryFault:
+            return
+        if isinstance(body, Profile):
+            self.networks[entry.network].profile = body
+
+
+def is_public(lane: str) -> bool:
+    """Tell whether a lane is for everybody."""
+    return lane in (IDENTITY, COMMONS)
+
+

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who is connected, what they may hold, and how entries reach those who lack them.
+
+New entries are pushed to a bounded neighbourhood at once; each second two peers compare their heads
+and mend what differs (PROTOCOL 8). Public lanes go to everybody, a network's ledger and links to its own
+replicas. Whatever a peer sends is bounded, and garbage costs it its connection.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from protocol.codec import CodecFault
+from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
+from protocol.events import Send, SendRange
+from protocol.journal import Journal
+from protocol.sync.directory import is_public
+from protocol.sync.messages import (
+    ENTRIES_PER_FRAME_MAX,
+    RANGE_BYTES_MAX,
+    Entries,
+    Heads,
+    Hello,
+    Item,
+    Message,
+    PeerFault,
+    Role,
+    Wanted,
+    pack,
+)
+from protocol.sync.reconcile import HeadsVector
+
+FANOUT_MAX = 8
+"""To how many peers a new entry is pushed; the others find it in the next comparison of heads."""
+SESSIONS_MAX = 512
+REQUESTS_PER_MINUTE_MAX = 1_200
+"""Wanted, Heads, quotes and link questions that one peer may send in a minute."""
+WINDOW_ENTRIES = 8_192
+"""How many entries of a lane are asked for at a time: the greatest gap that is ever on its way."""
+MINUTE_MS = 60_000
+
+Out = Send | SendRange
+
+
+@dataclass(slots=True)
+class Session:
+    """One connected peer: its libp2p key, and once it has said hello its network and its part in it."""
+
+    peer: str
+    transport: bytes
+    network: bytes | None = None
+    role: Role | None = None
+    requests: int = 0
+    wanted: dict[tuple[bytes, str], tuple[int, int]] = field(
+        default_factory=dict[tuple[bytes, str], tuple[int, int]]
+    )
+    """Lanes that we asked this peer for: up to which seq we asked, and how far the peer is."""
+
+
+class Gossip:
+    """The sessions of one node, and what it says and hears in them about entries."""
+
+    def __init__(self, journal: Journal, chance: Callable[[int], bytes], invitation: bytes | None) -> None:
+        self.journal = journal
+        self.sessions: dict[str, Session] = {}
+        self.invitation = invitation
+        self.role = Role.HOME
+        self._chance = chance
+        self._minute = 0
+
+    # Who is there.
+
+    def greet(self, peer: str, transport: bytes, identity: Sequence[bytes]) -> list[Out]:
+        """Open a session and say hello."""
+        if len(self.sessions) >= SESSIONS_MAX:
+            raise PeerFault("too many peers")
+        self.sessions[peer] = Session(peer, transport)
+        hello = Hello(self.journal.network, self.role, tuple(identity), self.invitation)
+        return [_say(peer, hello)]
+
+    def part(self, peer: str) -> None:
+        """Close a session."""
+        self.sessions.pop(peer, None)
+
+    def of_network(self, network: bytes, role: Role = Role.HOME) -> Session | None:
+        """Return the session with a network's home node (or a replica of it), if it is connected."""
+        return next((one for one in self.sessions.values() if one.network == network and one.role is role), None)
+
+    def count(self, session: Session, now: Millis) -> None:
+        """Count a request of a peer; raises PeerFault when there are too many in a minute."""
+        minute = now // MINUTE_MS
+        if minute != self._minute:
+            self._minute = minute
+            for one in self.sessions.values():
+                one.requests = 0
+        session.requests += 1
+        if session.requests > REQUESTS_PER_MINUTE_MAX:
+            raise PeerFault("too many requests in a minute")
+
+    # What they hold.
+
+    def items(self, session: Session) -> list[Item]:
+        """Return the heads of all lanes that a peer may hold too."""
+        return [
+            Item(network, lane, head.epoch, head.seq, head.id)
+            for (network, lane), head in self.journal.heads().items()
+            if self.may_hold(session, network, lane)
+        ]
+
+    def may_hold(self, session: Session, network: bytes, lane: str) -> bool:
+        """Tell whether a lane is for this peer: public, or of the network that we both serve."""
+        return is_public(lane) or (network == self.journal.network == session.network)
+
+    def compare(self) -> list[Out]:
+        """Begin a round of anti-entropy with every peer that has said hello."""
+        return [
+            _say(session.peer, HeadsVector(self.items(session)).opening())
+            for session in self.sessions.values()
+            if session.network is not None
+        ]
+
+    def hear_heads(self, session: Session, heads: Heads) -> list[Out]:
+        """Go on with a round: name what differs, ask for what we lack, send what the peer lacks."""
+        answer, differences = HeadsVector(self.items(session)).answer(heads)
+        out: list[Out] = [] if answer is None else [_say(session.peer, answer)]
+        for difference in differences:
+            mine, theirs = difference.mine, difference.theirs
+            mine_seq = -1 if mine is None else mine.seq
+            theirs_seq = -1 if theirs is None else theirs.seq
+            if theirs is not None and theirs_seq > mine_seq:
+                if self.may_hold(session, theirs.network, theirs.lane):
+                    out += self.want(session, theirs.network, theirs.lane, theirs_seq)
+            elif mine is not None and mine_seq > theirs_seq:
+                last = min(mine_seq, theirs_seq + WINDOW_ENTRIES)
+                out.append(SendRange(session.peer, mine.network, mine.lane, theirs_seq + 1, last))
+            elif mine is not None:
+                # Two heads at one place: show ours, so that the other side holds the proof of a fork.
+                out.append(SendRange(session.peer, mine.network, mine.lane, mine_seq, mine_seq))
+        return out
+
+    def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
+        """Ask for the next entries of a lane, a window at a time; identities come before the rest."""
+        head = self.journal.head(network, lane)
+        first = 0 if head is None else head.seq + 1
+        asked, known = session.wanted.get((network, lane), (-1, -1))
+        known = max(known, known_to_peer)
+        if asked >= first or known < first:
+            return []
+        last = min(known, first + WINDOW_ENTRIES - 1)
+        session.wanted[network, lane] = (last, known)
+        return [_say(session.peer, Wanted(network, lane, first, last))]
+
+    def hear_wanted(self, session: Session, wanted: Wanted) -> list[Out]:
+        """Send a range of a lane that the peer may hold."""
+        if not self.may_hold(session, wanted.network, wanted.lane):
+            raise PeerFault("a lane that is not for this peer")
+        if not 0 <= wanted.last - wanted.first < WINDOW_ENTRIES:
+            raise PeerFault("a range beyond the window")
+        head = self.journal.head(wanted.network, wanted.lane)
+        if head is None or wanted.first > head.seq:
+            return []
+        return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.seq))]
+
+    def hear_identity(self, session: Session, hello: Hello) -> list[Out]:
+        """Take in the key events by which a peer proves for whom it speaks."""
+        return self.hear_entries(session, Entries(hello.identity), only=(hello.network, IDENTITY))
+
+    def hear_entries(
+        self, session: Session, message: Entries, only: tuple[bytes, str] | None = None
+    ) -> list[Out]:
+        """Take entries in; returns what to ask for next.
+
+        Raises PeerFault at the first lie; what came before it stays.
+        """
+        out: list[Out] = []
+        try:
+            entries = [parse(wire) for wire in message.entries]
+            for (network, lane), run in groupby(entries, key=lambda one: (one.network, one.header.lane)):
+                if only not in (None, (network, lane)) or not self.may_hold(session, network, lane):
+                    raise PeerFault("an entry that is not for us")
+                out += self._take_run(session, list(run))
+                done = session.wanted.get((network, lane))
+                head = self.journal.head(network, lane)
+                if done is not None and head is not None and head.seq >= done[0]:
+                    del session.wanted[network, lane]
+                    out += self.want(session, network, lane, done[1])
+        except (CodecFault, EntryFault) as fault:
+            raise PeerFault(str(fault)) from fault
+        return out
+
+    def _take_run(self, session: Session, run: list[Entry]) -> list[Out]:
+        """Take the entries of one lane: each linked to the one before, the last of each epoch signed."""
+        journal = self.journal
+        first = run[0]
+        head = journal.head(first.network, first.header.lane)
+        known_seq = -1 if head is None else head.seq
+        new = [entry for entry in run if entry.header.seq > known_seq]
+        if not new:
+            return []
+        if new[0].header.seq > known_seq + 1:
+            # A gap is never buffered: what is missing is asked for, and this comes again with it.
+            return self.want(session, first.network, first.header.lane, new[-1].header.seq)
+        if first.header.lane == IDENTITY:
+            # Each key event is signed by the key that it brings: they are checked one by one.
+            for entry in new:
+                self._take_next(entry)
+            return []
+        for _, group in groupby(new, key=lambda one: one.header.epoch):
+            entries = list(group)
+            _check_chain(entries)
+            # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
+            journal.directory.verify(entries[-1])
+            for entry in entries:
+                self._take_next(entry)
+        return []
+
+    def _take_next(self, entry: Entry) -> None:
+        if not self.journal.follows(entry):
+            raise PeerFault("an entry that does not follow the one before it")
+        self.journal.take(entry)
+
+    # What is new.
+
+    def push(self, entries: Iterable[Entry], source: str | None) -> list[Out]:
+        """Send new entries to some peers at once, but not to the one that they came from."""
+        public: list[bytes] = []
+        private: list[bytes] = []
+        for entry in entries:
+            lane = entry.header.lane
+            if is_public(lane):
+                public.append(entry.wire())
+            elif entry.network == self.journal.network and (lane == LEDGER or lane.startswith(LINK_PREFIX)):
+                private.append(entry.wire())
+        out: list[Out] = []
+        for session in self._neighbours(source):
+            ours = session.network == self.journal.network
+            out += [_say(session.peer, frame) for frame in _frames(public + private if ours else public)]
+        return out
+
+    def _neighbours(self, source: str | None) -> list[Session]:
+        ready = [one for one in self.sessions.values() if one.network is not None and one.peer != source]
+        own = [one for one in ready if one.network == self.journal.network]
+        others = [one for one in ready if one.network != self.journal.network]
+        if len(others) > FANOUT_MAX:
+            others.sort(key=lambda one: self._chance(8) + one.transport)
+        return own + others[:FANOUT_MAX]
+
+
+def _check_chain(entries: Sequence[Entry]) -> None:
+    for before, after in zip(entries, entries[1:], strict=False):
+        if after.header.prev != before.id or after.header.seq != before.header.seq + 1:
+            raise PeerFault("entries that are not linked")
+
+
+def _frames(wires: Sequence[bytes]) -> Iterable[Entries]:
+    part: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if part and (size + len(wire) > RANGE_BYTES_MAX or len(part) >= ENTRIES_PER_FRAME_MAX):
+            yield Entries(tuple(part))
+            part, size = [], 0
+        part.append(wire)
+        size += len(wire)
+    if part:
+        yield Entries(tuple(part))
+
+
+def _say(peer: str, message: Message) -> Send:
+    return Send(peer, pack(message))
