@@ -16,7 +16,6 @@ from node.libp2p_fixes import (
     HANDSHAKE_SECONDS,
     HANDSHAKES_MAX,
     HANDSHAKES_PER_ADDRESS_MAX,
-    RETRY_SECONDS_MAX,
     Backoff,
     BoundedStream,
     BoundedYamux,
@@ -53,7 +52,8 @@ BANS_MAX = 4096
 CONNECT_SECONDS = 5.0
 # Two dials that cross are both younger than this; a second connection later means that the first is dead.
 DIALS_CROSS_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS
-STABLE_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS + RETRY_SECONDS_MAX
+# A peer that takes calls only to hang up is called less and less often.
+STABLE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -122,13 +122,13 @@ class Credit:
         self._relief.set()
 
     async def wait(self) -> None:
-        """Wait, as the giver, until half is consumed."""
+        """Wait, as a giver, until half is consumed."""
         while self.full:
-            self._relief = trio.Event()
+            if self._relief.is_set():  # else others wait for it already
+                self._relief = trio.Event()
             self._waiting = True
             if self.full:  # else it was consumed before the taker could see that we wait
                 await self._relief.wait()
-        self._waiting = False
 
     def _owed(self, parts: int) -> bool:
         return (
@@ -226,16 +226,25 @@ class Link:
     """A live stream to one peer, seen from both threads."""
 
     def __init__(
-        self, peer: str, public_key: bytes, address: str, *, outbound: bool, ip: str, bounds: NetworkBounds
+        self,
+        peer: str,
+        public_key: bytes,
+        address: str,
+        *,
+        outbound: bool,
+        network: str,
+        bounds: NetworkBounds,
+        shared_credit: Credit,
     ) -> None:
         self.peer = peer
         self.public_key = public_key
         self.address = address
         self.outbound = outbound
-        self.ip = ip
+        self.network = network
         self.outbox = Outbox(bounds.outbox_bytes_max)
         self.credit = Credit(bytes_max=bounds.unconsumed_bytes_max, frames_max=bounds.unconsumed_frames_max)
-        self.since = 0.0
+        self.shared_credit = shared_credit
+        self.since: float | None = None
         self.down_for: str | None = None
         self.ended = trio.Event()
         self.scope = trio.move_on_at(inf)
@@ -248,6 +257,7 @@ class Target:
     peer: str
     addresses: list[DialAddress] = field(default_factory=list[DialAddress])
     again: trio.Event = field(default_factory=trio.Event)
+    was_stable: bool = False
 
 
 class PortTaken(OSError):
@@ -361,7 +371,6 @@ class Host:
         turn = 0
         while target.addresses:
             target.again = trio.Event()
-            began = trio.current_time()
             if link := self._links.get(target.peer):
                 await link.ended.wait()
             elif not self._refused(target.peer):
@@ -369,8 +378,9 @@ class Host:
                 turn += 1
                 failure = await contained(self._dial, target, address)
                 log.debug("dial ended", extra={"address": address.text, "reason": str(failure)})
-            if trio.current_time() - began > STABLE_SECONDS:
-                backoff.reset()  # that was a connection, not a peer that takes calls and hangs up
+            if target.was_stable:
+                target.was_stable = False
+                backoff.reset()
             with trio.move_on_after(backoff.next_seconds()):
                 await target.again.wait()
                 backoff.reset()
@@ -441,14 +451,14 @@ class Host:
         finally:
             if release is not None:
                 release()
-            if link is None or not link.since:
+            if link is None or link.since is None:
                 self._stats["failed_handshakes"] += 1
             else:
                 self._down(link, _reason(failure))
             await close_at_once(stream)
 
     def _new_link(self, session: BoundedYamux, address: str, network: str, *, outbound: bool) -> Link:
-        """Decide whether this peer may stay, now that it is known who it is."""
+        """Make a link, not up yet, or raise ConnectionFault now that it is known who the peer is."""
         peer_id = session.peer
         peer = peer_id.to_base58()
         key = peer_id.extract_public_key()
@@ -456,19 +466,11 @@ class Host:
             raise ConnectionFault("the peer's key is not Ed25519")
         if peer_id == self._me:
             raise ConnectionFault("this is ourselves")
-        if self._refused(peer):
-            raise ConnectionFault("the peer is refused")
         link = Link(
             peer, key.to_bytes(), address if outbound else f"{address}/p2p/{peer}",
-            outbound=outbound, ip=network, bounds=self._bounds,
+            outbound=outbound, network=network, bounds=self._bounds, shared_credit=self._credit,
         )  # fmt: skip
-        if not outbound and peer not in self._targets:
-            inbound = [held for held in self._links.values() if not held.outbound]
-            if len(inbound) >= self._bounds.inbound_max:
-                raise ConnectionFault("no place for more inbound connections")
-            if sum(held.ip == network for held in inbound) >= self._bounds.inbound_per_address_max:
-                raise ConnectionFault("no place for more connections from this address")
-        self._give_way(link)
+        self._may_stay(link)
         return link
 
     async def _find_stream(
@@ -525,12 +527,12 @@ class Host:
             for frame in decoder.feed(chunk):
                 if link.credit.full:
                     await link.credit.wait()
-                if self._credit.full:
-                    await self._credit.wait()
+                if link.shared_credit.full:
+                    await link.shared_credit.wait()
                 if link.down_for is not None:
                     return
                 link.credit.give(len(frame))
-                self._credit.give(len(frame))
+                link.shared_credit.give(len(frame))
                 self._stats["frames_in"] += 1
                 self._on_frame(link, frame)
 
@@ -539,14 +541,17 @@ class Host:
     def _refused(self, peer: str) -> bool:
         return peer in self._severed or self._banned_until.get(peer, 0) > trio.current_time()
 
-    def _give_way(self, link: Link) -> Link | None:
-        """Return the connection that the new one replaces; ConnectionFault if the new one gives way.
+    def _may_stay(self, link: Link) -> Link | None:
+        """Return the connection that the new one replaces, if any; ConnectionFault if the new one gives way.
 
         Where both sides dialled at once, both keep what the smaller PeerID dialled. Where the old one is no
         child of the same moment, whoever dialled again has lost it and knows better.
         """
+        if self._refused(link.peer):
+            raise ConnectionFault("the peer is refused")
         held = self._links.get(link.peer)
-        if held is None:
+        if held is None or held.since is None:
+            self._find_place(link)
             return None
         crossed = trio.current_time() - held.since < DIALS_CROSS_SECONDS and held.outbound != link.outbound
         we_are_smaller = self._me.to_bytes() < ID.from_base58(link.peer).to_bytes()
@@ -554,10 +559,17 @@ class Host:
             raise ConnectionFault("the other of two crossing connections stays")
         return held
 
+    def _find_place(self, link: Link) -> None:
+        if link.outbound or link.peer in self._targets:
+            return  # those we chose
+        inbound = [held for held in self._links.values() if not held.outbound]
+        if len(inbound) >= self._bounds.inbound_max:
+            raise ConnectionFault("no place for more inbound connections")
+        if sum(held.network == link.network for held in inbound) >= self._bounds.inbound_per_address_max:
+            raise ConnectionFault("no place for more connections from this address")
+
     def _up(self, link: Link) -> None:
-        if self._refused(link.peer):  # while its stream was agreed on
-            raise ConnectionFault("the peer is refused")
-        if held := self._give_way(link):
+        if held := self._may_stay(link):  # asked again, for much may have happened since it was made
             self._down(held, "replaced by a newer connection")
         link.since = trio.current_time()
         self._links[link.peer] = link
@@ -576,6 +588,9 @@ class Host:
         link.down_for = reason
         del self._links[link.peer]
         link.ended.set()
+        was_stable = link.since is not None and trio.current_time() - link.since > STABLE_SECONDS
+        if was_stable and (target := self._targets.get(link.peer)):
+            target.was_stable = True
         self._stats["dropped_connections"] += 1
         self._on_down(link, reason)
         log.info("peer down", extra={"peer": link.peer, "reason": reason})

@@ -17,7 +17,7 @@ from multiaddr import Multiaddr
 
 from node.libp2p_host import FRAME_BYTES_MAX, Credit, DialAddress, Host, Link, NetworkBounds, ip_multiaddr
 
-from libp2p.crypto.ed25519 import create_new_key_pair  # isort: skip
+from libp2p.crypto.ed25519 import Ed25519PublicKey, create_new_key_pair  # isort: skip
 from libp2p.peer.id import ID  # isort: skip
 
 __all__ = [
@@ -130,7 +130,7 @@ class Network:
         self._targets: dict[str, DialAddress] = {}
         self._severed: set[str] = set()
         self._links: dict[str, Link] = {}
-        self._unconsumed: dict[str, deque[tuple[Link, int]]] = {}
+        self._unconsumed: dict[str, deque[tuple[Credit, Credit, int]]] = {}
 
         self._loop: asyncio.AbstractEventLoop | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -188,6 +188,8 @@ class Network:
     def dial(self, address: str) -> None:
         """Keep a connection to the peer at this multiaddr, which names its PeerID; ValueError if not."""
         target = _parse_dial(address)
+        if target.peer == self.peer_id:
+            raise ValueError(f"this is our own address: {address}")
         self._targets[address] = target
         self._with_host(lambda host: host.dial(target))
 
@@ -212,9 +214,9 @@ class Network:
         """Say that the oldest of this peer's frames are dealt with, so that more may come."""
         waiting = self._unconsumed.get(peer)
         while waiting and frames > 0:
-            link, size = waiting.popleft()
+            *both, size = waiting.popleft()
             frames -= 1
-            for credit in (link.credit, self._credit):
+            for credit in both:
                 if credit.take(size):
                     self._call_trio(credit.relieve)
         if not waiting:
@@ -240,14 +242,14 @@ class Network:
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[list[int]] = loop.create_future()
         ended: asyncio.Future[str] = loop.create_future()
+        self._token = None
         self._commands.clear()
         self._commands_announced = False
-        # Frames that nobody consumed before a restart must not hold the new host back.
+        # A new one each time: frames that nobody consumed before a restart do not hold the new host back.
         self._credit = Credit(
             bytes_max=self._bounds.unconsumed_bytes_total_max,
             frames_max=self._bounds.unconsumed_frames_total_max,
         )
-        self._unconsumed.clear()
         host = Host(
             self._key_pair,
             bounds=self._bounds,
@@ -265,6 +267,7 @@ class Network:
 
         def announce(ports: list[int]) -> None:
             self._token = trio.lowlevel.current_trio_token()
+            self._run_commands()  # what was asked for since the thread began
             self._alive = True
             loop.call_soon_threadsafe(_settle, ready, ports)
 
@@ -278,36 +281,38 @@ class Network:
             with suppress(RuntimeError):  # the loop was closed without stop()
                 loop.call_soon_threadsafe(_settle, ended, reason)
 
+        self._host, self._ended = host, ended
         self._thread = threading.Thread(target=run, name="libp2p", daemon=True)
         self._thread.start()
         await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             self._thread.join()
             raise NetworkStartFailed(ended.result())
-        self._host, self._ended = host, ended
         self._listen = [(ip, port) for (ip, _), port in zip(self._listen, ready.result(), strict=True)]
 
     async def _supervise(self) -> None:
         """Bring the libp2p side back whenever it dies."""
+        loop = asyncio.get_running_loop()
+        launched_at = loop.time()
         wait_seconds = RESTART_FIRST_SECONDS
         while True:
             assert self._ended is not None
             reason = await asyncio.shield(self._ended)
-            self._host = None
-            while self._events:
+            while self._events and not self._stopping:
                 self._deliver()
             for peer in list(self._links):
                 del self._links[peer]
                 self._tell(PeerDown(peer, "the network failed"))
             log.error("the network failed", extra={"reason": reason})
             self._tell(NetworkFailed(reason))
-            while self._host is None:
+            if loop.time() - launched_at > RESTART_SECONDS_MAX:
+                wait_seconds = RESTART_FIRST_SECONDS
+            while not self._alive:
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(2 * wait_seconds, RESTART_SECONDS_MAX)
-                try:
+                with suppress(NetworkStartFailed):
                     await self._launch()
-                except NetworkStartFailed as error:
-                    log.error("the network does not start", extra={"reason": str(error)})
+            launched_at = loop.time()
             self._stats["restarts"] += 1
             log.info("the network is back")
             self._tell(NetworkRestarted())
@@ -360,7 +365,8 @@ class Network:
             event, link = self._events.popleft()
             match event:
                 case FrameReceived(peer, frame):
-                    self._unconsumed.setdefault(peer, deque()).append((link, len(frame)))
+                    owed = self._unconsumed.setdefault(peer, deque())
+                    owed.append((link.credit, link.shared_credit, len(frame)))
                 case PeerUp(peer):
                     self._links[peer] = link
                 case PeerDown(peer):
@@ -411,6 +417,18 @@ def _parse_dial(address: str) -> DialAddress:
     parts = [(protocol.name, value) for protocol, value in Multiaddr(address).items()]
     match parts:
         case [("ip4" | "ip6" | "dns" | "dns4" | "dns6", str(host)), ("tcp", str(port)), ("p2p", str(peer))]:
-            return DialAddress(address, host, int(port), peer)
+            return DialAddress(address, host, int(port), _parse_peer(peer))
         case _:
             raise ValueError(f"not an address to dial, like /ip4/192.0.2.7/tcp/4001/p2p/12D3K...: {address}")
+
+
+def _parse_peer(text: str) -> str:
+    """Return a PeerID in base58; ValueError unless it holds an Ed25519 key, as every node's does."""
+    try:
+        peer = ID.from_string(text)
+        key = peer.extract_public_key()
+    except Exception as error:
+        raise ValueError(f"not a PeerID: {text}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError(f"not a PeerID that holds an Ed25519 key: {text}")
+    return peer.to_base58()

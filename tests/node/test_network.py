@@ -2,12 +2,36 @@
 """Two and more nodes keep one stream to each other, and a faulty one harms nobody but itself."""
 
 import asyncio
+import os
+import signal
+import socket
+import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from random import Random
+from textwrap import dedent
+from typing import Any, TypeVar
 
 import pytest
+import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.peer.id import ID
 
+from node import libp2p_fixes
+from node.libp2p_fixes import (
+    HEADER,
+    PING,
+    SYN,
+    WINDOW_BYTES,
+    WINDOW_UPDATE,
+    BoundedStream,
+    BoundedYamux,
+    BufferedConnection,
+    ConnectionFault,
+    NoiseAndYamux,
+    propose,
+)
 from node.network import (
     FrameReceived,
     Network,
@@ -284,3 +308,396 @@ async def test_stopping_ends_the_thread_and_tells_no_more(start: Start) -> None:
     assert thread is not None and not thread.is_alive() and not ana.network.alive
     assert not ana.events
     assert (await bia.next(PeerDown)).peer == ana.peer
+
+
+# Peers that flood, stall, lie.
+
+LIMITS = {"unconsumed_bytes_max": 1_000_000, "outbox_bytes_max": 2_000_000}
+
+
+async def test_a_peer_whose_frames_are_not_consumed_fills_its_own_buffers(start: Start) -> None:
+    ana, bia = await start("ana", **LIMITS), await start("bia", consuming=False, **LIMITS)
+    caio = await start("caio", **LIMITS)
+    await acquaint(ana, bia)
+    await acquaint(caio, bia)
+    sent = 0
+    for _ in range(10_000):
+        if ana.network.send(bia.peer, sent.to_bytes(4, "big") * 4000):
+            sent += 1
+        else:
+            await asyncio.sleep(0.001)
+        if ana.network.stats()["frames_refused"] > 200:
+            break
+    frames = [event for event in bia.events if isinstance(event, FrameReceived)]
+    assert 1_000_000 <= sum(len(event.frame) for event in frames) <= 1_016_000
+    # Ana holds 2 MB, Bia 1 MB, the stream 1 MiB, the rest is between their sockets.
+    assert sent * 16_000 < 12_000_000
+
+    assert caio.network.send(bia.peer, b"and the others?")
+    await until(lambda: isinstance(bia.events[-1], FrameReceived) and bia.events[-1].peer == caio.peer)
+
+    bia.consuming = True
+    bia.network.consumed(ana.peer, len(frames))
+    last = (sent - 1).to_bytes(4, "big") * 4000
+    while (await bia.next(FrameReceived)).frame != last:
+        pass
+
+
+async def test_two_that_flood_each_other_do_not_lock_each_other(start: Start) -> None:
+    ana, bia = await start("ana", consuming=False, **LIMITS), await start("bia", consuming=False, **LIMITS)
+    await acquaint(ana, bia)
+    sent = {ana: 0, bia: 0}
+    for one, other in ((ana, bia), (bia, ana)):
+        while one.network.send(other.peer, bytes(64_000)):
+            sent[one] += 1
+    await until(lambda: len(ana.events) > 10 and len(bia.events) > 10)
+    waiting = len(ana.events), len(bia.events)
+    ana.consuming = bia.consuming = True
+    ana.network.consumed(bia.peer, waiting[0])
+    bia.network.consumed(ana.peer, waiting[1])
+    await until(lambda: len(ana.events) == sent[bia] and len(bia.events) == sent[ana])
+
+
+Behaviour = Callable[[BoundedYamux, BoundedStream], Awaitable[None]]
+
+
+async def impose(station: Station, behave: Behaviour, *, source: str = "127.0.0.2") -> None:
+    """Connect as a peer that knows the protocol down to its frames, and misbehave."""
+    host, port = station.address.split("/")[2], int(station.address.split("/")[4])
+    expected = ID.from_base58(station.peer)
+
+    async def run() -> None:
+        with trio.fail_after(PATIENCE_SECONDS):
+            stream = await trio.open_tcp_stream(host, port, local_address=source)
+            async with stream:
+                raw = BufferedConnection(stream, initiator=True)
+                key_pair = create_new_key_pair(os.urandom(32))
+                session = await NoiseAndYamux(key_pair).upgrade(raw, expected)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(session.run)
+                    opened = await session.open_stream()
+                    met = station.network.stats()["connections"]
+                    await propose(opened, "/mutirao/1")
+                    while station.network.stats()["connections"] == met:  # noqa: ASYNC110
+                        await trio.sleep(0.005)
+                    await behave(session, opened)
+                    nursery.cancel_scope.cancel()
+
+    def ignore_the_end() -> None:
+        try:
+            trio.run(run)
+        except* (ConnectionFault, OSError, trio.BrokenResourceError, libp2p_fixes.IncompleteReadError):
+            pass  # the other side hung up, as it should
+
+    await asyncio.to_thread(ignore_the_end)
+
+
+async def never(_: object = None) -> None:
+    await trio.sleep_forever()
+
+
+async def announce_64_mb(_: BoundedYamux, stream: BoundedStream) -> None:
+    await stream.write((64 * 1024 * 1024).to_bytes(4, "big") + b"...")
+    await stream.read()
+
+
+async def exceed_the_window(session: BoundedYamux, stream: BoundedStream) -> None:
+    stream.add_credit(8 * WINDOW_BYTES)  # which nobody gave
+    await stream.write(bytes(4) * WINDOW_BYTES)
+    await stream.read()
+
+
+async def speak_nonsense(session: BoundedYamux, stream: BoundedStream) -> None:
+    await session.send(b"nonsense beyond the length of a header")
+    await stream.read()
+
+
+async def open_many_streams(session: BoundedYamux, stream: BoundedStream) -> None:
+    for number in range(3, 203, 2):
+        await session.send(HEADER.pack(0, WINDOW_UPDATE, SYN, number, 0))
+    await stream.read()
+
+
+async def use_a_foreign_stream_id(session: BoundedYamux, stream: BoundedStream) -> None:
+    await session.send(HEADER.pack(0, WINDOW_UPDATE, SYN, 2, 0))
+    await stream.read()
+
+
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        (announce_64_mb, "a frame that is too long"),
+        (exceed_the_window, "exceeded its window"),
+        (speak_nonsense, "not a Yamux frame"),
+        (open_many_streams, "streams"),
+        (use_a_foreign_stream_id, "a stream id that is not the peer's"),
+    ],
+)
+async def test_a_peer_that_breaks_the_protocol_loses_its_connection(
+    start: Start, behave: Behaviour, reason: str
+) -> None:
+    ana, bia = await start("ana"), await start("bia", consuming=False)
+    await acquaint(ana, bia)
+    await impose(bia, behave)
+    down = await bia.next(PeerDown)
+    assert down.peer != ana.peer
+    assert reason in down.reason
+    assert ana.network.send(bia.peer, b"still here")
+    assert (await bia.next(FrameReceived)).frame == b"still here"
+
+
+async def test_a_second_stream_of_one_peer_is_refused_and_the_first_goes_on(start: Start) -> None:
+    bia = await start("bia")
+
+    async def open_a_second(session: BoundedYamux, stream: BoundedStream) -> None:
+        second = await session.open_stream()
+        await propose(second, "/mutirao/1")
+        with pytest.raises(ConnectionFault, match="closed the stream"):
+            await second.read()
+        await stream.write((5).to_bytes(4, "big") + b"first")
+        await trio.sleep(0.1)
+
+    await impose(bia, open_a_second)
+    assert (await bia.next(FrameReceived)).frame == b"first"
+
+
+async def test_a_peer_that_falls_silent_is_let_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    bia = await start("bia")
+
+    async def fall_silent(session: BoundedYamux, stream: BoundedStream) -> None:
+        session.send = never  # type: ignore[method-assign]
+        while True:
+            session._heard_at = trio.current_time()  # else it is the first to give up
+            await trio.sleep(0.05)
+
+    monkeypatch.setattr(libp2p_fixes, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(libp2p_fixes, "PING_ANSWER_SECONDS", 0.4)
+    await impose(bia, fall_silent)
+    assert (await bia.next(PeerDown)).reason == "the peer fell silent"
+
+
+async def test_a_peer_that_reads_nothing_is_let_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    bia = await start("bia")
+
+    async def read_nothing(session: BoundedYamux, stream: BoundedStream) -> None:
+        await trio.sleep(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(libp2p_fixes, "CREDIT_SECONDS", 0.3)
+    imposing = asyncio.create_task(impose(bia, read_nothing))
+    peer = (await bia.next(PeerUp)).peer
+    for _ in range(2):
+        assert bia.network.send(peer, bytes(WINDOW_BYTES))
+    assert (await bia.next(PeerDown)).reason == "the peer reads nothing"
+    await imposing
+
+
+async def test_pings_without_reading_the_answers_are_bounded(start: Start) -> None:
+    bia = await start("bia")
+
+    async def ping_only(session: BoundedYamux, stream: BoundedStream) -> None:
+        secure: Any = session._secure
+        secure.conn.read_writer.read_write_closer.read = never
+        pings = HEADER.pack(0, PING, SYN, 0, 7) * 5000
+        while True:
+            await session.send(pings)
+
+    await impose(bia, ping_only)
+    assert (await bia.next(PeerDown)).reason == "the peer asks faster than it reads"
+
+
+async def test_a_frame_that_stops_half_way_is_not_awaited_for_ever(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bia = await start("bia")
+
+    async def stop_half_way(session: BoundedYamux, stream: BoundedStream) -> None:
+        await stream.write((1000).to_bytes(4, "big") + b"half")
+        await stream.read()
+
+    monkeypatch.setattr("node.libp2p_host.FRAME_STALL_SECONDS", 0.3)
+    await impose(bia, stop_half_way)
+    assert (await bia.next(PeerDown)).reason == "the peer stopped in mid-frame"
+
+
+async def test_a_host_that_is_not_the_peer_in_the_address_is_not_spoken_to(start: Start) -> None:
+    ana, bia = await start("ana"), await start("bia")
+    forged = bia.address.replace(
+        bia.peer, ID.from_pubkey(create_new_key_pair(bytes(32)).public_key).to_base58()
+    )
+    ana.network.dial(forged)
+    await until(lambda: ana.network.stats()["failed_handshakes"] >= 2)
+    assert not ana.events and not bia.events
+
+
+async def test_one_address_has_its_share_of_places_and_no_more(start: Start) -> None:
+    bounds = {"inbound_per_address_max": 2, "inbound_max": 3}
+    bia = await start("bia", **bounds)
+    near = [await start(name) for name in ("ana", "caio", "duda", "edu")]
+    for station in near[:2]:
+        await acquaint(station, bia)
+    near[2].network.dial(bia.address)
+    await until(lambda: near[2].network.stats()["failed_handshakes"] > 0)
+    assert bia.network.stats()["peers"] == 2
+
+    far = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def stay(session: BoundedYamux, stream: BoundedStream) -> None:
+        await trio.sleep(0.1)
+        loop.call_soon_threadsafe(far.set)
+
+    await impose(bia, stay, source="127.0.0.3")
+    assert far.is_set()
+
+    bia.network.dial(near[3].address)  # whom we choose is not counted
+    await bia.next(PeerUp)
+    await near[3].next(PeerUp)
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_a_flood_from_one_address_keeps_no_honest_peer_out(start: Start) -> None:
+    ana, bia = await start("ana"), await start("bia")
+    await acquaint(ana, bia)
+    port = int(bia.address.split("/")[4])
+    chance = Random(7)
+    before = resident_bytes()
+
+    def call() -> socket.socket:
+        caller = socket.socket()
+        caller.bind(("127.0.0.2", 0))
+        caller.setblocking(False)
+        return caller
+
+    async def attack(noise: bytes, *, hold: bool = False) -> socket.socket | None:
+        caller = call()
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await loop.sock_connect(caller, ("127.0.0.1", port))
+                await loop.sock_sendall(caller, noise)
+                while noise and await loop.sock_recv(caller, 4096):
+                    pass
+        except OSError:
+            pass
+        if hold:
+            return caller
+        caller.close()
+        return None
+
+    silent = await asyncio.gather(*(attack(b"", hold=True) for _ in range(300)))
+    flood = asyncio.gather(
+        *(attack(chance.randbytes(500)) for _ in range(1000)), *(attack(b"") for _ in range(300))
+    )
+    caio = await start("caio")
+    async with asyncio.timeout(3):
+        caio.network.dial(bia.address)
+        await caio.next(PeerUp)
+    for number in range(100):
+        assert ana.network.send(bia.peer, number.to_bytes(4, "big"))
+        await bia.next(FrameReceived)
+    await flood
+    assert resident_bytes() - before < 50_000_000
+    assert bia.network.stats()["peers"] == 2
+    assert bia.network.stats()["refused_handshakes"] > 300 - 16
+    for caller in silent:
+        if caller is not None:
+            caller.close()
+
+
+# Whole processes.
+
+NODE = dedent(
+    """
+    import asyncio, signal, sys
+    from node.network import FrameReceived, Network
+
+    async def main():
+        def hear(event):
+            if isinstance(event, FrameReceived):
+                network.consumed(event.peer)
+                network.send(event.peer, event.frame)
+        network = Network(sys.argv[1].encode().ljust(32, b"."), ["/ip4/127.0.0.1/tcp/0"], on_event=hear)
+        await network.start()
+        done = asyncio.Event()
+        if "handle" in sys.argv:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
+        print(network.addresses[0], flush=True)
+        try:
+            if "leave" not in sys.argv:
+                await done.wait()
+        finally:
+            if "careless" not in sys.argv:
+                await network.stop()
+
+    asyncio.run(main())
+    """
+)
+
+
+async def launch(*arguments: str) -> tuple[asyncio.subprocess.Process, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", NODE, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return process, (await process.stdout.readline()).decode().strip()
+
+
+async def test_a_peer_that_is_killed_or_frozen_in_mid_stream_is_missed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libp2p_fixes, "PING_SECONDS", 1.0)
+    monkeypatch.setattr(libp2p_fixes, "PING_ANSWER_SECONDS", 0.8)
+    ana = await start("ana")
+    (killed, killed_address), (frozen, frozen_address) = await asyncio.gather(
+        launch("killed"), launch("frozen")
+    )
+    for process, address, blow in (
+        (killed, killed_address, signal.SIGKILL),
+        (frozen, frozen_address, signal.SIGSTOP),
+    ):
+        ana.network.dial(address)
+        peer = (await ana.next(PeerUp)).peer
+        for _ in range(50):
+            ana.network.send(peer, bytes(100_000))
+        await ana.next(FrameReceived)
+        struck_at = asyncio.get_running_loop().time()
+        process.send_signal(blow)
+        assert (await ana.next(PeerDown)).peer == peer
+        if blow is signal.SIGKILL:
+            assert asyncio.get_running_loop().time() - struck_at < 0.5
+        ana.network.forget(peer)
+    frozen.kill()
+    await asyncio.gather(killed.communicate(), frozen.communicate())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "blow", "code"),
+    [
+        (["handle"], signal.SIGTERM, 0),
+        ([], signal.SIGINT, -signal.SIGINT),
+        (["careless"], signal.SIGINT, -signal.SIGINT),
+        (["careless", "leave"], None, 0),
+    ],
+)
+async def test_a_process_ends_quickly_and_without_a_word_from_libp2p(
+    start: Start, arguments: list[str], blow: signal.Signals | None, code: int
+) -> None:
+    ana = await start("ana")
+    process, address = await launch("leaving", *arguments)
+    if blow is not None:
+        ana.network.dial(address)
+        peer = (await ana.next(PeerUp)).peer
+        for _ in range(20):
+            ana.network.send(peer, bytes(100_000))
+        await ana.next(FrameReceived)
+        process.send_signal(blow)
+    async with asyncio.timeout(3):
+        _, errors = await process.communicate()
+    assert process.returncode == code
+    said = errors.decode()
+    assert "libp2p" not in said and "trio" not in said
+    assert said == "" or said.rstrip().endswith("KeyboardInterrupt")
