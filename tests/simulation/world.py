@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A world of real replicas under a virtual clock, network and disk, for stories and properties."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from protocol.economy.feature import Actor, Role
+from protocol.economy.money import Amount
+from protocol.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
+from protocol.events import Answer, Asked, Drop, Input, PeerDown, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.identity import Inception, promise
+from protocol.journal import Keyring
+from protocol.keys import KeyPair
+from protocol.rejection import Refused
+from protocol.replica import Replica
+from protocol.sync.directory import Profile
+from protocol.sync.messages import Entries, pack
+
+STEWARD = Actor(Role.STEWARD)
+
+
+@dataclass
+class Node:
+    """A home node or a replica: its state in memory, its disk, and what it answered."""
+
+    name: str
+    replica: Replica
+    transport: bytes
+    keyring: Keyring | None
+    disk: list[Entry] = field(default_factory=list)
+    answers: dict[int, Any] = field(default_factory=dict)
+    events: list[Any] = field(default_factory=list)
+    up: bool = True
+
+    @property
+    def network(self) -> bytes:
+        return self.replica.network
+
+    def balance(self, account: str) -> int:
+        return self.replica.book.ledger.accounts[account].balance_minor
+
+
+class World:
+    """Nodes joined by wires that carry frames in order, unless they are cut."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.rng = Random(seed)
+        self.now = 1_700_000_000_000
+        self.nodes: dict[str, Node] = {}
+        self.wires: list[tuple[str, str, bytes]] = []
+        self.joined: set[frozenset[str]] = set()
+        self.drops: list[tuple[str, str]] = []
+        self._requests = 0
+
+    def seed(self) -> bytes:
+        return self.rng.randbytes(32)
+
+    def found(self, name: str, code: str, *, scale: int = 2) -> Node:
+        """Found a network with one currency, and start its home node."""
+        hot, following, cold, transport = (KeyPair.from_seed(self.seed()) for _ in range(4))
+        inception = Inception(hot.public, promise(following.public), (cold.public,), 1, transport.public)
+        first = seal(
+            hot, network=NO_NETWORK, lane=IDENTITY, epoch=0, seq=0, prev=None,
+            body=encode_body(inception, self.now), salt=self.rng.randbytes(16),
+        )  # fmt: skip
+        profile = Profile(name, name.title(), code, code.title(), scale, ())
+        second = seal(
+            hot, network=first.id, lane=COMMONS, epoch=0, seq=0, prev=None,
+            body=encode_body(profile, self.now), salt=self.rng.randbytes(16),
+        )  # fmt: skip
+        keyring = Keyring(hot, self.seed())
+        node = Node(name, self._replica(first.id, keyring), transport.public, keyring, [first, second])
+        list(node.replica.load(node.disk))
+        self.nodes[name] = node
+        return node
+
+    def second(self, name: str, home: str, code: str) -> Node:
+        """Start a replica of a network's books."""
+        replica = Replica(
+            self.nodes[home].network, chance=self.rng.randbytes, keyring=None, invitation=bytes.fromhex(code)
+        )
+        node = Node(name, replica, KeyPair.from_seed(self.seed()).public, None)
+        self.nodes[name] = node
+        return node
+
+    def _replica(self, network: bytes, keyring: Keyring) -> Replica:
+        return Replica(network, chance=self.rng.randbytes, keyring=keyring)
+
+    def join(self, one: str, other: str) -> None:
+        """Connect two nodes."""
+        self.joined.add(frozenset((one, other)))
+        self.give(one, PeerUp(other, self.nodes[other].transport, True))
+        self.give(other, PeerUp(one, self.nodes[one].transport, False))
+
+    def cut(self, one: str, other: str) -> None:
+        """Cut two nodes apart; what is on its way is lost."""
+        self.joined.discard(frozenset((one, other)))
+        self.wires = [wire for wire in self.wires if {wire[0], wire[1]} != {one, other}]
+        self.give(one, PeerDown(other))
+        self.give(other, PeerDown(one))
+
+    def restart(self, name: str) -> None:
+        """Kill a node and start it again from its disk."""
+        node = self.nodes[name]
+        peers = [next(iter(pair - {name})) for pair in self.joined if name in pair]
+        for peer in peers:
+            self.cut(name, peer)
+        assert node.keyring is not None
+        node.replica = self._replica(node.network, node.keyring)
+        list(node.replica.load(node.disk))
+        for peer in peers:
+            self.join(name, peer)
+
+    def give(self, name: str, *inputs: Input) -> None:
+        """Hand a node a batch of inputs and do what it asks."""
+        node = self.nodes[name]
+        for effect in node.replica.handle(inputs, self.now):
+            match effect:
+                case Store(entry):
+                    node.disk.append(entry)
+                case Send(peer, frame):
+                    self.carry(name, peer, frame)
+                case SendRange(peer, network, lane, first, last):
+                    wires = tuple(
+                        entry.wire()
+                        for entry in node.disk
+                        if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
+                    )
+                    self.carry(name, peer, pack(Entries(wires)))
+                case Answer(request, result):
+                    node.answers[request] = result
+                case Drop(peer, reason):
+                    self.drops.append((peer, reason))
+                    self.cut(name, peer)
+                case _:
+                    node.events.append(effect)
+
+    def carry(self, source: str, target: str, frame: bytes) -> None:
+        if frozenset((source, target)) in self.joined:
+            self.wires.append((source, target, frame))
+
+    def run(self, steps: int = 100_000) -> None:
+        """Deliver what is on its way until nothing is."""
+        while self.wires and steps:
+            source, target, frame = self.wires.pop(0)
+            self.give(target, Received(source, frame))
+            steps -= 1
+        assert steps, "the nodes never stop talking"
+
+    def tick(self, seconds: int = 1) -> None:
+        for _ in range(seconds):
+            self.now += 1_000
+            for name in list(self.nodes):
+                self.give(name, TimerFired())
+            self.run()
+
+    def start(
+        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
+    ) -> int:
+        """Ask a node for something; returns the number under which the answer will be found."""
+        self._requests += 1
+        self.now += 1
+        self.give(name, Asked(self._requests, operation, actor, wish, subject))
+        return self._requests
+
+    def ask(
+        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
+    ) -> Any:
+        """Ask a node for something, and let everything that follows happen."""
+        request = self.start(name, operation, wish, subject=subject, actor=actor)
+        self.run()
+        return self.nodes[name].answers.pop(request)
+
+    def granted(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> Any:
+        """Ask for something that must not be refused."""
+        result = self.ask(name, operation, wish, subject=subject, actor=actor)
+        assert not isinstance(result, Refused), result
+        return result
+
+    def zero_sum(self) -> bool:
+        return all(not any(node.replica.book.ledger.sums().values()) for node in self.nodes.values())
+
+
+def whole(units: int, code: str | None = None) -> Amount:
+    """So many whole units."""
+    return Amount(units, code, 0)
