@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.economy.feature import PAGE_ITEMS_DEFAULT, Actor
+from protocol.economy.ledger import Line
 from protocol.entry import Entry
 
 
@@ -57,20 +58,6 @@ class TimerFired:
 
 
 Input = Asked | PeerUp | PeerDown | Received | TimerFired
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an account's statement: what `rebuild` can make again from the lanes."""
-
-    account: str
-    seq: int
-    at_ms: int
-    kind: str
-    payment: bytes | None
-    counterpart: str | None
-    amount_minor: int
-    balance_minor: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ class Rejection(StrEnum):
     # Who you are, what you may.
     UNAUTHENTICATED = auto()
     CHALLENGE_UNKNOWN = auto()
-    SIGNATURE_INVALID = auto()
     KEY_UNACCEPTABLE = auto()
+    SIGNATURE_INVALID = auto()
     KEY_UNKNOWN = auto()
     FORBIDDEN = auto()
     SCOPE_MISSING = auto()
@@ -118,3 +118,12 @@ class Refused:
 def refuse(reason: Rejection, **figures: Figure) -> Refused:
     """Return the refusal for a reason with its figures."""
     return Refused(reason, figures)
+
+
+_PRECEDENCE = {reason: place for place, reason in enumerate(Rejection)}
+
+
+def foremost(*refusals: Refused | None) -> Refused | None:
+    """Return the refusal whose reason stands first, None where nothing refuses."""
+    found = [refused for refused in refusals if refused is not None]
+    return min(found, key=lambda refused: _PRECEDENCE[refused.reason]) if found else None

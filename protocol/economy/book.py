@@ -7,16 +7,19 @@ here or in the ledger; what one feature needs is its own state, reached by its t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from protocol.economy.feature import Entered, Feature
-from protocol.economy.ledger import Account, Ledger
-from protocol.entry import Body
+from protocol.economy.feature import Desk, Entered, Feature, News, Plan, Waiting
+from protocol.economy.ledger import Account, Ledger, Line
+from protocol.economy.money import Amount
+from protocol.economy.orders import Order, Signed, T, is_authentic, read
+from protocol.entry import LEDGER, Body, Millis
+from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
-
 
 S = TypeVar("S")
 
@@ -39,11 +42,17 @@ class Auth(StrEnum):
 
 @dataclass(slots=True)
 class DeviceKey:
-    """A key of a member: the newest order it signed, and what it has paid of its cap (minor units)."""
+    """A key of a member: the newest order it signed, and what it has paid of its cap (minor units).
+
+    `arrival` is the place in the ledger lane of the entry that gave it. A revoked key is kept, so that
+    nobody can register it again and old receipts can be checked.
+    """
 
     cap_minor: int | None
+    arrival: int
     order_seq: int = -1
     spent_minor: int = 0
+    revoked: bool = False
 
 
 @dataclass(slots=True)
@@ -55,8 +64,33 @@ class Member:
     auth: Auth
     state: MemberState
     arrival: int
+    at_ms: Millis
     name: bytes | None
     keys: dict[bytes, DeviceKey] = field(default_factory=dict[bytes, DeviceKey])
+    given: list[bytes] = field(default_factory=list[bytes])
+    """The mandates that it gave."""
+    held: list[bytes] = field(default_factory=list[bytes])
+    """The mandates that it was given."""
+
+    def inactive(self) -> Refused | None:
+        """Return MEMBER_NOT_ACTIVE unless the member is active."""
+        if self.state is MemberState.ACTIVE:
+            return None
+        return refuse(Rejection.MEMBER_NOT_ACTIVE, member=self.handle, state=self.state.value)
+
+
+@dataclass(slots=True)
+class Mandated:
+    """What a helper may pay from another's account, and what it has paid of that (minor units)."""
+
+    id: bytes
+    account: str
+    helper: str
+    cap_minor: int
+    not_after_ms: Millis
+    rests_on: tuple[int, ...]
+    spent_minor: int = 0
+    revoked: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +107,108 @@ class Currency:
     closed: bool = False
     levy_basis_points: int = 0
     levy_until_repaid: bool = True
+
+
+class PaymentState(StrEnum):
+    """Where the money of a payment is: on its way, arrived, given back unpaid, paid back."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    REVERSED = "reversed"
+
+
+class PaymentAuth(StrEnum):
+    """On whose word the payer was debited: key, word of mouth, helper, standing order; or it was abroad."""
+
+    SELF = "self"
+    CUSTODIAL = "custodial"
+    MANDATE = "mandate"
+    STANDING = "standing"
+    ABROAD = "abroad"
+
+
+@dataclass(slots=True)
+class Abroad:
+    """What a payment has besides if its other end is in another network.
+
+    `code` and `scale` are the unit of the amount at the payee; `reason` is why it was given back.
+    """
+
+    network: bytes
+    code: str
+    scale: int
+    route: tuple[str, ...]
+    link: str
+    reason: Rejection | None = None
+
+
+@dataclass(slots=True)
+class Payment:
+    """A payment that debits or credits an account here; an end abroad is an address, not an account id.
+
+    `debit_minor` is in the payer's currency (None where that is abroad), `amount_minor` in the payee's.
+    `rests_on` are the places in the ledger lane of the entries that authorise the debit, besides its
+    own; `balance_minor` is the payer's balance after it; `said` is the digest of the signed order.
+    """
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payer: str
+    payee: str
+    debit_minor: int | None
+    amount_minor: int
+    state: PaymentState
+    auth: PaymentAuth
+    rests_on: tuple[int, ...] = ()
+    said: bytes | None = None
+    note: bytes | None = None
+    mandate: bytes | None = None
+    request: bytes | None = None
+    schedule: bytes | None = None
+    levy_minor: int = 0
+    balance_minor: int | None = None
+    was_pending: bool = False
+    closed: int | None = None
+    closed_at_ms: Millis | None = None
+    abroad: Abroad | None = None
+
+
+class RequestState(StrEnum):
+    """What became of a payment request; one past its date counts as expired, without an entry."""
+
+    OPEN = "open"
+    PAID = "paid"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Request:
+    """What a payee asks to be paid, by anybody or by one member, until a date if there is one."""
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payee: str
+    amount_minor: int
+    payer: str | None
+    not_after_ms: Millis | None
+    note: bytes | None
+    state: RequestState = RequestState.OPEN
+    payment: bytes | None = None
+
+    def state_at(self, now: Millis) -> RequestState:
+        """Return its state at an hour: an open one expires by itself."""
+        if self.state is RequestState.OPEN and self.not_after_ms is not None and now > self.not_after_ms:
+            return RequestState.EXPIRED
+        return self.state
+
+    def settle(self, payment: bytes) -> None:
+        """Note by which payment it was paid: part of the fold."""
+        self.state, self.payment = RequestState.PAID, payment
 
 
 def account_id(member: str, currency: str) -> str:
@@ -95,18 +231,48 @@ def exchange_account(currency: str) -> str:
     return f"exchange.{currency}"
 
 
+class Arrived(Protocol):
+    """What has its place in the ledger lane."""
+
+    @property
+    def arrival(self) -> int:
+        """The place in the lane."""
+        ...
+
+
+A = TypeVar("A", bound=Arrived)
+
+
+def since(items: Sequence[A], after: int) -> Iterator[tuple[int, A]]:
+    """Return (cursor, item) for what lies after a cursor (0: for all), of items in the order of arrival."""
+    first = bisect_left(items, after, key=lambda item: item.arrival)
+    return ((items[at].arrival + 1, items[at]) for at in range(first, len(items)))
+
+
 class Book:
-    """The fold of one network's entries."""
+    """The fold of one network's entries.
+
+    `handle` is the network's own, where it is known; `abroad` plans a payment whose payee is in another
+    network, for whoever joins the economy to settlement.
+    """
 
     def __init__(self, network: bytes, features: Iterable[Feature]) -> None:
         self.network = network
+        self.handle: str | None = None
+        self.abroad: Callable[[Desk, Any, Order | None], Plan | Waiting | Refused] | None = None
         self.ledger = Ledger()
         self.currencies: dict[str, Currency] = {}
         self.members: dict[str, Member] = {}
         self.member_by_handle: dict[str, str] = {}
         self.member_by_key: dict[bytes, str] = {}
+        self.mandates: dict[bytes, Mandated] = {}
+        self.payments: dict[bytes, Payment] = {}
+        self.requests: dict[bytes, Request] = {}
         self.head: tuple[int, bytes] | None = None
+        self._arrived: list[Payment] = []
+        self._of_account: dict[str, list[Payment]] = {}
         self._states: dict[type[Any], Any] = {}
+        self._heard: tuple[Signed | None, Any, bool] = (None, None, False)
         self._feature_of: dict[type[Body], Feature] = {
             kind: feature for feature in features for kind in feature.entries
         }
@@ -123,15 +289,111 @@ class Book:
         """Tell why an entry may not stand in this book: the same answer on every node."""
         return self._feature_of[type(entered.body)].check(self, entered)
 
-    def apply(self, entered: Entered) -> tuple[tuple[str, int, int], ...]:
-        """Fold a checked entry in; returns (account, amount, balance after) of each of its postings."""
+    def apply(self, entered: Entered) -> tuple[Line, ...]:
+        """Fold a checked entry in; returns the statement lines that its postings make."""
         postings = self._feature_of[type(entered.body)].fold(self, entered)
-        return self.ledger.post(postings) if postings else ()
+        if entered.lane == LEDGER:
+            self.head = (entered.seq, entered.id)
+        if not postings:
+            return ()
+        seq, at_ms = entered.seq, entered.at_ms
+        return tuple(
+            Line(one.account, seq, at_ms, one.kind, one.payment, one.counterpart, one.amount_minor, balance)
+            for one, balance in zip(postings, self.ledger.post(postings), strict=True)
+        )
+
+    def news(self, entered: Entered) -> Iterable[News]:
+        """Return what an entry, just folded, means to subscribers."""
+        news = self._feature_of[type(entered.body)].news
+        return () if news is None else news(self, entered)
+
+    def misplaced(self, entered: Entered) -> Refused | None:
+        """Return why an entry of the ledger does not stand where such entries stand."""
+        if entered.network != self.network or entered.lane != LEDGER:
+            return refuse(Rejection.WRONG_NETWORK)
+        return None
+
+    def said(self, signed: Signed, kind: type[T]) -> T | Refused:
+        """Return what a member's signed bytes say, the signature not yet checked, or MALFORMED.
+
+        The newest is remembered, so that plan, check and fold of an entry read and verify it once.
+        """
+        known, said, _ = self._heard
+        if known is not None and type(said) is kind and (signed is known or signed == known):
+            return said
+        found = read(signed, kind)
+        if found is None:
+            return refuse(Rejection.MALFORMED, field=kind.KIND)
+        self._heard = (signed, found, False)
+        return found
+
+    def heard(self, signed: Signed, kind: type[T]) -> T | Refused:
+        """Return what a member's signed bytes say, or MALFORMED or SIGNATURE_INVALID."""
+        said = self.said(signed, kind)
+        if isinstance(said, Refused):
+            return said
+        if not self._heard[2]:
+            if not is_authentic(signed, said):
+                return refuse(Rejection.SIGNATURE_INVALID)
+            self._heard = (signed, said, True)
+        return said
+
+    def add_payment(self, payment: Payment) -> None:
+        """Keep a payment, where each of its ends that is an account here finds it."""
+        self.payments[payment.id] = payment
+        self._arrived.append(payment)
+        for account in {payment.payer: None, payment.payee: None}:
+            if account in self.ledger.accounts:
+                self._of_account.setdefault(account, []).append(payment)
+
+    def payment_at(self, arrival: int) -> Payment:
+        """Return the payment that the entry at a place of the lane began."""
+        found = self._arrived[bisect_left(self._arrived, arrival, key=lambda payment: payment.arrival)]
+        assert found.arrival == arrival
+        return found
+
+    def payments_since(self, after: int, account: str | None = None) -> Iterator[tuple[int, Payment]]:
+        """Return (cursor, payment) of one account, or of all, after a cursor, in the order of arrival."""
+        return since(self._arrived if account is None else self._of_account.get(account, ()), after)
+
+    def open_account(
+        self, member: str, currency: Currency, least: int, most: int | None, arrival: int
+    ) -> None:
+        """Open a member's account in a currency, with its limits each way (minor units)."""
+        self.ledger.open(
+            Account(account_id(member, currency.code), currency.code, member, least, most, arrival)
+        )
 
     def open_system_accounts(self, currency: Currency) -> None:
         """Open the network's own accounts in a new currency: commons, holds, exchange."""
         for account in (commons_account, holds_account, exchange_account):
-            self.ledger.open(Account(account(currency.code), currency.code, None, None, None, currency.arrival))
+            self.ledger.open(
+                Account(account(currency.code), currency.code, None, None, None, currency.arrival)
+            )
+
+    def amount(self, currency: str, amount_minor: int) -> Amount:
+        """Return minor units of a currency as they are shown."""
+        return Amount(amount_minor, currency, self.currencies[currency].scale)
+
+    def name_of(self, account: str) -> str:
+        """Return by which name people know an account: its member's handle, "commons", a foreign address."""
+        found = self.ledger.accounts.get(account)
+        if found is None:
+            return account
+        return found.id.partition(".")[0] if found.member is None else self.members[found.member].handle
+
+    def local(self, address: str) -> str | None:
+        """Return an address without its network where that is this one; None where it is another."""
+        if address.startswith("mutirao:"):
+            network, _, account = address.removeprefix("mutirao:").partition("/")
+            return account if network == id_text(self.network) else None
+        name, at, network = address.partition("@")
+        return name if not at or network in (self.handle, id_text(self.network)) else None
+
+    def resolve_member(self, address: str) -> Member | Refused:
+        """Return the member that a member id or a handle names."""
+        member = self.members.get(self.member_by_handle.get(address, address))
+        return refuse(Rejection.MEMBER_UNKNOWN, member=address[:64]) if member is None else member
 
     def resolve_account(self, address: str, currency: str | None = None) -> Account | Refused:
         """Return the account that a local address names.
@@ -142,12 +404,19 @@ class Book:
         account = self.ledger.accounts.get(address)
         if account is not None:
             return account
-        member = self.member_by_handle.get(address, address)
-        if member not in self.members:
-            return refuse(Rejection.MEMBER_UNKNOWN, member=address[:64])
-        owned = [one for one in self.ledger.of_member(member) if currency in (None, one.currency)]
+        member = self.resolve_member(address)
+        if isinstance(member, Refused):
+            return member
+        owned = self.ledger.of_member(member.id)
         if not owned:
             return refuse(Rejection.ACCOUNT_UNKNOWN, member=address[:64])
-        if len(owned) > 1:
-            return refuse(Rejection.CURRENCY_MISMATCH, accounts=", ".join(one.id for one in owned))
-        return owned[0]
+        fitting = [one for one in owned if currency in (None, one.currency)]
+        if len(fitting) != 1:
+            return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
+        return fitting[0]
+
+
+def parties(book: Book, payment: Payment) -> tuple[str, ...]:
+    """Return the ids of the members at the ends of a payment, as far as they are here."""
+    ends = (book.ledger.accounts.get(account) for account in (payment.payer, payment.payee))
+    return tuple(end.member for end in ends if end is not None and end.member is not None)

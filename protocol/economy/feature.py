@@ -7,12 +7,12 @@ declarations. Nothing here knows of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from protocol.economy.ledger import Posting
+from protocol.economy.ledger import Line, Posting
 from protocol.entry import LEDGER, Body, Millis
 from protocol.rejection import Refused, Rejection
 
@@ -25,7 +25,7 @@ PAGE_ITEMS_DEFAULT = 50
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """What a field of a wish or of something shown means, for OpenAPI and --help: Annotated[str, Doc("...")]."""
+    """What a field of a wish or a view means, for OpenAPI and --help: Annotated[str, Doc("...")]."""
 
     text: str
 
@@ -73,6 +73,7 @@ class Entered:
     body: Body
     network: bytes
     lane: str
+    epoch: int
     seq: int
     id: bytes
     at_ms: Millis
@@ -105,12 +106,16 @@ class Tell:
 class Plan:
     """What a granted wish writes, in order, and the id of the resource that the answer shows.
 
-    `texts` are personal texts for the erasable store, by salted hash.
+    `texts` are personal texts for the erasable store, by salted hash; `steps` go into the next record
+    of a link (protocol.settlement.links.Step). `answer` is what is shown where the book cannot show it,
+    such as a code that is told once: a shown value of the noun's own type.
     """
 
     shows: str
     writes: tuple[Write, ...] = ()
     texts: tuple[tuple[bytes, str], ...] = ()
+    steps: tuple[Any, ...] = ()
+    answer: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +129,41 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A question that the storage answers: statement lines of an account, newest last, after a cursor."""
+    """A question that the storage answers: statement lines of an account, newest last, after a cursor.
+
+    `show` makes of each line what the client sees, in the loop that owns the book.
+    """
 
     account: str
     after: int
     limit: int
+    show: Callable[[Line], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesWanted:
+    """A question that the storage answers: entries of this network, in the form in which they travel.
+
+    The runtime reads the whole identity lane and the ledger entries at `ledger_seqs`, in this order
+    (whatever their epoch: of two at one seq, the one of the newest epoch), and answers with
+    `show(identity wires, ledger wires)`.
+    """
+
+    ledger_seqs: tuple[int, ...]
+    show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something happened to a resource; `audience` are the ids of the members whom it concerns.
+
+    Stewards and auditors may be told of everything.
+    """
+
+    type: str
+    resource: str
+    audience: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +183,20 @@ class Desk:
     now: Millis
     chance: Callable[[int], bytes]
     sign: Callable[[str, bytes], bytes]
+    secret: bytes = b""
+    """What the preimages of this node's invoices come from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """POST /v1/<noun>; `mutirao <noun> create`. The answer shows the new resource."""
+    """POST /v1/<noun>; `mutirao <noun> <verb>`. The answer shows the new resource."""
 
     noun: str
     wish: type[Any]
     plan: Callable[[Desk, Any], Plan | Waiting | Refused]
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
+    verb: str = "create"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +252,7 @@ Operation = Create | Act | Show | List | ListOf
 def operation_name(operation: Operation) -> str:
     """Return the name by which an operation is asked for: "payments.create", "payments.reverse"."""
     match operation:
-        case Create(noun):
-            return f"{noun}.create"
-        case Act(noun, verb):
+        case Create(noun=noun, verb=verb) | Act(noun=noun, verb=verb):
             return f"{noun}.{verb}"
         case Show(noun):
             return f"{noun}.show"
@@ -237,7 +273,8 @@ class Feature:
 
     `check` gives the same answer on every node: form, authority, causal past; never a limit.
     `fold` changes the book and returns balanced postings. `due` are the writes that time alone brings,
-    asked for at each tick at the home node only.
+    asked for at each tick at the home node only; each plan is carried out before the next is asked for,
+    which sees the book as it is then. `news` is what an entry, just folded, means to subscribers.
     """
 
     name: str
@@ -246,3 +283,4 @@ class Feature:
     check: Callable[[Book, Entered], Rejection | None] = check_nothing
     operations: tuple[Operation, ...] = ()
     due: Callable[[Desk], Iterable[Plan]] | None = None
+    news: Callable[[Book, Entered], Iterable[News]] | None = None

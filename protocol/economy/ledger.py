@@ -1,18 +1,40 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Double entry: the one place where balances change, and where every change sums to zero."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from protocol.economy.money import AMOUNT_MINOR_MAX
 from protocol.rejection import Refused, Rejection, refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A change of one account's balance, in minor units of its currency; negative is a debit."""
+    """A change of one account's balance, in minor units of its currency; negative is a debit.
+
+    `kind` is the word for it on the statement; `payment` and `counterpart` (an account id or a foreign
+    address) are the payment that it belongs to and who is at its other end.
+    """
 
     account: str
     amount_minor: int
+    kind: str = "adjustment"
+    payment: bytes | None = None
+    counterpart: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an account's statement: what `rebuild` can make again from the lanes."""
+
+    account: str
+    seq: int
+    at_ms: int
+    kind: str
+    payment: bytes | None
+    counterpart: str | None
+    amount_minor: int
+    balance_minor: int
 
 
 @dataclass(slots=True)
@@ -20,7 +42,8 @@ class Account:
     """Where a member, or the network itself, holds a balance in one currency.
 
     `least_minor` and `most_minor` are the limits each way; None stands for no limit, which only the
-    network's own accounts have on the debit side. `arrival` is the place in the ledger lane.
+    network's own accounts have on the debit side. `held_minor` has left for pending payments,
+    `awaited_minor` would come by them. `arrival` is the place in the ledger lane.
     """
 
     id: str
@@ -31,6 +54,7 @@ class Account:
     arrival: int
     balance_minor: int = 0
     held_minor: int = 0
+    awaited_minor: int = 0
 
     @property
     def headroom_minor(self) -> int | None:
@@ -52,17 +76,17 @@ class Ledger:
         if account.member is not None:
             self._by_member.setdefault(account.member, []).append(account)
 
-    def post(self, postings: Iterable[Posting]) -> tuple[tuple[str, int, int], ...]:
-        """Apply balanced postings and return (account, amount, balance after) for each, in order."""
+    def post(self, postings: Sequence[Posting]) -> list[int]:
+        """Apply balanced postings and return the balance after each, in order."""
         sums: dict[str, int] = {}
-        lines: list[tuple[str, int, int]] = []
+        balances: list[int] = []
         for posting in postings:
             account = self.accounts[posting.account]
             account.balance_minor += posting.amount_minor
             sums[account.currency] = sums.get(account.currency, 0) + posting.amount_minor
-            lines.append((posting.account, posting.amount_minor, account.balance_minor))
-        assert not any(sums.values()), f"postings do not sum to zero: {lines}"
-        return tuple(lines)
+            balances.append(account.balance_minor)
+        assert not any(sums.values()), f"postings do not sum to zero: {postings}"
+        return balances
 
     def debit_refusal(self, account: Account, amount_minor: int) -> Refused | None:
         """Return why the account may not pay this much: the limit is enforced by its one writer."""
@@ -74,15 +98,18 @@ class Ledger:
                 available=headroom,
                 limit=account.least_minor,
                 projected_balance=account.balance_minor - amount_minor,
+                currency=account.currency,
             )
         return None
 
     def credit_refusal(self, account: Account, amount_minor: int) -> Refused | None:
-        """Return why the account may not receive this much."""
-        if account.most_minor is not None and account.balance_minor + amount_minor > account.most_minor:
+        """Return why the account may not receive this much; no balance goes beyond int64."""
+        most = AMOUNT_MINOR_MAX if account.most_minor is None else account.most_minor
+        if account.balance_minor + amount_minor > most:
             return refuse(
                 Rejection.PAYEE_LIMIT_EXCEEDED,
-                available=max(0, account.most_minor - account.balance_minor),
+                available=max(0, most - account.balance_minor),
+                currency=account.currency,
             )
         return None
 

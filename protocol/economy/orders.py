@@ -6,21 +6,26 @@ came, so that everybody can check later who ordered what. `order_seq` grows stri
 gaps allowed: a client without memory may use its clock in milliseconds.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from protocol.codec import CodecFault, decode, encode
 from protocol.keys import KeyPair, verify
 from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
 SIGNED_BYTES_MAX = 1_024
+TIME_MS_MAX = 2**47
+"""The year 6429: far enough that no sum of a time and a standing order's rhythm leaves the calendar."""
 Digest = Annotated[bytes, Length(32)]
 Key = Annotated[bytes, Length(32)]
 Id = Annotated[bytes, Length(16)]
 AccountId = Annotated[str, AtMost(64)]
 Minor = Annotated[int, Range(-(2**63), 2**63 - 1)]
 OrderSeq = Annotated[int, Range(0, 2**53)]
+Time = Annotated[int, Range(0, TIME_MS_MAX)]
+MemberId = Annotated[str, AtMost(32)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Order:
     payee: AccountId
     amount: Minor
     max_debit: Minor
-    not_after_ms: int
+    not_after_ms: Time
     pending: bool
     invoice: Digest | None = None
     condition: Digest | None = None
@@ -58,7 +63,7 @@ class Consent:
     payment: Id
     key: Key
     order_seq: OrderSeq
-    not_after_ms: int
+    not_after_ms: Time
 
 
 class Rhythm(StrEnum):
@@ -82,7 +87,7 @@ class StandingOrder:
     schedule: Id
     payee: AccountId
     amount: Minor
-    first_at_ms: int
+    first_at_ms: Time
     rhythm: Rhythm
     times: Annotated[int, Range(1, 1_200)]
     note: Digest | None = None
@@ -98,35 +103,55 @@ class Mandate:
     key: Key
     order_seq: OrderSeq
     mandate: Id
-    helper: Annotated[str, AtMost(32)]
+    helper: MemberId
     cap: Minor
-    not_after_ms: int
+    not_after_ms: Time
 
 
 @dataclass(frozen=True, slots=True)
 class Rebinding:
-    """My key `key` gives way to `new_key` (None: it is only revoked)."""
+    """My key `gives_way` is replaced by `new_key` (None: it is only revoked).
+
+    It is signed by the key that gives way or by another of the member's, so that a lost phone can be
+    shut out from the one that is left.
+    """
 
     KIND: ClassVar[str] = "rebinding"
     network: Digest
-    member: Annotated[str, AtMost(32)]
+    member: MemberId
     key: Key
     order_seq: OrderSeq
+    gives_way: Key
     new_key: Key | None
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolment:
+    """`new_key` is mine too: it may pay up to `cap` in all (minor units; None: as much as I may)."""
+
+    KIND: ClassVar[str] = "enrolment"
+    network: Digest
+    member: MemberId
+    key: Key
+    order_seq: OrderSeq
+    new_key: Key
+    cap: Annotated[int, Range(1, 2**63 - 1)] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Joining:
-    """I hold this key and wish to join under this handle."""
+    """I hold this key, and it is to be that of the member with this handle."""
 
     KIND: ClassVar[str] = "joining"
     network: Digest
-    handle: Annotated[str, AtMost(32)]
+    handle: MemberId
     key: Key
 
 
-SignedKind = Order | Consent | StandingOrder | Mandate | Rebinding | Joining
-T = TypeVar("T", Order, Consent, StandingOrder, Mandate, Rebinding, Joining)
+Ordered = Order | Consent | StandingOrder | Mandate | Rebinding | Enrolment
+"""What a member signs with a key that is registered already, each under its own `order_seq`."""
+SignedKind = Ordered | Joining
+T = TypeVar("T", Order, Consent, StandingOrder, Mandate, Rebinding, Enrolment, Joining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +170,6 @@ def sign(keys: KeyPair, said: SignedKind) -> Signed:
 
 def read(signed: Signed, kind: type[T]) -> T | None:
     """Return what the bytes say, the signature not yet checked; None where they say no such thing."""
-    fields: Any
     try:
         fields = decode(signed.data, bytes_max=SIGNED_BYTES_MAX)
         return from_map(kind, fields) if isinstance(fields, dict) else None
@@ -156,3 +180,17 @@ def read(signed: Signed, kind: type[T]) -> T | None:
 def is_authentic(signed: Signed, said: SignedKind) -> bool:
     """Tell whether the key that these words name has signed them."""
     return verify(said.key, said.KIND, signed.data, signed.signature)
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def uuid_text(name: bytes) -> str:
+    """Return a 16-byte id as people see it, in the form of a UUID (RFC 9562)."""
+    text = name.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def parse_uuid(text: str) -> bytes | None:
+    """Return the id that uuid_text writes so; None for any other text."""
+    return bytes.fromhex(text.replace("-", "")) if _UUID.fullmatch(text) else None
