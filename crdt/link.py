@@ -256,9 +256,9 @@ class Side:
     ) -> "Side | LinkFault":
         """Return this old copy brought up to date and ready to write in a higher epoch, or ACK_UNKNOWN.
 
-        `own` is our newest record that the partner accepted, `acked` the partner's record that it acknowledges:
-        we checked that one when we had it, our own signature says so. The partner has fenced off our records
-        below `epoch` before it told us; its newer ones are then accepted as ever.
+        `own` is our newest record that the partner accepted, `acked` the one that it acknowledges: we checked
+        that one when we had it, our own signature says so. The partner has fenced off our records below
+        `epoch` before it told us; its newer ones are then accepted as ever.
         """
         assert epoch > max(self.own.epoch, own.epoch)
         if own.position <= self.own.position:
