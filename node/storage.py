@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What outlives the process: one SQLite file, and one transaction with one fsync for a whole batch."""
+
+# ruff: noqa: S608 - what is put together into queries are the constants below, never a value
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from cbor2 import loads
+
+from node.batch import Answered, Batch, Event, packed
+from node.schema import BATCH_VIEW, SCHEMA_VERSION, TABLES
+from protocol.codec import encode
+from protocol.economy.feature import Page
+from protocol.entry import IDENTITY, LEDGER, Entry, Header, Millis
+from protocol.events import Line
+from protocol.keys import digest
+
+SQLITE_LEAST = (3, 38, 0)
+"""The first SQLite that knows the operator ->>."""
+EVENTS_KEPT = 10_000
+"""How many events a subscriber that comes back can catch up with."""
+ANSWERS_KEPT_MS = 7 * 24 * 3_600_000
+"""How long an idempotency key is remembered."""
+PRUNED_AT_ONCE = 5_000
+TOKENS_CACHED_MAX = 4_096
+ENTRIES_PER_READ = 1_024
+EVENTS_PER_READ = 256
+KEYS_PER_QUERY = 256
+PROBE_BYTES = 256 * 1024
+"""What must find room before a disk that was full is written to again."""
+
+WIRE_PARTS = "header, salt, body, signature"
+LANE = "(SELECT number FROM lanes WHERE network = ? AND name = ?)"
+LINE_COLUMNS = "account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor"
+TOKEN_COLUMNS = "hash, role, label, last4, created_ms, member, scopes, expires_ms, revoked_ms, number"  # noqa: S105
+
+
+class StorageFailed(Exception):
+    """A write could not be made durable, for want of room or a broken disk: nothing of it is stored."""
+
+
+class StorageUnusable(Exception):
+    """The database file cannot be served from; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that opens the API; of its secret, only the SHA-256 and the last 4 characters are kept."""
+
+    hash: bytes
+    role: str
+    label: str
+    last4: str
+    created_ms: Millis
+    member: str | None = None
+    scopes: frozenset[str] | None = None
+    expires_ms: Millis | None = None
+    revoked_ms: Millis | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a network's own entries go: its epoch, its newest ledger entry (seq -1: none), their count."""
+
+    epoch: int
+    seq: int
+    head: bytes
+    count: int
+
+
+class Storage:
+    """The database of one node; what it raises tells apart a full disk from a damaged file."""
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._tokens: dict[bytes, Token | None] = {}
+
+    @classmethod
+    async def open(cls, path: Path, *, create: bool = False) -> "Storage":
+        """Open the database; raises StorageUnusable where it is missing, damaged or from another mutirao."""
+        _check_place(path, create=create)
+        writer = aiosqlite.connect(path, isolation_level=None)
+        try:
+            await writer
+            await writer.execute("PRAGMA journal_mode = WAL")
+            await writer.execute("PRAGMA synchronous = FULL")
+            if create:
+                version = f"PRAGMA user_version = {SCHEMA_VERSION};"
+                await writer.executescript(f"BEGIN; {TABLES} {BATCH_VIEW} {version} COMMIT;")
+            await _check_version(writer, path)
+            reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+        except BaseException as error:
+            await writer.close()
+            if isinstance(error, sqlite3.Error):
+                raise StorageUnusable(
+                    f"{path} is damaged or unreadable ({error}): restore a backup"
+                ) from error
+            raise
+        return cls(path, writer, reader)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        await self._reader.close()
+        await self._writer.close()
+
+    # Batches.
+
+    async def commit(self, batch: Batch) -> None:
+        """Make a batch durable, whole; raises StorageFailed, and then nothing of it is stored."""
+        with _or_failed():
+            await self._writer.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", packed(batch))
+
+    async def probe(self) -> None:
+        """Write and take away as much as a large batch; raises StorageFailed while it finds no room."""
+        with _or_failed():
+            await self._writer.execute("REPLACE INTO meta VALUES ('probe', zeroblob(?))", (PROBE_BYTES,))
+            await self._writer.execute("DELETE FROM meta WHERE key = 'probe'")
+
+    async def prune(self, now: Millis) -> None:
+        """Forget events beyond EVENTS_KEPT and answers older than ANSWERS_KEPT_MS, some at a time."""
+        with _or_failed():
+            await self._writer.execute(
+                "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", (EVENTS_KEPT,)
+            )
+            await self._writer.execute(
+                "DELETE FROM answers WHERE at_ms < ?"
+                " AND number IN (SELECT number FROM answers ORDER BY number LIMIT ?)",
+                (now - ANSWERS_KEPT_MS, PRUNED_AT_ONCE),
+            )
+
+    # Entries.
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all entries in arrival order, their hashes checked; in a thread, not on the event loop.
+
+        Raises StorageUnusable at the first damaged one.
+        """
+        for row in self._rows(f"SELECT arrival, id, {WIRE_PARTS} FROM entries ORDER BY arrival"):
+            yield _entry(*row)
+
+    async def entry(self, entry_id: bytes) -> Entry | None:
+        """Return the entry with this id, or None where it is not held."""
+        rows = await self._read(f"SELECT arrival, id, {WIRE_PARTS} FROM entries WHERE id = ?", entry_id)
+        return _entry(*rows[0]) if rows else None
+
+    async def lane_range(
+        self, network: bytes, lane: str, first: int, last: int, *, bytes_max: int
+    ) -> Sequence[bytes]:
+        """Return the wire forms of a lane's entries from first to last seq, in the order of the chain.
+
+        As many as fit into `bytes_max`, and one at least where there is one.
+        """
+        found: list[bytes] = []
+        size = 0
+        async with self._reader.execute(
+            f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} AND seq BETWEEN ? AND ?"
+            " ORDER BY epoch, seq, arrival",
+            (network, lane, first, last),
+        ) as rows:
+            while chunk := await rows.fetchmany(ENTRIES_PER_READ):
+                for row in chunk:
+                    wire = encode(tuple(row))
+                    size += len(wire)
+                    if found and size > bytes_max:
+                        return found
+                    found.append(wire)
+        return found
+
+    async def identity_lane(self, network: bytes) -> tuple[bytes, ...]:
+        """Return the wire forms of a network's whole identity lane, in order."""
+        rows = await self._read(
+            f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} ORDER BY epoch, seq, arrival",
+            network,
+            IDENTITY,
+        )
+        return tuple(encode(tuple(row)) for row in rows)
+
+    async def ledger_at(self, network: bytes, seqs: Iterable[int]) -> tuple[bytes, ...]:
+        """Return the wire forms of a network's ledger entries at these seqs, in this order.
+
+        Of two at one seq, that of the newest epoch; those that are not held are left out.
+        """
+        found: list[bytes] = []
+        for seq in seqs:
+            rows = await self._read(
+                f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} AND seq = ?"
+                " ORDER BY epoch DESC, arrival LIMIT 1",
+                network, LEDGER, seq,
+            )  # fmt: skip
+            found += (encode(tuple(row)) for row in rows)
+        return tuple(found)
+
+    async def reach(self, network: bytes) -> Reach | None:
+        """Return how far this network's own entries go, or None where there is not one."""
+        [(count, epoch)] = await self._read(
+            "SELECT count(*), max(epoch) FROM entries JOIN lanes ON number = lane WHERE network = ?", network
+        )
+        heads = await self._read(
+            f"SELECT seq, id FROM entries WHERE lane = {LANE} ORDER BY epoch DESC, seq DESC LIMIT 1",
+            network,
+            LEDGER,
+        )
+        seq, head = heads[0] if heads else (-1, bytes(32))
+        return Reach(epoch, seq, head, count) if count else None
+
+    # Statements and texts.
+
+    async def statement(self, account: str, after: int, limit: int) -> Page:
+        """Return the lines of an account that came after a cursor, oldest first."""
+        rows = await self._read(
+            f"SELECT arrival, {LINE_COLUMNS} FROM lines"
+            " WHERE account = ? AND arrival > ? ORDER BY arrival LIMIT ?",
+            account, after, limit + 1,
+        )  # fmt: skip
+        page = rows[:limit]
+        return Page(tuple(Line(*row[1:]) for row in page), page[-1][0] if len(rows) > limit else None)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield all statement lines in arrival order; in a thread, not on the event loop."""
+        for row in self._rows(f"SELECT {LINE_COLUMNS} FROM lines ORDER BY arrival"):
+            yield Line(*row)
+
+    async def replace_lines(self, lines: Iterable[Line]) -> None:
+        """Put these statement lines in the place of all that are stored, in one transaction."""
+        columns = LINE_COLUMNS.split(", ")
+        rows = (tuple(getattr(line, column) for column in columns) for line in lines)
+        with _or_failed():
+            await self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                await self._writer.execute("DELETE FROM lines")
+                await self._writer.executemany(
+                    f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+                )
+                await self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:
+                    await self._writer.execute("ROLLBACK")
+
+    async def texts(self, digests: Iterable[bytes]) -> dict[bytes, str]:
+        """Return those of these texts that are still kept, by salted hash."""
+        rows = await self._by_keys("SELECT digest, text FROM texts WHERE digest IN", digests)
+        return {key: text.decode() for key, text in rows}
+
+    async def erase_text(self, text_digest: bytes) -> None:
+        """Forget a personal text for good; its hash stays in the lane."""
+        with _or_failed():
+            await self._writer.execute("PRAGMA secure_delete = ON")
+            await self._writer.execute("DELETE FROM texts WHERE digest = ?", (text_digest,))
+
+    # Answers and events.
+
+    async def answers(self, scopes: Iterable[bytes]) -> dict[bytes, Answered]:
+        """Return the answers that these idempotency scopes have got, by scope."""
+        rows = await self._by_keys(
+            "SELECT scope, request, status, content_type, body, at_ms FROM answers WHERE scope IN", scopes
+        )
+        return {row[0]: Answered(*row) for row in rows}
+
+    async def events(self, after: int) -> Sequence[Event]:
+        """Return the oldest EVENTS_PER_READ events after this seq that are still kept."""
+        rows = await self._read(
+            "SELECT seq, type, resource, audience, figures FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            after, EVENTS_PER_READ,
+        )  # fmt: skip
+        return [
+            Event(seq, kind, resource, tuple(json.loads(audience)), json.loads(figures))
+            for seq, kind, resource, audience, figures in rows
+        ]
+
+    async def events_kept(self) -> tuple[int, int]:
+        """Return the seq of the oldest and of the newest event kept; (0, 0) where there is none."""
+        [bounds] = await self._read("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM events")
+        return bounds
+
+    # Tokens.
+
+    async def add_token(self, token: Token) -> None:
+        """Keep a new token."""
+        scopes = None if token.scopes is None else json.dumps(sorted(token.scopes))
+        with _or_failed():
+            await self._writer.execute(
+                "INSERT INTO tokens (hash, role, label, last4, created_ms, member, scopes, expires_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (token.hash, token.role, token.label, token.last4, token.created_ms, token.member, scopes,
+                 token.expires_ms),
+            )  # fmt: skip
+        self._tokens.pop(token.hash, None)
+
+    async def token(self, token_hash: bytes) -> Token | None:
+        """Return the token with this SHA-256, also where it was revoked, or None."""
+        if token_hash not in self._tokens:
+            rows = await self._read(f"SELECT {TOKEN_COLUMNS} FROM tokens WHERE hash = ?", token_hash)
+            if len(self._tokens) >= TOKENS_CACHED_MAX:
+                self._tokens.clear()
+            self._tokens[token_hash] = _token(rows[0]) if rows else None
+        return self._tokens[token_hash]
+
+    async def tokens(self, after: int, limit: int) -> Page:
+        """Return the tokens after this number, oldest first."""
+        rows = await self._read(
+            f"SELECT {TOKEN_COLUMNS} FROM tokens WHERE number > ? ORDER BY number LIMIT ?", after, limit + 1
+        )
+        page = tuple(_token(row) for row in rows[:limit])
+        return Page(page, page[-1].number if len(rows) > limit else None)
+
+    async def revoke_token(self, token_hash: bytes, now: Millis) -> None:
+        """Let a token open nothing from now on."""
+        with _or_failed():
+            await self._writer.execute(
+                "UPDATE tokens SET revoked_ms = ? WHERE hash = ? AND revoked_ms IS NULL", (now, token_hash)
+            )
+        self._tokens.pop(token_hash, None)
+
+    # Copies.
+
+    async def backup(self, target: Path) -> None:
+        """Write a copy of this moment, whole, while the node goes on; FileExistsError where one is there."""
+        partial = target.with_name(f"{target.name}.partial")
+        with _or_failed():
+            try:
+                _make_way(target, partial)
+                async with aiosqlite.connect(
+                    _read_only(self.path), uri=True, isolation_level=None
+                ) as connection:
+                    await connection.execute("VACUUM INTO ?", (str(partial),))
+                _put_in_place(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    # Ways to read.
+
+    async def _read(self, query: str, *values: object) -> list[Any]:
+        return list(await self._reader.execute_fetchall(query, values))
+
+    async def _by_keys(self, query: str, keys: Iterable[bytes]) -> list[Any]:
+        """Return the rows of all these keys, in few statements of few different lengths."""
+        wanted = list(keys)
+        found: list[Any] = []
+        for start in range(0, len(wanted), KEYS_PER_QUERY):
+            some = wanted[start : start + KEYS_PER_QUERY]
+            places = 1 << (len(some) - 1).bit_length()
+            some += [some[0]] * (places - len(some))
+            found += await self._read(f"{query} ({','.join('?' * places)})", *some)
+        return found
+
+    def _rows(self, query: str) -> Iterator[Any]:
+        with closing(sqlite3.connect(_read_only(self.path), uri=True)) as connection:
+            try:
+                rows = connection.execute(query)
+                while chunk := rows.fetchmany(ENTRIES_PER_READ):
+                    yield from chunk
+            except sqlite3.DatabaseError as error:
+                raise StorageUnusable(f"{self.path} is damaged ({error}): restore a backup") from error
+
+
+@contextmanager
+def _or_failed() -> Iterator[None]:
+    """Say StorageFailed for what the disk did; an IntegrityError, something stored twice, is a bug of ours."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise StorageFailed(str(error)) from error
+
+
+def _entry(
+    arrival: int, entry_id: bytes, header_bytes: bytes, salt: bytes, body: bytes, signature: bytes
+) -> Entry:
+    """Return a stored entry; raises StorageUnusable where a bit of it has changed since it was stored."""
+    if digest("entry", header_bytes) == entry_id:
+        fields = loads(header_bytes)  # its form was checked when it came
+        header = Header(*(fields.get(number) for number in range(1, 8)))
+        if digest("body", salt + body) == header.body_hash:
+            return Entry(entry_id, header, header_bytes, salt, body, signature)
+    raise StorageUnusable(f"entry {arrival} of the database is damaged: restore a backup")
+
+
+def _token(row: Sequence[Any]) -> Token:
+    token = Token(*row)
+    return token if token.scopes is None else replace(token, scopes=frozenset(json.loads(row[6])))
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro"
+
+
+def _check_place(path: Path, *, create: bool) -> None:
+    if sqlite3.sqlite_version_info < SQLITE_LEAST:
+        raise StorageUnusable(f"SQLite {sqlite3.sqlite_version} is too old: mutirao needs 3.38 or newer")
+    if create and path.exists():
+        raise StorageUnusable(f"{path} is already there")
+    if not create and not path.is_file():
+        raise StorageUnusable(f"{path} is not there: run `mutirao init`, or restore a backup")
+
+
+async def _check_version(connection: aiosqlite.Connection, path: Path) -> None:
+    [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
+    if version != SCHEMA_VERSION:
+        remedy = "install a newer mutirao" if version > SCHEMA_VERSION else "restore a backup"
+        raise StorageUnusable(f"{path} has schema {version}, this mutirao knows {SCHEMA_VERSION}: {remedy}")
+
+
+def _make_way(target: Path, partial: Path) -> None:
+    if target.exists():
+        raise FileExistsError(f"{target} is already there")
+    partial.unlink(missing_ok=True)
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    """Give a finished copy its name, durably."""
+    for place in (partial, target.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            if place == target.parent:
+                partial.rename(target)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
