@@ -342,6 +342,10 @@ class Replica:
             entry = parse(wire)
             if entry.network != partner or not entry.header.lane.startswith(LINK_PREFIX):
                 raise PeerFault("a record that is not the partner's own")
+            lacking = self.gossip.lacks_key_of(session, entry)
+            if lacking is not None:
+                self._out += lacking
+                return
             body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
             self.journal.directory.verify(entry)
         except (EntryFault, ValueError) as fault:

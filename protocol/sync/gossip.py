@@ -28,7 +28,7 @@ from protocol.sync.messages import (
     Wanted,
     pack,
 )
-from protocol.sync.reconcile import HeadsVector
+from protocol.sync.reconcile import Difference, HeadsVector
 
 FANOUT_MAX = 8
 """To how many peers a new entry is pushed; the others find it in the next comparison of heads."""
@@ -123,7 +123,8 @@ class Gossip:
         """Go on with a round: name what differs, ask for what we lack, send what the peer lacks."""
         answer, differences = HeadsVector(self.items(session)).answer(heads)
         out: list[Out] = [] if answer is None else [_say(session.peer, answer)]
-        for difference in differences:
+        # A network's keys come before what they have signed.
+        for difference in sorted(differences, key=lambda one: not _is_identity(one)):
             mine, theirs = difference.mine, difference.theirs
             mine_seq = -1 if mine is None else mine.seq
             theirs_seq = -1 if theirs is None else theirs.seq
@@ -192,6 +193,9 @@ class Gossip:
         """Take the entries of one lane: each linked to the one before, the last of each epoch signed."""
         journal = self.journal
         first = run[0]
+        lacking = self.lacks_key_of(session, run[-1])
+        if lacking is not None:
+            return lacking
         head = journal.head(first.network, first.header.lane)
         known_seq = -1 if head is None else head.seq
         new = [entry for entry in run if entry.header.seq > known_seq]
@@ -213,6 +217,14 @@ class Gossip:
             for entry in entries:
                 self._take_next(entry)
         return []
+
+    def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
+        """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""
+        known = self.journal.directory.networks.get(entry.network)
+        if entry.header.lane == IDENTITY or (known is not None and known.identity.epoch >= entry.header.epoch):
+            return None
+        # Every key event opens an epoch, so the epoch is the least seq that the identity lane has reached.
+        return self.want(session, entry.network, IDENTITY, entry.header.epoch)
 
     def _take_next(self, entry: Entry) -> None:
         if not self.journal.follows(entry):
@@ -244,6 +256,11 @@ class Gossip:
         if len(others) > FANOUT_MAX:
             others.sort(key=lambda one: self._chance(8) + one.transport)
         return own + others[:FANOUT_MAX]
+
+
+def _is_identity(difference: Difference) -> bool:
+    item = difference.mine or difference.theirs
+    return item is not None and item.lane == IDENTITY
 
 
 def _check_chain(entries: Sequence[Entry]) -> None:

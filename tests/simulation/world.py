@@ -8,7 +8,19 @@ from typing import Any
 from protocol.economy.feature import Actor, Role
 from protocol.economy.money import Amount
 from protocol.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
-from protocol.events import Answer, Asked, Drop, Input, PeerDown, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.events import (
+    Answer,
+    Asked,
+    Drop,
+    Input,
+    PeerDown,
+    PeerUp,
+    Received,
+    Send,
+    SendRange,
+    Store,
+    TimerFired,
+)
 from protocol.identity import Inception, promise
 from protocol.journal import Keyring
 from protocol.keys import KeyPair
@@ -125,7 +137,9 @@ class World:
                     wires = tuple(
                         entry.wire()
                         for entry in node.disk
-                        if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
+                        if entry.network == network
+                        and entry.header.lane == lane
+                        and first <= entry.header.seq <= last
                     )
                     self.carry(name, peer, pack(Entries(wires)))
                 case Answer(request, result):
@@ -143,10 +157,15 @@ class World:
     def run(self, steps: int = 100_000) -> None:
         """Deliver what is on its way until nothing is."""
         while self.wires and steps:
-            source, target, frame = self.wires.pop(0)
-            self.give(target, Received(source, frame))
+            self.deliver(1)
             steps -= 1
         assert steps, "the nodes never stop talking"
+
+    def deliver(self, frames: int) -> None:
+        """Deliver the next frames that are on their way."""
+        for _ in range(min(frames, len(self.wires))):
+            source, target, frame = self.wires.pop(0)
+            self.give(target, Received(source, frame))
 
     def tick(self, seconds: int = 1) -> None:
         for _ in range(seconds):
@@ -172,7 +191,9 @@ class World:
         self.run()
         return self.nodes[name].answers.pop(request)
 
-    def granted(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> Any:
+    def granted(
+        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
+    ) -> Any:
         """Ask for something that must not be refused."""
         result = self.ask(name, operation, wish, subject=subject, actor=actor)
         assert not isinstance(result, Refused), result
