@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who asks: tokens and short sessions, of which only hashes are kept, and limits on guessing."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from math import ceil
+from typing import Annotated, Protocol
+
+from node.http.problems import Denied, Fault
+from node.http.schema import bytes_text
+from node.storage import StorageFailed, Token
+from protocol.economy.feature import NOBODY, Actor, At, Doc, Page, Role
+from protocol.entry import Millis
+from protocol.keys import is_acceptable_key, verify
+from protocol.rejection import Rejection
+from protocol.shape import AtMost, Length
+
+TOKEN_PREFIX = "mt_"  # noqa: S105  # by which a leaked token is recognised  # a prefix by which a leaked token is recognised, no secret
+TOKEN_BYTES = 32
+TOKEN_CHARS_MAX = 128
+CHALLENGE_BYTES = 32
+CHALLENGE_MS = 2 * 60_000
+CHALLENGES_MAX = 10_000
+SESSION_MS = 60 * 60_000
+SESSIONS_MAX = 10_000
+TOKENS_PER_MEMBER_MAX = 100
+TOKENS_PER_READ = 200
+SCOPES_MAX = 64
+
+# A group behind one address signs in on the same evening; a guesser goes on for longer.
+CHALLENGES_AT_ONCE = 200
+CHALLENGES_A_SECOND = 2.0
+FAILURES_AT_ONCE = 50
+FAILURES_A_SECOND = 0.5
+ADDRESSES_MAX = 4_096
+
+Key = Annotated[bytes, Length(32)]
+
+
+@dataclass(frozen=True, slots=True)
+class AskForChallenge:
+    """Ask for something to sign, to show that a key is yours."""
+
+    key: Annotated[Key, Doc("Your Ed25519 public key.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What to sign: the network's id (32 bytes), to be compared with one's own, and 32 bytes of chance."""
+
+    challenge: bytes
+    expires: At
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Open a session with a signed challenge."""
+
+    key: Annotated[Key, Doc("Your Ed25519 public key.")]
+    challenge: Annotated[bytes, AtMost(128), Doc("The challenge as it came; it can be used once.")]
+    signature: Annotated[
+        bytes, Length(64), Doc('Ed25519 over "mutirao/v1/session", a zero byte and the challenge.')
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A member's session; it ends when it expires, when the key is the member's no more, or on restart."""
+
+    token: Annotated[str, Doc("Sent as: Authorization: Bearer <token>.")]
+    member: str
+    expires: At
+
+
+@dataclass(frozen=True, slots=True)
+class CreateToken:
+    """Make a token for an app, or for somebody who has no key."""
+
+    label: Annotated[str, AtMost(100), Doc("What it is for, as its list will show.")]
+    role: Annotated[
+        Role, Doc("What its bearer is to the network; a member makes tokens for itself only.")
+    ] = Role.MEMBER
+    member: Annotated[
+        str | None, Doc("Id or handle of the member whose token it is; for a member: itself.")
+    ] = None
+    scopes: Annotated[
+        tuple[Annotated[str, AtMost(64)], ...] | None,
+        Doc('What it allows, such as "payments:write"; "*" or nothing: all that the role may.'),
+    ] = None
+    expires: Annotated[At | None, Doc("When it ends; nothing: when it is revoked.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownToken:
+    """A token as its list shows it: never the secret."""
+
+    id: str
+    role: Role
+    member: str | None
+    scopes: tuple[str, ...] | None
+    label: str
+    last4: str
+    created: At
+    expires: At | None
+    revoked: At | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """A new token; its secret is shown this once."""
+
+    id: str
+    token: str
+    role: Role
+    member: str | None
+    scopes: tuple[str, ...] | None
+    label: str
+    expires: At | None
+
+
+class Tokens(Protocol):
+    """Where tokens are kept."""
+
+    async def add_token(self, token: Token) -> None: ...
+    async def token(self, token_hash: bytes) -> Token | None: ...
+    async def tokens(self, after: int, limit: int) -> Page: ...
+    async def revoke_token(self, token_hash: bytes, now: Millis) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session in memory."""
+
+    key: bytes
+    member: str
+    expires_ms: Millis
+
+
+class Buckets:
+    """So many attempts at once and so many a second from each address; the stalest is forgotten first."""
+
+    def __init__(self, at_once: int, a_second: float) -> None:
+        self._at_once = at_once
+        self._a_second = a_second
+        self._left: OrderedDict[str, tuple[float, Millis]] = OrderedDict()
+
+    def take(self, address: str, now: Millis) -> None:
+        """Count one attempt; raises Denied with Retry-After where it is one too many."""
+        left, at_ms = self._left.pop(address, (float(self._at_once), now))
+        left = min(self._at_once, left + max(0, now - at_ms) / 1000 * self._a_second)
+        if len(self._left) >= ADDRESSES_MAX:
+            self._left.popitem(last=False)
+        self._left[address] = (max(0.0, left - 1), now)
+        if left < 1:
+            seconds = ceil((1 - left) / self._a_second)
+            raise Denied(Fault.RATE_LIMITED, retry_after=seconds, headers={"Retry-After": str(seconds)})
+
+
+def new_token(chance: Callable[[int], bytes]) -> str:
+    """Return a new secret that opens the API, 256 bits of chance."""
+    return TOKEN_PREFIX + bytes_text(chance(TOKEN_BYTES))
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is kept of a token: the SHA-256 of its text."""
+    return sha256(token.encode()).digest()
+
+
+class Gate:
+    """Knows who bears which token, and lets a member in who signs a challenge."""
+
+    def __init__(
+        self,
+        tokens: Callable[[], Tokens],
+        *,
+        network: Callable[[], bytes],
+        member_by_key: Callable[[bytes], str | None],
+        member_named: Callable[[str], str | None],
+        now: Callable[[], Millis],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self._tokens = tokens
+        self._network = network
+        self._member_by_key = member_by_key
+        self._member_named = member_named
+        self._now = now
+        self._chance = chance
+        self._challenges: OrderedDict[bytes, tuple[bytes, Millis]] = OrderedDict()
+        self._sessions: OrderedDict[bytes, _Opened] = OrderedDict()
+        self._asked = Buckets(CHALLENGES_AT_ONCE, CHALLENGES_A_SECOND)
+        self._failed = Buckets(FAILURES_AT_ONCE, FAILURES_A_SECOND)
+
+    async def actor(self, authorization: str | None, address: str) -> Actor:
+        """Return who bears the token of this header, NOBODY without one; raises Denied for a bad one."""
+        if authorization is None:
+            return NOBODY
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and token.isascii() and len(token) <= TOKEN_CHARS_MAX:
+            found = await self._bearer(token_hash(token))
+            if found is not None:
+                return found
+        self._failed.take(address, self._now())
+        raise unauthenticated("invalid_token")
+
+    async def _bearer(self, hashed: bytes) -> Actor | None:
+        now = self._now()
+        session = self._sessions.get(hashed)
+        if session is not None:
+            # The key is asked for each time: one that was rebound or revoked opens nothing any more.
+            if now < session.expires_ms and self._member_by_key(session.key) == session.member:
+                return Actor(Role.MEMBER, session.member)
+            del self._sessions[hashed]
+            return None
+        token = await self._tokens().token(hashed)
+        if token is None or token.revoked_ms is not None:
+            return None
+        if token.expires_ms is not None and token.expires_ms <= now:
+            return None
+        return Actor(Role(token.role), token.member, token.scopes)
+
+    def challenge(self, wish: AskForChallenge, address: str) -> Challenge:
+        """Return something new for a key to sign; raises Denied."""
+        now = self._now()
+        self._asked.take(address, now)
+        if not is_acceptable_key(wish.key):
+            raise Denied(Rejection.KEY_UNACCEPTABLE)
+        while self._challenges and (
+            len(self._challenges) >= CHALLENGES_MAX or next(iter(self._challenges.values()))[1] <= now
+        ):
+            self._challenges.popitem(last=False)
+        challenge = self._network() + self._chance(CHALLENGE_BYTES)
+        self._challenges[challenge] = (wish.key, now + CHALLENGE_MS)
+        return Challenge(challenge, now + CHALLENGE_MS)
+
+    def sign_in(self, wish: SignIn, address: str) -> Session:
+        """Open a session for the member whose key signed the challenge; raises Denied."""
+        now = self._now()
+        key, expires_ms = self._challenges.pop(wish.challenge, (b"", 0))
+        if key != wish.key or expires_ms <= now:
+            self._failed.take(address, now)
+            raise _not_signed_in(Rejection.CHALLENGE_UNKNOWN)
+        if not verify(wish.key, "session", wish.challenge, wish.signature):
+            self._failed.take(address, now)
+            raise _not_signed_in(Rejection.SIGNATURE_INVALID)
+        member = self._member_by_key(wish.key)
+        if member is None:
+            raise _not_signed_in(Rejection.KEY_UNKNOWN)
+        while self._sessions and (
+            len(self._sessions) >= SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
+        ):
+            self._sessions.popitem(last=False)
+        token = new_token(self._chance)
+        self._sessions[token_hash(token)] = _Opened(wish.key, member, now + SESSION_MS)
+        return Session(token, member, now + SESSION_MS)
+
+    def sign_out(self, authorization: str | None) -> None:
+        """End the session whose token this header bears; a token that is no session's stays."""
+        token = (authorization or "").partition(" ")[2]
+        self._sessions.pop(token_hash(token), None)
+
+    async def create(self, wish: CreateToken, actor: Actor) -> CreatedToken:
+        """Make a token that allows no more than its maker may; raises Denied."""
+        now = self._now()
+        role, member, scopes = self._granted(wish, actor)
+        if wish.expires is not None and wish.expires <= now:
+            raise Denied(Rejection.MALFORMED, field="expires", expected="a time to come")
+        if actor.role is Role.MEMBER:
+            live = [one async for one in self._of(actor) if one.revoked_ms is None]
+            if len(live) >= TOKENS_PER_MEMBER_MAX:
+                raise Denied(Rejection.STATE_CONFLICT, tokens=len(live), maximum=TOKENS_PER_MEMBER_MAX)
+        secret = new_token(self._chance)
+        kept = Token(
+            hash=token_hash(secret),
+            role=role,
+            label=wish.label,
+            last4=secret[-4:],
+            created_ms=now,
+            member=member,
+            scopes=scopes,
+            expires_ms=wish.expires,
+        )
+        try:
+            await self._tokens().add_token(kept)
+        except StorageFailed:
+            raise Denied(Rejection.STORAGE_FAILED) from None
+        stored = await self._tokens().token(kept.hash)
+        assert stored is not None
+        return CreatedToken(
+            str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires
+        )
+
+    def _granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
+        scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
+        if scopes is not None and len(scopes) > SCOPES_MAX:
+            raise Denied(Rejection.MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")
+        if actor.scopes is not None and "*" not in actor.scopes:
+            missing = {"*"} if scopes is None else scopes - actor.scopes
+            if missing:
+                raise Denied(Rejection.SCOPE_MISSING, scope=min(missing))
+        member = None
+        if wish.member is not None:
+            member = self._member_named(wish.member)
+            if member is None:
+                raise Denied(Rejection.MEMBER_UNKNOWN, member=wish.member[:64])
+        if actor.role is not Role.STEWARD:
+            if wish.role is not Role.MEMBER or member not in (None, actor.member):
+                raise Denied(Rejection.FORBIDDEN, allowed=Role.STEWARD)
+            return Role.MEMBER, actor.member, scopes
+        if wish.role is Role.ANYONE:
+            raise Denied(Rejection.MALFORMED, field="role", expected="a role that needs a token")
+        if wish.role is Role.MEMBER and member is None:
+            raise Denied(Rejection.MALFORMED, field="member", expected="the member whose token it is")
+        return wish.role, member, scopes
+
+    async def page(self, actor: Actor, after: int, limit: int) -> Page:
+        """Return the tokens that an actor may see: a steward all, a member its own."""
+        items: list[Token] = []
+        async for token in self._of(actor, after):
+            if len(items) == limit:
+                return Page(tuple(map(shown_token, items)), items[-1].number)
+            items.append(token)
+        return Page(tuple(map(shown_token, items)), None)
+
+    async def find(self, actor: Actor, identity: str) -> Token:
+        """Return a token that an actor may see; raises Denied."""
+        if identity.isascii() and identity.isdigit() and len(identity) < 16:
+            found = await self._tokens().tokens(int(identity) - 1, 1)
+            for token in found.items:
+                if str(token.number) == identity and _may_see(actor, token):
+                    return token
+        raise Denied(Rejection.NOT_FOUND)
+
+    async def revoke(self, actor: Actor, identity: str) -> None:
+        """Let a token open nothing from now on; raises Denied."""
+        token = await self.find(actor, identity)
+        try:
+            await self._tokens().revoke_token(token.hash, self._now())
+        except StorageFailed:
+            raise Denied(Rejection.STORAGE_FAILED) from None
+
+    async def _of(self, actor: Actor, after: int = 0) -> AsyncIterator[Token]:
+        page = await self._tokens().tokens(after, TOKENS_PER_READ)
+        while True:
+            for token in page.items:
+                if _may_see(actor, token):
+                    yield token
+            if page.next is None:
+                return
+            page = await self._tokens().tokens(page.next, TOKENS_PER_READ)
+
+
+def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:
+    """Raise Denied unless somebody of this role, bearing a token of these scopes, may do it."""
+    if actor.role not in who:
+        if actor.role is Role.ANYONE:
+            raise unauthenticated()
+        raise Denied(Rejection.FORBIDDEN, allowed=", ".join(role for role in Role if role in who))
+    if scope is not None and actor.scopes is not None and not actor.scopes & {scope, "*"}:
+        raise Denied(
+            Rejection.SCOPE_MISSING,
+            scope=scope,
+            headers={
+                "WWW-Authenticate": f'Bearer realm="mutirao", error="insufficient_scope", scope="{scope}"'
+            },
+        )
+
+
+def unauthenticated(error: str = "") -> Denied:
+    """Return the problem of somebody who brought no valid token (RFC 6750 3)."""
+    said = f', error="{error}"' if error else ""
+    return Denied(Rejection.UNAUTHENTICATED, headers={"WWW-Authenticate": f'Bearer realm="mutirao"{said}'})
+
+
+def shown_token(token: Token) -> ShownToken:
+    """Return a token as its list shows it."""
+    return ShownToken(
+        str(token.number),
+        Role(token.role),
+        token.member,
+        _shown_scopes(token.scopes),
+        token.label,
+        token.last4,
+        token.created_ms,
+        token.expires_ms,
+        token.revoked_ms,
+    )
+
+
+def _not_signed_in(reason: Rejection) -> Denied:
+    return Denied(reason, headers={"WWW-Authenticate": 'Bearer realm="mutirao"'})
+
+
+def _shown_scopes(scopes: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if scopes is None else tuple(sorted(scopes))
+
+
+def _may_see(actor: Actor, token: Token) -> bool:
+    return actor.role is Role.STEWARD or (actor.member is not None and token.member == actor.member)

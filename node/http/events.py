@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What happens, told as it happens: Server-Sent Events that resume where a client left off."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiohttp.web import StreamResponse
+
+from node.http.problems import Denied
+from node.http.routes import SAFE_HEADERS, Exchange, no_more
+from node.http.schema import dump
+from protocol.economy.feature import Actor
+from protocol.rejection import Rejection
+
+EVENT_STREAM_TYPE = "text/event-stream"
+STREAMS_MAX = 256
+TYPES_MAX = 32
+HEARTBEAT_SECONDS = 15.0
+WRITE_SECONDS_MAX = 30.0
+"""How long a reader may take to make room before its stream is ended."""
+
+_SEQ = re.compile(r"[0-9]{1,18}")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Subscriptions(Protocol):
+    """What event streams need of the runtime: it ends an iterator whose reader is too slow."""
+
+    def subscribe(
+        self, after: int | None, types: frozenset[str] | None, actor: Actor
+    ) -> AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventsWanted:
+    """Follow what happens: the members see what concerns them, the network's officers everything."""
+
+    types: str | None = None
+
+
+class Streams:
+    """All open event streams of a node."""
+
+    def __init__(self, runtime: Subscriptions) -> None:
+        self._runtime = runtime
+        self._open = 0
+        self._ending = asyncio.Event()
+
+    @property
+    def count(self) -> int:
+        """How many streams are open."""
+        return self._open
+
+    def end(self) -> None:
+        """Let every stream end: clients come back to whoever listens then, with Last-Event-ID."""
+        self._ending.set()
+
+    async def follow(self, exchange: Exchange) -> StreamResponse:
+        """Answer with a stream of events until the client leaves, lags, or the node stops; raises Denied."""
+        no_more(exchange.query, ("types",))
+        after, types = _after(exchange), _types(exchange.query.get("types"))
+        if self._open >= STREAMS_MAX:
+            raise Denied(Rejection.OVERLOADED)
+        response = StreamResponse(headers={**SAFE_HEADERS, "Content-Type": EVENT_STREAM_TYPE})
+        self._open += 1
+        try:
+            events = self._runtime.subscribe(after, types, exchange.actor)
+            # A comment at once lets the client know that the stream stands.
+            await response.prepare(exchange.request)
+            try:
+                await self._write(response, b": here\n\n")
+                await self._tell(response, events)
+            except TimeoutError:
+                # Ending it in due form would wait for the same reader once more.
+                if exchange.request.transport is not None:
+                    exchange.request.transport.abort()
+            except ConnectionError:
+                pass  # the client has left
+        finally:
+            self._open -= 1
+        response.force_close()
+        return response
+
+    async def _tell(
+        self, response: StreamResponse, events: AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]
+    ) -> None:
+        ending = asyncio.create_task(self._ending.wait())
+        following = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                await asyncio.wait(
+                    {following, ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if ending.done():
+                    return
+                if not following.done():
+                    await self._write(response, b": still here\n\n")
+                    continue
+                event = following.result()
+                if event is None:
+                    return
+                seq, kind, resource, figures = event
+                data = dump({"type": kind, "resource": resource, "figures": figures})
+                await self._write(response, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), data))
+                following = asyncio.ensure_future(anext(events, None))
+        finally:
+            for task in (ending, following):
+                task.cancel()
+            await asyncio.gather(ending, following, return_exceptions=True)
+            if (close := getattr(events, "aclose", None)) is not None:
+                await close()
+
+    async def _write(self, response: StreamResponse, data: bytes) -> None:
+        async with asyncio.timeout(WRITE_SECONDS_MAX):
+            await response.write(data)
+
+
+def _after(exchange: Exchange) -> int | None:
+    """Return after which event to go on, None for what is yet to come."""
+    last = exchange.request.headers.get("Last-Event-ID")
+    if last is None:
+        return None
+    if not _SEQ.fullmatch(last):
+        raise Denied(Rejection.CURSOR_UNKNOWN)
+    return int(last)
+
+
+def _types(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    types = text.split(",")
+    if len(types) > TYPES_MAX or not all(map(_TYPE.fullmatch, types)):
+        raise Denied(
+            Rejection.MALFORMED, field="types", expected=f"at most {TYPES_MAX} types joined by commas"
+        )
+    return frozenset(types)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Idempotency keys: a request sent again with its key is answered again, not done again."""
+
+import re
+from hashlib import sha256
+
+from node.http.problems import Denied
+from protocol.economy.feature import Actor
+from protocol.rejection import Rejection
+
+KEY_CHARS_MAX = 255
+
+_KEY = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS_MAX}}}")
+
+
+def checked_key(key: str) -> str:
+    """Return a client's key as it is; raises Denied unless it is 1 to 255 visible ASCII characters."""
+    if not _KEY.fullmatch(key):
+        raise Denied(
+            Rejection.MALFORMED,
+            field="Idempotency-Key",
+            expected=f"1 to {KEY_CHARS_MAX} visible ASCII characters",
+        )
+    return key
+
+
+def scope_of(actor: Actor, key: str) -> bytes:
+    """Return under what a key is remembered: who asks, whichever token they ask with, and the key."""
+    return sha256(f"{actor.role}\0{actor.member or ''}\0{key}".encode()).digest()
+
+
+def request_of(method: str, path: str, body: bytes) -> bytes:
+    """Return the digest by which a reused key is found out."""
+    return sha256(f"{method} {path}\0".encode() + body).digest()

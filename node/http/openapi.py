@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The OpenAPI 3.1 document, made from the routes: what it says is what the node does."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from http import HTTPStatus
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from node.http.idempotency import KEY_CHARS_MAX
+from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
+from node.http.routes import JSON_TYPE, Route
+from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
+from protocol.economy.feature import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role
+from protocol.economy.money import Amount
+from protocol.rejection import Rejection
+
+DESCRIPTION = """\
+One node keeps one network's books. Every resource has the same few verbs; every refusal is a problem
+document (RFC 9457) with a stable `code`, and `figures` in minor units that explain it.
+
+- **Amounts** are whole minor units in a text, with the currency's code and scale: never floats.
+- **Times** are RFC 3339 in UTC. **Bytes** are base64url without padding. **Texts** are in Unicode NFC.
+- **Idempotency-Key** is honoured on every POST that changes the book, and kept for a week: the same key and
+  body get the stored answer with `Idempotency-Replayed: true`. A request without a key is accepted, and may
+  be carried out twice if it is sent twice.
+- **Lists** follow arrival; `next` is an opaque cursor, null on the last page.
+- **ETag** is on every answer that shows a resource or a list; `If-None-Match` gets 304. `If-Match` on an
+  action is compared with what the resource looks like just before the action.
+- A request is checked in this order: path, method, token, scope, form, and then the network's rules.
+- HEAD is answered wherever GET is. Other methods get 405 with `Allow`.
+"""
+
+TITLES = {
+    304: "It is as you have it.",
+    400: "The request cannot be read.",
+    401: "It needs a valid token.",
+    403: "Your role or your token does not allow it.",
+    404: "Something named does not exist.",
+    409: "It stands against what is there already.",
+    412: "It has changed since you saw it.",
+    413: "The body is too large.",
+    415: "The body is not uncompressed JSON.",
+    422: "A rule of the network refuses it.",
+    429: "Too many attempts from this address; see Retry-After.",
+    500: "A mistake of the node.",
+    503: "The node cannot take it now; see Retry-After.",
+}
+
+EXAMPLES: Mapping[str, Any] = {
+    "account": "ana.HORA",
+    "code": "HORA",
+    "currency": "HORA",
+    "handle": "ana",
+    "label": "The shop's till",
+    "member": "ana",
+    "name": "Ana Souza",
+    "note": "bread",
+    "payee": "bia@serra",
+    "payer": "ana",
+    "role": "member",
+    "scopes": ["payments:write", "accounts:read"],
+    "unit_word": "hora",
+}
+
+
+def document(routes: Iterable[Route], version: str) -> Schema:
+    """Return the document for these routes."""
+    routes = tuple(routes)
+    shown = Components(wished=False)
+    answers = {route.name: describe(route.answer, shown) for route in routes if route.answer is not None}
+    shown.schemas["Problem"] = _problem_schema()
+    wished = Components(wished=True, taken=shown.schemas)
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        operation = _operation(route, answers.get(route.name), wished)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mutirao",
+            "version": version,
+            "summary": "The node of a local exchange network.",
+            "description": DESCRIPTION,
+            "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(map(_tag, routes))],
+        "paths": paths,
+        "components": {
+            "schemas": {**shown.schemas, **wished.schemas},
+            "responses": _responses(),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A session's token (POST /v1/sessions) or one made by POST /v1/tokens.",
+                }
+            },
+        },
+    }
+
+
+def statuses_of(route: Route) -> tuple[int, ...]:
+    """Return the statuses of all problems that a route can answer with, in order."""
+    found = {400, 401, 403, 429, 500, 503}
+    if "{id}" in route.path or route.wish is not None or route.wanted is not None:
+        found.add(404)
+    if route.method == "POST":
+        found |= {409, 413, 415, 422}
+        if "{id}" in route.path:
+            found.add(412)
+    if route.wanted is not None or route.paged:
+        found |= {404, 422}
+    return tuple(sorted(found | set(route.statuses)))
+
+
+def codes_by_status() -> Mapping[int, Mapping[Rejection | Fault, Explained]]:
+    """Return every reason with its telling, under its status."""
+    found: dict[int, dict[Rejection | Fault, Explained]] = {}
+    for table in (FAULTS, REJECTIONS):
+        for reason, row in table.items():
+            found.setdefault(row.status, {})[reason] = row
+    return dict(sorted(found.items()))
+
+
+def _operation(route: Route, answer: Schema | None, wished: Components) -> Schema:
+    operation: Schema = {
+        "operationId": route.name.replace(".", "_").replace("-", "_"),
+        "summary": route.summary or route.name,
+        "tags": [_tag(route)],
+        "description": _said(route),
+        "parameters": _parameters(route, wished),
+        "responses": _answers(route, answer),
+    }
+    if route.wish is not None:
+        content: Schema = {"schema": describe(route.wish, wished), "example": example_of(route.wish)}
+        operation["requestBody"] = {
+            "required": bool(required_of(route.wish)),
+            "content": {JSON_TYPE: content},
+        }
+    # What anybody may do, a token still says who did it.
+    operation["security"] = [{"token": []}, *([{}] if Role.ANYONE in route.who else [])]
+    return operation
+
+
+def _said(route: Route) -> str:
+    lines = []
+    if Role.ANYONE not in route.who:
+        lines.append(f"For: {', '.join(role for role in Role if role in route.who)}.")
+    if route.scope is not None:
+        lines.append(f"Scope: `{route.scope}`.")
+    if route.example:
+        lines.append(f"On the command line: `{route.example}`")
+    return "\n\n".join(lines)
+
+
+def _parameters(route: Route, wished: Components) -> list[Schema]:
+    found: list[Schema] = []
+    if "{id}" in route.path:
+        found.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
+    if route.wanted is not None:
+        required = required_of(route.wanted)
+        for name, hint in hints_of(route.wanted).items():
+            schema = _without_null(describe(hint, wished))
+            said = schema.pop("description", None) or docs_of(hint)
+            found.append(
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": name in required,
+                    "schema": schema,
+                    **({"description": said} if said else {}),
+                }
+            )
+    if route.paged:
+        limit = {"type": "integer", "minimum": 1, "maximum": PAGE_ITEMS_MAX, "default": PAGE_ITEMS_DEFAULT}
+        found += [
+            {"name": "limit", "in": "query", "required": False, "schema": limit},
+            {
+                "name": "cursor",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "string"},
+                "description": "The `next` of the page before.",
+            },
+        ]
+    return found + [
+        {"name": name, "in": "header", "required": False, "schema": schema, "description": said}
+        for name, schema, said in _headers(route)
+    ]
+
+
+def _headers(route: Route) -> Iterable[tuple[str, Schema, str]]:
+    text: Schema = {"type": "string"}
+    if route.remembers:
+        key = {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": "^[!-~]+$"}
+        yield "Idempotency-Key", key, "A new random text for each wish; the same one when it is sent again."
+    if route.remembers and "{id}" in route.path:
+        yield "If-Match", text, "Carry it out only if the resource still has this ETag."
+    if route.tagged:
+        yield "If-None-Match", text, "The ETag of what you have."
+    if route.resumes:
+        yield "Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "The last event you have seen."
+
+
+def _answers(route: Route, answer: Schema | None) -> Schema:
+    success: Schema = {"description": HTTPStatus(route.status).phrase}
+    if answer is not None:
+        schema = _page_schema(answer) if route.paged else answer
+        success["content"] = {route.produces: {"schema": schema}}
+    elif route.status != HTTPStatus.NO_CONTENT:
+        success["content"] = {route.produces: {"schema": {"type": "string"}}}
+    headers: Schema = {}
+    if route.tagged or route.remembers:
+        headers["ETag"] = {"schema": {"type": "string"}}
+    if route.remembers:
+        replayed = {"schema": {"type": "string", "enum": ["true"]}, "description": "There only on a replay."}
+        headers["Idempotency-Replayed"] = replayed
+        if route.status == HTTPStatus.CREATED:
+            headers["Location"] = {"schema": {"type": "string"}}
+    if headers:
+        success["headers"] = headers
+    answers = {str(route.status): success}
+    if route.tagged:
+        answers["304"] = {"description": TITLES[304]}
+    for status in statuses_of(route):
+        if str(status) not in answers:
+            answers[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    return dict(sorted(answers.items()))
+
+
+def _page_schema(item: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
+        },
+        "required": ["items", "next"],
+    }
+
+
+def _responses() -> Schema:
+    found: Schema = {}
+    for status, reasons in codes_by_status().items():
+        codes = "\n".join(f"- `{reason}`: {row.title}" for reason, row in reasons.items())
+        retry = {"Retry-After": {"schema": {"type": "string", "pattern": "^[0-9]+$"}}}
+        found[f"Problem{status}"] = {
+            "description": f"{TITLES.get(status, HTTPStatus(status).phrase)}\n\n{codes}",
+            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            **({"headers": retry} if status in (429, 503) else {}),
+        }
+    return found
+
+
+def _problem_schema() -> Schema:
+    codes = [str(reason) for reasons in codes_by_status().values() for reason in reasons]
+    text: Schema = {"type": "string"}
+    return {
+        "type": "object",
+        "description": "Why it was not done (RFC 9457).",
+        "properties": {
+            "type": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "Where this node explains the code.",
+            },
+            "title": {**text, "description": "What this code always means."},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "enum": sorted(codes), "description": "Stable: branch on this."},
+            "detail": {**text, "description": "What it means here, in a sentence for people."},
+            "figures": {
+                "type": "object",
+                "description": "What explains it; amounts in minor units.",
+                "additionalProperties": {"type": ["integer", "string"]},
+            },
+        },
+        "required": ["type", "title", "status", "code", "detail", "figures"],
+    }
+
+
+def example_of(kind: type[Any]) -> dict[str, Any]:
+    """Return a wish as somebody might send it: what is required, and what is easily told."""
+    required = required_of(kind)
+    return {
+        name: EXAMPLES.get(name) if name in EXAMPLES and not _is_amount(hint) else _example(hint)
+        for name, hint in hints_of(kind).items()
+        if name in required or name in EXAMPLES
+    }
+
+
+def _is_amount(hint: Any) -> bool:
+    return Amount in (hint, *get_args(hint))
+
+
+def _example(hint: Any) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        described = form(hint).describe(Components(wished=True))
+        if "format" in described and described["format"] == "date-time":
+            return "2026-05-01T12:00:00Z"
+        if "minLength" in described and described.get("contentEncoding"):
+            return "A" * described["minLength"]
+        return (
+            described.get("minimum", _example(arguments[0]))
+            if arguments[0] is int
+            else _example(arguments[0])
+        )
+    if origin in (Union, UnionType):
+        return _example(next(one for one in arguments if one is not NoneType))
+    if origin is tuple:
+        return [_example(arguments[0])]
+    if hint is Amount:
+        return {"value": "1250", "asset_code": "HORA", "asset_scale": 2}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return next(iter(hint)).value
+    plain: Mapping[Any, Any] = {str: "bread", int: 1, bool: True, bytes: "AAAA"}
+    return plain[hint] if hint in plain else example_of(hint)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Return the schema of a query parameter, which is there or is not, and never null."""
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": next(one for one in schema["type"] if one != "null")}
+    if "anyOf" in schema:
+        return {**next(one for one in schema["anyOf"] if one != {"type": "null"})}
+    return schema
+
+
+def _tag(route: Route) -> str:
+    return route.name.partition(".")[0]

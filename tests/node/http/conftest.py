@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A bakery: a small feature of nobody's network, behind the real door, so that the door alone is tested."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from hashlib import sha256
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple
+
+import pytest
+from aiohttp import ClientSession
+
+from node.http.app import Api, NodeShown
+from node.http.auth import token_hash
+from node.storage import Token
+from protocol.economy.feature import (
+    ANYONE,
+    STEWARDS,
+    Act,
+    Actor,
+    At,
+    Create,
+    Doc,
+    List,
+    ListOf,
+    Page,
+    Role,
+    Show,
+    TextRef,
+    operation_name,
+)
+from protocol.economy.money import Amount
+from protocol.keys import KeyPair
+from protocol.rejection import Refused, Rejection, refuse
+from protocol.shape import AtMost
+
+NETWORK = bytes(range(32))
+NOON_MS = 1_777_636_800_000
+"""2026-05-01T12:00:00Z."""
+STEWARD_TOKEN, AUDITOR_TOKEN, ANAS_TOKEN = "mt_steward", "mt_auditor", "mt_ana"
+ANAS_KEYS = KeyPair.from_seed(b"a" * 32)
+
+
+class Grain(StrEnum):
+    RYE = "rye"
+    WHEAT = "wheat"
+
+
+@dataclass(frozen=True, slots=True)
+class BakeLoaf:
+    """Bake a loaf."""
+
+    grain: Grain
+    price: Annotated[Amount, Doc("what it is sold for")]
+    note: Annotated[str, AtMost(20)] | None = None
+    ready: At | None = None
+    seal: bytes | None = None
+    toppings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLoaf:
+    """Slice it."""
+
+    slices: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LoavesWanted:
+    """Loaves, of one grain or of all."""
+
+    grain: Grain | None = None
+    sliced: bool | None = None
+    baked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoafShown:
+    """A loaf."""
+
+    id: str
+    grain: Grain
+    price: Amount
+    note: TextRef | None = None
+    ready: At | None = None
+    seal: bytes | None = None
+    toppings: tuple[str, ...] = ()
+    slices: int = 1
+    baker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """What falls off."""
+
+    weight: int
+
+
+def _undecided(*_: Any) -> Any:
+    raise AssertionError("the door decides nothing")
+
+
+OPERATIONS = {
+    operation_name(one): one
+    for one in (
+        Create("loaves", BakeLoaf, plan=_undecided, example="mutirao loaves create --grain rye"),
+        Act("loaves", "slice", SliceLoaf, plan=_undecided),
+        Act("loaves", "throw-away", SliceLoaf, plan=_undecided, who=STEWARDS),
+        Show("loaves", LoafShown, view=_undecided, who=ANYONE),
+        List("loaves", LoavesWanted, LoafShown, view=_undecided),
+        ListOf("loaves", "crumbs", Crumb, view=_undecided),
+    )
+}
+
+
+class Remember(NamedTuple):
+    scope: bytes
+    request: bytes
+    render: Callable[[Any], tuple[int, str, bytes]]
+
+
+class Remembered(NamedTuple):
+    status: int
+    content_type: str
+    body: bytes
+    replayed: bool
+
+
+@dataclass
+class Shelf:
+    """Keeps tokens as the storage does."""
+
+    kept: list[Token] = field(default_factory=list)
+
+    async def add_token(self, token: Token) -> None:
+        self.kept.append(replace(token, number=len(self.kept) + 1))
+
+    async def token(self, token_hash: bytes) -> Token | None:
+        return next((one for one in self.kept if one.hash == token_hash), None)
+
+    async def tokens(self, after: int, limit: int) -> Page:
+        found = self.kept[after : after + limit]
+        return Page(tuple(found), found[-1].number if after + limit < len(self.kept) else None)
+
+    async def revoke_token(self, token_hash: bytes, now: int) -> None:
+        self.kept = [replace(one, revoked_ms=now) if one.hash == token_hash else one for one in self.kept]
+
+
+@dataclass
+class Bakery:
+    """Stands where the runtime stands, and answers from a list of loaves."""
+
+    loaves: list[LoafShown] = field(default_factory=list)
+    asked: list[tuple[str, Actor, Any]] = field(default_factory=list)
+    answers: dict[bytes, tuple[bytes, Remembered]] = field(default_factory=dict)
+    refusal: Refused | Exception | None = None
+    problems: list[str] = field(default_factory=list)
+    news: list[tuple[int, str, str, Mapping[str, Any]]] = field(default_factory=list)
+    told: asyncio.Condition = field(default_factory=asyncio.Condition)
+    storage: Any = field(default_factory=Shelf)
+    now: int = NOON_MS
+    book: Any = field(
+        default_factory=lambda: SimpleNamespace(
+            network=NETWORK,
+            currencies={"HORA": SimpleNamespace(scale=2)},
+            members={"m1": None, "m2": None},
+            member_by_handle={"ana": "m1", "bia": "m2"},
+            member_by_key={ANAS_KEYS.public: "m1"},
+        )
+    )
+
+    def shown(self) -> NodeShown:
+        return NodeShown("net", "riacho", "Riacho", "12D3", ("/ip4/127.0.0.1/tcp/1",), "READY", "0", "source")
+
+    def troubles(self) -> list[str]:
+        return self.problems
+
+    def figures(self) -> dict[str, float]:
+        return {"entries": 3}
+
+    async def ask(
+        self,
+        operation: str,
+        actor: Actor,
+        wish: Any = None,
+        *,
+        subject: str = "",
+        after: int = 0,
+        limit: int = 50,
+    ) -> Any:
+        self.asked.append((operation, actor, wish))
+        if isinstance(self.refusal, Exception):
+            raise self.refusal
+        if self.refusal is not None:
+            return self.refusal
+        place = int(subject) if subject.isdigit() and int(subject) < len(self.loaves) else None
+        match operation:
+            case "loaves.create":
+                fields = {name: getattr(wish, name) for name in BakeLoaf.__dataclass_fields__}
+                self.loaves.append(LoafShown(id=str(len(self.loaves)), baker=actor.member, **fields))
+                return self.loaves[-1]
+            case "loaves.show" if place is not None:
+                return self.loaves[place]
+            case "loaves.slice" if place is not None:
+                self.loaves[place] = replace(self.loaves[place], slices=wish.slices)
+                return self.loaves[place]
+            case "loaves.list":
+                found = [
+                    (arrival, one)
+                    for arrival, one in enumerate(self.loaves, 1)
+                    if arrival > after and wish.grain in (None, one.grain)
+                ]
+                more = len(found) > limit
+                page = found[:limit]
+                return Page(tuple(one for _, one in page), page[-1][0] if more else None)
+            case "loaves.crumbs" if place is not None:
+                return Page(tuple(map(Crumb, range(self.loaves[place].slices))), None)
+            case "loaves.show":
+                return None
+            case _:
+                return refuse(Rejection.NOT_FOUND)
+
+    async def ask_once(
+        self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
+    ) -> Remembered:
+        kept = self.answers.get(remember.scope)
+        if kept is not None:
+            request, answer = kept
+            if request != remember.request:
+                return Remembered(*remember.render(refuse(Rejection.IDEMPOTENCY_REUSED)), False)
+            return answer._replace(replayed=True)
+        result = await self.ask(operation, actor, wish, subject=subject)
+        answer = Remembered(*remember.render(result), False)
+        self.answers[remember.scope] = remember.request, answer
+        return answer
+
+    async def subscribe(
+        self, after: int | None, types: frozenset[str] | None, actor: Actor
+    ) -> AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]:
+        place = len(self.news) if after is None else after
+        while True:
+            async with self.told:
+                await self.told.wait_for(lambda: place < len(self.news))
+            one = self.news[place]
+            place += 1
+            if one[1] == "slow.dropped":
+                return
+            if types is None or one[1] in types:
+                yield one
+
+    async def tell(self, kind: str, resource: str, **figures: Any) -> None:
+        async with self.told:
+            self.news.append((len(self.news) + 1, kind, resource, figures))
+            self.told.notify_all()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        assert self.headers["Content-Type"] == "application/problem+json"
+        problem = self.json
+        assert problem["status"] == self.status
+        assert set(problem) == {"type", "title", "status", "code", "detail", "figures"}
+        return problem["code"]
+
+
+@dataclass
+class Shop:
+    """A bakery behind its open door, and somebody who asks there."""
+
+    bakery: Bakery
+    api: Api
+    url: str
+    session: ClientSession
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = ANAS_TOKEN,
+        key: str | None = None,
+        **headers: str,
+    ) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body
+        if body is not None and not isinstance(body, bytes):
+            data = json.dumps(body).encode()
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if key is not None:
+            sent["Idempotency-Key"] = key
+        async with self.session.request(
+            method, self.url + path, data=data, headers=sent, skip_auto_headers=("Content-Type",)
+        ) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+
+LOAF = {"grain": "rye", "price": {"value": "1250", "asset_code": "HORA", "asset_scale": 2}}
+
+
+@pytest.fixture
+async def bakery() -> Bakery:
+    found = Bakery()
+    for token, role, member in (
+        (STEWARD_TOKEN, Role.STEWARD, None),
+        (AUDITOR_TOKEN, Role.AUDITOR, None),
+        (ANAS_TOKEN, Role.MEMBER, "m1"),
+    ):
+        await found.storage.add_token(Token(token_hash(token), role, "for the test", "last", 0, member))
+    return found
+
+
+@pytest.fixture
+async def shop(bakery: Bakery) -> AsyncIterator[Shop]:
+    drawn = iter(range(1_000_000))
+    api = Api(
+        bakery,
+        OPERATIONS,
+        remember=Remember,
+        now=lambda: bakery.now,
+        chance=lambda size: sha256(b"%d" % next(drawn)).digest()[:size],
+    )
+    url = await api.start("127.0.0.1", 0)
+    async with ClientSession() as session:
+        yield Shop(bakery, api, url, session)
+    await api.stop()
+
+
+@pytest.fixture
+def loaf() -> dict[str, Any]:
+    return json.loads(json.dumps(LOAF))
+
+
+@pytest.fixture
+def anas_keys() -> KeyPair:
+    return ANAS_KEYS
+
+
+@pytest.fixture
+def operations() -> dict[str, Any]:
+    return dict(OPERATIONS)
