@@ -15,7 +15,7 @@ CREATE TABLE entries (
     arrival INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL, epoch INTEGER NOT NULL,
     seq INTEGER NOT NULL, header BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL,
     signature BLOB NOT NULL);
-CREATE INDEX entries_by_place ON entries (lane, epoch, seq);
+CREATE INDEX entries_by_place ON entries (lane, seq, epoch);
 CREATE TABLE lines (
     arrival INTEGER PRIMARY KEY, account TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     kind TEXT NOT NULL, payment BLOB, counterpart TEXT, amount_minor INTEGER NOT NULL,

@@ -6,7 +6,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +85,7 @@ class Storage:
         self._writer = writer
         self._reader = reader
         self._tokens: dict[bytes, Token | None] = {}
+        self._token_changes = 0
 
     @classmethod
     async def open(cls, path: Path, *, create: bool = False) -> "Storage":
@@ -103,9 +104,7 @@ class Storage:
         except BaseException as error:
             await writer.close()
             if isinstance(error, sqlite3.Error):
-                raise StorageUnusable(
-                    f"{path} is damaged or unreadable ({error}): restore a backup"
-                ) from error
+                raise StorageUnusable(f"{path} is damaged or unreadable ({error}): restore a backup") from error
             raise
         return cls(path, writer, reader)
 
@@ -154,28 +153,30 @@ class Storage:
         rows = await self._read(f"SELECT arrival, id, {WIRE_PARTS} FROM entries WHERE id = ?", entry_id)
         return _entry(*rows[0]) if rows else None
 
-    async def lane_range(
+    async def lane_pages(
         self, network: bytes, lane: str, first: int, last: int, *, bytes_max: int
-    ) -> Sequence[bytes]:
-        """Return the wire forms of a lane's entries from first to last seq, in the order of the chain.
+    ) -> AsyncIterator[tuple[bytes, ...]]:
+        """Yield the wire forms of a lane's entries from first to last seq in order, so many bytes at a time.
 
-        As many as fit into `bytes_max`, and one at least where there is one.
+        A page has at most ENTRIES_PER_READ entries, and at least one.
         """
-        found: list[bytes] = []
-        size = 0
-        async with self._reader.execute(
-            f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} AND seq BETWEEN ? AND ?"
-            " ORDER BY epoch, seq, arrival",
-            (network, lane, first, last),
-        ) as rows:
-            while chunk := await rows.fetchmany(ENTRIES_PER_READ):
-                for row in chunk:
-                    wire = encode(tuple(row))
-                    size += len(wire)
-                    if found and size > bytes_max:
-                        return found
-                    found.append(wire)
-        return found
+        after = (-1, -1, -1)
+        while rows := await self._read(
+            f"SELECT seq, epoch, arrival, {WIRE_PARTS} FROM entries WHERE lane = {LANE}"
+            " AND seq BETWEEN ? AND ? AND (seq, epoch, arrival) > (?, ?, ?)"
+            " ORDER BY seq, epoch, arrival LIMIT ?",
+            network, lane, max(first, after[0]), last, *after, ENTRIES_PER_READ,
+        ):  # fmt: skip
+            page: list[bytes] = []
+            size = 0
+            for *place, header, salt, body, signature in rows:
+                wire = encode((header, salt, body, signature))
+                size += len(wire)
+                if page and size > bytes_max:
+                    break
+                page.append(wire)
+                after = tuple(place)
+            yield tuple(page)
 
     async def identity_lane(self, network: bytes) -> tuple[bytes, ...]:
         """Return the wire forms of a network's whole identity lane, in order."""
@@ -295,16 +296,20 @@ class Storage:
                 (token.hash, token.role, token.label, token.last4, token.created_ms, token.member, scopes,
                  token.expires_ms),
             )  # fmt: skip
-        self._tokens.pop(token.hash, None)
+        self._forget_token(token.hash)
 
     async def token(self, token_hash: bytes) -> Token | None:
         """Return the token with this SHA-256, also where it was revoked, or None."""
-        if token_hash not in self._tokens:
-            rows = await self._read(f"SELECT {TOKEN_COLUMNS} FROM tokens WHERE hash = ?", token_hash)
+        if token_hash in self._tokens:
+            return self._tokens[token_hash]
+        changes = self._token_changes
+        rows = await self._read(f"SELECT {TOKEN_COLUMNS} FROM tokens WHERE hash = ?", token_hash)
+        token = _token(rows[0]) if rows else None
+        if changes == self._token_changes:  # else it may have been revoked while it was read
             if len(self._tokens) >= TOKENS_CACHED_MAX:
                 self._tokens.clear()
-            self._tokens[token_hash] = _token(rows[0]) if rows else None
-        return self._tokens[token_hash]
+            self._tokens[token_hash] = token
+        return token
 
     async def tokens(self, after: int, limit: int) -> Page:
         """Return the tokens after this number, oldest first."""
@@ -320,6 +325,10 @@ class Storage:
             await self._writer.execute(
                 "UPDATE tokens SET revoked_ms = ? WHERE hash = ? AND revoked_ms IS NULL", (now, token_hash)
             )
+        self._forget_token(token_hash)
+
+    def _forget_token(self, token_hash: bytes) -> None:
+        self._token_changes += 1
         self._tokens.pop(token_hash, None)
 
     # Copies.
@@ -330,9 +339,7 @@ class Storage:
         with _or_failed():
             try:
                 _make_way(target, partial)
-                async with aiosqlite.connect(
-                    _read_only(self.path), uri=True, isolation_level=None
-                ) as connection:
+                async with aiosqlite.connect(_read_only(self.path), uri=True, isolation_level=None) as connection:
                     await connection.execute("VACUUM INTO ?", (str(partial),))
                 _put_in_place(partial, target)
             finally:
@@ -366,7 +373,7 @@ class Storage:
 
 @contextmanager
 def _or_failed() -> Iterator[None]:
-    """Say StorageFailed for what the disk did; an IntegrityError, something stored twice, is a bug of ours."""
+    """Say StorageFailed for what the disk did; an IntegrityError is a bug of ours."""
     try:
         yield
     except sqlite3.IntegrityError:
@@ -375,9 +382,7 @@ def _or_failed() -> Iterator[None]:
         raise StorageFailed(str(error)) from error
 
 
-def _entry(
-    arrival: int, entry_id: bytes, header_bytes: bytes, salt: bytes, body: bytes, signature: bytes
-) -> Entry:
+def _entry(arrival: int, entry_id: bytes, header_bytes: bytes, salt: bytes, body: bytes, signature: bytes) -> Entry:
     """Return a stored entry; raises StorageUnusable where a bit of it has changed since it was stored."""
     if digest("entry", header_bytes) == entry_id:
         fields = loads(header_bytes)  # its form was checked when it came
