@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from crdt import link
 from crdt.link import (
     GENESIS,
+    HOLD_ID_BYTES_MAX,
     HOLDS_OPEN_MAX,
     HOLDS_STRUCTURAL_MAX,
     INT64_MAX,
+    REASON_CHARS_MAX,
     Ack,
     Caps,
     Changes,
@@ -126,6 +128,8 @@ def test_what_the_partner_owes_us_can_be_spent_beyond_its_grant_to_us() -> None:
     riacho, serra = linked(riacho_may_owe=50, serra_may_owe=200)
     serra, riacho = paid(200, serra, riacho)
     assert (riacho.net_debt, riacho.headroom, riacho.reach) == (-200, 250, 250)
+    serra = read(serra, write(riacho))
+    assert (serra.net_debt, serra.headroom_given, serra.reach_given) == (200, 250, 250)
     assert riacho.draft(UNCAPPED).place(b"h", promise(250, "h")) is None
 
 
@@ -156,6 +160,10 @@ def test_credit_is_given_back_by_who_may_use_it_and_only_while_unused() -> None:
     assert changes(before, serra).returned == 25
     assert (serra.limit_given, serra.headroom_given) == (75, 0)
 
+    serra = write(serra, ("waive", b"h", "LATE"))
+    before, serra = serra, read(serra, write(read(riacho, serra), ("give_back", 5)))
+    assert (changes(before, serra).returned, serra.limit_given) == (5, 70)
+
 
 def test_no_more_is_given_back_than_was_granted_though_the_partner_owes_us() -> None:
     riacho, serra = linked(riacho_may_owe=50, serra_may_owe=200)
@@ -167,7 +175,8 @@ def test_no_more_is_given_back_than_was_granted_though_the_partner_owes_us() -> 
 def test_a_grant_grows() -> None:
     riacho, serra = linked(riacho_may_owe=100)
     assert serra.draft().grant(0) == serra.draft().grant(-1) == LinkRefusal.AMOUNT_NOT_POSITIVE
-    assert serra.draft().grant(INT64_MAX) == LinkRefusal.COUNTER_EXHAUSTED
+    assert serra.draft().grant(INT64_MAX - 99) == LinkRefusal.COUNTER_EXHAUSTED
+    assert serra.draft().grant(INT64_MAX - 100) is None
     before, riacho = riacho, read(riacho, write(serra, ("grant", 50)))
     assert (changes(before, riacho).granted, riacho.limit) == (50, 150)
 
@@ -218,6 +227,7 @@ def test_the_caps_are_a_choice_and_no_reason_to_refuse_a_record() -> None:
     riacho, serra = linked(riacho_may_owe=1_000)
     riacho = write(riacho, ("place", b"h", promise(1_000, "h")))
     serra = read(serra, riacho)
+    assert serra.reach_given == 1_000
     assert Caps().refuse({}, 1_000, serra.reach_given) == LinkRefusal.HOLD_CAP_EXCEEDED
     assert serra.draft().waive(b"h", "HOLD_CAP_EXCEEDED") is None
 
@@ -233,6 +243,17 @@ def test_a_record_has_128_holds_at_most_whatever_the_caps_say() -> None:
     one_more = {**riacho.own.holds, b"one more": promise(1, "h")}
     too_long = replace(riacho.own, placed=HOLDS_STRUCTURAL_MAX + 1, holds=one_more)
     assert serra.accept(too_long, digest_of(too_long)) == LinkFault.MALFORMED
+
+
+def test_every_bound_may_be_reached() -> None:
+    riacho, serra = linked(riacho_may_owe=INT64_MAX)
+    assert riacho.draft(UNCAPPED).place(b"h", promise(INT64_MAX, "h")) is None
+    boundless = Caps(holds=HOLDS_STRUCTURAL_MAX, percent=100)
+    ids = [bytes([i]) * HOLD_ID_BYTES_MAX for i in range(HOLDS_STRUCTURAL_MAX)]
+    riacho = write(riacho, *(("place", h, promise(1, "h")) for h in ids), caps=boundless)
+    serra = write(read(serra, riacho), *(("waive", h, "R" * REASON_CHARS_MAX) for h in ids))
+    riacho = read(riacho, serra)
+    assert (len(riacho.partner.waived), riacho.holds_out) == (HOLDS_STRUCTURAL_MAX, {})
 
 
 def test_an_id_serves_again_only_when_both_have_forgotten_the_first_hold() -> None:
