@@ -78,7 +78,7 @@ SPECCHECK = [
     ids=[name for name, _, _ in SPECCHECK],
 )
 def test_speccheck(case: dict[str, str], *, acceptable: bool, passes: bool) -> None:
-    """No case both has a key that may be registered and passes: readers can never disagree on a signature."""
+    """No case has a key that may be registered and passes: libraries that disagree on it never come to it."""
     key, message, signature = (bytes.fromhex(case[part]) for part in ("pub_key", "message", "signature"))
     assert is_acceptable_key(key) == acceptable
     assert verify_bare(key, message, signature) == passes
