@@ -120,7 +120,7 @@ def _column(cls: type[Any], key: int, name: str, hint: object) -> _Column:
     return _Column(key, name, getattr(cls, name).__set__, optional, form)
 
 
-def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:  # noqa: ANN401 (whatever was declared)
+def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
     """Return the form of a type with the bounds that Annotated has given it so far."""
     if isinstance(hint, NewType):
         return _form(hint.__supertype__, bounds)
@@ -230,9 +230,7 @@ def _write_record(cls: type[Any], columns: list[_Column], value: object) -> dict
     return data
 
 
-def _check_array(
-    least: int, most: int, checks: Iterable[_Check], items: tuple[object, ...]
-) -> tuple[object, ...]:
+def _check_array(least: int, most: int, checks: Iterable[_Check], items: tuple[object, ...]) -> tuple[object, ...]:
     if type(items) is not tuple:
         raise ShapeFault("not an array")
     if not least <= len(items) <= most:

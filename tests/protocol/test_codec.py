@@ -188,9 +188,7 @@ def in_model(value: Any) -> bool:
         case list():
             return all(map(in_model, value))
         case dict():
-            return all(type(key) is int and 0 <= key < INT_END for key in value) and all(
-                map(in_model, value.values())
-            )
+            return all(type(key) is int and 0 <= key < INT_END for key in value) and all(map(in_model, value.values()))
         case _:
             return False
 

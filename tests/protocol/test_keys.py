@@ -71,10 +71,7 @@ SPECCHECK = [
 
 @pytest.mark.parametrize(
     ("case", "acceptable", "passes"),
-    [
-        (case, *verdict[1:])
-        for case, verdict in zip(vectors("ed25519_speccheck_cases.json"), SPECCHECK, strict=True)
-    ],
+    [(case, *verdict[1:]) for case, verdict in zip(vectors("ed25519_speccheck_cases.json"), SPECCHECK, strict=True)],
     ids=[name for name, _, _ in SPECCHECK],
 )
 def test_speccheck(case: dict[str, str], *, acceptable: bool, passes: bool) -> None:
@@ -108,9 +105,7 @@ OWN = vectors("own_keys.json")
 
 @pytest.mark.parametrize("case", OWN["cases"], ids=lambda case: f"{case['kind']} {case['data'][:8]}")
 def test_our_vectors(case: dict[str, str]) -> None:
-    seed, public, data, signature = (
-        bytes.fromhex(case[part]) for part in ("seed", "public", "data", "signature")
-    )
+    seed, public, data, signature = (bytes.fromhex(case[part]) for part in ("seed", "public", "data", "signature"))
     assert KeyPair.from_seed(seed).public == public
     assert is_acceptable_key(public)
     assert sign(seed, case["kind"], data) == signature
