@@ -28,6 +28,7 @@ require_version(version("libp2p"))
 # Its loggers write a traceback for every peer that hangs up, and some name key material.
 for noisy in ("libp2p", "multiaddr", "trio-websocket"):
     logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    logging.getLogger(noisy).propagate = False  # some of its modules set a level of their own
 
 from libp2p.abc import ISecureConn  # noqa: E402
 from libp2p.crypto.keys import KeyPair  # noqa: E402
@@ -96,9 +97,7 @@ class BufferedConnection(RawConnection):
         while len(self._buffer) < wanted:
             data = await self._socket.receive_some(SOCKET_READ_BYTES)
             if not data:
-                raise IncompleteReadError(
-                    "the peer hung up", expected_bytes=wanted, received_bytes=len(self._buffer)
-                )
+                raise IncompleteReadError("the peer hung up", expected_bytes=wanted, received_bytes=len(self._buffer))
             self._buffer += data
         size = len(self._buffer) if n is None else n
         with memoryview(self._buffer) as view:

@@ -473,9 +473,7 @@ class Host:
         self._may_stay(link)
         return link
 
-    async def _find_stream(
-        self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool
-    ) -> BoundedStream:
+    async def _find_stream(self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool) -> BoundedStream:
         """Open our stream, or let the dialler open it; whatever else it opens is refused."""
         found = trio.Event()
         chosen: list[BoundedStream] = []

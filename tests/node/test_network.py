@@ -166,9 +166,7 @@ async def test_when_both_dial_at_once_one_stream_is_left_and_it_carries(start: S
                     return
                 await asyncio.sleep(0.01)
 
-        await until(
-            lambda ana=ana, bia=bia: ana.peer in bia.network._links and bia.peer in ana.network._links
-        )
+        await until(lambda ana=ana, bia=bia: ana.peer in bia.network._links and bia.peer in ana.network._links)
         await asyncio.sleep(0.2)  # longer than any handshake that is still under way
         links = ana.network._links[bia.peer], bia.network._links[ana.peer]
         assert links[0].outbound != links[1].outbound
@@ -521,9 +519,7 @@ async def test_a_frame_that_stops_half_way_is_not_awaited_for_ever(
 
 async def test_a_host_that_is_not_the_peer_in_the_address_is_not_spoken_to(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
-    forged = bia.address.replace(
-        bia.peer, ID.from_pubkey(create_new_key_pair(bytes(32)).public_key).to_base58()
-    )
+    forged = bia.address.replace(bia.peer, ID.from_pubkey(create_new_key_pair(bytes(32)).public_key).to_base58())
     ana.network.dial(forged)
     await until(lambda: ana.network.stats()["failed_handshakes"] >= 2)
     assert not ana.events and not bia.events
@@ -588,9 +584,7 @@ async def test_a_flood_from_one_address_keeps_no_honest_peer_out(start: Start) -
         return None
 
     silent = await asyncio.gather(*(attack(b"", hold=True) for _ in range(300)))
-    flood = asyncio.gather(
-        *(attack(chance.randbytes(500)) for _ in range(1000)), *(attack(b"") for _ in range(300))
-    )
+    flood = asyncio.gather(*(attack(chance.randbytes(500)) for _ in range(1000)), *(attack(b"") for _ in range(300)))
     caio = await start("caio")
     async with asyncio.timeout(3):
         caio.network.dial(bia.address)
@@ -652,9 +646,7 @@ async def test_a_peer_that_is_killed_or_frozen_in_mid_stream_is_missed(
     monkeypatch.setattr(libp2p_fixes, "PING_SECONDS", 1.0)
     monkeypatch.setattr(libp2p_fixes, "PING_ANSWER_SECONDS", 0.8)
     ana = await start("ana")
-    (killed, killed_address), (frozen, frozen_address) = await asyncio.gather(
-        launch("killed"), launch("frozen")
-    )
+    (killed, killed_address), (frozen, frozen_address) = await asyncio.gather(launch("killed"), launch("frozen"))
     for process, address, blow in (
         (killed, killed_address, signal.SIGKILL),
         (frozen, frozen_address, signal.SIGSTOP),
