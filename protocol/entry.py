@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The signed envelope: a network's statement at one place of one of its lanes (PROTOCOL 1).
 
-header = {v, network, lane, epoch, seq, prev, body_hash}; id = SHA-256("mutirao/v1/entry\\0" || header);
-body_hash = SHA-256("mutirao/v1/body\\0" || 16-byte salt || body), so that a body can be erased and the
-chain still verifies.
+header = {v, network, lane, epoch, seq, prev, body_hash}; id = SHA-256("mutirao/v1/entry", 0, header);
+body_hash = SHA-256("mutirao/v1/body", 0, 16-byte salt, body), so that a body can be erased and the chain
+still verifies.
 """
 
 from collections.abc import Mapping
@@ -77,12 +77,22 @@ class Entry:
 
 
 def seal(
-    keys: KeyPair, *, network: bytes, lane: str, epoch: int, seq: int, prev: bytes | None, body: bytes, salt: bytes
+    keys: KeyPair,
+    *,
+    network: bytes,
+    lane: str,
+    epoch: int,
+    seq: int,
+    prev: bytes | None,
+    body: bytes,
+    salt: bytes,
 ) -> Entry:
     """Sign a body into its place in a lane."""
     header = Header(VERSION, network, lane, epoch, seq, digest("body", salt + body), prev)
     header_bytes = encode(to_map(header))
-    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, keys.sign("entry", header_bytes))
+    return Entry(
+        digest("entry", header_bytes), header, header_bytes, salt, body, keys.sign("entry", header_bytes)
+    )
 
 
 def parse(wire: bytes) -> Entry:

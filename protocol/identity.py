@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from protocol.codec import encode
-from protocol.entry import IDENTITY, NO_NETWORK, Body, Entry, EntryFault, Millis
+from protocol.entry import IDENTITY, NO_NETWORK, Body, Entry, EntryFault
 from protocol.keys import KeyPair, digest, is_acceptable_key, verify
 from protocol.shape import AtMost, Length, Range, to_map
 
@@ -85,11 +85,15 @@ IDENTITY_KINDS: dict[str, type[Body]] = {kind.KIND: kind for kind in (Inception,
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The key that signs in an epoch, and the lane heads on which the epoch stands."""
+    """The key that signs in an epoch, and the lane heads on which the epoch stands.
+
+    `after_loss` tells that a restore opened it.
+    """
 
     key: bytes
     transport: bytes
     heads: dict[str, LaneHead]
+    after_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ class Identity:
     def transport(self) -> bytes:
         """The libp2p key of the home node in the epoch in force."""
         return self.epochs[-1].transport
+
+    @property
+    def reopened(self) -> int:
+        """The newest epoch that a restore opened; 0 if there was none."""
+        return max((number for number, epoch in enumerate(self.epochs) if epoch.after_loss), default=0)
 
     def key_of(self, epoch: int) -> bytes | None:
         """Return the key that signs in an epoch, or None while that epoch is unknown."""
@@ -134,7 +143,13 @@ def begin(entry: Entry, body: Body) -> Identity:
     if not isinstance(body, Inception):
         raise EntryFault("an identity lane begins with an inception")
     header = entry.header
-    if (header.network, header.lane, header.epoch, header.seq, header.prev) != (NO_NETWORK, IDENTITY, 0, 0, None):
+    if (header.network, header.lane, header.epoch, header.seq, header.prev) != (
+        NO_NETWORK,
+        IDENTITY,
+        0,
+        0,
+        None,
+    ):
         raise EntryFault("an inception stands at the beginning of its lane")
     if not all(map(is_acceptable_key, (body.key, body.transport, *body.cold))):
         raise EntryFault("a key of the inception is not acceptable")
@@ -142,17 +157,14 @@ def begin(entry: Entry, body: Body) -> Identity:
         raise EntryFault("the cold keys of the inception cannot be satisfied")
     if not entry.signed_by(body.key):
         raise EntryFault("the inception is not signed by its key")
-    return Identity(
-        entry.id, body.cold, body.cold_needed, body.next_digest, (Epoch(body.key, body.transport, {}),)
-    )
+    return Identity(entry.id, body.cold, body.cold_needed, body.next_digest, (Epoch(body.key, body.transport, {}),))
 
 
-def advance(identity: Identity, entry: Entry, body: Body, at_ms: Millis) -> Identity:
+def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
     """Return the identity after one more key event; raises EntryFault where the event is not valid.
 
     The event itself is the first entry of the epoch that it opens.
     """
-    del at_ms
     match body:
         case Rotation(claim):
             _check_rotation(identity, claim, body.signatures)
@@ -160,7 +172,8 @@ def advance(identity: Identity, entry: Entry, body: Body, at_ms: Millis) -> Iden
             after = replace(identity, next_digest=claim.next_digest, epochs=(*identity.epochs, opened))
         case Reopening():
             key = identity.epochs[-1].key
-            opened = Epoch(key, identity.transport, {head.lane: head for head in body.heads})
+            heads = {head.lane: head for head in body.heads}
+            opened = Epoch(key, identity.transport, heads, after_loss=True)
             after = replace(identity, epochs=(*identity.epochs, opened))
             if body.epoch != after.epoch:
                 raise EntryFault("a key event opens the next epoch")

@@ -25,8 +25,10 @@ from protocol.entry import (
     seal,
 )
 from protocol.events import Line, Store
+from protocol.identity import LaneHead, Reopening, Rotation
 from protocol.keys import KeyPair
 from protocol.rejection import Rejection
+from protocol.settlement.records import Links
 from protocol.sync.directory import Directory, Head, is_public
 
 REFUSED_BY_BOOK = "the book refuses it"
@@ -53,7 +55,11 @@ class Journal:
     """One network's lanes, and the public lanes of all networks, as far as they are held here."""
 
     def __init__(
-        self, network: bytes, features: Sequence[Feature], chance: Callable[[int], bytes], keyring: Keyring | None
+        self,
+        network: bytes,
+        features: Sequence[Feature],
+        chance: Callable[[int], bytes],
+        keyring: Keyring | None,
     ) -> None:
         self.network = network
         self.book = Book(network, features)
@@ -90,7 +96,7 @@ class Journal:
             self._keyring.hot,
             network=self.network,
             lane=lane,
-            epoch=self.directory.networks[self.network].identity.epoch + self._opens_epoch(body),
+            epoch=self.directory.networks[self.network].identity.epoch + isinstance(body, Rotation | Reopening),
             seq=0 if head is None else head.seq + 1,
             prev=None if head is None else head.id,
             body=encode_body(body, now),
@@ -99,6 +105,16 @@ class Journal:
         self._fold(entry, body, now)
         return entry
 
+    def reopen(self, now: Millis) -> None:
+        """Open a new epoch after a restore, standing on the heads that are held here now."""
+        known = self.directory.networks[self.network].identity
+        heads = tuple(
+            LaneHead(lane, head.seq, head.id)
+            for (network, lane), head in sorted(self._heads.items(), key=lambda item: item[0])
+            if network == self.network
+        )
+        self.write(Reopening(known.epoch + 1, heads), IDENTITY, now)
+
     def follows(self, entry: Entry) -> bool:
         """Tell whether an entry is the next one of its lane, linked to the one before it."""
         head = self.head(entry.network, entry.header.lane)
@@ -106,6 +122,11 @@ class Journal:
             return entry.header.seq == 0 and entry.header.prev is None
         header = entry.header
         return header.seq == head.seq + 1 and header.prev == head.id and header.epoch >= head.epoch
+
+    def holds(self, entry: Entry) -> bool:
+        """Tell whether a lane is held here as far as an entry of it."""
+        head = self.head(entry.network, entry.header.lane)
+        return head is not None and entry.header.seq <= head.seq
 
     def take(self, entry: Entry) -> None:
         """Fold in an entry whose place and signature the caller has checked.
@@ -116,11 +137,7 @@ class Journal:
         lane = entry.header.lane
         if is_public(lane):
             self._fold(entry, None, 0)
-        elif lane == LEDGER and entry.network == self.network:
-            body, at_ms = decode_body(entry.body_bytes, self.book.kinds)
-            self._check(entry, body, at_ms)
-            self._fold(entry, body, at_ms)
-        elif lane.startswith(LINK_PREFIX):
+        elif (lane == LEDGER and entry.network == self.network) or lane.startswith(LINK_PREFIX):
             body, at_ms = decode_body(entry.body_bytes, self.book.kinds)
             self._check(entry, body, at_ms)
             self._fold(entry, body, at_ms)
@@ -133,9 +150,6 @@ class Journal:
         self._fold(entry, body, at_ms)
         stores, _ = self.drain()
         return stores[0].lines
-
-    def _opens_epoch(self, body: Body) -> int:
-        return 1 if body.KIND in ("identity/rotation", "identity/reopening") else 0
 
     def _check(self, entry: Entry, body: Body, at_ms: Millis) -> None:
         reason = self.book.check(_entered(entry, body, at_ms))
@@ -150,6 +164,9 @@ class Journal:
             self.directory.admit(entry)
             if network == self.network:
                 self.book.handle = self.directory.handle(network)
+                reopened = self.directory.networks[network].identity.reopened
+                if reopened > self.book.of(Links).reopened:
+                    self.book.of(Links).reopen(reopened)
         else:
             assert body is not None
             entered = _entered(entry, body, at_ms)

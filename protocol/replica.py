@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, assert_never
 
 from crdt.link import LinkFault
+from protocol.codec import CodecFault
 from protocol.economy import FEATURES as ECONOMY
 from protocol.economy.feature import (
     NOBODY,
@@ -50,11 +51,12 @@ from protocol.events import (
     TimerFired,
 )
 from protocol.journal import InvalidEntry, Journal, Keyring
+from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement import FEATURES as SETTLEMENT
 from protocol.settlement import holds, quotes
-from protocol.settlement.links import LinkRecord, Links, judge, link_id, link_lane
 from protocol.settlement.networks import Replicas, admit
+from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
 from protocol.sync.gossip import Gossip, Session
 from protocol.sync.messages import (
     Entries,
@@ -78,6 +80,8 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 RESEND_EVERY_MS = 10_000
 """How often a link record that the partner has not acknowledged is sent again."""
+QUIET_MS = 3_000
+"""How long nothing of our own may have come before a node that recovers goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Deferred:
 class Replica:
     """A home node's state, where it has a keyring; without one, a replica of a network's books.
 
-    `transport` is this node's own libp2p key; `invitation` the code that a new replica shows to its home.
+    `invitation` is the code that a new replica shows to its home. A node that is `recovering`, because its
+    disk holds an old copy, signs nothing until it has got its own entries back (PROTOCOL 6).
     """
 
     operations: Mapping[str, Operation] = OPERATIONS
@@ -105,6 +110,7 @@ class Replica:
         chance: Callable[[int], bytes],
         keyring: Keyring | None,
         invitation: bytes | None = None,
+        recovering: bool = False,
         features: Sequence[Feature] = FEATURES,
     ) -> None:
         self.network = network
@@ -115,6 +121,8 @@ class Replica:
         self.gossip.role = Role.REPLICA if keyring is None else Role.HOME
         self.faults: list[str] = []
         """What this network's operator, or a partner, has been seen to do wrong; for stewards and auditors."""
+        self.recovering = recovering and keyring is not None
+        self._quiet_since: Millis | None = None
         self._features = features
         self._keyring = keyring
         self._chance = chance
@@ -151,7 +159,8 @@ class Replica:
                     self._tick()
                 case _:
                     assert_never(one)
-        self._seal_links()
+        if not self.recovering:
+            self._seal_links()
         self._flush(None)
         return self._in_order()
 
@@ -179,6 +188,9 @@ class Replica:
     def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
         if self._keyring is None:
             self._say(Answer(asked.request, refuse(Rejection.READ_ONLY)))
+            return
+        if self.recovering:
+            self._say(Answer(asked.request, refuse(Rejection.RECOVERING)))
             return
         outcome = plan()
         match outcome:
@@ -222,6 +234,9 @@ class Replica:
         self._out += self.gossip.compare()
         if self._keyring is None:
             return
+        if self.recovering:
+            self._recover()
+            return
         desk = self._desk(_BY_ITSELF)
         self.book.of(quotes.Quotes).forget(self._now)
         for key, deferred in list(self._deferred.items()):
@@ -234,10 +249,65 @@ class Replica:
                     self._carry_out(plan)
         for link in list(self.book.of(Links).by_id.values()):
             self._resolve(link.id)
-            heard = link.side.partner.ack
-            behind = heard is None or (heard.epoch, heard.n) < link.side.own.position
-            if behind and link.mine is not None and self._now - self._sent_at.get(link.id, 0) >= RESEND_EVERY_MS:
-                self._send_record(link.id)
+            self._remind(link)
+
+    def _remind(self, link: Link) -> None:
+        """Send our record again to a partner that has not acknowledged it; ask again for what we lost."""
+        if link.mine is None or self._now - self._sent_at.get(link.id, 0) < RESEND_EVERY_MS:
+            return
+        heard = link.side.partner.ack
+        if link.is_lost:
+            self._sent_at[link.id] = self._now
+            self._tell(Tell(link.partner, LinkWanted()))
+        elif heard is None or (heard.epoch, heard.n) < link.side.own.position:
+            self._send_record(link.id)
+
+    # After a restore.
+
+    def _recover(self) -> None:
+        """Go on in a new epoch once peers, and a replica if we have one, hold nothing of ours that we lack."""
+        agreed = [session for session in self.gossip.sessions.values() if session.agrees]
+        replicas = [
+            place for place in self.book.of(Replicas).places.values() if place.state_at(self._now) == "admitted"
+        ]
+        if not agreed or (replicas and not any(session.role is Role.REPLICA for session in agreed)):
+            self._quiet_since = None
+            return
+        if self._quiet_since is None:
+            self._quiet_since = self._now
+        if self._now - self._quiet_since >= QUIET_MS:
+            self.reopen()
+
+    def reopen(self) -> None:
+        """Go on in a new epoch from the entries that are here: what is not here by now is given up."""
+        self.recovering = False
+        self.journal.reopen(self._now)
+        for link in self.book.of(Links).by_id.values():
+            self._tell(Tell(link.partner, LinkWanted()))
+
+    def _fall_back(self) -> None:
+        """Stop signing: somebody showed an entry of our own that we do not have."""
+        if self._keyring is not None and not self.recovering:
+            self.recovering, self._quiet_since = True, None
+
+    def _hear_link_wanted(self, session: Session) -> None:
+        """Tell a partner that came back from an old copy which records stand, and take no older ones any more."""
+        partner = self._partner(session)
+        epoch = self.journal.directory.networks[partner].identity.epoch
+        links = self.book.of(Links)
+        for link in links.with_partner(partner):
+            theirs = self.journal.newest.get((partner, link_lane(link.id)))
+            if theirs is not None:
+                self._say(Send(session.peer, pack(LinkNews(theirs))))
+            acked = link.side.partner.ack
+            if acked is not None:
+                # Record n is the entry at seq n - 1.
+                self._say(SendRange(session.peer, self.network, link_lane(link.id), acked.n - 1, acked.n - 1))
+            if link.mine is not None and not self.recovering:
+                if link.side.partner.epoch >= epoch:
+                    links.take(self.book, Fence(link.id, epoch + 1))
+                else:
+                    self._send_record(link.id)
 
     # Peers.
 
@@ -275,9 +345,10 @@ class Replica:
                 self.gossip.count(session, self._now)
                 self._out += self.gossip.hear_wanted(session, message)
             case LinkNews(record):
-                self._hear_link(session, record)
+                self._hear_link(session, _parsed(record))
             case LinkWanted():
                 self.gossip.count(session, self._now)
+                self._hear_link_wanted(session)
             case QuoteWanted():
                 self.gossip.count(session, self._now)
                 self._tell_all(quotes.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
@@ -309,9 +380,17 @@ class Replica:
         elif not self._lets_in(session, hello):
             raise PeerFault("a replica that nobody invited")
         session.network, session.role = hello.network, hello.role
-        if hello.role is Role.HOME:
-            for link in self.book.of(Links).with_partner(hello.network):
-                self._send_record(link.id)
+        if hello.role is Role.HOME and self._keyring is not None:
+            self._open_talks(session, hello.network)
+
+    def _open_talks(self, session: Session, partner: bytes) -> None:
+        links = self.book.of(Links).with_partner(partner)
+        if self.recovering or any(link.is_lost for link in links):
+            self._say(Send(session.peer, pack(LinkWanted())))
+        if not self.recovering:
+            for link in links:
+                if not link.is_lost:
+                    self._send_record(link.id)
 
     def _lets_in(self, session: Session, hello: Hello) -> bool:
         if hello.network != self.network:
@@ -327,7 +406,16 @@ class Replica:
         return True
 
     def _hear_entries(self, session: Session, message: Entries) -> None:
-        self._out += self.gossip.hear_entries(session, message)
+        entries = [_parsed(wire) for wire in message.entries]
+        records = [one for one in entries if one.header.lane.startswith(LINK_PREFIX)]
+        if records and session.network != self.network:
+            for record in records:
+                self._hear_link(session, record)
+            entries = [one for one in entries if not one.header.lane.startswith(LINK_PREFIX)]
+        if any(one.network == self.network and not self.journal.holds(one) for one in entries):
+            self._fall_back()
+            self._quiet_since = None
+        self._out += self.gossip.hear_entries(session, entries)
 
     def _note_identity(self, entry: Entry) -> None:
         if entry.header.lane == IDENTITY and entry.network == self.network:
@@ -335,37 +423,55 @@ class Replica:
 
     # Links.
 
-    def _hear_link(self, session: Session, wire: bytes) -> None:
-        """Take a partner's newest record in, and do what follows from it."""
+    def _hear_link(self, session: Session, entry: Entry) -> None:
+        """Take a record of a link in, the partner's or a lost one of our own, and do what follows from it."""
         partner = self._partner(session)
+        lacking = self.gossip.lacks_key_of(session, entry)
+        if lacking is not None:
+            self._out += lacking
+            return
         try:
-            entry = parse(wire)
-            if entry.network != partner or not entry.header.lane.startswith(LINK_PREFIX):
-                raise PeerFault("a record that is not the partner's own")
-            lacking = self.gossip.lacks_key_of(session, entry)
-            if lacking is not None:
-                self._out += lacking
-                return
-            body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
             self.journal.directory.verify(entry)
-        except (EntryFault, ValueError) as fault:
+            body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
+        except (EntryFault, CodecFault) as fault:
             raise PeerFault(str(fault)) from fault
         assert isinstance(body, LinkRecord)
-        terms = body.terms
-        id = link_id(terms)
-        if entry.header.lane != link_lane(id) or {terms.low, terms.high} != {self.network, partner}:
+        id = link_id(body.terms)
+        if entry.header.lane != link_lane(id) or {body.terms.low, body.terms.high} != {self.network, partner}:
             raise PeerFault("a record in another link's lane")
+        if entry.network == self.network:
+            self._find(id, entry)
+        else:
+            self._take_record(id, body, entry)
+        if not self.recovering:
+            self._resolve(id)
+
+    def _find(self, id: bytes, entry: Entry) -> None:
+        """Take back a record of our own that a partner kept for us."""
+        head = self.journal.head(self.network, entry.header.lane)
+        if head is None or entry.header.seq > head.seq:
+            self._fall_back()
+            link = self.book.of(Links).by_id.get(id)
+            if link is not None:
+                link.draft = None
+                self.book.of(Links).drafted.pop(id, None)
+            self._quiet_since = None
+            self.journal.take(entry)
+
+    def _take_record(self, id: bytes, body: LinkRecord, entry: Entry) -> None:
         links = self.book.of(Links)
         link = links.by_id.get(id)
         if link is not None and link.draft is not None:
             self._seal(id)
         fault = judge(self.book, body, entry)
-        if isinstance(fault, LinkFault):
-            self.faults.append(f"link {id.hex()}: {fault.value}")
-            raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")
         if fault is None:
             self.journal.take(entry)
-        self._resolve(id)
+        elif fault is LinkFault.ACK_UNKNOWN:
+            # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
+            self._tell(Tell(entry.network, LinkWanted()))
+        elif isinstance(fault, LinkFault) and not self.recovering and link is not None and not link.is_lost:
+            self.faults.append(f"link {id_text(id)}: {fault.value}")
+            raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")
 
     def _resolve(self, id: bytes) -> None:
         """Do what is due on a link, one plan after the other, each on the book as the last one left it."""
@@ -373,11 +479,14 @@ class Replica:
         link = links.by_id.get(id)
         if link is None or link.mine is None:
             return
+        if link.is_lost:
+            if link.is_found:
+                links.take(self.book, Acknowledge(id))
+            return
         for plan in holds.resolve(self._desk(_BY_ITSELF), link):
             self._carry_out(plan)
-        if link.side.ack_due and link.draft is None:
-            link.pen()
-            links.drafted[link.id] = None
+        if link.owes_ack:
+            links.take(self.book, Acknowledge(id))
 
     def _seal_links(self) -> None:
         links = self.book.of(Links)
@@ -446,6 +555,13 @@ def _rank(effect: Effect) -> int:
             return 1
         case Publish() | Answer():
             return 2
+
+
+def _parsed(wire: bytes) -> Entry:
+    try:
+        return parse(wire)
+    except (EntryFault, CodecFault) as fault:
+        raise PeerFault(str(fault)) from fault
 
 
 def _cannot_sign(kind: str, data: bytes) -> bytes:

@@ -267,6 +267,12 @@ def check_nothing(book: Book, entered: Entered) -> Rejection | None:
     del book, entered
 
 
+def fold_nothing(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Leave the book as it is: for features without entries."""
+    del book, entered
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One module of the economy, whole.
@@ -279,7 +285,7 @@ class Feature:
 
     name: str
     entries: tuple[type[Body], ...]
-    fold: Callable[[Book, Entered], Sequence[Posting]]
+    fold: Callable[[Book, Entered], Sequence[Posting]] = fold_nothing
     check: Callable[[Book, Entered], Rejection | None] = check_nothing
     operations: tuple[Operation, ...] = ()
     due: Callable[[Desk], Iterable[Plan]] | None = None

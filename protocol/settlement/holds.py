@@ -19,6 +19,7 @@ from protocol.economy.book import (
     PaymentAuth,
     PaymentState,
     RequestState,
+    commons_account,
     exchange_account,
     holds_account,
     parties,
@@ -39,7 +40,8 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.links import (
+from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, needed_in
+from protocol.settlement.records import (
     Claim,
     HoldItem,
     Link,
@@ -49,7 +51,6 @@ from protocol.settlement.links import (
     Waive,
     link_account,
 )
-from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, needed_in
 from protocol.shape import AtMost, Length, ShapeFault, from_map, to_map
 from protocol.sync.directory import Directory
 from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, Hop
@@ -127,9 +128,11 @@ class Forwarded:
     KIND: ClassVar[str] = "abroad/forwarded"
     hold_in: Id
     link_in: Digest
+    amount_in: Minor
     worth: Minor
     hold_out: Id
     link_out: Digest
+    amount_out: Minor
     cost: Minor
     currency: Annotated[str, AtMost(12)]
 
@@ -154,6 +157,30 @@ class Returned:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """After a restore: what a link says was claimed and the ledger has lost goes to the account of the commons.
+
+    `paid` and `received` are link minor units, `cost` and `worth` the same in our currency.
+    """
+
+    KIND: ClassVar[str] = "abroad/reconciled"
+    link: Digest
+    paid: Minor
+    cost: Minor
+    received: Minor
+    worth: Minor
+    currency: Annotated[str, AtMost(12)]
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What the ledger knows to be claimed on a link, link minor units: by the partner, and by us."""
+
+    paid: int = 0
+    received: int = 0
+
+
 @dataclass(slots=True)
 class Forwards:
     """What this network passes on, from either end, and the invoices of ours that are paid, by nonce."""
@@ -161,6 +188,15 @@ class Forwards:
     by_in: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
     open_out: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
     paid: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    ended: dict[tuple[bytes, bytes], bytes | str] = field(default_factory=dict[tuple[bytes, bytes], bytes | str])
+    """How holds that went on have ended: the preimage, or why they came back."""
+    under_way: dict[bytes, Sent] = field(default_factory=dict[bytes, Sent])
+    """Payments of our members that are neither settled nor refunded."""
+    claimed: dict[bytes, Claimed] = field(default_factory=dict[bytes, Claimed])
+
+    def on(self, link: bytes) -> Claimed:
+        """Return what the ledger knows to be claimed on a link."""
+        return self.claimed.setdefault(link, Claimed())
 
 
 def next_hold_id(hold: bytes, link_in: bytes) -> bytes:
@@ -255,7 +291,9 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
         forward = forwards.open_out.get((link.id, hold))
         if forward is not None:
             yield Plan(
-                "", (Write(Passed(link.id, hold, preimage)),), steps=(Claim(forward.link_in, forward.hold_in, preimage),)
+                "",
+                (Write(Passed(link.id, hold, preimage)),),
+                steps=_claimed(book, forward, preimage),
             )
         elif payment is not None and _waits_on(payment, link):
             yield Plan("", (Write(Settled(hold, preimage)),))
@@ -264,7 +302,9 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
         forward = forwards.open_out.get((link.id, hold))
         if forward is not None:
             yield Plan(
-                "", (Write(Returned(link.id, hold, reason)),), steps=(Waive(forward.link_in, forward.hold_in, reason),)
+                "",
+                (Write(Returned(link.id, hold, reason)),),
+                steps=_waived(book, forward, reason),
             )
         elif payment is not None and _waits_on(payment, link):
             yield Plan("", (Write(Refunded(hold, reason)),))
@@ -272,6 +312,40 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
         # A hold that went on is answered when the one that it became is, never before.
         if (link.id, hold) not in forwards.by_in:
             yield _answer(desk, link, hold)
+    if link.reopened:
+        yield from _after_loss(book, link)
+
+
+def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
+    """Bring ledger and link together where one of them came back from an old copy without the other.
+
+    What is open in the ledger alone was never promised in a record that still counts; what is claimed on the
+    link alone was lost in the ledger.
+    """
+    forwards = book.of(Forwards)
+    for payment, sent in list(forwards.under_way.items()):
+        if sent.link == link.id and payment not in link.now.own.holds:
+            yield Plan("", (Write(Refunded(payment, Rejection.RECOVERING.value)),))
+    for forward in list(forwards.open_out.values()):
+        if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
+            reason = Rejection.RECOVERING.value
+            yield Plan("", (Write(Returned(link.id, forward.hold_out, reason)),), steps=_waived(book, forward, reason))
+    known = forwards.on(link.id)
+    paid, received = link.side.partner.claimed - known.paid, link.now.own.claimed - known.received
+    if paid or received:
+        rate = link.settings.rate
+        cost, worth = rate.up(paid), rate.down(received)
+        yield Plan("", (Write(Reconciled(link.id, paid, cost, received, worth, link.settings.currency)),))
+
+
+def _claimed(book: Book, forward: Forwarded, preimage: bytes) -> tuple[Claim, ...]:
+    link_in = book.of(Links).by_id[forward.link_in]
+    return (Claim(forward.link_in, forward.hold_in, preimage),) if forward.hold_in in link_in.now.holds_in else ()
+
+
+def _waived(book: Book, forward: Forwarded, reason: str) -> tuple[Waive, ...]:
+    link_in = book.of(Links).by_id[forward.link_in]
+    return (Waive(forward.link_in, forward.hold_in, reason),) if forward.hold_in in link_in.now.holds_in else ()
 
 
 def _waits_on(payment: Payment, link: Link) -> bool:
@@ -290,11 +364,16 @@ def _answer(desk: Desk, link: Link, hold: bytes) -> Plan:
 
 
 def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
-    if link.state is not LinkState.OPEN:
-        return Rejection.LINK_NOT_OPEN
+    ended = desk.book.of(Forwards).ended.get((link.id, hold))
+    if ended is not None:
+        # We have forgotten our own answer, not what it was.
+        step = Claim(link.id, hold, ended) if isinstance(ended, bytes) else Waive(link.id, hold, ended)
+        return Plan("", steps=(step,))
     onward = _read_onward(link.onward_in[hold])
     if onward is None:
         return Rejection.MALFORMED
+    if link.state is not LinkState.OPEN and not link.reopened:
+        return Rejection.LINK_NOT_OPEN
     return _forward(desk, link, hold, onward) if onward.hops else _arrive(desk, link, hold, onward)
 
 
@@ -323,6 +402,8 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
         return Rejection.ORDER_MISMATCH
     if not is_open(invoice, desk.now):
         return Rejection.QUOTE_EXPIRED
+    if book.of(Forwards).paid.get(invoice.nonce) == hold and link.reopened:
+        return Plan("", steps=(Claim(link.id, hold, preimage),))
     if invoice.nonce in book.of(Forwards).paid or hold in book.payments:
         return Rejection.PAYMENT_EXISTS
     refusal = arrival_refusal(book, invoice, desk.now)
@@ -358,7 +439,9 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
     if refused is not None:
         return refused.reason
     worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
-    forwarded = Forwarded(hold, link.id, worth, hold_out, link_out.id, cost, link_out.settings.currency)
+    forwarded = Forwarded(
+        hold, link.id, held.amount, worth, hold_out, link_out.id, hop.amount, cost, link_out.settings.currency
+    )
     return Plan("", (Write(forwarded),), steps=(place,))
 
 
@@ -383,7 +466,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
             return Rejection.PAYMENT_UNKNOWN
         if payment.state is not PaymentState.PENDING:
             return Rejection.STATE_CONFLICT
-        if isinstance(body, Settled) and condition_of(body.preimage) != book.of(Conditions).by_payment[body.payment]:
+        if isinstance(body, Settled) and not _fits(body.preimage, forwards.under_way[body.payment]):
             return Rejection.ORDER_MISMATCH
         return None
     if isinstance(body, Arrived):
@@ -395,17 +478,15 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         fits = condition_of(body.preimage) == invoice.condition and body.worth >= invoice.amount > 0
         return None if fits else Rejection.ORDER_MISMATCH
     if isinstance(body, Forwarded):
-        known = (body.link_in, body.hold_in) in forwards.by_in or (body.link_out, body.hold_out) in forwards.open_out
+        known = (body.link_in, body.hold_in) in forwards.by_in or (
+            body.link_out,
+            body.hold_out,
+        ) in forwards.open_out
         return Rejection.STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
+    if isinstance(body, Reconciled):
+        return None if body.currency in book.currencies else Rejection.CURRENCY_UNKNOWN
     assert isinstance(body, Passed | Returned)
     return None if (body.link_out, body.hold_out) in forwards.open_out else Rejection.STATE_CONFLICT
-
-
-@dataclass(slots=True)
-class Conditions:
-    """The conditions of payments that are under way, by payment."""
-
-    by_payment: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
 
 def _check_sent(book: Book, sent: Sent) -> Rejection | None:
@@ -451,11 +532,13 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
             forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
             return ()
-        case Passed(link_out, hold_out):
-            return _fold_passed(book, _end_forward(book, link_out, hold_out), entered.seq)
-        case Returned(link_out, hold_out):
-            _end_forward(book, link_out, hold_out)
+        case Passed(link_out, hold_out, preimage):
+            return _fold_passed(book, _end_forward(book, link_out, hold_out, preimage), entered.seq)
+        case Returned(link_out, hold_out, reason):
+            _end_forward(book, link_out, hold_out, reason)
             return ()
+        case Reconciled() as reconciled:
+            return _fold_reconciled(book, reconciled, entered.seq)
         case _:
             raise AssertionError("no entry of this feature")
 
@@ -492,7 +575,7 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
     assert not isinstance(order, Refused)
     authority.spend(sent.debit, None if order is None else order.order_seq)
     book.add_payment(payment)
-    book.of(Conditions).by_payment[sent.payment] = invoice.condition
+    book.of(Forwards).under_way[sent.payment] = sent
     account.held_minor += sent.debit
     return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
 
@@ -515,8 +598,15 @@ def _close(book: Book, id: bytes, state: PaymentState, entered: Entered) -> tupl
     payer = book.ledger.accounts[payment.payer]
     assert payment.debit_minor is not None
     payer.held_minor -= payment.debit_minor
-    del book.of(Conditions).by_payment[id]
+    sent = book.of(Forwards).under_way.pop(id)
+    if state is PaymentState.POSTED:
+        book.of(Forwards).on(sent.link).paid += sent.hold_amount
     return payment, payer
+
+
+def _fits(preimage: bytes, sent: Sent) -> bool:
+    invoice = read_invoice(sent.invoice)
+    return invoice is not None and condition_of(preimage) == invoice.condition
 
 
 def _move(source: str, target: str, amount: int, kind: str, payment: Payment) -> tuple[Posting, Posting]:
@@ -544,6 +634,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
     )
     book.add_payment(payment)
     book.of(Forwards).paid[invoice.nonce] = arrived.payment
+    book.of(Forwards).on(arrived.link).received += invoice.hold_amount
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
         request.state, request.payment = RequestState.PAID, payment.id
@@ -569,6 +660,9 @@ def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Pos
     mirror_in = _mirror(book, forwarded.link_in, currency, arrival)
     mirror_out = _mirror(book, forwarded.link_out, currency, arrival)
     kept = forwarded.worth - forwarded.cost
+    forwards = book.of(Forwards)
+    forwards.on(forwarded.link_in).received += forwarded.amount_in
+    forwards.on(forwarded.link_out).paid += forwarded.amount_out
     return (
         Posting(mirror_in, -forwarded.worth, "forward", None, mirror_out),
         Posting(mirror_out, forwarded.cost, "forward", None, mirror_in),
@@ -576,11 +670,24 @@ def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Pos
     )
 
 
-def _end_forward(book: Book, link_out: bytes, hold_out: bytes) -> Forwarded:
+def _end_forward(book: Book, link_out: bytes, hold_out: bytes, outcome: bytes | str) -> Forwarded:
     forwards = book.of(Forwards)
     forwarded = forwards.open_out.pop((link_out, hold_out))
     del forwards.by_in[forwarded.link_in, forwarded.hold_in]
+    forwards.ended[forwarded.link_in, forwarded.hold_in] = outcome
     return forwarded
+
+
+def _fold_reconciled(book: Book, body: Reconciled, arrival: int) -> Sequence[Posting]:
+    known = book.of(Forwards).on(body.link)
+    known.paid += body.paid
+    known.received += body.received
+    mirror, commons = _mirror(book, body.link, body.currency, arrival), commons_account(body.currency)
+    change = body.cost - body.worth
+    return (
+        Posting(mirror, change, "reconciliation", None, commons),
+        Posting(commons, -change, "reconciliation", None, mirror),
+    )
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
@@ -599,7 +706,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 FEATURE = Feature(
     name="abroad",
-    entries=(Sent, Settled, Refunded, Arrived, Forwarded, Passed, Returned),
+    entries=(Sent, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
     check=check,
     fold=fold,
     news=news,

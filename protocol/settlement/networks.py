@@ -26,7 +26,7 @@ from protocol.economy.personal import NAME_CHARS_MAX, text_refusal
 from protocol.entry import COMMONS, Millis
 from protocol.keys import digest, id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
-from protocol.settlement.links import Links
+from protocol.settlement.records import Links
 from protocol.shape import Length
 from protocol.sync.directory import ADDRESSES_MAX, Directory, Known, Profile
 
@@ -90,6 +90,10 @@ class Replicas:
     def admitted(self, transport: bytes) -> bool:
         """Tell whether the node with this libp2p key is a replica of ours."""
         return any(place.transport == transport and not place.dismissed for place in self.places.values())
+
+    def any_admitted(self) -> bool:
+        """Tell whether some node is a replica of ours."""
+        return any(place.transport is not None and not place.dismissed for place in self.places.values())
 
 
 def code_digest(code: bytes) -> bytes:
@@ -229,9 +233,7 @@ def list_replicas(desk: Desk, wanted: ReplicasWanted, after: int) -> Iterable[tu
 
 
 def _replica(place: ReplicaPlace, now: Millis) -> ReplicaShown:
-    return ReplicaShown(
-        id_text(place.code), place.state_at(now), place.at_ms, place.not_after_ms, place.transport
-    )
+    return ReplicaShown(id_text(place.code), place.state_at(now), place.at_ms, place.not_after_ms, place.transport)
 
 
 def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:

@@ -13,10 +13,10 @@ from protocol.economy.book import Book, MemberState, RequestState
 from protocol.economy.feature import At, Create, Desk, Doc, Feature, Plan, Show, Tell, Waiting
 from protocol.economy.ledger import Account
 from protocol.economy.money import AMOUNT_MINOR_MAX, Amount, minor_of, payable
+from protocol.economy.orders import parse_uuid, uuid_text
 from protocol.economy.personal import text_digest, text_refusal
 from protocol.entry import Millis
 from protocol.keys import id_text, parse_id
-from protocol.economy.orders import parse_uuid, uuid_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.invoices import (
     INVOICE_LIFE_MS,
@@ -28,7 +28,7 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.links import Link, Links, LinkState
+from protocol.settlement.records import Link, Links, LinkState
 from protocol.sync.directory import Directory
 from protocol.sync.messages import HOPS_MAX, NOTE_CHARS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
 
@@ -107,8 +107,13 @@ class Quotes:
 class AskQuote:
     """Ask what a payment costs, here or across links; nothing moves."""
 
-    payee: Annotated[str, Doc("who is paid: a member's handle, bia@serra, an account id, or mutirao:<network>/<account>")]
-    amount: Annotated[Amount, Doc("what the payee gets, in the payee's currency; or what you give, in yours, if you name it")]
+    payee: Annotated[
+        str, Doc("who is paid: a member's handle, bia@serra, an account id, or mutirao:<network>/<account>")
+    ]
+    amount: Annotated[
+        Amount,
+        Doc("what the payee gets, in the payee's currency; or what you give, in yours, if you name it"),
+    ]
     payer: Annotated[str | None, Doc("the paying account; your only one where it is left out")] = None
     via: Annotated[tuple[str, ...], Doc("the networks to pass through, in order; none for a direct link")] = ()
     note: Annotated[str, Doc("what it is for; the payee sees it")] = ""
@@ -210,9 +215,7 @@ def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) 
     return Plan(uuid_text(id))
 
 
-def _ask_along(
-    desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee: str
-) -> Waiting | Refused:
+def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee: str) -> Waiting | Refused:
     book = desk.book
     route: list[bytes] = []
     for name in wish.via:
@@ -263,11 +266,7 @@ def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refu
     links = book.of(Links).with_partner(partner)
     if not links:
         return refuse(Rejection.NO_ROUTE, network=id_text(partner))
-    usable = [
-        link
-        for link in links
-        if link.state is LinkState.OPEN and currency in (None, link.settings.currency)
-    ]
+    usable = [link for link in links if link.state is LinkState.OPEN and currency in (None, link.settings.currency)]
     if not usable:
         states = ", ".join(sorted({link.state.value for link in links}))
         return refuse(Rejection.LINK_NOT_OPEN, state=states)
@@ -510,17 +509,16 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
     )
 
 
-def fold(book: Book, entered: object) -> tuple[()]:
-    """Quotes leave no trace in the book."""
-    raise AssertionError("quotes have no entries")
-
-
 FEATURE = Feature(
     name="quotes",
     entries=(),
-    fold=fold,
     operations=(
-        Create("quotes", AskQuote, plan=plan_quote, example='mutirao quotes create --payee bia@serra --amount 12.50'),
+        Create(
+            "quotes",
+            AskQuote,
+            plan=plan_quote,
+            example="mutirao quotes create --payee bia@serra --amount 12.50",
+        ),
         Show("quotes", QuoteShown, view=show_quote),
     ),
 )

@@ -101,14 +101,14 @@ class Directory:
             raise EntryFault("an entry that the network's key has not signed")
 
     def _admit_key_event(self, entry: Entry) -> None:
-        body, at_ms = decode_body(entry.body_bytes, IDENTITY_KINDS)
+        body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
         known = self.networks.get(entry.network)
         if known is None:
             if len(self.networks) >= NETWORKS_MAX:
                 raise EntryFault("too many networks")
             self.networks[entry.network] = Known(begin(entry, body), len(self.networks))
         else:
-            known.identity = advance(known.identity, entry, body, at_ms)
+            known.identity = advance(known.identity, entry, body)
 
     def _admit_word(self, entry: Entry) -> None:
         if entry.network not in self.networks:
@@ -124,5 +124,3 @@ class Directory:
 def is_public(lane: str) -> bool:
     """Tell whether a lane is for everybody."""
     return lane in (IDENTITY, COMMONS)
-
-

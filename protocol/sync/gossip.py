@@ -8,7 +8,7 @@ replicas. Whatever a peer sends is bounded, and garbage costs it its connection.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from protocol.codec import CodecFault
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
@@ -51,9 +51,9 @@ class Session:
     network: bytes | None = None
     role: Role | None = None
     requests: int = 0
-    wanted: dict[tuple[bytes, str], tuple[int, int]] = field(
-        default_factory=dict[tuple[bytes, str], tuple[int, int]]
-    )
+    agrees: bool = False
+    """Whether the peer's heads were the same as ours when it last told them."""
+    wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes that we asked this peer for: up to which seq we asked, and how far the peer is."""
 
 
@@ -121,7 +121,9 @@ class Gossip:
 
     def hear_heads(self, session: Session, heads: Heads) -> list[Out]:
         """Go on with a round: name what differs, ask for what we lack, send what the peer lacks."""
-        answer, differences = HeadsVector(self.items(session)).answer(heads)
+        vector = HeadsVector(self.items(session))
+        answer, differences = vector.answer(heads)
+        session.agrees = heads == vector.opening()
         out: list[Out] = [] if answer is None else [_say(session.peer, answer)]
         # A network's keys come before what they have signed.
         for difference in sorted(differences, key=lambda one: not _is_identity(one)):
@@ -164,20 +166,23 @@ class Gossip:
 
     def hear_identity(self, session: Session, hello: Hello) -> list[Out]:
         """Take in the key events by which a peer proves for whom it speaks."""
-        return self.hear_entries(session, Entries(hello.identity), only=(hello.network, IDENTITY))
+        try:
+            entries = [parse(wire) for wire in hello.identity]
+        except (CodecFault, EntryFault) as fault:
+            raise PeerFault(str(fault)) from fault
+        if any((one.network, one.header.lane) != (hello.network, IDENTITY) for one in entries):
+            raise PeerFault("a hello tells the key events of its own network")
+        return self.hear_entries(session, entries)
 
-    def hear_entries(
-        self, session: Session, message: Entries, only: tuple[bytes, str] | None = None
-    ) -> list[Out]:
+    def hear_entries(self, session: Session, entries: Sequence[Entry]) -> list[Out]:
         """Take entries in; returns what to ask for next.
 
         Raises PeerFault at the first lie; what came before it stays.
         """
         out: list[Out] = []
         try:
-            entries = [parse(wire) for wire in message.entries]
             for (network, lane), run in groupby(entries, key=lambda one: (one.network, one.header.lane)):
-                if only not in (None, (network, lane)) or not self.may_hold(session, network, lane):
+                if not self.may_hold(session, network, lane):
                     raise PeerFault("an entry that is not for us")
                 out += self._take_run(session, list(run))
                 done = session.wanted.get((network, lane))
@@ -185,7 +190,7 @@ class Gossip:
                 if done is not None and head is not None and head.seq >= done[0]:
                     del session.wanted[network, lane]
                     out += self.want(session, network, lane, done[1])
-        except (CodecFault, EntryFault) as fault:
+        except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
         return out
 
@@ -264,7 +269,7 @@ def _is_identity(difference: Difference) -> bool:
 
 
 def _check_chain(entries: Sequence[Entry]) -> None:
-    for before, after in zip(entries, entries[1:], strict=False):
+    for before, after in pairwise(entries):
         if after.header.prev != before.id or after.header.seq != before.header.seq + 1:
             raise PeerFault("entries that are not linked")
 

@@ -107,9 +107,7 @@ class LinkNews:
 
 @dataclass(frozen=True, slots=True)
 class LinkWanted:
-    """I come back from a restore: send me the newest records of this link that you hold, yours and mine."""
-
-    link: Id
+    """I come back from an old copy: send me, for each link of ours, the records that stand, yours and mine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class QuoteWanted:
-    """What does it cost to pay this payee, along this route (networks still to pass after you)?
+    """Tell what it costs to pay this payee, along this route (networks still to pass after you).
 
     `amount` is what the payee gets, at `scale` decimals of its currency; or, where it is `of_payer`, what
     may be spent, in minor units of `link`. `link` is the line between us. `request` names a payment
@@ -162,9 +160,7 @@ class QuoteDenied:
     network: Id
 
 
-Message = (
-    Hello | Entries | Wanted | Heads | LinkNews | LinkWanted | QuoteWanted | QuoteGiven | QuoteDenied
-)
+Message = Hello | Entries | Wanted | Heads | LinkNews | LinkWanted | QuoteWanted | QuoteGiven | QuoteDenied
 _KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
 from protocol.sync.messages import ITEMS_PER_RANGE_MAX, RANGES_PER_FRAME_MAX, Heads, Item, Span
 
@@ -68,10 +69,7 @@ class HeadsVector:
             return [Span(lower, upper, None, tuple(items))]
         step = -(-len(items) // BRANCHES)
         bounds = [lower, *(_key(items[at]) for at in range(step, len(items), step)), upper]
-        return [
-            Span(low, high, self._fingerprint(low, high), None)
-            for low, high in zip(bounds, bounds[1:], strict=False)
-        ]
+        return [Span(low, high, self._fingerprint(low, high), None) for low, high in pairwise(bounds)]
 
     def _compare(self, lower: bytes, upper: bytes, theirs: Sequence[Item]) -> list[Difference]:
         mine = {_key(item): item for item in self._slice(lower, upper)}

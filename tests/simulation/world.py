@@ -96,8 +96,8 @@ class World:
         self.nodes[name] = node
         return node
 
-    def _replica(self, network: bytes, keyring: Keyring) -> Replica:
-        return Replica(network, chance=self.rng.randbytes, keyring=keyring)
+    def _replica(self, network: bytes, keyring: Keyring, *, recovering: bool = False) -> Replica:
+        return Replica(network, chance=self.rng.randbytes, keyring=keyring, recovering=recovering)
 
     def join(self, one: str, other: str) -> None:
         """Connect two nodes."""
@@ -112,14 +112,16 @@ class World:
         self.give(one, PeerDown(other))
         self.give(other, PeerDown(one))
 
-    def restart(self, name: str) -> None:
-        """Kill a node and start it again from its disk."""
+    def restart(self, name: str, *, old_copy: int | None = None) -> None:
+        """Kill a node and start it again from its disk, or from the first entries of an old copy of it."""
         node = self.nodes[name]
+        if old_copy is not None:
+            del node.disk[old_copy:]
         peers = [next(iter(pair - {name})) for pair in self.joined if name in pair]
         for peer in peers:
             self.cut(name, peer)
         assert node.keyring is not None
-        node.replica = self._replica(node.network, node.keyring)
+        node.replica = self._replica(node.network, node.keyring, recovering=old_copy is not None)
         list(node.replica.load(node.disk))
         for peer in peers:
             self.join(name, peer)
@@ -137,9 +139,7 @@ class World:
                     wires = tuple(
                         entry.wire()
                         for entry in node.disk
-                        if entry.network == network
-                        and entry.header.lane == lane
-                        and first <= entry.header.seq <= last
+                        if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
                     )
                     self.carry(name, peer, pack(Entries(wires)))
                 case Answer(request, result):
@@ -174,26 +174,20 @@ class World:
                 self.give(name, TimerFired())
             self.run()
 
-    def start(
-        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
-    ) -> int:
+    def start(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> int:
         """Ask a node for something; returns the number under which the answer will be found."""
         self._requests += 1
         self.now += 1
         self.give(name, Asked(self._requests, operation, actor, wish, subject))
         return self._requests
 
-    def ask(
-        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
-    ) -> Any:
+    def ask(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> Any:
         """Ask a node for something, and let everything that follows happen."""
         request = self.start(name, operation, wish, subject=subject, actor=actor)
         self.run()
         return self.nodes[name].answers.pop(request)
 
-    def granted(
-        self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD
-    ) -> Any:
+    def granted(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> Any:
         """Ask for something that must not be refused."""
         result = self.ask(name, operation, wish, subject=subject, actor=actor)
         assert not isinstance(result, Refused), result

@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The records of links, signed and kept: the rules of crdt.link at their place in a lane and in a book.
+
+Each side's newest record is an entry of its lane `link/<link id>`, which the two partners alone hold. What
+a plan wants of a link it says in steps; the steps of one batch leave in one record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from crdt.link import Ack, Caps, Draft, Fork, Hold, LinkFault, LinkRefusal, Record, Side, Stale
+from protocol.codec import encode
+from protocol.economy.book import Book
+from protocol.economy.feature import Entered
+from protocol.economy.ledger import Posting
+from protocol.economy.money import Rate
+from protocol.entry import LINK_PREFIX, Entry
+from protocol.keys import digest, id_text
+from protocol.rejection import Refused, Rejection, refuse
+from protocol.shape import AtMost, Length, Range, to_map
+
+HOLDS_MAX = 128
+ONWARD_BYTES_MAX = 2_048
+LINKS_MAX = 4_096
+RATE_TERM_MAX = 10**12
+Id = Annotated[bytes, Length(32)]
+HoldId = Annotated[bytes, Length(16)]
+Counter = Annotated[int, Range(0, 2**63 - 1)]
+Code = Annotated[str, AtMost(12)]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What never changes on a link: the two networks (lower id first), the unit and its scale, a nonce."""
+
+    low: Id
+    high: Id
+    unit: Code
+    scale: Annotated[int, Range(0, 9)]
+    nonce: Annotated[bytes, Length(16)]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldItem:
+    """One open hold: link minor units under a condition, and what the next network needs to go on."""
+
+    id: HoldId
+    amount: Annotated[int, Range(1, 2**63 - 1)]
+    condition: Id
+    onward: Annotated[bytes, AtMost(ONWARD_BYTES_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimItem:
+    """A hold of the partner's that we claimed, with the preimage."""
+
+    id: HoldId
+    preimage: Id
+
+
+@dataclass(frozen=True, slots=True)
+class WaiveItem:
+    """A hold of the partner's that we freed, with the reason's code."""
+
+    id: HoldId
+    reason: Annotated[str, AtMost(64)]
+
+
+@dataclass(frozen=True, slots=True)
+class AckItem:
+    """The newest record of the partner that we accepted."""
+
+    epoch: Annotated[int, Range(0, 2**31)]
+    n: Counter
+    digest: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this side alone decides: its currency, what a link unit is worth in it, its fee, and if it stops.
+
+    `num`/`den` are own minor units for one link minor unit; `fee` is in own minor units for each payment
+    forwarded over this link; `closed` says that this side takes and places no new holds.
+    """
+
+    currency: Code
+    num: Annotated[int, Range(1, RATE_TERM_MAX)]
+    den: Annotated[int, Range(1, RATE_TERM_MAX)]
+    fee: Counter
+    frozen: bool
+    closed: bool
+
+    @property
+    def rate(self) -> Rate:
+        """What one minor unit of the link is worth in own minor units."""
+        return Rate(self.num, self.den)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """All that one side says on a link (PROTOCOL 2); epoch and n are those of the entry that carries it.
+
+    `fence` is the least epoch in which the writer still takes the partner's records: raised when the
+    partner asks for what it lost, so that nothing from before its loss counts any more.
+    """
+
+    KIND: ClassVar[str] = "links/record"
+    terms: Terms
+    settings: Settings
+    granted: Counter
+    returned: Counter
+    placed: Counter
+    claimed: Counter
+    waived_sum: Counter
+    holds: Annotated[tuple[HoldItem, ...], AtMost(HOLDS_MAX)]
+    claims: Annotated[tuple[ClaimItem, ...], AtMost(HOLDS_MAX)]
+    waived: Annotated[tuple[WaiveItem, ...], AtMost(HOLDS_MAX)]
+    fence: Annotated[int, Range(0, 2**31)]
+    ack: AckItem | None
+
+
+def link_id(terms: Terms) -> bytes:
+    """Return the id of a link: the hash of its terms."""
+    return digest("link", encode(to_map(terms)))
+
+
+def link_lane(link: bytes) -> str:
+    """Return the name of the lane that bears a link's records."""
+    return LINK_PREFIX + id_text(link)
+
+
+def link_account(link: bytes, currency: str) -> str:
+    """Return the id of our mirror account of a partner: what it is owed here, in our currency."""
+    return f"link-{id_text(link)[:16]}.{currency}"
+
+
+def as_record(body: LinkRecord, epoch: int, seq: int) -> Record:
+    """Return the record that an entry at this place carries; the first entry of a lane is record 1."""
+    ack = None if body.ack is None else Ack(body.ack.epoch, body.ack.n, body.ack.digest)
+    return Record(
+        epoch, seq + 1, body.granted, body.returned, body.placed, body.claimed, body.waived_sum,
+        {item.id: Hold(item.amount, item.condition) for item in body.holds},
+        {item.id: item.preimage for item in body.claims},
+        {item.id: item.reason for item in body.waived},
+        ack,
+    )  # fmt: skip
+
+
+class LinkState(StrEnum):
+    """How far a link has come, as this side sees it."""
+
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    OPEN = "open"
+    RECOVERING = "recovering"
+    FROZEN = "frozen"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+# Steps: what a plan asks to be written in the next record of a link.
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Write our first record of a link under these settings."""
+
+    terms: Terms
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Change our settings of a link."""
+
+    link: bytes
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Let the partner owe so much more."""
+
+    link: bytes
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Give back so much of the partner's grant."""
+
+    link: bytes
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place a hold toward the partner."""
+
+    link: bytes
+    item: HoldItem
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Claim a hold of the partner's."""
+
+    link: bytes
+    hold: bytes
+    preimage: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """Free a hold of the partner's."""
+
+    link: bytes
+    hold: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Take no more records of the partner's below this epoch: it has lost what came after them."""
+
+    link: bytes
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Write our next record for what it acknowledges alone."""
+
+    link: bytes
+
+
+Step = Begin | Set | Fence | Acknowledge | Grant | GiveBack | Place | Claim | Waive
+
+
+@dataclass(slots=True)
+class Link:
+    """A credit line with a partner: the two records, what belongs to the holds, and our record in the making."""
+
+    id: bytes
+    terms: Terms
+    partner: bytes
+    arrival: int
+    side: Side = field(default_factory=Side)
+    mine: Settings | None = None
+    theirs: Settings | None = None
+    onward_out: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    onward_in: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    draft: Draft | None = None
+    reopened: int = 0
+    """The epoch that our network's newest restore opened."""
+    fenced: int = 0
+    """The least epoch in which the partner still takes records of ours."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether we came back from an old copy and have not gone on in the new epoch yet."""
+        return self.mine is not None and self.side.own.epoch < self.reopened
+
+    @property
+    def is_found(self) -> bool:
+        """Tell whether the partner has told us all: it fenced the old epoch, and its newest word is of ours."""
+        ack = self.side.partner.ack
+        told = ack is not None and (ack.epoch, ack.n, ack.digest) == (
+            *self.side.own.position,
+            self.side.own_digest,
+        )
+        return self.fenced > self.side.own.epoch and told
+
+    @property
+    def is_unheard(self) -> bool:
+        """Tell whether the partner has yet to acknowledge the epoch that our restore opened."""
+        ack = self.side.partner.ack
+        return self.reopened > 0 and self.theirs is not None and (ack is None or ack.epoch < self.reopened)
+
+    @property
+    def owes_ack(self) -> bool:
+        """Tell whether the partner waits for us: we settle what it dropped, or it has opened an epoch."""
+        acked = 0 if self.side.own.ack is None else self.side.own.ack.epoch
+        return self.side.ack_due or acked < self.side.partner.epoch
+
+    @property
+    def now(self) -> Side:
+        """The side as it will be when the record in the making is written."""
+        return self.side if self.draft is None else self.draft.side
+
+    @property
+    def settings(self) -> Settings:
+        """Our settings; a link without them has only been offered to us."""
+        assert self.mine is not None
+        return self.mine
+
+    @property
+    def state(self) -> LinkState:
+        """How far the link has come."""
+        if self.mine is None:
+            return LinkState.OFFERED
+        if self.theirs is None:
+            return LinkState.PROPOSED
+        if self.mine.closed or self.theirs.closed:
+            idle = self.now.net_debt == 0 and not self.now.holds_in and not self.now.holds_out
+            return LinkState.CLOSED if idle else LinkState.CLOSING
+        if self.is_lost or self.is_unheard:
+            return LinkState.RECOVERING
+        frozen = self.mine.frozen or self.theirs.frozen or self.side.frozen
+        return LinkState.FROZEN if frozen else LinkState.OPEN
+
+    def pen(self) -> Draft:
+        """Return our record in the making, begun if need be."""
+        if self.draft is None:
+            self.draft = self.side.draft(Caps())
+        return self.draft
+
+    def refusal(self, step: Grant | GiveBack | Place) -> Refused | None:
+        """Return why a step would be refused now; nothing is written."""
+        trial = Draft(self.side, Caps())
+        if self.draft is not None:
+            trial.side = self.draft.side
+        return _refused(self, _take(trial, step))
+
+
+def _take(draft: Draft, step: Grant | GiveBack | Place | Claim | Waive) -> LinkRefusal | None:
+    match step:
+        case Grant(_, more):
+            return draft.grant(more)
+        case GiveBack(_, amount):
+            return draft.give_back(amount)
+        case Place(_, item):
+            return draft.place(item.id, Hold(item.amount, item.condition))
+        case Claim(_, hold, preimage):
+            return draft.claim(hold, preimage)
+        case Waive(_, hold, reason):
+            return draft.waive(hold, reason)
+
+
+_REJECTIONS = {
+    LinkRefusal.AMOUNT_NOT_POSITIVE: Rejection.AMOUNT_NOT_POSITIVE,
+    LinkRefusal.COUNTER_EXHAUSTED: Rejection.AMOUNT_TOO_LARGE,
+    LinkRefusal.LINK_FROZEN: Rejection.LINK_FROZEN,
+    LinkRefusal.LIMIT_EXCEEDED: Rejection.LINK_LIMIT_EXCEEDED,
+    LinkRefusal.HOLD_CAP_EXCEEDED: Rejection.LINK_HOLDS_EXCEEDED,
+    LinkRefusal.TOO_MANY_HOLDS: Rejection.LINK_HOLDS_EXCEEDED,
+    LinkRefusal.HOLD_DUPLICATE: Rejection.PAYMENT_EXISTS,
+}
+
+
+def _refused(link: Link, refusal: LinkRefusal | None) -> Refused | None:
+    if refusal is None:
+        return None
+    side = link.now
+    return refuse(
+        _REJECTIONS[refusal],
+        available=max(0, side.headroom),
+        limit=side.limit,
+        unit=link.terms.unit,
+        scale=link.terms.scale,
+    )
+
+
+class Links:
+    """All links of this network, by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[bytes, Link] = {}
+        self.drafted: dict[bytes, None] = {}
+        """Links with a record in the making, in the order in which it was begun."""
+        self.reopened = 0
+
+    def reopen(self, epoch: int) -> None:
+        """Note that our network has come back from an old copy, in this epoch."""
+        self.reopened = epoch
+        for link in self.by_id.values():
+            link.reopened = epoch
+
+    def with_partner(self, partner: bytes) -> list[Link]:
+        """Return the links with a partner in the order in which they were begun."""
+        return [link for link in self.by_id.values() if link.partner == partner]
+
+    def take(self, book: Book, step: Step) -> None:
+        """Write a step into its link's record in the making; a plan has seen to it that it is not refused."""
+        if isinstance(step, Begin):
+            link = self.meet(book, step.terms)
+            link.mine = step.settings
+            link.pen()
+        else:
+            link = self.by_id[step.link]
+            if isinstance(step, Set):
+                link.mine = step.settings
+                link.pen()
+            elif isinstance(step, Fence):
+                link.side = link.side.fence(step.epoch)
+                link.pen()
+            elif isinstance(step, Acknowledge):
+                link.pen()
+            else:
+                refusal = _take(link.pen(), step)
+                assert refusal is None, refusal
+            if isinstance(step, Place):
+                link.onward_out[step.item.id] = step.item.onward
+        self.drafted[link.id] = None
+
+    def meet(self, book: Book, terms: Terms) -> Link:
+        """Return the link of these terms, begun here if it is new."""
+        id = link_id(terms)
+        link = self.by_id.get(id)
+        if link is None:
+            partner = terms.high if terms.low == book.network else terms.low
+            link = self.by_id[id] = Link(id, terms, partner, len(self.by_id), reopened=self.reopened)
+        return link
+
+    def seal(self, link: Link) -> LinkRecord:
+        """Return the body of the record in the making, which its entry's fold then makes our newest."""
+        assert link.draft is not None and link.mine is not None
+        record = link.draft.seal()
+        return LinkRecord(
+            link.terms, link.mine,
+            record.granted, record.returned, record.placed, record.claimed, record.waived_sum,
+            tuple(
+                HoldItem(id, hold.amount, hold.condition, link.onward_out[id])
+                for id, hold in sorted(record.holds.items())
+            ),
+            tuple(ClaimItem(id, preimage) for id, preimage in sorted(record.claims.items())),
+            tuple(WaiveItem(id, reason) for id, reason in sorted(record.waived.items())),
+            link.side.partner_epoch_min,
+            None if record.ack is None else AckItem(record.ack.epoch, record.ack.n, record.ack.digest),
+        )  # fmt: skip
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Make a record the newest of its side; what a partner's means, crdt.link has judged before."""
+    body = entered.body
+    assert isinstance(body, LinkRecord)
+    link = book.of(Links).meet(book, body.terms)
+    record = as_record(body, entered.epoch, entered.seq)
+    onward = {item.id: item.onward for item in body.holds}
+    if entered.network == book.network:
+        link.side = link.side.wrote(record, entered.id).fence(body.fence)
+        link.mine, link.draft, link.onward_out = body.settings, None, onward
+        return ()
+    # Our own record in the making was begun on what we knew before.
+    assert link.draft is None
+    accepted = hear(link.side, record, entered.id)
+    if isinstance(accepted, Fork):
+        link.side = accepted.frozen
+    else:
+        assert isinstance(accepted, Side), accepted
+        link.side, link.theirs, link.onward_in, link.fenced = accepted, body.settings, onward, body.fence
+    return ()
+
+
+def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFault:
+    """Return the side that knows a partner's record, or what speaks against it.
+
+    The record that our own newest one acknowledges was checked when we acknowledged it: where we have come
+    back from an old copy and lack it, our own signature vouches for it.
+    """
+    if side.own.ack == Ack(*record.position, id) and record.position > side.partner.position:
+        return replace(side, partner=record, partner_digest=id)
+    return side.accept(record, id)
+
+
+def judge(book: Book, body: LinkRecord, entry: Entry) -> LinkFault | Stale | None:
+    """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork."""
+    links = book.of(Links).by_id
+    link = links.get(link_id(body.terms))
+    if link is None and len(links) >= LINKS_MAX:
+        return Stale()
+    side = Side() if link is None else link.side
+    outcome = hear(side, as_record(body, entry.header.epoch, entry.header.seq), entry.id)
+    if isinstance(outcome, Fork):
+        return Stale() if side.frozen else None
+    return outcome if isinstance(outcome, Stale | LinkFault) else None
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    """Accept only records that stand in the lane of their own terms, by one of the two networks."""
+    body = entered.body
+    assert isinstance(body, LinkRecord)
+    terms = body.terms
+    fits = (
+        entered.lane == link_lane(link_id(terms))
+        and terms.low < terms.high
+        and book.network in (terms.low, terms.high)
+        and entered.network in (terms.low, terms.high)
+    )
+    return None if fits else Rejection.MALFORMED

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A node that starts from an old copy of its database (PROTOCOL 6): it signs nothing until it has its own back."""
+
+import pytest
+
+from protocol.rejection import Refused
+from protocol.settlement.networks import InviteReplica
+from simulation.groups import balance, exchange, linked, offer_payment, pay, state
+from simulation.world import World
+
+
+def trading(*, with_replica: bool) -> World:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    if with_replica:
+        code = world.granted("riacho", "replicas.invite", InviteReplica()).code
+        world.second("casa", "riacho", code)
+        world.join("casa", "riacho")
+        world.tick(3)
+    return world
+
+
+def no_fork(world: World) -> bool:
+    """Tell whether no network ever signed two entries at one place."""
+    seen: dict[tuple[bytes, str, int, int], bytes] = {}
+    for node in world.nodes.values():
+        for entry in node.disk:
+            header = entry.header
+            place = (entry.network, header.lane, header.epoch, header.seq)
+            if seen.setdefault(place, entry.id) != entry.id:
+                return False
+    return True
+
+
+@pytest.mark.parametrize("lost_payments", [0, 1, 3])
+def test_partner_and_replica_give_a_restored_node_its_own_back(lost_payments: int) -> None:
+    world = trading(with_replica=True)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    backup = len(world.nodes["riacho"].disk)
+    for _ in range(lost_payments):
+        pay(world, "riacho", "ana", "bia@serra", 10)
+    world.restart("riacho", old_copy=backup)
+    refused = world.ask("riacho", "replicas.invite", InviteReplica())
+    assert isinstance(refused, Refused) and refused.reason == "RECOVERING"
+
+    world.tick(20)
+    paid = 1 + lost_payments
+    assert balance(world, "riacho", "ana") == -10_00 * paid
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted"
+    assert balance(world, "serra", "bia") == 10_00 * (paid + 1)
+    assert world.zero_sum() and no_fork(world)
+
+
+@pytest.mark.parametrize("delivered", range(10))
+def test_what_was_under_way_at_the_loss_still_ends_one_way(delivered: int) -> None:
+    world = trading(with_replica=True)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    backup = len(world.nodes["riacho"].disk)
+    offer_payment(world, "riacho", "ana", "bia@serra", 30)
+    world.deliver(delivered)
+    world.restart("riacho", old_copy=backup)
+    world.tick(40)
+    # The payment never left the node that lost it, or has happened at both ends; where the ledger lost the
+    # member's debit and the partner claims all the same, the network itself carries it, and the books agree.
+    commons = world.nodes["riacho"].balance("commons.HORA")
+    paid = (balance(world, "riacho", "ana") + commons, balance(world, "serra", "bia"))
+    assert paid in ((-10_00, 10_00), (-40_00, 40_00))
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted"
+    assert world.zero_sum() and no_fork(world)
+
+
+def test_the_payees_node_may_be_the_one_that_lost_its_disk() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    code = world.granted("serra", "replicas.invite", InviteReplica()).code
+    world.second("torre", "serra", code)
+    world.join("torre", "serra")
+    world.tick(3)
+    backup = len(world.nodes["serra"].disk)
+    for _ in range(3):
+        pay(world, "riacho", "ana", "bia@serra", 10)
+    world.restart("serra", old_copy=backup)
+    world.tick(20)
+    assert balance(world, "serra", "bia") == 30_00
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-40_00, 40_00)
+    assert world.zero_sum() and no_fork(world)
+
+
+def test_without_anybody_to_ask_the_node_waits_and_signs_nothing() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    world.restart("riacho", old_copy=4)
+    entries = len(world.nodes["riacho"].disk)
+    world.tick(600)
+    assert world.nodes["riacho"].replica.recovering
+    assert len(world.nodes["riacho"].disk) == entries
