@@ -362,7 +362,7 @@ class Storage:
         return found
 
     def _rows(self, query: str) -> Iterator[Any]:
-        with closing(sqlite3.connect(_read_only(self.path), uri=True)) as connection:
+        with closing(sqlite3.connect(_read_only(self.path), uri=True, check_same_thread=False)) as connection:
             try:
                 rows = connection.execute(query)
                 while chunk := rows.fetchmany(ENTRIES_PER_READ):

@@ -1,0 +1,542 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One queue in, one loop, effects out: first stored, then sent, then told.
+
+Whatever waits is one batch, and a batch is one transaction: nobody hears of what is not durable, and what
+could not be stored has not happened.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from node.batch import Answered, Batch, Event
+from node.peering import Peering
+from node.storage import Reach, Storage, StorageFailed
+from node.subscriptions import Subscription, Subscriptions
+from node.texts import digests, with_texts
+from protocol.economy.book import Book
+from protocol.economy.feature import (
+    PAGE_ITEMS_DEFAULT,
+    Act,
+    Actor,
+    Create,
+    EntriesWanted,
+    Lookup,
+    Operation,
+)
+from protocol.entry import LEDGER, Entry, Millis
+from protocol.events import (
+    Answer,
+    Asked,
+    Drop,
+    Effect,
+    Input,
+    PeerDown,
+    PeerUp,
+    Publish,
+    Received,
+    Send,
+    SendRange,
+    Store,
+    StoreText,
+    TimerFired,
+)
+from protocol.rejection import Rejection, refuse
+
+QUEUE_INPUTS_MAX = 4_096
+"""How many inputs may wait; a wish that comes then is told that the node is overloaded."""
+BATCH_INPUTS_MAX = 256
+BATCH_FRAME_BYTES_MAX = 4 * 1024 * 1024
+BUGS_IN_A_ROW_MAX = 3
+TICK_SECONDS = 1.0
+PRUNE_EVERY_MS = 60_000
+
+READY, RECOVERING, STOPPED = "READY", "RECOVERING", "STOPPED"
+TOO_MANY, SERVER_FAULT = 429, 500
+"""Statuses that tell of a bad moment: from SERVER_FAULT up and TOO_MANY are not remembered."""
+
+COUNTED = (
+    "batches_total",
+    "inputs_total",
+    "commits_total",
+    "entries_total",
+    "handle_seconds_total",
+    "commit_seconds_total",
+    "overloads_total",
+    "storage_failures_total",
+    "bugs_total",
+)
+
+log = logging.getLogger(__name__)
+
+
+class Broken(Exception):
+    """A bug of ours met this wish: nothing of it is stored."""
+
+
+class BrokenForGood(Exception):
+    """One bug followed the other: the process has to end."""
+
+
+class Replica(Protocol):
+    """What is driven: protocol.replica.Replica."""
+
+    operations: Mapping[str, Operation]
+    book: Book
+    recovering: bool
+
+    def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
+        """Take inputs, return effects."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Under which key an answer is remembered, and how it will look: status, content type, body.
+
+    Scope and request are SHA-256 digests: of who asks with which key, and of what is asked.
+    """
+
+    scope: bytes
+    request: bytes
+    render: Callable[[Any], tuple[int, str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The answer that a key got: now, or (replayed) before."""
+
+    status: int
+    content_type: str
+    body: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody who waits for the outcome of a wish."""
+
+    outcome: asyncio.Future[Any]
+    remember: Remember | None
+
+    def settle(self, result: Any) -> None:
+        """Tell the outcome, rendered where it was to be remembered."""
+        if self.remember is not None and not isinstance(result, Remembered):
+            result = Remembered(*self.remember.render(result), False)
+        if not self.outcome.done():
+            self.outcome.set_result(result)
+
+
+@dataclass(slots=True)
+class Todo:
+    """The effects of a batch by what is to be done: stored, then sent, then told."""
+
+    stored: Batch = field(default_factory=Batch)
+    sent: list[Send | SendRange | Drop] = field(default_factory=list)
+    told: list[Answer] = field(default_factory=list)
+
+
+class Runtime:
+    """Drives one replica: opened by `start`, driven by `run`, ended by `stop`."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        load: Callable[[Iterable[Entry]], Replica],
+        *,
+        network: bytes,
+        now: Callable[[], Millis],
+        seconds: Callable[[], float],
+        advance: Callable[[Reach], None],
+    ) -> None:
+        self.storage = storage
+        self.started_at_ms = now()
+        self._load = load
+        self._network = network
+        self._now = now
+        self._seconds = seconds
+        self._advance = advance
+
+        self._replica: Replica | None = None
+        self._reach = Reach(0, -1, bytes(32), 0)
+        self._peering: Peering | None = None
+        self._subscriptions = Subscriptions(storage, 0)
+
+        self._queue: deque[tuple[Input, Waiter | None]] = deque()
+        self._woken = asyncio.Event()
+        self._requests = 0
+        self._pending: dict[int, Waiter] = {}
+        """Who waits for what the replica has been asked and not answered yet."""
+        self._in_flight: dict[bytes, bytes] = {}
+        """The idempotency scopes that wait for their outcome, with the digest of their request."""
+
+        self._loading = True
+        self._stopping = False
+        self._writable = True
+        self._bugs_in_a_row = 0
+        self._prune_at_ms = 0
+        self._tick_waits = False
+        self._counts = dict.fromkeys(COUNTED, 0.0)
+
+    # What others see.
+
+    @property
+    def state(self) -> str:
+        """READY, RECOVERING while nothing may be signed, or STOPPED."""
+        if self._stopping:
+            return STOPPED
+        return RECOVERING if self._loading or self.replica.recovering else READY
+
+    @property
+    def writable(self) -> bool:
+        """Whether the disk takes what is to be stored, as far as is known."""
+        return self._writable
+
+    @property
+    def replica(self) -> Replica:
+        """The replica that is driven."""
+        assert self._replica is not None, "not started"
+        return self._replica
+
+    @property
+    def book(self) -> Book:
+        """The book as it is now; to be read on the event loop only."""
+        return self.replica.book
+
+    def figures(self) -> Mapping[str, float]:
+        """Return what is measured, by name; those that end in _total only grow."""
+        return {
+            "ready": self.state == READY,
+            "writable": self._writable,
+            "queue_inputs": len(self._queue),
+            "answers_awaited": len(self._pending),
+            "subscriptions": len(self._subscriptions),
+            "own_entries": self._reach.count,
+            **self._counts,
+        }
+
+    async def ask(
+        self,
+        operation: str,
+        actor: Actor,
+        wish: Any = None,
+        *,
+        subject: str = "",
+        after: int = 0,
+        limit: int = PAGE_ITEMS_DEFAULT,
+    ) -> Any:
+        """Return what a wish comes to: what is shown, a Page or a Refused; raises Broken."""
+        asked = self._asked(operation, actor, wish, subject, after, limit)
+        result = await self._put(asked, Waiter(asyncio.get_running_loop().create_future(), None))
+        match result:
+            case Lookup(account, after, limit, show):
+                page = await self.storage.statement(account, after, limit)
+                result = replace(page, items=tuple(show(line) for line in page.items))
+            case EntriesWanted(seqs, show):
+                identity = await self.storage.identity_lane(self._network)
+                result = show(identity, await self.storage.ledger_at(self._network, seqs))
+        return with_texts(result, await self._texts(result))
+
+    async def ask_once(
+        self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
+    ) -> Remembered:
+        """Return the answer to a wish, the same for the same key; raises Broken."""
+        under_way = self._in_flight.get(remember.scope)
+        if under_way is not None:
+            same = under_way == remember.request
+            reason = Rejection.IDEMPOTENCY_IN_FLIGHT if same else Rejection.IDEMPOTENCY_REUSED
+            return Remembered(*remember.render(refuse(reason)), False)
+        self._in_flight[remember.scope] = remember.request
+        waiter = Waiter(asyncio.get_running_loop().create_future(), remember)
+        waiter.outcome.add_done_callback(lambda _: self._in_flight.pop(remember.scope))
+        asked = self._asked(operation, actor, wish, subject, 0, PAGE_ITEMS_DEFAULT)
+        return await self._put(asked, waiter)
+
+    def subscribe(self, after: int | None, types: frozenset[str] | None, actor: Actor) -> Subscription:
+        """Return the events after this seq (None: from now on) of these types that an actor may know."""
+        return self._subscriptions.open(after, types, actor)
+
+    def hear(self, heard: PeerUp | PeerDown | Received) -> None:
+        """Take in what the network brings; it is told when frames are dealt with."""
+        assert self._peering is not None
+        if self._peering.admits(heard):
+            self._queue.append((heard, None))
+            self._woken.set()
+
+    # Life.
+
+    async def start(self) -> None:
+        """Fold in what is stored; raises StorageUnusable."""
+        await self._load_replica()
+        _, newest_event = await self.storage.events_kept()
+        self._subscriptions.newest = newest_event
+
+    def connect(self, peering: Peering) -> None:
+        """Send to these peers from now on."""
+        self._peering = peering
+
+    async def run(self) -> None:
+        """Take batch after batch until `stop`; raises BrokenForGood."""
+        ticking = asyncio.create_task(self._tick())
+        try:
+            while not self._stopping:
+                await self._woken.wait()
+                self._woken.clear()
+                while self._queue and not self._stopping:
+                    await self._take(self._drained())
+        finally:
+            self._stopping = True
+            ticking.cancel()
+            for _, waiter in self._queue:
+                if waiter is not None:
+                    waiter.settle(refuse(Rejection.OVERLOADED))
+            self._queue.clear()
+            for request in list(self._pending):
+                self._answer(request, refuse(Rejection.OVERLOADED))
+            self._subscriptions.end()
+
+    def stop(self) -> None:
+        """Let `run` end after the batch in hand; what waits is told to come again."""
+        self._stopping = True
+        self._woken.set()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if not self._tick_waits:
+                self._tick_waits = True
+                self._queue.append((TimerFired(), None))
+                self._woken.set()
+
+    # In.
+
+    def _asked(self, operation: str, actor: Actor, wish: Any, subject: str, after: int, limit: int) -> Asked:
+        self._requests += 1
+        return Asked(self._requests, operation, actor, wish, subject, after, limit)
+
+    async def _put(self, asked: Asked, waiter: Waiter) -> Any:
+        if self._stopping or len(self._queue) >= QUEUE_INPUTS_MAX:
+            self._counts["overloads_total"] += 1
+            waiter.settle(refuse(Rejection.OVERLOADED))
+        else:
+            self._queue.append((asked, waiter))
+            self._woken.set()
+        # Whoever asked may leave; the wish stays, and its key stays taken until it has an outcome.
+        return await asyncio.shield(waiter.outcome)
+
+    def _drained(self) -> list[tuple[Input, Waiter | None]]:
+        """Take what waits off the queue, as far as it is bounded."""
+        batch: list[tuple[Input, Waiter | None]] = []
+        frame_bytes = 0
+        while self._queue and len(batch) < BATCH_INPUTS_MAX and frame_bytes < BATCH_FRAME_BYTES_MAX:
+            one = self._queue.popleft()
+            match one[0]:
+                case Received(frame=frame):
+                    frame_bytes += len(frame)
+                case TimerFired():
+                    self._tick_waits = False
+                case _:
+                    pass
+            batch.append(one)
+        return batch
+
+    async def _take(self, waiting: list[tuple[Input, Waiter | None]]) -> None:
+        """Do all that a batch asks for, or nothing of it."""
+        for one, waiter in waiting:
+            if isinstance(one, Asked) and waiter is not None:
+                self._pending[one.request] = waiter
+        try:
+            inputs = await self._let_in([one for one, _ in waiting])
+            if inputs:
+                began = self._seconds()
+                todo = await self._sorted(self.replica.handle(inputs, self._now()))
+                self._counts["handle_seconds_total"] += self._seconds() - began
+                if todo.stored:
+                    await self._commit(todo.stored)
+                self._perform(todo)
+            self._bugs_in_a_row = 0
+            self._counts["batches_total"] += 1
+            self._counts["inputs_total"] += len(inputs)
+        except StorageFailed as failure:
+            await self._on_storage_failed(str(failure))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends with this batch
+            await self._on_bug(error)
+        finally:
+            if self._peering is not None:
+                self._peering.consumed(one for one, _ in waiting if isinstance(one, Received))
+
+    async def _let_in(self, waiting: Sequence[Input]) -> list[Input]:
+        """Return what the replica is to handle: not what was answered before, nor what cannot be stored."""
+        await self._replay([one for one in waiting if isinstance(one, Asked)])
+        inputs: list[Input] = []
+        for one in waiting:
+            match one:
+                case Asked(request, operation):
+                    if request not in self._pending:
+                        continue
+                    if not self._writable and isinstance(self.replica.operations[operation], (Create, Act)):
+                        self._answer(request, refuse(Rejection.STORAGE_FAILED))
+                        continue
+                case TimerFired():
+                    await self._mind_storage()
+                    if not self._writable:
+                        continue
+                case Received():
+                    if not self._writable:
+                        continue
+                case PeerUp() | PeerDown():
+                    pass
+            inputs.append(one)
+        return inputs
+
+    async def _replay(self, asked: Sequence[Asked]) -> None:
+        """Answer those wishes whose keys have got their answer before."""
+        keyed = [
+            (one.request, remember) for one in asked if (remember := self._pending[one.request].remember) is not None
+        ]
+        known = await self.storage.answers(remember.scope for _, remember in keyed) if keyed else {}
+        for request, remember in keyed:
+            answered = known.get(remember.scope)
+            if answered is None:
+                continue
+            if answered.request == remember.request:
+                self._answer(request, Remembered(answered.status, answered.content_type, answered.body, True))
+            else:
+                self._answer(request, refuse(Rejection.IDEMPOTENCY_REUSED))
+
+    async def _mind_storage(self) -> None:
+        """See whether a disk that was full has room again, and forget what is old."""
+        now = self._now()
+        try:
+            if not self._writable:
+                await self.storage.probe()
+                self._writable = True
+                log.warning("the disk takes entries again")
+            if now >= self._prune_at_ms:
+                self._prune_at_ms = now + PRUNE_EVERY_MS
+                await self.storage.prune(now)
+        except StorageFailed as failure:
+            log.warning("the disk does not take entries", extra={"reason": str(failure)})
+
+    # Out.
+
+    async def _sorted(self, effects: Iterable[Effect]) -> Todo:
+        """Return effects by what is to be done, and render the answers that are to be remembered."""
+        todo = Todo()
+        stored = todo.stored
+        event_seq = self._subscriptions.newest
+        for effect in effects:
+            match effect:
+                case Store(entry, lines):
+                    stored.entries.append(entry)
+                    stored.lines += lines
+                case Answer():
+                    todo.told.append(effect)
+                case Publish(kind, resource, audience, figures):
+                    event_seq += 1
+                    stored.events.append(Event(event_seq, kind, resource, audience, figures))
+                case StoreText(digest, text):
+                    stored.texts.append((digest, text))
+                case Send() | SendRange() | Drop():
+                    todo.sent.append(effect)
+        await self._remember(todo)
+        return todo
+
+    async def _remember(self, todo: Todo) -> None:
+        """Render, in place, the answers that are stored with the entries that they speak of."""
+        lasting = [
+            (place, remember, answer)
+            for place, answer in enumerate(todo.told)
+            if answer.request in self._pending and (remember := self._pending[answer.request].remember)
+        ]
+        if not lasting:
+            return
+        texts = await self._texts([answer.result for _, _, answer in lasting], dict(todo.stored.texts))
+        now = self._now()
+        for place, remember, answer in lasting:
+            status, content_type, body = remember.render(with_texts(answer.result, texts))
+            todo.told[place] = Answer(answer.request, Remembered(status, content_type, body, False))
+            if status < SERVER_FAULT and status != TOO_MANY:
+                todo.stored.answers.append(Answered(remember.scope, remember.request, status, content_type, body, now))
+
+    async def _texts(self, shown: Any, at_hand: Mapping[bytes, str] | None = None) -> Mapping[bytes, str]:
+        """Return the texts that something shown refers to: those at hand, and those that are stored."""
+        found = {} if at_hand is None else at_hand
+        missing = {digest for digest in digests(shown) if digest not in found}
+        return {**found, **await self.storage.texts(missing)} if missing else found
+
+    async def _commit(self, batch: Batch) -> None:
+        began = self._seconds()
+        await self.storage.commit(batch)
+        self._counts["commit_seconds_total"] += self._seconds() - began
+        self._counts["commits_total"] += 1
+        self._counts["entries_total"] += len(batch.entries)
+        reach = self._reach
+        for entry in batch.entries:
+            if entry.network == self._network:
+                seq, head = (entry.header.seq, entry.id) if entry.header.lane == LEDGER else (reach.seq, reach.head)
+                reach = Reach(max(reach.epoch, entry.header.epoch), seq, head, reach.count + 1)
+        if reach is not self._reach:
+            self._reach = reach
+            if not self.replica.recovering:
+                self._advance(reach)
+
+    def _perform(self, todo: Todo) -> None:
+        """Do what comes after the commit."""
+        try:
+            if self._peering is not None:
+                self._peering.perform(todo.sent)
+            self._subscriptions.tell(todo.stored.events)
+        finally:
+            for answer in todo.told:
+                self._answer(answer.request, answer.result)
+
+    def _answer(self, request: int, result: Any) -> None:
+        waiter = self._pending.pop(request, None)
+        if waiter is not None:
+            waiter.settle(result)
+
+    # When it goes wrong.
+
+    async def _load_replica(self) -> None:
+        """Fold in what is stored, and nothing else; peers have to come anew."""
+        self._loading = True
+        if self._peering is not None:
+            self._peering.drop_all()
+            self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))
+            self._queue = deque(one for one in self._queue if isinstance(one[0], (Asked, TimerFired)))
+        self._replica = await asyncio.to_thread(self._load, self.storage.entries())
+        self._reach = await self.storage.reach(self._network) or Reach(0, -1, bytes(32), 0)
+        if not self._replica.recovering:
+            self._advance(self._reach)
+        self._loading = False
+
+    async def _on_storage_failed(self, reason: str) -> None:
+        """Forget what could not be stored, so that memory never runs ahead of the disk."""
+        log.error("the disk does not take entries", extra={"reason": reason})
+        self._counts["storage_failures_total"] += 1
+        self._writable = False
+        for request in list(self._pending):
+            self._answer(request, refuse(Rejection.STORAGE_FAILED))
+        await self._load_replica()
+
+    async def _on_bug(self, error: Exception) -> None:
+        """Forget a batch that met a bug of ours; raises BrokenForGood where it is one after the other."""
+        # Its message could hold what members wrote.
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        log.critical("a bug", extra={"bug": type(error).__name__, "where": where})
+        self._counts["bugs_total"] += 1
+        self._bugs_in_a_row += 1
+        for request in list(self._pending):
+            outcome = self._pending.pop(request).outcome
+            if not outcome.done():
+                outcome.set_exception(Broken(type(error).__name__))
+        if self._bugs_in_a_row >= BUGS_IN_A_ROW_MAX:
+            raise BrokenForGood(f"{BUGS_IN_A_ROW_MAX} bugs in a row, the last a {type(error).__name__} at {where[-1]}")
+        await self._load_replica()
