@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Writes the OpenAPI document:  python -m node.http >docs/openapi.json"""
+"""Writes the OpenAPI document: `python -m node.http >docs/openapi.json`."""
 
 import json
 import sys

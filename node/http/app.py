@@ -124,9 +124,7 @@ class Api:
         self.document = document(self.table.routes, version("mutirao"))
         self._document = dump(self.document)
         self._page = page(self.document)
-        self._door = Door(
-            self.table, actor_of=self._gate.actor, scale_of=self._scale_of, behind_proxy=behind_proxy
-        )
+        self._door = Door(self.table, actor_of=self._gate.actor, scale_of=self._scale_of, behind_proxy=behind_proxy)
 
     async def start(self, host: str, port: int, tls: SSLContext | None = None) -> str:
         """Listen, and return the URL to ask at; port 0 takes a free one. Raises OSError."""
@@ -324,9 +322,7 @@ class Api:
 
     async def _sign_in(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        return respond(
-            _dumped(self._gate.sign_in(read_wish(auth.SignIn, exchange.body), exchange.address)), status=201
-        )
+        return respond(_dumped(self._gate.sign_in(read_wish(auth.SignIn, exchange.body), exchange.address)), status=201)
 
     async def _sign_out(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
@@ -344,9 +340,7 @@ class Api:
         no_more(query)
         found = await self._gate.page(exchange.actor, after, limit)
         following = None if found.next is None else cursor_text(found.next)
-        return shown_answer(
-            exchange, dump({"items": [_shown(one) for one in found.items], "next": following})
-        )
+        return shown_answer(exchange, dump({"items": [_shown(one) for one in found.items], "next": following}))
 
     async def _show_token(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
@@ -400,9 +394,7 @@ class Api:
             f'mutirao_http_seconds_total{{operation="{name}"}} {seconds:.6f}'
             for name, seconds in sorted(self._door.seconds.items())
         ]
-        return respond(
-            "\n".join([*lines, ""]).encode(), content_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8"
-        )
+        return respond("\n".join([*lines, ""]).encode(), content_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
 
     async def _show_document(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

@@ -60,9 +60,7 @@ class SignIn:
 
     key: Annotated[Key, Doc("Your Ed25519 public key.")]
     challenge: Annotated[bytes, AtMost(128), Doc("The challenge as it came; it can be used once.")]
-    signature: Annotated[
-        bytes, Length(64), Doc('Ed25519 over "mutirao/v1/session", a zero byte and the challenge.')
-    ]
+    signature: Annotated[bytes, Length(64), Doc('Ed25519 over "mutirao/v1/session", a zero byte and the challenge.')]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,10 @@ class CreateToken:
     """Make a token for an app, or for somebody who has no key."""
 
     label: Annotated[str, AtMost(100), Doc("What it is for, as its list will show.")]
-    role: Annotated[
-        Role, Doc("What its bearer is to the network; a member makes tokens for itself only.")
-    ] = Role.MEMBER
-    member: Annotated[
-        str | None, Doc("Id or handle of the member whose token it is; for a member: itself.")
-    ] = None
+    role: Annotated[Role, Doc("What its bearer is to the network; a member makes tokens for itself only.")] = (
+        Role.MEMBER
+    )
+    member: Annotated[str | None, Doc("Id or handle of the member whose token it is; for a member: itself.")] = None
     scopes: Annotated[
         tuple[Annotated[str, AtMost(64)], ...] | None,
         Doc('What it allows, such as "payments:write"; "*" or nothing: all that the role may.'),
@@ -287,9 +283,7 @@ class Gate:
             raise Denied(Rejection.STORAGE_FAILED) from None
         stored = await self._tokens().token(kept.hash)
         assert stored is not None
-        return CreatedToken(
-            str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires
-        )
+        return CreatedToken(str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires)
 
     def _granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
         scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
@@ -361,9 +355,7 @@ def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:
         raise Denied(
             Rejection.SCOPE_MISSING,
             scope=scope,
-            headers={
-                "WWW-Authenticate": f'Bearer realm="mutirao", error="insufficient_scope", scope="{scope}"'
-            },
+            headers={"WWW-Authenticate": f'Bearer realm="mutirao", error="insufficient_scope", scope="{scope}"'},
         )
 
 

@@ -3,7 +3,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,12 +26,21 @@ _SEQ = re.compile(r"[0-9]{1,18}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-class Subscriptions(Protocol):
-    """What event streams need of the runtime: it ends an iterator whose reader is too slow."""
+Told = tuple[int, str, str, Mapping[str, Any]]
+"""seq, type, resource, figures"""
 
-    def subscribe(
-        self, after: int | None, types: frozenset[str] | None, actor: Actor
-    ) -> AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]: ...
+
+class Subscription(Protocol):
+    """Events to come, until it is closed, its reader is too slow, or the node stops."""
+
+    def __anext__(self) -> Awaitable[Told]: ...
+    def aclose(self) -> Awaitable[None]: ...
+
+
+class Subscriptions(Protocol):
+    """What event streams need of the runtime."""
+
+    def subscribe(self, after: int | None, types: frozenset[str] | None, actor: Actor) -> Subscription: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +75,30 @@ class Streams:
             raise Denied(Rejection.OVERLOADED)
         response = StreamResponse(headers={**SAFE_HEADERS, "Content-Type": EVENT_STREAM_TYPE})
         self._open += 1
+        events = self._runtime.subscribe(after, types, exchange.actor)
         try:
-            events = self._runtime.subscribe(after, types, exchange.actor)
-            # A comment at once lets the client know that the stream stands.
             await response.prepare(exchange.request)
-            try:
-                await self._write(response, b": here\n\n")
-                await self._tell(response, events)
-            except TimeoutError:
-                # Ending it in due form would wait for the same reader once more.
-                if exchange.request.transport is not None:
-                    exchange.request.transport.abort()
-            except ConnectionError:
-                pass  # the client has left
+            # A comment at once lets the client know that the stream stands.
+            await self._write(response, b": here\n\n")
+            await self._tell(response, events)
+        except TimeoutError:
+            # Ending it in due form would wait for the same reader once more.
+            if exchange.request.transport is not None:
+                exchange.request.transport.abort()
+        except ConnectionError:
+            pass  # the client has left
         finally:
             self._open -= 1
+            await events.aclose()
         response.force_close()
         return response
 
-    async def _tell(
-        self, response: StreamResponse, events: AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]
-    ) -> None:
+    async def _tell(self, response: StreamResponse, events: Subscription) -> None:
         ending = asyncio.create_task(self._ending.wait())
-        following = asyncio.ensure_future(anext(events, None))
+        following = asyncio.create_task(_following(events))
         try:
             while True:
-                await asyncio.wait(
-                    {following, ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
+                await asyncio.wait({following, ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if ending.done():
                     return
                 if not following.done():
@@ -105,17 +110,23 @@ class Streams:
                 seq, kind, resource, figures = event
                 data = dump({"type": kind, "resource": resource, "figures": figures})
                 await self._write(response, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), data))
-                following = asyncio.ensure_future(anext(events, None))
+                following = asyncio.create_task(_following(events))
         finally:
             for task in (ending, following):
                 task.cancel()
             await asyncio.gather(ending, following, return_exceptions=True)
-            if (close := getattr(events, "aclose", None)) is not None:
-                await close()
 
     async def _write(self, response: StreamResponse, data: bytes) -> None:
         async with asyncio.timeout(WRITE_SECONDS_MAX):
             await response.write(data)
+
+
+async def _following(events: Subscription) -> Told | None:
+    """Return the next event, None after the last."""
+    try:
+        return await events.__anext__()
+    except StopAsyncIteration:
+        return None
 
 
 def _after(exchange: Exchange) -> int | None:
@@ -133,7 +144,5 @@ def _types(text: str | None) -> frozenset[str] | None:
         return None
     types = text.split(",")
     if len(types) > TYPES_MAX or not all(map(_TYPE.fullmatch, types)):
-        raise Denied(
-            Rejection.MALFORMED, field="types", expected=f"at most {TYPES_MAX} types joined by commas"
-        )
+        raise Denied(Rejection.MALFORMED, field="types", expected=f"at most {TYPES_MAX} types joined by commas")
     return frozenset(types)

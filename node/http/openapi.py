@@ -302,11 +302,7 @@ def _example(hint: Any) -> Any:
             return "2026-05-01T12:00:00Z"
         if "minLength" in described and described.get("contentEncoding"):
             return "A" * described["minLength"]
-        return (
-            described.get("minimum", _example(arguments[0]))
-            if arguments[0] is int
-            else _example(arguments[0])
-        )
+        return described.get("minimum", _example(arguments[0])) if arguments[0] is int else _example(arguments[0])
     if origin in (Union, UnionType):
         return _example(next(one for one in arguments if one is not NoneType))
     if origin is tuple:

@@ -88,10 +88,7 @@ def _codes() -> Iterable[str]:
         for place, (reason, row) in enumerate(reasons.items()):
             first = f' id="status-{status}"' if place == 0 else ""
             sentence = f" <em>{escape(row.sentence)}</em>" if row.sentence else ""
-            yield (
-                f'<tr{first}><td id="{reason}"><code>{reason}</code>'
-                f"<td>{status}<td>{escape(row.title)}.{sentence}"
-            )
+            yield (f'<tr{first}><td id="{reason}"><code>{reason}</code><td>{status}<td>{escape(row.title)}.{sentence}')
     yield "</table>"
 
 

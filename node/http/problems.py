@@ -48,19 +48,13 @@ class Explained:
 
 FAULTS: Mapping[Fault, Explained] = {
     Fault.PATH_UNKNOWN: Explained(404, "There is nothing at this address"),
-    Fault.METHOD_NOT_ALLOWED: Explained(
-        405, "This address does not take this method", "This address takes {allowed}."
-    ),
+    Fault.METHOD_NOT_ALLOWED: Explained(405, "This address does not take this method", "This address takes {allowed}."),
     Fault.BODY_TOO_LARGE: Explained(413, "The body is too large", "A body may have at most {maximum} bytes."),
     Fault.CONTENT_TYPE_UNSUPPORTED: Explained(
         415, "The body must be JSON", "Send the body as {expected}, not compressed."
     ),
-    Fault.RATE_LIMITED: Explained(
-        429, "Too many attempts from this address", "Try again in {retry_after} seconds."
-    ),
-    Fault.INTERNAL: Explained(
-        500, "The node made a mistake; it is logged, and trying again with the same key is safe"
-    ),
+    Fault.RATE_LIMITED: Explained(429, "Too many attempts from this address", "Try again in {retry_after} seconds."),
+    Fault.INTERNAL: Explained(500, "The node made a mistake; it is logged, and trying again with the same key is safe"),
     Fault.NOT_READY: Explained(503, "The node cannot take wishes now", "Not ready: {reasons}."),
 }
 
@@ -88,16 +82,12 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.KEY_UNACCEPTABLE: Explained(422, "This is not an acceptable Ed25519 public key"),
     Rejection.KEY_UNKNOWN: Explained(401, "This key belongs to no member"),
     Rejection.FORBIDDEN: Explained(403, "Your role does not allow this", "Only {allowed} may do this."),
-    Rejection.SCOPE_MISSING: Explained(
-        403, "The token does not allow this", "The token lacks the scope {scope}."
-    ),
+    Rejection.SCOPE_MISSING: Explained(403, "The token does not allow this", "The token lacks the scope {scope}."),
     Rejection.NOT_FOUND: Explained(404, "There is no such thing"),
     Rejection.CURRENCY_UNKNOWN: Explained(
         404, "There is no such currency here", "There is no currency {currency} here."
     ),
-    Rejection.MEMBER_UNKNOWN: Explained(
-        404, "There is no such member here", "There is no member {member} here."
-    ),
+    Rejection.MEMBER_UNKNOWN: Explained(404, "There is no such member here", "There is no member {member} here."),
     Rejection.ACCOUNT_UNKNOWN: Explained(404, "There is no such account", "{member} has no such account."),
     Rejection.NETWORK_UNKNOWN: Explained(
         404, "This network is not known here", "The network {network} is not known here."
@@ -132,12 +122,8 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.MEMBER_NOT_ACTIVE: Explained(422, "The member is not active", "{member} is not active."),
     Rejection.CURRENCY_CLOSED: Explained(422, "The currency is closed", "The currency {currency} is closed."),
     Rejection.SAME_ACCOUNT: Explained(422, "Payer and payee are the same account"),
-    Rejection.CURRENCY_MISMATCH: Explained(
-        422, "The currencies do not match", "The account is in {currency}."
-    ),
-    Rejection.BALANCE_OPEN: Explained(
-        422, "The balance is not settled", "The balance is {balance}, not settled."
-    ),
+    Rejection.CURRENCY_MISMATCH: Explained(422, "The currencies do not match", "The account is in {currency}."),
+    Rejection.BALANCE_OPEN: Explained(422, "The balance is not settled", "The balance is {balance}, not settled."),
     Rejection.LIMIT_EXCEEDED: Explained(
         422, "This goes beyond the account's limit", "{available} left: the account's limit is {limit}."
     ),
@@ -147,12 +133,8 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.KEY_CAP_EXCEEDED: Explained(
         422, "This goes beyond what the key may pay", "The key may pay {available} more."
     ),
-    Rejection.MANDATE_EXCEEDED: Explained(
-        422, "This goes beyond the mandate", "The mandate allows {available} more."
-    ),
-    Rejection.REQUEST_CLOSED: Explained(
-        422, "The payment request is closed", "The payment request is {state}."
-    ),
+    Rejection.MANDATE_EXCEEDED: Explained(422, "This goes beyond the mandate", "The mandate allows {available} more."),
+    Rejection.REQUEST_CLOSED: Explained(422, "The payment request is closed", "The payment request is {state}."),
     Rejection.SCHEDULE_LOCAL_ONLY: Explained(422, "Scheduled payments stay within the network"),
     Rejection.QUOTE_EXPIRED: Explained(422, "The quote has expired; ask for another"),
     Rejection.MAX_DEBIT_EXCEEDED: Explained(
@@ -165,9 +147,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.PEER_UNREACHABLE: Explained(422, "The other network cannot be reached now; nothing was paid"),
     Rejection.LINK_NOT_OPEN: Explained(422, "The link is not open", "The link is {state}."),
     Rejection.LINK_FROZEN: Explained(422, "The link is frozen"),
-    Rejection.LINK_LIMIT_EXCEEDED: Explained(
-        422, "This goes beyond the link's limit", "{available} left on the link."
-    ),
+    Rejection.LINK_LIMIT_EXCEEDED: Explained(422, "This goes beyond the link's limit", "{available} left on the link."),
     Rejection.LINK_HOLDS_EXCEEDED: Explained(422, "Too many payments wait on this link; try again later"),
     Rejection.LINK_IN_USE: Explained(422, "The link is in use", "{used} of the link is in use."),
     Rejection.PARTNER_REFUSED: Explained(

@@ -145,9 +145,7 @@ def query_of(raw: str) -> dict[str, str]:
             raw, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=QUERY_FIELDS_MAX
         )
     except ValueError:
-        raise Denied(
-            Rejection.MALFORMED, field="query", expected="name=value pairs, percent-encoded UTF-8"
-        ) from None
+        raise Denied(Rejection.MALFORMED, field="query", expected="name=value pairs, percent-encoded UTF-8") from None
     query = dict(pairs)
     if len(query) != len(pairs):
         raise Denied(Rejection.MALFORMED, field="query", expected="each parameter once")
@@ -198,9 +196,7 @@ def respond(
     body: bytes, *, status: int = 200, content_type: str = JSON_TYPE, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return an answer with the headers that every answer bears."""
-    return Response(
-        body=body, status=status, headers={**SAFE_HEADERS, "Content-Type": content_type, **(headers or {})}
-    )
+    return Response(body=body, status=status, headers={**SAFE_HEADERS, "Content-Type": content_type, **(headers or {})})
 
 
 SAFE_HEADERS: Mapping[str, str] = {
@@ -321,9 +317,7 @@ class Resources:
             remembers=True,
         )
 
-    async def _check_unchanged(
-        self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str
-    ) -> None:
+    async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:
         now = await self._runtime.ask(f"{noun}.show", exchange.actor, subject=exchange.subject)
         if now is None or isinstance(now, Refused) or not tags_match(expected, etag_of(dump(show(now)))):
             raise Denied(Rejection.PRECONDITION_FAILED)
@@ -363,9 +357,7 @@ class Resources:
             query = dict(exchange.query)
             after, limit = page_of(query)
             wanted = read_wanted(query)
-            return paged(
-                exchange, await self._runtime.ask(name, exchange.actor, wanted, after=after, limit=limit)
-            )
+            return paged(exchange, await self._runtime.ask(name, exchange.actor, wanted, after=after, limit=limit))
 
         return Route(
             "GET",
@@ -392,9 +384,7 @@ class Resources:
             no_more(query)
             return paged(
                 exchange,
-                await self._runtime.ask(
-                    name, exchange.actor, subject=exchange.subject, after=after, limit=limit
-                ),
+                await self._runtime.ask(name, exchange.actor, subject=exchange.subject, after=after, limit=limit),
             )
 
         return Route(
@@ -420,9 +410,7 @@ class Resources:
             if isinstance(result, Refused):
                 return self._refused(result)
             following = None if result.next is None else cursor_text(result.next)
-            return shown_answer(
-                exchange, dump({"items": [show(one) for one in result.items], "next": following})
-            )
+            return shown_answer(exchange, dump({"items": [show(one) for one in result.items], "next": following}))
 
         return paged
 
@@ -441,9 +429,7 @@ def page_of(query: dict[str, str]) -> tuple[int, int]:
     cursor, limit = query.pop("cursor", None), query.pop("limit", None)
     count = PAGE_ITEMS_DEFAULT
     if limit is not None:
-        if not (
-            limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_ITEMS_MAX
-        ):
+        if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_ITEMS_MAX):
             raise Denied(Rejection.MALFORMED, field="limit", expected=f"a number from 1 to {PAGE_ITEMS_MAX}")
         count = int(limit)
     return 0 if cursor is None else read_cursor(cursor), count

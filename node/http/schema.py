@@ -90,7 +90,7 @@ class Components:
 
 
 def parse(data: bytes) -> Any:
-    """Return what JSON bytes say: no floats, no NaN, no key twice, no bottomless depth; raises Misread."""
+    """Return what JSON bytes say: no NaN, no key twice, no bottomless depth; raises Misread."""
     try:
         return _decoder.decode(data.decode())
     except Misread:
@@ -155,9 +155,7 @@ def hints_of(kind: type[Any]) -> dict[str, Any]:
 def required_of(kind: type[Any]) -> tuple[str, ...]:
     """Return the names of the fields that have no default."""
     return tuple(
-        one.name
-        for one in fields(kind)
-        if one.init and one.default is MISSING and one.default_factory is MISSING
+        one.name for one in fields(kind) if one.init and one.default is MISSING and one.default_factory is MISSING
     )
 
 
@@ -196,14 +194,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _not_whole(text: str) -> NoReturn:
-    raise Misread(expected=f"whole numbers only, not {text[:20]}")
+def _not_a_number(text: str) -> NoReturn:
+    raise Misread(expected=f"JSON, which has no {text}")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_not_whole, parse_constant=_not_whole)
-_encode = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
-).encode
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_not_a_number)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def _read_int(value: Any) -> int:
@@ -331,9 +327,7 @@ _PLAIN: Mapping[Any, Form] = {
     ),
 }
 _ANYTHING = Form(_read_text_ref, None, _fixed({"type": "object"}))
-_MOMENT_FORM = Form(
-    _read_moment, moment_text, _fixed({"type": "string", "format": "date-time"}), _read_moment
-)
+_MOMENT_FORM = Form(_read_moment, moment_text, _fixed({"type": "string", "format": "date-time"}), _read_moment)
 
 
 def _annotated(base: Any, marks: list[Any]) -> Form:
@@ -441,9 +435,7 @@ def _one_of(hint: Any, kinds: list[Any]) -> Form:
         assert made.show is not None
         return made.show(value)
 
-    return Form(
-        read, show, lambda components: {"oneOf": [made.describe(components) for made in forms.values()]}
-    )
+    return Form(read, show, lambda components: {"oneOf": [made.describe(components) for made in forms.values()]})
 
 
 def _array(item: Form) -> Form:
@@ -509,9 +501,7 @@ def _record(kind: type[Any]) -> Form:
     readers = tuple((name, made.read, name in required) for name, made in forms.items())
     names = tuple(hints)
     shows = tuple((name, made.show) for name, made in forms.items())
-    pick = (
-        attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
-    )
+    pick = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
 
     def read(value: Any) -> Any:
         if type(value) is not dict:
@@ -562,9 +552,7 @@ def _said_of(kind: type[Any]) -> str:
     return "" if text.startswith(f"{kind.__name__}(") else cleandoc(text)
 
 
-def _described_object(
-    said: str, properties: Schema, required: tuple[str, ...], components: Components
-) -> Schema:
+def _described_object(said: str, properties: Schema, required: tuple[str, ...], components: Components) -> Schema:
     schema: Schema = {"type": "object", "properties": properties}
     if said:
         schema["description"] = said

@@ -3,7 +3,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -142,6 +142,7 @@ class Shelf:
         return next((one for one in self.kept if one.hash == token_hash), None)
 
     async def tokens(self, after: int, limit: int) -> Page:
+        after = max(after, 0)
         found = self.kept[after : after + limit]
         return Page(tuple(found), found[-1].number if after + limit < len(self.kept) else None)
 
@@ -160,6 +161,7 @@ class Bakery:
     problems: list[str] = field(default_factory=list)
     news: list[tuple[int, str, str, Mapping[str, Any]]] = field(default_factory=list)
     told: asyncio.Condition = field(default_factory=asyncio.Condition)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     storage: Any = field(default_factory=Shelf)
     now: int = NOON_MS
     book: Any = field(
@@ -239,17 +241,25 @@ class Bakery:
 
     async def subscribe(
         self, after: int | None, types: frozenset[str] | None, actor: Actor
-    ) -> AsyncIterator[tuple[int, str, str, Mapping[str, Any]]]:
-        place = len(self.news) if after is None else after
-        while True:
-            async with self.told:
-                await self.told.wait_for(lambda: place < len(self.news))
-            one = self.news[place]
-            place += 1
-            if one[1] == "slow.dropped":
-                return
-            if types is None or one[1] in types:
-                yield one
+    ) -> AsyncGenerator[tuple[int, str, str, Mapping[str, Any]], None]:
+        del actor
+        next_seq = (len(self.news) if after is None else after) + 1
+
+        def is_there() -> bool:
+            return next_seq <= len(self.news)
+
+        try:
+            while True:
+                async with self.told:
+                    await self.told.wait_for(is_there)
+                one = self.news[next_seq - 1]
+                next_seq += 1
+                if one[1] == "slow.dropped":
+                    return
+                if types is None or one[1] in types:
+                    yield one
+        finally:
+            self.left.set()
 
     async def tell(self, kind: str, resource: str, **figures: Any) -> None:
         async with self.told:

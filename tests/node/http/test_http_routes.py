@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from node.http.routes import cursor_text, read_cursor
 from node.http.problems import Denied
+from node.http.routes import cursor_text, read_cursor
 from protocol.rejection import Rejection, refuse
 
 pytestmark = pytest.mark.timeout(20)
@@ -48,9 +48,7 @@ async def test_what_is_not_there_is_a_problem_that_says_so(shop: Any) -> None:
         assert (nowhere.status, nowhere.code) == (404, "PATH_UNKNOWN"), path
 
 
-async def test_a_request_sent_again_with_its_key_is_answered_again_and_not_done_again(
-    shop: Any, loaf: Any
-) -> None:
+async def test_a_request_sent_again_with_its_key_is_answered_again_and_not_done_again(shop: Any, loaf: Any) -> None:
     first = await shop.ask("POST", "/v1/loaves", loaf, key="9f1c")
     again = await shop.ask("POST", "/v1/loaves", loaf, key="9f1c")
     assert "Idempotency-Replayed" not in first.headers and again.headers["Idempotency-Replayed"] == "true"
@@ -61,15 +59,11 @@ async def test_a_request_sent_again_with_its_key_is_answered_again_and_not_done_
     other = await shop.ask("POST", "/v1/loaves", {**loaf, "grain": "wheat"}, key="9f1c")
     assert (other.status, other.code) == (422, "IDEMPOTENCY_REUSED")
     elsewhere = await shop.ask("POST", "/v1/loaves", loaf, key="9f1c", token="mt_steward")
-    assert elsewhere.status == 201 and "Idempotency-Replayed" not in elsewhere.headers, (
-        "keys are each one's own"
-    )
+    assert elsewhere.status == 201 and "Idempotency-Replayed" not in elsewhere.headers, "keys are each one's own"
 
 
 @pytest.mark.parametrize("key", ["a b", "x" * 256, "ñ"])
-async def test_a_key_that_cannot_be_kept_is_refused_before_anything_is_done(
-    shop: Any, loaf: Any, key: str
-) -> None:
+async def test_a_key_that_cannot_be_kept_is_refused_before_anything_is_done(shop: Any, loaf: Any, key: str) -> None:
     refused = await shop.ask("POST", "/v1/loaves", loaf, key=key)
     assert (refused.status, refused.code) == (400, "MALFORMED")
     assert refused.json["figures"]["field"] == "Idempotency-Key"
@@ -90,9 +84,7 @@ async def test_a_list_is_read_page_by_page_in_order_of_arrival(shop: Any, loaf: 
 async def test_filters_are_the_fields_of_what_is_wanted_and_no_others(shop: Any, loaf: Any) -> None:
     await shop.ask("POST", "/v1/loaves", loaf)
     await shop.ask("POST", "/v1/loaves", {**loaf, "grain": "wheat"})
-    assert [one["grain"] for one in (await shop.ask("GET", "/v1/loaves?grain=wheat")).json["items"]] == [
-        "wheat"
-    ]
+    assert [one["grain"] for one in (await shop.ask("GET", "/v1/loaves?grain=wheat")).json["items"]] == ["wheat"]
     for query, field in [
         ("grian=wheat", "grian"),
         ("grain=oats", "grain"),
