@@ -370,7 +370,7 @@ class Network:
                 case PeerUp(peer):
                     self._links[peer] = link
                 case PeerDown(peer):
-                    del self._links[peer]
+                    self._links.pop(peer, None)
                 case _:
                     pass
             self._tell(event)

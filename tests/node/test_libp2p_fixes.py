@@ -7,13 +7,14 @@ A test that runs on the stock part expects the fault: when it fails, the fault i
 import gc
 import inspect
 import socket
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 import trio
@@ -52,6 +53,7 @@ from node.libp2p_fixes import (
     YAMUX_PROTOCOL,
     Backoff,
     BoundedCommunicator,
+    BoundedStream,
     BoundedYamux,
     BufferedConnection,
     InboundSlots,
@@ -366,6 +368,14 @@ def test_06_what_exceeds_the_window_is_not_stored(*, mended: bool) -> None:
         return most <= WINDOW_BYTES_START
 
     check(6, sound=run(play), mended=mended)
+
+
+def test_06_crumbs_take_no_more_memory_than_a_whole_loaf() -> None:
+    stream = BoundedStream(BoundedYamux(cast(Any, None), initiator=True), 1)
+    for _ in range(WINDOW_BYTES_START):
+        stream.feed(b".")
+    assert sum(map(sys.getsizeof, stream._chunks)) < 1.1 * WINDOW_BYTES_START
+    assert b"".join(stream._chunks) == b"." * WINDOW_BYTES_START
 
 
 @both

@@ -279,6 +279,15 @@ async def test_a_dead_trio_side_is_noticed_and_brought_back(start: Start, where:
     await ana.next(PeerUp)
 
 
+async def test_a_network_that_is_down_can_be_stopped(start: Start) -> None:
+    bia = await start("bia")
+    assert bia.network._host is not None
+    bia.network._call_trio(bia.network._host.stop)
+    await bia.next(NetworkFailed)
+    async with asyncio.timeout(3):
+        await bia.network.stop()
+
+
 async def test_an_exception_in_the_event_handler_ends_nothing(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
     await acquaint(ana, bia)
