@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 from node.http.problems import Denied, Fault
 from node.http.schema import bytes_text
 from node.storage import StorageFailed, Token
+from protocol.economy.book import Book
 from protocol.economy.feature import NOBODY, Actor, At, Doc, Page, Role
 from protocol.entry import Millis
 from protocol.keys import is_acceptable_key, verify
@@ -170,17 +171,13 @@ class Gate:
     def __init__(
         self,
         tokens: Callable[[], Tokens],
+        book: Callable[[], Book],
         *,
-        network: Callable[[], bytes],
-        member_by_key: Callable[[bytes], str | None],
-        member_named: Callable[[str], str | None],
         now: Callable[[], Millis],
         chance: Callable[[int], bytes],
     ) -> None:
         self._tokens = tokens
-        self._network = network
-        self._member_by_key = member_by_key
-        self._member_named = member_named
+        self._book = book
         self._now = now
         self._chance = chance
         self._challenges: OrderedDict[bytes, tuple[bytes, Millis]] = OrderedDict()
@@ -205,7 +202,7 @@ class Gate:
         session = self._sessions.get(hashed)
         if session is not None:
             # The key is asked for each time: one that was rebound or revoked opens nothing any more.
-            if now < session.expires_ms and self._member_by_key(session.key) == session.member:
+            if now < session.expires_ms and self._book().member_by_key.get(session.key) == session.member:
                 return Actor(Role.MEMBER, session.member)
             del self._sessions[hashed]
             return None
@@ -226,7 +223,7 @@ class Gate:
             len(self._challenges) >= CHALLENGES_MAX or next(iter(self._challenges.values()))[1] <= now
         ):
             self._challenges.popitem(last=False)
-        challenge = self._network() + self._chance(CHALLENGE_BYTES)
+        challenge = self._book().network + self._chance(CHALLENGE_BYTES)
         self._challenges[challenge] = (wish.key, now + CHALLENGE_MS)
         return Challenge(challenge, now + CHALLENGE_MS)
 
@@ -240,7 +237,7 @@ class Gate:
         if not verify(wish.key, "session", wish.challenge, wish.signature):
             self._failed.take(address, now)
             raise _not_signed_in(Rejection.SIGNATURE_INVALID)
-        member = self._member_by_key(wish.key)
+        member = self._book().member_by_key.get(wish.key)
         if member is None:
             raise _not_signed_in(Rejection.KEY_UNKNOWN)
         while self._sessions and (
@@ -295,8 +292,9 @@ class Gate:
                 raise Denied(Rejection.SCOPE_MISSING, scope=min(missing))
         member = None
         if wish.member is not None:
-            member = self._member_named(wish.member)
-            if member is None:
+            book = self._book()
+            member = book.member_by_handle.get(wish.member, wish.member)
+            if member not in book.members:
                 raise Denied(Rejection.MEMBER_UNKNOWN, member=wish.member[:64])
         if actor.role is not Role.STEWARD:
             if wish.role is not Role.MEMBER or member not in (None, actor.member):

@@ -3,16 +3,16 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from aiohttp.web import StreamResponse
 
 from node.http.problems import Denied
-from node.http.routes import SAFE_HEADERS, Exchange, no_more
+from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
-from protocol.economy.feature import Actor
+from protocol.economy.feature import SIGNED_IN, Actor, Doc
 from protocol.rejection import Rejection
 
 EVENT_STREAM_TYPE = "text/event-stream"
@@ -45,9 +45,9 @@ class Subscriptions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventsWanted:
-    """Follow what happens: the members see what concerns them, the network's officers everything."""
+    """Follow what happens: a member is told what concerns it, the network's officers everything."""
 
-    types: str | None = None
+    types: Annotated[str | None, Doc("Only these types of event, joined by commas.")] = None
 
 
 class Streams:
@@ -66,6 +66,21 @@ class Streams:
     def end(self) -> None:
         """Let every stream end: clients come back to whoever listens then, with Last-Event-ID."""
         self._ending.set()
+
+    def routes(self) -> Iterator[Route]:
+        """Return the one route."""
+        yield Route(
+            "GET",
+            "/v1/events",
+            "events.follow",
+            SIGNED_IN,
+            self.follow,
+            scope="events:read",
+            wanted=EventsWanted,
+            produces=EVENT_STREAM_TYPE,
+            resumes=True,
+            summary="Follow what happens, as it happens.",
+        )
 
     async def follow(self, exchange: Exchange) -> StreamResponse:
         """Answer with a stream of events until the client leaves, lags, or the node stops; raises Denied."""

@@ -15,6 +15,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from node.http import idempotency
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
 from node.http.schema import Misread, bytes_text, dump, form, hints_of, parse, read_text, required_of
+from node.runtime import Remember, Remembered
 from protocol.economy.feature import (
     PAGE_ITEMS_DEFAULT,
     PAGE_ITEMS_MAX,
@@ -95,8 +96,8 @@ class Answers(Protocol):
     ) -> Any: ...
 
     async def ask_once(
-        self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Any
-    ) -> Any: ...
+        self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
+    ) -> Remembered: ...
 
 
 class Table:
@@ -221,6 +222,18 @@ def shown_answer(exchange: Exchange, body: bytes) -> Response:
     return respond(body, headers=headers)
 
 
+def page_answer(exchange: Exchange, item: Any, page: Page) -> Response:
+    """Return a page of items, with the cursor of the next one."""
+    show = form(item).show or _as_it_is
+    following = None if page.next is None else cursor_text(page.next)
+    return shown_answer(exchange, dump({"items": [show(one) for one in page.items], "next": following}))
+
+
+def nothing() -> Response:
+    """Return the answer that a thing was done of which nothing is shown."""
+    return Response(status=204, headers=SAFE_HEADERS)
+
+
 def read_wish(wish: type[Any], body: bytes) -> Any:
     """Return the wish that a body holds; an empty body stands for no fields. Raises Denied."""
     try:
@@ -232,9 +245,8 @@ def read_wish(wish: type[Any], body: bytes) -> Any:
 class Resources:
     """The routes of all declared operations, answered by one runtime."""
 
-    def __init__(self, runtime: Answers, remember: Callable[..., Any], scale_of: ScaleOf) -> None:
+    def __init__(self, runtime: Answers, scale_of: ScaleOf) -> None:
         self._runtime = runtime
-        self._remember = remember
         self._scale_of = scale_of
 
     def routes(self, operations: Mapping[str, Operation]) -> Iterable[Route]:
@@ -260,7 +272,7 @@ class Resources:
         status = 201 if is_create else 200
         wish_type = operation.wish
         made = form(shown)
-        show = made.show or (lambda value: value)
+        show = made.show or _as_it_is
         id_field = id_field_of(shown)
 
         async def handle(exchange: Exchange) -> StreamResponse:
@@ -283,7 +295,7 @@ class Resources:
                 answer = render(await self._runtime.ask(name, exchange.actor, wish, subject=exchange.subject))
                 replayed = False
             else:
-                remember = self._remember(
+                remember = Remember(
                     scope=idempotency.scope_of(exchange.actor, idempotency.checked_key(key)),
                     request=idempotency.request_of("POST", exchange.path, exchange.body),
                     render=render,
@@ -324,7 +336,7 @@ class Resources:
 
     def _show(self, operation: Show) -> Route:
         name = operation_name(operation)
-        show = form(operation.shown).show or (lambda value: value)
+        show = form(operation.shown).show or _as_it_is
 
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
@@ -402,15 +414,10 @@ class Resources:
         )
 
     def _paged(self, item: Any) -> Callable[[Exchange, Any], StreamResponse]:
-        show = form(item).show or (lambda value: value)
-
         def paged(exchange: Exchange, result: Page | Refused | None) -> StreamResponse:
             if result is None:
                 raise Denied(Rejection.NOT_FOUND)
-            if isinstance(result, Refused):
-                return self._refused(result)
-            following = None if result.next is None else cursor_text(result.next)
-            return shown_answer(exchange, dump({"items": [show(one) for one in result.items], "next": following}))
+            return self._refused(result) if isinstance(result, Refused) else page_answer(exchange, item, result)
 
         return paged
 
@@ -466,6 +473,10 @@ def id_field_of(shown: Any) -> str:
     """Return by which field a shown thing is addressed: `id`, or the first where there is none."""
     names = list(hints_of(shown))
     return "id" if "id" in names else names[0]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _unquoted(raw: str) -> str:

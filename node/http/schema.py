@@ -104,6 +104,13 @@ def dump(value: Any) -> bytes:
     return _encode(value).encode()
 
 
+def dumped(value: Any) -> bytes:
+    """Return a value of a class that has a form as JSON bytes."""
+    show = form(type(value)).show
+    assert show is not None
+    return dump(show(value))
+
+
 @cache
 def form(hint: Any) -> Form:
     """Return the form of a type; raises TypeError for one that has none, when routes are made."""

@@ -3,18 +3,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from types import SimpleNamespace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import pytest
 from aiohttp import ClientSession
 
-from node.http.app import Api, NodeShown
+from node.http.about import NodeShown
+from node.http.app import Api
 from node.http.auth import token_hash
+from node.runtime import Remember, Remembered
 from node.storage import Token
 from protocol.economy.feature import (
     ANYONE,
@@ -116,19 +118,6 @@ OPERATIONS = {
 }
 
 
-class Remember(NamedTuple):
-    scope: bytes
-    request: bytes
-    render: Callable[[Any], tuple[int, str, bytes]]
-
-
-class Remembered(NamedTuple):
-    status: int
-    content_type: str
-    body: bytes
-    replayed: bool
-
-
 @dataclass
 class Shelf:
     """Keeps tokens as the storage does."""
@@ -176,9 +165,6 @@ class Bakery:
 
     def shown(self) -> NodeShown:
         return NodeShown("net", "riacho", "Riacho", "12D3", ("/ip4/127.0.0.1/tcp/1",), "READY", "0", "source")
-
-    def troubles(self) -> list[str]:
-        return self.problems
 
     def figures(self) -> dict[str, float]:
         return {"entries": 3}
@@ -233,7 +219,7 @@ class Bakery:
             request, answer = kept
             if request != remember.request:
                 return Remembered(*remember.render(refuse(Rejection.IDEMPOTENCY_REUSED)), False)
-            return answer._replace(replayed=True)
+            return replace(answer, replayed=True)
         result = await self.ask(operation, actor, wish, subject=subject)
         answer = Remembered(*remember.render(result), False)
         self.answers[remember.scope] = remember.request, answer
@@ -344,7 +330,8 @@ async def shop(bakery: Bakery) -> AsyncIterator[Shop]:
     api = Api(
         bakery,
         OPERATIONS,
-        remember=Remember,
+        about=bakery.shown,
+        troubles=lambda: bakery.problems,
         now=lambda: bakery.now,
         chance=lambda size: sha256(b"%d" % next(drawn)).digest()[:size],
     )

@@ -212,7 +212,7 @@ async def test_what_is_measured_is_told_to_prometheus(shop: Any) -> None:
     await shop.ask("GET", "/v1/loaves")
     await shop.ask("GET", "/v1/cakes")
     lines = (await shop.ask("GET", "/metrics", token=None)).body.decode().splitlines()
-    assert "mutirao_entries 3" in lines
+    assert "mutirao_entries 3.0" in lines
     assert 'mutirao_http_answers_total{operation="loaves.list",status="200"} 1' in lines
     assert 'mutirao_http_answers_total{operation="unknown",status="404"} 1' in lines
 

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a node says of itself: which it is, whether it is well, what is measured, how to speak to it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from aiohttp.web import Response, StreamResponse
+
+from node.http.openapi import document
+from node.http.page import PAGE_HEADERS, page
+from node.http.problems import Denied, Fault
+from node.http.routes import Exchange, Route, no_more, respond, shown_answer
+from node.http.schema import Schema, dump, dumped
+from protocol.economy.feature import ANYONE, Doc
+
+METRICS_TYPE = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShown:
+    """Which node this is, and how it is."""
+
+    network_id: Annotated[str, Doc("The network's id, which never changes.")]
+    handle: Annotated[str, Doc("The network's handle: what stands behind @ in addresses.")]
+    name: str
+    peer_id: Annotated[str, Doc("By which other nodes know it on libp2p.")]
+    addresses: Annotated[tuple[str, ...], Doc("Where other nodes reach it: multiaddrs.")]
+    state: Annotated[str, Doc("READY, or RECOVERING while it fetches its own entries and writes none.")]
+    version: str
+    source_url: Annotated[str, Doc("Where the source of this very version is, as its licence asks.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The process answers."""
+
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The node takes wishes."""
+
+    ready: bool
+
+
+class About:
+    """Answers for the node itself.
+
+    `troubles` are what keeps it from taking wishes, none where nothing does; `figures` are what is
+    measured, by name, of which those that end in _total only grow.
+    """
+
+    def __init__(
+        self,
+        node: Callable[[], NodeShown],
+        troubles: Callable[[], Sequence[str]],
+        figures: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._node = node
+        self._troubles = troubles
+        self._figures = figures
+        self._answered: Mapping[tuple[str, int], int] = Counter()
+        self._seconds: Mapping[str, float] = {}
+        self._document = b""
+        self._page = b""
+
+    def count(self, answered: Mapping[tuple[str, int], int], seconds: Mapping[str, float]) -> None:
+        """Tell from now on, too, how many answers of which status each operation gave, and in which time."""
+        self._answered = answered
+        self._seconds = seconds
+
+    def describe(self, routes: Sequence[Route], version: str) -> Schema:
+        """Describe these routes from now on, and return the OpenAPI document."""
+        made = document(routes, version)
+        self._document = dump(made)
+        self._page = page(made)
+        return made
+
+    def routes(self) -> Iterator[Route]:
+        """Return the routes about the node; all are for anyone, so that monitors need no token."""
+        yield Route(
+            "GET",
+            "/v1/node",
+            "node.show",
+            ANYONE,
+            self._show_node,
+            answer=NodeShown,
+            tagged=True,
+            summary="Which node this is, and how it is.",
+            example="mutirao node show",
+        )
+        yield Route(
+            "GET",
+            "/healthz",
+            "health.alive",
+            ANYONE,
+            self._alive,
+            answer=Alive,
+            summary="Whether the process answers.",
+        )
+        yield Route(
+            "GET",
+            "/readyz",
+            "health.ready",
+            ANYONE,
+            self._ready,
+            answer=Ready,
+            summary="Whether the node takes wishes; 503 with reasons where it does not.",
+        )
+        yield Route(
+            "GET",
+            "/metrics",
+            "health.metrics",
+            ANYONE,
+            self._metrics,
+            produces=METRICS_TYPE,
+            summary="What is measured, for Prometheus.",
+        )
+        yield Route(
+            "GET",
+            "/openapi.json",
+            "docs.openapi",
+            ANYONE,
+            self._show_document,
+            answer=dict[str, Any],
+            tagged=True,
+            summary="This document.",
+        )
+        yield Route(
+            "GET",
+            "/docs",
+            "docs.page",
+            ANYONE,
+            self._show_page,
+            produces="text/html",
+            summary="This document as a page.",
+        )
+
+    async def _show_node(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        return shown_answer(exchange, dumped(self._node()))
+
+    async def _alive(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        return respond(dumped(Alive(alive=True)))
+
+    async def _ready(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        troubles = self._troubles()
+        if troubles:
+            raise Denied(Fault.NOT_READY, reasons=", ".join(troubles))
+        return respond(dumped(Ready(ready=True)))
+
+    async def _metrics(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        lines = [
+            *(f"mutirao_{name} {float(figure)}" for name, figure in self._figures().items()),
+            *(
+                f'mutirao_http_answers_total{{operation="{name}",status="{status}"}} {count}'
+                for (name, status), count in sorted(self._answered.items())
+            ),
+            *(
+                f'mutirao_http_seconds_total{{operation="{name}"}} {seconds:.6f}'
+                for name, seconds in sorted(self._seconds.items())
+            ),
+            "",
+        ]
+        return respond("\n".join(lines).encode(), content_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+
+    async def _show_document(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        return shown_answer(exchange, self._document)
+
+    async def _show_page(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        return Response(body=self._page, headers=PAGE_HEADERS)

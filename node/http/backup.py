@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A copy of the database, whole as of one moment, streamed to the steward while the node goes on."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp.web import StreamResponse
+
+from node.http.problems import Denied
+from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
+from node.storage import StorageFailed
+from protocol.economy.feature import STEWARDS
+from protocol.rejection import Rejection
+
+SQLITE_TYPE = "application/vnd.sqlite3"
+CHUNK_BYTES = 256 * 1024
+STALL_SECONDS_MAX = 60.0
+
+
+class Copied(Protocol):
+    """A database that can be copied."""
+
+    path: Path
+
+    async def backup(self, target: Path) -> None: ...
+
+
+class Backup:
+    """Answers with a copy of the database; one at a time."""
+
+    def __init__(self, storage: Callable[[], Copied]) -> None:
+        self._storage = storage
+        self._is_copying = False
+
+    def routes(self) -> Iterator[Route]:
+        """Return the one route."""
+        yield Route(
+            "GET",
+            "/v1/admin/backup",
+            "admin.backup",
+            STEWARDS,
+            self._back_up,
+            scope="admin:read",
+            produces=SQLITE_TYPE,
+            statuses=(409,),
+            summary="A consistent copy of the database, made while the node goes on.",
+            example="mutirao backup riacho.backup",
+        )
+
+    async def _back_up(self, exchange: Exchange) -> StreamResponse:
+        no_more(exchange.query)
+        if self._is_copying:
+            raise Denied(Rejection.STATE_CONFLICT, state="being copied")
+        self._is_copying = True
+        storage = self._storage()
+        # Beside the database, where there is room for it, in a folder that only the node's user can enter.
+        folder = Path(tempfile.mkdtemp(prefix="backup-", dir=storage.path.parent))
+        try:
+            await storage.backup(folder / "copy")
+            return await _send(exchange, folder / "copy")
+        except StorageFailed:
+            raise Denied(Rejection.STORAGE_FAILED) from None
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            self._is_copying = False
+
+
+async def _send(exchange: Exchange, path: Path) -> StreamResponse:
+    """Stream a file; a client that stalls is left."""
+    response = StreamResponse(
+        headers={**SAFE_HEADERS, "Content-Type": SQLITE_TYPE, "Content-Disposition": "attachment"}
+    )
+    response.content_length = (await asyncio.to_thread(path.stat)).st_size
+    await response.prepare(exchange.request)
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while exchange.request.method != "HEAD" and (chunk := await asyncio.to_thread(file.read, CHUNK_BYTES)):
+            async with asyncio.timeout(STALL_SECONDS_MAX):
+                await response.write(chunk)
+    except TimeoutError:
+        if exchange.request.transport is not None:
+            exchange.request.transport.abort()
+    finally:
+        await asyncio.to_thread(file.close)
+    return response
