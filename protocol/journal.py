@@ -8,6 +8,7 @@ each lane's give the same book.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from crdt.log import Fork, Head, Lane, Position, Statement
 from protocol.economy.book import Book
 from protocol.economy.feature import Entered, Feature
 from protocol.entry import (
@@ -29,8 +30,10 @@ from protocol.identity import LaneHead, Reopening, Rotation
 from protocol.keys import KeyPair
 from protocol.rejection import Rejection
 from protocol.settlement.records import Links
-from protocol.sync.directory import Directory, Head, is_public
+from protocol.sync.directory import Directory, is_public
 
+Place = tuple[bytes, str]
+"""A network and one of its lanes."""
 REFUSED_BY_BOOK = "the book refuses it"
 
 
@@ -68,19 +71,24 @@ class Journal:
         """What was folded in since `drain`, in order."""
         self.entered: list[Entered] = []
         """The bodies of this network's own entries among them."""
-        self.newest: dict[tuple[bytes, str], bytes] = {}
+        self.newest: dict[Place, bytes] = {}
         """The newest record of each side of each link, as it travels."""
         self._chance = chance
         self._keyring = keyring
-        self._heads: dict[tuple[bytes, str], Head] = {}
+        self._lanes: dict[Place, Lane] = {}
+        self._heads: dict[Place, Head] = {}
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""
         return self._heads.get((network, lane))
 
-    def heads(self) -> dict[tuple[bytes, str], Head]:
+    def heads(self) -> dict[Place, Head]:
         """Return all heads by (network, lane)."""
         return self._heads
+
+    def is_forked(self, network: bytes, lane: str) -> bool:
+        """Tell whether a network is proved to have spoken twice at one place of a lane."""
+        return (known := self._lanes.get((network, lane))) is not None and known.frozen
 
     def drain(self) -> tuple[list[Store], list[Entered]]:
         """Return what was folded in since the last time, and begin anew."""
@@ -97,7 +105,7 @@ class Journal:
             network=self.network,
             lane=lane,
             epoch=self.directory.networks[self.network].identity.epoch + isinstance(body, Rotation | Reopening),
-            seq=0 if head is None else head.seq + 1,
+            seq=0 if head is None else head.position.seq + 1,
             prev=None if head is None else head.id,
             body=encode_body(body, now),
             salt=self._chance(SALT_BYTES),
@@ -109,24 +117,55 @@ class Journal:
         """Open a new epoch after a restore, standing on the heads that are held here now."""
         known = self.directory.networks[self.network].identity
         heads = tuple(
-            LaneHead(lane, head.seq, head.id)
+            LaneHead(lane, head.position.seq, head.id or b"")
             for (network, lane), head in sorted(self._heads.items(), key=lambda item: item[0])
             if network == self.network
         )
         self.write(Reopening(known.epoch + 1, heads), IDENTITY, now)
 
     def follows(self, entry: Entry) -> bool:
-        """Tell whether an entry is the next one of its lane, linked to the one before it."""
-        head = self.head(entry.network, entry.header.lane)
+        """Tell whether an entry is the next one of its lane, linked to the one before it.
+
+        Of a link the newest record is the whole state: any later one will do.
+        """
+        header, head = entry.header, self.head(entry.network, entry.header.lane)
+        if header.lane.startswith(LINK_PREFIX):
+            return head is None or Position(header.epoch, header.seq) > head.position
         if head is None:
-            return entry.header.seq == 0 and entry.header.prev is None
-        header = entry.header
-        return header.seq == head.seq + 1 and header.prev == head.id and header.epoch >= head.epoch
+            return header.seq == 0 and header.prev is None
+        return header.seq == head.position.seq + 1 and header.prev == head.id and header.epoch >= head.position.epoch
 
     def holds(self, entry: Entry) -> bool:
         """Tell whether a lane is held here as far as an entry of it."""
         head = self.head(entry.network, entry.header.lane)
-        return head is not None and entry.header.seq <= head.seq
+        return head is not None and entry.header.seq <= head.position.seq
+
+    def differs(self, entry: Entry) -> bool:
+        """Tell whether another entry than this stands at its place."""
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is None:
+            return False
+        return lane.at(Position(entry.header.epoch, entry.header.seq)) not in (None, entry.id)
+
+    def convict(self, entry: Entry) -> bool:
+        """Keep a rightly signed entry that stands where another of its lane does; tell whether it is news.
+
+        The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen.
+        """
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is None or not self._proves_fork(lane, entry):
+            return False
+        self.stores.append(Store(entry))
+        return True
+
+    def _proves_fork(self, lane: Lane, entry: Entry) -> bool:
+        position = Position(entry.header.epoch, entry.header.seq)
+        known = lane.at(position)
+        if known is None or known == entry.id or not lane.prove(Fork(position, (known, entry.id))):
+            return False
+        self.directory.networks[entry.network].forked = True
+        self.book.of(Links).freeze(entry.network)
+        return True
 
     def take(self, entry: Entry) -> None:
         """Fold in an entry whose place and signature the caller has checked.
@@ -146,6 +185,10 @@ class Journal:
 
     def reload(self, entry: Entry) -> tuple[Line, ...]:
         """Fold in an entry of our own storage, checked when it came; returns its statement lines."""
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is not None and entry.header.seq <= lane.head.position.seq:
+            self._proves_fork(lane, entry)
+            return ()
         body, at_ms = (None, 0) if is_public(entry.header.lane) else decode_body(entry.body_bytes, self.book.kinds)
         self._fold(entry, body, at_ms)
         stores, _ = self.drain()
@@ -173,16 +216,23 @@ class Journal:
             lines = self.book.apply(entered)
             if network == self.network:
                 self.entered.append(entered)
-        place = (network, header.lane)
-        head = self._heads.get(place)
-        if head is None:
-            head = self._heads[place] = Head(header.epoch, -1, entry.id)
-        # The second of two entries at one place is kept as proof of the fork, and is nobody's head.
-        if header.seq > head.seq:
-            head.epoch, head.seq, head.id = header.epoch, header.seq, entry.id
-            if header.lane.startswith(LINK_PREFIX):
-                self.newest[place] = entry.wire()
+        self._advance(entry)
         self.stores.append(Store(entry, lines))
+
+    def _advance(self, entry: Entry) -> None:
+        header = entry.header
+        place, position = (entry.network, header.lane), Position(header.epoch, header.seq)
+        if header.lane.startswith(LINK_PREFIX):
+            # The second of two records at one place is kept as proof of the fork, and is nobody's head.
+            if place not in self._heads or position > self._heads[place].position:
+                self._heads[place] = Head(position, entry.id)
+                self.newest[place] = entry.wire()
+            return
+        lane = self._lanes.get(place)
+        if lane is None:
+            lane = self._lanes[place] = Lane()
+        lane.add(Statement(position, entry.id, header.prev))
+        self._heads[place] = lane.head
 
 
 def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:

@@ -225,7 +225,7 @@ class Replica:
     def _desk(self, asked: Asked) -> Desk:
         keyring = self._keyring
         if keyring is None:
-            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign)
+            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign, writes=False)
         return Desk(self.book, asked.actor, self._now, self._chance, keyring.hot.sign, keyring.preimages)
 
     # Time.
@@ -416,6 +416,9 @@ class Replica:
             self._fall_back()
             self._quiet_since = None
         self._out += self.gossip.hear_entries(session, entries)
+        for network in self.gossip.convicted:
+            self.faults.append(f"network {id_text(network)} has forked")
+        self.gossip.convicted.clear()
 
     def _note_identity(self, entry: Entry) -> None:
         if entry.header.lane == IDENTITY and entry.network == self.network:
@@ -449,7 +452,7 @@ class Replica:
     def _find(self, id: bytes, entry: Entry) -> None:
         """Take back a record of our own that a partner kept for us."""
         head = self.journal.head(self.network, entry.header.lane)
-        if head is None or entry.header.seq > head.seq:
+        if head is None or entry.header.seq > head.position.seq:
             self._fall_back()
             link = self.book.of(Links).by_id.get(id)
             if link is not None:

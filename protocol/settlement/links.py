@@ -197,6 +197,8 @@ def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
     currency = book.currencies.get(wish.currency)
     if currency is None:
         return refuse(Rejection.CURRENCY_UNKNOWN, currency=wish.currency[:12])
+    if book.of(Directory).networks[partner].forked:
+        return refuse(Rejection.LINK_FROZEN)
     if len(book.of(Links).by_id) >= LINKS_MAX:
         return refuse(Rejection.OVERLOADED, maximum=LINKS_MAX)
     scale = currency.scale if wish.scale is None else wish.scale

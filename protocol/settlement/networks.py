@@ -165,6 +165,7 @@ class NetworkShown:
     epoch: Annotated[int, Doc("how many key events there were since its inception")]
     links: Annotated[tuple[str, ...], Doc("our credit lines with it")]
     own: bool
+    forked: Annotated[bool, Doc("proved to have said two things at one place: it gets no new credit")]
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
@@ -291,6 +292,7 @@ def _network(book: Book, network: bytes, known: Known) -> NetworkShown:
         epoch=known.identity.epoch,
         links=tuple(id_text(link.id) for link in book.of(Links).with_partner(network)),
         own=network == book.network,
+        forked=known.forked,
     )
 
 

@@ -20,6 +20,7 @@ from protocol.entry import LINK_PREFIX, Entry
 from protocol.keys import digest, id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.shape import AtMost, Length, Range, to_map
+from protocol.sync.directory import Directory
 
 HOLDS_MAX = 128
 ONWARD_BYTES_MAX = 2_048
@@ -378,6 +379,11 @@ class Links:
         for link in self.by_id.values():
             link.reopened = epoch
 
+    def freeze(self, partner: bytes) -> None:
+        """Place no new holds with a partner that is proved to have forked; open ones still resolve."""
+        for link in self.with_partner(partner):
+            link.side = link.side.freeze()
+
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""
         return [link for link in self.by_id.values() if link.partner == partner]
@@ -412,6 +418,9 @@ class Links:
         if link is None:
             partner = terms.high if terms.low == book.network else terms.low
             link = self.by_id[id] = Link(id, terms, partner, len(self.by_id), reopened=self.reopened)
+            known = book.of(Directory).networks.get(partner)
+            if known is not None and known.forked:
+                link.side = link.side.freeze()
         return link
 
     def seal(self, link: Link) -> LinkRecord:

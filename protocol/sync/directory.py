@@ -34,21 +34,14 @@ COMMONS_KINDS: dict[str, type[Body]] = {Profile.KIND: Profile}
 
 
 @dataclass(slots=True)
-class Head:
-    """The newest linked entry of a lane."""
-
-    epoch: int
-    seq: int
-    id: bytes
-
-
-@dataclass(slots=True)
 class Known:
     """A network as its public lanes tell."""
 
     identity: Identity
     arrival: int
     profile: Profile | None = None
+    forked: bool = False
+    """Whether it is proved to have said two things at one place."""
 
 
 class Directory:

@@ -65,6 +65,8 @@ class Gossip:
         self.sessions: dict[str, Session] = {}
         self.invitation = invitation
         self.role = Role.HOME
+        self.convicted: list[bytes] = []
+        """Networks of which a new proof of a fork has come."""
         self._chance = chance
         self._minute = 0
 
@@ -102,9 +104,9 @@ class Gossip:
     def items(self, session: Session) -> list[Item]:
         """Return the heads of all lanes that a peer may hold too."""
         return [
-            Item(network, lane, head.epoch, head.seq, head.id)
+            Item(network, lane, head.position.epoch, head.position.seq, head.id)
             for (network, lane), head in self.journal.heads().items()
-            if self.may_hold(session, network, lane)
+            if head.id is not None and self.may_hold(session, network, lane)
         ]
 
     def may_hold(self, session: Session, network: bytes, lane: str) -> bool:
@@ -144,7 +146,9 @@ class Gossip:
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
         """Ask for the next entries of a lane, a window at a time; identities come before the rest."""
         head = self.journal.head(network, lane)
-        first = 0 if head is None else head.seq + 1
+        first = 0 if head is None else head.position.seq + 1
+        if self.journal.is_forked(network, lane):
+            return []
         asked, known = session.wanted.get((network, lane), (-1, -1))
         known = max(known, known_to_peer)
         if asked >= first or known < first:
@@ -160,9 +164,9 @@ class Gossip:
         if not 0 <= wanted.last - wanted.first < WINDOW_ENTRIES:
             raise PeerFault("a range beyond the window")
         head = self.journal.head(wanted.network, wanted.lane)
-        if head is None or wanted.first > head.seq:
+        if head is None or wanted.first > head.position.seq:
             return []
-        return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.seq))]
+        return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.position.seq))]
 
     def hear_identity(self, session: Session, hello: Hello) -> list[Out]:
         """Take in the key events by which a peer proves for whom it speaks."""
@@ -187,7 +191,7 @@ class Gossip:
                 out += self._take_run(session, list(run))
                 done = session.wanted.get((network, lane))
                 head = self.journal.head(network, lane)
-                if done is not None and head is not None and head.seq >= done[0]:
+                if done is not None and head is not None and head.position.seq >= done[0]:
                     del session.wanted[network, lane]
                     out += self.want(session, network, lane, done[1])
         except EntryFault as fault:
@@ -202,26 +206,50 @@ class Gossip:
         if lacking is not None:
             return lacking
         head = journal.head(first.network, first.header.lane)
-        known_seq = -1 if head is None else head.seq
-        new = [entry for entry in run if entry.header.seq > known_seq]
-        if not new:
+        known_seq = -1 if head is None else head.position.seq
+        if first.header.lane.startswith(LINK_PREFIX):
+            return self._take_records(run)
+        for entry in run:
+            if entry.header.seq <= known_seq:
+                self._compare(entry)
+        new, twins = _until_twins([entry for entry in run if entry.header.seq > known_seq])
+        if not new or journal.is_forked(first.network, first.header.lane):
             return []
         if new[0].header.seq > known_seq + 1:
             # A gap is never buffered: what is missing is asked for, and this comes again with it.
             return self.want(session, first.network, first.header.lane, new[-1].header.seq)
-        if first.header.lane == IDENTITY:
-            # Each key event is signed by the key that it brings: they are checked one by one.
-            for entry in new:
-                self._take_next(entry)
-            return []
+        _check_chain(new)
+        if head is not None and new[0].header.prev != head.id:
+            journal.directory.verify(new[0])
+            # It follows another entry than ours at the head: that one is the proof of a fork.
+            return [_say(session.peer, Wanted(first.network, first.header.lane, known_seq, known_seq))]
         for _, group in groupby(new, key=lambda one: one.header.epoch):
             entries = list(group)
-            _check_chain(entries)
-            # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
-            journal.directory.verify(entries[-1])
+            if first.header.lane != IDENTITY:
+                # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6). Key events
+                # are signed by the keys that they bring, and so are checked one by one.
+                journal.directory.verify(entries[-1])
             for entry in entries:
                 self._take_next(entry)
+        for entry in twins:
+            self._compare(entry)
         return []
+
+    def _take_records(self, run: list[Entry]) -> list[Out]:
+        """Take our own network's records of a link, at a replica of it."""
+        for entry in run:
+            if self.journal.follows(entry):
+                self.journal.directory.verify(entry)
+                self.journal.take(entry)
+        return []
+
+    def _compare(self, entry: Entry) -> None:
+        """Keep an entry that stands where we hold another, if its author has signed it."""
+        if not self.journal.differs(entry):
+            return
+        self.journal.directory.verify(entry)
+        if self.journal.convict(entry):
+            self.convicted.append(entry.network)
 
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
         """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""
@@ -266,6 +294,14 @@ class Gossip:
 def _is_identity(difference: Difference) -> bool:
     item = difference.mine or difference.theirs
     return item is not None and item.lane == IDENTITY
+
+
+def _until_twins(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries up to the first place where two stand, one of them, and the other by itself."""
+    for at, (before, after) in enumerate(pairwise(entries)):
+        if before.header.seq == after.header.seq and before.id != after.id:
+            return list(entries[: at + 1]), [after]
+    return list(entries), []
 
 
 def _check_chain(entries: Sequence[Entry]) -> None:

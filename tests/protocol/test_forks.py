@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A network that says two things at one place: the proof is kept, travels, and costs it all new credit."""
+
+from protocol.entry import COMMONS, encode_body, seal
+from protocol.events import Received
+from protocol.settlement.links import ProposeLink
+from protocol.settlement.networks import NetworksWanted
+from protocol.settlement.quotes import AskQuote
+from protocol.sync.directory import Profile
+from protocol.sync.messages import Entries, pack
+from simulation.groups import exchange, linked, offer_payment
+from simulation.world import World, whole
+
+
+def two_faces(world: World, name: str) -> tuple[bytes, bytes]:
+    """Return two profiles that a network signs as the next entry of its commons."""
+    node = world.nodes[name]
+    assert node.keyring is not None
+    head = node.replica.journal.head(node.network, COMMONS)
+    assert head is not None
+    faces = [
+        seal(
+            node.keyring.hot,
+            network=node.network,
+            lane=COMMONS,
+            epoch=0,
+            seq=head.position.seq + 1,
+            prev=head.id,
+            body=encode_body(Profile(name, title, "HORA", "Hora", 2, ()), world.now),
+            salt=bytes(16),
+        )
+        for title in ("Riacho Claro", "Riacho Turvo")
+    ]
+    return faces[0].wire(), faces[1].wire()
+
+
+def three_networks() -> World:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    exchange(world, "encants", "ECO", "clara")
+    linked(world, "riacho", "serra", 1_000)
+    linked(world, "serra", "encants", 1_000)
+    world.tick(2)
+    return world
+
+
+def forked(world: World, name: str, network: str) -> bool:
+    return world.granted(name, "networks.show", subject=network).forked
+
+
+def test_the_proof_reaches_those_who_saw_one_face_only() -> None:
+    world = three_networks()
+    left, right = two_faces(world, "riacho")
+    world.give("serra", Received("riacho", pack(Entries((left,)))))
+    world.run()
+    assert not forked(world, "serra", "riacho")
+    world.give("serra", Received("riacho", pack(Entries((right,)))))
+    world.run()
+    world.tick(2)
+    assert forked(world, "serra", "riacho") and forked(world, "encants", "riacho")
+    assert not world.drops
+
+
+def test_nodes_that_saw_different_faces_find_out_by_comparing_heads() -> None:
+    world = three_networks()
+    world.cut("serra", "encants")
+    left, right = two_faces(world, "riacho")
+    world.give("serra", Received("riacho", pack(Entries((left,)))))
+    world.join("riacho", "encants")
+    world.run()
+    world.give("encants", Received("riacho", pack(Entries((right,)))))
+    world.run()
+    world.cut("riacho", "serra")
+    world.cut("riacho", "encants")
+    world.join("serra", "encants")
+    world.tick(3)
+    assert forked(world, "serra", "riacho") and forked(world, "encants", "riacho")
+
+
+def test_who_has_forked_gets_no_new_credit_and_what_is_open_still_resolves() -> None:
+    world = three_networks()
+    request = offer_payment(world, "serra", "bia", "ana@riacho", 10)
+    for face in two_faces(world, "riacho"):
+        world.give("serra", Received("riacho", pack(Entries((face,)))))
+    world.tick(3)
+    payment = world.nodes["serra"].answers[request]
+    assert world.granted("serra", "payments.show", subject=payment.id).state == "posted"
+    refused = world.ask("serra", "quotes.create", AskQuote("ana@riacho", whole(10), payer="bia"))
+    assert refused.reason == "LINK_NOT_OPEN"
+    world.restart("serra")
+    assert forked(world, "serra", "riacho"), "the proof is on disk"
+    refused = world.ask("serra", "links.create", ProposeLink("riacho", whole(10), "FLOR"))
+    assert refused.reason == "LINK_FROZEN"
+    assert sum(one.forked for one in world.granted("serra", "networks.list", NetworksWanted()).items) == 1
