@@ -38,6 +38,10 @@ REQUESTS_PER_MINUTE_MAX = 1_200
 WINDOW_ENTRIES = 8_192
 """How many entries of a lane are asked for at a time: the greatest gap that is ever on its way."""
 MINUTE_MS = 60_000
+BULK_ENTRIES_MIN = 256
+"""A run of a lane from this length on is taken in bulk: members' signatures are checked by sample."""
+BULK_SAMPLE = 16
+"""One order in so many is checked in bulk: of 48,000 the 3,000 that find 0.1% of forgeries with 95% (PROTOCOL 6)."""
 
 Out = Send | SendRange
 
@@ -65,6 +69,8 @@ class Gossip:
         self.sessions: dict[str, Session] = {}
         self.invitation = invitation
         self.role = Role.HOME
+        self.checks_all = False
+        """Whether every member's signature is checked even in bulk, as an auditor wants."""
         self.convicted: list[bytes] = []
         """Networks of which a new proof of a fork has come."""
         self._chance = chance
@@ -229,8 +235,13 @@ class Gossip:
                 # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6). Key events
                 # are signed by the keys that they bring, and so are checked one by one.
                 journal.directory.verify(entries[-1])
-            for entry in entries:
-                self._take_next(entry)
+            if len(entries) >= BULK_ENTRIES_MIN and not self.checks_all:
+                journal.book.is_sampled = self._sample
+            try:
+                for entry in entries:
+                    self._take_next(entry)
+            finally:
+                journal.book.is_sampled = None
         for entry in twins:
             self._compare(entry)
         return []
@@ -250,6 +261,9 @@ class Gossip:
         self.journal.directory.verify(entry)
         if self.journal.convict(entry):
             self.convicted.append(entry.network)
+
+    def _sample(self) -> bool:
+        return self._chance(1)[0] % BULK_SAMPLE == 0
 
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
         """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""
