@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The economy: one module a feature, each of which declares everything about itself."""
 
-from protocol.economy import accounts, currencies, devices, mandates, members, payments
+from protocol.economy import accounts, currencies, devices, mandates, members, payments, receipts, requests, schedules
 
 FEATURES = (
     currencies.FEATURE,
@@ -10,4 +10,7 @@ FEATURES = (
     mandates.FEATURE,
     accounts.FEATURE,
     payments.FEATURE,
+    requests.FEATURE,
+    schedules.FEATURE,
+    receipts.FEATURE,
 )

@@ -33,9 +33,7 @@ class AccountsWanted:
     """Your own accounts; for those who read all, everybody's and the network's own."""
 
     currency: Annotated[str | None, AtMost(12), Doc("only accounts in this currency")] = None
-    member: Annotated[str | None, AtMost(64), Doc("only accounts of the member with this handle or id")] = (
-        None
-    )
+    member: Annotated[str | None, AtMost(64), Doc("only accounts of the member with this handle or id")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +47,7 @@ class AccountShown:
     balance: Annotated[Amount, Doc("what it holds; below zero, what it owes; pending payments have left it")]
     pending: Annotated[Amount, Doc("what has left it for payments that are pending")]
     awaited: Annotated[Amount, Doc("what pending payments would bring it")]
-    limit: Annotated[
-        Amount | None, Doc("the lowest balance allowed: -200.00 where 200.00 may be owed; null: any")
-    ]
+    limit: Annotated[Amount | None, Doc("the lowest balance allowed: -200.00 where 200.00 may be owed; null: any")]
     ceiling: Annotated[Amount | None, Doc("the highest balance allowed; null: any")]
     headroom: Annotated[Amount | None, Doc("what it may still pay; null: any")]
 
@@ -63,9 +59,7 @@ class StatementLine:
     at: Annotated[At, Doc("when")]
     kind: Annotated[
         str,
-        Doc(
-            "what it was: payment, hold (pending), void, levy, reversal, write-off, or a word of another kind"
-        ),
+        Doc("what it was: payment, hold (pending), void, levy, reversal, write-off, or a word of another kind"),
     ]
     amount: Annotated[Amount, Doc("by how much; below zero, what was paid")]
     balance: Annotated[Amount, Doc("the balance after it")]
@@ -81,9 +75,7 @@ def view_account(desk: Desk, address: str) -> AccountShown | Refused:
     return account if isinstance(account, Refused) else _shown(desk.book, account)
 
 
-def view_accounts(
-    desk: Desk, wanted: AccountsWanted, after: int
-) -> Iterable[tuple[int, AccountShown]] | Refused:
+def view_accounts(desk: Desk, wanted: AccountsWanted, after: int) -> Iterable[tuple[int, AccountShown]] | Refused:
     book = desk.book
     owner = desk.actor.member
     if wanted.member is not None:
@@ -130,11 +122,7 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
 def _seen(desk: Desk, address: str) -> Account | Refused:
     """Return the account that an address names, if whoever asks may see it."""
     account = desk.book.resolve_account(address)
-    if (
-        isinstance(account, Account)
-        and account.member is not None
-        and not may_see(desk.actor, account.member)
-    ):
+    if isinstance(account, Account) and account.member is not None and not may_see(desk.actor, account.member):
         return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
     return account
 
@@ -170,8 +158,6 @@ FEATURE = Feature(
     operations=(
         Show("accounts", AccountShown, view=view_account, example="mutirao accounts show ana"),
         List("accounts", AccountsWanted, AccountShown, view=view_accounts, example="mutirao accounts list"),
-        ListOf(
-            "accounts", "entries", StatementLine, view=view_entries, example="mutirao accounts entries ana"
-        ),
+        ListOf("accounts", "entries", StatementLine, view=view_entries, example="mutirao accounts entries ana"),
     ),
 )

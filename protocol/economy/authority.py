@@ -25,6 +25,14 @@ def may_see(actor: Actor, *members: str | None) -> bool:
     return actor.role in _READERS or (actor.member is not None and actor.member in members)
 
 
+def may_bring(book: Book, actor: Actor, key: bytes) -> bool:
+    """Tell whether somebody may bring words that a key signed: its owner, or a steward.
+
+    Whoever brings an order is shown what came of it, which is nobody else's to see.
+    """
+    return actor.role is Role.STEWARD or (actor.member is not None and actor.member == book.member_by_key.get(key))
+
+
 _READERS = (Role.AUDITOR, Role.COMMITTEE, Role.STEWARD)
 
 
@@ -42,9 +50,7 @@ def untimely(book: Book, said: Ordered, device: DeviceKey, at_ms: Millis) -> Ref
         return refuse(Rejection.WRONG_NETWORK)
     if said.order_seq <= device.order_seq:
         again = said.order_seq == device.order_seq
-        return refuse(
-            Rejection.ORDER_REPLAYED if again else Rejection.ORDER_STALE, order_seq=device.order_seq
-        )
+        return refuse(Rejection.ORDER_REPLAYED if again else Rejection.ORDER_STALE, order_seq=device.order_seq)
     if at_ms > getattr(said, "not_after_ms", at_ms):
         return refuse(Rejection.ORDER_EXPIRED)
     return None
@@ -110,9 +116,7 @@ def authorise(book: Book, order: Order, at_ms: Millis, mandate: bytes | None = N
     return untimely(book, order, key, at_ms) or found.member.inactive() or found
 
 
-def entrust(
-    book: Book, payer: str, payment: bytes, at_ms: Millis, mandate: bytes | None = None
-) -> Authority | Refused:
+def entrust(book: Book, payer: str, payment: bytes, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
     """Return on what a debit without a signature rests: a custodial member's word, or a custodial helper's.
 
     The same answer on every node; who asked is for the author to see to.

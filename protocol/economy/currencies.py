@@ -80,13 +80,11 @@ class CreateCurrency:
     credit_limit: Annotated[
         Amount, Doc("how far a member may owe, unless told otherwise: 100.00 lets it reach -100.00")
     ]
-    unit_word: Annotated[
-        str | None, AtMost(UNIT_WORD_CHARS_MAX), Doc("the group's own word for one unit")
-    ] = None
+    unit_word: Annotated[str | None, AtMost(UNIT_WORD_CHARS_MAX), Doc("the group's own word for one unit")] = None
     scale: Annotated[Scale, Doc("decimals: 2 for hundredths")] = 2
-    balance_limit: Annotated[
-        Amount | None, Doc("how much a member may hold, unless told otherwise; default: any")
-    ] = None
+    balance_limit: Annotated[Amount | None, Doc("how much a member may hold, unless told otherwise; default: any")] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +117,7 @@ class CurrencyShown:
     credit_limit: Annotated[Amount, Doc("how far a new account may owe")]
     balance_limit: Annotated[Amount | None, Doc("how much a new account may hold; null: any")]
     closed: Annotated[bool, Doc("whether payments have ended")]
-    levy_basis_points: Annotated[
-        int, Doc("what the commons takes of what payees receive, in hundredths of a percent")
-    ]
+    levy_basis_points: Annotated[int, Doc("what the commons takes of what payees receive, in hundredths of a percent")]
     levy_until_repaid: Annotated[bool, Doc("whether it takes that only while it is in debt")]
     commons: Annotated[Amount, Doc("the balance of the commons account")]
 
@@ -134,9 +130,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case CurrencyCreated() as body:
-            currency = Currency(
-                body.code, body.name, body.unit_word, body.scale, body.least, body.most, entered.seq
-            )
+            currency = Currency(body.code, body.name, body.unit_word, body.scale, body.least, body.most, entered.seq)
             book.currencies[body.code] = currency
             book.open_system_accounts(currency)
         case LevySet() as body:
@@ -197,9 +191,7 @@ def _open_balance(book: Book, currency: Currency) -> Refused | None:
 
 def plan_create(desk: Desk, wish: CreateCurrency) -> Plan | Refused:
     word = wish.code if wish.unit_word is None else wish.unit_word
-    refused = text_refusal("name", wish.name, NAME_CHARS_MAX) or text_refusal(
-        "unit_word", word, UNIT_WORD_CHARS_MAX
-    )
+    refused = text_refusal("name", wish.name, NAME_CHARS_MAX) or text_refusal("unit_word", word, UNIT_WORD_CHARS_MAX)
     credit = _limit("credit_limit", wish.credit_limit, wish)
     balance = None if wish.balance_limit is None else _limit("balance_limit", wish.balance_limit, wish)
     if isinstance(credit, Refused) or isinstance(balance, Refused):
@@ -252,9 +244,7 @@ def _shown(book: Book, currency: Currency) -> CurrencyShown:
         closed=currency.closed,
         levy_basis_points=currency.levy_basis_points,
         levy_until_repaid=currency.levy_until_repaid,
-        commons=book.amount(
-            currency.code, book.ledger.accounts[commons_account(currency.code)].balance_minor
-        ),
+        commons=book.amount(currency.code, book.ledger.accounts[commons_account(currency.code)].balance_minor),
     )
 
 

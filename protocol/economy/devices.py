@@ -173,9 +173,7 @@ def _against_new_key(book: Book, member: Member, signed: Signed, promised: bytes
     return None
 
 
-def _spoken(
-    book: Book, said: Rebinding | Enrolment, member: str, at_ms: Millis
-) -> tuple[Member, DeviceKey] | Refused:
+def _spoken(book: Book, said: Rebinding | Enrolment, member: str, at_ms: Millis) -> tuple[Member, DeviceKey] | Refused:
     """Return who ordered a change of a member's keys, and by which key: it must be the member's own."""
     spoke = speaker(book, said.key)
     if isinstance(spoke, Refused):

@@ -185,6 +185,8 @@ class Desk:
     sign: Callable[[str, bytes], bytes]
     secret: bytes = b""
     """What the preimages of this node's invoices come from."""
+    writes: bool = True
+    """False at a replica, which signs nothing: a view that needs a signature refuses with READ_ONLY."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,7 @@ class GiveMandate:
     """Let a helper pay from your account: by a mandate that you signed, or, without a key, by its terms."""
 
     signed: Annotated[Signed | None, Doc("the signed mandate; it names the terms")] = None
-    helper: Annotated[str | None, AtMost(64), Doc("without a signed mandate: the handle of the helper")] = (
-        None
-    )
+    helper: Annotated[str | None, AtMost(64), Doc("without a signed mandate: the handle of the helper")] = None
     cap: Annotated[Amount | None, Doc("without a signed mandate: what the helper may pay in all")] = None
     not_after: Annotated[At | None, Doc("without a signed mandate: until when")] = None
 
@@ -110,11 +108,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 def _terms(book: Book, body: MandateGiven) -> Mandate | MandateWord | Refused:
     if (body.signed is None) is (body.word is None):
         return refuse(Rejection.MALFORMED, field="signed", expected="either a signed mandate or a word")
-    return (
-        book.said(body.signed, Mandate)
-        if body.signed is not None
-        else body.word or refuse(Rejection.MALFORMED)
-    )
+    return book.said(body.signed, Mandate) if body.signed is not None else body.word or refuse(Rejection.MALFORMED)
 
 
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
@@ -195,9 +189,7 @@ def _word(desk: Desk, member: Member, wish: GiveMandate) -> MandateWord | Refuse
     """Return the terms that a member without a key, or a steward for it, tells by word of mouth."""
     book = desk.book
     if wish.helper is None or wish.cap is None or wish.not_after is None:
-        return refuse(
-            Rejection.MALFORMED, field="helper", expected="helper, cap and not_after, or a signed mandate"
-        )
+        return refuse(Rejection.MALFORMED, field="helper", expected="helper, cap and not_after, or a signed mandate")
     if not acts_for(desk.actor, member):
         return refuse(Rejection.FORBIDDEN, allowed="the member itself")
     helper = book.resolve_member(wish.helper)

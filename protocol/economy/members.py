@@ -186,12 +186,8 @@ class Invite:
 class Join:
     """Join with an invitation's code; the group then approves."""
 
-    code: Annotated[
-        str, AtMost(CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")
-    ]
-    handle: Annotated[
-        str, AtMost(HANDLE_CHARS_MAX), Doc("the name for payments: 2 to 32 of a-z, 0-9 and inner dashes")
-    ]
+    code: Annotated[str, AtMost(CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")]
+    handle: Annotated[str, AtMost(HANDLE_CHARS_MAX), Doc("the name for payments: 2 to 32 of a-z, 0-9 and inner dashes")]
     name: Annotated[str | None, AtMost(NAME_CHARS_MAX), Doc("the name that others see; erasable")] = None
     joining: Annotated[
         Signed | None, Doc("a signed joining, which proves your key; without it the account is custodial")
@@ -202,13 +198,9 @@ class Join:
 class Approve:
     """Take somebody in: open accounts; or open further ones for a member."""
 
-    currency: Annotated[CurrencyCode | None, Doc("the currency of the account; default: every open one")] = (
-        None
-    )
+    currency: Annotated[CurrencyCode | None, Doc("the currency of the account; default: every open one")] = None
     credit_limit: Annotated[Amount | None, Doc("how far the account may owe; default: the currency's")] = None
-    balance_limit: Annotated[Amount | None, Doc("how much the account may hold; default: the currency's")] = (
-        None
-    )
+    balance_limit: Annotated[Amount | None, Doc("how much the account may hold; default: the currency's")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +209,7 @@ class SetLimits:
 
     credit_limit: Annotated[Amount, Doc("how far it may owe: 200.00 lets the balance reach -200.00")]
     balance_limit: Annotated[Amount | None, Doc("how much it may hold; default: any")] = None
-    currency: Annotated[
-        CurrencyCode | None, Doc("the currency of the account, if the member has several")
-    ] = None
+    currency: Annotated[CurrencyCode | None, Doc("the currency of the account, if the member has several")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +258,7 @@ class KeyShown:
     """A key of a member's device."""
 
     key: Annotated[bytes, Doc("the public key, Ed25519")]
-    cap_minor: Annotated[
-        int | None, Doc("what it may pay in all, in minor units; null: as much as the member")
-    ]
+    cap_minor: Annotated[int | None, Doc("what it may pay in all, in minor units; null: as much as the member")]
     spent_minor: Annotated[int, Doc("what it has paid, in minor units")]
     order_seq: Annotated[int, Doc("the number of its newest order; the next must be higher")]
 
@@ -320,9 +308,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Approved() as body:
             book.members[body.member].state = MemberState.ACTIVE
             for one in body.openings:
-                book.open_account(
-                    body.member, book.currencies[one.currency], one.least, one.most, entered.seq
-                )
+                book.open_account(body.member, book.currencies[one.currency], one.least, one.most, entered.seq)
         case LimitsSet() as body:
             account = book.ledger.accounts[body.account]
             account.least_minor, account.most_minor = body.least, body.most
@@ -361,9 +347,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 def _join(book: Book, body: Joined, entered: Entered) -> None:
     auth = Auth.CUSTODIAL if body.joining is None else Auth.SELF
-    member = Member(
-        body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name
-    )
+    member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
     book.members[member.id] = member
     book.member_by_handle[member.handle] = member.id
     book.of(Invitations).by_code[body.code].member = member.id
@@ -525,9 +509,7 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
 def _currencies_for(book: Book, member: Member) -> Sequence[str]:
     """Return the open currencies in which a member has no account yet, as many as one approval takes."""
     opened = {account.currency for account in book.ledger.of_member(member.id)}
-    return [one.code for one in book.currencies.values() if not one.closed and one.code not in opened][
-        :CURRENCIES_MAX
-    ]
+    return [one.code for one in book.currencies.values() if not one.closed and one.code not in opened][:CURRENCIES_MAX]
 
 
 def _limits(
@@ -581,9 +563,7 @@ def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
     return _plan_about(desk, address, Left)
 
 
-def _plan_about(
-    desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]
-) -> Plan | Refused:
+def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
     member = desk.book.resolve_member(address)
     if isinstance(member, Refused):
         return member
@@ -645,15 +625,9 @@ def view_invitation(desk: Desk, name: str) -> InvitationShown | Refused:
     return refuse(Rejection.INVITATION_UNKNOWN) if invitation is None else _invitation(desk, invitation)
 
 
-def view_invitations(
-    desk: Desk, wanted: InvitationsWanted, after: int
-) -> Iterable[tuple[int, InvitationShown]]:
+def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Iterable[tuple[int, InvitationShown]]:
     found = since(list(desk.book.of(Invitations).by_id.values()), after)
-    return (
-        (cursor, _invitation(desk, one))
-        for cursor, one in found
-        if wanted.state in (None, one.state_at(desk.now))
-    )
+    return ((cursor, _invitation(desk, one)) for cursor, one in found if wanted.state in (None, one.state_at(desk.now)))
 
 
 def _invitation(desk: Desk, one: Invitation) -> InvitationShown:
@@ -715,9 +689,7 @@ FEATURE = Feature(
             who=STEWARDS,
             example="mutirao members suspend ana",
         ),
-        Act(
-            "members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"
-        ),
+        Act("members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"),
         Act("members", "leave", Leave, plan=plan_leave, example="mutirao members leave ana"),
         Show("members", MemberShown, view=view_member, example="mutirao members show ana"),
         List(

@@ -12,10 +12,12 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, TypeVar
 
 from protocol.codec import CodecFault, decode, encode
-from protocol.keys import KeyPair, verify
+from protocol.keys import KeyPair, digest, verify
 from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
 SIGNED_BYTES_MAX = 1_024
+TIMES_MAX = 1_200
+"""A hundred years of months."""
 TIME_MS_MAX = 2**47
 """The year 6429: far enough that no sum of a time and a standing order's rhythm leaves the calendar."""
 Digest = Annotated[bytes, Length(32)]
@@ -89,7 +91,7 @@ class StandingOrder:
     amount: Minor
     first_at_ms: Time
     rhythm: Rhythm
-    times: Annotated[int, Range(1, 1_200)]
+    times: Annotated[int, Range(1, TIMES_MAX)]
     note: Digest | None = None
 
 
@@ -160,6 +162,16 @@ class Signed:
 
     data: Annotated[bytes, AtMost(SIGNED_BYTES_MAX)]
     signature: Annotated[bytes, Length(64)]
+
+
+def occurrence_id(schedule: bytes, occurrence: int) -> bytes:
+    """Return the id of the payment that a standing order brings the n-th time, counted from 0."""
+    return digest("occurrence", schedule + occurrence.to_bytes(4, "big"))[:16]
+
+
+def order_digest(signed: Signed) -> bytes:
+    """Return the digest by which the book remembers the very bytes that a member signed."""
+    return digest("order-bytes", signed.data)
 
 
 def sign(keys: KeyPair, said: SignedKind) -> Signed:

@@ -7,16 +7,15 @@ Payments and payment requests both end here.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.economy.authority import Authority, acts_for, authorise, entrust
+from protocol.economy.authority import Authority, acts_for, authorise, entrust, may_bring
 from protocol.economy.book import Book, Payment, PaymentState, RequestState
 from protocol.economy.feature import Desk, Doc, Plan, Waiting, Write
 from protocol.economy.ledger import Account
 from protocol.economy.money import Amount, minor_of, payable
-from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
-from protocol.economy.personal import NOTE_CHARS_MAX, SALT_BYTES, salted, text_digest, text_refusal
+from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, order_digest, parse_uuid, uuid_text
+from protocol.economy.personal import NOTE_CHARS_MAX, SALT_BYTES, note_texts, salted, text_refusal
 from protocol.economy.transfers import beyond_limits, unable
 from protocol.entry import Millis
-from protocol.keys import digest
 from protocol.rejection import Refused, Rejection, foremost, refuse
 from protocol.shape import AtMost, Length
 
@@ -27,9 +26,7 @@ ADDRESS_CHARS_MAX = 256
 class Pay:
     """Pay somebody: by an order that the member signed, or, for one without a key, by naming the terms."""
 
-    order: Annotated[Signed | None, Doc("the signed order; it names payer, payee, amount and the rest")] = (
-        None
-    )
+    order: Annotated[Signed | None, Doc("the signed order; it names payer, payee, amount and the rest")] = None
     payer: Annotated[
         str | None,
         AtMost(ADDRESS_CHARS_MAX),
@@ -39,23 +36,15 @@ class Pay:
         str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without an order: who is paid, such as bia or bia@serra")
     ] = None
     amount: Annotated[Amount | None, Doc("without an order: how much the payee gets")] = None
-    pending: Annotated[bool, Doc("without an order: hold the money until the payee posts or voids it")] = (
-        False
-    )
-    payment: Annotated[
-        str | None, Doc("without an order: your own UUID for the payment; makes a retry safe")
-    ] = None
-    note: Annotated[
-        str | None, AtMost(NOTE_CHARS_MAX), Doc("what it is for; kept outside the ledger, erasable")
-    ] = None
+    pending: Annotated[bool, Doc("without an order: hold the money until the payee posts or voids it")] = False
+    payment: Annotated[str | None, Doc("without an order: your own UUID for the payment; makes a retry safe")] = None
+    note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("what it is for; kept outside the ledger, erasable")] = None
     note_salt: Annotated[
         bytes | None, Length(SALT_BYTES), Doc("with an order: the salt under which it names the note")
     ] = None
     mandate: Annotated[str | None, Doc("the mandate under which a helper pays from another's account")] = None
     request: Annotated[str | None, Doc("the payment request that this pays")] = None
-    quote: Annotated[str | None, Doc("without an order, to another network: the quote that is accepted")] = (
-        None
-    )
+    quote: Annotated[str | None, Doc("without an order, to another network: the quote that is accepted")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +114,7 @@ def examine(book: Book, paid: Paid, at_ms: Millis, *, author: bool) -> Payable |
         return refused
     refused = unable(book, authority.account, payee) or _mismatch(book, paid, terms, authority, payee, at_ms)
     if author:
-        limits = beyond_limits(book, authority.account, payee, terms.amount) or authority.short_of(
-            terms.amount
-        )
+        limits = beyond_limits(book, authority.account, payee, terms.amount) or authority.short_of(terms.amount)
         refused = foremost(refused, limits)
     return refused or Payable(terms, authority, payee)
 
@@ -171,17 +158,10 @@ def record(book: Book, paid: Paid, seq: int, at_ms: Millis) -> tuple[Payment, Au
     return payment, authority
 
 
-def order_digest(signed: Signed) -> bytes:
-    """Return the digest by which a payment remembers the very bytes that ordered it."""
-    return digest("order-bytes", signed.data)
-
-
 def _terms(book: Book, paid: Paid) -> Word | Order | Refused:
     if (paid.order is None) is (paid.word is None):
         return refuse(Rejection.MALFORMED, field="order", expected="either an order or a word")
-    return (
-        book.said(paid.order, Order) if paid.order is not None else paid.word or refuse(Rejection.MALFORMED)
-    )
+    return book.said(paid.order, Order) if paid.order is not None else paid.word or refuse(Rejection.MALFORMED)
 
 
 def _mismatch(
@@ -231,7 +211,10 @@ def _plan_order(desk: Desk, wish: Pay, signed: Signed) -> Plan | Waiting | Refus
     known = book.payments.get(order.payment)
     if known is not None and known.said == order_digest(signed):
         return Plan(uuid_text(known.id))
-    texts, mismatch = _note_of(order, wish)
+    texts = note_texts(order.note, wish.note, wish.note_salt)
+    mismatch = texts if isinstance(texts, Refused) else None
+    if order.key in book.member_by_key and not may_bring(book, desk.actor, order.key):
+        mismatch = refuse(Rejection.FORBIDDEN, allowed="the member who signed the order")
     if order.payee_network != book.network:
         return mismatch or _plan_abroad(desk, wish, order)
     paid = _paid(wish, signed, None)
@@ -239,17 +222,8 @@ def _plan_order(desk: Desk, wish: Pay, signed: Signed) -> Plan | Waiting | Refus
     refused = foremost(found if isinstance(found, Refused) else None, mismatch)
     if refused:
         return refused
-    assert isinstance(paid, Paid)
+    assert isinstance(paid, Paid) and not isinstance(texts, Refused)
     return Plan(uuid_text(order.payment), (Write(paid),), texts)
-
-
-def _note_of(order: Order, wish: Pay) -> tuple[tuple[tuple[bytes, str], ...], Refused | None]:
-    if wish.note is None:
-        return (), None
-    named = text_digest(wish.note_salt or b"", wish.note)
-    if wish.note_salt is None or named != order.note:
-        return (), refuse(Rejection.ORDER_MISMATCH, field="note")
-    return ((named, wish.note),), None
 
 
 def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:

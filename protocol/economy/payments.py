@@ -11,7 +11,7 @@ from heapq import merge
 from typing import Annotated, ClassVar
 
 from protocol.economy.authority import acts_for, may_see, speaker, untimely
-from protocol.economy.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState, parties
+from protocol.economy.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState, concerned, parties
 from protocol.economy.feature import (
     READERS,
     Act,
@@ -79,9 +79,7 @@ class VoidPayment:
 class ReversePayment:
     """Pay a payment back whole, with the payee's consent."""
 
-    consent: Annotated[
-        Signed | None, Doc("the payee's signed consent; left out where the payee has no key")
-    ] = None
+    consent: Annotated[Signed | None, Doc("the payee's signed consent; left out where the payee has no key")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +102,7 @@ class PaymentShown:
     payer_account: Annotated[str, Doc("the payer's account")]
     payee_account: Annotated[str, Doc("the payee's account")]
     amount: Annotated[Amount, Doc("what the payee gets, before any levy")]
-    debit: Annotated[
-        Amount | None, Doc("what the payer pays, in its own currency; null where that is abroad")
-    ]
+    debit: Annotated[Amount | None, Doc("what the payer pays, in its own currency; null where that is abroad")]
     levy: Annotated[Amount | None, Doc("what the commons took of it; null: nothing")]
     note: Annotated[TextRef | None, Doc("what it is for")]
     created_at: Annotated[At, Doc("when it was ordered")]
@@ -154,7 +150,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             payment = book.payment_at(entered.seq)
             word = "pending" if payment.was_pending else "posted"
             if body.request is not None:
-                yield News("payment-request.paid", uuid_text(body.request), parties(book, payment))
+                yield News("payment-request.paid", uuid_text(body.request), concerned(book, payment))
         case Posted(name):
             payment, word = book.payments[name], "posted"
         case Voided(name):
@@ -163,7 +159,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             payment, word = book.payments[name], "reversed"
         case _:
             raise AssertionError(entered.body)
-    yield News(f"payment.{word}", uuid_text(payment.id), parties(book, payment))
+    yield News(f"payment.{word}", uuid_text(payment.id), concerned(book, payment))
 
 
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
@@ -262,8 +258,9 @@ def plan_reverse(desk: Desk, name: str, wish: ReversePayment) -> Plan | Refused:
     payment = book.payments.get(parse_uuid(name) or b"")
     if payment is None:
         return refuse(Rejection.PAYMENT_UNKNOWN)
-    if wish.consent is None and not _speaks_for_payee(desk, payment):
-        return refuse(Rejection.FORBIDDEN, allowed="the payee")
+    may = may_see(desk.actor, *parties(book, payment)) if wish.consent else _speaks_for_payee(desk, payment)
+    if not may:
+        return refuse(Rejection.FORBIDDEN, allowed="payer and payee" if wish.consent else "the payee")
     body = Reversed(payment.id, wish.consent)
     refused = _against(book, body, desk.now)
     if refused is None:
@@ -283,14 +280,12 @@ def view_payment(desk: Desk, name: str) -> PaymentShown | Refused:
     payment = desk.book.payments.get(parse_uuid(name) or b"")
     if payment is None:
         return refuse(Rejection.PAYMENT_UNKNOWN)
-    if not may_see(desk.actor, *parties(desk.book, payment)):
+    if not may_see(desk.actor, *concerned(desk.book, payment)):
         return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
     return _shown(desk.book, payment)
 
 
-def view_payments(
-    desk: Desk, wanted: PaymentsWanted, after: int
-) -> Iterable[tuple[int, PaymentShown]] | Refused:
+def view_payments(desk: Desk, wanted: PaymentsWanted, after: int) -> Iterable[tuple[int, PaymentShown]] | Refused:
     found = _wanted(desk, wanted, after)
     if isinstance(found, Refused):
         return found
@@ -339,9 +334,7 @@ def _shown(book: Book, payment: Payment) -> PaymentShown:
         debit=None
         if payer is None or payment.debit_minor is None
         else book.amount(payer.currency, payment.debit_minor),
-        levy=None
-        if payee is None or not payment.levy_minor
-        else book.amount(payee.currency, payment.levy_minor),
+        levy=None if payee is None or not payment.levy_minor else book.amount(payee.currency, payment.levy_minor),
         note=shown_text(payment.note),
         created_at=payment.at_ms,
         closed_at=payment.closed_at_ms,

@@ -40,6 +40,18 @@ def salted(desk: Desk, text: str | None) -> tuple[bytes | None, tuple[tuple[byte
     return named, ((named, text),)
 
 
+def note_texts(named: bytes | None, text: str | None, salt: bytes | None) -> tuple[tuple[bytes, str], ...] | Refused:
+    """Return, for the erasable store, the text that a signed order names by its salted digest.
+
+    Without a text there is nothing to keep; a text that the order does not name is ORDER_MISMATCH.
+    """
+    if text is None:
+        return ()
+    if named is None or salt is None or text_digest(salt, text) != named:
+        return refuse(Rejection.ORDER_MISMATCH, field="note")
+    return ((named, text),)
+
+
 def shown_text(named: bytes | None) -> TextRef | None:
     """Return a personal text as it is shown."""
     return None if named is None else TextRef(named)

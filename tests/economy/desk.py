@@ -16,6 +16,7 @@ from protocol.economy.feature import (
     Create,
     Desk,
     Entered,
+    EntriesWanted,
     List,
     ListOf,
     Lookup,
@@ -31,11 +32,11 @@ from protocol.economy.members import Approve, Invite, Join
 from protocol.economy.money import Amount
 from protocol.economy.orders import Joining, Order, Signed, parse_uuid, sign, uuid_text
 from protocol.economy.paying import Pay
-from protocol.entry import Body, decode_body, encode_body
-from protocol.keys import KeyPair, digest
+from protocol.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
+from protocol.identity import Inception, promise
+from protocol.keys import KeyPair
 from protocol.rejection import Refused, Rejection
 
-NETWORK = digest("test-network", b"riacho")
 DAY_MS = 24 * 60 * 60 * 1_000
 STEWARD = Actor(Role.STEWARD)
 ANYBODY = Actor(Role.ANYONE)
@@ -44,6 +45,25 @@ ANYBODY = Actor(Role.ANYONE)
 def keys_of(name: str) -> KeyPair:
     """Return the key pair that a name stands for, the same each time."""
     return KeyPair.from_seed(sha256(name.encode()).digest())
+
+
+HOT = keys_of("the network")
+INCEPTION = seal(
+    HOT,
+    network=NO_NETWORK,
+    lane=IDENTITY,
+    epoch=0,
+    seq=0,
+    prev=None,
+    body=encode_body(
+        Inception(
+            HOT.public, promise(keys_of("the next").public), (keys_of("cold").public,), 1, keys_of("transport").public
+        ),
+        1_780_000_000_000,
+    ),
+    salt=bytes(16),
+)
+NETWORK = INCEPTION.id
 
 
 def fresh_book() -> Book:
@@ -60,8 +80,8 @@ class Group:
 
     book: Book = field(default_factory=fresh_book)
     now: int = 1_790_000_000_000
-    network_keys: KeyPair = field(default_factory=lambda: keys_of("the network"))
     written: list[Entered] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
@@ -80,7 +100,7 @@ class Group:
         return sha256(b"chance %d" % self.drawn).digest()[:count]
 
     def desk(self, actor: Actor = STEWARD) -> Desk:
-        return Desk(self.book, actor, self.now, self.chance, self.network_keys.sign)
+        return Desk(self.book, actor, self.now, self.chance, HOT.sign)
 
     def plan(self, name: str, actor: Actor, wish: Any, subject: str | None = None) -> Plan | Refused:
         """Plan an operation, without carrying it out."""
@@ -103,21 +123,34 @@ class Group:
         for named, text in plan.texts:
             self.texts[named] = text
         for write in plan.writes:
-            entered = self.entered(write.body, write.lane)
+            entry = self.seal(write.body, write.lane)
+            entered = self.entered(entry)
             reason = self.book.check(entered)
-            assert reason is None, (
-                f"the plan was granted, but every node refuses the entry: {reason} {write.body}"
-            )
-            self.fold(entered)
+            assert reason is None, f"the plan was granted, but every node refuses the entry: {reason} {write.body}"
+            self.fold(entry, entered)
 
-    def entered(self, body: Body, lane: str = "ledger") -> Entered:
-        """Return a body at the next place of the lane, as another node would read it."""
-        seq = len(self.written)
-        read, at_ms = decode_body(encode_body(body, self.now), self.book.kinds)
-        assert read == body
-        return Entered(read, NETWORK, lane, 0, seq, digest("entry", b"%d" % seq), at_ms)
+    def seal(self, body: Body, lane: str = LEDGER) -> Entry:
+        """Return the entry that the network signs at the next place of the lane."""
+        prev = self.entries[-1].id if self.entries else None
+        data = encode_body(body, self.now)
+        return seal(
+            HOT,
+            network=NETWORK,
+            lane=lane,
+            epoch=0,
+            seq=len(self.entries),
+            prev=prev,
+            body=data,
+            salt=self.chance(16),
+        )
 
-    def fold(self, entered: Entered) -> None:
+    def entered(self, entry: Entry) -> Entered:
+        """Return an entry as any node reads it."""
+        body, at_ms = decode_body(entry.body_bytes, self.book.kinds)
+        return Entered(body, NETWORK, entry.header.lane, 0, entry.header.seq, entry.id, at_ms)
+
+    def fold(self, entry: Entry, entered: Entered) -> None:
+        self.entries.append(entry)
         self.written.append(entered)
         self.lines += self.book.apply(entered)
         self.news += self.book.news(entered)
@@ -125,7 +158,15 @@ class Group:
 
     def check(self, body: Body) -> Rejection | None:
         """Return what any node says of an entry that is not from this group's own plans."""
-        return self.book.check(self.entered(body))
+        return self.book.check(self.entered(self.seal(body)))
+
+    def pass_time(self, until: int) -> None:
+        """Let the clock go on, and do what is due: each plan is carried out before the next is asked for."""
+        self.now = until
+        for feature in FEATURES:
+            if feature.due is not None:
+                for plan in feature.due(self.desk(ANYBODY)):
+                    self.carry_out(plan)
 
     # Who acts.
 
@@ -159,6 +200,14 @@ class Group:
         if planned.answer is not None:
             return planned.answer
         return self.view(actor, f"{name.partition('.')[0]}.show", planned.shows)
+
+    def receipt(self, who: str, payment: Payment) -> Any:
+        """Return the receipt of a payment, as the runtime completes it from storage."""
+        wanted = self.view(who, "receipts.show", uuid_text(payment.id))
+        if isinstance(wanted, Refused):
+            return wanted
+        assert isinstance(wanted, EntriesWanted)
+        return wanted.show((INCEPTION.wire(),), tuple(self.entries[seq].wire() for seq in wanted.ledger_seqs))
 
     def do(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Any:
         """Ask for an operation that the story takes for granted."""
@@ -208,16 +257,12 @@ class Group:
 
     # Stories begin with these.
 
-    def currency(
-        self, code: str = "HORA", *, limit: int = 100_00, ceiling: int | None = None, scale: int = 2
-    ) -> None:
+    def currency(self, code: str = "HORA", *, limit: int = 100_00, ceiling: int | None = None, scale: int = 2) -> None:
         balance_limit = None if ceiling is None else Amount(ceiling, None, scale)
         self.do(
             "steward",
             "currencies.create",
-            CreateCurrency(
-                code, code.title(), Amount(limit, None, scale), scale=scale, balance_limit=balance_limit
-            ),
+            CreateCurrency(code, code.title(), Amount(limit, None, scale), scale=scale, balance_limit=balance_limit),
         )
 
     def invite(self) -> str:
