@@ -37,6 +37,9 @@ FAILURES_AT_ONCE = 50
 FAILURES_A_SECOND = 0.5
 ADDRESSES_MAX = 4_096
 
+BEARER = {"WWW-Authenticate": 'Bearer realm="mutirao"'}
+"""What a 401 bears (RFC 9110 11.6.1)."""
+
 Key = Annotated[bytes, Length(32)]
 
 
@@ -233,13 +236,13 @@ class Gate:
         key, expires_ms = self._challenges.pop(wish.challenge, (b"", 0))
         if key != wish.key or expires_ms <= now:
             self._failed.take(address, now)
-            raise _not_signed_in(Rejection.CHALLENGE_UNKNOWN)
+            raise Denied(Rejection.CHALLENGE_UNKNOWN, headers=BEARER)
         if not verify(wish.key, "session", wish.challenge, wish.signature):
             self._failed.take(address, now)
-            raise _not_signed_in(Rejection.SIGNATURE_INVALID)
+            raise Denied(Rejection.SIGNATURE_INVALID)
         member = self._book().member_by_key.get(wish.key)
         if member is None:
-            raise _not_signed_in(Rejection.KEY_UNKNOWN)
+            raise Denied(Rejection.KEY_UNKNOWN)
         while self._sessions and (
             len(self._sessions) >= SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
         ):
@@ -376,10 +379,6 @@ def shown_token(token: Token) -> ShownToken:
         token.expires_ms,
         token.revoked_ms,
     )
-
-
-def _not_signed_in(reason: Rejection) -> Denied:
-    return Denied(reason, headers={"WWW-Authenticate": 'Bearer realm="mutirao"'})
 
 
 def _shown_scopes(scopes: Iterable[str] | None) -> tuple[str, ...] | None:

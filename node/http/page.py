@@ -26,6 +26,7 @@ table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;ve
 STYLE_HASH = f"sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}"
 PAGE_HEADERS: Mapping[str, str] = {
     **SAFE_HEADERS,
+    "Referrer-Policy": "no-referrer",
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": f"default-src 'none'; frame-ancestors 'none'; style-src '{STYLE_HASH}'",
 }

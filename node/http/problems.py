@@ -78,9 +78,9 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.OVERLOADED: Explained(503, "The node is too busy; nothing was done, try again soon"),
     Rejection.UNAUTHENTICATED: Explained(401, "This needs a valid token"),
     Rejection.CHALLENGE_UNKNOWN: Explained(401, "The challenge is unknown, used or too old; ask for another"),
-    Rejection.SIGNATURE_INVALID: Explained(401, "The signature is not by this key over these bytes"),
+    Rejection.SIGNATURE_INVALID: Explained(403, "The signature is not by this key over these bytes"),
     Rejection.KEY_UNACCEPTABLE: Explained(422, "This is not an acceptable Ed25519 public key"),
-    Rejection.KEY_UNKNOWN: Explained(401, "This key belongs to no member"),
+    Rejection.KEY_UNKNOWN: Explained(403, "This key belongs to no member"),
     Rejection.FORBIDDEN: Explained(403, "Your role does not allow this", "Only {allowed} may do this."),
     Rejection.SCOPE_MISSING: Explained(403, "The token does not allow this", "The token lacks the scope {scope}."),
     Rejection.NOT_FOUND: Explained(404, "There is no such thing"),
@@ -92,7 +92,11 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.NETWORK_UNKNOWN: Explained(
         404, "This network is not known here", "The network {network} is not known here."
     ),
-    Rejection.HANDLE_AMBIGUOUS: Explained(409, "Several networks bear this handle; use the network's id"),
+    Rejection.HANDLE_AMBIGUOUS: Explained(
+        409,
+        "Several networks bear this handle; use the network's id",
+        "Several networks bear this handle; use one of the ids {networks}.",
+    ),
     Rejection.LINK_UNKNOWN: Explained(404, "There is no such link"),
     Rejection.PAYMENT_UNKNOWN: Explained(404, "There is no such payment"),
     Rejection.QUOTE_UNKNOWN: Explained(404, "There is no such quote"),
@@ -143,16 +147,14 @@ REJECTIONS: Mapping[Rejection, Explained] = {
         "It would cost {debit}, more than the {max_debit} you allowed.",
     ),
     Rejection.ROUTE_INVALID: Explained(422, "This route cannot be used"),
-    Rejection.NO_ROUTE: Explained(422, "No credit lines lead to this network with enough room"),
+    Rejection.NO_ROUTE: Explained(422, "No credit lines with enough room lead to this network"),
     Rejection.PEER_UNREACHABLE: Explained(422, "The other network cannot be reached now; nothing was paid"),
     Rejection.LINK_NOT_OPEN: Explained(422, "The link is not open", "The link is {state}."),
     Rejection.LINK_FROZEN: Explained(422, "The link is frozen"),
     Rejection.LINK_LIMIT_EXCEEDED: Explained(422, "This goes beyond the link's limit", "{available} left on the link."),
     Rejection.LINK_HOLDS_EXCEEDED: Explained(422, "Too many payments wait on this link; try again later"),
     Rejection.LINK_IN_USE: Explained(422, "The link is in use", "{used} of the link is in use."),
-    Rejection.PARTNER_REFUSED: Explained(
-        422, "The other network refused it", "The other network refused it: {reason}."
-    ),
+    Rejection.PARTNER_REFUSED: Explained(422, "The other network refused it", "The network {network} refused it."),
 }
 
 AMOUNT_FIGURES = frozenset(
@@ -169,11 +171,12 @@ def explained(reason: Rejection | Fault) -> Explained:
 
 def detail(row: Explained, figures: Mapping[str, Figure], scale_of: ScaleOf) -> str:
     """Return the sentence for a refusal; amounts as members write them, if the currency is named."""
-    code = figures.get("currency")
-    scale = scale_of(code) if isinstance(code, str) else None
+    code = figures.get("currency", figures.get("unit"))
+    # A link's unit may be nobody's currency here; then the refusal tells its scale itself.
+    scale = figures["scale"] if "unit" in figures and "scale" in figures else scale_of(str(code))
 
     def told(name: str, figure: Figure) -> Figure:
-        if scale is None or name not in AMOUNT_FIGURES or isinstance(figure, str):
+        if not isinstance(scale, int) or name not in AMOUNT_FIGURES or isinstance(figure, str):
             return figure
         return f"{decimal(figure, scale)} {code}"
 

@@ -155,8 +155,7 @@ def query_of(raw: str) -> dict[str, str]:
 
 def no_more(query: Mapping[str, str], known: Iterable[str] = ()) -> None:
     """Refuse query parameters that are not known here: a misspelt filter must not show everything."""
-    unknown = query.keys() - set(known)
-    if unknown:
+    if query and (unknown := query.keys() - set(known)):
         raise Denied(Rejection.MALFORMED, field=min(unknown)[:64], expected="no such parameter")
 
 
@@ -205,7 +204,6 @@ SAFE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 # What may be kept is checked again each time, and never given to somebody else.

@@ -9,12 +9,12 @@ import json
 import re
 import types
 import typing
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from inspect import cleandoc
 from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
@@ -32,6 +32,9 @@ MOMENT_MS_MAX = 253_402_300_799_999
 
 Schema = dict[str, Any]
 Read = Callable[[Any], Any]
+
+_TO_BASE64URL = bytes.maketrans(b"+/", b"-_")
+_TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/   ")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -168,14 +171,18 @@ def required_of(kind: type[Any]) -> tuple[str, ...]:
 
 def bytes_text(data: bytes) -> str:
     """Return bytes as base64url without padding (RFC 4648 5)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_BASE64URL).decode()
 
 
 def moment_text(at_ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 in UTC, the nearest that years 1970 to 9999 can tell."""
     at_ms = min(max(at_ms, 0), MOMENT_MS_MAX)
-    at = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{at.isoformat()[:19]}.{at_ms % 1000:03}Z"
+    return f"{_second_text(at_ms // 1000)}.{at_ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _second_text(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()[:19]
 
 
 def read_text(value: Any) -> str:
@@ -234,13 +241,14 @@ def _read_bool_text(text: str) -> bool:
 
 
 def _read_bytes(value: Any) -> bytes:
-    if type(value) is str:
+    if type(value) is str and value.isascii():
+        padded = value.encode().translate(_TO_BASE64) + b"=" * (-len(value) % 4)
         try:
-            data = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+            data = a2b_base64(padded)
         except ValueError:
             data = b""
         # One text for one value: what decodes otherwise, with padding or stray bits, is refused.
-        if bytes_text(data) == value:
+        if b2a_base64(data, newline=False) == padded:
             return data
     raise Misread(expected="bytes as base64url without padding")
 

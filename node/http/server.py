@@ -119,7 +119,7 @@ class Door:
         address = self._address(request)
         actor = await self._actor_of(request.headers.get("Authorization"), address)
         allow(actor, route.who, route.scope)
-        if _BAD_PERCENT.search(raw_path) or _BAD_PERCENT.search(raw_query):
+        if "%" in raw_path + raw_query and _BAD_PERCENT.search(f"{raw_path} {raw_query}"):
             raise Denied(Rejection.MALFORMED, field="path", expected="percent-encoded UTF-8")
         return Exchange(
             request,

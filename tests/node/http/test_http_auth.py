@@ -44,7 +44,7 @@ async def test_a_challenge_is_good_once_for_its_key_and_for_two_minutes(shop: An
     wish = await challenged(shop, anas_keys)
     forged = {**wish, "signature": bytes_text(bytes(64))}
     refused = await shop.ask("POST", "/v1/sessions", forged, token=None)
-    assert (refused.status, refused.code) == (401, "SIGNATURE_INVALID")
+    assert (refused.status, refused.code) == (403, "SIGNATURE_INVALID")
     assert (await shop.ask("POST", "/v1/sessions", wish, token=None)).code == "CHALLENGE_UNKNOWN"
 
     wish = await challenged(shop, anas_keys)
@@ -58,7 +58,7 @@ async def test_a_challenge_is_good_once_for_its_key_and_for_two_minutes(shop: An
 
 async def test_a_key_that_is_nobodys_or_no_key_gets_no_session(shop: Any) -> None:
     session = await signed_in(shop, KeyPair.from_seed(b"x" * 32))
-    assert (session.status, session.code) == (401, "KEY_UNKNOWN")
+    assert (session.status, session.code) == (403, "KEY_UNKNOWN")
     small = await shop.ask("POST", "/v1/challenges", {"key": bytes_text(bytes(32))}, token=None)
     assert (small.status, small.code) == (422, "KEY_UNACCEPTABLE")
 

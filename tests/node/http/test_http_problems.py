@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from node.http.problems import AMOUNT_FIGURES, FAULTS, REJECTIONS, Fault, explained, problem
+from node.http.problems import FAULTS, REJECTIONS, Fault, explained, problem
 from protocol.rejection import Rejection
 
 STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
@@ -43,7 +43,9 @@ def test_amounts_are_told_in_the_currency_that_is_named() -> None:
     assert json.loads(body)["detail"] == "20.00 HORA left: the account's limit is -200.00 HORA."
     _, body = problem(Rejection.LIMIT_EXCEEDED, {**figures, "currency": "ECO"}, {"HORA": 2}.get)
     assert json.loads(body)["detail"] == "2000 left: the account's limit is -20000."
-    assert "scale" not in AMOUNT_FIGURES
+    link = {"available": 8_000, "limit": 8_000, "unit": "A", "scale": 1}
+    _, body = problem(Rejection.LINK_LIMIT_EXCEEDED, link, {"HORA": 2}.get)
+    assert json.loads(body)["detail"] == "800.0 A left on the link."
 
 
 def test_words_of_a_member_are_not_read_as_a_pattern() -> None:
