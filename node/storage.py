@@ -113,6 +113,16 @@ class Storage:
         await self._reader.close()
         await self._writer.close()
 
+    async def name_network(self, network: bytes) -> None:
+        """Say, once, whose database this is."""
+        with _or_failed():
+            await self._writer.execute("INSERT INTO meta VALUES ('network', ?)", (network,))
+
+    async def network(self) -> bytes | None:
+        """Return whose database this is."""
+        rows = await self._read("SELECT value FROM meta WHERE key = 'network'")
+        return rows[0][0] if rows else None
+
     # Batches.
 
     async def commit(self, batch: Batch) -> None:

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Serving a home: storage, replica, network and HTTP API wired together, begun and ended in order."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node import clock, logs
+from node.config import Config
+from node.highwater import HighWater, why_recover
+from node.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
+from node.peering import Peering
+from node.runtime import READY, Runtime
+from node.storage import Storage
+from protocol.entry import Entry
+from protocol.events import PeerDown, PeerUp, Received
+from protocol.keys import KeyPair, id_text
+from protocol.replica import OPERATIONS, Replica
+
+if TYPE_CHECKING:
+    from node.http.about import NodeShown
+    from node.network import Network, NetworkEvent
+
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter from one that waits: the database and libp2p have their own."""
+STOP_SECONDS = 1.5
+"""How long requests under way may take when the node ends."""
+
+log = logging.getLogger(__name__)
+
+Serving = Callable[[str, Sequence[str]], None]
+"""Told once when the node serves: the URL of its API, and its multiaddrs."""
+
+
+async def serve(home: Path, config: Config, serving: Serving | None = None) -> None:
+    """Serve a home until SIGTERM or SIGINT, and then end within 5 seconds.
+
+    Raises HomeUnusable, StorageUnusable, OSError where an address cannot be had, and BrokenForGood.
+    """
+    logs.begin(config.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    os.umask(0o077)
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(locked(home))
+        keys = read_keys(home)
+        storage = await Storage.open(home / DATABASE)
+        stack.push_async_callback(storage.close)
+        node = await _opened(home, config, keys, storage, stack)
+        await node.serve(stack, serving)
+        log.info("serving", extra={"state": node.runtime.state})
+        running = asyncio.create_task(node.runtime.run())
+        waiting = asyncio.create_task(ending.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        log.info("ending")
+        await node.end()
+        await running
+
+
+async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stack: AsyncExitStack) -> "_Node":
+    """Return the node of a home, its replica loaded; nobody hears of it yet."""
+    network = await storage.network()
+    if network is None:
+        raise HomeUnusable(f"{home / DATABASE} does not say whose it is: restore a backup")
+    mark = HighWater(home / HIGH_WATER, network)
+    stack.callback(mark.close)
+    reason = await why_recover(mark.read(), storage, network) if keys.keyring else None
+    if reason is not None:
+        log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
+    node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
+    await node.runtime.start()
+    if not node.holds_its_key():
+        raise HomeUnusable(f"{home}/keys/hot.key is not the key with which this network signs now")
+    return node
+
+
+class _Node:
+    """One serving node: what its parts need to know of one another."""
+
+    def __init__(
+        self, config: Config, keys: Keys, network: bytes, storage: Storage, mark: HighWater, *, recovering: bool
+    ) -> None:
+        self._config = config
+        self._keys = keys
+        self._network_id = network
+        self._storage = storage
+        self._recovering = recovering
+        self._replica: Replica | None = None
+        self._network: Network | None = None
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self.runtime = Runtime(
+            storage,
+            self._load,
+            network=network,
+            now=clock.now_ms,
+            seconds=clock.seconds,
+            advance=mark.advance,
+        )
+
+    def _load(self, entries: Iterable[Entry]) -> Replica:
+        """Fold what is stored; once loaded, these many objects are not walked for garbage any more."""
+        recovering = self._recovering if self._replica is None else self._replica.recovering
+        gc.unfreeze()
+        gc.disable()
+        try:
+            replica = Replica(
+                self._network_id,
+                chance=clock.chance,
+                keyring=self._keys.keyring,
+                invitation=self._keys.invitation,
+                recovering=recovering,
+            )
+            for _ in replica.load(entries):
+                pass
+            if recovering and self._config.reopen:
+                replica.handle((), clock.now_ms())
+                replica.reopen()
+        finally:
+            gc.enable()
+        gc.collect()
+        gc.freeze()
+        self._replica = replica
+        return replica
+
+    def holds_its_key(self) -> bool:
+        """Tell whether the hot key is that of the epoch in force; a replica needs none."""
+        assert self._replica is not None
+        known = self._replica.journal.directory.networks.get(self._network_id)
+        keyring = self._keys.keyring
+        if keyring is None:
+            return True
+        return known is not None and known.identity.key_of(known.identity.epoch) == keyring.hot.public
+
+    async def serve(self, stack: AsyncExitStack, serving: Serving | None) -> None:
+        """Listen for peers and for clients."""
+        from node.http.app import Api
+        from node.network import Network
+
+        config = self._config
+        network = self._network = Network(self._keys.transport, config.p2p, on_event=self._on_event)
+        peering = Peering(network, self._storage, clock.seconds)
+        self.runtime.connect(peering)
+        stack.push_async_callback(network.stop)
+        stack.push_async_callback(peering.close)
+        await network.start()
+        for address in config.peers:
+            network.dial(address)
+        api = Api(
+            self.runtime,
+            OPERATIONS,
+            about=self._about,
+            troubles=self._troubles,
+            now=clock.now_ms,
+            chance=clock.chance,
+            behind_proxy=config.behind_proxy,
+        )
+        stack.push_async_callback(api.stop)
+        url = await api.start(*config.http, _tls(config))
+        self._closing.append(api.stop)
+        log.info("listening", extra={"url": url, "addresses": network.addresses})
+        if serving is not None:
+            serving(url, network.addresses)
+
+    async def end(self) -> None:
+        """Let requests under way have their answer, then take no more."""
+        for close in self._closing:
+            try:
+                await asyncio.wait_for(close(), STOP_SECONDS)
+            except TimeoutError:
+                log.warning("a request did not end in time")
+        self.runtime.stop()
+
+    def _on_event(self, event: "NetworkEvent") -> None:
+        from node import network
+
+        match event:
+            case network.FrameReceived(peer, frame):
+                self.runtime.hear(Received(peer, frame))
+            case network.PeerUp(peer, public_key, address, outbound):
+                log.info("a peer is up", extra={"peer": peer, "address": address, "outbound": outbound})
+                self.runtime.hear(PeerUp(peer, public_key, outbound))
+            case network.PeerDown(peer, reason):
+                log.info("a peer is down", extra={"peer": peer, "reason": reason})
+                self.runtime.hear(PeerDown(peer))
+            case network.NetworkFailed() | network.NetworkRestarted():
+                pass  # the network logs it, and the peers are told down and up
+
+    def _troubles(self) -> Sequence[str]:
+        troubles: list[str] = []
+        if self.runtime.state != READY:
+            troubles.append(self.runtime.state.lower())
+        if not self.runtime.writable:
+            troubles.append("the disk takes nothing")
+        if self._network is None or not self._network.alive:
+            troubles.append("the network is down")
+        return troubles
+
+    def _about(self) -> "NodeShown":
+        from node.http.about import NodeShown
+
+        assert self._network is not None and self._replica is not None
+        known = self._replica.journal.directory.networks.get(self._network_id)
+        profile = None if known is None else known.profile
+        return NodeShown(
+            network_id=id_text(self._network_id),
+            handle="" if profile is None else profile.handle,
+            name="" if profile is None else profile.name,
+            peer_id=peer_id(KeyPair.from_seed(self._keys.transport).public),
+            addresses=tuple(self._network.addresses),
+            state=self.runtime.state,
+            version=version("mutirao"),
+            source_url=self._config.source_url,
+        )
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.tls_certificate, config.tls_key)
+    return context
