@@ -379,7 +379,7 @@ class Replica:
                 raise PeerFault("a node that its network has not certified")
         elif not self._lets_in(session, hello):
             raise PeerFault("a replica that nobody invited")
-        session.network, session.role = hello.network, hello.role
+        self.gossip.admit(session, hello.network, hello.role)
         if hello.role is Role.HOME and self._keyring is not None:
             self._open_talks(session, hello.network)
 

@@ -165,6 +165,7 @@ class NetworkShown:
     epoch: Annotated[int, Doc("how many key events there were since its inception")]
     links: Annotated[tuple[str, ...], Doc("our credit lines with it")]
     own: bool
+    connected: Annotated[bool, Doc("whether its home node is connected to this one now")]
     forked: Annotated[bool, Doc("proved to have said two things at one place: it gets no new credit")]
 
 
@@ -292,6 +293,7 @@ def _network(book: Book, network: bytes, known: Known) -> NetworkShown:
         epoch=known.identity.epoch,
         links=tuple(id_text(link.id) for link in book.of(Links).with_partner(network)),
         own=network == book.network,
+        connected=known.connected,
         forked=known.forked,
     )
 

@@ -42,6 +42,8 @@ class Known:
     profile: Profile | None = None
     forked: bool = False
     """Whether it is proved to have said two things at one place."""
+    connected: bool = False
+    """Whether its home node is connected to this one now: not part of the fold."""
 
 
 class Directory:

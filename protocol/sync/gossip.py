@@ -88,7 +88,19 @@ class Gossip:
 
     def part(self, peer: str) -> None:
         """Close a session."""
-        self.sessions.pop(peer, None)
+        session = self.sessions.pop(peer, None)
+        if session is not None and session.network is not None:
+            self._note_presence(session.network)
+
+    def admit(self, session: Session, network: bytes, role: Role) -> None:
+        """Note for whom a peer has shown that it speaks."""
+        session.network, session.role = network, role
+        self._note_presence(network)
+
+    def _note_presence(self, network: bytes) -> None:
+        known = self.journal.directory.networks.get(network)
+        if known is not None:
+            known.connected = self.of_network(network) is not None
 
     def of_network(self, network: bytes, role: Role = Role.HOME) -> Session | None:
         """Return the session with a network's home node (or a replica of it), if it is connected."""
