@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Lanes: the hash-linked statements of one author, in whatever order they come.
+
+A statement names the one before it, so a lane is a tree that an honest author keeps a chain. Head, chain,
+orphans and forks depend on the statements alone, never on the order of their coming; docs/decisions/0004
+says why they are what they are.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+GAP_STATEMENTS_MAX = 1_024
+"""How many statements may wait for their past in one lane."""
+FORKS_KEPT_MAX = 64
+"""How many fork proofs a lane keeps, those of the greatest positions: one is enough for a verdict."""
+
+
+class Position(NamedTuple):
+    """Where a statement stands: seq grows by one along the lane, epoch now and then; epoch counts first."""
+
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An id at its position, after the statement `prev`, which is None for seq 0 alone.
+
+    An id is a hash over position and prev: equal ids are equal statements.
+    """
+
+    position: Position
+    id: bytes
+    prev: bytes | None
+
+
+class Head(NamedTuple):
+    """A statement that stands for its whole past."""
+
+    position: Position
+    id: bytes | None
+
+
+BEGINNING = Head(Position(0, -1), None)
+"""What a lane stands on before its first statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The proof that an author spoke twice: two ids at one position."""
+
+    position: Position
+    ids: tuple[bytes, bytes]
+
+    def __post_init__(self) -> None:
+        """Hold no proof that proves nothing."""
+        assert self.ids[0] != self.ids[1]
+
+
+class Gap(NamedTuple):
+    """A range of seq, both ends in, from which statements are wanted."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The statement has its whole past, and so have others that waited for it.
+
+    `statements` became linked, each after its prev; `orphaned` were on the chain and are no longer, so what
+    was folded from them is to be folded anew; `forks` are new proofs.
+    """
+
+    statements: tuple[Statement, ...]
+    orphaned: tuple[Statement, ...] = ()
+    forks: tuple[Fork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The statement waits for its past; `dropped` had to make room for it and is to be asked for again."""
+
+    dropped: Statement | None = None
+
+
+class Unchanged(StrEnum):
+    """Why a statement left the lane as it was."""
+
+    KNOWN = "KNOWN"
+    MISPLACED = "MISPLACED"
+    """It has a prev although it is the first, or none although it is not."""
+    BELOW_BASE = "BELOW_BASE"
+    """It belongs to what the lane took on trust: only who holds that can tell a repetition from a fork."""
+    TOO_FAR = "TOO_FAR"
+    """So many wait already that are nearer to the head; it is to be asked for again."""
+
+
+Key = TypeVar("Key")
+
+
+class Lane:
+    """Statements of one author: linked ones, on the chain or off it, and those that wait for their past.
+
+    What lies up to the base is taken on trust, so a lane can begin anew at a head that was stored. On the
+    chain a statement costs its id and two references.
+    """
+
+    __slots__ = ("_aside", "_epochs", "_forks", "_ids", "_queue", "_waiting", "base")
+
+    def __init__(self, base: Head = BEGINNING) -> None:
+        self.base = base
+        # The chain from the base on: one id and one epoch for each seq.
+        self._ids: list[bytes | None] = [base.id]
+        self._epochs: list[int] = [base.position.epoch]
+        # Linked, but off the chain; by seq.
+        self._aside: dict[int, dict[bytes | None, Statement]] = {}
+        # Not linked; by the prev that each waits for, and all of them by seq.
+        self._waiting: dict[bytes | None, dict[bytes | None, Statement]] = {}
+        self._queue: list[Statement] = []
+        self._forks: dict[Position, tuple[bytes, bytes]] = {}
+
+    @property
+    def head(self) -> Head:
+        """The greatest linked statement by position, by id among equals; its past is the chain."""
+        return Head(Position(self._epochs[-1], self.base.position.seq + len(self._ids) - 1), self._ids[-1])
+
+    @property
+    def orphans(self) -> tuple[Statement, ...]:
+        """The linked statements that are not in the past of the head, each after its prev."""
+        return tuple(sorted((s for shelf in self._aside.values() for s in shelf.values()), key=_rank))
+
+    @property
+    def waiting(self) -> tuple[Statement, ...]:
+        """The statements whose past is not whole, in order of seq."""
+        return tuple(self._queue)
+
+    @property
+    def forks(self) -> tuple[Fork, ...]:
+        """The proofs against the author in order of position, each of the two lowest ids that stand there."""
+        return tuple(Fork(position, ids) for position, ids in sorted(self._forks.items()))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the author is proved to have forked; this is never undone."""
+        return bool(self._forks)
+
+    def at(self, position: Position) -> bytes | None:
+        """Return the id that stands at a position of the chain, from the base on, None where none does."""
+        index = position.seq - self.base.position.seq
+        found = 0 <= index < len(self._ids) and self._epochs[index] == position.epoch
+        return self._ids[index] if found else None
+
+    def add(self, statement: Statement) -> Linked | Waiting | Unchanged:
+        """Take a statement that its author signed; one that does not follow its prev waits for ever."""
+        seq, base_seq = statement.position.seq, self.base.position.seq
+        if self._extends_chain(statement) and statement.id not in self._waiting:
+            # The common case is cheap. Nothing linked is beyond the head, so nothing stands at its position.
+            self._ids.append(statement.id)
+            self._epochs.append(statement.position.epoch)
+            return Linked((statement,))
+        if (statement.prev is None) != (seq == 0):
+            return Unchanged.MISPLACED
+        if self._holds(statement):
+            return Unchanged.KNOWN
+        if seq <= base_seq or (seq == base_seq + 1 and statement.prev != self.base.id):
+            return Unchanged.BELOW_BASE
+        return self._link(statement) if self._may_follow(statement) else self._wait(statement)
+
+    def prove(self, fork: Fork) -> bool:
+        """Keep a proof, such as one that came by itself or lies below the base; tell whether it is news."""
+        known = self._forks.get(fork.position, ())
+        low, high = sorted({*known, *fork.ids})[:2]
+        self._forks[fork.position] = low, high
+        if len(self._forks) > FORKS_KEPT_MAX:
+            del self._forks[min(self._forks)]
+        return self._forks.get(fork.position, known) != known
+
+    def gaps(self) -> list[Gap]:
+        """Return what to ask for so that the waiting statements can be linked, lowest first.
+
+        How deep a branch leaves the chain cannot be known, so each time as much again is wanted as waits.
+        """
+        queue, head_seq, base_seq = self._queue, self.head.position.seq, self.base.position.seq
+        held = {statement.id for statement in queue}
+        wanted = {
+            statement.position.seq - 1
+            for statement in queue
+            if statement.prev not in held and self._epoch_of(statement.position.seq - 1, statement.prev) is None
+        }
+        gaps: list[Gap] = []
+        for last in sorted(wanted):
+            after = head_seq if head_seq < last else max(base_seq, last - len(queue))
+            lower = bisect_left(queue, last, key=_seq)
+            gaps.append(Gap(max(after, queue[lower - 1].position.seq if lower else after) + 1, last))
+        return gaps
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield all that it holds above the base: the chain, then orphans, then what waits."""
+        yield from self._chain_after(self.base.position.seq)
+        yield from self.orphans
+        yield from self.waiting
+
+    def merge(self, other: "Lane") -> "Lane":
+        """Return the lane of all statements and proofs of two lanes that stand on one base.
+
+        The laws hold as long as what waits finds room.
+        """
+        assert self.base == other.base
+        merged = Lane(self.base)
+        for fork in (*self.forks, *other.forks):
+            merged.prove(fork)
+        for statement in sorted({*self.statements(), *other.statements()}, key=_rank):
+            merged.add(statement)
+        return merged
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both hold the same statements and proofs above the same base."""
+        if not isinstance(other, Lane):
+            return NotImplemented
+        return all(getattr(self, part) == getattr(other, part) for part in Lane.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # a lane changes
+
+    def _chain_after(self, seq: int) -> Iterator[Statement]:
+        base_seq = self.base.position.seq
+        for at in range(seq - base_seq + 1, len(self._ids)):
+            statement_id = self._ids[at]
+            assert statement_id is not None
+            yield Statement(Position(self._epochs[at], base_seq + at), statement_id, self._ids[at - 1])
+
+    def _extends_chain(self, statement: Statement) -> bool:
+        epoch, seq = statement.position
+        return (
+            statement.prev == self._ids[-1]
+            and seq == self.base.position.seq + len(self._ids)
+            and epoch >= self._epochs[-1]
+        )
+
+    def _epoch_of(self, seq: int, statement_id: bytes | None) -> int | None:
+        """Return the epoch of the linked statement with this id at this seq, None where there is none."""
+        at = seq - self.base.position.seq
+        if 0 <= at < len(self._ids) and self._ids[at] == statement_id:
+            return self._epochs[at]
+        aside = self._aside.get(seq, {}).get(statement_id)
+        return aside.position.epoch if aside else None
+
+    def _may_follow(self, statement: Statement) -> bool:
+        """Tell whether its prev is linked, one seq before it and in no later epoch."""
+        epoch = self._epoch_of(statement.position.seq - 1, statement.prev)
+        return epoch is not None and epoch <= statement.position.epoch
+
+    def _holds(self, statement: Statement) -> bool:
+        waits = statement.id in self._waiting.get(statement.prev, {})
+        return waits or self._epoch_of(statement.position.seq, statement.id) is not None
+
+    def _link(self, first: Statement) -> Linked:
+        """Link a statement and all that waited for it, and let the greatest of all be the head."""
+        proved = self.forks
+        linked: list[Statement] = []
+        ready = [first]
+        while ready:
+            statement = ready.pop()
+            linked.append(statement)
+            self._compare(statement)
+            self._aside.setdefault(statement.position.seq, {})[statement.id] = statement
+            followers = [s for s in self._waiting.get(statement.id, {}).values() if self._may_follow(s)]
+            for follower in followers:
+                self._stop_waiting(follower)
+            ready += followers
+        linked.sort(key=_rank)
+        orphaned = self._follow(linked[-1]) if _rank(linked[-1]) > self.head else ()
+        return Linked(tuple(linked), orphaned, tuple(fork for fork in self.forks if fork not in proved))
+
+    def _compare(self, statement: Statement) -> None:
+        """Keep the proof if another linked statement stands at this position."""
+        other = self.at(statement.position)
+        if other is None:
+            aside = self._aside.get(statement.position.seq, {}).values()
+            other = next((s.id for s in aside if s.position == statement.position), None)
+        if other is not None:
+            self.prove(Fork(statement.position, (other, statement.id)))
+
+    def _follow(self, tip: Statement) -> tuple[Statement, ...]:
+        """Make the past of the tip the chain; return what leaves the chain."""
+        branch: list[Statement] = []
+        link: Statement | None = tip
+        while link is not None:
+            branch.append(link)
+            _take(self._aside, link.position.seq, link.id)
+            link = self._aside.get(link.position.seq - 1, {}).get(link.prev)
+        kept_seq = branch[-1].position.seq - 1
+        orphaned = tuple(self._chain_after(kept_seq))
+        for statement in orphaned:
+            self._aside.setdefault(statement.position.seq, {})[statement.id] = statement
+        del self._ids[kept_seq - self.base.position.seq + 1 :]
+        del self._epochs[kept_seq - self.base.position.seq + 1 :]
+        for statement in reversed(branch):
+            self._ids.append(statement.id)
+            self._epochs.append(statement.position.epoch)
+        return orphaned
+
+    def _wait(self, statement: Statement) -> Waiting | Unchanged:
+        """Let a statement wait; where too many do, the farthest from the head has to go."""
+        self._waiting.setdefault(statement.prev, {})[statement.id] = statement
+        insort(self._queue, statement, key=_place)
+        if len(self._queue) <= GAP_STATEMENTS_MAX:
+            return Waiting()
+        lowest, highest, head_seq = self._queue[0], self._queue[-1], self.head.position.seq
+        farthest = highest if _seq(highest) - head_seq >= head_seq - _seq(lowest) else lowest
+        self._stop_waiting(farthest)
+        return Unchanged.TOO_FAR if farthest is statement else Waiting(farthest)
+
+    def _stop_waiting(self, statement: Statement) -> None:
+        _take(self._waiting, statement.prev, statement.id)
+        del self._queue[bisect_left(self._queue, _place(statement), key=_place)]
+
+
+def _rank(statement: Statement) -> Head:
+    return Head(statement.position, statement.id)
+
+
+def _seq(statement: Statement) -> int:
+    return statement.position.seq
+
+
+def _place(statement: Statement) -> tuple[int, Head]:
+    return statement.position.seq, _rank(statement)
+
+
+def _take(shelves: dict[Key, dict[bytes | None, Statement]], key: Key, statement_id: bytes) -> None:
+    del shelves[key][statement_id]
+    if not shelves[key]:
+        del shelves[key]
