@@ -113,15 +113,18 @@ class Journal:
         self._fold(entry, body, now)
         return entry
 
+    def lane_heads(self) -> tuple[LaneHead, ...]:
+        """Return the heads of all lanes of this network that are held here."""
+        return tuple(
+            LaneHead(lane, head.position.seq, head.id)
+            for (network, lane), head in sorted(self._heads.items(), key=lambda item: item[0])
+            if network == self.network and head.id is not None
+        )
+
     def reopen(self, now: Millis) -> None:
         """Open a new epoch after a restore, standing on the heads that are held here now."""
-        known = self.directory.networks[self.network].identity
-        heads = tuple(
-            LaneHead(lane, head.position.seq, head.id or b"")
-            for (network, lane), head in sorted(self._heads.items(), key=lambda item: item[0])
-            if network == self.network
-        )
-        self.write(Reopening(known.epoch + 1, heads), IDENTITY, now)
+        epoch = self.directory.networks[self.network].identity.epoch + 1
+        self.write(Reopening(epoch, self.lane_heads()), IDENTITY, now)
 
     def follows(self, entry: Entry) -> bool:
         """Tell whether an entry is the next one of its lane, linked to the one before it.
