@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Short forms of what people do every day, in their own words."""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.arguments import Parser, choose, read_count, read_text, split
+from cli.client import path_of
+from cli.ending import DONE, Misuse
+from cli.output import figure, put, put_json, record, table
+from cli.session import Session, connect
+
+BALANCE_COLUMNS = ("name", "currency", "balance", "pending", "headroom", "limit", "ceiling")
+STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
+LINK_COLUMNS = ("partner", "state", "status", "net_debt", "limit_given", "limit_received", "rate")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
+"""What makes a spreadsheet compute a text."""
+
+Json = Mapping[str, Any]
+
+
+def balance(argv: Sequence[str]) -> int:
+    """Print what accounts hold, and how far they may still go."""
+    parser = Parser(
+        "balance", "What your accounts hold, and how much you can still pay.", example="mutirao balance --key ana.key"
+    )
+    parser.add_argument("account", nargs="?", type=read_text, help="only this one: an account, or a member's handle")
+    args = parser.parse_args(argv)
+    client = connect(args).client
+    if args.account is not None:
+        page: Json = {"items": [client.get(path_of("accounts", args.account))], "next": None}
+    else:
+        page = client.list(path_of("accounts"))
+    if args.json:
+        put_json(page)
+    else:
+        put(table(page["items"], BALANCE_COLUMNS))
+    return DONE
+
+
+def statement(argv: Sequence[str]) -> int:
+    """Print every change of an account's balance, oldest first."""
+    parser = Parser(
+        "statement",
+        "Every change of an account's balance, oldest first.",
+        example="mutirao statement --key ana.key --format csv",
+    )
+    parser.add_argument("account", nargs="?", type=read_text, help="the account or handle; default: your only one")
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table", help="how to print it")
+    parser.add_argument("--limit", metavar="N", type=read_count, help="only the first so many lines")
+    args = parser.parse_args(argv)
+    session = connect(args)
+    account = args.account or _only_account(session)
+    page = session.client.list(path_of("accounts", account, "entries"), most=args.limit)
+    if args.json or args.format == "json":
+        put_json(page)
+    elif args.format == "csv":
+        _put_csv(page["items"])
+    else:
+        put(table(page["items"], STATEMENT_COLUMNS))
+    return DONE
+
+
+def _only_account(session: Session) -> str:
+    accounts = session.client.list(path_of("accounts"), most=2)["items"]
+    if len(accounts) != 1:
+        told = " (mutirao balance lists them)" if accounts else ""
+        raise Misuse(f"which account? {'there are several' if accounts else 'you have none'}{told}")
+    return accounts[0]["id"]
+
+
+def _put_csv(lines: Sequence[Json]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("at", "kind", "counterpart", "amount", "balance", "currency", "note", "payment"))
+    for line in lines:
+        amount = line["amount"]
+        texts = (line["at"], line["kind"], line["counterpart"], amount["asset_code"], line["note"], line["payment"])
+        at, kind, counterpart, currency, note, payment = (_cell_of_sheet(text or "") for text in texts)
+        writer.writerow((at, kind, counterpart, figure(amount), figure(line["balance"]), currency, note, payment))
+
+
+def _cell_of_sheet(text: str) -> str:
+    # Others write notes and names: a spreadsheet must show them, not carry them out.
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def join(argv: Sequence[str]) -> int:
+    """Join a network with an invitation's code."""
+    from cli.commands import OPERATIONS, operate
+
+    example = "mutirao join K7QX-2NDA-PLM4-6RTZ --handle ana --key ana.key"
+    return operate(OPERATIONS["members.join"], argv, command="join", bare=("code",), example=example)
+
+
+def request(argv: Sequence[str]) -> int:
+    """Ask to be paid; or do what `payment-requests` does."""
+    from cli.commands import OPERATIONS, nouns, operate
+
+    noun = "payment-requests"
+    verb, rest = split(argv)
+    if verb != "create" and verb in nouns()[noun]:
+        return operate(nouns()[noun][verb], rest, command=f"request {verb}")
+    ask, example = OPERATIONS[f"{noun}.create"], 'mutirao request 12.50 "bread" --payer ana'
+    return operate(ask, argv, command="request", bare=("amount", "note"), example=example)
+
+
+def link(argv: Sequence[str]) -> int:
+    """Do what `links` does, and propose one in few words."""
+    from cli.commands import nouns, operate, summary_of
+
+    verbs = {"propose" if verb == "create" else verb: one for verb, one in nouns()["links"].items()}
+    summaries = {verb: summary_of(one) for verb, one in verbs.items()}
+    verb, rest = choose("link", "Credit lines with other networks.", summaries, argv)
+    fills = {"currency": _only_currency} if verb in ("propose", "accept") else {}
+    if verb != "propose":
+        return operate(verbs[verb], rest, command=f"link {verb}", fills=fills)
+    example = "mutirao link propose serra --limit 500 --rate 1.5"
+    return operate(verbs[verb], rest, command="link propose", bare=("partner",), fills=fills, example=example)
+
+
+def _only_currency(session: Session) -> str:
+    """Return our currency for a link where there is only one to choose."""
+    found = [one["code"] for one in session.client.list(path_of("currencies"))["items"] if not one["closed"]]
+    if len(found) != 1:
+        raise Misuse(f"--currency is missing: one of {', '.join(found)}" if found else "there is no currency yet")
+    return found[0]
+
+
+def network(argv: Sequence[str]) -> int:
+    """Print the node, the networks that it knows and its links; or do what `networks` does."""
+    verb, rest = split(argv)
+    if verb != "status":
+        from cli import commands
+
+        return commands.run("network", argv)
+    parser = Parser(
+        "network status",
+        "This node, the networks that it knows, and the credit lines with them.",
+        example="mutirao network status",
+    )
+    args = parser.parse_args(rest)
+    session = connect(args)
+    known = session.client.list(path_of("networks"))["items"]
+    links = session.client.list(path_of("links"))["items"]
+    if args.json:
+        put_json({"node": session.node, "networks": known, "links": links})
+    else:
+        _put_status(session.node, known, links)
+    return DONE
+
+
+def _put_status(node: Json, networks: Sequence[Json], links: Sequence[Json]) -> None:
+    put(record(node))
+    put(f"\nnetworks\n{table([one for one in networks if not one['own']], ('handle', 'name', 'currency', 'id'))}")
+    named = [{**one, "partner": one["partner_handle"] or one["partner"]} for one in links]
+    put(f"\nlinks\n{table(named, LINK_COLUMNS)}")

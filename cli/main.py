@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The `mutirao` command: finds what is meant, loads no more than that, and ends with a code that tells how it went.
+
+0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from cli.arguments import split
+from cli.ending import DONE, WRONG_USAGE, Ending, Misuse, Refused
+
+INTERRUPTED = 130
+"""By the custom of shells: 128 and the number of SIGINT."""
+
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Every day": {
+        "pay": ("cli.pay:run", "pay somebody, here or in another network"),
+        "balance": ("cli.daily:balance", "what your accounts hold, and how much you can still pay"),
+        "statement": ("cli.daily:statement", "every change of an account's balance"),
+        "request": ("cli.daily:request", "ask to be paid; pay, decline or cancel what is asked"),
+        "join": ("cli.daily:join", "join a network with an invitation's code"),
+        "keys": ("cli.keys:run", "make a key of your own, or show its public half"),
+        "login": ("cli.own:login", "sign in with a key"),
+        "logout": ("cli.own:logout", "end that session"),
+    },
+    "Between networks": {
+        "link": ("cli.daily:link", "propose, accept, raise, give back, freeze and close credit lines"),
+        "network": ("cli.daily:network", "status: this node, the networks it knows, the links with them"),
+    },
+    "A network's own node": {
+        "init": ("cli.local:init", "make keys, database and first currency; tells the steward's token once"),
+        "serve": ("cli.local:serve", "run the node: HTTP API and gossip"),
+        "backup": ("cli.local:backup", "copy the database, also while the node runs"),
+        "restore": ("cli.local:restore", "put a copy in place of a lost database"),
+        "verify": ("cli.local:verify", "check a receipt, or a whole book, without trusting any node"),
+        "rebuild": ("cli.local:rebuild", "make the lookup tables anew from the signed entries"),
+        "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
+    },
+    "For programs": {
+        "node": ("cli.own:node", "which node this is, and how it is"),
+        "tokens": ("cli.own:tokens", "tokens for apps, and for members without a key"),
+        "events": ("cli.own:events", "follow what happens, as it happens"),
+        "openapi": ("cli.own:openapi", "print the node's OpenAPI document"),
+        "resources": ("cli.commands:list_resources", "all that the API can do, as NOUN and VERB"),
+    },
+}
+
+_HEAD = """usage: mutirao COMMAND ...
+       mutirao NOUN VERB ...        whatever the API can do: see `mutirao resources`
+
+The node that a local exchange network runs, and its members' way to it."""
+
+_TAIL = """Settings   --node URL --token TOKEN --key FILE, else MUTIRAO_NODE, MUTIRAO_TOKEN, MUTIRAO_TOKEN_FILE,
+           MUTIRAO_KEY, else [client] in mutirao.toml with node, token_file, key
+Output     tables and figures; --json prints the node's own object
+Exit code  0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable
+
+example:
+  mutirao pay --key ana.key bia@serra 12.50 "bread"
+
+More: mutirao COMMAND --help"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except Ending as ending:
+        if isinstance(ending, Refused) and "--json" in words:
+            from cli.output import put_json
+
+            put_json(ending.problem)
+        print(f"mutirao: {_line(str(ending))}", file=sys.stderr)
+        return ending.exit_code
+    except SystemExit as done:  # argparse has printed help
+        return done.code if isinstance(done.code, int) else WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output wants no more of it; nor must the interpreter try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+def help_text() -> str:
+    """Return what `mutirao --help` tells."""
+    width = max(len(name) for group in COMMANDS.values() for name in group)
+    groups = (
+        f"{title}\n" + "\n".join(f"  {name:<{width}}  {said}" for name, (_, said) in group.items())
+        for title, group in COMMANDS.items()
+    )
+    return "\n\n".join((_HEAD, *groups, _TAIL))
+
+
+def _run(words: Sequence[str]) -> int:
+    word, rest = split(words)
+    if word == "help":
+        word, rest = split([*rest, "--help"])
+    if not word:
+        return _told(rest)
+    for group in COMMANDS.values():
+        if word in group:
+            module, _, name = group[word][0].partition(":")
+            return getattr(import_module(module), name)(rest)
+    from cli import commands
+
+    return commands.run(word, rest)
+
+
+def _told(options: Sequence[str]) -> int:
+    """Answer what has no command: a call for help, for the version, or nothing at all."""
+    if "--version" in options:
+        from importlib.metadata import version
+
+        print(f"mutirao {version('mutirao')}")
+    elif "-h" in options or "--help" in options:
+        print(help_text())
+    else:
+        raise Misuse("a command is missing (see mutirao --help)")
+    return DONE
+
+
+def _line(text: str) -> str:
+    from cli.output import plain
+
+    return plain(" ".join(text.split()))

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Paying: the price first, then an order that the member signs or a word under a token, then what became of it.
+
+The id of a payment follows from its idempotency key, so that the same command under the same key finds
+the payment that it made before instead of paying once more.
+"""
+
+import os
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from cli.arguments import Parser, read_amount, read_seconds, read_text
+from cli.client import path_of
+from cli.ending import DONE, Misuse, Refused, Unreachable, refused
+from cli.keys import text_of
+from cli.output import figure, is_amount, money, plain, put, put_json
+from cli.session import Session, connect
+
+WAIT_SECONDS = 20.0
+"""How long a payment to another network may be on its way before the command stops watching."""
+LOOK_SECONDS_FIRST = 0.1
+LOOK_SECONDS_MOST = 1.0
+ID_BYTES = 16
+SALT_BYTES = 16
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to pay; amounts as they were typed."""
+
+    payee: str
+    amount: Json
+    note: str | None = None
+    payer: str | None = None
+    via: Sequence[str] = ()
+    pending: bool = False
+    request: str | None = None
+    mandate: str | None = None
+    max_debit: Json | None = None
+
+
+def run(argv: Sequence[str]) -> int:
+    """Pay somebody, and say what became of it."""
+    args = _parser().parse_args(argv)
+    wish = Wish(
+        args.payee, args.amount, args.note, args.payer, args.via or (), args.pending, args.request, args.mandate,
+        args.max_debit,
+    )  # fmt: skip
+    session = connect(args)
+    payment = known(session, args.idempotency_key)
+    if payment is None:
+        price = priced(session, wish)
+        if not args.json:
+            handle = plain(price["payee_handle"])
+            put(f"{handle} gets {money(price['amount'])}, {_payer(args)} {money(price['debit'])}")
+        payment = place(session, wish, price, args.idempotency_key)
+    if not wish.pending:
+        payment = _settled(session, payment, WAIT_SECONDS if args.wait is None else args.wait)
+    return _tell(payment, args)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "pay",
+        "Pay somebody here or in another network. With a key of yours you sign the order;\n"
+        "without one, the node pays on your token's word. The price is asked for first.",
+        example='mutirao pay --key ana.key bia@serra 12.50 "bread"',
+        writes=True,
+    )
+    parser.add_argument("payee", type=read_text, help="who is paid: bia, bia@serra, or an account")
+    parser.add_argument(
+        "amount", type=read_amount, help="what the payee gets, or what you give if you name your currency: 12.50"
+    )
+    parser.add_argument("note", nargs="?", type=read_text, help="what it is for; the payee sees it")
+    parser.add_argument("--from", dest="payer", metavar="ACCOUNT", help="the account that pays, if not your only one")
+    parser.add_argument(
+        "--via", action="append", metavar="NETWORK", help="a network to pass through; several times, in order"
+    )
+    parser.add_argument(
+        "--max-debit", metavar="AMOUNT", type=read_amount, help="pay nothing if it would cost you more than this"
+    )
+    parser.add_argument("--pending", action="store_true", help="hold the money until the payee takes it")
+    parser.add_argument("--request", metavar="ID", help="the payment request that this pays")
+    parser.add_argument("--mandate", metavar="ID", help="the mandate under which you pay for another")
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=read_seconds, help="how long to watch it on its way; default: 20"
+    )
+    return parser
+
+
+def known(session: Session, key: str | None, noun: str = "payments") -> Json | None:
+    """Return what was made before under an idempotency key, if there is such."""
+    if key is None:
+        return None
+    try:
+        return session.client.get(path_of(noun, uuid_text(id_of(key, noun))))
+    except Refused as refusal:
+        if refusal.problem.get("code") not in ("PAYMENT_UNKNOWN", "NOT_FOUND"):
+            raise
+        return None
+
+
+def priced(session: Session, wish: Wish) -> Json:
+    """Return the price of a payment; raises Refused where it is above what the payer allows."""
+    asked = {
+        "payee": wish.payee,
+        "amount": wish.amount,
+        "payer": wish.payer,
+        "note": wish.note,
+        "request": wish.request,
+    }
+    body = {name: value for name, value in asked.items() if value is not None}
+    price = session.client.post(path_of("quotes"), {**body, **({"via": list(wish.via)} if wish.via else {})})
+    if not (is_amount(price["amount"]) and is_amount(price["debit"])):
+        raise Unreachable(f"{session.client.url} gives a price that is none")
+    if not _is_what_was_asked(wish.amount, price):
+        raise refused("ORDER_MISMATCH", f"the node prices {money(price['amount'])}, which is not what was asked.")
+    most = wish.max_debit
+    if most is not None:
+        if most.get("asset_code", price["debit"]["asset_code"]) != price["debit"]["asset_code"]:
+            raise Misuse(f"--max-debit is in the payer's own currency, {price['debit']['asset_code']}")
+        if _compared(price["debit"], most) > 0:
+            allowed = figure({**most, "asset_code": None})
+            raise refused(
+                "MAX_DEBIT_EXCEEDED", f"It would cost {money(price['debit'])}, more than the {allowed} you allowed."
+            )
+    return price
+
+
+def place(session: Session, wish: Wish, price: Json, key: str | None) -> Json:
+    """Order a payment at its price, signed where there is a key, and return it as the node shows it."""
+    key = key or os.urandom(16).hex()
+    payment = id_of(key, "payments")
+    path = path_of("payments")
+    if session.hand is None:
+        return session.client.post(path, _word(wish, price, payment), key)
+    return session.post_signed(path, lambda order_seq: ordered(session, wish, price, payment, order_seq), key)
+
+
+def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq: int) -> dict[str, Any]:
+    """Return a payment that the member's key orders."""
+    from protocol.economy.orders import Order, sign
+    from protocol.economy.personal import text_digest
+
+    assert session.hand is not None
+    salt = os.urandom(SALT_BYTES)
+    try:
+        order = Order(
+            network=session.network,
+            payer=price["payer"],
+            key=session.hand.public,
+            order_seq=order_seq,
+            payment=payment,
+            payee_network=_network(price["payee_network"]),
+            payee=price["payee"],
+            amount=int(price["amount"]["value"]),
+            max_debit=int(price["debit"]["value"]),
+            # The node's own hour: this machine's clock may be wrong.
+            not_after_ms=int(datetime.fromisoformat(price["expires_at"]).timestamp() * 1000),
+            pending=wish.pending,
+            invoice=_digest(price["invoice"]),
+            condition=_digest(price["condition"]),
+            note=None if wish.note is None else text_digest(salt, wish.note),
+            head=_digest(price["head"]),
+        )
+        signed = sign(session.hand, order)
+    except (TypeError, ValueError) as error:  # what the node shows does not fit into an order
+        raise Unreachable(f"{session.client.url} gives a price that nobody can accept: {error}") from None
+    asked: dict[str, Any] = {
+        "order": {"data": text_of(signed.data), "signature": text_of(signed.signature)},
+        "note": wish.note,
+        "note_salt": None if wish.note is None else text_of(salt),
+        "mandate": wish.mandate,
+        "request": wish.request,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def id_of(key: str, noun: str) -> bytes:
+    """Return the id of what is made under an idempotency key."""
+    return sha256(f"{noun}\0{key}".encode()).digest()[:ID_BYTES]
+
+
+def uuid_text(name: bytes) -> str:
+    """Return an id as the API writes it: the economy's own function would load the whole economy first."""
+    text = name.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _word(wish: Wish, price: Json, payment: bytes) -> dict[str, Any]:
+    """Return a payment without a signature, as the node takes it on a token's word."""
+    asked: dict[str, Any] = {
+        "payer": price["payer"],
+        "payee": wish.payee,
+        "amount": wish.amount,
+        "payment": uuid_text(payment),
+        "note": wish.note,
+        "mandate": wish.mandate,
+        "request": wish.request,
+        "pending": wish.pending or None,
+        "quote": None if price["invoice"] is None else price["id"],
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _settled(session: Session, payment: Json, wait_seconds: float) -> Json:
+    """Return a payment once it has arrived or come back, or as it is when the wait is over."""
+    until = time.monotonic() + wait_seconds
+    pause = LOOK_SECONDS_FIRST
+    while payment["state"] == "pending" and time.monotonic() + pause < until:
+        time.sleep(pause)
+        pause = min(2 * pause, LOOK_SECONDS_MOST)
+        payment = session.client.get(path_of("payments", payment["id"]))
+    return payment
+
+
+def _tell(payment: Json, args: Namespace) -> int:
+    state = payment["state"]
+    if args.json:
+        put_json(payment)
+    if state == "voided":
+        raise refused(payment["reason"] or "VOIDED", "The payment came back; nothing was paid.")
+    if not args.json:
+        told = {
+            "posted": "posted",
+            "pending": "pending: held until the payee takes it" if args.pending else "still pending: it is on its way",
+        }
+        put(f"{told.get(state, plain(state))}\npayment {payment['id']}")
+    return DONE
+
+
+def _payer(args: Namespace) -> str:
+    return "you pay" if args.payer is None else f"{plain(args.payer)} pays"
+
+
+def _is_what_was_asked(amount: Json, price: Json) -> bool:
+    """Tell whether a price is for the amount that was typed, be it what the payee gets or what the payer gives."""
+    code = amount.get("asset_code")
+    gets, gives = price["amount"], price["debit"]
+    if code in (None, gets["asset_code"]) and _compared(gets, amount) == 0:
+        return True
+    return code == gives["asset_code"] and _compared(gives, amount) <= 0
+
+
+def _compared(one: Json, other: Json) -> int:
+    """Return the difference of two amounts, in the finer of their scales."""
+    scale = max(one["asset_scale"], other["asset_scale"])
+    return int(one["value"]) * 10 ** (scale - one["asset_scale"]) - int(other["value"]) * 10 ** (
+        scale - other["asset_scale"]
+    )
+
+
+def _digest(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
+
+
+def _network(text: str) -> bytes:
+    from protocol.keys import parse_id
+
+    network = parse_id(text)
+    if network is None:
+        raise ValueError(f"{text!r} is no network")
+    return network
