@@ -130,7 +130,7 @@ class Identity:
         if entry.header.epoch >= self.epoch:
             return True
         head = self.epochs[entry.header.epoch + 1].heads.get(entry.header.lane)
-        return head is not None and entry.header.seq <= head.seq
+        return head is not None and (entry.header.seq < head.seq or entry.id == head.id)
 
 
 def promise(next_key: bytes) -> bytes:

@@ -42,7 +42,7 @@ def founded() -> Identity:
 
 
 def claim(identity: Identity, **changes: object) -> RotationClaim:
-    head = LaneHead(LEDGER, 9, bytes(32))
+    head = LaneHead(LEDGER, 9, ledger_entry(identity, epoch=0, seq=9).id)
     plain = RotationClaim(identity.network, 1, NEXT.public, promise(AFTER.public), TRANSPORT.public, (head,))
     return replace(plain, **changes)
 
@@ -121,6 +121,8 @@ def test_what_the_old_key_signs_past_the_confirmed_heads_was_never_said() -> Non
     identity = rotated(founded(), claim(founded()))
     assert identity.was_said(ledger_entry(identity, epoch=0, seq=9))
     assert not identity.was_said(ledger_entry(identity, epoch=0, seq=10))
+    twin = seal(HOT, network=identity.network, lane=LEDGER, epoch=0, seq=9, prev=None, body=b"", salt=SALT)
+    assert not identity.was_said(twin), "another entry at the confirmed head"
     assert identity.was_said(ledger_entry(identity, epoch=1, seq=10))
     unheard = seal(HOT, network=identity.network, lane=COMMONS, epoch=0, seq=0, prev=None, body=b"", salt=SALT)
     assert not identity.was_said(unheard), "a lane that the rotation does not name had no entries"
