@@ -25,6 +25,8 @@ from protocol.sync.directory import Directory
 HOLDS_MAX = 128
 ONWARD_BYTES_MAX = 2_048
 LINKS_MAX = 4_096
+LINKS_PER_PARTNER_MAX = 16
+"""How many links one partner may have with us, its proposals that nobody has taken up included."""
 RATE_TERM_MAX = 10**12
 Id = Annotated[bytes, Length(32)]
 HoldId = Annotated[bytes, Length(16)]
@@ -478,7 +480,9 @@ def judge(book: Book, body: LinkRecord, entry: Entry) -> LinkFault | Stale | Non
     """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork."""
     links = book.of(Links).by_id
     link = links.get(link_id(body.terms))
-    if link is None and len(links) >= LINKS_MAX:
+    if link is None and (
+        len(links) >= LINKS_MAX or len(book.of(Links).with_partner(entry.network)) >= LINKS_PER_PARTNER_MAX
+    ):
         return Stale()
     side = Side() if link is None else link.side
     outcome = hear(side, as_record(body, entry.header.epoch, entry.header.seq), entry.id)

@@ -62,7 +62,7 @@ def test_one_difference_among_many_costs_little() -> None:
 
 
 def test_more_differences_than_a_frame_holds_are_found_round_by_round() -> None:
-    mine = {number: 1 for number in range(3_000)}
+    mine = dict.fromkeys(range(3000), 1)
     theirs = dict.fromkeys(range(3_000), 2)
     for _ in range(10):
         found, _, _ = converse([item(*one) for one in mine.items()], [item(*one) for one in theirs.items()])

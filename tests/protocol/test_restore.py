@@ -2,11 +2,11 @@
 """A node that starts from an old copy of its database (PROTOCOL 6): it signs nothing until it has its own back."""
 
 import pytest
+from simulation.groups import balance, exchange, linked, offer_payment, pay, state
+from simulation.world import World
 
 from protocol.rejection import Refused
 from protocol.settlement.networks import InviteReplica
-from simulation.groups import balance, exchange, linked, offer_payment, pay, state
-from simulation.world import World
 
 
 def trading(*, with_replica: bool) -> World:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Groups for stories: networks with members, linked to each other."""
 
+from simulation.world import World, whole
+
 from protocol.economy.currencies import CreateCurrency
 from protocol.economy.members import Approve, Invite, Join
 from protocol.economy.paying import Pay
 from protocol.settlement.links import AcceptLink, ProposeLink
 from protocol.settlement.quotes import AskQuote
-from simulation.world import World, whole
 
 
 def exchange(world: World, name: str, code: str, *handles: str, limit: int = 500) -> None:

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Peers that lie or flood: they lose their connection, everybody else's money and memory stay as they were."""
+
+from dataclasses import replace
+
+import pytest
+from simulation.groups import exchange, linked, pay
+from simulation.world import World
+
+from protocol.codec import ENTRY_BYTES_MAX, encode
+from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, encode_body, seal
+from protocol.events import Drop, PeerUp, Received
+from protocol.identity import Inception, promise
+from protocol.keys import KeyPair
+from protocol.settlement.links import LinksWanted
+from protocol.settlement.records import LINKS_PER_PARTNER_MAX, LinkRecord, Settings, Terms, link_id, link_lane
+from protocol.sync import gossip
+from protocol.sync.directory import Profile
+from protocol.sync.gossip import REQUESTS_PER_MINUTE_MAX, SESSIONS_MAX, WINDOW_ENTRIES
+from protocol.sync.messages import (
+    ENTRIES_PER_FRAME_MAX,
+    IDENTITY_ENTRIES_MAX,
+    Entries,
+    Hello,
+    LinkNews,
+    Message,
+    Role,
+    Wanted,
+    pack,
+)
+
+
+def world_of_two() -> World:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    return world
+
+
+def says(world: World, message: Message | bytes, to: str = "serra", source: str = "riacho") -> str | None:
+    """Let one node say something to another; returns why that one hung up, if it did."""
+    before = len(world.drops)
+    world.give(to, Received(source, message if isinstance(message, bytes) else pack(message)))
+    world.run()
+    return world.drops[-1][1] if len(world.drops) > before else None
+
+
+def commons_entry(world: World, name: str, *, seq: int | None = None, signer: KeyPair | None = None) -> Entry:
+    """Return the next entry of a network's commons, or one that is not quite."""
+    node = world.nodes[name]
+    assert node.keyring is not None
+    head = node.replica.journal.head(node.network, COMMONS)
+    assert head is not None
+    return seal(
+        signer or node.keyring.hot,
+        network=node.network,
+        lane=COMMONS,
+        epoch=0,
+        seq=head.position.seq + 1 if seq is None else seq,
+        prev=head.id,
+        body=encode_body(Profile(name, "Outro Nome", "HORA", "Hora", 2, ()), world.now),
+        salt=bytes(16),
+    )
+
+
+def test_a_frame_that_is_none_costs_the_connection() -> None:
+    for frame in (b"", b"\xff" * 100, encode((99, {})), encode((0, {1: b"short"})), b"\x9b" + b"\xff" * 8):
+        world = world_of_two()
+        world.join("riacho", "serra")
+        world.run()
+        assert says(world, frame) is not None
+
+
+def test_who_has_not_said_hello_says_nothing_else() -> None:
+    world = world_of_two()
+    world.joined.add(frozenset(("riacho", "serra")))
+    world.give("serra", PeerUp("riacho", world.nodes["riacho"].transport, False))
+    world.wires.clear()
+    assert says(world, Entries(())) == "the first word is hello"
+
+
+def test_nobody_speaks_for_a_network_that_has_not_certified_it() -> None:
+    world = world_of_two()
+    inception = world.nodes["riacho"].disk[0].wire()
+    world.joined.add(frozenset(("riacho", "serra")))
+    world.give("serra", PeerUp("riacho", KeyPair.from_seed(bytes(32)).public, False))
+    hello = Hello(world.nodes["riacho"].network, Role.HOME, (inception,))
+    assert says(world, hello) == "a node that its network has not certified"
+
+
+def test_a_replica_that_nobody_invited_is_not_let_in() -> None:
+    world = world_of_two()
+    world.second("espia", "serra", "00" * 16)
+    world.join("espia", "serra")
+    world.run()
+    assert ("espia", "a replica that nobody invited") in world.drops
+    assert world.nodes["espia"].replica.journal.head(world.nodes["serra"].network, LEDGER) is None
+
+
+@pytest.mark.parametrize("lie", ["bad signature", "another's key", "not linked"])
+def test_an_entry_that_lies_changes_nothing(lie: str) -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    entry = commons_entry(world, "riacho")
+    if lie == "bad signature":
+        entry = replace(entry, signature=bytes(64))
+    elif lie == "another's key":
+        entry = commons_entry(world, "riacho", signer=KeyPair.from_seed(bytes(32)))
+    wires = (entry.wire(), commons_entry(world, "riacho", seq=9).wire()) if lie == "not linked" else (entry.wire(),)
+    held = len(world.nodes["serra"].disk)
+    assert says(world, Entries(wires)) is not None
+    assert len(world.nodes["serra"].disk) == held
+
+
+def test_a_gap_is_asked_for_and_never_kept() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    held = len(world.nodes["serra"].disk)
+    for seq in range(2, 200):
+        world.give("serra", Received("riacho", pack(Entries((commons_entry(world, "riacho", seq=seq).wire(),)))))
+    asked = [frame for source, _, frame in world.wires if source == "serra"]
+    assert len(world.nodes["serra"].disk) == held
+    assert len(asked) == 1, "the same gap is asked for once"
+
+
+def test_a_ledger_is_given_to_nobody_but_its_own_replicas() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    wanted = Wanted(world.nodes["serra"].network, LEDGER, 0, 1)
+    assert says(world, wanted) == "a lane that is not for this peer"
+
+
+def test_whatever_is_asked_has_a_bound() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    network = world.nodes["serra"].network
+    assert says(world, Wanted(network, COMMONS, 0, WINDOW_ENTRIES)) == "a range beyond the window"
+    world.join("riacho", "serra")
+    world.run()
+    for _ in range(REQUESTS_PER_MINUTE_MAX + 1):
+        reason = says(world, Wanted(network, COMMONS, 5, 5))
+        if reason is not None:
+            break
+    assert reason == "too many requests in a minute"
+
+
+def test_a_message_beyond_its_bounds_is_no_message() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    too_many = encode((1, {1: (b"",) * (ENTRIES_PER_FRAME_MAX + 1)}))
+    too_long = encode((1, {1: (bytes(ENTRY_BYTES_MAX + 1_000),)}))
+    keys = encode((0, {1: bytes(32), 2: "home", 3: (b"",) * (IDENTITY_ENTRIES_MAX + 1)}))
+    for frame in (too_many, too_long, keys):
+        assert says(world, frame) is not None
+        world.join("riacho", "serra")
+        world.run()
+
+
+def test_only_so_many_peers_are_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of_two()
+    monkeypatch.setattr(gossip, "SESSIONS_MAX", 3)
+    assert SESSIONS_MAX == 512
+    inputs = [PeerUp(f"peer-{number}", bytes([number]) * 32, False) for number in range(4)]
+    effects = world.nodes["serra"].replica.handle(inputs, world.now)
+    assert [one.reason for one in effects if isinstance(one, Drop)] == ["too many peers"]
+
+
+def test_one_peer_cannot_fill_the_book_with_offers() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    assert riacho.keyring is not None
+    low, high = sorted((riacho.network, serra.network))
+    for number in range(LINKS_PER_PARTNER_MAX + 5):
+        terms = Terms(low, high, "HORA", 2, bytes([number]) * 16)
+        record = LinkRecord(terms, Settings("HORA", 1, 1, 0, False, False), 100, 0, 0, 0, 0, (), (), (), 0, None)
+        entry = seal(
+            riacho.keyring.hot,
+            network=riacho.network,
+            lane=link_lane(link_id(terms)),
+            epoch=0,
+            seq=0,
+            prev=None,
+            body=encode_body(record, world.now),
+            salt=bytes(16),
+        )
+        assert says(world, LinkNews(entry.wire())) is None
+    offered = world.granted("serra", "links.list", LinksWanted()).items
+    assert len(offered) == LINKS_PER_PARTNER_MAX
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"placed": 10**12},
+        {"claimed": 5_00},
+        {"granted": 0},
+        {"holds": ()},
+        {"returned": 10**12},
+    ],
+    ids=["placed without holds", "claimed without a preimage", "a grant taken back", "a hold gone", "gives back air"],
+)
+def test_a_link_record_that_breaks_a_rule_is_refused_whole(lie: dict[str, object]) -> None:
+    world = world_of_two()
+    link = linked(world, "riacho", "serra", 1_000)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(2)
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    assert riacho.keyring is not None
+    journal = riacho.replica.journal
+    lane = next(lane for network, lane in journal.heads() if network == riacho.network and lane.endswith(link))
+    head = journal.head(riacho.network, lane)
+    assert head is not None
+    newest = next(entry for entry in reversed(riacho.disk) if entry.id == head.id)
+    body, _ = decoded(newest)
+    if lie == {"holds": ()}:
+        lie = {"holds": (), "placed": body.placed + 5_00}
+    lied = seal(
+        riacho.keyring.hot,
+        network=riacho.network,
+        lane=lane,
+        epoch=0,
+        seq=head.position.seq + 1,
+        prev=head.id,
+        body=encode_body(replace(body, **lie), world.now),
+        salt=bytes(16),
+    )
+    before = world.granted("serra", "links.show", subject=link)
+    reason = says(world, LinkNews(lied.wire()))
+    assert reason is not None and "breaks a rule of the link" in reason
+    assert world.granted("serra", "links.show", subject=link) == before
+    assert world.nodes["serra"].replica.faults and world.zero_sum()
+    assert serra.up
+
+
+def decoded(entry: Entry) -> tuple[LinkRecord, int]:
+    from protocol.entry import decode_body
+
+    body, at_ms = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
+    assert isinstance(body, LinkRecord)
+    return body, at_ms
+
+
+def test_an_inception_of_another_network_is_not_taken_for_ones_own() -> None:
+    world = world_of_two()
+    hot, following, cold = (KeyPair.from_seed(bytes([number]) * 32) for number in (1, 2, 3))
+    transport = world.nodes["riacho"].transport
+    stranger = Inception(hot.public, promise(following.public), (cold.public,), 1, transport)
+    entry = seal(
+        hot, network=NO_NETWORK, lane=IDENTITY, epoch=0, seq=0, prev=None, body=encode_body(stranger, 0), salt=bytes(16)
+    )
+    world.joined.add(frozenset(("riacho", "serra")))
+    world.give("serra", PeerUp("riacho", transport, False))
+    hello = Hello(world.nodes["riacho"].network, Role.HOME, (entry.wire(),))
+    assert says(world, hello) == "a hello tells the key events of its own network"
