@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What we publish for other implementations says what this one does, and can be read with common tools alone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from protocol.codec import CodecFault, decode, encode
+from protocol.economy.book import Book
+from protocol.economy.feature import Entered
+from protocol.economy.money import Rate
+from protocol.economy.orders import Ordered, Signed, is_authentic
+from protocol.economy.orders import __dict__ as orders_module
+from protocol.economy.receipts import Attested
+from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
+from protocol.identity import IDENTITY_KINDS, RotationClaim, advance, begin
+from protocol.journal import InvalidEntry, Journal
+from protocol.keys import KeyPair, verify
+from protocol.replica import FEATURES
+from protocol.settlement.invoices import Invoice
+from protocol.settlement.records import LinkRecord
+from protocol.shape import from_map, to_map
+from protocol.sync.directory import COMMONS_KINDS
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+KINDS = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
+
+
+def vectors(name: str) -> Any:
+    return json.loads((VECTORS / f"own_{name}.json").read_text())
+
+
+def value_of(note: Any) -> Any:
+    """Read the JSON notation of values."""
+    match note:
+        case {"int": digits}:
+            return int(digits)
+        case {"bytes": digits}:
+            return bytes.fromhex(digits)
+        case {"map": pairs}:
+            return {key: value_of(one) for key, one in pairs}
+        case list():
+            return [value_of(one) for one in note]
+        case _:
+            return note
+
+
+# Common tools: a CBOR library, a hash, Ed25519.
+
+
+def spelt(fields: list[list[Any]]) -> bytes:
+    """Return fields as a library spells their map."""
+    return cbor2.dumps({number: value_of(value) for number, _, value in fields}, canonical=True)
+
+
+def hashed(kind: str, data: bytes) -> str:
+    return sha256(b"mutirao/v1/" + kind.encode() + b"\0" + data).hexdigest()
+
+
+def is_signed(public: str, kind: str, data: bytes, signature: bytes) -> bool:
+    try:
+        VerifyKey(bytes.fromhex(public)).verify(b"mutirao/v1/" + kind.encode() + b"\0" + data, signature)
+    except BadSignatureError:
+        return False
+    return True
+
+
+def keys_fit(keys: Mapping[str, Mapping[str, str]]) -> bool:
+    return all(
+        one["seed"] == sha256(name.encode()).hexdigest()
+        and SigningKey(bytes.fromhex(one["seed"])).verify_key.encode().hex() == one["public"]
+        and KeyPair.from_seed(bytes.fromhex(one["seed"])).public.hex() == one["public"]
+        for name, one in keys.items()
+    )
+
+
+# Entries.
+
+ENTRIES = vectors("entries")
+REASONS = {
+    "MALFORMED",
+    "BODY_WRONG",
+    "PREV_WRONG",
+    "EPOCH_UNKNOWN",
+    "EPOCH_CLOSED",
+    "SIGNATURE_WRONG",
+    "KEY_EVENT_INVALID",
+    "KIND_UNKNOWN",
+    "RULE_BROKEN",
+}
+
+
+@pytest.mark.parametrize("case", ENTRIES["entries"], ids=lambda case: case["name"])
+def test_common_tools_read_an_entry(case: dict[str, Any]) -> None:
+    header, salt, body, signature = (bytes.fromhex(case[part]) for part in ("header", "salt", "body", "signature"))
+    assert cbor2.loads(bytes.fromhex(case["wire"])) == [header, salt, body, signature]
+    assert spelt(case["header_fields"]) == header
+    fields = {name: value_of(value) for _, name, value in case["header_fields"]}
+    assert (fields["v"], fields["body_hash"].hex()) == (1, hashed("body", salt + body))
+    assert case["id"] == hashed("entry", header)
+    assert case["network"] == (fields["network"].hex() if any(fields["network"]) else case["id"])
+    assert is_signed(ENTRIES["keys"][case["signed_by"]]["public"], "entry", header, signature)
+    at_ms = cbor2.loads(body)[2]
+    content = {number: value_of(value) for number, _, value in case["body_fields"]}
+    assert cbor2.dumps({1: case["kind"], 2: at_ms, 3: content}, canonical=True) == body
+
+
+@pytest.mark.parametrize("case", ENTRIES["entries"], ids=lambda case: case["name"])
+def test_we_read_an_entry_alike(case: dict[str, Any]) -> None:
+    entry = parse(bytes.fromhex(case["wire"]))
+    assert (entry.id.hex(), entry.network.hex()) == (case["id"], case["network"])
+    assert entry.wire().hex() == case["wire"]
+    body, _ = decode_body(entry.body_bytes, {**KINDS, **IDENTITY_KINDS, **COMMONS_KINDS})
+    assert list(to_map(body)) == [number for number, _, _ in case["body_fields"]]
+    names = list(type(body).__dataclass_fields__)
+    assert [names[number - 1] for number in to_map(body)] == [name for _, name, _ in case["body_fields"]]
+
+
+def test_the_keys_are_those_of_their_names() -> None:
+    assert keys_fit(ENTRIES["keys"])
+    assert keys_fit(vectors("orders")["keys"])
+
+
+def journal_of(entries: list[dict[str, Any]]) -> Journal:
+    """Return what a replica of Riacho holds once it has folded these entries in."""
+    network = bytes.fromhex(ENTRIES["entries"][0]["network"])
+    journal = Journal(network, FEATURES, _no_chance, None)
+    for case in entries:
+        assert verdict(journal, bytes.fromhex(case["wire"])) is None, case["name"]
+    return journal
+
+
+def _no_chance(size: int) -> bytes:
+    raise AssertionError(f"who only reads needs no chance, nor {size} bytes of it")
+
+
+def verdict(journal: Journal, wire: bytes) -> str | None:
+    """Fold an entry in, or return why it cannot be, by the rules in the order in which a node asks them."""
+    try:
+        entry = parse(wire)
+    except CodecFault:
+        return "MALFORMED"
+    except EntryFault as fault:
+        return "BODY_WRONG" if "the body is not" in str(fault) else "MALFORMED"
+    known = journal.directory.networks.get(entry.network)
+    if entry.header.lane != IDENTITY:
+        assert known is not None
+        if known.identity.key_of(entry.header.epoch) is None:
+            return "EPOCH_UNKNOWN"
+        if not known.identity.was_said(entry):
+            return "EPOCH_CLOSED"
+        if not journal.follows(entry):
+            return "PREV_WRONG"
+        try:
+            journal.directory.verify(entry)
+        except EntryFault:
+            return "SIGNATURE_WRONG"
+    elif not journal.follows(entry):
+        return "PREV_WRONG"
+    try:
+        journal.take(entry)
+    except InvalidEntry:
+        return "RULE_BROKEN"
+    except EntryFault as fault:
+        return "KIND_UNKNOWN" if "unknown kind" in str(fault) else "KEY_EVENT_INVALID"
+    return None
+
+
+def test_the_entries_fold_in_their_order() -> None:
+    journal = journal_of(ENTRIES["entries"])
+    heads = {head.id for head in journal.heads().values()}
+    last = {(case["network"], case["header_fields"][2][2]): case["id"] for case in ENTRIES["entries"]}
+    assert heads == {bytes.fromhex(one) for one in last.values()}
+
+
+@pytest.mark.parametrize("case", ENTRIES["invalid"], ids=lambda case: case["name"])
+def test_an_invalid_entry_is_refused_for_its_reason_and_changes_nothing(case: dict[str, Any]) -> None:
+    journal = journal_of(ENTRIES["entries"][: case["after"]])
+    before = dict(journal.heads())
+    assert verdict(journal, bytes.fromhex(case["wire"])) == case["reason"]
+    assert journal.heads() == before
+
+
+def test_every_reason_is_met() -> None:
+    assert {case["reason"] for case in ENTRIES["invalid"]} == REASONS
+    assert all(reason in ENTRIES["about"] for reason in REASONS)
+
+
+# Orders, and what else is signed.
+
+ORDERS = vectors("orders")
+SIGNED_KINDS: dict[str, Any] = {
+    kind.KIND: kind
+    for kind in orders_module.values()
+    if isinstance(kind, type) and isinstance(getattr(kind, "KIND", None), str)
+}
+OTHER_KINDS: dict[str, Any] = {"invoice": Invoice, "rotation": RotationClaim, "receipt": Attested}
+
+
+@pytest.mark.parametrize("case", ORDERS["signed"], ids=lambda case: case["name"])
+def test_common_tools_make_the_same_bytes_and_signature(case: dict[str, Any]) -> None:
+    data, signature = bytes.fromhex(case["bytes"]), bytes.fromhex(case["signature"])
+    if case["fields"] is not None:
+        assert spelt(case["fields"]) == data
+    key = ORDERS["keys"][case["signed_by"]]
+    assert is_signed(key["public"], case["kind"], data, signature)
+    message = b"mutirao/v1/" + case["kind"].encode() + b"\0" + data
+    assert SigningKey(bytes.fromhex(key["seed"])).sign(message).signature == signature
+
+
+@pytest.mark.parametrize("case", ORDERS["signed"], ids=lambda case: case["name"])
+def test_we_read_what_is_signed_alike(case: dict[str, Any]) -> None:
+    data, signature = bytes.fromhex(case["bytes"]), bytes.fromhex(case["signature"])
+    public = bytes.fromhex(ORDERS["keys"][case["signed_by"]]["public"])
+    assert verify(public, case["kind"], data, signature)
+    if case["kind"] == "session":
+        assert len(data) == 64
+        return
+    kind = {**SIGNED_KINDS, **OTHER_KINDS}[case["kind"]]
+    said = from_map(kind, decode(data))
+    assert encode(to_map(said)) == data
+    names = [*kind.__dataclass_fields__]
+    assert [names[number - 1] for number, _, _ in case["fields"]] == [name for _, name, _ in case["fields"]]
+    if case["kind"] in SIGNED_KINDS:
+        assert is_authentic(Signed(data, signature), said)
+
+
+def test_every_kind_that_is_signed_is_published() -> None:
+    assert {case["kind"] for case in ORDERS["signed"]} == {*SIGNED_KINDS, *OTHER_KINDS, "session"}
+    assert set(SIGNED_KINDS) == {kind.KIND for kind in Ordered.__args__} | {"joining"}
+
+
+@pytest.mark.parametrize("case", ORDERS["invalid"], ids=lambda case: case["name"])
+def test_what_is_wrongly_signed_is_refused_for_its_reason(case: dict[str, Any]) -> None:
+    signed = Signed(bytes.fromhex(case["bytes"]), bytes.fromhex(case["signature"]))
+    heard = Book(bytes(32), FEATURES).heard(signed, SIGNED_KINDS[case["kind"]])
+    assert getattr(heard, "reason", None) == case["reason"]
+
+
+# Forks.
+
+FORKS = vectors("fork_proofs")
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["as told", "swapped"])
+@pytest.mark.parametrize("pair", FORKS["pairs"], ids=lambda pair: pair["name"])
+def test_two_entries_at_one_place_are_a_fork_and_nothing_else_is(pair: dict[str, Any], *, swapped: bool) -> None:
+    identity = None
+    for wire in FORKS["identity"]:
+        event = parse(bytes.fromhex(wire))
+        body, _ = decode_body(event.body_bytes, IDENTITY_KINDS)
+        identity = begin(event, body) if identity is None else advance(identity, event, body)
+    assert identity is not None and identity.network.hex() == FORKS["network"]
+    found: list[Entry] = [parse(bytes.fromhex(pair[one])) for one in ("first", "second")]
+    one, other = reversed(found) if swapped else found
+    places = {(entry.network, entry.header.lane, entry.header.epoch, entry.header.seq) for entry in (one, other)}
+    signed = all(entry.signed_by(identity.key_of(entry.header.epoch) or b"") for entry in (one, other))
+    assert (len(places) == 1 and one.id != other.id and signed) is pair["fork"]
+
+
+def test_a_node_convicts_by_a_published_proof() -> None:
+    journal = Journal(bytes(32), FEATURES, _no_chance, None)
+    journal.take(parse(bytes.fromhex(FORKS["identity"][0])))
+    proof = next(pair for pair in FORKS["pairs"] if "commons" in pair["name"])
+    first, second = (parse(bytes.fromhex(proof[one])) for one in ("first", "second"))
+    for entry in lane_before(first):
+        journal.take(entry)
+    journal.take(first)
+    assert not journal.convict(first)
+    assert journal.convict(second) and not journal.convict(second)
+    assert journal.is_forked(first.network, first.header.lane)
+
+
+def lane_before(entry: Entry) -> Iterator[Entry]:
+    """Yield what stands before an entry of a published proof."""
+    for wire in FORKS["before"]:
+        found = parse(bytes.fromhex(wire))
+        if found.header.lane == entry.header.lane and found.header.seq < entry.header.seq:
+            yield found
+
+
+# A ledger.
+
+TRACE = vectors("fold_trace")
+
+
+def trace_book() -> Book:
+    return Book(bytes.fromhex(TRACE["network"]), FEATURES)
+
+
+def trace_entered(book: Book, wire: str) -> Entered:
+    entry = parse(bytes.fromhex(wire))
+    body, at_ms = decode_body(entry.body_bytes, book.kinds)
+    header = entry.header
+    return Entered(body, entry.network, header.lane, header.epoch, header.seq, entry.id, at_ms)
+
+
+def balances_of(book: Book) -> dict[str, int]:
+    return {name: one.balance_minor for name, one in book.ledger.accounts.items() if one.balance_minor}
+
+
+def test_common_tools_check_the_chain_of_the_trace() -> None:
+    inception = cbor2.loads(cbor2.loads(bytes.fromhex(TRACE["identity"][0]))[2])[3]
+    prev = None
+    for seq, case in enumerate(TRACE["entries"]):
+        header, salt, body, signature = cbor2.loads(bytes.fromhex(case["wire"]))
+        fields = cbor2.loads(header)
+        assert (fields[2].hex(), fields[3], fields[5], fields.get(7)) == (TRACE["network"], LEDGER, seq, prev)
+        assert fields[6].hex() == hashed("body", salt + body)
+        assert is_signed(inception[1].hex(), "entry", header, signature)
+        assert cbor2.loads(body)[1] == case["kind"]
+        prev = bytes.fromhex(hashed("entry", header))
+
+
+def test_the_trace_folds_to_its_balances() -> None:
+    book = trace_book()
+    for case in TRACE["entries"]:
+        entered = trace_entered(book, case["wire"])
+        assert book.check(entered) is None, case["kind"]
+        book.apply(entered)
+        assert balances_of(book) == case["balances"], case["kind"]
+        assert not any(book.ledger.sums().values())
+
+
+def test_the_trace_ends_as_it_is_told() -> None:
+    book = trace_book()
+    for case in TRACE["entries"]:
+        book.apply(trace_entered(book, case["wire"]))
+    final = TRACE["final"]
+    accounts = {
+        name: {
+            "balance": one.balance_minor,
+            "least": one.least_minor,
+            "most": one.most_minor,
+            "held": one.held_minor,
+            "awaited": one.awaited_minor,
+        }
+        for name, one in book.ledger.accounts.items()
+    }
+    assert accounts == final["accounts"]
+    members = {name: {"handle": one.handle, "auth": one.auth, "state": one.state} for name, one in book.members.items()}
+    assert members == final["members"]
+    assert {name.hex(): one.state for name, one in book.payments.items()} == {
+        name.replace("-", ""): state for name, state in final["payments"].items()
+    }
+
+
+@pytest.mark.parametrize("case", TRACE["refused"], ids=lambda case: case["name"])
+def test_every_node_refuses_what_breaks_a_rule_by_its_code(case: dict[str, Any]) -> None:
+    book = trace_book()
+    for before in TRACE["entries"][: case["after"]]:
+        book.apply(trace_entered(book, before["wire"]))
+    assert book.check(trace_entered(book, case["wire"])) == case["code"]
+
+
+def test_the_trace_tells_every_kind_that_may_stand_in_a_ledger() -> None:
+    assert {case["kind"] for case in TRACE["entries"]} == KINDS.keys() - {LinkRecord.KIND}
+
+
+# Rates.
+
+ROUNDING = vectors("rounding")
+
+
+@pytest.mark.parametrize("case", ROUNDING["rates"], ids=lambda case: case["name"])
+def test_amounts_are_rounded_as_told(case: dict[str, Any]) -> None:
+    rate = Rate(int(case["num"]), int(case["den"]))
+    for row in case["cases"]:
+        amount, up, down, least = map(int, row)
+        assert (rate.up(amount), rate.down(amount), rate.foreign_up(amount)) == (up, down, least)
+        # In whole numbers and without a division: what rounding means.
+        assert (up - 1) * rate.den < amount * rate.num <= up * rate.den
+        assert down * rate.den <= amount * rate.num < (down + 1) * rate.den
+        assert (least - 1) * rate.num < amount * rate.den <= least * rate.num
+
+
+@pytest.mark.parametrize("case", ROUNDING["forwards"], ids=lambda case: f"{case['rate_in']} {case['out']}")
+def test_a_forward_needs_what_is_told(case: dict[str, Any]) -> None:
+    rate_in, rate_out = (Rate(*map(int, case[name])) for name in ("rate_in", "rate_out"))
+    needed, out, fee = (int(case[name]) for name in ("in", "out", "fee"))
+    assert rate_in.foreign_up(rate_out.up(out) + fee) == needed
+    # Who forwards never loses by it, and one minor unit less would not do.
+    assert rate_in.down(needed) >= rate_out.up(out) + fee
+    assert rate_in.down(needed - 1) < rate_out.up(out) + fee

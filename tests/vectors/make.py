@@ -1,0 +1,637 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Writes our own vectors anew, the same bytes each time: `PYTHONPATH=tests python tests/vectors/make.py`.
+
+tests/protocol/test_own_vectors.py checks what is published and makes nothing. A change in these files is a change
+of the protocol: other implementations must hear of it.
+"""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from make_trace import fold_trace
+
+from protocol.codec import encode
+from protocol.economy.currencies import CurrencyCreated
+from protocol.economy.members import Invited
+from protocol.economy.money import Rate
+from protocol.economy.orders import (
+    Consent,
+    Enrolment,
+    Joining,
+    Mandate,
+    Order,
+    Rebinding,
+    Rhythm,
+    StandingOrder,
+)
+from protocol.economy.payments import PaymentState
+from protocol.economy.receipts import Attested
+from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
+from protocol.identity import Inception, LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
+from protocol.keys import KeyPair, digest
+from protocol.settlement.invoices import Invoice, condition_of, preimage_of
+from protocol.settlement.records import AckItem, LinkRecord, Settings, Terms, link_id, link_lane
+from protocol.shape import to_map
+from protocol.sync.directory import Profile
+
+FOLDER = Path(__file__).parent
+FIRST_MS = 1_790_000_000_000
+INT64_MAX = 2**63 - 1
+SMALL_ORDER_KEY = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+
+
+def seed_of(name: str) -> bytes:
+    """Return the seed of the key that a name stands for."""
+    return sha256(name.encode()).digest()
+
+
+def key(name: str) -> KeyPair:
+    """Return the key that a name stands for."""
+    return KeyPair.from_seed(seed_of(name))
+
+
+def note(value: Any) -> Any:
+    """Return a value in the JSON notation of own_codec.json."""
+    match value:
+        case bool() | None | str():
+            return value
+        case int():
+            return value if abs(value) < 2**53 else {"int": str(value)}
+        case bytes():
+            return {"bytes": value.hex()}
+        case dict():
+            return {"map": [[number, note(one)] for number, one in sorted(value.items())]}
+        case _:
+            return [note(one) for one in value]
+
+
+def named(value: Any) -> list[list[Any]]:
+    """Return a dataclass as (number, name, value) of each field that is there."""
+    names = list(value.__dataclass_fields__)
+    return [[number, names[number - 1], note(one)] for number, one in to_map(value).items()]
+
+
+class Author:
+    """A network that writes lanes: each entry after the last one of its lane."""
+
+    def __init__(self, name: str, *, cold: int = 1, needed: int = 1) -> None:
+        self.name = name
+        self.epoch = 0
+        self.signer = f"{name} hot 0"
+        self.cold = [f"{name} cold {number}" for number in range(cold)]
+        self.heads: dict[str, Entry] = {}
+        self.network = NO_NETWORK
+        self.network = self.write(self.inception(needed), IDENTITY).id
+
+    def inception(self, needed: int) -> Inception:
+        return Inception(
+            key(self.signer).public,
+            promise(key(f"{self.name} hot 1").public),
+            tuple(key(one).public for one in self.cold),
+            needed,
+            key(f"{self.name} transport").public,
+        )
+
+    def make(self, said: Body, lane: str, **changed: Any) -> Entry:
+        """Return the next entry of a lane, or one that differs from it."""
+        head = self.heads.get(lane)
+        seq = 0 if head is None else head.header.seq + 1
+        fields: dict[str, Any] = {
+            "network": self.network,
+            "lane": lane,
+            "epoch": self.epoch,
+            "seq": seq,
+            "prev": None if head is None else head.id,
+            "body": encode_body(said, FIRST_MS + 1_000 * seq),
+            "salt": sha256(f"salt {self.name} {lane} {seq}".encode()).digest()[:16],
+        }
+        signer = changed.pop("signer", self.signer)
+        return seal(key(signer), **(fields | changed))
+
+    def write(self, body: Body, lane: str) -> Entry:
+        """Write the next entry of a lane."""
+        entry = self.heads[lane] = self.make(body, lane)
+        return entry
+
+    def claim(self, **changed: Any) -> RotationClaim:
+        claim = RotationClaim(
+            self.network,
+            self.epoch + 1,
+            key(f"{self.name} hot {self.epoch + 1}").public,
+            promise(key(f"{self.name} hot {self.epoch + 2}").public),
+            key(f"{self.name} transport").public,
+            self.all_heads(),
+        )
+        return replace(claim, **changed)
+
+    def all_heads(self) -> tuple[LaneHead, ...]:
+        return tuple(LaneHead(lane, head.header.seq, head.id) for lane, head in sorted(self.heads.items()))
+
+    def rotation(self, claim: RotationClaim, *signers: int) -> Rotation:
+        return Rotation(claim, tuple(cold_signature(index, key(self.cold[index]), claim) for index in signers))
+
+    def rotate(self, *signers: int) -> Entry:
+        """Open an epoch under the key that was promised."""
+        body = self.rotation(self.claim(), *signers)
+        self.epoch += 1
+        self.signer = f"{self.name} hot {self.epoch}"
+        return self.write(body, IDENTITY)
+
+    def reopen(self) -> Entry:
+        """Open an epoch under the same key, after a restore."""
+        body = Reopening(self.epoch + 1, self.all_heads())
+        self.epoch += 1
+        return self.write(body, IDENTITY)
+
+
+def profile(name: str, code: str) -> Profile:
+    return Profile(name, name.title(), code, code.title(), 2, ("/dns4/example.org/tcp/4001",))
+
+
+def hora(code: str = "HORA", limit: int = 100_00) -> CurrencyCreated:
+    return CurrencyCreated(code, "Horas do Riacho", "hora", 2, -limit, None)
+
+
+def invited(name: str) -> Invited:
+    return Invited(seed_of(name)[:16], digest("invitation", name.encode()), FIRST_MS + 30 * 86_400_000)
+
+
+def shown_entry(name: str, entry: Entry, signer: str, body: Body) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": body.KIND,
+        "signed_by": signer,
+        "header_fields": named(entry.header),
+        "body_fields": named(body),
+        "header": entry.header_bytes.hex(),
+        "salt": entry.salt.hex(),
+        "body": entry.body_bytes.hex(),
+        "signature": entry.signature.hex(),
+        "id": entry.id.hex(),
+        "network": entry.network.hex(),
+        "wire": entry.wire().hex(),
+    }
+
+
+def unlike(entry: Entry, **parts: bytes) -> bytes:
+    """Return the wire of an entry of which a part was changed after it was signed."""
+    whole = {
+        "header": entry.header_bytes,
+        "salt": entry.salt,
+        "body": entry.body_bytes,
+        "signature": entry.signature,
+    } | parts
+    return encode(tuple(whole.values()))
+
+
+def sealed(signer: str, header: Any, salt: bytes, body: bytes) -> bytes:
+    """Return the wire of an entry with a header of any form, rightly signed."""
+    data = header if isinstance(header, bytes) else encode(header)
+    return encode((data, salt, body, key(signer).sign("entry", data)))
+
+
+def flipped(data: bytes) -> bytes:
+    return bytes((data[0] ^ 1, *data[1:]))
+
+
+def entries() -> dict[str, Any]:
+    """Return entries of all lanes, and ones that look like the next and are not."""
+    written: list[dict[str, Any]] = []
+    invalid: list[dict[str, Any]] = []
+
+    def write(name: str, author: Author, body: Body, lane: str) -> Entry:
+        entry = author.write(body, lane)
+        written.append(shown_entry(name, entry, author.signer, body))
+        return entry
+
+    def refuse(name: str, reason: str, wire: bytes | Entry) -> None:
+        data = wire.wire() if isinstance(wire, Entry) else wire
+        invalid.append({"name": name, "after": len(written), "reason": reason, "wire": data.hex()})
+
+    riacho, serra = Author("riacho", cold=3, needed=2), Author("serra")
+    for author, needed in ((riacho, 2), (serra, 1)):
+        body = author.inception(needed)
+        name = f"the inception of {author.name.title()}, whose id is the network's"
+        written.append(shown_entry(name, author.heads[IDENTITY], author.signer, body))
+    first = riacho.inception(2)
+    founding = {"network": NO_NETWORK, "seq": 0, "prev": None}
+    for name, body in (
+        ("a cold key of small order", replace(first, cold=(SMALL_ORDER_KEY,), cold_needed=1)),
+        ("more cold keys needed than there are", replace(first, cold_needed=4)),
+        ("one cold key given twice", replace(first, cold=first.cold[:1] * 2)),
+    ):
+        refuse(f"an inception with {name}", "KEY_EVENT_INVALID", riacho.make(body, IDENTITY, **founding))
+    refuse(
+        "an inception signed by another key than it names",
+        "KEY_EVENT_INVALID",
+        riacho.make(first, IDENTITY, **founding, signer="serra hot 0", salt=bytes(16)),
+    )
+
+    said = profile("riacho", "HORA")
+    write("what the network says of itself", riacho, said, COMMONS)
+    write("the first entry of a ledger", riacho, hora(), LEDGER)
+    ledger = write("the entry after it", riacho, invited("ana"), LEDGER)
+    low, high = sorted((riacho.network, serra.network))
+    terms = Terms(low, high, "HORA", 2, seed_of("link")[:16])
+    lane = link_lane(link_id(terms))
+    settings = Settings("HORA", 1, 1, 0, frozen=False, closed=False)
+    opening = LinkRecord(terms, settings, 500_00, 0, 0, 0, 0, (), (), (), 0, None)
+    ours = write("the first record of a link: Riacho lets Serra owe 500.00", riacho, opening, lane)
+    theirs = replace(
+        opening,
+        settings=Settings("FLOR", 3, 2, 1_00, frozen=False, closed=False),
+        granted=300_00,
+        ack=AckItem(0, 1, ours.id),
+    )
+    write("Serra takes the link up: it lets Riacho owe 300.00", serra, theirs, lane)
+
+    following = riacho.make(invited("bia"), LEDGER)
+    refuse("a prev that is not the head", "PREV_WRONG", riacho.make(invited("bia"), LEDGER, prev=digest("entry", b"")))
+    refuse("no prev, though it is not the first", "PREV_WRONG", riacho.make(invited("bia"), LEDGER, prev=None))
+    refuse("a place left out", "PREV_WRONG", riacho.make(invited("bia"), LEDGER, seq=3))
+    other_body = encode_body(invited("caio"), FIRST_MS)
+    refuse("another body than the one that was signed", "BODY_WRONG", unlike(following, body=other_body))
+    refuse("another salt", "BODY_WRONG", unlike(following, salt=flipped(following.salt)))
+    refuse("a salt of 15 bytes", "BODY_WRONG", unlike(following, salt=following.salt[:15]))
+    refuse(
+        "a changed bit in the signature", "SIGNATURE_WRONG", unlike(following, signature=flipped(following.signature))
+    )
+    refuse("signed by another network", "SIGNATURE_WRONG", riacho.make(invited("bia"), LEDGER, signer="serra hot 0"))
+    as_order = key("riacho hot 0").sign("order", following.header_bytes)
+    refuse("signed as an order", "SIGNATURE_WRONG", unlike(following, signature=as_order))
+    bare = encode(to_map(following.header))
+    fields = to_map(following.header)
+    refuse(
+        "a version that is not known",
+        "MALFORMED",
+        sealed("riacho hot 0", fields | {1: 2}, following.salt, following.body_bytes),
+    )
+    refuse(
+        "a field that is not known",
+        "MALFORMED",
+        sealed("riacho hot 0", fields | {8: 0}, following.salt, following.body_bytes),
+    )
+    refuse(
+        "no seq",
+        "MALFORMED",
+        sealed("riacho hot 0", {n: v for n, v in fields.items() if n != 5}, following.salt, following.body_bytes),
+    )
+    longer = bytes((0xB8, bare[0] & 31)) + bare[1:]
+    refuse(
+        "a header that is not spelt the shortest way",
+        "MALFORMED",
+        sealed("riacho hot 0", longer, following.salt, following.body_bytes),
+    )
+    refuse(
+        "three parts instead of four",
+        "MALFORMED",
+        encode((following.header_bytes, following.salt, following.body_bytes)),
+    )
+    refuse(
+        "an epoch that nothing has opened",
+        "EPOCH_UNKNOWN",
+        riacho.make(invited("bia"), LEDGER, epoch=1, signer="riacho hot 1"),
+    )
+    elsewhere = replace(terms, nonce=bytes(16))
+    refuse(
+        "a record that stands in another link's lane",
+        "RULE_BROKEN",
+        riacho.make(replace(opening, terms=elsewhere), lane),
+    )
+    unknown = encode({1: "weather/seen", 2: FIRST_MS, 3: {1: "rain"}})
+    refuse(
+        "a ledger entry of a kind that is not known", "KIND_UNKNOWN", riacho.make(invited("bia"), LEDGER, body=unknown)
+    )
+    again = riacho.make(invited("ana"), LEDGER)
+    refuse("what a rule of the book refuses: an invitation that exists already", "RULE_BROKEN", again)
+    stolen = riacho.rotation(riacho.claim(key=key("thief").public), 0, 1)
+    event = {"epoch": 1, "signer": "thief"}
+    refuse("a rotation to a key that was not promised", "KEY_EVENT_INVALID", riacho.make(stolen, IDENTITY, **event))
+    event["signer"] = "riacho hot 1"
+    few = riacho.rotation(riacho.claim(), 1)
+    refuse("a rotation signed by one cold key of the two", "KEY_EVENT_INVALID", riacho.make(few, IDENTITY, **event))
+    twice = riacho.rotation(riacho.claim(), 1, 1)
+    refuse("a rotation signed by one cold key twice", "KEY_EVENT_INVALID", riacho.make(twice, IDENTITY, **event))
+    skipped = riacho.rotation(riacho.claim(epoch=2), 0, 2)
+    refuse(
+        "a rotation that leaves an epoch out",
+        "KEY_EVENT_INVALID",
+        riacho.make(skipped, IDENTITY, epoch=2, signer="riacho hot 1"),
+    )
+    foreign = riacho.rotation(riacho.claim(network=serra.network), 0, 2)
+    refuse("a rotation of another network", "KEY_EVENT_INVALID", riacho.make(foreign, IDENTITY, **event))
+    old_signer = riacho.make(riacho.rotation(riacho.claim(), 0, 2), IDENTITY, epoch=1)
+    refuse("a rotation that the old key signs", "KEY_EVENT_INVALID", old_signer)
+
+    thiefs = riacho.make(invited("thief"), LEDGER)
+    rotation = riacho.rotation(riacho.claim(), 0, 2)
+    riacho.rotate(0, 2)
+    written.append(
+        shown_entry("a rotation: two cold keys of three open epoch 1", riacho.heads[IDENTITY], riacho.signer, rotation)
+    )
+    refuse("what the old key signs past the heads that the rotation names", "EPOCH_CLOSED", thiefs)
+    refuse(
+        "epoch 1 signed by the key of epoch 0",
+        "SIGNATURE_WRONG",
+        riacho.make(invited("bia"), LEDGER, signer="riacho hot 0"),
+    )
+    write("the ledger goes on in epoch 1", riacho, invited("bia"), LEDGER)
+    refuse(
+        "the old key again, after the new one",
+        "EPOCH_CLOSED",
+        riacho.make(invited("thief"), LEDGER, epoch=0, signer="riacho hot 0"),
+    )
+    heads = riacho.all_heads()
+    riacho.reopen()
+    written.append(
+        shown_entry(
+            "a reopening: epoch 2, under the same key", riacho.heads[IDENTITY], riacho.signer, Reopening(2, heads)
+        )
+    )
+    write("a profile in epoch 2", riacho, profile("riacho", "HORA"), COMMONS)
+    assert ledger.header == Header(1, riacho.network, LEDGER, 0, 1, ledger.header.body_hash, ledger.header.prev)
+
+    names = sorted(
+        {one["signed_by"] for one in written} | {*riacho.cold, *serra.cold, "riacho transport", "serra transport"}
+    )
+    return {
+        "about": "Entries of two networks, in the order in which they may be folded in. The key of a name has as its"
+        " seed the SHA-256 of the name. Each invalid entry is to be judged by who has folded in the first `after`"
+        " entries, and nothing else; it is wrong in one way. The reasons: MALFORMED the bytes are no entry; BODY_WRONG"
+        " the body is not the one that the header names; PREV_WRONG it does not follow the head of its lane;"
+        " EPOCH_UNKNOWN no key event has opened its epoch; EPOCH_CLOSED it lies past the heads that the next epoch"
+        " named; SIGNATURE_WRONG the key of its epoch has not signed it; KEY_EVENT_INVALID an inception, rotation or"
+        " reopening that opens no epoch; KIND_UNKNOWN a body of no known kind, in a lane where that matters;"
+        " RULE_BROKEN its signature is right and a rule of the book refuses it. Values are written as in"
+        " own_codec.json; fields are [number, name, value].",
+        "keys": {name: {"seed": seed_of(name).hex(), "public": key(name).public.hex()} for name in names},
+        "entries": written,
+        "invalid": invalid,
+    }
+
+
+def orders() -> dict[str, Any]:
+    """Return what is signed besides entries, one of each kind or more."""
+    network, partner = seed_of("network"), seed_of("partner")
+    ana, phone, hot = "ana", "ana phone", "riacho hot"
+    day = FIRST_MS + 86_400_000
+    payment = seed_of("payment")[:16]
+    order = Order(
+        network, "ANAANAANAANAANAA.HORA", key(ana).public, 1, payment, network, "bia", 12_50, 12_50, day, pending=False
+    )
+    preimage = preimage_of(seed_of("preimage secret"), bytes(16))
+    invoice = Invoice(
+        partner, 0, "BIABIABIABIABIAB.FLOR", "bia@serra", 135_00, 2, seed_of("link"), 90_00, condition_of(preimage),
+        FIRST_MS + 900_000, bytes(16), "ana@riacho", None, None,
+    )  # fmt: skip
+    invoice_bytes = encode(to_map(invoice))
+    claim = RotationClaim(
+        network, 1, key("riacho hot 1").public, promise(key("riacho hot 2").public), key("riacho transport").public,
+        (LaneHead(LEDGER, 7, seed_of("head")),),
+    )  # fmt: skip
+    abroad = replace(
+        order,
+        order_seq=2,
+        payee_network=partner,
+        payee=invoice.account,
+        amount=135_00,
+        max_debit=90_00,
+        invoice=digest("invoice", invoice_bytes),
+        condition=invoice.condition,
+        note=digest("text", bytes(16) + b"bread"),
+        head=seed_of("head"),
+    )
+    standing = StandingOrder(
+        network, order.payer, order.key, 3, seed_of("schedule")[:16], "bia", 10_00, day, Rhythm.MONTHLY, 12
+    )
+    attested = Attested(network, payment, 7, PaymentState.POSTED, order.payer, -12_50, 9, seed_of("head"), FIRST_MS)
+    cases = [
+        (name, signer, kind or getattr(said, "KIND", ""), said)
+        for name, signer, kind, said in (
+            ("a payment within the network", ana, "", order),
+            ("a payment that waits for the payee's word", ana, "", replace(order, pending=True)),
+            ("a payment to another network, with invoice, note and head", ana, "", abroad),
+            ("the greatest amount", ana, "", replace(order, amount=INT64_MAX, max_debit=INT64_MAX)),
+            ("consent to pay back", "bia", "", Consent(network, payment, key("bia").public, 1, day)),
+            ("twelve monthly payments", ana, "", standing),
+            ("one payment later", ana, "", replace(standing, rhythm=Rhythm.ONCE, times=1, note=seed_of("note"))),
+            (
+                "a mandate",
+                ana,
+                "",
+                Mandate(network, order.payer, order.key, 4, seed_of("mandate")[:16], "CAIOCAIOCAIOCAIO", 50_00, day),
+            ),
+            (
+                "a key gives way to another",
+                ana,
+                "",
+                Rebinding(network, "ANAANAANAANAANAA", order.key, 5, order.key, key(phone).public),
+            ),
+            (
+                "a key is only revoked",
+                phone,
+                "",
+                Rebinding(network, "ANAANAANAANAANAA", key(phone).public, 1, order.key, None),
+            ),
+            (
+                "a second key with a cap",
+                ana,
+                "",
+                Enrolment(network, "ANAANAANAANAANAA", order.key, 6, key(phone).public, 20_00),
+            ),
+            (
+                "a second key without one",
+                ana,
+                "",
+                Enrolment(network, "ANAANAANAANAANAA", order.key, 7, key(phone).public, None),
+            ),
+            ("a member joins with its key", ana, "", Joining(network, "ana", order.key)),
+            ("an invoice", "serra hot", "", invoice),
+            ("what cold keys sign to rotate", "riacho cold", "rotation", claim),
+            ("what a receipt attests", hot, "receipt", attested),
+        )
+    ]
+    signed = []
+    for name, signer, kind, said in cases:
+        data = encode(to_map(said))
+        signed.append(
+            {
+                "name": name,
+                "kind": kind,
+                "signed_by": signer,
+                "fields": named(said),
+                "bytes": data.hex(),
+                "signature": key(signer).sign(kind, data).hex(),
+            }
+        )
+    challenge = network + seed_of("chance")
+    signed.append(
+        {
+            "name": "a challenge by which a member opens a session: the network's id and 32 bytes of chance, no CBOR",
+            "kind": "session",
+            "signed_by": ana,
+            "fields": None,
+            "bytes": challenge.hex(),
+            "signature": key(ana).sign("session", challenge).hex(),
+        }
+    )
+    data = encode(to_map(order))
+    whole = to_map(order)
+    invalid = [
+        {"name": name, "kind": "order", "bytes": bytes_.hex(), "signature": signature.hex(), "reason": reason}
+        for name, bytes_, signature, reason in (
+            ("signed as another kind", data, key(ana).sign("mandate", data), "SIGNATURE_INVALID"),
+            ("signed by another key than it names", data, key("bia").sign("order", data), "SIGNATURE_INVALID"),
+            (
+                "changed after it was signed",
+                encode(whole | {8: 99_99}),
+                key(ana).sign("order", data),
+                "SIGNATURE_INVALID",
+            ),
+            *(
+                (name, changed, key(ana).sign("order", changed), "MALFORMED")
+                for name, changed in (
+                    ("without an amount", encode({n: one for n, one in whole.items() if n != 8})),
+                    ("with a field that is not known", encode(whole | {16: 0})),
+                    ("with null for what is left out", encode(whole | {12: None})),
+                    ("an order_seq below zero", encode(whole | {4: -1})),
+                    ("with a trailing byte", data + b"\0"),
+                    ("a text instead of a number", encode(whole | {8: "1250"})),
+                )
+            ),
+        )
+    ]
+    names = sorted({one["signed_by"] for one in signed} | {"bia"})
+    return {
+        "about": 'What is signed besides entries: Ed25519 over "mutirao/v1/<kind>", a zero byte and the bytes, which'
+        " are the deterministic CBOR of a map of the fields by number; a field that has no value is left out. The key"
+        " of a name has as its seed the SHA-256 of the name. Values are written as in own_codec.json; fields are"
+        " [number, name, value]. Invalid ones are refused with the code that is told.",
+        "keys": {name: {"seed": seed_of(name).hex(), "public": key(name).public.hex()} for name in names},
+        "signed": signed,
+        "invalid": invalid,
+    }
+
+
+def fork_proofs() -> dict[str, Any]:
+    """Return pairs of entries, some of which prove that a network spoke twice at one place."""
+    author = Author("forked")
+    identity = [author.heads[IDENTITY]]
+    before = [author.write(profile("forked", "HORA"), COMMONS), author.write(hora(), LEDGER)]
+    one, other = (author.make(invited(name), LEDGER) for name in ("ana", "bia"))
+    faces = [author.make(profile("forked", code), COMMONS) for code in ("CLARO", "TURVO")]
+    salted = author.make(invited("ana"), LEDGER, salt=bytes(16))
+    unsigned = author.make(invited("caio"), LEDGER, signer="serra hot 0")
+    author.heads[LEDGER] = one
+    later = author.make(invited("bia"), LEDGER)
+    identity.append(author.reopen())
+    voided = author.make(invited("bia"), LEDGER, epoch=0)
+    anew = author.make(invited("dora"), LEDGER)
+    pairs = [
+        ("two entries at one place of a ledger", one, other, True),
+        ("two profiles at one place of the commons", *faces, True),
+        ("the same body under another salt is another entry", one, salted, True),
+        ("an entry and itself", one, one, False),
+        ("two entries at two places", one, later, False),
+        ("two entries at one seq of two epochs: what the older one says was never said", voided, anew, False),
+        ("one of the two is not signed by the network", one, unsigned, False),
+    ]
+    return {
+        "about": "Two entries of one network at one lane, epoch and seq, both rightly signed, are a fork: the proof is"
+        " the pair, in any order. `identity` is the network's identity lane, `before` what stands in its other lanes"
+        " before the pairs.",
+        "network": author.network.hex(),
+        "identity": [entry.wire().hex() for entry in identity],
+        "before": [entry.wire().hex() for entry in before],
+        "pairs": [
+            {"name": name, "first": first.wire().hex(), "second": second.wire().hex(), "fork": fork}
+            for name, first, second, fork in pairs
+        ],
+    }
+
+
+RATES = (
+    ("par", Rate(1, 1)),
+    ("1.5", Rate(3, 2)),
+    ("one third", Rate(1, 3)),
+    ("seven elevenths", Rate(7, 11)),
+    ("scale 0 against scale 2", Rate(100, 1)),
+    ("the least rate", Rate(1, 10**12)),
+    ("the greatest rate", Rate(10**12, 1)),
+    ("two great terms", Rate(10**12 - 1, 10**12)),
+)
+AMOUNTS = (1, 2, 3, 10, 99, 100, 101, 135_00, 10**12 - 1, 10**12, 2**53, INT64_MAX // 2, INT64_MAX - 1, INT64_MAX)
+FORWARDS = (
+    (Rate(1, 1), Rate(1, 1), 0, 1),
+    (Rate(2, 1), Rate(1, 3), 1_00, 60_00),
+    (Rate(3, 2), Rate(2, 3), 0, 100),
+    (Rate(3, 2), Rate(2, 3), 7, 101),
+    (Rate(1, 3), Rate(7, 11), 1, 99),
+    (Rate(10**12, 1), Rate(1, 10**12), 0, 1),
+    (Rate(1, 10**12), Rate(1, 1), 0, 9_223_372),
+    (Rate(1, 1), Rate(1, 1), 0, INT64_MAX),
+    (Rate(1, 1), Rate(1, 1), 1, INT64_MAX),
+    (Rate(1, 10**12), Rate(10**12, 1), 0, INT64_MAX),
+)
+
+
+def rounding() -> dict[str, Any]:
+    """Return the table of rates: what is rounded up, what down, what a forward needs."""
+    return {
+        "about": "A rate num/den is own minor units for one minor unit of a link. Each case is [amount, up, down,"
+        " least]. Of an amount of the link: `up` is what a payer is debited for it, and what a forward costs; `down` is"
+        " what a payee is credited for it, and what comes in by a forward. Of an amount of our own: `least` is the hold"
+        " that is worth at least so much. A forward of `out` minor units over a link with a fee (own minor units) needs"
+        " `in` = least(up(out) + fee) on the link that it comes from. All are exact whole numbers, in decimal; what is"
+        " beyond int64 is refused where it would have to be written.",
+        "rates": [
+            {
+                "name": name,
+                "num": str(rate.num),
+                "den": str(rate.den),
+                "cases": [
+                    [str(one) for one in (amount, rate.up(amount), rate.down(amount), rate.foreign_up(amount))]
+                    for amount in AMOUNTS
+                ],
+            }
+            for name, rate in RATES
+        ],
+        "forwards": [
+            {
+                "rate_in": [str(rate_in.num), str(rate_in.den)],
+                "rate_out": [str(rate_out.num), str(rate_out.den)],
+                "fee": str(fee),
+                "out": str(out),
+                "in": str(rate_in.foreign_up(rate_out.up(out) + fee)),
+            }
+            for rate_in, rate_out, fee, out in FORWARDS
+        ],
+    }
+
+
+def written(vectors: dict[str, Any]) -> str:
+    """Return JSON that one can read and compare: one item of each list or table on a line."""
+    parts = []
+    for name, value in vectors.items():
+        dumped = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list):
+            dumped = "[\n  " + ",\n  ".join(json.dumps(one, ensure_ascii=False) for one in value) + "\n ]"
+        elif isinstance(value, dict):
+            rows = (f"{json.dumps(key)}: {json.dumps(one, ensure_ascii=False)}" for key, one in value.items())
+            dumped = "{\n  " + ",\n  ".join(rows) + "\n }"
+        parts.append(f" {json.dumps(name)}: {dumped}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    for name, make in (
+        ("own_entries", entries),
+        ("own_orders", orders),
+        ("own_fork_proofs", fork_proofs),
+        ("own_fold_trace", fold_trace),
+        ("own_rounding", rounding),
+    ):
+        (FOLDER / f"{name}.json").write_text(written(make()))

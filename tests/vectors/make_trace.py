@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A year of one network in entries: every kind that may stand in a ledger lane, with the balances after each."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from simulation.groups import exchange, linked, offer_payment, pay
+from simulation.world import STEWARD, World, whole
+
+from protocol.economy.book import Book
+from protocol.economy.currencies import CloseCurrency, CreateCurrency, SetLevy
+from protocol.economy.devices import AddKey, RebindKey, RevokeKey
+from protocol.economy.feature import Actor, Entered, Role
+from protocol.economy.mandates import GiveMandate, RevokeMandate
+from protocol.economy.members import Approve, Invite, Join, Leave, Resume, SetLimits, Suspend
+from protocol.economy.money import Amount
+from protocol.economy.orders import (
+    Consent,
+    Enrolment,
+    Joining,
+    Mandate,
+    Order,
+    Rebinding,
+    Rhythm,
+    Signed,
+    StandingOrder,
+    parse_uuid,
+    sign,
+    uuid_text,
+)
+from protocol.economy.paying import Paid, Pay, Word
+from protocol.economy.payments import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
+from protocol.economy.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
+from protocol.economy.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulePayment
+from protocol.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
+from protocol.keys import KeyPair, parse_id
+from protocol.replica import FEATURES
+from protocol.settlement.holds import Reconciled
+from protocol.settlement.links import FreezeLink, LinksWanted
+from protocol.settlement.networks import DismissReplica, InviteReplica
+from protocol.settlement.quotes import AskQuote
+
+NODE = "riacho"
+DAY_MS = 86_400_000
+
+
+def key(name: str) -> KeyPair:
+    """Return the key that a name stands for."""
+    return KeyPair.from_seed(sha256(name.encode()).digest())
+
+
+class Riacho:
+    """The network whose ledger is told, in a world with two others."""
+
+    def __init__(self) -> None:
+        self.world = World(2026)
+        self.order_seqs: dict[str, int] = {}
+        self.refused: list[dict[str, Any]] = []
+
+    @property
+    def network(self) -> bytes:
+        return self.world.nodes[NODE].network
+
+    def do(self, operation: str, wish: Any, subject: str = "", who: str = "") -> Any:
+        """Ask for what is not refused, as the steward or as a member."""
+        return self.world.granted(NODE, operation, wish, subject=subject, actor=self.actor(who))
+
+    def actor(self, who: str) -> Actor:
+        return Actor(Role.MEMBER, self.id_of(who)) if who else STEWARD
+
+    def id_of(self, handle: str) -> str:
+        return self.world.nodes[NODE].replica.book.member_by_handle[handle]
+
+    def account(self, handle: str) -> str:
+        return f"{self.id_of(handle)}.HORA"
+
+    def seq(self, name: str) -> int:
+        self.order_seqs[name] = self.order_seqs.get(name, 0) + 1
+        return self.order_seqs[name]
+
+    def joining(self, handle: str, name: str = "") -> Signed:
+        keys = key(name or handle)
+        return sign(keys, Joining(self.network, handle, keys.public))
+
+    def admit(self, handle: str, *, has_key: bool = True) -> None:
+        code = self.do("invitations.create", Invite()).code
+        joining = self.joining(handle) if has_key else None
+        self.do("members.join", Join(code, handle, handle.title(), joining))
+        self.do("members.approve", Approve("HORA"), handle)
+
+    def order(
+        self, payer: str, payee: str, minor: int, *, name: str = "", payer_account: str = "", **changed: Any
+    ) -> Signed:
+        """Return an order in minor units, signed by the payer's key or another's."""
+        keys = key(name or payer)
+        fields: dict[str, Any] = {
+            "network": self.network,
+            "payer": payer_account or self.account(payer),
+            "key": keys.public,
+            "order_seq": self.seq(name or payer),
+            "payment": self.world.rng.randbytes(16),
+            "payee_network": self.network,
+            "payee": payee,
+            "amount": minor,
+            "max_debit": minor,
+            "not_after_ms": self.world.now + DAY_MS,
+            "pending": False,
+        }
+        return sign(keys, Order(**(fields | changed)))
+
+    def pay(self, payer: str, payee: str, minor: int, **changed: Any) -> str:
+        """Pay by an order; returns the payment's id."""
+        return self.do("payments.create", Pay(order=self.order(payer, payee, minor, **changed)), who=payer).id
+
+    def say(self, payer: str, payee: str, minor: int) -> str:
+        """Pay by word of mouth."""
+        return self.do("payments.create", Pay(payer=payer, payee=payee, amount=Amount(minor, "HORA", 2)), who=payer).id
+
+    def refuse(self, name: str, body: Body, code: str) -> None:
+        """Note an entry that the network might have signed next, and that every node refuses."""
+        node = self.world.nodes[NODE]
+        head = node.replica.journal.head(node.network, LEDGER)
+        assert head is not None and node.keyring is not None
+        entry = seal(
+            node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,
+            body=encode_body(body, self.world.now), salt=bytes(16),
+        )  # fmt: skip
+        self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire().hex()})
+
+
+def fold_trace() -> dict[str, Any]:
+    """Return the ledger of a network, with what each entry makes of the balances."""
+    told = Riacho()
+    world = told.world
+    exchange(world, NODE, "HORA")
+    for story in (members, payments, limits, helpers, requests, schedules, devices, abroad, endings):
+        story(told)
+    node = world.nodes[NODE]
+    assert world.zero_sum() and not world.drops
+    return {
+        "about": "The ledger lane of one network, in order: fold the entries and compare. `balances` are those of all"
+        " accounts that are not zero after an entry, in minor units; every currency sums to zero after each. `identity`"
+        " is the identity lane, which tells whose signatures to check; `final` is what the book holds at the end."
+        " Each of `refused` is rightly signed, follows the first `after` entries, and is refused by every node with"
+        " that code.",
+        "network": node.network.hex(),
+        "identity": [
+            entry.wire().hex() for entry in node.disk if entry.header.lane == IDENTITY and entry.network == node.network
+        ],
+        **folded(told),
+        "refused": told.refused,
+    }
+
+
+def folded(told: Riacho) -> dict[str, Any]:
+    """Fold the ledger anew, and return its entries with the balances after each, and how it ends."""
+    node = told.world.nodes[NODE]
+    book = Book(node.network, FEATURES)
+    entries: list[dict[str, Any]] = []
+    for entry in node.disk:
+        if entry.network != node.network or entry.header.lane != LEDGER:
+            continue
+        body, at_ms = decode_body(entry.body_bytes, book.kinds)
+        entered = Entered(body, node.network, LEDGER, entry.header.epoch, entry.header.seq, entry.id, at_ms)
+        reason = book.check(entered)
+        assert reason is None, (body, reason)
+        book.apply(entered)
+        balances = {name: one.balance_minor for name, one in sorted(book.ledger.accounts.items()) if one.balance_minor}
+        entries.append({"kind": body.KIND, "balances": balances, "wire": entry.wire().hex()})
+    final = {
+        "accounts": {
+            name: {
+                "balance": one.balance_minor,
+                "least": one.least_minor,
+                "most": one.most_minor,
+                "held": one.held_minor,
+                "awaited": one.awaited_minor,
+            }
+            for name, one in sorted(book.ledger.accounts.items())
+        },
+        "members": {
+            name: {"handle": one.handle, "auth": one.auth, "state": one.state}
+            for name, one in sorted(book.members.items())
+        },
+        "payments": {uuid_text(name): one.state for name, one in sorted(book.payments.items())},
+    }
+    return {"entries": entries, "final": final}
+
+
+# The story, a feature at a time.
+
+
+def members(told: Riacho) -> None:
+    """Ana and Dora join with keys, Bia and Caio without."""
+    for handle, has_key in (("ana", True), ("bia", False), ("caio", False), ("dora", True)):
+        told.admit(handle, has_key=has_key)
+    told.do("members.set-limits", SetLimits(whole(200), whole(1_000)), "ana")
+    told.do("members.suspend", Suspend(), "caio")
+    told.do("members.resume", Resume(), "caio")
+    told.do("currencies.create", CreateCurrency("SOL", "Sol", whole(10), scale=0))
+    told.do("members.approve", Approve("SOL"), "dora")
+    told.do("currencies.close", CloseCurrency(), "SOL")
+
+
+def payments(told: Riacho) -> None:
+    """At once, by word, pending and posted or voided, and paid back with and without a signature."""
+    told.pay("ana", "bia", 12_50)
+    told.say("bia", "ana", 2_50)
+    posted = told.pay("ana", "dora", 30_00, pending=True)
+    told.do("payments.post", PostPayment(), posted, "dora")
+    voided = told.pay("dora", "ana", 5_00, pending=True)
+    told.do("payments.void", VoidPayment(), voided)
+    paid = told.pay("dora", "ana", 7_00)
+    consent = Consent(
+        told.network, parse_uuid(paid) or b"", key("ana").public, told.seq("ana"), told.world.now + DAY_MS
+    )
+    told.do("payments.reverse", ReversePayment(sign(key("ana"), consent)), paid, "dora")
+    told.do("payments.reverse", ReversePayment(), told.pay("ana", "bia", 1_00), "bia")
+
+    ana, bia = told.account("ana"), told.account("bia")
+    name = bytes(16)
+    said = told.order("ana", "bia", 1_00)
+    told.refuse(
+        "an order for another network", Paid(told.order("ana", "bia", 1_00, network=bytes(32)), None), "WRONG_NETWORK"
+    )
+    told.refuse(
+        "an order whose signature is another's",
+        Paid(Signed(said.data, key("dora").sign("order", said.data)), None),
+        "SIGNATURE_INVALID",
+    )
+    last = told.world.nodes[NODE].replica.book.members[told.id_of("ana")].keys[key("ana").public].order_seq
+    told.refuse(
+        "an order numbered as the last one was",
+        Paid(told.order("ana", "bia", 1_00, order_seq=last), None),
+        "ORDER_REPLAYED",
+    )
+    told.refuse(
+        "an order numbered below the last one",
+        Paid(told.order("ana", "bia", 1_00, order_seq=last - 1), None),
+        "ORDER_STALE",
+    )
+    told.refuse(
+        "an order past its date",
+        Paid(told.order("ana", "bia", 1_00, not_after_ms=told.world.now - 1), None),
+        "ORDER_EXPIRED",
+    )
+    told.refuse(
+        "an order by a key that nobody registered",
+        Paid(told.order("ana", "bia", 1_00, name="thief"), None),
+        "KEY_UNKNOWN",
+    )
+    told.refuse(
+        "an order from another's account", Paid(told.order("dora", "bia", 1_00, payer_account=ana), None), "FORBIDDEN"
+    )
+    told.refuse(
+        "a debit of a member with a key, without its order",
+        Paid(None, Word(name, ana, bia, 1_00, pending=False)),
+        "FORBIDDEN",
+    )
+    told.refuse("an amount of zero", Paid(None, Word(name, bia, ana, 0, pending=False)), "AMOUNT_NOT_POSITIVE")
+    told.refuse("a payee that is not there", Paid(None, Word(name, bia, "zoe", 1, pending=False)), "MEMBER_UNKNOWN")
+    told.refuse("a payment to oneself", Paid(None, Word(name, bia, bia, 1, pending=False)), "SAME_ACCOUNT")
+    told.refuse(
+        "a payment whose id was used",
+        Paid(None, Word(parse_uuid(paid) or b"", bia, ana, 1, pending=False)),
+        "PAYMENT_EXISTS",
+    )
+    told.refuse("posting what was posted", Posted(parse_uuid(posted) or b""), "STATE_CONFLICT")
+    told.refuse(
+        "paying back for a payee with a key, without its consent",
+        Reversed(parse_uuid(posted) or b"", None),
+        "FORBIDDEN",
+    )
+
+
+def limits(told: Riacho) -> None:
+    """No reader checks a limit: what its author has written, stands."""
+    told.pay("dora", "bia", 100_00)
+    told.do("members.set-limits", SetLimits(whole(10), None, "HORA"), "dora")
+
+
+def helpers(told: Riacho) -> None:
+    """A mandate by signature and one by word; each is used, one is taken back."""
+    ana, world = key("ana"), told.world
+    mandate = Mandate(
+        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16), told.id_of("dora"),
+        20_00, world.now + 30 * DAY_MS,
+    )  # fmt: skip
+    told.do("members.mandate", GiveMandate(sign(ana, mandate)), "ana", "ana")
+    order = told.order("dora", "bia", 6_00, payer_account=told.account("ana"))
+    told.do("payments.create", Pay(order=order, mandate=uuid_text(mandate.mandate)), who="dora")
+    given = GiveMandate(helper="caio", cap=whole(15), not_after=world.now + 30 * DAY_MS)
+    name = told.do("members.mandate", given, "bia", "bia").mandates[-1].id
+    told.do("payments.create", Pay(payee="dora", amount=whole(4), mandate=name), who="caio")
+    told.do("members.revoke-mandate", RevokeMandate(name), "bia", "bia")
+
+
+def requests(told: Riacho) -> None:
+    """One is paid, one declined, one cancelled."""
+    asked = told.do("payment-requests.create", AskPayment(whole(8)), who="bia")
+    told.do("payment-requests.pay", PayRequest(told.order("ana", told.account("bia"), 8_00)), asked.id, "ana")
+    declined = told.do("payment-requests.create", AskPayment(whole(9), payer="caio"), who="bia")
+    told.do("payment-requests.decline", DeclineRequest(), declined.id, "caio")
+    cancelled = told.do("payment-requests.create", AskPayment(whole(10, "HORA")), who="dora")
+    told.do("payment-requests.cancel", CancelRequest(), cancelled.id, "dora")
+
+
+def schedules(told: Riacho) -> None:
+    """Daily payments run; one is missed for want of room, one is paused and goes on, one is cancelled."""
+    world, ana = told.world, key("ana")
+    first = world.now + 1_000
+    standing = StandingOrder(
+        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16), "caio", 3_00, first,
+        Rhythm.DAILY, 3,
+    )  # fmt: skip
+    name = told.do("scheduled-payments.create", SchedulePayment(sign(ana, standing)), who="ana").id
+    world.tick(3)
+    told.do("scheduled-payments.pause", PauseSchedule(), name, "ana")
+    world.now = first + DAY_MS + 1
+    told.do("scheduled-payments.resume", ResumeSchedule(), name, "ana")
+    missed = SchedulePayment(payee="ana", amount=whole(600), first_at=world.now + 1_000)
+    told.do("scheduled-payments.create", missed, who="caio")
+    world.tick(3)
+    told.do("scheduled-payments.cancel", CancelSchedule(), name, "ana")
+
+
+def devices(told: Riacho) -> None:
+    """Caio takes a key, Ana changes hers, Dora adds one with a cap and revokes it."""
+    network = told.network
+    told.do("members.rebind-key", RebindKey(told.joining("caio")), "caio", "caio")
+    told.pay("caio", "ana", 1_50)
+    new = key("ana new")
+    rebinding = Rebinding(network, told.id_of("ana"), key("ana").public, told.seq("ana"), key("ana").public, new.public)
+    told.do("members.rebind-key", RebindKey(told.joining("ana", "ana new"), sign(key("ana"), rebinding)), "ana", "ana")
+    told.pay("ana", "bia", 2_00, name="ana new")
+    dora, phone = key("dora"), key("dora phone")
+    enrolment = Enrolment(network, told.id_of("dora"), dora.public, told.seq("dora"), phone.public, 5_00)
+    told.do("members.add-key", AddKey(sign(dora, enrolment), told.joining("dora", "dora phone")), "dora", "dora")
+    told.do("members.set-limits", SetLimits(whole(150), None, "HORA"), "dora")
+    told.pay("dora", "bia", 4_00, name="dora phone")
+    revoking = Rebinding(network, told.id_of("dora"), dora.public, told.seq("dora"), phone.public, None)
+    told.do("members.revoke-key", RevokeKey(sign(dora, revoking)), "dora", "dora")
+    told.refuse(
+        "an order by a key that was revoked",
+        Paid(told.order("dora", "bia", 1_00, name="dora phone"), None),
+        "KEY_UNKNOWN",
+    )
+
+
+def abroad(told: Riacho) -> None:
+    """Payments to and from two other networks, and through Riacho between them."""
+    world = told.world
+    exchange(world, "serra", "FLOR", "elio")
+    exchange(world, "encants", "ECO", "clara")
+    linked(world, NODE, "serra", 300, rate="1.5")
+    linked(world, NODE, "encants", 300, rate="7", fee=1)
+    world.tick(2)
+    bia = told.account("bia")
+    pay(world, NODE, bia, "elio@serra", 10)
+    pay(world, "serra", "elio", "bia@riacho", 3)
+    pay(world, "serra", "elio", "clara@encants", 5, NODE)
+    world.tick(2)
+    last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
+
+    def stopped(node: str, ask: Callable[[], int]) -> None:
+        ask()
+        world.start(node, "links.freeze", FreezeLink(), subject=last_hop.id)
+        world.run()
+        world.tick(2)
+        world.granted(node, "links.freeze", FreezeLink(frozen=False), subject=last_hop.id)
+        world.tick(2)
+
+    stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
+    stopped("encants", lambda: offer_payment(world, "serra", "elio", "clara@encants", 5, NODE))
+    quote = told.do("quotes.create", AskQuote("elio@serra", whole(10), payer="ana"), who="ana")
+    order = told.order(
+        "ana", quote.payee, quote.amount.value, name="ana new", payee_network=world.nodes["serra"].network,
+        max_debit=quote.debit.value, invoice=bytes.fromhex(quote.invoice), condition=bytes.fromhex(quote.condition),
+        head=bytes.fromhex(quote.head),
+    )  # fmt: skip
+    told.do("payments.create", Pay(order=order), who="ana")
+    world.tick(2)
+
+
+def endings(told: Riacho) -> None:
+    """Caio leaves in debt, a levy repays it, a replica comes and goes, and a restore is reconciled."""
+    world = told.world
+    told.pay("caio", "dora", 60_00)
+    told.do("members.leave", Leave(), "caio", "caio")
+    told.do("currencies.set-levy", SetLevy(1_000), "HORA")
+    told.pay("ana", "bia", 50_00, name="ana new")
+    told.do("payments.reverse", ReversePayment(), told.pay("ana", "bia", 5_01, name="ana new"), "bia")
+    invited = told.do("replicas.invite", InviteReplica())
+    world.second("casa", NODE, invited.code)
+    world.join("casa", NODE)
+    world.tick(2)
+    told.do("replicas.dismiss", DismissReplica(), invited.id)
+    link = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "serra")
+    # What a restore would write: nothing was lost here, so it is put down by hand.
+    reconciled = Reconciled(parse_id(link.id) or b"", 12_00, 12_00, 2_00, 2_00, "HORA")
+    world.nodes[NODE].replica.journal.write(reconciled, LEDGER, world.now)
+    world.tick(1)
