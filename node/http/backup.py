@@ -2,11 +2,11 @@
 """A copy of the database, whole as of one moment, streamed to the steward while the node goes on."""
 
 import asyncio
+import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from aiohttp.web import StreamResponse
 
@@ -17,6 +17,7 @@ from protocol.economy.feature import STEWARDS
 from protocol.rejection import Rejection
 
 SQLITE_TYPE = "application/vnd.sqlite3"
+FOLDER = "backup.partial"
 CHUNK_BYTES = 256 * 1024
 STALL_SECONDS_MAX = 60.0
 
@@ -56,34 +57,40 @@ class Backup:
         if self._is_copying:
             raise Denied(Rejection.STATE_CONFLICT, state="being copied")
         self._is_copying = True
-        storage = self._storage()
-        # Beside the database, where there is room for it, in a folder that only the node's user can enter.
-        folder = Path(tempfile.mkdtemp(prefix="backup-", dir=storage.path.parent))
         try:
-            await storage.backup(folder / "copy")
-            return await _send(exchange, folder / "copy")
+            return await _send(exchange, await self._copied())
         except StorageFailed:
             raise Denied(Rejection.STORAGE_FAILED) from None
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             self._is_copying = False
 
+    async def _copied(self) -> BinaryIO:
+        """Return a copy that lives as long as it is open, so that none is ever left behind for long."""
+        storage = self._storage()
+        # Beside the database, where there is room for it; what a crash has left there goes first.
+        folder = storage.path.with_name(FOLDER)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            await storage.backup(folder / "copy")
+            return await asyncio.to_thread((folder / "copy").open, "rb")
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-async def _send(exchange: Exchange, path: Path) -> StreamResponse:
-    """Stream a file; a client that stalls is left."""
-    response = StreamResponse(
-        headers={**SAFE_HEADERS, "Content-Type": SQLITE_TYPE, "Content-Disposition": "attachment"}
-    )
-    response.content_length = (await asyncio.to_thread(path.stat)).st_size
-    await response.prepare(exchange.request)
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
-        while exchange.request.method != "HEAD" and (chunk := await asyncio.to_thread(file.read, CHUNK_BYTES)):
-            async with asyncio.timeout(STALL_SECONDS_MAX):
-                await response.write(chunk)
-    except TimeoutError:
-        if exchange.request.transport is not None:
-            exchange.request.transport.abort()
-    finally:
-        await asyncio.to_thread(file.close)
-    return response
+
+async def _send(exchange: Exchange, file: BinaryIO) -> StreamResponse:
+    """Stream a file and close it; a client that stalls is left."""
+    with file:
+        response = StreamResponse(
+            headers={**SAFE_HEADERS, "Content-Type": SQLITE_TYPE, "Content-Disposition": "attachment"}
+        )
+        response.content_length = os.fstat(file.fileno()).st_size
+        await response.prepare(exchange.request)
+        try:
+            while exchange.request.method != "HEAD" and (chunk := await asyncio.to_thread(file.read, CHUNK_BYTES)):
+                async with asyncio.timeout(STALL_SECONDS_MAX):
+                    await response.write(chunk)
+        except TimeoutError:
+            if exchange.request.transport is not None:
+                exchange.request.transport.abort()
+        return response

@@ -13,15 +13,14 @@ KEY_CHARS_MAX = 255
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS_MAX}}}")
 
 
-def checked_key(key: str) -> str:
-    """Return a client's key as it is; raises Denied unless it is 1 to 255 visible ASCII characters."""
+def check_key(key: str) -> None:
+    """Raise Denied unless a client's key is 1 to 255 visible ASCII characters."""
     if not _KEY.fullmatch(key):
         raise Denied(
             Rejection.MALFORMED,
             field="Idempotency-Key",
             expected=f"1 to {KEY_CHARS_MAX} visible ASCII characters",
         )
-    return key
 
 
 def scope_of(actor: Actor, key: str) -> bytes:

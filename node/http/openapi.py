@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from node.http.idempotency import KEY_CHARS_MAX
 from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
-from node.http.routes import JSON_TYPE, Route
+from node.http.routes import JSON_TYPE, Route, id_field_of
 from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
 from protocol.economy.feature import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role
 from protocol.economy.money import Amount
@@ -74,6 +74,8 @@ def document(routes: Iterable[Route], version: str) -> Schema:
     paths: dict[str, Schema] = {}
     for route in routes:
         operation = _operation(route, answers.get(route.name), wished)
+        if route.status == HTTPStatus.CREATED and (links := _links(route, routes)):
+            operation["responses"]["201"]["links"] = links
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -126,7 +128,7 @@ def codes_by_status() -> Mapping[int, Mapping[Rejection | Fault, Explained]]:
 
 def _operation(route: Route, answer: Schema | None, wished: Components) -> Schema:
     operation: Schema = {
-        "operationId": route.name.replace(".", "_").replace("-", "_"),
+        "operationId": _identity(route),
         "summary": route.summary or route.name,
         "tags": [_tag(route)],
         "description": _said(route),
@@ -230,6 +232,18 @@ def _answers(route: Route, answer: Schema | None) -> Schema:
     return dict(sorted(answers.items()))
 
 
+def _links(created: Route, routes: Iterable[Route]) -> Schema:
+    """Return what can be done next with what was made."""
+    return {
+        route.name: {
+            "operationId": _identity(route),
+            "parameters": {"id": f"$response.body#/{id_field_of(created.answer)}"},
+        }
+        for route in routes
+        if route.path.startswith(f"{created.path}/{{id}}")
+    }
+
+
 def _page_schema(item: Schema) -> Schema:
     return {
         "type": "object",
@@ -322,6 +336,10 @@ def _without_null(schema: Schema) -> Schema:
     if "anyOf" in schema:
         return {**next(one for one in schema["anyOf"] if one != {"type": "null"})}
     return schema
+
+
+def _identity(route: Route) -> str:
+    return route.name.replace(".", "_").replace("-", "_")
 
 
 def _tag(route: Route) -> str:

@@ -277,6 +277,9 @@ class Resources:
             no_more(exchange.query)
             headers = exchange.request.headers
             wish = read_wish(wish_type, exchange.body)
+            key = headers.get("Idempotency-Key")
+            if key is not None:
+                idempotency.check_key(key)
             expected = headers.get("If-Match")
             if expected is not None and not is_create:
                 await self._check_unchanged(noun, exchange, show, expected)
@@ -288,13 +291,12 @@ class Resources:
                 done.append(result)
                 return status, JSON_TYPE, dump(show(result))
 
-            key = headers.get("Idempotency-Key")
             if key is None:
                 answer = render(await self._runtime.ask(name, exchange.actor, wish, subject=exchange.subject))
                 replayed = False
             else:
                 remember = Remember(
-                    scope=idempotency.scope_of(exchange.actor, idempotency.checked_key(key)),
+                    scope=idempotency.scope_of(exchange.actor, key),
                     request=idempotency.request_of("POST", exchange.path, exchange.body),
                     render=render,
                 )

@@ -346,6 +346,9 @@ _MOMENT_FORM = Form(_read_moment, moment_text, _fixed({"type": "string", "format
 
 
 def _annotated(base: Any, marks: list[Any]) -> Form:
+    if get_origin(base) in (typing.Union, types.UnionType) and types.NoneType in get_args(base):
+        # Bounds speak of the value, not of its absence.
+        return _optional(_annotated(_without_none(base), marks))
     made = _MOMENT_FORM if any(mark is Moment or isinstance(mark, Moment) for mark in marks) else form(base)
     for mark in marks:
         match mark:
@@ -410,10 +413,17 @@ def _between(least: int, most: int) -> Callable[[Any], None]:
 
 
 def _union(hint: Any) -> Form:
+    return _optional(form(_without_none(hint))) if types.NoneType in get_args(hint) else _one_of(hint)
+
+
+def _without_none(hint: Any) -> Any:
     kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
-    if len(kinds) == len(get_args(hint)) or len(kinds) > 1:
-        return _one_of(hint, kinds)
-    made = form(kinds[0])
+    if len(kinds) != 1:
+        raise TypeError(f"{hint} has no JSON form")
+    return kinds[0]
+
+
+def _optional(made: Form) -> Form:
     show = made.show
 
     def read(value: Any) -> Any:
@@ -435,9 +445,10 @@ def _union(hint: Any) -> Form:
     return Form(read, show and show_optional, describe_optional, made.read_text)
 
 
-def _one_of(hint: Any, kinds: list[Any]) -> Form:
+def _one_of(hint: Any) -> Form:
     """Return the form of a thing shown as one of several classes; nothing is read so."""
-    if not all(is_dataclass(kind) for kind in kinds) or types.NoneType in get_args(hint):
+    kinds = get_args(hint)
+    if not all(map(is_dataclass, kinds)):
         raise TypeError(f"{hint} has no JSON form")
     forms = {kind: form(kind) for kind in kinds}
 

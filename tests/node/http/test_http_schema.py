@@ -41,7 +41,7 @@ class Wish:
     price: Amount
     baker: Handle
     count: Annotated[int, Range(1, 99), Doc("how many")] = 1
-    note: Annotated[str, AtMost(5)] | None = None
+    note: Annotated[str | None, AtMost(5), Doc("why")] = None
     ready: At | None = None
     seals: tuple[Seal, ...] = ()
     weights: dict[str, int] | None = None
@@ -62,6 +62,7 @@ def misread(body: Any) -> tuple[str, str]:
 
 
 def test_a_wish_is_read_with_its_defaults() -> None:
+    assert read({**LEAST, "note": None, "ready": None}) == read(LEAST)
     assert read(LEAST) == Wish(Grain.RYE, Amount(1), Handle("ana"))
 
 
@@ -246,4 +247,6 @@ def test_a_schema_says_what_fields_mean_and_which_are_needed() -> None:
     assert set(shown.schemas["Wish"]["required"]) == set(Wish.__dataclass_fields__)
     count = wished.schemas["Wish"]["properties"]["count"]
     assert (count["description"], count["minimum"], count["maximum"]) == ("how many", 1, 99)
+    note = wished.schemas["Wish"]["properties"]["note"]
+    assert (note["type"], note["maxLength"], note["description"]) == (["string", "null"], 5, "why")
     assert wished.schemas["Seal"]["properties"]["mark"]["minLength"] == 6

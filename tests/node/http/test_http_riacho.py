@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A real node of one network behind the door: its features as clients meet them, from invitation to receipt."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from aiohttp import ClientSession
+from openapi_spec_validator import validate
+
+from node import clock, home
+from node.http.about import NodeShown
+from node.http.app import Api, document_of
+from node.http.schema import bytes_text, form
+from node.runtime import Runtime
+from node.storage import Storage
+from protocol.economy.orders import Joining, Order, sign
+from protocol.keys import KeyPair
+from protocol.replica import OPERATIONS, Replica
+
+pytestmark = pytest.mark.timeout(60)
+
+BIAS_KEYS = KeyPair.from_seed(b"b" * 32)
+
+
+@dataclass
+class Riacho:
+    """A serving node, and somebody who asks there; every answer is held against the OpenAPI document."""
+
+    url: str
+    steward: str
+    network: bytes
+    session: ClientSession
+    document: dict[str, Any]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self, method: str, path: str, body: Any = None, *, as_: str = "", key: str = "") -> Any:
+        headers = {"Authorization": f"Bearer {self.tokens.get(as_, self.steward)}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        async with self.session.request(method, self.url + path, data=data, headers=headers) as response:
+            answer = await response.json(content_type=None)
+            self._check(method, path, response.status, response.content_type, answer)
+            return {**answer, "status": response.status} if response.status >= 400 else answer
+
+    def _check(self, method: str, path: str, status: int, content_type: str, answer: Any) -> None:
+        parts = path.partition("?")[0].split("/")
+        if len(parts) > 3:
+            parts[3] = "{id}"
+        said = self.document["paths"]["/".join(parts)][method.lower()]["responses"][str(status)]
+        if "$ref" in said:
+            said = self.document["components"]["responses"][said["$ref"].rpartition("/")[2]]
+        schema = {**said["content"][content_type]["schema"], "components": self.document["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer)
+
+    async def join(self, handle: str, name: str, keys: KeyPair | None = None) -> str:
+        """Let somebody join, approve it, and return its id."""
+        code = (await self.ask("POST", "/v1/invitations"))["code"]
+        wish: dict[str, Any] = {"code": code, "handle": handle, "name": name}
+        if keys is not None:
+            signed = sign(keys, Joining(self.network, handle, keys.public))
+            wish["joining"] = {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}
+        member = (await self.ask("POST", "/v1/members", wish))["id"]
+        await self.ask("POST", f"/v1/members/{member}/approve", {})
+        if keys is None:
+            made = await self.ask("POST", "/v1/tokens", {"label": name, "member": handle})
+            self.tokens[handle] = made["token"]
+        else:
+            await self.sign_in(handle, keys)
+        return member
+
+    async def sign_in(self, handle: str, keys: KeyPair) -> None:
+        asked = await self.ask("POST", "/v1/challenges", {"key": bytes_text(keys.public)})
+        signature = keys.sign("session", form(bytes).read(asked["challenge"]))
+        wish = {"key": bytes_text(keys.public), "challenge": asked["challenge"], "signature": bytes_text(signature)}
+        self.tokens[handle] = (await self.ask("POST", "/v1/sessions", wish))["token"]
+
+
+def hours(text: str) -> dict[str, Any]:
+    return {"value": text.replace(".", ""), "asset_code": "HORA", "asset_scale": 2}
+
+
+@pytest.fixture
+async def riacho(tmp_path: Path) -> AsyncIterator[Riacho]:
+    directory = tmp_path / "riacho"
+    founding = home.Founding("riacho", "Riacho", "HORA", default_limit="200.00")
+    founded = await home.found(directory, founding, now=clock.now_ms, chance=clock.chance)
+    keyring = home.read_keys(directory).keyring
+    storage = await Storage.open(directory / home.DATABASE)
+    network = next(storage.entries()).id
+
+    def load(entries: Any) -> Replica:
+        replica = Replica(network, chance=clock.chance, keyring=keyring)
+        list(replica.load(entries))
+        return replica
+
+    runtime = Runtime(storage, load, network=network, now=clock.now_ms, seconds=clock.seconds, advance=lambda _: None)
+    await runtime.start()
+    running = asyncio.create_task(runtime.run())
+    shown = NodeShown(founded.network_id, "riacho", "Riacho", founded.peer_id, (), "READY", "0", "source")
+    api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=clock.now_ms, chance=clock.chance)
+    url = await api.start("127.0.0.1", 0)
+    async with ClientSession() as session:
+        yield Riacho(url, founded.steward_token, network, session, api.document)
+    await api.stop()
+    runtime.stop()
+    await running
+    await storage.close()
+
+
+async def test_a_member_may_owe_up_to_the_limit_and_hears_how_much_is_left(riacho: Riacho) -> None:
+    for handle, name in (("ana", "Ana Souza"), ("bia", "Bia Conceição")):
+        await riacho.join(handle, name)
+    paid = await riacho.ask(
+        "POST", "/v1/payments", {"payee": "bia", "amount": hours("180.00"), "note": "pão"}, as_="ana"
+    )
+    assert (paid["state"], paid["note"], paid["amount"]) == ("posted", "pão", hours("180.00"))
+    refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("30.00")}, as_="ana")
+    assert (refused["status"], refused["code"]) == (422, "LIMIT_EXCEEDED")
+    assert refused["detail"] == "20.00 HORA left: the account's limit is -200.00 HORA."
+    figures = {"available": 2_000, "limit": -20_000, "projected_balance": -21_000, "currency": "HORA"}
+    assert refused["figures"] == figures
+    accounts = (await riacho.ask("GET", "/v1/accounts"))["items"]
+    assert sum(int(one["balance"]["value"]) for one in accounts) == 0
+
+
+async def test_a_payment_sent_again_with_its_key_is_one_payment(riacho: Riacho) -> None:
+    await riacho.join("ana", "Ana")
+    await riacho.join("bia", "Bia")
+    wish = {"payee": "bia", "amount": hours("12.50")}
+    answers = await asyncio.gather(
+        *(riacho.ask("POST", "/v1/payments", wish, as_="ana", key="one-loaf") for _ in range(5))
+    )
+    done = [one for one in answers if "id" in one]
+    assert {one["code"] for one in answers if "code" in one} <= {"IDEMPOTENCY_IN_FLIGHT"}
+    again = await riacho.ask("POST", "/v1/payments", wish, as_="ana", key="one-loaf")
+    assert all(one == again for one in done) and again["state"] == "posted"
+    other = await riacho.ask("POST", "/v1/payments", {**wish, "amount": hours("1.00")}, as_="ana", key="one-loaf")
+    assert (other["status"], other["code"]) == (422, "IDEMPOTENCY_REUSED")
+    [line] = (await riacho.ask("GET", f"/v1/accounts/{again['payer_account']}/entries", as_="ana"))["items"]
+    assert line["amount"]["value"] == "-1250" and line["balance"]["value"] == "-1250"
+
+
+async def test_a_member_with_a_key_signs_in_and_signs_what_it_pays(riacho: Riacho) -> None:
+    bia = await riacho.join("bia", "Bia", BIAS_KEYS)
+    await riacho.join("ana", "Ana")
+    accounts = {one["name"]: one["id"] for one in (await riacho.ask("GET", "/v1/accounts"))["items"]}
+    order = Order(
+        network=riacho.network,
+        payer=accounts["bia"],
+        key=BIAS_KEYS.public,
+        order_seq=1,
+        payment=b"p" * 16,
+        payee_network=riacho.network,
+        payee=accounts["ana"],
+        amount=500,
+        max_debit=500,
+        not_after_ms=clock.now_ms() + 60_000,
+        pending=False,
+    )
+    signed = sign(BIAS_KEYS, order)
+    wish = {"order": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
+    paid = await riacho.ask("POST", "/v1/payments", wish, as_="bia")
+    assert (paid["state"], paid["auth"], paid["debit"]) == ("posted", "self", hours("5.00"))
+    assert await riacho.ask("POST", "/v1/payments", wish, as_="bia") == paid, "one order is one payment"
+    forged = {"order": {**wish["order"], "signature": bytes_text(bytes(64))}}
+    assert (await riacho.ask("POST", "/v1/payments", forged, as_="bia"))["code"] == "SIGNATURE_INVALID"
+    receipt = await riacho.ask("GET", f"/v1/receipts/{paid['id']}", as_="bia")
+    assert "status" not in receipt
+    shown = await riacho.ask("GET", f"/v1/members/{bia}", as_="bia")
+    assert shown["keys"][0]["order_seq"] == 1
+
+
+async def test_amounts_that_cannot_be_paid_have_their_codes_and_change_nothing(riacho: Riacho) -> None:
+    await riacho.join("ana", "Ana")
+    await riacho.join("bia", "Bia")
+    for amount, code in [
+        ({"value": "0"}, "AMOUNT_NOT_POSITIVE"),
+        ({"value": "-5"}, "AMOUNT_NOT_POSITIVE"),
+        ({"value": str(2**63)}, "AMOUNT_TOO_LARGE"),
+        ({"value": "12345", "asset_scale": 3}, "SCALE_EXCEEDED"),
+        ({"value": "1", "asset_scale": 255}, "SCALE_EXCEEDED"),
+        ({"value": 1}, "AMOUNT_MALFORMED"),
+        ({"value": "1", "asset_code": "FLOR"}, "CURRENCY_MISMATCH"),
+    ]:
+        refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": amount}, as_="ana")
+        assert refused["code"] == code, amount
+        assert refused["status"] in (400, 422)
+    unknown = await riacho.ask("POST", "/v1/payments", {"payee": "zoe", "amount": hours("1.00")}, as_="ana")
+    assert (unknown["status"], unknown["code"]) == (404, "MEMBER_UNKNOWN")
+    assert (await riacho.ask("GET", "/v1/payments"))["items"] == []
+
+
+async def test_lists_hold_everything_once_whatever_the_page(riacho: Riacho) -> None:
+    for handle in ("ana", "bia", "caio"):
+        await riacho.join(handle, handle.title())
+    for noun in ("currencies", "members", "accounts", "invitations", "networks", "tokens"):
+        whole = (await riacho.ask("GET", f"/v1/{noun}"))["items"]
+        assert whole, noun
+        pieces, path = [], f"/v1/{noun}?limit=1"
+        while True:
+            page = await riacho.ask("GET", path)
+            pieces += page["items"]
+            if page["next"] is None:
+                break
+            path = f"/v1/{noun}?limit=1&cursor={page['next']}"
+        assert pieces == whole, noun
+
+
+async def test_events_tell_a_member_what_concerns_it_and_no_more(riacho: Riacho) -> None:
+    for handle in ("ana", "bia", "caio"):
+        await riacho.join(handle, handle.title())
+
+    async def next_paid(stream: Any) -> dict[str, Any]:
+        async for line in stream.content:
+            if line.startswith(b"data: ") and json.loads(line[6:])["type"].startswith("payment."):
+                return json.loads(line[6:])
+        raise AssertionError("the stream has ended")
+
+    def follow(handle: str) -> Any:
+        return riacho.session.get(
+            f"{riacho.url}/v1/events", headers={"Authorization": f"Bearer {riacho.tokens[handle]}"}
+        )
+
+    async with follow("bia") as bias, follow("caio") as caios:
+        for stream in (bias, caios):
+            await stream.content.readline()
+        first = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("1.00")}, as_="ana")
+        second = await riacho.ask("POST", "/v1/payments", {"payee": "caio", "amount": hours("1.00")}, as_="ana")
+        assert (await next_paid(bias))["resource"] == first["id"]
+        assert (await next_paid(caios))["resource"] == second["id"]
+
+
+async def test_the_steward_takes_a_whole_copy_while_payments_go_on(riacho: Riacho, tmp_path: Path) -> None:
+    await riacho.join("ana", "Ana")
+    await riacho.join("bia", "Bia")
+    paying = asyncio.gather(
+        *(riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("0.01")}, as_="ana") for _ in range(20))
+    )
+    headers = {"Authorization": f"Bearer {riacho.steward}"}
+    async with riacho.session.get(f"{riacho.url}/v1/admin/backup", headers=headers) as response:
+        assert (response.status, response.content_type) == (200, "application/vnd.sqlite3")
+        copy = await response.read()
+    await paying
+    (tmp_path / "copy.db").write_bytes(copy)
+    with sqlite3.connect(tmp_path / "copy.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) FROM entries").fetchone()[0] > 5
+    database.close()
+    assert not list((tmp_path / "riacho").glob("backup*")), "no copy is left behind"
+    as_ana = {"Authorization": f"Bearer {riacho.tokens['ana']}"}
+    async with riacho.session.get(f"{riacho.url}/v1/admin/backup", headers=as_ana) as response:
+        assert response.status == 403
+
+
+def test_the_committed_document_is_the_one_that_nodes_serve() -> None:
+    document = document_of(OPERATIONS)
+    validate(document)
+    committed = Path(__file__).parents[3] / "docs" / "openapi.json"
+    assert json.loads(committed.read_text()) == document, "out of date: run python -m node.http >docs/openapi.json"
+
+
+@pytest.mark.timeout(240)
+async def test_no_generated_request_finds_a_mistake_or_an_undocumented_answer(riacho: Riacho, tmp_path: Path) -> None:
+    await riacho.join("ana", "Ana")
+    await riacho.join("bia", "Bia")
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("st")),
+        "run",
+        f"{riacho.url}/openapi.json",
+        f"--header=Authorization: Bearer {riacho.steward}",
+        "--exclude-path=/v1/events",  # a stream has no end
+        "--checks=all",
+        "--exclude-checks=positive_data_acceptance",  # what is well-formed may still be refused by a rule
+        "--phases=examples,coverage,fuzzing,stateful",
+        "--max-examples=3",
+        "--generation-database=none",
+        "--no-color",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=tmp_path,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
