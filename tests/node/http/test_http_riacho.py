@@ -6,7 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,8 @@ async def test_a_member_with_a_key_signs_in_and_signs_what_it_pays(riacho: Riach
     paid = await riacho.ask("POST", "/v1/payments", wish, as_="bia")
     assert (paid["state"], paid["auth"], paid["debit"]) == ("posted", "self", hours("5.00"))
     assert await riacho.ask("POST", "/v1/payments", wish, as_="bia") == paid, "one order is one payment"
-    forged = {"order": {**wish["order"], "signature": bytes_text(bytes(64))}}
+    another = sign(BIAS_KEYS, replace(order, order_seq=2, payment=b"q" * 16))
+    forged = {"order": {"data": bytes_text(another.data), "signature": bytes_text(signed.signature)}}
     assert (await riacho.ask("POST", "/v1/payments", forged, as_="bia"))["code"] == "SIGNATURE_INVALID"
     receipt = await riacho.ask("GET", f"/v1/receipts/{paid['id']}", as_="bia")
     assert "status" not in receipt
