@@ -56,6 +56,7 @@ from node.libp2p_fixes import (
     BoundedStream,
     BoundedYamux,
     BufferedConnection,
+    ConnectionFault,
     InboundSlots,
     MultiselectCommunicator,
     NoiseAndYamux,
@@ -64,7 +65,15 @@ from node.libp2p_fixes import (
     propose,
     require_version,
 )
-from node.libp2p_host import Credit, DialAddress, Host, Link, NetworkBounds
+from node.libp2p_host import (
+    DIALS_CROSS_SECONDS,
+    Credit,
+    DialAddress,
+    Host,
+    Link,
+    NetworkBounds,
+    address_class,
+)
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 5
@@ -252,7 +261,9 @@ def test_01_a_forged_peer_id_is_refused(*, mended: bool) -> None:
 @both
 def test_02_a_place_is_free_again_when_its_connection_ends(*, mended: bool) -> None:
     async def play() -> bool:
-        async with host_of(mended=mended)("host", **({"inbound_max": 4} if mended else {})) as place:
+        async with host_of(mended=mended)(
+            "host", **({"inbound_max": 4, "handshakes_max": 4} if mended else {})
+        ) as place:
             if not mended:
                 place.host.set_stream_handler(PROTOCOL, idle)
             for number in range(8):
@@ -720,6 +731,83 @@ def test_16_a_frozen_peer_does_not_keep_a_host_from_closing(*, mended: bool) -> 
 
 def open_sockets() -> int:
     return sum("socket:" in str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink())
+
+
+# What the host adds.
+
+
+@pytest.mark.parametrize("we_are_smaller", [True, False])
+@pytest.mark.parametrize("held_is_ours", [True, False])
+def test_of_two_crossing_connections_both_sides_keep_what_the_smaller_one_dialled(
+    *, we_are_smaller: bool, held_is_ours: bool
+) -> None:
+    async def play() -> tuple[bool, bool]:
+        smaller, larger = sorted((peer_of("ana"), peer_of("bia")), key=ID.to_bytes)
+        me, other = (smaller, larger) if we_are_smaller else (larger, smaller)
+        stays: list[bool] = []
+        async with mended_host("ana" if me == peer_of("ana") else "bia") as place:
+            for age_seconds in (0.1, DIALS_CROSS_SECONDS + 0.1):
+                held, new = (link_to(other, outbound=mine) for mine in (held_is_ours, not held_is_ours))
+                place.host._links[held.peer] = held
+                held.since = trio.current_time() - age_seconds
+                try:
+                    stays.append(place.host._may_stay(new) is not held)
+                except ConnectionFault:
+                    stays.append(True)
+                del place.host._links[held.peer]
+        return stays[0], stays[1]
+
+    # An old one gives way in any case: whoever dials again has lost it.
+    assert run(play) == (held_is_ours == we_are_smaller, False)
+
+
+def link_to(peer: ID, *, outbound: bool) -> Link:
+    return Link(
+        peer.to_base58(),
+        b"",
+        "",
+        outbound=outbound,
+        network="",
+        bounds=NetworkBounds(),
+        shared_credit=Credit(bytes_max=1, frames_max=1),
+    )
+
+
+def test_all_that_wait_for_credit_are_woken() -> None:
+    async def play() -> int:
+        credit = Credit(bytes_max=100, frames_max=100)
+        credit.give(100)
+        woken = 0
+
+        async def wait() -> None:
+            nonlocal woken
+            await credit.wait()
+            woken += 1
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked()
+            assert credit.take(100)
+            credit.relieve()
+            with trio.fail_after(1):
+                await until(lambda: woken == 3)
+        return woken
+
+    assert run(play) == 3
+
+
+@pytest.mark.parametrize(
+    ("ip", "holder"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "20010db800010002"),
+        ("2001:db8:1:2::9%eth0", "20010db800010002"),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_address(ip: str, holder: str) -> None:
+    assert address_class(ip) == holder
 
 
 # The module as a whole.

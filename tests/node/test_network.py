@@ -224,9 +224,69 @@ async def test_a_forgotten_peer_is_not_dialled_again(start: Start) -> None:
     ana.network.forget(bia.address)
     ana.network.drop(bia.peer)
     await ana.next(PeerDown)
+    await bia.next(PeerDown)
     dials = ana.network.stats()["dials"]
     await asyncio.sleep(1)  # three times the first retry
     assert ana.network.stats()["dials"] == dials
+
+
+async def test_a_peer_forgotten_while_it_is_dialled_does_not_come_up(start: Start) -> None:
+    ana, bia = await start("ana"), await start("bia")
+    assert ana.network._host is not None
+    upgrader = ana.network._host._upgrader
+    upgrade = upgrader.upgrade
+
+    async def forget_meanwhile(*arguments: Any) -> BoundedYamux:
+        session = await upgrade(*arguments)
+        assert ana.network._host is not None
+        ana.network._host.forget(bia.peer)
+        return session
+
+    upgrader.upgrade = forget_meanwhile  # type: ignore[method-assign]
+    ana.network.dial(bia.address)
+    await until(lambda: ana.network.stats()["failed_handshakes"] == 1)
+    await asyncio.sleep(0.05)
+    assert not ana.events
+
+
+async def test_a_connection_that_held_is_dialled_again_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libp2p_fixes, "RETRY_FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("node.libp2p_host.STABLE_SECONDS", 0.1)
+    ana, bia = await start("ana"), await start("bia")
+    address = bia.address
+    await bia.network.stop()
+    ana.network.dial(address)
+    await until(lambda: ana.network.stats()["dials"] == 5)  # by now it waits for almost a second
+    again = Network(b"bia".ljust(32, b"."), [address.partition("/p2p/")[0]], on_event=lambda _: None)
+    await again.start()
+    await ana.next(PeerUp)
+    await asyncio.sleep(0.2)
+    await again.stop()
+    await ana.next(PeerDown)
+    dials = ana.network.stats()["dials"]
+    await asyncio.sleep(0.5)
+    assert ana.network.stats()["dials"] >= dials + 2
+
+
+async def test_a_peer_that_lost_its_connection_unnoticed_replaces_it(start: Start) -> None:
+    bia = await start("bia")
+
+    async def stay(_: BoundedYamux, stream: BoundedStream) -> None:
+        await stream.read()
+
+    async def send(_: BoundedYamux, stream: BoundedStream) -> None:
+        await stream.write((5).to_bytes(4, "big") + b"again")
+        await stream.read()
+
+    first = asyncio.create_task(impose(bia, stay, seed=b"the same"))
+    peer = (await bia.next(PeerUp)).peer
+    second = asyncio.create_task(impose(bia, send, seed=b"the same"))
+    assert (await bia.next(PeerDown)).reason == "replaced by a newer connection"
+    await first
+    assert (await bia.next(PeerUp)).peer == peer
+    assert (await bia.next(FrameReceived)).frame == b"again"
+    bia.network.drop(peer)
+    await second
 
 
 @pytest.mark.parametrize(
@@ -253,23 +313,25 @@ async def test_a_taken_port_is_told_clearly(start: Start) -> None:
         await Network(bytes(32), [taken], on_event=lambda _: None).start()
 
 
-@pytest.mark.parametrize("where", ["in a task of the host", "in trio's own loop"])
-async def test_a_dead_trio_side_is_noticed_and_brought_back(start: Start, where: str) -> None:
+async def break_down(station: Station, *, in_task: bool) -> None:
+    def stumble() -> None:
+        raise RuntimeError("a bug in the trio side")
+
+    async def stumble_in_task() -> None:
+        stumble()
+
+    assert station.network._host is not None and station.network._host._nursery is not None
+    start_soon = station.network._host._nursery.start_soon
+    station.network._call_trio((lambda: start_soon(stumble_in_task)) if in_task else stumble)
+    await until(lambda: not station.network.alive)
+
+
+@pytest.mark.parametrize("in_task", [True, False], ids=["in a task of the host", "in trio's own loop"])
+async def test_a_dead_trio_side_is_noticed_and_brought_back(start: Start, *, in_task: bool) -> None:
     ana, bia = await start("ana"), await start("bia")
     await acquaint(ana, bia)
     address = bia.address
-
-    def break_down() -> None:
-        raise RuntimeError("a bug in the trio side")
-
-    async def break_down_in_task() -> None:
-        break_down()
-
-    assert bia.network._host is not None and bia.network._host._nursery is not None
-    start_soon = bia.network._host._nursery.start_soon
-    in_task = where == "in a task of the host"
-    bia.network._call_trio((lambda: start_soon(break_down_in_task)) if in_task else break_down)
-    await until(lambda: not bia.network.alive)
+    await break_down(bia, in_task=in_task)
     assert (await bia.next(PeerDown)).peer == ana.peer
     assert "a bug in the trio side" in (await bia.next(NetworkFailed)).reason
     assert not bia.network.send(ana.peer, b"nobody carries this")
@@ -277,6 +339,20 @@ async def test_a_dead_trio_side_is_noticed_and_brought_back(start: Start, where:
     assert bia.network.alive and bia.address == address
     await bia.next(PeerUp)
     await ana.next(PeerUp)
+
+
+async def test_what_was_wished_is_remembered_when_the_trio_side_comes_back(start: Start) -> None:
+    ana, bia, caio = await start("ana"), await start("bia"), await start("caio")
+    await acquaint(ana, bia)
+    await acquaint(caio, ana)
+    ana.network.sever(caio.peer)
+    await ana.next(PeerDown)
+    await break_down(ana, in_task=True)
+    await ana.next(NetworkRestarted)
+    assert (await ana.next(PeerUp)).peer == bia.peer
+    tried = caio.network.stats()["failed_handshakes"]
+    await until(lambda: caio.network.stats()["failed_handshakes"] > tried)
+    assert ana.network.stats()["peers"] == 1
 
 
 async def test_a_network_that_is_down_can_be_stopped(start: Start) -> None:
@@ -310,10 +386,12 @@ async def test_stopping_ends_the_thread_and_tells_no_more(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
     await acquaint(ana, bia)
     thread = ana.network._thread
+    assert ana.network.send(bia.peer, b"goodbye")
     async with asyncio.timeout(3):
         await ana.network.stop()
     assert thread is not None and not thread.is_alive() and not ana.network.alive
     assert not ana.events
+    assert not ana.network.send(bia.peer, b"too late")
     assert (await bia.next(PeerDown)).peer == ana.peer
 
 
@@ -350,6 +428,22 @@ async def test_a_peer_whose_frames_are_not_consumed_fills_its_own_buffers(start:
         pass
 
 
+async def test_all_peers_together_are_bounded_too(start: Start) -> None:
+    bounds = {"unconsumed_bytes_total_max": 500_000}
+    ana, bia, caio = await start("ana"), await start("bia", consuming=False, **bounds), await start("caio")
+    await acquaint(ana, bia)
+    await acquaint(caio, bia)
+    for _ in range(20):
+        assert ana.network.send(bia.peer, bytes(50_000)) and caio.network.send(bia.peer, bytes(50_000))
+    await until(lambda: len(bia.events) == 10)
+    await asyncio.sleep(0.1)  # would more come, they would be here
+    assert len(bia.events) == 10
+    bia.consuming = True
+    for event in list(bia.events):
+        bia.network.consumed(event.peer)  # type: ignore[union-attr]
+    await until(lambda: len(bia.events) == 40)
+
+
 async def test_two_that_flood_each_other_do_not_lock_each_other(start: Start) -> None:
     ana, bia = await start("ana", consuming=False, **LIMITS), await start("bia", consuming=False, **LIMITS)
     await acquaint(ana, bia)
@@ -368,27 +462,32 @@ async def test_two_that_flood_each_other_do_not_lock_each_other(start: Start) ->
 Behaviour = Callable[[BoundedYamux, BoundedStream], Awaitable[None]]
 
 
-async def impose(station: Station, behave: Behaviour, *, source: str = "127.0.0.2") -> None:
+async def session_of(station: Station, behave: Behaviour, seed: bytes, source: str = "127.0.0.2") -> None:
     """Connect as a peer that knows the protocol down to its frames, and misbehave."""
     host, port = station.address.split("/")[2], int(station.address.split("/")[4])
-    expected = ID.from_base58(station.peer)
+    async with await trio.open_tcp_stream(host, port, local_address=source) as stream:
+        raw = BufferedConnection(stream, initiator=True)
+        key_pair = create_new_key_pair(seed.ljust(32, b"."))
+        session = await NoiseAndYamux(key_pair).upgrade(raw, ID.from_base58(station.peer))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session.run)
+            opened = await session.open_stream()
+            met = station.network.stats()["connections"]
+            await propose(opened, "/mutirao/1")
+            while station.network.stats()["connections"] == met:  # noqa: ASYNC110
+                await trio.sleep(0.005)
+            await behave(session, opened)
+            nursery.cancel_scope.cancel()
+
+
+async def impose(
+    station: Station, behave: Behaviour, *, seed: bytes = b"a stranger", source: str = "127.0.0.2"
+) -> None:
+    """Let a peer of trio's world misbehave, until the other side hangs up or it has done enough."""
 
     async def run() -> None:
         with trio.fail_after(PATIENCE_SECONDS):
-            stream = await trio.open_tcp_stream(host, port, local_address=source)
-            async with stream:
-                raw = BufferedConnection(stream, initiator=True)
-                key_pair = create_new_key_pair(os.urandom(32))
-                session = await NoiseAndYamux(key_pair).upgrade(raw, expected)
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(session.run)
-                    opened = await session.open_stream()
-                    met = station.network.stats()["connections"]
-                    await propose(opened, "/mutirao/1")
-                    while station.network.stats()["connections"] == met:  # noqa: ASYNC110
-                        await trio.sleep(0.005)
-                    await behave(session, opened)
-                    nursery.cancel_scope.cancel()
+            await session_of(station, behave, seed, source)
 
     def ignore_the_end() -> None:
         try:
@@ -425,6 +524,11 @@ async def open_many_streams(session: BoundedYamux, stream: BoundedStream) -> Non
     await stream.read()
 
 
+async def speak_another_version(session: BoundedYamux, stream: BoundedStream) -> None:
+    await session.send(HEADER.pack(1, PING, SYN, 0, 7))
+    await stream.read()
+
+
 async def use_a_foreign_stream_id(session: BoundedYamux, stream: BoundedStream) -> None:
     await session.send(HEADER.pack(0, WINDOW_UPDATE, SYN, 2, 0))
     await stream.read()
@@ -436,6 +540,7 @@ async def use_a_foreign_stream_id(session: BoundedYamux, stream: BoundedStream) 
         (announce_64_mb, "a frame that is too long"),
         (exceed_the_window, "exceeded its window"),
         (speak_nonsense, "not a Yamux frame"),
+        (speak_another_version, "not a Yamux frame"),
         (open_many_streams, "streams"),
         (use_a_foreign_stream_id, "a stream id that is not the peer's"),
     ],
@@ -553,10 +658,14 @@ async def test_one_address_has_its_share_of_places_and_no_more(start: Start) -> 
 
     await impose(bia, stay, source="127.0.0.3")
     assert far.is_set()
+    await bia.next(PeerDown)
 
-    bia.network.dial(near[3].address)  # whom we choose is not counted
-    await bia.next(PeerUp)
-    await near[3].next(PeerUp)
+    # Whom we choose is not counted, whoever of us dials.
+    bia.network.dial(near[3].address)
+    assert (await bia.next(PeerUp)).peer == near[3].peer
+    unreachable = near[2].address.replace(near[2].address.split("/")[4], "1")
+    bia.network.dial(unreachable)
+    assert (await bia.next(PeerUp)).peer == near[2].peer
 
 
 def resident_bytes() -> int:
