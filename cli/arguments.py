@@ -60,6 +60,17 @@ class Parser(ArgumentParser):
         self.usage = " ".join((self.prog, *bare, *options, "[options]"))
         return super().format_help()
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Read options as always, but let a value begin with one dash: -12.50HORA, or a public key."""
+        words: list[str] = []
+        for word in args:
+            action = self._option_string_actions.get(words[-1]) if words else None
+            if action is not None and action.nargs is None and re.match("-[^-]", word) and word != "-h":
+                words[-1] += f"={word}"
+            else:
+                words.append(word)
+        return super().parse_known_args(words, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Say what cannot be read."""
         raise Misuse(f"{message} (see {self.prog} --help)")
@@ -89,7 +100,7 @@ def choose(command: str, says: str, verbs: Mapping[str, str], argv: Sequence[str
         print(f"usage: mutirao {command} VERB ...\n\n{says}\n\n{told}\n\nMore: mutirao {command} VERB --help")
         raise SystemExit(0)
     wrong = f"there is no {verb!r}" if verb else "a verb is missing"
-    raise Misuse(f"mutirao {command}: {wrong}: write one of {', '.join(verbs)}")
+    raise Misuse(f"{command}: {wrong}: write one of {', '.join(verbs)}")
 
 
 def read_text(text: str) -> str:

@@ -12,7 +12,7 @@ from cli.ending import DONE, Misuse
 from cli.output import figure, put, put_json, record, table
 from cli.session import Session, connect
 
-BALANCE_COLUMNS = ("name", "currency", "balance", "pending", "headroom", "limit", "ceiling")
+BALANCE_COLUMNS = ("name", "balance", "pending", "headroom", "limit", "ceiling")
 STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
 LINK_COLUMNS = ("partner", "state", "status", "net_debt", "limit_given", "limit_received", "rate")
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")

@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "restore": ("cli.local:restore", "put a copy in place of a lost database"),
         "verify": ("cli.local:verify", "check a receipt, or a whole book, without trusting any node"),
         "rebuild": ("cli.local:rebuild", "make the lookup tables anew from the signed entries"),
+        "rotate": ("cli.local:rotate", "change the network's signing key"),
         "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
     },
     "For programs": {

@@ -84,7 +84,7 @@ def cell(value: Any) -> str:
         return moment(value) if _MOMENT.fullmatch(value) else plain(value)
     if is_amount(value):
         return money(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(cell, value))
     if isinstance(value, dict):
         return " ".join(f"{plain(key)}={cell(one)}" for key, one in value.items() if one not in (None, []))
@@ -95,7 +95,7 @@ def record(shown: Mapping[str, Any]) -> str:
     """Return one thing as lines of name and value; what has none is left out."""
     lines: list[tuple[str, str]] = []
     for name, value in shown.items():
-        told = value if isinstance(value, list) and any(isinstance(one, dict) for one in value) else [value]
+        told = value if isinstance(value, list | tuple) and any(isinstance(one, dict) for one in value) else [value]
         lines += ((label(name), text) for one in told if (text := cell(one)))
     width = max((len(name) for name, _ in lines), default=0)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)

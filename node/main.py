@@ -20,7 +20,7 @@ from node.highwater import HighWater, why_recover
 from node.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
 from node.peering import Peering
 from node.runtime import READY, Runtime
-from node.storage import Storage
+from node.storage import Storage, StorageUnusable
 from protocol.entry import Entry
 from protocol.events import PeerDown, PeerUp, Received
 from protocol.keys import KeyPair, id_text
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter from one that waits: the database and libp2p have their own."""
+UNUSABLE = (HomeUnusable, StorageUnusable)
+"""What `serve` raises where a home cannot be served from; the text says what to do."""
 STOP_SECONDS = 1.5
 """How long requests under way may take when the node ends."""
 

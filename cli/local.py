@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a steward does on the node's own machine: found it, serve it, copy it, put it back, verify it."""
+
+import asyncio
+import os
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cli.arguments import Parser, choose, read_number, read_text
+from cli.ending import DONE, Misuse, Refused, refused
+from cli.output import put, put_json, record
+from cli.settings import said
+
+T = TypeVar("T")
+
+_VERIFY_VERBS = {
+    "receipt": "check a receipt of a payment, without any node",
+    "book": "check a home's whole book from its signed entries alone",
+}
+
+
+def init(argv: Sequence[str]) -> int:
+    """Found a network in an empty directory, or make the home of a replica of one."""
+    parser = Parser(
+        "init",
+        "Found a network: keys, settings, database, first currency. The steward's token is told this once.",
+        example='mutirao init --home riacho --handle riacho --name "Riacho" --currency HORA --default-limit 100.00',
+        asks=False,
+    )
+    _home_option(parser)
+    parser.add_argument("--handle", type=read_text, help="what stands behind @ in addresses: riacho")
+    parser.add_argument("--name", type=read_text, help="the network's name; default: the handle")
+    parser.add_argument("--currency", metavar="CODE", type=read_text, help="the first currency's code: HORA")
+    parser.add_argument("--currency-name", type=read_text, help="its full name; default: the code")
+    parser.add_argument("--unit-word", metavar="WORD", type=read_text, help="the group's own word for one unit")
+    parser.add_argument("--scale", metavar="N", type=read_number, default=2, help="its decimals; default: 2")
+    parser.add_argument("--default-limit", metavar="DECIMAL", default="100", help="how far a member may owe: 100.00")
+    parser.add_argument("--replica-of", metavar="NETWORK", help="keep a copy of this network's books instead: its id")
+    parser.add_argument("--invitation", metavar="CODE", help="with --replica-of: what `mutirao replicas invite` told")
+    args = parser.parse_args(argv)
+    founded = _done(lambda: asyncio.run(_founded(args)))
+    _show(args, asdict(founded))
+    if not args.json and args.replica_of is None:
+        keys = args.home / "keys"
+        put(f"\nKeep {keys / 'next.key'} and {keys / 'cold.key'} away from this machine: they bring the network back.")
+    return DONE
+
+
+def _founded(args: Namespace) -> Coroutine[Any, Any, Any]:
+    from node import home
+
+    times = {"now": _now_ms, "chance": os.urandom}
+    if args.replica_of is not None:
+        if args.handle or args.currency or not args.invitation:
+            raise Misuse("--replica-of goes with --invitation, and without --handle and --currency")
+        return home.found_replica(args.home, args.replica_of, args.invitation, **times)
+    if not args.handle or not args.currency:
+        raise Misuse(f"--{'currency' if args.handle else 'handle'} is missing (see mutirao init --help)")
+    if "," in args.default_limit:
+        raise Misuse(f"{args.default_limit!r} has a comma: write 100.00, with a point")
+    founding = home.Founding(
+        args.handle,
+        args.name or args.handle,
+        args.currency,
+        args.scale,
+        args.default_limit,
+        args.currency_name,
+        args.unit_word,
+    )
+    return home.found(args.home, founding, **times)
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Serve a home until SIGTERM or SIGINT."""
+    parser = Parser(
+        "serve",
+        "Run the node: the HTTP API, and the gossip with other nodes. SIGTERM ends it cleanly.",
+        example="mutirao serve --home riacho --http 127.0.0.1:8081 --p2p /ip4/127.0.0.1/tcp/4001",
+        asks=False,
+    )
+    _home_option(parser)
+    parser.add_argument("--http", metavar="HOST:PORT", help="where the API listens; default: 127.0.0.1:8081")
+    parser.add_argument(
+        "--p2p", metavar="MULTIADDR", action="append", help="where other nodes reach it; may be given several times"
+    )
+    parser.add_argument(
+        "--peer", dest="peers", metavar="MULTIADDR", action="append", help="a node to connect to; several times"
+    )
+    parser.add_argument("--behind-proxy", action="store_true", default=None, help="a proxy on this machine brings TLS")
+    parser.add_argument("--tls-certificate", metavar="FILE", help="the certificate's chain, as PEM")
+    parser.add_argument("--tls-key", metavar="FILE", help="its key, as PEM")
+    parser.add_argument("--source-url", metavar="URL", help="where the source of a changed mutirao is to be had")
+    parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+    parser.add_argument(
+        "--reopen", action="store_true", default=None, help="recovering, go on at once and give up what is lost"
+    )
+    args = parser.parse_args(argv)
+    from node import config, main
+
+    try:
+        settings = config.load(args.home, vars(args), os.environ)
+    except config.ConfigFault as fault:
+        raise Misuse(str(fault)) from None
+
+    def serving(url: str, addresses: Sequence[str]) -> None:
+        _show(args, {"url": url, "addresses": list(addresses)})
+        sys.stdout.flush()
+
+    try:
+        asyncio.run(main.serve(args.home, settings, serving))
+    except main.UNUSABLE as error:
+        raise refused("HOME_UNUSABLE", str(error)) from None
+    except OSError as error:
+        raise refused("CANNOT_LISTEN", said(error)) from None
+    return DONE
+
+
+def backup(argv: Sequence[str]) -> int:
+    """Copy a node's database: over its API, or from its home."""
+    parser = Parser(
+        "backup",
+        "Copy the database of a node, by its API or, with --home, on its own machine. The keys are not in it.",
+        example="mutirao backup riacho-2026-12-01.backup",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the new file")
+    parser.add_argument("--home", metavar="DIR", type=Path, help="the node's home, on this machine")
+    args = parser.parse_args(argv)
+    target: Path = args.file
+    if target.exists():
+        raise Misuse(f"{target} is already there, and nothing is written over it")
+    try:
+        if args.home is None:
+            from cli.session import connect
+
+            size = connect(args).client.download("/v1/admin/backup", target)
+        else:
+            from node import upkeep
+
+            _done(lambda: asyncio.run(upkeep.back_up(args.home, target)))
+            size = target.stat().st_size
+    except OSError as error:
+        raise Misuse(f"{target} cannot be written: {said(error)}") from None
+    _show(args, {"file": str(target), "bytes": size})
+    return DONE
+
+
+def restore(argv: Sequence[str]) -> int:
+    """Put a backup in the place of a stopped node's database."""
+    parser = Parser(
+        "restore",
+        "Put a backup in the place of a stopped node's database; keys and high-water mark stay.\n"
+        "If entries were signed since, the node starts RECOVERING and signs nothing until it has them back.",
+        example="mutirao restore riacho-2026-12-01.backup --home riacho",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the backup")
+    _home_option(parser)
+    args = parser.parse_args(argv)
+    from node import upkeep
+
+    reason = _done(lambda: upkeep.restore(args.file, args.home))
+    _show(args, {"restored": str(args.file), "starts": "RECOVERING" if reason else "READY", "because": reason})
+    return DONE
+
+
+def rebuild(argv: Sequence[str]) -> int:
+    """Make a stopped node's lookup tables anew."""
+    parser = Parser(
+        "rebuild",
+        "Make the lookup tables of a stopped node anew from the signed entries.",
+        example="mutirao rebuild --home riacho",
+        asks=False,
+    )
+    _home_option(parser)
+    args = parser.parse_args(argv)
+    from node import upkeep
+
+    _show(args, {"statement_lines": _done(lambda: asyncio.run(upkeep.rebuild(args.home)))})
+    return DONE
+
+
+def rotate(argv: Sequence[str]) -> int:
+    """Change a stopped node's signing key."""
+    parser = Parser(
+        "rotate",
+        "Change the signing key of a stopped node, after a theft or in time: the promised key takes its place.",
+        example="mutirao rotate --home riacho --next stick/next.key --cold stick/cold.key",
+        asks=False,
+    )
+    _home_option(parser)
+    parser.add_argument(
+        "--next", metavar="FILE", type=Path, help="the promised key; default: keys/next.key of the home"
+    )
+    parser.add_argument(
+        "--cold", metavar="FILE", type=Path, action="append", required=True, help="a cold key that signs; several times"
+    )
+    args = parser.parse_args(argv)
+    from node import rotation
+
+    rotated = rotation.rotate(args.home, next_key=args.next, cold_keys=args.cold, now=_now_ms, chance=os.urandom)
+    _show(args, asdict(_done(lambda: asyncio.run(rotated))))
+    return DONE
+
+
+def verify(argv: Sequence[str]) -> int:
+    """Check a receipt, or a whole book; raises Refused where it proves nothing."""
+    verb, rest = choose("verify", "Check without taking anybody's word for it.", _VERIFY_VERBS, argv)
+    return _verify_receipt(rest) if verb == "receipt" else _verify_book(rest)
+
+
+def _verify_receipt(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify receipt",
+        "Check a receipt of a payment, without any node. FILE holds what `mutirao receipts show ID --json` told.",
+        example="mutirao verify receipt bread.receipt --network NETWORK",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the receipt, as JSON or as bytes")
+    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
+    args = parser.parse_args(argv)
+    from protocol.economy.receipts import verify_receipt
+    from protocol.keys import id_text, parse_id
+    from protocol.replica import FEATURES
+
+    network = None if args.network is None else parse_id(args.network)
+    if network is None and args.network is not None:
+        raise Misuse(f"{args.network} is no network id")
+    kinds = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
+    verdict = verify_receipt(_receipt(args.file), kinds, network)
+    attested = verdict.attested
+    if verdict.faults or attested is None:
+        raise refused("RECEIPT_INVALID", f"{args.file}: {', '.join(verdict.faults)}")
+    from protocol.economy.orders import uuid_text
+
+    _show(
+        args,
+        {
+            "valid": True,
+            "network": id_text(attested.network),
+            "payment": uuid_text(attested.payment),
+            "state": str(attested.state),
+            "signed_by_member": verdict.signed,
+            "account": attested.account,
+            "balance_minor": attested.balance,
+            "entry": attested.seq,
+            "head": attested.head.hex(),
+            "head_seq": attested.head_seq,
+            "issued_at": _moment_text(attested.at_ms),
+        },
+    )
+    return DONE
+
+
+def _receipt(path: Path) -> bytes:
+    """Return the document of a receipt's file: its bytes, or those in the JSON that the API shows."""
+    import json
+
+    from cli.keys import bytes_of
+    from protocol.economy.receipts import RECEIPT_BYTES_MAX
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(2 * RECEIPT_BYTES_MAX)
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {said(error)}") from None
+    if not data.lstrip().startswith(b"{"):
+        return data
+    try:
+        return bytes_of(json.loads(data)["document"])
+    except (ValueError, LookupError, TypeError):
+        raise Misuse(f"{path} holds no receipt") from None
+
+
+def _verify_book(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify book",
+        "Check a home's whole book, be its node running or not: every hash, chain, signature and rule,\n"
+        "that all balances sum to zero, and that the statements say what the entries say.",
+        example="mutirao verify book --home riacho",
+        asks=False,
+    )
+    _home_option(parser)
+    args = parser.parse_args(argv)
+    from node import upkeep
+
+    report = _done(lambda: upkeep.verify_book(args.home, _tell_entries))
+    if sys.stderr.isatty():
+        put("", sys.stderr)
+    shown = {"valid": not report.faults, **asdict(report)}
+    if not (args.json and report.faults):
+        _show(args, shown)
+    if report.faults:
+        raise Refused({"code": "BOOK_INVALID", "detail": "; ".join(report.faults), **shown})
+    return DONE
+
+
+def _tell_entries(count: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{count} entries", end="", file=sys.stderr, flush=True)
+
+
+def _home_option(parser: Parser) -> None:
+    parser.add_argument("--home", metavar="DIR", type=Path, required=True, help="the node's home directory")
+
+
+def _done(step: Callable[[], T]) -> T:
+    """Return what a step in a home gives; raises Refused where the home cannot be used so."""
+    from node.home import HomeUnusable
+
+    try:
+        return step()
+    except HomeUnusable as error:
+        raise refused("HOME_UNUSABLE", str(error)) from None
+
+
+def _show(args: Namespace, shown: Mapping[str, Any]) -> None:
+    if args.json:
+        put_json(shown)
+    else:
+        put(record(shown))
+
+
+def _moment_text(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{at.isoformat()[:19]}.{at_ms % 1000:03}Z"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
