@@ -16,7 +16,7 @@ from protocol.rejection import Refused, Rejection, refuse
 from protocol.shape import AtMost
 
 MANDATES_MAX = 64
-"""Mandates that one member may give in all, so that showing them stays short."""
+"""Mandates in force that one member may have given at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,11 @@ def _against_mandate(book: Book, body: MandateGiven, at_ms: Millis) -> Refused |
     helper = book.members.get(terms.helper)
     if helper is None:
         return refuse(Rejection.MEMBER_UNKNOWN, member=terms.helper)
-    if terms.mandate in book.mandates or len(giver.given) >= MANDATES_MAX:
+    if terms.mandate in book.mandates:
         return refuse(Rejection.DUPLICATE)
+    given = (book.mandates[one] for one in giver.given)
+    if sum(not one.revoked and at_ms <= one.not_after_ms for one in given) >= MANDATES_MAX:
+        return refuse(Rejection.STATE_CONFLICT, state=f"giver of {MANDATES_MAX} mandates")
     if isinstance(terms, Mandate) and spoke is not None:
         refused = untimely(book, terms, spoke[1], at_ms)
     elif at_ms > terms.not_after_ms:

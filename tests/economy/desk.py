@@ -293,6 +293,7 @@ class Group:
         payer: str,
         payee: str,
         amount: int,
+        /,
         *,
         keys: KeyPair | None = None,
         currency: str = "HORA",
@@ -315,20 +316,20 @@ class Group:
         )
         return sign(keys, replace(order, **changed))
 
-    def wish(self, payer: str, payee: str, amount: int, **changed: Any) -> Pay:
+    def wish(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Pay:
         """Return how a member pays: by an order if it has a key, else by its word."""
         if self.member(payer).auth is Auth.SELF:
             return Pay(order=self.order(payer, payee, amount, **changed))
         return Pay(payer=payer, payee=payee, amount=Amount(amount, "HORA", 2), **changed)
 
-    def pay(self, payer: str, payee: str, amount: int, **changed: Any) -> Payment:
+    def pay(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Payment:
         """Pay as members do, and return the payment in the book."""
         shown = self.do(payer, "payments.create", self.wish(payer, payee, amount, **changed))
         name = parse_uuid(shown.id)
         assert name is not None
         return self.book.payments[name]
 
-    def refuses(self, payer: str, payee: str, amount: int, **changed: Any) -> Rejection:
+    def refuses(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Rejection:
         """Return why a member may not pay."""
         return self.refusal(payer, "payments.create", self.wish(payer, payee, amount, **changed))
 
