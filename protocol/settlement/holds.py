@@ -26,6 +26,7 @@ from protocol.economy.book import (
 )
 from protocol.economy.feature import Desk, Entered, Feature, News, Plan, Write
 from protocol.economy.ledger import Account, Posting
+from protocol.economy.money import AMOUNT_MINOR_MAX
 from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
 from protocol.economy.paying import Pay, order_digest
 from protocol.economy.personal import salted
@@ -413,6 +414,9 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
     if worth < invoice.amount:
         # The rate was changed between the quote and the hold: the payer asks again.
         return Rejection.QUOTE_EXPIRED
+    if worth > AMOUNT_MINOR_MAX:
+        # Rounding up to whole units of the link can carry it beyond what an entry can say.
+        return Rejection.AMOUNT_TOO_LARGE
     text = book.of(Quotes).notes.pop(invoice.nonce, None)
     texts = () if text is None or invoice.note is None else ((invoice.note, text),)
     arrived = Arrived(hold, link.partner, link.id, worth, onward.invoice, preimage)
@@ -432,13 +436,15 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
         return Rejection.CURRENCY_MISMATCH
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
         return Rejection.QUOTE_EXPIRED
+    worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
+    if worth > AMOUNT_MINOR_MAX:
+        return Rejection.AMOUNT_TOO_LARGE
     hold_out = next_hold_id(hold, link.id)
     rest = encode(to_map(Onward(onward.invoice, onward.signature, onward.hops[1:])))
     place = Place(link_out.id, HoldItem(hold_out, hop.amount, held.condition, rest))
     refused = link_out.refusal(place)
     if refused is not None:
         return refused.reason
-    worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
     forwarded = Forwarded(
         hold, link.id, held.amount, worth, hold_out, link_out.id, hop.amount, cost, link_out.settings.currency
     )
