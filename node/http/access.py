@@ -115,7 +115,7 @@ class Access:
     async def _challenge(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         wish = read_wish(AskForChallenge, exchange.body)
-        return respond(dumped(self._gate.challenge(wish, exchange.address)), status=201)
+        return respond(dumped(self._gate.challenge(wish)), status=201)
 
     async def _sign_in(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

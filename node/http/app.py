@@ -63,7 +63,7 @@ class Api:
             ]
         )
         self.document = own.describe(self.table.routes, version("mutirao"))
-        self._door = Door(self.table, actor_of=gate.actor, scale_of=self._scale_of, behind_proxy=behind_proxy)
+        self._door = Door(self.table, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
 
     async def start(self, host: str, port: int, tls: SSLContext | None = None) -> str:

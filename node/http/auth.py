@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 from node.http.problems import Denied, Fault
 from node.http.schema import bytes_text
 from node.storage import StorageFailed, Token
-from protocol.economy.book import Book
+from protocol.economy.book import Book, MemberState
 from protocol.economy.feature import NOBODY, Actor, At, Doc, Page, Role
 from protocol.entry import Millis
 from protocol.keys import is_acceptable_key, verify
@@ -30,9 +30,10 @@ TOKENS_PER_MEMBER_MAX = 100
 TOKENS_PER_READ = 200
 SCOPES_MAX = 64
 
-# A group behind one address signs in on the same evening; a guesser goes on for longer.
-CHALLENGES_AT_ONCE = 200
-CHALLENGES_A_SECOND = 2.0
+# What somebody without a token may write: join, ask for a challenge, sign in. A whole group behind one
+# address joins on the same evening; whoever would fill the disk or guess goes on for longer.
+STRANGERS_AT_ONCE = 300
+STRANGERS_A_SECOND = 4.0
 FAILURES_AT_ONCE = 50
 FAILURES_A_SECOND = 0.5
 ADDRESSES_MAX = 4_096
@@ -185,7 +186,7 @@ class Gate:
         self._chance = chance
         self._challenges: OrderedDict[bytes, tuple[bytes, Millis]] = OrderedDict()
         self._sessions: OrderedDict[bytes, _Opened] = OrderedDict()
-        self._asked = Buckets(CHALLENGES_AT_ONCE, CHALLENGES_A_SECOND)
+        self._strangers = Buckets(STRANGERS_AT_ONCE, STRANGERS_A_SECOND)
         self._failed = Buckets(FAILURES_AT_ONCE, FAILURES_A_SECOND)
 
     async def actor(self, authorization: str | None, address: str) -> Actor:
@@ -214,12 +215,19 @@ class Gate:
             return None
         if token.expires_ms is not None and token.expires_ms <= now:
             return None
+        if token.member is not None:
+            member = self._book().members.get(token.member)
+            if member is not None and member.state is MemberState.LEFT:
+                return None
         return Actor(Role(token.role), token.member, token.scopes)
 
-    def challenge(self, wish: AskForChallenge, address: str) -> Challenge:
+    def admit_stranger(self, address: str) -> None:
+        """Count something written by nobody known; raises Denied where there was too much of it."""
+        self._strangers.take(address, self._now())
+
+    def challenge(self, wish: AskForChallenge) -> Challenge:
         """Return something new for a key to sign; raises Denied."""
         now = self._now()
-        self._asked.take(address, now)
         if not is_acceptable_key(wish.key):
             raise Denied(Rejection.KEY_UNACCEPTABLE)
         while self._challenges and (

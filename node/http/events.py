@@ -19,6 +19,8 @@ EVENT_STREAM_TYPE = "text/event-stream"
 STREAMS_MAX = 256
 TYPES_MAX = 32
 HEARTBEAT_SECONDS = 15.0
+STREAM_SECONDS_MAX = 3_600.0
+"""After so long a client comes back, and shows anew that it may follow."""
 WRITE_SECONDS_MAX = 30.0
 """How long a reader may take to make room before its stream is ended."""
 
@@ -111,8 +113,10 @@ class Streams:
     async def _tell(self, response: StreamResponse, events: Subscription) -> None:
         ending = asyncio.create_task(self._ending.wait())
         following = asyncio.create_task(_following(events))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STREAM_SECONDS_MAX
         try:
-            while True:
+            while loop.time() < until:
                 await asyncio.wait({following, ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if ending.done():
                     return

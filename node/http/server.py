@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from ssl import SSLContext
 from time import perf_counter
 from traceback import format_tb
@@ -18,13 +18,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from node.http.auth import allow
+from node.http.auth import Gate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, Fault, ScaleOf, problem
 from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, respond, subject_of
-from protocol.economy.feature import Actor
+from protocol.economy.feature import Role
 from protocol.rejection import Rejection
 
-CONNECTIONS_MAX = 1_000
+CONNECTIONS_MAX = 512
 KEEPALIVE_SECONDS = 75.0
 BODY_SECONDS_MAX = 30.0
 LINGERING_SECONDS = 5.0
@@ -46,12 +46,12 @@ class Door:
         self,
         table: Table,
         *,
-        actor_of: Callable[[str | None, str], Awaitable[Actor]],
+        gate: Gate,
         scale_of: ScaleOf,
         behind_proxy: bool = False,
     ) -> None:
         self._table = table
-        self._actor_of = actor_of
+        self._gate = gate
         self._scale_of = scale_of
         self._behind_proxy = behind_proxy
         self._runner: web.ServerRunner | None = None
@@ -117,8 +117,10 @@ class Door:
     ) -> Exchange:
         """Settle who asks before anything more is read of the request; raises Denied."""
         address = self._address(request)
-        actor = await self._actor_of(request.headers.get("Authorization"), address)
+        actor = await self._gate.actor(request.headers.get("Authorization"), address)
         allow(actor, route.who, route.scope)
+        if actor.role is Role.ANYONE and request.method == "POST":
+            self._gate.admit_stranger(address)
         if "%" in raw_path + raw_query and _BAD_PERCENT.search(f"{raw_path} {raw_query}"):
             raise Denied(Rejection.MALFORMED, field="path", expected="percent-encoded UTF-8")
         return Exchange(

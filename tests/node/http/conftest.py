@@ -18,6 +18,7 @@ from node.http.app import Api
 from node.http.auth import token_hash
 from node.runtime import Remember, Remembered
 from node.storage import Token
+from protocol.economy.book import MemberState
 from protocol.economy.feature import (
     ANYONE,
     STEWARDS,
@@ -157,7 +158,7 @@ class Bakery:
         default_factory=lambda: SimpleNamespace(
             network=NETWORK,
             currencies={"HORA": SimpleNamespace(scale=2)},
-            members={"m1": None, "m2": None},
+            members={one: SimpleNamespace(state=MemberState.ACTIVE) for one in ("m1", "m2")},
             member_by_handle={"ana": "m1", "bia": "m2"},
             member_by_key={ANAS_KEYS.public: "m1"},
         )

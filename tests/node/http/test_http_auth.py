@@ -7,6 +7,7 @@ import pytest
 
 from node.http import auth
 from node.http.schema import bytes_text, form
+from protocol.economy.book import MemberState
 from protocol.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(20)
@@ -194,12 +195,18 @@ async def test_who_guesses_too_often_must_wait_and_nobody_else(shop: Any) -> Non
     assert (await shop.ask("GET", "/v1/loaves", token="guess")).status == 401
 
 
-async def test_challenges_are_given_so_many_at_once(shop: Any, anas_keys: KeyPair) -> None:
+async def test_who_has_left_comes_in_no_more(shop: Any) -> None:
+    assert (await shop.ask("GET", "/v1/loaves")).status == 200
+    shop.bakery.book.members["m1"].state = MemberState.LEFT
+    assert (await shop.ask("GET", "/v1/loaves")).status == 401
+
+
+async def test_strangers_may_write_so_much_at_once(shop: Any, anas_keys: KeyPair) -> None:
     wish = {"key": bytes_text(anas_keys.public)}
     statuses = [
-        (await shop.ask("POST", "/v1/challenges", wish, token=None)).status for _ in range(auth.CHALLENGES_AT_ONCE + 1)
+        (await shop.ask("POST", "/v1/challenges", wish, token=None)).status for _ in range(auth.STRANGERS_AT_ONCE + 1)
     ]
-    assert statuses == [201] * auth.CHALLENGES_AT_ONCE + [429]
+    assert statuses == [201] * auth.STRANGERS_AT_ONCE + [429]
 
 
 def test_attempts_are_counted_for_so_many_addresses_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,13 @@ async def test_streams_are_bounded_and_end_with_the_node(shop: Any, monkeypatch:
             assert await stream.content.read() == b""
 
 
+async def test_a_stream_does_not_outlive_the_right_to_it(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "STREAM_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.01)
+    async with follow(shop) as stream:
+        assert (await stream.content.read()).endswith(b": still here\n\n")
+
+
 @pytest.mark.parametrize("types", ["", "a,,b", "Ünder", "a b", ",".join("a" * 33)])
 async def test_types_that_cannot_be_are_refused(shop: Any, types: str) -> None:
     refused = await shop.ask("GET", f"/v1/events?types={types}")

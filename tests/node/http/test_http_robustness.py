@@ -4,7 +4,7 @@
 import asyncio
 import json
 import resource
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.http import server
-from node.http.routes import BODY_BYTES_MAX
+from node.http.auth import Gate
+from node.http.routes import BODY_BYTES_MAX, Table
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -178,6 +179,18 @@ async def test_connections_beyond_the_bound_are_closed(shop: Any, monkeypatch: A
     assert (await opened[0][0].readline()).startswith(b"HTTP/1.1 200 ")
     for _, one in (*opened, (reader, writer)):
         one.close()
+
+
+async def test_who_connects_and_says_nothing_is_hung_up_on(monkeypatch: Any) -> None:
+    monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.05)
+    door = server.Door(Table([]), gate=cast("Gate", None), scale_of=lambda _: None)
+    host, port = (await door.start("127.0.0.1", 0)).removeprefix("http://").split(":")
+    for said in (b"", b"GET / HTTP/1.1\r\nHost:"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(said)
+        assert await reader.read() == b""
+        writer.close()
+    await door.stop()
 
 
 async def test_every_answer_bears_the_safe_headers_and_no_version(shop: Any) -> None:
