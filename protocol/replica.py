@@ -258,7 +258,7 @@ class Replica:
         heard = link.side.partner.ack
         if link.is_lost:
             self._sent_at[link.id] = self._now
-            self._tell(Tell(link.partner, LinkWanted()))
+            self._tell(Tell(link.partner, self._link_wanted()))
         elif heard is None or (heard.epoch, heard.n) < link.side.own.position:
             self._send_record(link.id)
 
@@ -283,17 +283,16 @@ class Replica:
         self.recovering = False
         self.journal.reopen(self._now)
         for link in self.book.of(Links).by_id.values():
-            self._tell(Tell(link.partner, LinkWanted()))
+            self._tell(Tell(link.partner, self._link_wanted()))
 
     def _fall_back(self) -> None:
         """Stop signing: somebody showed an entry of our own that we do not have."""
         if self._keyring is not None and not self.recovering:
             self.recovering, self._quiet_since = True, None
 
-    def _hear_link_wanted(self, session: Session) -> None:
+    def _hear_link_wanted(self, session: Session, epoch: int) -> None:
         """Tell a partner that came back from an old copy which records stand, and take no older ones any more."""
         partner = self._partner(session)
-        epoch = self.journal.directory.networks[partner].identity.epoch
         links = self.book.of(Links)
         for link in links.with_partner(partner):
             theirs = self.journal.newest.get((partner, link_lane(link.id)))
@@ -303,11 +302,15 @@ class Replica:
             if acked is not None:
                 # Record n is the entry at seq n - 1.
                 self._say(SendRange(session.peer, self.network, link_lane(link.id), acked.n - 1, acked.n - 1))
-            if link.mine is not None and not self.recovering:
-                if link.side.partner.epoch >= epoch:
-                    links.take(self.book, Fence(link.id, epoch + 1))
+            if link.mine is not None and not self.recovering and not link.is_lost:
+                if link.side.partner_epoch_min < epoch:
+                    links.take(self.book, Fence(link.id, epoch))
                 else:
                     self._send_record(link.id)
+
+    def _link_wanted(self) -> LinkWanted:
+        """Return the question that tells in which epoch we shall go on."""
+        return LinkWanted(self.journal.directory.networks[self.network].identity.epoch + self.recovering)
 
     # Peers.
 
@@ -348,7 +351,7 @@ class Replica:
                 self._hear_link(session, _parsed(record))
             case LinkWanted():
                 self.gossip.count(session, self._now)
-                self._hear_link_wanted(session)
+                self._hear_link_wanted(session, message.epoch)
             case QuoteWanted():
                 self.gossip.count(session, self._now)
                 self._tell_all(quotes.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
@@ -386,7 +389,7 @@ class Replica:
     def _open_talks(self, session: Session, partner: bytes) -> None:
         links = self.book.of(Links).with_partner(partner)
         if self.recovering or any(link.is_lost for link in links):
-            self._say(Send(session.peer, pack(LinkWanted())))
+            self._say(Send(session.peer, pack(self._link_wanted())))
         if not self.recovering:
             for link in links:
                 if not link.is_lost:
@@ -471,7 +474,7 @@ class Replica:
             self.journal.take(entry)
         elif fault is LinkFault.ACK_UNKNOWN:
             # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
-            self._tell(Tell(entry.network, LinkWanted()))
+            self._tell(Tell(entry.network, LinkWanted(0)))
         elif isinstance(fault, LinkFault) and not self.recovering and link is not None and not link.is_lost:
             self.faults.append(f"link {id_text(id)}: {fault.value}")
             raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")

@@ -340,13 +340,17 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
 
 
 def _claimed(book: Book, forward: Forwarded, preimage: bytes) -> tuple[Claim, ...]:
-    link_in = book.of(Links).by_id[forward.link_in]
-    return (Claim(forward.link_in, forward.hold_in, preimage),) if forward.hold_in in link_in.now.holds_in else ()
+    return (Claim(forward.link_in, forward.hold_in, preimage),) if _is_answerable(book, forward) else ()
 
 
 def _waived(book: Book, forward: Forwarded, reason: str) -> tuple[Waive, ...]:
+    return (Waive(forward.link_in, forward.hold_in, reason),) if _is_answerable(book, forward) else ()
+
+
+def _is_answerable(book: Book, forward: Forwarded) -> bool:
+    """Tell whether the hold that went on can be answered now; if not, it is when its link is found again."""
     link_in = book.of(Links).by_id[forward.link_in]
-    return (Waive(forward.link_in, forward.hold_in, reason),) if forward.hold_in in link_in.now.holds_in else ()
+    return not link_in.is_lost and forward.hold_in in link_in.now.holds_in
 
 
 def _waits_on(payment: Payment, link: Link) -> bool:

@@ -268,13 +268,11 @@ class Link:
 
     @property
     def is_found(self) -> bool:
-        """Tell whether the partner has told us all: it fenced the old epoch, and its newest word is of ours."""
-        ack = self.side.partner.ack
-        told = ack is not None and (ack.epoch, ack.n, ack.digest) == (
-            *self.side.own.position,
-            self.side.own_digest,
-        )
-        return self.fenced > self.side.own.epoch and told
+        """Tell whether the partner has told us all: it takes no more records of the epoch that we lost.
+
+        That word of its was accepted, so it acknowledges no record of ours that we do not have.
+        """
+        return self.fenced > self.side.own.epoch
 
     @property
     def is_unheard(self) -> bool:

@@ -107,7 +107,12 @@ class LinkNews:
 
 @dataclass(frozen=True, slots=True)
 class LinkWanted:
-    """I come back from an old copy: send me, for each link of ours, the records that stand, yours and mine."""
+    """I may have come back from an old copy: send me, for each link of ours, the records that stand.
+
+    `epoch` is the one in which I shall go on, from now on the least that counts; 0 where I only ask.
+    """
+
+    epoch: Annotated[int, Range(0, 2**31)]
 
 
 @dataclass(frozen=True, slots=True)
