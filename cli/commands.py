@@ -171,7 +171,7 @@ def _fields(operation: Operation) -> tuple[Field, ...]:
 
 def _example(operation: Operation, command: str) -> str:
     if operation.example:
-        return operation.example
+        return operation.example.replace(f"mutirao {operation_name(operation).replace('.', ' ')}", f"mutirao {command}")
     one = () if isinstance(operation, Create | List) else ("ID",)
     return " ".join(("mutirao", command, *one, *(usage_of(field) for field in _fields(operation) if field.required)))
 

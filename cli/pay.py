@@ -223,11 +223,12 @@ def _settled(session: Session, payment: Json, wait_seconds: float) -> Json:
 
 def _tell(payment: Json, args: Namespace) -> int:
     state = payment["state"]
+    if state == "voided":
+        told = "The payment came back; nothing was paid."
+        raise Refused({**payment, "code": payment["reason"] or "VOIDED", "detail": told})
     if args.json:
         put_json(payment)
-    if state == "voided":
-        raise refused(payment["reason"] or "VOIDED", "The payment came back; nothing was paid.")
-    if not args.json:
+    else:
         told = {
             "posted": "posted",
             "pending": "pending: held until the payee takes it" if args.pending else "still pending: it is on its way",

@@ -272,6 +272,6 @@ FEATURE = Feature(
             plan=plan_add,
             example="mutirao members add-key ana --new browser.key",
         ),
-        Act("members", "revoke-key", RevokeKey, plan=plan_revoke, example="mutirao members revoke-key ana"),
+        Act("members", "revoke-key", RevokeKey, plan=plan_revoke, example="mutirao members revoke-key ana --lost KEY"),
     ),
 )
