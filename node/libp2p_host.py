@@ -306,9 +306,11 @@ class Host:
             async with trio.open_nursery() as self._nursery:
                 for target in self._targets.values():
                     self._nursery.start_soon(self._keep, target)
-                serve = partial(trio.serve_listeners, handler_nursery=self._nursery)
-                self._nursery.start_soon(serve, self._take_inbound, listeners)
+                for listener in listeners:
+                    serve = partial(trio.serve_listeners, handler_nursery=self._nursery)
+                    self._nursery.start_soon(serve, self._take_inbound, [listener])
                 ready([listener.socket.getsockname()[1] for listener in listeners])
+                await trio.sleep_forever()
         finally:
             self._nursery = None
             for link in list(self._links.values()):

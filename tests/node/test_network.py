@@ -306,6 +306,35 @@ def test_an_address_that_names_no_peer_is_refused(address: str) -> None:
         network.dial(address)
 
 
+async def test_a_node_that_listens_nowhere_can_dial(start: Start) -> None:
+    bia = await start("bia")
+    events: asyncio.Queue[NetworkEvent] = asyncio.Queue()
+    network = Network(bytes(32), [], on_event=events.put_nowait)
+    await network.start()
+    network.dial(bia.address)
+    assert isinstance(await events.get(), PeerUp)
+    assert network.addresses == []
+    await network.stop()
+
+
+def test_nobody_dials_himself() -> None:
+    network = Network(bytes(32), ["/ip4/127.0.0.1/tcp/4001"], on_event=lambda _: None)
+    with pytest.raises(ValueError, match="our own address"):
+        network.dial(network.addresses[0])
+
+
+async def test_what_is_asked_for_while_it_starts_is_done(start: Start) -> None:
+    bia = await start("bia")
+    ana = Station("ana", NetworkBounds())
+    starting = asyncio.create_task(ana.network.start())
+    await asyncio.sleep(0)
+    assert not starting.done()
+    ana.network.dial(bia.address)
+    await starting
+    await ana.next(PeerUp)
+    await ana.network.stop()
+
+
 async def test_a_taken_port_is_told_clearly(start: Start) -> None:
     ana = await start("ana")
     taken = ana.address.partition("/p2p/")[0]
