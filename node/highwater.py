@@ -67,7 +67,9 @@ async def why_recover(mark: Reach | None, storage: Storage, network: bytes) -> s
         return None if mark is None else "the database is empty, and this network has signed entries before"
     if mark is None:
         return "the high-water mark is missing or cannot be read"
-    if (mark.epoch, mark.count) > (stored.epoch, stored.count) or mark.count > stored.count:
+    if mark.epoch > stored.epoch:
+        return f"this network had opened epoch {mark.epoch}, and the database ends in epoch {stored.epoch}"
+    if mark.count > stored.count:
         return f"this network had signed {mark.count} entries, and the database holds {stored.count} of them"
     if mark.seq >= 0 and await storage.entry(mark.head) is None:
         return "the database does not hold the newest ledger entry that this network had signed"
