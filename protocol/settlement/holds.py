@@ -29,7 +29,7 @@ from protocol.economy.ledger import Account, Posting
 from protocol.economy.money import AMOUNT_MINOR_MAX
 from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
 from protocol.economy.paying import Pay, order_digest
-from protocol.economy.personal import salted
+from protocol.economy.personal import note_texts, salted
 from protocol.economy.transfers import received
 from protocol.keys import digest, id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
@@ -222,7 +222,12 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
         return refuse(Rejection.QUOTE_UNKNOWN)
     mandate = None if wish.mandate is None else parse_uuid(wish.mandate)
-    note, texts = (None, ()) if order is not None else salted(desk, wish.note)
+    if order is None:
+        note, texts = salted(desk, wish.note)
+    else:
+        note, texts = order.note, note_texts(order.note, wish.note, wish.note_salt)
+        if isinstance(texts, Refused):
+            return texts
     sent = Sent(
         payment=payment,
         payer=quote.payer.id if order is None else order.payer,
@@ -234,7 +239,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
         route=tuple(hop.network for hop in quote.hops),
         order=wish.order,
         mandate=mandate,
-        note=note if order is None else order.note,
+        note=note,
     )
     authority = _authority(book, sent, desk.now)
     if isinstance(authority, Refused):
