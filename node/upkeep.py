@@ -174,6 +174,8 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
 def _audited(journal: Journal, row: tuple[Any, ...]) -> tuple[Line, ...]:
     """Fold a stored entry in as a stranger's; returns its lines, raises ValueError where it may not stand."""
     _, entry_id, network, lane, epoch, seq, *parts = row
+    if not all(isinstance(part, bytes) for part in parts):
+        raise EntryFault("the database holds something else than bytes there")
     entry = assemble(*parts)
     header = entry.header
     if (entry.id, entry.network, header.lane, header.epoch, header.seq) != (entry_id, network, lane, epoch, seq):

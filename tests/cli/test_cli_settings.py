@@ -81,7 +81,7 @@ def test_a_token_file_is_read_but_not_a_wrong_one(here: Path) -> None:
 @pytest.mark.parametrize("written", ["[client]\nnod = 'x'", "[client]\nnode = 1", "client = 1", "[client", "\xff"])
 def test_a_file_that_cannot_be_meant_is_refused(here: Path, written: str) -> None:
     (here / "mutirao.toml").write_bytes(written.encode("latin-1"))
-    with pytest.raises(Misuse, match="mutirao[.]toml"):
+    with pytest.raises(Misuse, match=r"mutirao\.toml"):
         settings(asked(), {})
 
 
