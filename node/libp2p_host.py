@@ -3,7 +3,7 @@
 
 import logging
 import socket
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +12,18 @@ from random import Random
 
 import trio
 
+from node.libp2p_connection import (
+    FRAME_BYTES_MAX,
+    OUTBOX_BYTES_MAX,
+    UNCONSUMED_BYTES_MAX,
+    UNCONSUMED_BYTES_TOTAL_MAX,
+    UNCONSUMED_FRAMES_MAX,
+    UNCONSUMED_FRAMES_TOTAL_MAX,
+    Connection,
+    FlowWindow,
+    FrameDecoder,
+    Outbox,
+)
 from node.libp2p_fixes import (
     HANDSHAKE_SECONDS,
     HANDSHAKES_MAX,
@@ -35,18 +47,10 @@ from libp2p.peer.id import ID  # isort: skip
 
 PROTOCOL = "/mutirao/1"
 
-FRAME_BYTES_MAX = 4 * 1024 * 1024
-FRAME_LENGTH_BYTES = 4
 FRAME_STALL_SECONDS = 30.0
-WRITE_BATCH_BYTES = 64 * 1024
 
 INBOUND_MAX = 128
 INBOUND_PER_ADDRESS_MAX = 32
-OUTBOX_BYTES_MAX = 8 * 1024 * 1024
-UNCONSUMED_BYTES_MAX = 4 * 1024 * 1024
-UNCONSUMED_FRAMES_MAX = 1024
-UNCONSUMED_BYTES_TOTAL_MAX = 32 * 1024 * 1024
-UNCONSUMED_FRAMES_TOTAL_MAX = 64 * 1024
 BANS_MAX = 4096
 
 CONNECT_SECONDS = 5.0
@@ -84,172 +88,6 @@ class DialAddress:
     peer: str
 
 
-class Credit:
-    """Counts what was handed to a reader in another thread and not consumed there.
-
-    The giver writes `given_*` and `waiting`, the taker writes `taken_*` and clears `waiting`: no lock.
-    """
-
-    def __init__(self, *, bytes_max: int, frames_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._frames_max = frames_max
-        self._given_bytes = self._given_frames = 0
-        self._taken_bytes = self._taken_frames = 0
-        self._waiting = False
-        self._relief = trio.Event()
-
-    @property
-    def full(self) -> bool:
-        """Whether the taker owes so much that nothing more is given."""
-        return self._owed(1)
-
-    def give(self, size: int) -> None:
-        """Count a frame that is handed over; one frame may go beyond the limit."""
-        self._given_bytes += size
-        self._given_frames += 1
-
-    def take(self, size: int) -> bool:
-        """Count a frame that was consumed; true if the giver waits and should now be relieved."""
-        self._taken_bytes += size
-        self._taken_frames += 1
-        if self._waiting and not self._owed(2):
-            self._waiting = False
-            return True
-        return False
-
-    def relieve(self) -> None:
-        """Wake the giver; called in the giver's thread."""
-        self._relief.set()
-
-    async def wait(self) -> None:
-        """Wait, as a giver, until half is consumed."""
-        while self.full:
-            if self._relief.is_set():  # else others wait for it already
-                self._relief = trio.Event()
-            self._waiting = True
-            if self.full:  # else it was consumed before the taker could see that we wait
-                await self._relief.wait()
-
-    def _owed(self, parts: int) -> bool:
-        return (
-            self._given_bytes - self._taken_bytes >= self._bytes_max // parts
-            or self._given_frames - self._taken_frames >= self._frames_max // parts
-        )
-
-
-class Outbox:
-    """Frames on their way to one peer: put in one thread, taken in the other, bounded in bytes."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._frames: deque[bytes] = deque()
-        self._put_bytes = self._taken_bytes = 0
-        self._asleep = False
-        self._filled = trio.Event()
-
-    def put(self, frame: bytes) -> bool:
-        """Queue a frame; false if it does not fit, unless the queue is empty."""
-        size = FRAME_LENGTH_BYTES + len(frame)
-        queued = self._put_bytes - self._taken_bytes
-        if queued and queued + size > self._bytes_max:
-            return False
-        self._put_bytes += size
-        self._frames.append(frame)
-        return True
-
-    def needs_waking(self) -> bool:
-        """Whether the taker sleeps and nobody has called `wake` for it yet."""
-        if self._asleep:
-            self._asleep = False
-            return True
-        return False
-
-    def wake(self) -> None:
-        """Wake the taker; called in the taker's thread."""
-        self._filled.set()
-
-    async def take(self) -> tuple[bytes, int]:
-        """Wait for frames and return some of them, each behind its length, and how many."""
-        while not self._frames:
-            self._filled = trio.Event()
-            self._asleep = True
-            if not self._frames:  # else it came before the putter could see that we sleep
-                await self._filled.wait()
-        self._asleep = False
-        parts: list[bytes] = []
-        size = count = 0
-        while self._frames and size < WRITE_BATCH_BYTES:
-            frame = self._frames.popleft()
-            parts += (len(frame).to_bytes(FRAME_LENGTH_BYTES, "big"), frame)
-            size += FRAME_LENGTH_BYTES + len(frame)
-            count += 1
-        return b"".join(parts), count
-
-    def sent(self, size: int) -> None:
-        """Make room again for this many bytes."""
-        self._taken_bytes += size
-
-
-class FrameDecoder:
-    """Cuts a stream of bytes into frames; a frame too long is refused by its length alone."""
-
-    def __init__(self, frame_bytes_max: int) -> None:
-        self._frame_bytes_max = frame_bytes_max
-        self._buffer = bytearray()
-
-    @property
-    def within_frame(self) -> bool:
-        """Whether the rest of a frame is awaited."""
-        return bool(self._buffer)
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the frames that this chunk completes, or raise ConnectionFault."""
-        buffer = self._buffer
-        buffer += chunk
-        frames: list[bytes] = []
-        at = 0
-        with memoryview(buffer) as view:
-            while len(buffer) - at >= FRAME_LENGTH_BYTES:
-                size = int.from_bytes(view[at : at + FRAME_LENGTH_BYTES], "big")
-                if size > self._frame_bytes_max:
-                    raise ConnectionFault("the peer announced a frame that is too long")
-                end = at + FRAME_LENGTH_BYTES + size
-                if len(buffer) < end:
-                    break
-                frames.append(bytes(view[at + FRAME_LENGTH_BYTES : end]))
-                at = end
-        del buffer[:at]
-        return frames
-
-
-class Link:
-    """A live stream to one peer, seen from both threads."""
-
-    def __init__(
-        self,
-        peer: str,
-        public_key: bytes,
-        address: str,
-        *,
-        outbound: bool,
-        network: str,
-        bounds: NetworkBounds,
-        shared_credit: Credit,
-    ) -> None:
-        self.peer = peer
-        self.public_key = public_key
-        self.address = address
-        self.outbound = outbound
-        self.network = network
-        self.outbox = Outbox(bounds.outbox_bytes_max)
-        self.credit = Credit(bytes_max=bounds.unconsumed_bytes_max, frames_max=bounds.unconsumed_frames_max)
-        self.shared_credit = shared_credit
-        self.since: float | None = None
-        self.down_for: str | None = None
-        self.ended = trio.Event()
-        self.scope = trio.move_on_at(inf)
-
-
 @dataclass(slots=True)
 class Target:
     """A peer that we keep a connection to."""
@@ -272,17 +110,17 @@ class Host:
         key_pair: KeyPair,
         *,
         bounds: NetworkBounds,
-        credit: Credit,
-        on_up: Callable[[Link], None],
-        on_down: Callable[[Link, str], None],
-        on_frame: Callable[[Link, bytes], None],
+        window: FlowWindow,
+        on_up: Callable[[Connection], None],
+        on_down: Callable[[Connection, str], None],
+        on_frame: Callable[[Connection, bytes], None],
         stats: Counter[str],
         random: Random,
     ) -> None:
         self._me = ID.from_pubkey(key_pair.public_key)
         self._upgrader = NoiseAndYamux(key_pair)
         self._bounds = bounds
-        self._credit = credit
+        self._window = window
         self._on_up = on_up
         self._on_down = on_down
         self._on_frame = on_frame
@@ -291,7 +129,7 @@ class Host:
         self._slots = InboundSlots(
             pending_max=bounds.handshakes_max, pending_per_address_max=bounds.handshakes_per_address_max
         )
-        self._links: dict[str, Link] = {}
+        self._connections: dict[str, Connection] = {}
         self._targets: dict[str, Target] = {}
         self._severed: set[str] = set()
         self._banned_until: dict[str, float] = {}
@@ -313,8 +151,8 @@ class Host:
                 await trio.sleep_forever()
         finally:
             self._nursery = None
-            for link in list(self._links.values()):
-                self._down(link, "the network stopped")
+            for connection in list(self._connections.values()):
+                self._down(connection, "the network stopped")
             for listener in listeners:
                 listener.socket.close()
 
@@ -373,8 +211,8 @@ class Host:
         turn = 0
         while target.addresses:
             target.again = trio.Event()
-            if link := self._links.get(target.peer):
-                await link.ended.wait()
+            if connection := self._connections.get(target.peer):
+                await connection.ended.wait()
             elif not self._refused(target.peer):
                 address = target.addresses[turn % len(target.addresses)]
                 turn += 1
@@ -406,13 +244,13 @@ class Host:
         except OSError:
             await close_at_once(stream)
             return
-        network = address_class(ip)
-        if not self._slots.admit(network):
+        address_class = address_class_of(ip)
+        if not self._slots.admit(address_class):
             self._stats["refused_handshakes"] += 1
             await close_at_once(stream)
             return
-        release = partial(self._slots.release, network)
-        await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, network, release)
+        release = partial(self._slots.release, address_class)
+        await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, address_class, release)
 
     # Both.
 
@@ -422,30 +260,30 @@ class Host:
         address: str,
         expected: ID | None,
         target: Target | None,
-        network: str = "",
+        address_class: str = "",
         release: Callable[[], None] | None = None,
     ) -> None:
         """Own this socket from here until the connection ends."""
-        link: Link | None = None
+        connection: Connection | None = None
         failure: BaseException | None = None
         try:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with trio.move_on_after(HANDSHAKE_SECONDS) as scope:
                 raw = BufferedConnection(stream, initiator=expected is not None)
                 session = await self._upgrader.upgrade(raw, expected)
-                link = self._new_link(session, address, network, outbound=expected is not None)
+                connection = self._new_connection(session, address, address_class, outbound=expected is not None)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(session.run)
-                    mutirao = await self._find_stream(session, nursery, outbound=link.outbound)
+                    mutirao = await self._find_stream(session, nursery, outbound=connection.outbound)
                     if target is not None and not target.addresses:
                         raise ConnectionFault("forgotten while dialling")
-                    self._up(link)
+                    self._up(connection)
                     if release is not None:
                         release()
                         release = None
                     scope.deadline = inf
-                    with link.scope:
-                        await self._carry(link, mutirao)
+                    with connection.scope:
+                        await self._carry(connection, mutirao)
                     nursery.cancel_scope.cancel()
         except BaseException as error:
             failure = error
@@ -453,14 +291,14 @@ class Host:
         finally:
             if release is not None:
                 release()
-            if link is None or link.since is None:
+            if connection is None or connection.since is None:
                 self._stats["failed_handshakes"] += 1
             else:
-                self._down(link, _reason(failure))
+                self._down(connection, _reason(failure))
             await close_at_once(stream)
 
-    def _new_link(self, session: BoundedYamux, address: str, network: str, *, outbound: bool) -> Link:
-        """Make a link, not up yet, or raise ConnectionFault now that it is known who the peer is."""
+    def _new_connection(self, session: BoundedYamux, address: str, address_class: str, *, outbound: bool) -> Connection:
+        """Make a connection, not up yet, or raise ConnectionFault now that it is known who the peer is."""
         peer_id = session.peer
         peer = peer_id.to_base58()
         key = peer_id.extract_public_key()
@@ -468,12 +306,20 @@ class Host:
             raise ConnectionFault("the peer's key is not Ed25519")
         if peer_id == self._me:
             raise ConnectionFault("this is ourselves")
-        link = Link(
-            peer, key.to_bytes(), address if outbound else f"{address}/p2p/{peer}",
-            outbound=outbound, network=network, bounds=self._bounds, shared_credit=self._credit,
-        )  # fmt: skip
-        self._may_stay(link)
-        return link
+        own_window = FlowWindow(
+            bytes_max=self._bounds.unconsumed_bytes_max, frames_max=self._bounds.unconsumed_frames_max
+        )
+        connection = Connection(
+            peer,
+            key.to_bytes(),
+            address if outbound else f"{address}/p2p/{peer}",
+            outbound=outbound,
+            address_class=address_class,
+            outbox=Outbox(self._bounds.outbox_bytes_max),
+            windows=(own_window, self._window),
+        )
+        self._may_stay(connection)
+        return connection
 
     async def _find_stream(self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool) -> BoundedStream:
         """Open our stream, or let the dialler open it; whatever else it opens is refused."""
@@ -503,20 +349,20 @@ class Host:
         chosen[0].widen()
         return chosen[0]
 
-    async def _carry(self, link: Link, stream: BoundedStream) -> None:
+    async def _carry(self, connection: Connection, stream: BoundedStream) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, link, stream)
-            await self._read(link, stream)
+            nursery.start_soon(self._write, connection, stream)
+            await self._read(connection, stream)
 
-    async def _write(self, link: Link, stream: BoundedStream) -> None:
+    async def _write(self, connection: Connection, stream: BoundedStream) -> None:
         while True:
-            data, frames = await link.outbox.take()
+            data, frames = await connection.outbox.take()
             await stream.write(data)
-            link.outbox.sent(len(data))
+            connection.outbox.sent(len(data))
             self._stats["frames_out"] += frames
             self._stats["bytes_out"] += len(data)
 
-    async def _read(self, link: Link, stream: BoundedStream) -> None:
+    async def _read(self, connection: Connection, stream: BoundedStream) -> None:
         decoder = FrameDecoder(self._bounds.frame_bytes_max)
         while True:
             with trio.move_on_after(FRAME_STALL_SECONDS if decoder.within_frame else inf) as patience:
@@ -525,75 +371,77 @@ class Host:
                 raise ConnectionFault("the peer stopped in mid-frame")
             self._stats["bytes_in"] += len(chunk)
             for frame in decoder.feed(chunk):
-                if link.credit.full:
-                    await link.credit.wait()
-                if link.shared_credit.full:
-                    await link.shared_credit.wait()
-                if link.down_for is not None:
+                for window in connection.windows:
+                    if window.full:
+                        await window.wait()
+                if connection.down_for is not None:
                     return
-                link.credit.give(len(frame))
-                link.shared_credit.give(len(frame))
+                for window in connection.windows:
+                    window.give(len(frame))
                 self._stats["frames_in"] += 1
-                self._on_frame(link, frame)
+                self._on_frame(connection, frame)
 
     # Who is connected.
 
     def _refused(self, peer: str) -> bool:
         return peer in self._severed or self._banned_until.get(peer, 0) > trio.current_time()
 
-    def _may_stay(self, link: Link) -> Link | None:
+    def _may_stay(self, connection: Connection) -> Connection | None:
         """Return the connection that the new one replaces, if any; ConnectionFault if the new one gives way.
 
         Where both sides dialled at once, both keep what the smaller PeerID dialled. Where the old one is no
         child of the same moment, whoever dialled again has lost it and knows better.
         """
-        if self._refused(link.peer):
+        if self._refused(connection.peer):
             raise ConnectionFault("the peer is refused")
-        held = self._links.get(link.peer)
+        held = self._connections.get(connection.peer)
         if held is None or held.since is None:
-            self._find_place(link)
+            self._find_place(connection)
             return None
-        crossed = trio.current_time() - held.since < DIALS_CROSS_SECONDS and held.outbound != link.outbound
-        we_are_smaller = self._me.to_bytes() < ID.from_base58(link.peer).to_bytes()
-        if crossed and link.outbound != we_are_smaller:
+        crossed = trio.current_time() - held.since < DIALS_CROSS_SECONDS and held.outbound != connection.outbound
+        we_are_smaller = self._me.to_bytes() < ID.from_base58(connection.peer).to_bytes()
+        if crossed and connection.outbound != we_are_smaller:
             raise ConnectionFault("the other of two crossing connections stays")
         return held
 
-    def _find_place(self, link: Link) -> None:
-        if link.outbound or link.peer in self._targets:
+    def _find_place(self, connection: Connection) -> None:
+        if connection.outbound or connection.peer in self._targets:
             return  # those we chose
-        inbound = [held for held in self._links.values() if not held.outbound]
+        inbound = [held for held in self._connections.values() if not held.outbound]
         if len(inbound) >= self._bounds.inbound_max:
             raise ConnectionFault("no place for more inbound connections")
-        if sum(held.network == link.network for held in inbound) >= self._bounds.inbound_per_address_max:
+        if (
+            sum(held.address_class == connection.address_class for held in inbound)
+            >= self._bounds.inbound_per_address_max
+        ):
             raise ConnectionFault("no place for more connections from this address")
 
-    def _up(self, link: Link) -> None:
-        if held := self._may_stay(link):  # asked again, for much may have happened since it was made
+    def _up(self, connection: Connection) -> None:
+        if held := self._may_stay(connection):  # asked again, for much may have happened since it was made
             self._down(held, "replaced by a newer connection")
-        link.since = trio.current_time()
-        self._links[link.peer] = link
+        connection.since = trio.current_time()
+        self._connections[connection.peer] = connection
         self._stats["connections"] += 1
-        self._on_up(link)
-        log.info("peer up", extra={"peer": link.peer, "outbound": link.outbound})
+        self._on_up(connection)
+        log.info("peer up", extra={"peer": connection.peer, "outbound": connection.outbound})
 
     def _cut(self, peer: str, reason: str) -> None:
-        if link := self._links.get(peer):
-            self._down(link, reason)
+        if connection := self._connections.get(peer):
+            self._down(connection, reason)
 
-    def _down(self, link: Link, reason: str) -> None:
-        if link.down_for is not None:
+    def _down(self, connection: Connection, reason: str) -> None:
+        if connection.down_for is not None:
             return
-        link.scope.cancel()
-        link.down_for = reason
-        del self._links[link.peer]
-        link.ended.set()
-        was_stable = link.since is not None and trio.current_time() - link.since > STABLE_SECONDS
-        if was_stable and (target := self._targets.get(link.peer)):
+        connection.scope.cancel()
+        connection.down_for = reason
+        del self._connections[connection.peer]
+        connection.ended.set()
+        was_stable = connection.since is not None and trio.current_time() - connection.since > STABLE_SECONDS
+        if was_stable and (target := self._targets.get(connection.peer)):
             target.was_stable = True
         self._stats["dropped_connections"] += 1
-        self._on_down(link, reason)
-        log.info("peer down", extra={"peer": link.peer, "reason": reason})
+        self._on_down(connection, reason)
+        log.info("peer down", extra={"peer": connection.peer, "reason": reason})
 
 
 def ip_multiaddr(ip: str) -> str:
@@ -601,7 +449,7 @@ def ip_multiaddr(ip: str) -> str:
     return f"/ip6/{ip}" if ":" in ip else f"/ip4/{ip}"
 
 
-def address_class(ip: str) -> str:
+def address_class_of(ip: str) -> str:
     """Return what one holder is likely to hold whole: an IPv4 address, or the /64 of an IPv6 address."""
     if ":" not in ip:
         return ip

@@ -15,7 +15,8 @@ from typing import TypeVar
 import trio
 from multiaddr import Multiaddr
 
-from node.libp2p_host import FRAME_BYTES_MAX, Credit, DialAddress, Host, Link, NetworkBounds, ip_multiaddr
+from node.libp2p_connection import FRAME_BYTES_MAX, Connection, FlowWindow
+from node.libp2p_host import DialAddress, Host, NetworkBounds, ip_multiaddr
 
 from libp2p.crypto.ed25519 import Ed25519PublicKey, create_new_key_pair  # isort: skip
 from libp2p.peer.id import ID  # isort: skip
@@ -129,8 +130,8 @@ class Network:
 
         self._targets: dict[str, DialAddress] = {}
         self._severed: set[str] = set()
-        self._links: dict[str, Link] = {}
-        self._unconsumed: dict[str, deque[tuple[Credit, Credit, int]]] = {}
+        self._connections: dict[str, Connection] = {}
+        self._unconsumed: dict[str, deque[tuple[Connection, int]]] = {}
 
         self._loop: asyncio.AbstractEventLoop | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -142,7 +143,7 @@ class Network:
         self._stopping = False
 
         # What crosses, each way: one wakeup of the other loop carries everything that waits.
-        self._events: deque[tuple[NetworkEvent, Link]] = deque()
+        self._events: deque[tuple[NetworkEvent, Connection]] = deque()
         self._events_announced = False
         self._commands: deque[Callable[[], None]] = deque()
         self._commands_announced = False
@@ -159,7 +160,7 @@ class Network:
 
     def stats(self) -> Mapping[str, int]:
         """Count what happened since the start, and the peers that are up now."""
-        return {**self._stats, "peers": len(self._links)}
+        return {**self._stats, "peers": len(self._connections)}
 
     async def start(self) -> None:
         """Listen, and dial what is to be dialled; NetworkStartFailed says which address cannot be had."""
@@ -182,7 +183,7 @@ class Network:
             else:
                 log.error("the network did not end in time")
         self._events.clear()
-        self._links.clear()
+        self._connections.clear()
         self._unconsumed.clear()
 
     def dial(self, address: str) -> None:
@@ -202,23 +203,23 @@ class Network:
 
     def send(self, peer: str, frame: bytes) -> bool:
         """Queue a frame for this peer; false if it is not connected, the queue full or the frame too long."""
-        link = self._links.get(peer)
-        if link is None or len(frame) > self._bounds.frame_bytes_max or not link.outbox.put(frame):
+        connection = self._connections.get(peer)
+        if connection is None or len(frame) > self._bounds.frame_bytes_max or not connection.outbox.put(frame):
             self._stats["frames_refused"] += 1
             return False
-        if link.outbox.needs_waking():
-            self._call_trio(link.outbox.wake)
+        if connection.outbox.needs_waking():
+            self._call_trio(connection.outbox.wake)
         return True
 
     def consumed(self, peer: str, frames: int = 1) -> None:
         """Say that the oldest of this peer's frames are dealt with, so that more may come."""
         waiting = self._unconsumed.get(peer)
         while waiting and frames > 0:
-            *both, size = waiting.popleft()
+            connection, size = waiting.popleft()
             frames -= 1
-            for credit in both:
-                if credit.take(size):
-                    self._call_trio(credit.relieve)
+            for window in connection.windows:
+                if window.take(size):
+                    self._call_trio(window.relieve)
         if not waiting:
             self._unconsumed.pop(peer, None)
 
@@ -246,17 +247,17 @@ class Network:
         self._commands.clear()
         self._commands_announced = False
         # A new one each time: frames that nobody consumed before a restart do not hold the new host back.
-        self._credit = Credit(
+        self._window = FlowWindow(
             bytes_max=self._bounds.unconsumed_bytes_total_max,
             frames_max=self._bounds.unconsumed_frames_total_max,
         )
         host = Host(
             self._key_pair,
             bounds=self._bounds,
-            credit=self._credit,
-            on_up=self._link_up,
-            on_down=self._link_down,
-            on_frame=self._link_frame,
+            window=self._window,
+            on_up=self._hear_up,
+            on_down=self._hear_down,
+            on_frame=self._hear_frame,
             stats=self._stats,
             random=Random(),  # noqa: S311 - spreads retries
         )
@@ -300,8 +301,8 @@ class Network:
             reason = await asyncio.shield(self._ended)
             while self._events and not self._stopping:
                 self._deliver()
-            for peer in list(self._links):
-                del self._links[peer]
+            for peer in list(self._connections):
+                del self._connections[peer]
                 self._tell(PeerDown(peer, "the network failed"))
             log.error("the network failed", extra={"reason": reason})
             self._tell(NetworkFailed(reason))
@@ -337,17 +338,17 @@ class Network:
 
     # Crossing to asyncio. These three run in the trio thread.
 
-    def _link_up(self, link: Link) -> None:
-        self._cross(PeerUp(link.peer, link.public_key, link.address, link.outbound), link)
+    def _hear_up(self, connection: Connection) -> None:
+        self._cross(PeerUp(connection.peer, connection.public_key, connection.address, connection.outbound), connection)
 
-    def _link_down(self, link: Link, reason: str) -> None:
-        self._cross(PeerDown(link.peer, reason), link)
+    def _hear_down(self, connection: Connection, reason: str) -> None:
+        self._cross(PeerDown(connection.peer, reason), connection)
 
-    def _link_frame(self, link: Link, frame: bytes) -> None:
-        self._cross(FrameReceived(link.peer, frame), link)
+    def _hear_frame(self, connection: Connection, frame: bytes) -> None:
+        self._cross(FrameReceived(connection.peer, frame), connection)
 
-    def _cross(self, event: NetworkEvent, link: Link) -> None:
-        self._events.append((event, link))
+    def _cross(self, event: NetworkEvent, connection: Connection) -> None:
+        self._events.append((event, connection))
         if not self._events_announced:
             self._events_announced = True
             assert self._loop is not None
@@ -362,15 +363,15 @@ class Network:
         for _ in range(EVENTS_PER_TURN_MAX):
             if not self._events or self._stopping:
                 return
-            event, link = self._events.popleft()
+            event, connection = self._events.popleft()
             match event:
                 case FrameReceived(peer, frame):
                     owed = self._unconsumed.setdefault(peer, deque())
-                    owed.append((link.credit, link.shared_credit, len(frame)))
+                    owed.append((connection, len(frame)))
                 case PeerUp(peer):
-                    self._links[peer] = link
+                    self._connections[peer] = connection
                 case PeerDown(peer):
-                    self._links.pop(peer, None)
+                    self._connections.pop(peer, None)
                 case _:
                     pass
             self._tell(event)

@@ -39,6 +39,7 @@ from libp2p.utils import encode_uvarint, encode_varint_prefixed
 from multiaddr import Multiaddr
 
 from node import libp2p_fixes
+from node.libp2p_connection import Connection, FlowWindow, Outbox
 from node.libp2p_fixes import (
     DATA,
     HEADER,
@@ -65,15 +66,7 @@ from node.libp2p_fixes import (
     propose,
     require_version,
 )
-from node.libp2p_host import (
-    DIALS_CROSS_SECONDS,
-    Credit,
-    DialAddress,
-    Host,
-    Link,
-    NetworkBounds,
-    address_class,
-)
+from node.libp2p_host import DIALS_CROSS_SECONDS, DialAddress, Host, NetworkBounds, address_class_of
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 5
@@ -147,15 +140,15 @@ async def stock_host(name: str, port: int = 0, **config: Any) -> AsyncIterator[S
 
 @asynccontextmanager
 async def mended_host(name: str, port: int = 0, **bounds: int) -> AsyncIterator[SimpleNamespace]:
-    links: list[Link] = []
+    connections: list[Connection] = []
     frames: list[bytes] = []
     stats: Counter[str] = Counter()
     host = Host(
         key_pair_of(name),
         bounds=NetworkBounds(**bounds),
-        credit=Credit(bytes_max=1 << 30, frames_max=1 << 30),
-        on_up=links.append,
-        on_down=lambda link, _: links.remove(link),
+        window=FlowWindow(bytes_max=1 << 30, frames_max=1 << 30),
+        on_up=connections.append,
+        on_down=lambda connection, _: connections.remove(connection),
         on_frame=lambda _, frame: frames.append(frame),
         stats=stats,
         random=Random(1),
@@ -170,7 +163,9 @@ async def mended_host(name: str, port: int = 0, **bounds: int) -> AsyncIterator[
     async with trio.open_nursery() as nursery:
         nursery.start_soon(host.run, [("127.0.0.1", port)], listening)
         await ready.wait()
-        yield SimpleNamespace(host=host, port=ports[0], peer=peer_of(name), links=links, stats=stats, frames=frames)
+        yield SimpleNamespace(
+            host=host, port=ports[0], peer=peer_of(name), connections=connections, stats=stats, frames=frames
+        )
         host.stop()
 
 
@@ -269,7 +264,7 @@ def test_02_a_place_is_free_again_when_its_connection_ends(*, mended: bool) -> N
             for number in range(8):
                 assert await call(place, f"caller {number}") or number >= 4
                 if mended:
-                    await until(lambda: not place.links)
+                    await until(lambda: not place.connections)
             await trio.sleep(0.3)  # stock takes its time to notice
             return await call(place, "honest")
 
@@ -530,8 +525,8 @@ def test_11_a_peer_that_was_away_is_reached_as_soon_as_it_is_back(*, mended: boo
                     if not mended:
                         with suppress(Exception):
                             await ana.host.connect(info)
-                    await until(lambda: bia.links or not mended)
-                sound = bool(bia.links if mended else ana.host.get_connected_peers())
+                    await until(lambda: bia.connections or not mended)
+                sound = bool(bia.connections if mended else ana.host.get_connected_peers())
                 if not mended:  # it is the bar, and nothing else, that keeps them apart
                     ana.host.get_network()._negative_peer_cache.clear()
                     await ana.host.connect(info)
@@ -651,7 +646,7 @@ def test_14_a_dial_waits_for_nothing(*, mended: bool) -> None:
                     began = trio.current_time()
                     if mended:
                         ana.host.dial(DialAddress("there", "127.0.0.1", bia.port, bia.peer.to_base58()))
-                        await until(lambda: ana.links)
+                        await until(lambda: ana.connections)
                     else:
                         await ana.host.connect(PeerInfo(bia.peer, [Multiaddr(f"/ip4/127.0.0.1/tcp/{bia.port}")]))
                     took.append(trio.current_time() - began)
@@ -708,13 +703,13 @@ def test_16_a_frozen_peer_does_not_keep_a_host_from_closing(*, mended: bool) -> 
                     nursery.cancel_scope.cancel()  # from here it neither reads nor writes
                 if mended:
                     for _ in range(8):
-                        place.links[0].outbox.put(bytes(WINDOW_BYTES))
-                    place.links[0].outbox.wake()
+                        place.connections[0].outbox.put(bytes(WINDOW_BYTES))
+                    place.connections[0].outbox.wake()
                 await trio.sleep(0.3)
                 began = trio.current_time()
                 if mended:
                     place.host.stop()
-                    await until(lambda: not place.links)
+                    await until(lambda: not place.connections)
                 else:
                     with trio.move_on_after(2):
                         await place.host.close()
@@ -747,49 +742,49 @@ def test_of_two_crossing_connections_both_sides_keep_what_the_smaller_one_dialle
         stays: list[bool] = []
         async with mended_host("ana" if me == peer_of("ana") else "bia") as place:
             for age_seconds in (0.1, DIALS_CROSS_SECONDS + 0.1):
-                held, new = (link_to(other, outbound=mine) for mine in (held_is_ours, not held_is_ours))
-                place.host._links[held.peer] = held
+                held, new = (connection_to(other, outbound=mine) for mine in (held_is_ours, not held_is_ours))
+                place.host._connections[held.peer] = held
                 held.since = trio.current_time() - age_seconds
                 try:
                     stays.append(place.host._may_stay(new) is not held)
                 except ConnectionFault:
                     stays.append(True)
-                del place.host._links[held.peer]
+                del place.host._connections[held.peer]
         return stays[0], stays[1]
 
     # An old one gives way in any case: whoever dials again has lost it.
     assert run(play) == (held_is_ours == we_are_smaller, False)
 
 
-def link_to(peer: ID, *, outbound: bool) -> Link:
-    return Link(
+def connection_to(peer: ID, *, outbound: bool) -> Connection:
+    return Connection(
         peer.to_base58(),
         b"",
         "",
         outbound=outbound,
-        network="",
-        bounds=NetworkBounds(),
-        shared_credit=Credit(bytes_max=1, frames_max=1),
+        address_class="",
+        outbox=Outbox(1),
+        windows=(FlowWindow(bytes_max=1, frames_max=1), FlowWindow(bytes_max=1, frames_max=1)),
     )
 
 
 def test_all_that_wait_for_credit_are_woken() -> None:
     async def play() -> int:
-        credit = Credit(bytes_max=100, frames_max=100)
-        credit.give(100)
+        window = FlowWindow(bytes_max=100, frames_max=100)
+        window.give(100)
         woken = 0
 
         async def wait() -> None:
             nonlocal woken
-            await credit.wait()
+            await window.wait()
             woken += 1
 
         async with trio.open_nursery() as nursery:
             for _ in range(3):
                 nursery.start_soon(wait)
             await trio.testing.wait_all_tasks_blocked()
-            assert credit.take(100)
-            credit.relieve()
+            assert window.take(100)
+            window.relieve()
             with trio.fail_after(1):
                 await until(lambda: woken == 3)
         return woken
@@ -807,7 +802,7 @@ def test_all_that_wait_for_credit_are_woken() -> None:
     ],
 )
 def test_an_ipv6_network_counts_as_one_address(ip: str, holder: str) -> None:
-    assert address_class(ip) == holder
+    assert address_class_of(ip) == holder
 
 
 # The module as a whole.
@@ -838,9 +833,9 @@ def test_a_stock_libp2p_host_and_ours_understand_each_other() -> None:
         async with mended_host("ours") as ours, stock_host("stock") as stock:
             stock.host.set_stream_handler(PROTOCOL, hear)
             ours.host.dial(DialAddress("there", "127.0.0.1", stock.port, stock.peer.to_base58()))
-            await until(lambda: ours.links)
-            ours.links[0].outbox.put(b"hello")
-            ours.links[0].outbox.wake()
+            await until(lambda: ours.connections)
+            ours.connections[0].outbox.put(b"hello")
+            ours.connections[0].outbox.wake()
             await until(lambda: ours.frames)
         async with mended_host("ours") as ours, stock_host("stock") as stock:
             await stock.host.connect(PeerInfo(ours.peer, [Multiaddr(f"/ip4/127.0.0.1/tcp/{ours.port}")]))

@@ -166,10 +166,12 @@ async def test_when_both_dial_at_once_one_stream_is_left_and_it_carries(start: S
                     return
                 await asyncio.sleep(0.01)
 
-        await until(lambda ana=ana, bia=bia: ana.peer in bia.network._links and bia.peer in ana.network._links)
+        await until(
+            lambda ana=ana, bia=bia: ana.peer in bia.network._connections and bia.peer in ana.network._connections
+        )
         await asyncio.sleep(0.2)  # longer than any handshake that is still under way
-        links = ana.network._links[bia.peer], bia.network._links[ana.peer]
-        assert links[0].outbound != links[1].outbound
+        connections = ana.network._connections[bia.peer], bia.network._connections[ana.peer]
+        assert connections[0].outbound != connections[1].outbound
         await heard(ana, bia)
         assert (await bia.next(FrameReceived)).frame == b"do you hear me?"
         await heard(bia, ana)
