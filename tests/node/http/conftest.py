@@ -158,7 +158,12 @@ class Bakery:
         default_factory=lambda: SimpleNamespace(
             network=NETWORK,
             currencies={"HORA": SimpleNamespace(scale=2)},
-            members={one: SimpleNamespace(state=MemberState.ACTIVE) for one in ("m1", "m2")},
+            members={
+                one: SimpleNamespace(
+                    id=one, state=MemberState.ACTIVE, keys={ANAS_KEYS.public: SimpleNamespace(revoked=False)}
+                )
+                for one in ("m1", "m2")
+            },
             member_by_handle={"ana": "m1", "bia": "m2"},
             member_by_key={ANAS_KEYS.public: "m1"},
         )

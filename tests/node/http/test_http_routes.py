@@ -58,6 +58,9 @@ async def test_a_request_sent_again_with_its_key_is_answered_again_and_not_done_
     assert len(shop.bakery.loaves) == 1
     other = await shop.ask("POST", "/v1/loaves", {**loaf, "grain": "wheat"}, key="9f1c")
     assert (other.status, other.code) == (422, "IDEMPOTENCY_REUSED")
+    assert (await shop.ask("POST", "/v1/loaves/0/slice", loaf, key="9f1c")).status == 400
+    for loaf_id, code in (("0", 200), ("1", 422)):
+        assert (await shop.ask("POST", f"/v1/loaves/{loaf_id}/slice", {}, key="c0de")).status == code
     elsewhere = await shop.ask("POST", "/v1/loaves", loaf, key="9f1c", token="mt_steward")
     assert elsewhere.status == 201 and "Idempotency-Replayed" not in elsewhere.headers, "keys are each one's own"
 
