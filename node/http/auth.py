@@ -11,11 +11,12 @@ from typing import Annotated, Protocol
 from node.http.problems import Denied, Fault
 from node.http.schema import bytes_text
 from node.storage import StorageFailed, Token
+from protocol.economy.authority import speaker
 from protocol.economy.book import Book, MemberState
 from protocol.economy.feature import NOBODY, Actor, At, Doc, Page, Role
 from protocol.entry import Millis
 from protocol.keys import is_acceptable_key, verify
-from protocol.rejection import Rejection
+from protocol.rejection import Refused, Rejection
 from protocol.shape import AtMost, Length
 
 TOKEN_PREFIX = "mt_"  # noqa: S105  # by which a leaked token is recognised  # a prefix by which a leaked token is recognised, no secret
@@ -206,7 +207,7 @@ class Gate:
         session = self._sessions.get(hashed)
         if session is not None:
             # The key is asked for each time: one that was rebound or revoked opens nothing any more.
-            if now < session.expires_ms and self._book().member_by_key.get(session.key) == session.member:
+            if now < session.expires_ms and self._holder(session.key) == session.member:
                 return Actor(Role.MEMBER, session.member)
             del self._sessions[hashed]
             return None
@@ -220,6 +221,11 @@ class Gate:
             if member is not None and member.state is MemberState.LEFT:
                 return None
         return Actor(Role(token.role), token.member, token.scopes)
+
+    def _holder(self, key: bytes) -> str | None:
+        """Return whose key this is: nobody's, once it was revoked or its member has left."""
+        spoke = speaker(self._book(), key)
+        return None if isinstance(spoke, Refused) or spoke[0].state is MemberState.LEFT else spoke[0].id
 
     def admit_stranger(self, address: str) -> None:
         """Count something written by nobody known; raises Denied where there was too much of it."""
@@ -248,7 +254,7 @@ class Gate:
         if not verify(wish.key, "session", wish.challenge, wish.signature):
             self._failed.take(address, now)
             raise Denied(Rejection.SIGNATURE_INVALID)
-        member = self._book().member_by_key.get(wish.key)
+        member = self._holder(wish.key)
         if member is None:
             raise Denied(Rejection.KEY_UNKNOWN)
         while self._sessions and (

@@ -159,7 +159,8 @@ def test_an_altered_statement_is_found_and_made_anew_from_the_entries(
          "entry 10: the body is not the one that the header names"),
         ("UPDATE entries SET seq = 1000 WHERE arrival = 10",
          "entry 10: the database names it otherwise than it names itself"),
-        ("UPDATE entries SET salt = 5 WHERE arrival = 10", "entry 10: the database holds something else than bytes there"),
+        ("UPDATE entries SET salt = 5 WHERE arrival = 10",
+         "entry 10: the database holds something else than bytes there"),
         ("UPDATE entries SET header = x'a0' WHERE arrival = 10", "entry 10: header: v: missing"),
     ],
 )  # fmt: skip
