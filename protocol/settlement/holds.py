@@ -44,10 +44,10 @@ from protocol.settlement.invoices import (
 from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, needed_in
 from protocol.settlement.records import (
     Claim,
+    GiveBack,
     HoldItem,
     Link,
     Links,
-    LinkState,
     Place,
     Waive,
     link_account,
@@ -252,7 +252,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
-        or (None if link.state is LinkState.OPEN else refuse(Rejection.LINK_NOT_OPEN, state=link.state.value))
+        or (None if link.gives(sent.hold_amount) else refuse(Rejection.LINK_NOT_OPEN, state=link.state.value))
         or link.refusal(place)
     )
     if refused is not None:
@@ -320,6 +320,8 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
             yield _answer(desk, link, hold)
     if link.reopened:
         yield from _after_loss(book, link)
+    if link.idle_grant > 0:
+        yield Plan("", steps=(GiveBack(link.id, link.idle_grant),))
 
 
 def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
@@ -382,7 +384,7 @@ def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
     onward = _read_onward(link.onward_in[hold])
     if onward is None:
         return Rejection.MALFORMED
-    if link.state is not LinkState.OPEN and not link.reopened:
+    if not link.takes(sum(one.amount for one in link.now.holds_in.values())):
         return Rejection.LINK_NOT_OPEN
     return _forward(desk, link, hold, onward) if onward.hops else _arrive(desk, link, hold, onward)
 
@@ -439,7 +441,7 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
     link_out = links.get(hop.link)
     if link_out is None or link_out is link or link_out.partner != hop.network:
         return Rejection.ROUTE_INVALID
-    if link_out.state is not LinkState.OPEN:
+    if not link_out.gives(hop.amount):
         return Rejection.LINK_NOT_OPEN
     if link_out.settings.currency != link.settings.currency:
         return Rejection.CURRENCY_MISMATCH

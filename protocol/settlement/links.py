@@ -6,17 +6,19 @@ record is an entry of its lane `link/<link id>`, which the two partners alone ho
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated
 
+from crdt.link import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT
 from protocol.economy.book import Book
 from protocol.economy.feature import STEWARDS, Act, Create, Desk, Doc, Feature, List, Plan, Show
 from protocol.economy.money import Amount, Rate, minor_of
 from protocol.keys import id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.records import (
+    HOLDS_MAX,
     LINKS_MAX,
     RATE_TERM_MAX,
     Begin,
@@ -89,6 +91,14 @@ class SetLinkRate:
 
 
 @dataclass(frozen=True, slots=True)
+class CapLink:
+    """Bound what may be under way over a link from us at a time: a partner that stalls holds no more than that."""
+
+    holds_open: Annotated[int, Doc("how many payments, 1 to 128")] = HOLDS_OPEN_MAX
+    holds_percent: Annotated[int, Doc("which part of what can be paid over it, 1 to 100")] = HOLDS_OPEN_PERCENT
+
+
+@dataclass(frozen=True, slots=True)
 class FreezeLink:
     """Stop new payments over a link, or let them again; what is under way still resolves."""
 
@@ -97,7 +107,7 @@ class FreezeLink:
 
 @dataclass(frozen=True, slots=True)
 class CloseLink:
-    """Take no more payments over a link for good; it is closed when nobody owes anything on it."""
+    """Let only debts be paid back over a link from now on; it is closed when nobody owes anything on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ class LinkShown:
     status: Annotated[str, Doc("OK, ALERT over half of a limit, FULL")]
     holds_out: int
     holds_in: int
+    largest_payment: Annotated[Amount, Doc("the most that one payment from here may be now, caps considered")]
     currency: str | None
     rate: Annotated[str | None, Doc("our minor units for the partner's, as num/den")]
     partner_rate: str | None
@@ -176,7 +187,7 @@ def _settings(book: Book, code: str, rate_text: str, fee: Amount | None, link_sc
         return fee_minor
     if fee_minor < 0:
         return refuse(Rejection.AMOUNT_NOT_POSITIVE)
-    return Settings(code, rate.num, rate.den, fee_minor, frozen=False, closed=False)
+    return Settings(code, rate.num, rate.den, fee_minor)
 
 
 def _limit(terms: Terms, amount: Amount) -> int | Refused:
@@ -279,8 +290,19 @@ def plan_set_rate(desk: Desk, id: str, wish: SetLinkRate) -> Plan | Refused:
     settings = _settings(desk.book, link.settings.currency, wish.rate, wish.fee, link.terms.scale)
     if isinstance(settings, Refused):
         return settings
-    frozen = Settings(settings.currency, settings.num, settings.den, settings.fee, link.settings.frozen, closed=False)
-    return Plan(id, steps=(Set(link.id, frozen),))
+    changed = replace(link.settings, num=settings.num, den=settings.den, fee=settings.fee)
+    return Plan(id, steps=(Set(link.id, changed),))
+
+
+def plan_cap(desk: Desk, id: str, wish: CapLink) -> Plan | Refused:
+    """Change the caps on our own open holds."""
+    link = _writable(desk.book, id)
+    if isinstance(link, Refused):
+        return link
+    if not (1 <= wish.holds_open <= HOLDS_MAX and 1 <= wish.holds_percent <= 100):
+        return refuse(Rejection.MALFORMED, field="holds_open, holds_percent")
+    changed = replace(link.settings, holds_open=wish.holds_open, holds_percent=wish.holds_percent)
+    return Plan(id, steps=(Set(link.id, changed),))
 
 
 def plan_freeze(desk: Desk, id: str, wish: FreezeLink) -> Plan | Refused:
@@ -288,22 +310,18 @@ def plan_freeze(desk: Desk, id: str, wish: FreezeLink) -> Plan | Refused:
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
-    mine = link.settings
-    settings = Settings(mine.currency, mine.num, mine.den, mine.fee, frozen=wish.frozen, closed=False)
-    return Plan(id, steps=(Set(link.id, settings),))
+    return Plan(id, steps=(Set(link.id, replace(link.settings, frozen=wish.frozen)),))
 
 
 def plan_close(desk: Desk, id: str, wish: CloseLink) -> Plan | Refused:
-    """Take no more holds, and give back all of the partner's grant that nothing rests on."""
+    """Let only debts be paid back from now on, and give back all of the partner's grant that nothing rests on."""
     del wish
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
-    mine = link.settings
-    settings = Settings(mine.currency, mine.num, mine.den, mine.fee, frozen=mine.frozen, closed=True)
     free = min(link.now.limit, link.now.headroom)
     given_back = (GiveBack(link.id, free),) if free > 0 else ()
-    return Plan(id, steps=(Set(link.id, settings), *given_back))
+    return Plan(id, steps=(Set(link.id, replace(link.settings, closed=True)), *given_back))
 
 
 def show_link(desk: Desk, id: str) -> LinkShown | Refused:
@@ -333,6 +351,15 @@ def usage(link: Link) -> str:
     return "ALERT" if owed * 2 > limit else "OK"
 
 
+def _largest(link: Link) -> int:
+    if link.mine is None:
+        return 0
+    side = link.now
+    open_minor = sum(hold.amount for hold in side.holds_out.values())
+    capped = side.reach * link.mine.holds_percent // 100 - open_minor
+    return max(0, min(side.headroom, capped)) if len(side.holds_out) < link.mine.holds_open else 0
+
+
 def _shown(book: Book, link: Link) -> LinkShown:
     side, terms, mine = link.now, link.terms, link.mine
 
@@ -356,6 +383,7 @@ def _shown(book: Book, link: Link) -> LinkShown:
         status=usage(link),
         holds_out=len(side.holds_out),
         holds_in=len(side.holds_in),
+        largest_payment=amount(_largest(link)),
         currency=None if mine is None else mine.currency,
         rate=None if mine is None else f"{mine.num}/{mine.den}",
         partner_rate=None if link.theirs is None else f"{link.theirs.num}/{link.theirs.den}",
@@ -381,6 +409,8 @@ FEATURE = Feature(
             example="mutirao links give-back LINK --amount 100"),
         Act("links", "set-rate", SetLinkRate, plan=plan_set_rate, who=STEWARDS,
             example="mutirao links set-rate LINK --rate 1.4"),
+        Act("links", "cap", CapLink, plan=plan_cap, who=STEWARDS,
+            example="mutirao links cap LINK --holds-percent 100"),
         Act("links", "freeze", FreezeLink, plan=plan_freeze, who=STEWARDS,
             example="mutirao links freeze LINK"),
         Act("links", "close", CloseLink, plan=plan_close, who=STEWARDS,

@@ -28,7 +28,7 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.records import Link, Links, LinkState
+from protocol.settlement.records import Link, Links
 from protocol.sync.directory import Directory
 from protocol.sync.messages import HOPS_MAX, NOTE_CHARS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
 
@@ -266,7 +266,7 @@ def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refu
     links = book.of(Links).with_partner(partner)
     if not links:
         return refuse(Rejection.NO_ROUTE, network=id_text(partner))
-    usable = [link for link in links if link.state is LinkState.OPEN and currency in (None, link.settings.currency)]
+    usable = [link for link in links if link.gives(1) and currency in (None, link.settings.currency)]
     if not usable:
         states = ", ".join(sorted({link.state.value for link in links}))
         return refuse(Rejection.LINK_NOT_OPEN, state=states)
@@ -286,7 +286,7 @@ def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ..
     link = book.of(Links).by_id.get(wanted.link)
     if link is None or link.partner != asker:
         return deny(Rejection.LINK_UNKNOWN)
-    if link.state is not LinkState.OPEN:
+    if not link.takes(1):
         return deny(Rejection.LINK_NOT_OPEN)
     if not wanted.route:
         answer = _invoice(desk, link, wanted)

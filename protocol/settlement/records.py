@@ -5,12 +5,25 @@ Each side's newest record is an entry of its lane `link/<link id>`, which the tw
 a plan wants of a link it says in steps; the steps of one batch leave in one record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from crdt.link import Ack, Caps, Draft, Fork, Hold, LinkFault, LinkRefusal, Record, Side, Stale
+from crdt.link import (
+    HOLDS_OPEN_MAX,
+    HOLDS_OPEN_PERCENT,
+    Ack,
+    Caps,
+    Draft,
+    Fork,
+    Hold,
+    LinkFault,
+    LinkRefusal,
+    Record,
+    Side,
+    Stale,
+)
 from protocol.codec import encode
 from protocol.economy.book import Book
 from protocol.economy.feature import Entered
@@ -85,15 +98,18 @@ class Settings:
     """What this side alone decides: its currency, what a link unit is worth in it, its fee, and if it stops.
 
     `num`/`den` are own minor units for one link minor unit; `fee` is in own minor units for each payment
-    forwarded over this link; `closed` says that this side takes and places no new holds.
+    forwarded over this link. At most `holds_open` holds of ours are open at a time, and at most
+    `holds_percent` of what they can draw on (PROTOCOL 3). `closed` says that only debts are still paid back.
     """
 
     currency: Code
     num: Annotated[int, Range(1, RATE_TERM_MAX)]
     den: Annotated[int, Range(1, RATE_TERM_MAX)]
     fee: Counter
-    frozen: bool
-    closed: bool
+    holds_open: Annotated[int, Range(1, HOLDS_MAX)] = HOLDS_OPEN_MAX
+    holds_percent: Annotated[int, Range(1, 100)] = HOLDS_OPEN_PERCENT
+    frozen: bool = False
+    closed: bool = False
 
     @property
     def rate(self) -> Rate:
@@ -312,18 +328,43 @@ class Link:
         frozen = self.mine.frozen or self.theirs.frozen or self.side.frozen
         return LinkState.FROZEN if frozen else LinkState.OPEN
 
+    def gives(self, amount: int) -> bool:
+        """Tell whether a payment of so many link minor units may leave over it; a closing link pays back debts."""
+        if self.state is LinkState.CLOSING:
+            return amount <= -self.now.net_debt - _sum(self.now.holds_out)
+        return self.state is LinkState.OPEN
+
+    def takes(self, held: int) -> bool:
+        """Tell whether holds of so many link minor units in all, new ones among them, may be answered with yes."""
+        if self.state is LinkState.CLOSING:
+            return held <= self.now.net_debt
+        return self.state in (LinkState.OPEN, LinkState.RECOVERING)
+
+    @property
+    def idle_grant(self) -> int:
+        """How much of the partner's grant a closing link can give back, link minor units."""
+        closing = self.mine is not None and (self.mine.closed or (self.theirs is not None and self.theirs.closed))
+        return min(self.now.limit, self.now.headroom) if closing else 0
+
     def pen(self) -> Draft:
         """Return our record in the making, begun if need be."""
         if self.draft is None:
-            self.draft = self.side.draft(Caps())
+            self.draft = self.side.draft(self._caps())
         return self.draft
 
     def refusal(self, step: Grant | GiveBack | Place) -> Refused | None:
         """Return why a step would be refused now; nothing is written."""
-        trial = Draft(self.side, Caps())
+        trial = Draft(self.side, self._caps())
         if self.draft is not None:
             trial.side = self.draft.side
         return _refused(self, _take(trial, step))
+
+    def _caps(self) -> Caps:
+        return Caps() if self.mine is None else Caps(self.mine.holds_open, self.mine.holds_percent)
+
+
+def _sum(holds: Mapping[bytes, Hold]) -> int:
+    return sum(hold.amount for hold in holds.values())
 
 
 def _take(draft: Draft, step: Grant | GiveBack | Place | Claim | Waive) -> LinkRefusal | None:

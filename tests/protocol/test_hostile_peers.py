@@ -179,7 +179,7 @@ def test_one_peer_cannot_fill_the_book_with_offers() -> None:
     low, high = sorted((riacho.network, serra.network))
     for number in range(LINKS_PER_PARTNER_MAX + 5):
         terms = Terms(low, high, "HORA", 2, bytes([number]) * 16)
-        record = LinkRecord(terms, Settings("HORA", 1, 1, 0, False, False), 100, 0, 0, 0, 0, (), (), (), 0, None)
+        record = LinkRecord(terms, Settings("HORA", 1, 1, 0), 100, 0, 0, 0, 0, (), (), (), 0, None)
         entry = seal(
             riacho.keyring.hot,
             network=riacho.network,

@@ -7,14 +7,14 @@ A failing seed is one line: `pytest tests/simulation/test_honest_networks.py -k 
 from random import Random
 
 import pytest
+from simulation.groups import exchange, linked
+from simulation.world import World, whole
 
 from protocol.economy.paying import Pay
 from protocol.rejection import Refused
 from protocol.settlement.networks import InviteReplica
 from protocol.settlement.quotes import AskQuote
 from protocol.settlement.records import Links
-from simulation.groups import exchange, linked
-from simulation.world import World, whole
 
 NETWORKS = (("riacho", "HORA", "ana", "davi"), ("serra", "FLOR", "bia", "caio"), ("encants", "ECO", "clara", "enric"))
 SEEDS = 30
@@ -54,9 +54,8 @@ def weather(world: World, rng: Random, *, restores: bool) -> None:
         elif what < 0.70:
             world.restart(rng.choice(homes))
         elif what < 0.74 and restores:
-            copies[rng.choice(homes)] = 0
-            for name in copies:
-                copies[name] = copies[name] or len(world.nodes[name].disk)
+            name = rng.choice(homes)
+            copies.setdefault(name, len(world.nodes[name].disk))
         elif what < 0.76 and copies and _whole(world):
             # Two neighbours that lose their disks at once are beyond this: their link stays read-only.
             name, size = copies.popitem()

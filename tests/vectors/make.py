@@ -6,7 +6,7 @@ of the protocol: other implementations must hear of it.
 """
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def note(value: Any) -> Any:
 
 def named(value: Any) -> list[list[Any]]:
     """Return a dataclass as (number, name, value) of each field that is there."""
-    names = list(value.__dataclass_fields__)
+    names = [one.name for one in fields(value)]
     return [[number, names[number - 1], note(one)] for number, one in to_map(value).items()]
 
 
@@ -99,7 +99,7 @@ class Author:
         """Return the next entry of a lane, or one that differs from it."""
         head = self.heads.get(lane)
         seq = 0 if head is None else head.header.seq + 1
-        fields: dict[str, Any] = {
+        parts: dict[str, Any] = {
             "network": self.network,
             "lane": lane,
             "epoch": self.epoch,
@@ -109,7 +109,7 @@ class Author:
             "salt": sha256(f"salt {self.name} {lane} {seq}".encode()).digest()[:16],
         }
         signer = changed.pop("signer", self.signer)
-        return seal(key(signer), **(fields | changed))
+        return seal(key(signer), **(parts | changed))
 
     def write(self, body: Body, lane: str) -> Entry:
         """Write the next entry of a lane."""
@@ -237,12 +237,12 @@ def entries() -> dict[str, Any]:
     low, high = sorted((riacho.network, serra.network))
     terms = Terms(low, high, "HORA", 2, seed_of("link")[:16])
     lane = link_lane(link_id(terms))
-    settings = Settings("HORA", 1, 1, 0, frozen=False, closed=False)
+    settings = Settings("HORA", 1, 1, 0)
     opening = LinkRecord(terms, settings, 500_00, 0, 0, 0, 0, (), (), (), 0, None)
     ours = write("the first record of a link: Riacho lets Serra owe 500.00", riacho, opening, lane)
     theirs = replace(
         opening,
-        settings=Settings("FLOR", 3, 2, 1_00, frozen=False, closed=False),
+        settings=Settings("FLOR", 3, 2, 1_00),
         granted=300_00,
         ack=AckItem(0, 1, ours.id),
     )
@@ -263,21 +263,21 @@ def entries() -> dict[str, Any]:
     as_order = key("riacho hot 0").sign("order", following.header_bytes)
     refuse("signed as an order", "SIGNATURE_WRONG", unlike(following, signature=as_order))
     bare = encode(to_map(following.header))
-    fields = to_map(following.header)
+    heading = to_map(following.header)
     refuse(
         "a version that is not known",
         "MALFORMED",
-        sealed("riacho hot 0", fields | {1: 2}, following.salt, following.body_bytes),
+        sealed("riacho hot 0", heading | {1: 2}, following.salt, following.body_bytes),
     )
     refuse(
         "a field that is not known",
         "MALFORMED",
-        sealed("riacho hot 0", fields | {8: 0}, following.salt, following.body_bytes),
+        sealed("riacho hot 0", heading | {8: 0}, following.salt, following.body_bytes),
     )
     refuse(
         "no seq",
         "MALFORMED",
-        sealed("riacho hot 0", {n: v for n, v in fields.items() if n != 5}, following.salt, following.body_bytes),
+        sealed("riacho hot 0", {n: v for n, v in heading.items() if n != 5}, following.salt, following.body_bytes),
     )
     longer = bytes((0xB8, bare[0] & 31)) + bare[1:]
     refuse(

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The life of a link: proposed, accepted, capped, raised, given back, frozen, and closed once debts are paid."""
+
+from simulation.groups import balance, exchange, linked, pay
+from simulation.world import World, whole
+
+from protocol.economy.money import Amount
+from protocol.economy.paying import Pay
+from protocol.rejection import Refused
+from protocol.settlement.links import (
+    AcceptLink,
+    CapLink,
+    CloseLink,
+    FreezeLink,
+    GiveBackLink,
+    ProposeLink,
+    RaiseLink,
+    SetLinkRate,
+)
+from protocol.settlement.quotes import AskQuote
+
+
+def two(limit: int = 400) -> tuple[World, str]:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", limit=5_000)
+    exchange(world, "serra", "FLOR", "bia", limit=5_000)
+    return world, linked(world, "riacho", "serra", limit)
+
+
+def shown(world: World, name: str, link: str):  # noqa: ANN201
+    return world.granted(name, "links.show", subject=link)
+
+
+def quoted(world: World, name: str, payee: str, units: int, payer: str):  # noqa: ANN201
+    return world.ask(name, "quotes.create", AskQuote(payee, whole(units), payer=payer))
+
+
+def order(world: World, quote, payee: str, units: int, name: str = "riacho"):  # noqa: ANN001, ANN201
+    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id)
+    return world.ask(name, "payments.create", wish)
+
+
+def test_a_link_is_proposed_offered_and_open() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    world.join("riacho", "serra")
+    world.tick(2)
+    link = world.granted("riacho", "links.create", ProposeLink("serra", whole(400), "HORA")).id
+    assert (shown(world, "riacho", link).state, shown(world, "serra", link).state) == ("proposed", "offered")
+    assert isinstance(quoted(world, "riacho", "bia@serra", 1, "ana"), Refused), "nothing flows before it is accepted"
+    world.granted("serra", "links.accept", AcceptLink(whole(300), "FLOR"), subject=link)
+    near, far = shown(world, "riacho", link), shown(world, "serra", link)
+    assert (near.state, far.state) == ("open", "open")
+    assert (near.limit_given.value, near.limit_received.value) == (400_00, 300_00)
+    assert (far.limit_given.value, far.limit_received.value) == (300_00, 400_00)
+    again = world.ask("serra", "links.accept", AcceptLink(whole(300), "FLOR"), subject=link)
+    assert again.reason == "STATE_CONFLICT"
+
+
+def test_one_payment_takes_a_quarter_of_the_line_at_most_unless_the_stewards_say_otherwise() -> None:
+    world, link = two(limit=400)
+    assert shown(world, "riacho", link).largest_payment.value == 100_00
+    quote = quoted(world, "riacho", "bia@serra", 101, "ana")
+    assert order(world, quote, "bia@serra", 101).reason == "LINK_HOLDS_EXCEEDED"
+    world.granted("riacho", "links.cap", CapLink(holds_percent=100), subject=link)
+    assert order(world, quoted(world, "riacho", "bia@serra", 101, "ana"), "bia@serra", 101).state == "pending"
+    world.tick(2)
+    assert balance(world, "serra", "bia") == 101_00
+
+
+def test_only_the_debtor_lowers_a_limit_and_only_what_nothing_rests_on() -> None:
+    world, link = two()
+    pay(world, "riacho", "ana", "bia@serra", 50)
+    world.tick(2)
+    assert world.ask("serra", "links.raise", RaiseLink(whole(300)), subject=link).reason == "STATE_CONFLICT"
+    world.granted("serra", "links.raise", RaiseLink(whole(500)), subject=link)
+    assert shown(world, "riacho", link).limit_received.value == 500_00
+    refused = world.ask("riacho", "links.give-back", GiveBackLink(whole(451)), subject=link)
+    assert (refused.reason, refused.figures["available"]) == ("LINK_LIMIT_EXCEEDED", 450_00)
+    world.granted("riacho", "links.give-back", GiveBackLink(whole(450)), subject=link)
+    assert shown(world, "serra", link).limit_given.value == 50_00
+    assert shown(world, "riacho", link).status == "FULL"
+
+
+def test_a_frozen_link_takes_nothing_new_until_it_is_thawed() -> None:
+    world, link = two()
+    world.granted("serra", "links.freeze", FreezeLink(), subject=link)
+    assert quoted(world, "riacho", "bia@serra", 1, "ana").reason == "LINK_NOT_OPEN"
+    world.granted("serra", "links.freeze", FreezeLink(frozen=False), subject=link)
+    pay(world, "riacho", "ana", "bia@serra", 1)
+
+
+def test_a_closing_link_lets_debts_be_paid_back_and_nothing_else() -> None:
+    world, link = two()
+    pay(world, "riacho", "ana", "bia@serra", 50)
+    world.tick(2)
+    world.granted("serra", "links.cap", CapLink(holds_percent=100), subject=link)
+    world.granted("serra", "links.close", CloseLink(), subject=link)
+    world.tick(3)
+    assert shown(world, "riacho", link).state == "closing"
+    assert quoted(world, "riacho", "bia@serra", 1, "ana").reason == "LINK_NOT_OPEN", "that would be new debt"
+    quote = quoted(world, "serra", "ana@riacho", 12, "bia")
+    assert order(world, quote, "ana@riacho", 12, "serra").state == "pending"
+    world.tick(3)
+    quote = quoted(world, "serra", "ana@riacho", 39, "bia")
+    assert quote.reason == "LINK_LIMIT_EXCEEDED", "38 are left"
+    order(world, quoted(world, "serra", "ana@riacho", 38, "bia"), "ana@riacho", 38, "serra")
+    world.tick(3)
+    near, far = shown(world, "riacho", link), shown(world, "serra", link)
+    assert (near.state, far.state) == ("closed", "closed")
+    assert (near.limit_received.value, far.limit_received.value) == (0, 0)
+    assert balance(world, "riacho", "ana") == 0 == balance(world, "serra", "bia")
+
+
+def test_a_changed_rate_counts_for_quotes_from_then_on() -> None:
+    world, link = two()
+    old = quoted(world, "riacho", "bia@serra", 30, "ana")
+    assert old.debit == Amount(30_00, "HORA", 2)
+    world.granted("serra", "links.set-rate", SetLinkRate("1.5"), subject=link)
+    new = quoted(world, "riacho", "bia@serra", 30, "ana")
+    assert new.debit == Amount(20_00, "HORA", 2)
+    assert order(world, old, "bia@serra", 30).state == "pending", (
+        "a quote that is worth more than it needs still counts"
+    )
+    world.tick(2)
+    assert balance(world, "serra", "bia") == 30_00
+    assert world.nodes["serra"].balance("exchange.FLOR") == 15_00, "what it brought too much stays in the open"
+    world.granted("serra", "links.set-rate", SetLinkRate("0.5"), subject=link)
+    late = order(world, new, "bia@serra", 30)
+    world.tick(2)
+    came_back = world.granted("riacho", "payments.show", subject=late.id)
+    assert (came_back.state, came_back.reason) == ("voided", "QUOTE_EXPIRED"), "one that is worth less does not"
+    assert world.zero_sum()
