@@ -45,6 +45,7 @@ from protocol.economy.orders import (
     uuid_text,
 )
 from protocol.economy.personal import NAME_CHARS_MAX, salted, shown_text, text_refusal
+from protocol.economy.transfers import uncountable
 from protocol.entry import Body, Millis
 from protocol.keys import digest, is_acceptable_key
 from protocol.rejection import Refused, Rejection, foremost, refuse
@@ -390,12 +391,12 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case Resumed():
             return _not_among(book, body.member, (MemberState.SUSPENDED,))
         case Left():
+            accounts = book.ledger.of_member(body.member)
             refused = _not_among(book, body.member, _PRESENT)
-            if refused is None and any(
-                one.held_minor or one.awaited_minor for one in book.ledger.of_member(body.member)
-            ):
+            if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
                 return refuse(Rejection.STATE_CONFLICT, state="party to pending payments")
-            return refused
+            taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
+            return refused or uncountable(book, *taken_over)
         case _:
             raise AssertionError(body)
 

@@ -112,7 +112,8 @@ def examine(book: Book, paid: Paid, at_ms: Millis, *, author: bool) -> Payable |
         refused = foremost(*(one for one in (authority, payee) if isinstance(one, Refused)))
         assert refused is not None
         return refused
-    refused = unable(book, authority.account, payee) or _mismatch(book, paid, terms, authority, payee, at_ms)
+    refused = unable(book, authority.account, payee, terms.amount)
+    refused = refused or _mismatch(book, paid, terms, authority, payee, at_ms)
     if author:
         limits = beyond_limits(book, authority.account, payee, terms.amount) or authority.short_of(terms.amount)
         refused = foremost(refused, limits)

@@ -11,7 +11,17 @@ from heapq import merge
 from typing import Annotated, ClassVar
 
 from protocol.economy.authority import acts_for, may_see, speaker, untimely
-from protocol.economy.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState, concerned, parties
+from protocol.economy.book import (
+    Auth,
+    Book,
+    MemberState,
+    Payment,
+    PaymentAuth,
+    PaymentState,
+    commons_account,
+    concerned,
+    parties,
+)
 from protocol.economy.feature import (
     READERS,
     Act,
@@ -34,7 +44,7 @@ from protocol.economy.money import Amount
 from protocol.economy.orders import Consent, Id, Order, Signed, parse_uuid, uuid_text
 from protocol.economy.paying import Paid, Pay, examine, plan_pay, record, terms_of
 from protocol.economy.personal import shown_text
-from protocol.economy.transfers import begin, post, reverse, void
+from protocol.economy.transfers import begin, post, reserved, reverse, uncountable, void
 from protocol.entry import Body, Millis
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.shape import AtMost
@@ -172,8 +182,10 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             payment = _local(book, name, PaymentState.PENDING)
             if isinstance(payment, Refused):
                 return payment
-            payee = book.ledger.accounts[payment.payee].member
-            return None if payee is None else book.members[payee].inactive()
+            payee = book.ledger.accounts[payment.payee]
+            refused = None if payee.member is None else book.members[payee.member].inactive()
+            commons = commons_account(payee.currency)
+            return refused or uncountable(book, (commons, payment.amount_minor))
         case Voided(name):
             payment = _local(book, name, PaymentState.PENDING)
             return payment if isinstance(payment, Refused) else None
@@ -223,8 +235,15 @@ def _against_reversal(book: Book, body: Reversed, at_ms: Millis) -> Refused | No
         member = book.members[name]
         if member.state is MemberState.LEFT:
             return member.inactive()
-    currency = book.ledger.accounts[payment.payee].currency
-    return refuse(Rejection.CURRENCY_CLOSED, currency=currency) if book.currencies[currency].closed else None
+    payer, currency = book.ledger.accounts[payment.payer], book.ledger.accounts[payment.payee].currency
+    if book.currencies[currency].closed:
+        return refuse(Rejection.CURRENCY_CLOSED, currency=currency)
+    return uncountable(
+        book,
+        (payment.payee, -payment.amount_minor),
+        (payer.id, reserved(payer) + payment.amount_minor),
+        (commons_account(currency), -payment.levy_minor),
+    )
 
 
 def plan_post(desk: Desk, name: str, wish: PostPayment) -> Plan | Refused:

@@ -371,7 +371,7 @@ def _unable(book: Book, schedule: Schedule) -> Refused | None:
     return foremost(
         refuse(Rejection.PAYMENT_EXISTS) if exists else None,
         book.members[payer.member or ""].inactive(),
-        unable(book, payer, payee),
+        unable(book, payer, payee, schedule.amount_minor),
     )
 
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from protocol.economy.book import Book, Payment, PaymentState, commons_account, holds_account
 from protocol.economy.feature import Entered
 from protocol.economy.ledger import Account, Posting
+from protocol.economy.money import AMOUNT_MINOR_MAX
 from protocol.rejection import Refused, Rejection, refuse
 
 BASIS_POINTS = 10_000
 """Parts of the whole in which a levy is counted."""
 
 
-def unable(book: Book, payer: Account, payee: Account) -> Refused | None:
-    """Return why nothing may move between two accounts now: the same answer on every node; no limits."""
+def unable(book: Book, payer: Account, payee: Account, amount_minor: int = 0) -> Refused | None:
+    """Return why this may not move between two accounts now: the same answer on every node; no limits."""
     member = None if payee.member is None else book.members[payee.member]
     if member is None and payee.id != commons_account(payee.currency):
         return refuse(Rejection.ACCOUNT_UNKNOWN, member=payee.id)
@@ -28,6 +29,28 @@ def unable(book: Book, payer: Account, payee: Account) -> Refused | None:
         return refuse(Rejection.SAME_ACCOUNT)
     if payer.currency != payee.currency:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
+    return uncountable(
+        book,
+        (payer.id, -amount_minor),
+        (payee.id, reserved(payee) + amount_minor),
+        (holds_account(payer.currency), amount_minor),
+        (commons_account(payer.currency), amount_minor),
+    )
+
+
+def reserved(account: Account) -> int:
+    """Return what pending payments may still bring an account, whether they are posted or voided."""
+    return account.awaited_minor + account.held_minor
+
+
+def uncountable(book: Book, *changes: tuple[str, int]) -> Refused | None:
+    """Return AMOUNT_TOO_LARGE where a change would take an account's balance beyond int64.
+
+    A node with sane limits never comes near; one without would write what no replica can store.
+    """
+    accounts = book.ledger.accounts
+    if any(abs(accounts[account].balance_minor + change) > AMOUNT_MINOR_MAX for account, change in changes):
+        return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from protocol.economy.book import PaymentAuth, PaymentState
 from protocol.economy.currencies import CloseCurrency, SetLevy
 from protocol.economy.feature import Actor, Desk, Plan, Role
-from protocol.economy.members import Leave, SetLimits, Suspend
+from protocol.economy.members import Leave, Left, SetLimits, Suspend
 from protocol.economy.money import Amount
 from protocol.economy.orders import Consent, Order, Signed, sign, uuid_text
 from protocol.economy.paying import Paid, Pay, Word
@@ -442,9 +442,45 @@ def test_lists_follow_arrival_and_show_each_payment_once(riacho: Group) -> None:
     )
 
 
-def test_a_payee_never_holds_more_than_an_int64(riacho: Group) -> None:
-    most = Amount(2**63 - 1, "HORA", 2)
+def test_no_balance_goes_beyond_an_int64_however_sane_the_limits(riacho: Group) -> None:
+    """Caio pays Bia all that can be counted, 2**63 - 1; from then on no node counts further."""
+    most = 2**63 - 1
     for member in ("caio", "bia", "ana"):
-        riacho.do("steward", "members.set-limits", SetLimits(most), member)
-    riacho.pay("caio", "bia", 2**63 - 1)
-    assert riacho.refuses("ana", "bia", 1) is Rejection.PAYEE_LIMIT_EXCEEDED
+        riacho.do("steward", "members.set-limits", SetLimits(hours(most)), member)
+    held = riacho.pay("ana", "bia", 1, pending=True)
+    first = riacho.pay("caio", "bia", most - 1)
+    assert riacho.refuses("ana", "bia", 1) is Rejection.AMOUNT_TOO_LARGE
+    assert riacho.check(Paid(riacho.order("ana", "bia", 1), None)) is Rejection.AMOUNT_TOO_LARGE
+    riacho.payments("bia", "post", held, PostPayment())
+    assert riacho.refuses("ana", "bia", 1) is Rejection.AMOUNT_TOO_LARGE
+
+    riacho.pay("bia", "caio", most)
+    riacho.pay("ana", "caio", most - 1)
+    assert riacho.check(Reversed(first.id, consent(riacho, first.id))) is Rejection.AMOUNT_TOO_LARGE
+    riacho.do("caio", "members.leave", Leave(), "caio")
+    assert riacho.check(Left(riacho.member("ana").id)) is None
+    assert riacho.balance("commons") == most
+
+
+def test_what_pending_money_may_bring_is_counted_beforehand(riacho: Group) -> None:
+    most = 2**63 - 1
+    for member in ("ana", "bia", "caio"):
+        riacho.do("steward", "members.set-limits", SetLimits(hours(most)), member)
+    riacho.pay("ana", "bia", most - 2)
+    riacho.pay("caio", "bia", 1, pending=True)
+    riacho.pay("bia", "caio", 2, pending=True)
+    # Bia holds all but four, and three of those may come by what is pending.
+    riacho.pay("caio", "bia", 1)
+    assert riacho.refuses("caio", "bia", 1) is Rejection.AMOUNT_TOO_LARGE
+    assert riacho.balance("bia") == most - 3
+
+
+def test_a_pending_payment_is_not_taken_while_the_commons_cannot_count_its_levy(riacho: Group) -> None:
+    most = 2**63 - 1
+    for member in ("ana", "bia", "caio"):
+        riacho.do("steward", "members.set-limits", SetLimits(hours(most)), member)
+    held = riacho.pay("ana", "bia", 2, pending=True)
+    riacho.pay("caio", "commons.HORA", most - 2)
+    assert riacho.check(Posted(held.id)) is None
+    riacho.pay("caio", "commons.HORA", 1)
+    assert riacho.check(Posted(held.id)) is Rejection.AMOUNT_TOO_LARGE
