@@ -41,6 +41,14 @@ class Batch:
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
+    def add(self, later: "Batch") -> None:
+        """Append what comes after it."""
+        self.entries += later.entries
+        self.lines += later.lines
+        self.texts += later.texts
+        self.answers += later.answers
+        self.events += later.events
+
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
         return bool(self.entries or self.texts or self.answers or self.events)
@@ -64,9 +72,7 @@ def packed(batch: Batch) -> tuple[bytes, str, str, str, str, str, str]:
             at += 32
         header, body = entry.header_bytes, entry.body_bytes
         parts += (entry.id, entry.salt, entry.signature, header, body)
-        entries.append(
-            [at, network_at, lane[1], entry.header.epoch, entry.header.seq, len(header), len(body)]
-        )
+        entries.append([at, network_at, lane[1], entry.header.epoch, entry.header.seq, len(header), len(body)])
         at += 112 + len(header) + len(body)
     lines: list[list[Any]] = []
     for x in batch.lines:

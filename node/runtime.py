@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """One queue in, one loop, effects out: first stored, then sent, then told.
 
-Whatever waits is one batch, and a batch is one transaction: nobody hears of what is not durable, and what
-could not be stored has not happened.
+Whatever comes while a batch is on its way to the disk is the next batch, and a batch is one transaction:
+nobody hears of what is not durable, and what could not be stored has not happened.
 """
 
 import asyncio
@@ -139,6 +139,17 @@ class Todo:
     stored: Batch = field(default_factory=Batch)
     sent: list[Send | SendRange | Drop] = field(default_factory=list)
     told: list[Answer] = field(default_factory=list)
+    inputs: int = 0
+    marks: bool = False
+    """Whether the high-water mark may follow: not while the replica recovers."""
+
+    def add(self, later: "Todo") -> None:
+        """Append what comes after it."""
+        self.stored.add(later.stored)
+        self.sent += later.sent
+        self.told += later.told
+        self.inputs += later.inputs
+        self.marks = later.marks
 
 
 class Runtime:
@@ -175,6 +186,9 @@ class Runtime:
         self._in_flight: dict[bytes, bytes] = {}
         """The idempotency scopes that wait for their outcome, with the digest of their request."""
 
+        self._event_seq = 0
+        self._fresh_texts: dict[bytes, str] = {}
+        """The texts that are on their way to the disk."""
         self._loading = True
         self._stopping = False
         self._writable = True
@@ -273,8 +287,7 @@ class Runtime:
     async def start(self) -> None:
         """Fold in what is stored; raises StorageUnusable."""
         await self._load_replica()
-        _, newest_event = await self.storage.events_kept()
-        self._subscriptions.newest = newest_event
+        self._subscriptions.newest = self._event_seq
 
     def connect(self, peering: Peering) -> None:
         """Send to these peers from now on."""
@@ -284,11 +297,7 @@ class Runtime:
         """Take batch after batch until `stop`; raises BrokenForGood."""
         ticking = asyncio.create_task(self._tick())
         try:
-            while not self._stopping:
-                await self._woken.wait()
-                self._woken.clear()
-                while self._queue and not self._stopping:
-                    await self._take(self._drained())
+            await self._work()
         finally:
             self._stopping = True
             ticking.cancel()
@@ -304,6 +313,32 @@ class Runtime:
         """Let `run` end after the batch in hand; what waits is told to come again."""
         self._stopping = True
         self._woken.set()
+
+    async def _work(self) -> None:
+        """Handle what comes while the batch before it is on its way to the disk."""
+        todo, committing = Todo(), None
+        while committing is not None or todo.inputs or not self._stopping:
+            try:
+                if committing is not None and committing.done():
+                    committing.result()
+                    committing = None
+                if committing is None and todo.inputs:
+                    committing = asyncio.create_task(self._carry_out(todo))
+                    committing.add_done_callback(lambda _: self._woken.set())
+                    todo = Todo()
+                if self._queue and todo.inputs < BATCH_INPUTS_MAX and not self._stopping:
+                    todo.add(await self._handled(self._drained()))
+                else:
+                    await self._woken.wait()
+                    self._woken.clear()
+            except StorageFailed as failure:
+                todo, committing = Todo(), None
+                await self._on_storage_failed(str(failure))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it ends with what is not durable yet
+                if committing is not None:
+                    await asyncio.wait([committing])
+                todo, committing = Todo(), None
+                await self._on_bug(error)
 
     async def _tick(self) -> None:
         while True:
@@ -345,30 +380,39 @@ class Runtime:
             batch.append(one)
         return batch
 
-    async def _take(self, waiting: list[tuple[Input, Waiter | None]]) -> None:
-        """Do all that a batch asks for, or nothing of it."""
+    async def _handled(self, waiting: list[tuple[Input, Waiter | None]]) -> Todo:
+        """Return what a batch asks for: the replica goes on from it, before it is durable."""
         for one, waiter in waiting:
             if isinstance(one, Asked) and waiter is not None:
                 self._pending[one.request] = waiter
         try:
             inputs = await self._let_in([one for one, _ in waiting])
-            if inputs:
-                began = self._seconds()
-                todo = await self._sorted(self.replica.handle(inputs, self._now()))
-                self._counts["handle_seconds_total"] += self._seconds() - began
-                if todo.stored:
-                    await self._commit(todo.stored)
-                self._perform(todo)
-            self._bugs_in_a_row = 0
-            self._counts["batches_total"] += 1
-            self._counts["inputs_total"] += len(inputs)
-        except StorageFailed as failure:
-            await self._on_storage_failed(str(failure))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends with this batch
-            await self._on_bug(error)
+            if not inputs:
+                return Todo(marks=not self.replica.recovering)
+            began = self._seconds()
+            todo = await self._sorted(self.replica.handle(inputs, self._now()))
+            todo.inputs = len(inputs)
+            todo.marks = not self.replica.recovering
+            self._counts["handle_seconds_total"] += self._seconds() - began
+            return todo
         finally:
             if self._peering is not None:
                 self._peering.consumed(one for one, _ in waiting if isinstance(one, Received))
+
+    async def _carry_out(self, todo: Todo) -> None:
+        """Store, then send, then tell."""
+        if todo.stored:
+            await self._commit(todo.stored, marks=todo.marks)
+        try:
+            if self._peering is not None:
+                self._peering.perform(todo.sent)
+            self._subscriptions.tell(todo.stored.events)
+        finally:
+            for answer in todo.told:
+                self._answer(answer.request, answer.result)
+        self._bugs_in_a_row = 0
+        self._counts["batches_total"] += 1
+        self._counts["inputs_total"] += todo.inputs
 
     async def _let_in(self, waiting: Sequence[Input]) -> list[Input]:
         """Return what the replica is to handle: not what was answered before, nor what cannot be stored."""
@@ -429,7 +473,6 @@ class Runtime:
         """Return effects by what is to be done, and render the answers that are to be remembered."""
         todo = Todo()
         stored = todo.stored
-        event_seq = self._subscriptions.newest
         for effect in effects:
             match effect:
                 case Store(entry, lines):
@@ -438,12 +481,13 @@ class Runtime:
                 case Answer():
                     todo.told.append(effect)
                 case Publish(kind, resource, audience, figures):
-                    event_seq += 1
-                    stored.events.append(Event(event_seq, kind, resource, audience, figures))
+                    self._event_seq += 1
+                    stored.events.append(Event(self._event_seq, kind, resource, audience, figures))
                 case StoreText(digest, text):
                     stored.texts.append((digest, text))
                 case Send() | SendRange() | Drop():
                     todo.sent.append(effect)
+        self._fresh_texts.update(stored.texts)
         await self._remember(todo)
         return todo
 
@@ -456,7 +500,7 @@ class Runtime:
         ]
         if not lasting:
             return
-        texts = await self._texts([answer.result for _, _, answer in lasting], dict(todo.stored.texts))
+        texts = await self._texts([answer.result for _, _, answer in lasting])
         now = self._now()
         for place, remember, answer in lasting:
             status, content_type, body = remember.render(with_texts(answer.result, texts))
@@ -464,15 +508,18 @@ class Runtime:
             if status < SERVER_FAULT and status != TOO_MANY:
                 todo.stored.answers.append(Answered(remember.scope, remember.request, status, content_type, body, now))
 
-    async def _texts(self, shown: Any, at_hand: Mapping[bytes, str] | None = None) -> Mapping[bytes, str]:
-        """Return the texts that something shown refers to: those at hand, and those that are stored."""
-        found = {} if at_hand is None else at_hand
-        missing = {digest for digest in digests(shown) if digest not in found}
-        return {**found, **await self.storage.texts(missing)} if missing else found
+    async def _texts(self, shown: Any) -> Mapping[bytes, str]:
+        """Return the texts that something shown refers to, of those that are stored or about to be."""
+        wanted = set(digests(shown))
+        fresh = {digest: self._fresh_texts[digest] for digest in wanted & self._fresh_texts.keys()}
+        missing = wanted - fresh.keys()
+        return {**await self.storage.texts(missing), **fresh} if missing else fresh
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Batch, *, marks: bool) -> None:
         began = self._seconds()
         await self.storage.commit(batch)
+        for digest, _ in batch.texts:
+            self._fresh_texts.pop(digest, None)
         self._counts["commit_seconds_total"] += self._seconds() - began
         self._counts["commits_total"] += 1
         self._counts["entries_total"] += len(batch.entries)
@@ -483,18 +530,8 @@ class Runtime:
                 reach = Reach(max(reach.epoch, entry.header.epoch), seq, head, reach.count + 1)
         if reach is not self._reach:
             self._reach = reach
-            if not self.replica.recovering:
+            if marks:
                 self._advance(reach)
-
-    def _perform(self, todo: Todo) -> None:
-        """Do what comes after the commit."""
-        try:
-            if self._peering is not None:
-                self._peering.perform(todo.sent)
-            self._subscriptions.tell(todo.stored.events)
-        finally:
-            for answer in todo.told:
-                self._answer(answer.request, answer.result)
 
     def _answer(self, request: int, result: Any) -> None:
         waiter = self._pending.pop(request, None)
@@ -511,6 +548,8 @@ class Runtime:
             self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))
             self._queue = deque(one for one in self._queue if isinstance(one[0], (Asked, TimerFired)))
         self._replica = await asyncio.to_thread(self._load, self.storage.entries())
+        self._fresh_texts.clear()
+        _, self._event_seq = await self.storage.events_kept()
         self._reach = await self.storage.reach(self._network) or Reach(0, -1, bytes(32), 0)
         if not self._replica.recovering:
             self._advance(self._reach)

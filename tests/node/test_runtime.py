@@ -82,11 +82,15 @@ class Wall:
         self.marks = len(list(entries))
         self.recovering = False
         self.handled: list[list[Input]] = []
+        self.handled_more = asyncio.Event()
+        """Set once a second batch was handled."""
         self.deferred: list[int] = []
 
     def handle(self, batch: Sequence[Input], now: int) -> list[Effect]:
         assert now == NOW
         self.handled.append(list(batch))
+        if len(self.handled) > 1:
+            self.handled_more.set()
         return [effect for one in batch for effect in self._one(one)]
 
     def _one(self, one: Input) -> list[Effect]:
@@ -255,11 +259,14 @@ class Gate:
 
     def __init__(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
+        self.failure: StorageFailed | None = None
         commit = storage.commit
 
         async def held(batch: Batch) -> None:
             self.reached.set()
             await self.opened.wait()
+            if self.failure is not None:
+                raise self.failure
             await commit(batch)
 
         monkeypatch.setattr(storage, "commit", held)
@@ -308,6 +315,59 @@ async def test_what_waits_together_is_one_transaction(node: Node) -> None:
     assert figures["entries_total"] == 200
     assert figures["commits_total"] <= 3
     assert [one.header.seq for one in node.storage.entries()] == list(range(200))
+
+
+async def test_the_next_batch_is_handled_while_one_is_on_its_way_and_told_after_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(node.storage, monkeypatch)
+    first = asyncio.create_task(node.mark("note pão"))
+    await gate.reached.wait()
+    digest = "pão".encode().ljust(32, b"#")
+    look = asyncio.create_task(node.runtime.ask("marks.show", ANA, digest))
+    second = asyncio.create_task(node.once("key", "note café"))
+    third = asyncio.create_task(node.mark())
+    await node.wall.handled_more.wait()
+    assert not any(one.done() for one in (first, look, second, third))
+    gate.opened.set()
+    assert await first == Tally(1, "pão")
+    assert (await look).items[0] == Tally(1, "pão")
+    assert (await second).body == b'[2, "caf\\u00e9"]'
+    assert await third == Tally(3)
+    assert node.runtime.figures()["commits_total"] == 2
+
+
+async def test_what_was_handled_behind_a_batch_that_could_not_be_stored_has_not_happened(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(node.storage, monkeypatch)
+    first = asyncio.create_task(node.mark())
+    await gate.reached.wait()
+    look = asyncio.create_task(node.runtime.ask("marks.show", ANA))
+    second, third = asyncio.create_task(node.mark()), asyncio.create_task(node.once("key"))
+    await node.wall.handled_more.wait()
+    gate.failure = StorageFailed("disk I/O error")
+    gate.opened.set()
+    failed = refuse(Rejection.STORAGE_FAILED)
+    assert [await one for one in (first, look, second)] == [failed] * 3
+    assert (await third).status == 503
+    assert await node.marks_shown() == 0
+    assert list(node.storage.entries()) == []
+
+
+async def test_a_bug_behind_a_batch_on_its_way_leaves_that_batch_alone(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(node.storage, monkeypatch)
+    first = asyncio.create_task(node.mark())
+    await gate.reached.wait()
+    stumble = asyncio.create_task(node.mark("stumble"))
+    await node.wall.handled_more.wait()
+    gate.opened.set()
+    assert await first == Tally(1)
+    with pytest.raises(Broken):
+        await stumble
+    assert await node.mark() == Tally(2)
 
 
 async def test_what_only_looks_is_not_committed(node: Node) -> None:
@@ -549,6 +609,23 @@ async def test_a_recovering_node_leaves_the_high_water_mark_alone(storage: Stora
     assert node.marks == [Reach(0, 1, last.id, 2)]
     node.runtime.stop()
     await running
+
+
+async def test_what_a_recovering_node_stores_is_not_marked_by_the_batch_that_ends_its_recovery(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.marks.clear()
+    node.wall.recovering = True
+    gate = Gate(node.storage, monkeypatch)
+    first = asyncio.create_task(node.mark())
+    await gate.reached.wait()
+    node.wall.recovering = False
+    second = asyncio.create_task(node.mark())
+    await node.wall.handled_more.wait()
+    gate.opened.set()
+    await asyncio.gather(first, second)
+    (_, last) = node.storage.entries()
+    assert node.marks == [Reach(0, 1, last.id, 2)]
 
 
 # Events.
