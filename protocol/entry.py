@@ -90,9 +90,7 @@ def seal(
     """Sign a body into its place in a lane."""
     header = Header(VERSION, network, lane, epoch, seq, digest("body", salt + body), prev)
     header_bytes = encode(to_map(header))
-    return Entry(
-        digest("entry", header_bytes), header, header_bytes, salt, body, keys.sign("entry", header_bytes)
-    )
+    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, keys.sign("entry", header_bytes))
 
 
 def parse(wire: bytes) -> Entry:

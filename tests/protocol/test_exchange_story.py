@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Community exchange systems (MISSION 2): two exchanges trade through mirrored accounts."""
 
-from protocol.economy.paying import Pay
-from protocol.settlement.quotes import AskQuote
 from simulation.groups import account, exchange, linked
 from simulation.world import World, whole
+
+from protocol.economy.paying import Pay
+from protocol.settlement.quotes import AskQuote
 
 
 def test_a_buyer_pays_in_her_unit_and_the_seller_is_paid_in_his() -> None:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A network that says two things at one place: the proof is kept, travels, and costs it all new credit."""
 
+from simulation.groups import exchange, linked, offer_payment
+from simulation.world import World, whole
+
 from protocol.entry import COMMONS, encode_body, seal
 from protocol.events import Received
 from protocol.settlement.links import ProposeLink
@@ -8,8 +11,6 @@ from protocol.settlement.networks import NetworksWanted
 from protocol.settlement.quotes import AskQuote
 from protocol.sync.directory import Profile
 from protocol.sync.messages import Entries, pack
-from simulation.groups import exchange, linked, offer_payment
-from simulation.world import World, whole
 
 
 def two_faces(world: World, name: str) -> tuple[bytes, bytes]:

@@ -2,10 +2,10 @@
 """Payments between networks (PROTOCOL 3): over intermediaries, refused, cut off, killed in the middle."""
 
 import pytest
-
-from protocol.settlement.links import FreezeLink, LinksWanted
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
 from simulation.world import World
+
+from protocol.settlement.links import FreezeLink, LinksWanted
 
 
 def chain(limit: int = 1_000, fee: int = 0) -> World:
@@ -44,9 +44,7 @@ def test_a_payment_passes_through_a_network_that_keeps_its_fee() -> None:
 def test_a_payment_that_an_intermediary_cannot_pass_on_comes_back() -> None:
     world = chain()
     link = next(
-        one
-        for one in world.granted("serra", "links.list", LinksWanted()).items
-        if one.partner_handle == "encants"
+        one for one in world.granted("serra", "links.list", LinksWanted()).items if one.partner_handle == "encants"
     )
     request = offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
     world.start("serra", "links.freeze", FreezeLink(), subject=link.id)
