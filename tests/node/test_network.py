@@ -45,7 +45,7 @@ from node.network import (
 )
 
 E = TypeVar("E")
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 20
 
 
 class Station:
@@ -792,24 +792,21 @@ async def launch(*arguments: str) -> tuple[asyncio.subprocess.Process, str]:
 async def test_a_peer_that_is_killed_or_frozen_in_mid_stream_is_missed(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(libp2p_fixes, "PING_SECONDS", 1.0)
-    monkeypatch.setattr(libp2p_fixes, "PING_ANSWER_SECONDS", 0.8)
+    monkeypatch.setattr(libp2p_fixes, "PING_SECONDS", 2.0)
+    monkeypatch.setattr(libp2p_fixes, "PING_ANSWER_SECONDS", 1.8)
     ana = await start("ana")
     (killed, killed_address), (frozen, frozen_address) = await asyncio.gather(launch("killed"), launch("frozen"))
-    for process, address, blow in (
-        (killed, killed_address, signal.SIGKILL),
-        (frozen, frozen_address, signal.SIGSTOP),
+    for process, address, blow, reason in (
+        (killed, killed_address, signal.SIGKILL, "connection lost"),  # at once
+        (frozen, frozen_address, signal.SIGSTOP, "the peer fell silent"),  # by the next ping
     ):
         ana.network.dial(address)
         peer = (await ana.next(PeerUp)).peer
         for _ in range(50):
             ana.network.send(peer, bytes(100_000))
         await ana.next(FrameReceived)
-        struck_at = asyncio.get_running_loop().time()
         process.send_signal(blow)
-        assert (await ana.next(PeerDown)).peer == peer
-        if blow is signal.SIGKILL:
-            assert asyncio.get_running_loop().time() - struck_at < 0.5
+        assert await ana.next(PeerDown) == PeerDown(peer, reason)
         ana.network.forget(peer)
     frozen.kill()
     await asyncio.gather(killed.communicate(), frozen.communicate())
@@ -820,7 +817,6 @@ async def test_a_peer_that_is_killed_or_frozen_in_mid_stream_is_missed(
     [
         (["handle"], signal.SIGTERM, 0),
         ([], signal.SIGINT, -signal.SIGINT),
-        (["careless"], signal.SIGINT, -signal.SIGINT),
         (["careless", "leave"], None, 0),
     ],
 )
