@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,10 @@ def test_common_tools_read_an_entry(case: dict[str, Any]) -> None:
     header, salt, body, signature = (bytes.fromhex(case[part]) for part in ("header", "salt", "body", "signature"))
     assert cbor2.loads(bytes.fromhex(case["wire"])) == [header, salt, body, signature]
     assert spelt(case["header_fields"]) == header
-    fields = {name: value_of(value) for _, name, value in case["header_fields"]}
-    assert (fields["v"], fields["body_hash"].hex()) == (1, hashed("body", salt + body))
+    said = {name: value_of(value) for _, name, value in case["header_fields"]}
+    assert (said["v"], said["body_hash"].hex()) == (1, hashed("body", salt + body))
     assert case["id"] == hashed("entry", header)
-    assert case["network"] == (fields["network"].hex() if any(fields["network"]) else case["id"])
+    assert case["network"] == (said["network"].hex() if any(said["network"]) else case["id"])
     assert is_signed(ENTRIES["keys"][case["signed_by"]]["public"], "entry", header, signature)
     at_ms = cbor2.loads(body)[2]
     content = {number: value_of(value) for number, _, value in case["body_fields"]}
@@ -119,7 +120,7 @@ def test_we_read_an_entry_alike(case: dict[str, Any]) -> None:
     assert entry.wire().hex() == case["wire"]
     body, _ = decode_body(entry.body_bytes, {**KINDS, **IDENTITY_KINDS, **COMMONS_KINDS})
     assert list(to_map(body)) == [number for number, _, _ in case["body_fields"]]
-    names = list(type(body).__dataclass_fields__)
+    names = [one.name for one in fields(type(body))]
     assert [names[number - 1] for number in to_map(body)] == [name for _, name, _ in case["body_fields"]]
 
 
@@ -226,7 +227,7 @@ def test_we_read_what_is_signed_alike(case: dict[str, Any]) -> None:
     kind = {**SIGNED_KINDS, **OTHER_KINDS}[case["kind"]]
     said = from_map(kind, decode(data))
     assert encode(to_map(said)) == data
-    names = [*kind.__dataclass_fields__]
+    names = [one.name for one in fields(kind)]
     assert [names[number - 1] for number, _, _ in case["fields"]] == [name for _, name, _ in case["fields"]]
     if case["kind"] in SIGNED_KINDS:
         assert is_authentic(Signed(data, signature), said)
@@ -311,9 +312,9 @@ def test_common_tools_check_the_chain_of_the_trace() -> None:
     prev = None
     for seq, case in enumerate(TRACE["entries"]):
         header, salt, body, signature = cbor2.loads(bytes.fromhex(case["wire"]))
-        fields = cbor2.loads(header)
-        assert (fields[2].hex(), fields[3], fields[5], fields.get(7)) == (TRACE["network"], LEDGER, seq, prev)
-        assert fields[6].hex() == hashed("body", salt + body)
+        said = cbor2.loads(header)
+        assert (said[2].hex(), said[3], said[5], said.get(7)) == (TRACE["network"], LEDGER, seq, prev)
+        assert said[6].hex() == hashed("body", salt + body)
         assert is_signed(inception[1].hex(), "entry", header, signature)
         assert cbor2.loads(body)[1] == case["kind"]
         prev = bytes.fromhex(hashed("entry", header))
