@@ -232,6 +232,7 @@ class Runtime:
             "subscriptions": len(self._subscriptions),
             "own_entries": self._reach.count,
             **self._counts,
+            **({} if self._peering is None else self._peering.figures()),
         }
 
     async def ask(
@@ -254,7 +255,8 @@ class Runtime:
             case EntriesWanted(seqs, show):
                 identity = await self.storage.identity_lane(self._network)
                 result = show(identity, await self.storage.ledger_at(self._network, seqs))
-        return with_texts(result, await self._texts(result))
+        wanted = set(digests(result))
+        return with_texts(result, await self._texts(wanted)) if wanted else result
 
     async def ask_once(
         self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
@@ -500,17 +502,18 @@ class Runtime:
         ]
         if not lasting:
             return
-        texts = await self._texts([answer.result for _, _, answer in lasting])
+        wanted = [set(digests(answer.result)) for _, _, answer in lasting]
+        texts = await self._texts(set().union(*wanted))
         now = self._now()
-        for place, remember, answer in lasting:
-            status, content_type, body = remember.render(with_texts(answer.result, texts))
+        for (place, remember, answer), refers in zip(lasting, wanted, strict=True):
+            result = with_texts(answer.result, texts) if refers else answer.result
+            status, content_type, body = remember.render(result)
             todo.told[place] = Answer(answer.request, Remembered(status, content_type, body, False))
             if status < SERVER_FAULT and status != TOO_MANY:
                 todo.stored.answers.append(Answered(remember.scope, remember.request, status, content_type, body, now))
 
-    async def _texts(self, shown: Any) -> Mapping[bytes, str]:
-        """Return the texts that something shown refers to, of those that are stored or about to be."""
-        wanted = set(digests(shown))
+    async def _texts(self, wanted: set[bytes]) -> Mapping[bytes, str]:
+        """Return those of these texts that are stored, or are about to be."""
         fresh = {digest: self._fresh_texts[digest] for digest in wanted & self._fresh_texts.keys()}
         missing = wanted - fresh.keys()
         return {**await self.storage.texts(missing), **fresh} if missing else fresh
