@@ -7,7 +7,7 @@ What a peer has no room for costs it the connection: when it comes back both sid
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from node.storage import Storage
@@ -40,6 +40,10 @@ class Network(Protocol):
         """Let the peer send so many frames more."""
         ...
 
+    def stats(self) -> Mapping[str, int]:
+        """Count what happened since the start, and the peers that are up now."""
+        ...
+
 
 class Peering:
     """The peers that the replica knows of, and what is on its way to them."""
@@ -51,6 +55,14 @@ class Peering:
         self._up: set[str] = set()
         self._ranges: dict[str, deque[SendRange]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def figures(self) -> Mapping[str, float]:
+        """Return what is measured, by name; those that end in _total only grow."""
+        counts = dict(self._network.stats())
+        return {
+            "network_peers": counts.pop("peers"),
+            **{f"network_{name}_total": count for name, count in counts.items()},
+        }
 
     def admits(self, heard: PeerUp | PeerDown | Received) -> bool:
         """Tell whether the replica should hear this: nothing of a peer that it does not know to be up."""

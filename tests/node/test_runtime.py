@@ -165,6 +165,9 @@ class Network:
     def consumed(self, peer: str, frames: int = 1) -> None:
         self.credit.append((peer, frames))
 
+    def stats(self) -> Mapping[str, int]:
+        return {"frames_out": len(self.sent), "peers": 1}
+
 
 class Node:
     """A runtime at work on a wall, with what surrounds it."""
@@ -307,6 +310,13 @@ async def test_nothing_is_sent_or_told_before_it_is_durable(node: Node, monkeypa
     assert node.network.sent == [("serra", b"news")]
     (entry,) = node.storage.entries()
     assert node.marks[1:] == [Reach(0, 0, entry.id, 1)]
+
+
+async def test_what_is_sent_to_peers_is_measured(node: Node) -> None:
+    node.hear(PeerUp("serra", b"k", outbound=True))
+    await node.mark()
+    figures = node.runtime.figures()
+    assert (figures["network_frames_out_total"], figures["network_peers"]) == (1, 1)
 
 
 async def test_what_waits_together_is_one_transaction(node: Node) -> None:
