@@ -231,6 +231,9 @@ class Replica:
     # Time.
 
     def _tick(self) -> None:
+        for peer in self.gossip.strangers(self._now):
+            self.gossip.part(peer)
+            self._say(Drop(peer, "no hello"))
         self._out += self.gossip.compare()
         if self._keyring is None:
             return
@@ -327,7 +330,7 @@ class Replica:
             self._flush(peer)
 
     def _greet(self, peer: str, transport: bytes) -> None:
-        self._out += self.gossip.greet(peer, transport, self._identity)
+        self._out += self.gossip.greet(peer, transport, self._identity, self._now)
 
     def _hear(self, peer: str, frame: bytes) -> None:
         session = self.gossip.sessions.get(peer)

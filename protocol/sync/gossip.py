@@ -37,6 +37,8 @@ REQUESTS_PER_MINUTE_MAX = 1_200
 """Wanted, Heads, quotes and link questions that one peer may send in a minute."""
 WINDOW_ENTRIES = 8_192
 """How many entries of a lane are asked for at a time: the greatest gap that is ever on its way."""
+HELLO_WITHIN_MS = 10_000
+"""How long a connected peer may keep silent about who it is."""
 MINUTE_MS = 60_000
 BULK_ENTRIES_MIN = 256
 """A run of a lane from this length on is taken in bulk: members' signatures are checked by sample."""
@@ -52,6 +54,7 @@ class Session:
 
     peer: str
     transport: bytes
+    since: Millis
     network: bytes | None = None
     role: Role | None = None
     requests: int = 0
@@ -78,11 +81,11 @@ class Gossip:
 
     # Who is there.
 
-    def greet(self, peer: str, transport: bytes, identity: Sequence[bytes]) -> list[Out]:
+    def greet(self, peer: str, transport: bytes, identity: Sequence[bytes], now: Millis) -> list[Out]:
         """Open a session and say hello."""
         if len(self.sessions) >= SESSIONS_MAX:
             raise PeerFault("too many peers")
-        self.sessions[peer] = Session(peer, transport)
+        self.sessions[peer] = Session(peer, transport, now)
         hello = Hello(self.journal.network, self.role, tuple(identity), self.invitation)
         return [_say(peer, hello)]
 
@@ -91,6 +94,10 @@ class Gossip:
         session = self.sessions.pop(peer, None)
         if session is not None and session.network is not None:
             self._note_presence(session.network)
+
+    def strangers(self, now: Millis) -> list[str]:
+        """Return the peers that have not said for whom they speak, and have had the time to."""
+        return [one.peer for one in self.sessions.values() if one.network is None and now - one.since > HELLO_WITHIN_MS]
 
     def admit(self, session: Session, network: bytes, role: Role) -> None:
         """Note for whom a peer has shown that it speaks."""

@@ -79,6 +79,17 @@ def test_who_has_not_said_hello_says_nothing_else() -> None:
     assert says(world, Entries(())) == "the first word is hello"
 
 
+def test_who_keeps_silent_is_shown_the_door() -> None:
+    world = world_of_two()
+    world.joined.add(frozenset(("riacho", "serra")))
+    world.give("serra", PeerUp("riacho", world.nodes["riacho"].transport, False))
+    world.wires.clear()
+    world.tick(10)
+    assert world.drops == []
+    world.tick(1)
+    assert world.drops == [("riacho", "no hello")]
+
+
 def test_nobody_speaks_for_a_network_that_has_not_certified_it() -> None:
     world = world_of_two()
     inception = world.nodes["riacho"].disk[0].wire()
