@@ -13,7 +13,7 @@ from hashlib import sha256
 INT64_MAX = 2**63 - 1
 HOLDS_OPEN_MAX = 64
 HOLDS_OPEN_PERCENT = 25
-# With a route of eight hops beside each hold and an answer to as many, a record stays below 64 KiB.
+# With an answer to as many, and what else travels beside holds bounded as a whole, a record stays below 64 KiB.
 HOLDS_STRUCTURAL_MAX = 128
 HOLD_ID_BYTES_MAX = 32
 CONDITION_BYTES = 32
@@ -263,9 +263,7 @@ class Side:
         assert epoch > max(self.own.epoch, own.epoch)
         if own.position <= self.own.position:
             return replace(self, epoch=epoch)
-        side = replace(
-            self, own=own, own_digest=own_digest, partner=acked, partner_digest=acked_digest, epoch=epoch
-        )
+        side = replace(self, own=own, own_digest=own_digest, partner=acked, partner_digest=acked_digest, epoch=epoch)
         return side if own.ack == _ack_of(side) else LinkFault.ACK_UNKNOWN
 
 
@@ -345,9 +343,7 @@ class Draft:
         if not _fits(preimage, hold):
             return LinkRefusal.PREIMAGE_WRONG
         own = self.side.own
-        return self._write(
-            replace(own, claimed=own.claimed + hold.amount, claims={**own.claims, hold_id: preimage})
-        )
+        return self._write(replace(own, claimed=own.claimed + hold.amount, claims={**own.claims, hold_id: preimage}))
 
     def waive(self, hold_id: bytes, reason: str) -> LinkRefusal | None:
         """Free the partner of a promise, for good; the reason has at most REASON_CHARS_MAX characters."""
@@ -475,8 +471,7 @@ def _settles_our_open_holds(side: Side, incoming: Record) -> LinkFault | None:
     claimed = sum(side.own.holds[h].amount for h in new_claims)
     waived = sum(side.own.holds[h].amount for h in new_waived)
     matches = (
-        incoming.claimed == side.partner.claimed + claimed
-        and incoming.waived_sum == side.partner.waived_sum + waived
+        incoming.claimed == side.partner.claimed + claimed and incoming.waived_sum == side.partner.waived_sum + waived
     )
     return None if matches else LinkFault.SETTLED_SUM_WRONG
 

@@ -303,7 +303,9 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
             )
         elif payment is not None and _waits_on(payment, link):
             yield Plan("", (Write(Settled(hold, preimage)),))
-    for hold, reason in sorted(partner.waived.items()):
+    for hold, told in sorted(partner.waived.items()):
+        # A word that is none of ours would travel on, at any length that a partner likes.
+        reason = told if told in Rejection.__members__ else Rejection.PARTNER_REFUSED.value
         payment = book.payments.get(hold)
         forward = forwards.open_out.get((link.id, hold))
         if forward is not None:

@@ -37,6 +37,8 @@ from protocol.sync.directory import Directory
 
 HOLDS_MAX = 128
 ONWARD_BYTES_MAX = 2_048
+ONWARD_BYTES_TOTAL_MAX = 40 * 1_024
+"""What may travel beside all open holds of ours: with 128 holds and as many answers an entry stays below 64 KiB."""
 LINKS_MAX = 4_096
 LINKS_PER_PARTNER_MAX = 16
 """How many links one partner may have with us, its proposals that nobody has taken up included."""
@@ -357,7 +359,12 @@ class Link:
         trial = Draft(self.side, self._caps())
         if self.draft is not None:
             trial.side = self.draft.side
-        return _refused(self, _take(trial, step))
+        refusal = _take(trial, step)
+        if refusal is None and isinstance(step, Place):
+            onward = sum(len(self.onward_out[id]) for id in trial.side.own.holds if id != step.item.id)
+            if onward + len(step.item.onward) > ONWARD_BYTES_TOTAL_MAX:
+                refusal = LinkRefusal.TOO_MANY_HOLDS
+        return _refused(self, refusal)
 
     def _caps(self) -> Caps:
         return Caps() if self.mine is None else Caps(self.mine.holds_open, self.mine.holds_percent)

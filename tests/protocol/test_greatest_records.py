@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A link's record can always be written, sent and read again, however much is open and however long the routes are."""
+
+import pytest
+from simulation.groups import exchange, linked, offer_payment
+from simulation.world import World
+
+from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
+from protocol.codec import ENTRY_BYTES_MAX
+from protocol.economy.feature import Desk, Plan
+from protocol.entry import encode_body
+from protocol.rejection import Rejection
+from protocol.settlement import holds
+from protocol.settlement.links import CapLink
+from protocol.settlement.records import (
+    ONWARD_BYTES_MAX,
+    ONWARD_BYTES_TOTAL_MAX,
+    RATE_TERM_MAX,
+    AckItem,
+    ClaimItem,
+    HoldItem,
+    Link,
+    LinkRecord,
+    Links,
+    Place,
+    Settings,
+    Terms,
+    Waive,
+    WaiveItem,
+)
+
+
+def the_link(world: World, name: str) -> Link:
+    return next(iter(world.nodes[name].replica.book.of(Links).by_id.values()))
+
+
+@pytest.mark.parametrize("onward_bytes", [1, 430, 1_100, ONWARD_BYTES_MAX])
+def test_a_node_starts_again_with_all_the_holds_that_it_would_place(onward_bytes: int) -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    id = linked(world, "riacho", "serra", 1_000)
+    world.granted("riacho", "links.cap", CapLink(HOLDS_STRUCTURAL_MAX, 100), subject=id)
+    world.tick(2)
+    world.cut("riacho", "serra")
+    replica, link = world.nodes["riacho"].replica, the_link(world, "riacho")
+    for number in range(HOLDS_STRUCTURAL_MAX + 1):
+        hold = HoldItem(number.to_bytes(16, "big"), 1, bytes(32), bytes(onward_bytes))
+        refused = link.refusal(Place(link.id, hold))
+        if refused is not None:
+            break
+        replica.book.of(Links).take(replica.book, Place(link.id, hold))
+    assert refused is not None and refused.reason == "LINK_HOLDS_EXCEEDED"
+    assert number == min(HOLDS_STRUCTURAL_MAX, ONWARD_BYTES_TOTAL_MAX // onward_bytes)
+    world.tick(1)
+    world.restart("riacho")
+    assert len(the_link(world, "riacho").side.own.holds) == number
+    world.join("riacho", "serra")
+    world.tick(12)
+    assert not world.drops and not the_link(world, "riacho").side.holds_out
+
+
+def test_the_longest_record_fits_into_an_entry() -> None:
+    ids = [(2**128 - 1 - number).to_bytes(16, "big") for number in range(HOLDS_STRUCTURAL_MAX)]
+    each, more = divmod(ONWARD_BYTES_TOTAL_MAX, HOLDS_STRUCTURAL_MAX)
+    longest = max(Rejection, key=len).value
+    answers = [(ClaimItem(id, bytes(32)), WaiveItem(id, longest)) for id in ids]
+    for claims, waived in ((tuple(one for one, _ in answers), ()), ((), tuple(one for _, one in answers))):
+        record = LinkRecord(
+            Terms(bytes(32), bytes(32), "W" * 12, 9, bytes(16)),
+            Settings("W" * 12, RATE_TERM_MAX, RATE_TERM_MAX, INT64_MAX, HOLDS_STRUCTURAL_MAX, 100),
+            INT64_MAX,
+            INT64_MAX,
+            INT64_MAX,
+            INT64_MAX,
+            INT64_MAX,
+            tuple(HoldItem(id, INT64_MAX, bytes(32), bytes(each + more)) for id in ids),
+            claims,
+            waived,
+            2**31,
+            AckItem(2**31, INT64_MAX, bytes(32)),
+        )
+        assert len(encode_body(record, 2**47)) < ENTRY_BYTES_MAX
+
+
+def test_a_partners_own_words_travel_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR")
+    exchange(world, "encants", "ECO", "clara")
+    linked(world, "riacho", "serra", 1_000)
+    linked(world, "serra", "encants", 1_000)
+    world.tick(2)
+    honest, encants = holds._answer, world.nodes["encants"].network
+
+    def answer(desk: Desk, link: Link, hold: bytes) -> Plan:
+        if desk.book.network == encants:
+            return Plan("", steps=(Waive(link.id, hold, "\N{SEEDLING}" * 64),))
+        return honest(desk, link, hold)
+
+    monkeypatch.setattr(holds, "_answer", answer)
+    request = offer_payment(world, "riacho", "ana", "clara@encants", 10, "serra")
+    world.tick(2)
+    payment = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
+    assert (payment.state, payment.reason) == ("voided", "PARTNER_REFUSED")
+    theirs = {one.network for one in world.nodes["serra"].disk if "\N{SEEDLING}".encode() in one.body_bytes}
+    assert theirs == {encants}
