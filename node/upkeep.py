@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -98,10 +98,10 @@ async def back_up(home: Path, target: Path) -> None:
 
     Raises HomeUnusable, and FileExistsError where the target is there.
     """
-    os.umask(0o077)
     storage = await _storage(home)
     try:
-        await storage.backup(target)
+        with _for_the_owner_alone():
+            await storage.backup(target)
     except StorageFailed as error:
         raise HomeUnusable(f"{target} cannot be written: {error}") from None
     finally:
@@ -114,8 +114,7 @@ def restore(backup: Path, home: Path) -> str | None:
     Keys and high-water mark stay as they are. The database that was there is kept beside the new one.
     Raises HomeUnusable, and then nothing has changed.
     """
-    os.umask(0o077)
-    with locked(home):
+    with locked(home), _for_the_owner_alone():
         read_keys(home)
         network = _checked(backup)
         database = home / DATABASE
@@ -280,6 +279,16 @@ def _set_aside(database: Path) -> None:
     for ending in _SIDE_FILES:
         with suppress(FileNotFoundError):
             Path(f"{database}{ending}").rename(f"{aside}{ending}")
+
+
+@contextmanager
+def _for_the_owner_alone() -> Iterator[None]:
+    """Let only the node's user read the files that are made meanwhile."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _sync(path: Path) -> None:
