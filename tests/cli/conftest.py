@@ -33,8 +33,9 @@ class Ended:
 @pytest.fixture
 def mutirao(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Ended]:
+) -> Iterator[Callable[..., Ended]]:
     """Run a command in an empty directory, without settings but those that the test makes."""
+    umask = os.umask(0o022)
     for name in [name for name in os.environ if name.startswith("MUTIRAO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -46,7 +47,8 @@ def mutirao(
         told = capsys.readouterr()
         return Ended(code, told.out, told.err)
 
-    return run
+    yield run
+    os.umask(umask)
 
 
 @dataclass
