@@ -68,9 +68,7 @@ def run(folder: Path, *, quick: bool) -> list[Told]:
                 at_rest = _spent(riacho, wire, lambda: time.sleep(IDLE_SECONDS))
                 idle.append(_beyond(at_rest, None, 1))
                 quotes: list[dict[str, Any]] = []
-                asking = _spent(
-                    riacho, wire, lambda quotes=quotes: quotes.extend(_quote(riacho) for _ in range(PAYMENTS))
-                )
+                asking = _spent(riacho, wire, lambda quotes=quotes: _ask_all(riacho, quotes))
                 quoted.append(_beyond(asking, idle[-1], PAYMENTS))
                 paying = _spent(riacho, wire, lambda quotes=quotes: _pay_all(riacho, quotes))
                 paid.append(_beyond(paying, idle[-1], PAYMENTS))
@@ -156,8 +154,8 @@ def _is_settled(node: Node, link: str) -> bool:
 
 def _ask_all(node: Node, quotes: list[dict[str, Any]]) -> None:
     """Ask for a quote after the other."""
-    for _ in range(PAYMENTS):
-        quotes.append(node.client.post("/v1/quotes", {"payer": "ana", "payee": PAYEE, "amount": AMOUNT}))
+    wish = {"payer": "ana", "payee": PAYEE, "amount": AMOUNT}
+    quotes += [node.client.post("/v1/quotes", wish) for _ in range(PAYMENTS)]
 
 
 def _pay_all(node: Node, quotes: list[dict[str, Any]]) -> None:
