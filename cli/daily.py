@@ -153,6 +153,8 @@ def network(argv: Sequence[str]) -> int:
 
 def _put_status(node: Json, networks: Sequence[Json], links: Sequence[Json]) -> None:
     put(record(node))
-    put(f"\nnetworks\n{table([one for one in networks if not one['own']], ('handle', 'name', 'currency', 'id'))}")
+    put(
+        f"\nnetworks\n{table([one for one in networks if not one['own']], ('handle', 'name', 'connected', 'currency', 'id'))}"
+    )
     named = [{**one, "partner": one["partner_handle"] or one["partner"]} for one in links]
     put(f"\nlinks\n{table(named, LINK_COLUMNS)}")

@@ -289,7 +289,10 @@ def _verify_book(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     from node import upkeep
 
-    report = _done(lambda: upkeep.verify_book(args.home, _tell_entries))
+    try:
+        report = _done(lambda: upkeep.verify_book(args.home, _tell_progress))
+    finally:
+        _tell_progress(None)
     if sys.stderr.isatty():
         put("", sys.stderr)
     shown = {"valid": not report.faults, **asdict(report)}
@@ -300,9 +303,10 @@ def _verify_book(argv: Sequence[str]) -> int:
     return DONE
 
 
-def _tell_entries(count: int) -> None:
+def _tell_progress(entries: int | None) -> None:
+    """Show on the terminal how many entries are done; None ends that."""
     if sys.stderr.isatty():
-        print(f"\r{count} entries", end="", file=sys.stderr, flush=True)
+        print("\r\x1b[K" if entries is None else f"\r{entries} entries", end="", file=sys.stderr, flush=True)
 
 
 def _home_option(parser: Parser) -> None:
