@@ -5,19 +5,36 @@ from collections.abc import Iterator
 
 import pytest
 from nodes.harness import Commune
+from nodes.nursery import Nursery
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """The process that forks nodes for all tests."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
 
 
 @pytest.fixture
-def commune(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commune]:
+def commune(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Commune]:
     """A commune for one test."""
-    commune = Commune(tmp_path_factory.mktemp("commune"))
+    commune = Commune(tmp_path_factory.mktemp("commune"), nursery)
     yield commune
     commune.close()
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commune]:
+def lasting(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Commune]:
     """A commune for all tests of a module, none of which restarts its nodes."""
-    commune = Commune(tmp_path_factory.mktemp("lasting"))
+    commune = Commune(tmp_path_factory.mktemp("lasting"), nursery)
+    yield commune
+    commune.close()
+
+
+@pytest.fixture(scope="module")
+def by_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commune]:
+    """A commune for all tests of a module, whose nodes are started by `mutirao serve`."""
+    commune = Commune(tmp_path_factory.mktemp("by-command"))
     yield commune
     commune.close()

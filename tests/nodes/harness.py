@@ -21,6 +21,7 @@ from random import Random
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from nodes.nursery import Child, Nursery
 from nodes.wire import Wire
 
 from protocol.economy.orders import Joining, Order, Signed, sign
@@ -228,7 +229,8 @@ class Node:
         self.host = host
         self.http_port, self.p2p_port = ports(), ports()
         self.dials: list[str] = []
-        self.process: subprocess.Popen[bytes] | None = None
+        self.nursery: Nursery | None = None
+        self.process: subprocess.Popen[bytes] | Child | None = None
         self.network_id = self.peer_id = ""
         self.api = Api(self.http_port, None)
         self.currency = ""
@@ -273,13 +275,16 @@ class Node:
     def launch(self) -> None:
         """Start serving, and wait for nothing."""
         assert not self.is_running
-        peers = [word for address in self.dials for word in ("--peer", address)]
-        with (self.home.parent / f"{self.home.name}.log").open("ab") as log:
+        words = ["serve", "--home", str(self.home), "--http", f"127.0.0.1:{self.http_port}"]
+        words += ["--p2p", f"/ip4/{self.host}/tcp/{self.p2p_port}"]
+        words += [word for address in self.dials for word in ("--peer", address)]
+        if self.nursery is not None:
+            self.process = self.nursery.launch(words, self._log)
+            return
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [MUTIRAO, "serve", "--home", str(self.home), "--http", f"127.0.0.1:{self.http_port}",
-                 "--p2p", f"/ip4/{self.host}/tcp/{self.p2p_port}", *peers],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(),
-            )  # fmt: skip
+                [MUTIRAO, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment()
+            )
 
     def start(self) -> None:
         """Start serving, and wait until it takes wishes."""
@@ -300,7 +305,12 @@ class Node:
 
     @property
     def log(self) -> str:
-        return (self.home.parent / f"{self.home.name}.log").read_text()
+        """What it has logged."""
+        return self._log.read_text()
+
+    @property
+    def _log(self) -> Path:
+        return self.home.with_suffix(".log")
 
     def stop(self) -> None:
         """End it by SIGTERM: cleanly, and in time."""
@@ -446,8 +456,10 @@ def link_up(one: Node, other: Node, limit: float, *, rate: str = "1", limit_back
 class Commune:
     """All that one test starts, and ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery | None = None) -> None:
         self.folder = folder
+        self.nursery = nursery
+        """Where its nodes are forked; without one they are started by the command, as operators do."""
         self.nodes: list[Node] = []
         self.wires: list[Wire] = []
         self._random = Random()
@@ -487,6 +499,7 @@ class Commune:
     def node(self, name: str, *, host: str = "127.0.0.1") -> Node:
         """Return a node that is yet to be set up."""
         node = Node(self.folder / name, name, ports=self.port, host=host)
+        node.nursery = self.nursery
         self.nodes.append(node)
         return node
 

@@ -141,13 +141,13 @@ def hand(request: pytest.FixtureRequest, tmp_path: Path) -> Hand:
 
 
 @pytest.fixture(scope="module")
-def village(lasting: Commune) -> tuple[Node, Node, Node]:
+def village(by_command: Commune) -> tuple[Node, Node, Node]:
     """Three exchanges: Alto counts in A, Baixo in B and Chico in C; Alto is connected to both."""
     alto, baixo, chico = (
-        lasting.found(handle, code, serves=False) for handle, code in (("alto", "A"), ("baixo", "B"), ("chico", "C"))
+        by_command.found(handle, code, serves=False) for handle, code in (("alto", "A"), ("baixo", "B"), ("chico", "C"))
     )
-    lasting.connect(alto, baixo)
-    lasting.connect(alto, chico)
+    by_command.connect(alto, baixo)
+    by_command.connect(alto, chico)
     for node in (alto, baixo, chico):
         node.launch()
     for node in (alto, baixo, chico):
