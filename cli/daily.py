@@ -14,6 +14,7 @@ from cli.session import Session, connect
 
 BALANCE_COLUMNS = ("name", "balance", "pending", "headroom", "limit", "ceiling")
 STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
+NETWORK_COLUMNS = ("handle", "name", "connected", "currency", "id")
 LINK_COLUMNS = ("partner", "state", "status", "net_debt", "limit_given", "limit_received", "rate")
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
 """What makes a spreadsheet compute a text."""
@@ -153,8 +154,7 @@ def network(argv: Sequence[str]) -> int:
 
 def _put_status(node: Json, networks: Sequence[Json], links: Sequence[Json]) -> None:
     put(record(node))
-    put(
-        f"\nnetworks\n{table([one for one in networks if not one['own']], ('handle', 'name', 'connected', 'currency', 'id'))}"
-    )
+    others = [one for one in networks if not one["own"]]
+    put(f"\nnetworks\n{table(others, NETWORK_COLUMNS)}")
     named = [{**one, "partner": one["partner_handle"] or one["partner"]} for one in links]
     put(f"\nlinks\n{table(named, LINK_COLUMNS)}")
