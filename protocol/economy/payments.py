@@ -5,7 +5,7 @@ The payer alone can take nothing back: a pending payment ends by the payee's wor
 posted one is reversed with the payee's consent.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from typing import Annotated, ClassVar
@@ -322,20 +322,11 @@ def _wanted(desk: Desk, wanted: PaymentsWanted, after: int) -> Iterable[tuple[in
         return book.payments_since(after, account.id)
     if desk.actor.role in READERS:
         return book.payments_since(after)
-    return _each_once(
-        merge(
-            *(book.payments_since(after, own.id) for own in book.ledger.of_member(desk.actor.member or "")),
-            key=lambda found: found[0],
-        )
+    # No payment is of two accounts of one member: it has one in each currency.
+    return merge(
+        *(book.payments_since(after, own.id) for own in book.ledger.of_member(desk.actor.member or "")),
+        key=lambda found: found[0],
     )
-
-
-def _each_once(found: Iterable[tuple[int, Payment]]) -> Iterator[tuple[int, Payment]]:
-    newest = 0
-    for cursor, payment in found:
-        if cursor > newest:
-            yield cursor, payment
-        newest = cursor
 
 
 def _shown(book: Book, payment: Payment) -> PaymentShown:

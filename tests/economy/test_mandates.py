@@ -109,6 +109,20 @@ def test_who_has_no_key_trusts_another_by_word_of_mouth(riacho: Group) -> None:
     assert riacho.balance("caio") == -50_00
 
 
+def test_it_is_the_helper_whose_key_or_word_counts(riacho: Group) -> None:
+    """Ana, who has a key, trusts Dora, who has none; Caio, who has none, trusts Bia, who has one."""
+    by_word = given(riacho, helper=riacho.member("dora").id)
+    riacho.do("dora", "payments.create", Pay(payee="bia", amount=hours(5_00), mandate=by_word))
+    assert riacho.balance("ana") == -5_00
+    trust = GiveMandate(helper="bia", cap=hours(50_00), not_after=riacho.now + DAY_MS)
+    by_key = riacho.do("caio", "members.mandate", trust, "caio").mandates[-1].id
+    wish = Pay(payee="ana", amount=hours(5_00), mandate=by_key)
+    assert riacho.refusal("bia", "payments.create", wish) is Rejection.FORBIDDEN
+    order = riacho.order("caio", "ana", 5_00, keys=keys_of("bia"))
+    riacho.do("bia", "payments.create", Pay(order=order, mandate=by_key))
+    assert riacho.balance("caio") == -5_00
+
+
 def test_a_mandate_ends_by_its_date_by_revocation_or_when_it_is_laid_down(riacho: Group) -> None:
     by_date, taken_back, laid_down = given(riacho), given(riacho), trusted(riacho)
     shown = riacho.do("ana", "members.revoke-mandate", RevokeMandate(taken_back), "ana")

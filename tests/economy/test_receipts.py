@@ -25,8 +25,8 @@ from protocol.economy.receipts import (
     view_receipt,
 )
 from protocol.economy.schedules import SchedulePayment
-from protocol.entry import Entry, encode_body, seal
-from protocol.identity import Reopening
+from protocol.entry import IDENTITY, LEDGER, Entry, encode_body, seal
+from protocol.identity import LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
 from protocol.rejection import Refused, Rejection
 from protocol.shape import from_map, to_map
 from tests.economy.desk import DAY_MS, HOT, INCEPTION, NETWORK, STEWARD, Group, keys_of
@@ -197,10 +197,42 @@ def test_the_network_cannot_make_a_receipt_of_an_order_that_the_member_did_not_s
     forged = replace(order, signature=bytes(64))
     at = riacho.entries.pop().header.seq
     assert at == payment.arrival
-    for signed, fault in ((forged, ReceiptFault.ORDER_INVALID), (order, ReceiptFault.KEY_UNPROVEN)):
+    elsewhere = riacho.order("ana", "bia", 99_00, payment=payment.id, network=bytes(32))
+    for signed, fault in (
+        (forged, ReceiptFault.ORDER_INVALID),
+        (elsewhere, ReceiptFault.ORDER_INVALID),
+        (order, ReceiptFault.KEY_UNPROVEN),
+    ):
         entry = riacho.seal(replace(honest, order=signed))  # type: ignore[type-var]
         entries = (receipt.entries[0], entry.wire())
         assert verdict(riacho, closed(replace(receipt, entries=entries))).faults == (fault,)
+
+
+def test_a_key_that_was_rotated_away_attests_nothing_more(riacho: Group) -> None:
+    receipt = opened(riacho.receipt("ana", riacho.pay("ana", "bia", 12_50)).document)
+    newer, head = keys_of("the next"), riacho.entries[-1]
+    claim = RotationClaim(
+        network=NETWORK,
+        epoch=1,
+        key=newer.public,
+        next_digest=promise(keys_of("later").public),
+        transport=keys_of("transport").public,
+        heads=(LaneHead(LEDGER, head.header.seq, head.id),),
+    )
+    rotation = seal(
+        newer,
+        network=NETWORK,
+        lane=IDENTITY,
+        epoch=1,
+        seq=1,
+        prev=INCEPTION.id,
+        body=encode_body(Rotation(claim, (cold_signature(0, keys_of("cold"), claim),)), riacho.now),
+        salt=bytes(16),
+    )
+    rotated = replace(receipt, identity=(INCEPTION.wire(), rotation.wire()))
+    assert verdict(riacho, closed(rotated)).faults == (ReceiptFault.ATTESTATION_INVALID,)
+    anew = replace(rotated, signature=newer.sign("receipt", receipt.attested))
+    assert verdict(riacho, closed(anew)).faults == ()
 
 
 def test_what_a_closed_epoch_said_beyond_its_heads_proves_nothing(riacho: Group) -> None:

@@ -227,6 +227,9 @@ def test_what_cannot_be_scheduled_by_a_signed_order(riacho: Group) -> None:
     assert refused(payee="bia@serra") is Rejection.SCHEDULE_LOCAL_ONLY
     assert refused(network=bytes(32)) is Rejection.WRONG_NETWORK
     assert refused(first_at_ms=NEW_YEAR - DAY_MS - 1) is Rejection.ORDER_EXPIRED
+    riacho.do(
+        "ana", "scheduled-payments.create", SchedulePayment(order=standing(riacho, first_at_ms=NEW_YEAR - DAY_MS))
+    )
     assert refused(rhythm=Rhythm.ONCE) is Rejection.MALFORMED
     rent(riacho)
     assert refused(order_seq=riacho.seqs[keys_of("ana").public.hex()]) is Rejection.ORDER_REPLAYED
