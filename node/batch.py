@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What one commit makes durable, whole or not at all, and the form in which it enters the database."""
+"""What one commit makes durable, whole or not at all, and the rows that it comes to."""
 
 import json
 from collections.abc import Mapping
@@ -54,61 +54,37 @@ class Batch:
         return bool(self.entries or self.texts or self.answers or self.events)
 
 
-_dumps = json.JSONEncoder(separators=(",", ":")).encode
+Lanes = dict[tuple[bytes, str], int]
+"""The numbers of lanes by network and name."""
 
 
-def packed(batch: Batch) -> tuple[bytes, str, str, str, str, str, str]:
-    """Return a batch as node.schema takes it: its bytes end to end, and rows that point into them."""
-    parts: list[bytes] = []
-    at = 1
-    lanes: dict[tuple[bytes, str], int] = {}
-    entries: list[list[Any]] = []
+def rows_of(batch: Batch, lanes: Lanes) -> tuple[list[Any], Lanes]:
+    """Return the values of a batch's rows, ROW_VALUES each, for node.schema's view; and its new lanes."""
+    values: list[Any] = []
+    new: Lanes = {}
     for entry in batch.entries:
-        lane = (entry.network, entry.header.lane)
-        network_at = lanes.get(lane)
-        if network_at is None:
-            parts.append(lane[0])
-            network_at = lanes[lane] = at
-            at += 32
-        header, body = entry.header_bytes, entry.body_bytes
-        parts += (entry.id, entry.salt, entry.signature, header, body)
-        entries.append([at, network_at, lane[1], entry.header.epoch, entry.header.seq, len(header), len(body)])
-        at += 112 + len(header) + len(body)
-    lines: list[list[Any]] = []
-    for x in batch.lines:
-        payment = x.payment or b""
-        parts.append(payment)
-        lines.append(
-            [
-                at,
-                len(payment),
-                x.account,
-                x.seq,
-                x.at_ms,
-                x.kind,
-                x.counterpart,
-                x.amount_minor,
-                x.balance_minor,
-            ]
-        )
-        at += len(payment)
-    texts: list[list[Any]] = []
-    for text_digest, text in batch.texts:
-        encoded = text.encode()
-        parts += (text_digest, encoded)
-        texts.append([at, len(encoded)])
-        at += 32 + len(encoded)
-    answers: list[list[Any]] = []
-    for scope, request, status, content_type, body, at_ms in batch.answers:
-        parts += (scope, request, body)
-        answers.append([at, len(body), status, content_type, at_ms])
-        at += 64 + len(body)
-    return (
-        b"".join(parts),
-        _dumps([[network_at, name] for (_, name), network_at in lanes.items()]),
-        _dumps(entries),
-        _dumps(lines),
-        _dumps(texts),
-        _dumps(answers),
-        _dumps(batch.events),
-    )
+        header = entry.header
+        place = (entry.network, header.lane)
+        number = lanes.get(place) or new.get(place)
+        if number is None:
+            number = new[place] = len(lanes) + len(new) + 1
+            values += ("lane", number, *place, None, None, None, None, None)
+        values += (
+            "entry", entry.id, number, header.epoch, header.seq,
+            entry.header_bytes, entry.salt, entry.body_bytes, entry.signature,
+        )  # fmt: skip
+    for line in batch.lines:
+        values += (
+            "line", line.account, line.seq, line.at_ms, line.kind,
+            line.payment, line.counterpart, line.amount_minor, line.balance_minor,
+        )  # fmt: skip
+    for digest, text in batch.texts:
+        values += ("text", digest, text.encode(), None, None, None, None, None, None)
+    for answer in batch.answers:
+        values += ("answer", *answer, None, None)
+    for seq, kind, resource, audience, figures in batch.events:
+        values += ("event", seq, kind, resource, _dumps(audience), _dumps(figures), None, None, None)
+    return values, new
+
+
+_dumps = json.JSONEncoder(separators=(",", ":")).encode

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from node.storage import Reach, Storage
+from protocol.entry import LEDGER
 
 SLOT_BYTES = 512
 """One sector: a write that is torn spoils one of the two slots."""
@@ -71,7 +72,7 @@ async def why_recover(mark: Reach | None, storage: Storage, network: bytes) -> s
         return f"this network had opened epoch {mark.epoch}, and the database ends in epoch {stored.epoch}"
     if mark.count > stored.count:
         return f"this network had signed {mark.count} entries, and the database holds {stored.count} of them"
-    if mark.seq >= 0 and await storage.entry(mark.head) is None:
+    if mark.seq >= 0 and not await storage.holds(network, LEDGER, mark.seq, mark.head):
         return "the database does not hold the newest ledger entry that this network had signed"
     return None
 

@@ -12,10 +12,10 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE lanes (
     number INTEGER PRIMARY KEY, network BLOB NOT NULL, name TEXT NOT NULL, UNIQUE (network, name));
 CREATE TABLE entries (
-    arrival INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    arrival INTEGER PRIMARY KEY, id BLOB NOT NULL, lane INTEGER NOT NULL, epoch INTEGER NOT NULL,
     seq INTEGER NOT NULL, header BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL,
     signature BLOB NOT NULL);
-CREATE INDEX entries_by_place ON entries (lane, seq, epoch);
+CREATE UNIQUE INDEX entries_by_place ON entries (lane, seq, epoch, id);
 CREATE TABLE lines (
     arrival INTEGER PRIMARY KEY, account TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     kind TEXT NOT NULL, payment BLOB, counterpart TEXT, amount_minor INTEGER NOT NULL,
@@ -34,44 +34,30 @@ CREATE TABLE tokens (
     revoked_ms INTEGER);
 """
 
+ROW_VALUES = 9
 BATCH_VIEW = """
--- A batch is its bytes end to end, and for each table a JSON array of rows: where in the bytes a row begins
--- (counted from 1), how long its parts are, and what is no bytes.
 CREATE VIEW batch AS
-    SELECT
-        NULL AS bytes, NULL AS lanes, NULL AS entries, NULL AS lines, NULL AS texts, NULL AS answers,
-        NULL AS events;
-CREATE TRIGGER batch_is_spread INSTEAD OF INSERT ON batch BEGIN
-    INSERT OR IGNORE INTO lanes (network, name)
-        SELECT substr(NEW.bytes, value->>0, 32), value->>1 FROM json_each(NEW.lanes);
+    SELECT NULL AS what, NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h;
+CREATE TRIGGER batch_lane INSTEAD OF INSERT ON batch WHEN NEW.what = 'lane' BEGIN
+    INSERT INTO lanes (number, network, name) VALUES (NEW.a, NEW.b, NEW.c);
+END;
+CREATE TRIGGER batch_entry INSTEAD OF INSERT ON batch WHEN NEW.what = 'entry' BEGIN
     INSERT INTO entries (id, lane, epoch, seq, header, salt, body, signature)
-        SELECT
-            substr(NEW.bytes, value->>0, 32),
-            (SELECT number FROM lanes WHERE network = substr(NEW.bytes, value->>1, 32) AND name = value->>2),
-            value->>3,
-            value->>4,
-            substr(NEW.bytes, (value->>0) + 112, value->>5),
-            substr(NEW.bytes, (value->>0) + 32, 16),
-            substr(NEW.bytes, (value->>0) + 112 + (value->>5), value->>6),
-            substr(NEW.bytes, (value->>0) + 48, 64)
-        FROM json_each(NEW.entries) ORDER BY key;
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h);
+END;
+CREATE TRIGGER batch_line INSTEAD OF INSERT ON batch WHEN NEW.what = 'line' BEGIN
     INSERT INTO lines (account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor)
-        SELECT
-            value->>2, value->>3, value->>4, value->>5,
-            CASE value->>1 WHEN 0 THEN NULL ELSE substr(NEW.bytes, value->>0, value->>1) END,
-            value->>6, value->>7, value->>8
-        FROM json_each(NEW.lines) ORDER BY key;
-    INSERT OR IGNORE INTO texts (digest, text)
-        SELECT substr(NEW.bytes, value->>0, 32), substr(NEW.bytes, (value->>0) + 32, value->>1)
-        FROM json_each(NEW.texts);
-    INSERT INTO answers (scope, request, body, status, content_type, at_ms)
-        SELECT
-            substr(NEW.bytes, value->>0, 32),
-            substr(NEW.bytes, (value->>0) + 32, 32),
-            substr(NEW.bytes, (value->>0) + 64, value->>1),
-            value->>2, value->>3, value->>4
-        FROM json_each(NEW.answers) ORDER BY key;
-    INSERT INTO events (seq, type, resource, audience, figures)
-        SELECT value->>0, value->>1, value->>2, value->'$[3]', value->'$[4]' FROM json_each(NEW.events);
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h);
+END;
+CREATE TRIGGER batch_text INSTEAD OF INSERT ON batch WHEN NEW.what = 'text' BEGIN
+    INSERT OR IGNORE INTO texts (digest, text) VALUES (NEW.a, NEW.b);
+END;
+CREATE TRIGGER batch_answer INSTEAD OF INSERT ON batch WHEN NEW.what = 'answer' BEGIN
+    INSERT INTO answers (scope, request, status, content_type, body, at_ms)
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f);
+END;
+CREATE TRIGGER batch_event INSTEAD OF INSERT ON batch WHEN NEW.what = 'event' BEGIN
+    INSERT INTO events (seq, type, resource, audience, figures) VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e);
 END;
 """
+"""Rows for all tables, each told by `what`; a row without it is nothing."""

@@ -3,20 +3,22 @@
 
 # ruff: noqa: S608 - what is put together into queries are the constants below, never a value
 
+import asyncio
 import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 from cbor2 import loads
 
-from node.batch import Answered, Batch, Event, packed
-from node.schema import BATCH_VIEW, SCHEMA_VERSION, TABLES
+from node.batch import Answered, Batch, Event, Lanes, rows_of
+from node.schema import BATCH_VIEW, ROW_VALUES, SCHEMA_VERSION, TABLES
 from protocol.codec import encode
 from protocol.economy.feature import Page
 from protocol.entry import IDENTITY, LEDGER, Entry, Header, Millis
@@ -36,6 +38,12 @@ EVENTS_PER_READ = 256
 KEYS_PER_QUERY = 256
 PROBE_BYTES = 256 * 1024
 """What must find room before a disk that was full is written to again."""
+ROWS_PER_STATEMENT = (4, 16, 64, 256, 1_024, 3_584)
+"""Few lengths, so that all statements stay prepared; the last has as many values as SQLite takes."""
+CACHE_KIBIBYTES = 16_384
+"""So that the changed pages of a large batch need not leave memory before it is committed."""
+LOG_PAGES = 4_096
+"""After how many pages the log is brought into the database: more of them are then written once for many."""
 
 WIRE_PARTS = "header, salt, body, signature"
 LANE = "(SELECT number FROM lanes WHERE network = ? AND name = ?)"
@@ -80,10 +88,13 @@ class Reach:
 class Storage:
     """The database of one node; what it raises tells apart a full disk from a damaged file."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, lanes: Lanes) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
+        self._lanes = lanes
+        self._writing = asyncio.Lock()
+        """Held by whoever writes: a transaction of several statements is nobody else's."""
         self._tokens: dict[bytes, Token | None] = {}
         self._token_changes = 0
 
@@ -94,19 +105,20 @@ class Storage:
         writer = aiosqlite.connect(path, isolation_level=None)
         try:
             await writer
-            await writer.execute("PRAGMA journal_mode = WAL")
-            await writer.execute("PRAGMA synchronous = FULL")
+            for setting in _SETTINGS:
+                await writer.execute(f"PRAGMA {setting}")
             if create:
                 version = f"PRAGMA user_version = {SCHEMA_VERSION};"
                 await writer.executescript(f"BEGIN; {TABLES} {BATCH_VIEW} {version} COMMIT;")
             await _check_version(writer, path)
+            lanes = await writer.execute_fetchall("SELECT network, name, number FROM lanes")
             reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
         except BaseException as error:
             await writer.close()
             if isinstance(error, sqlite3.Error):
                 raise StorageUnusable(f"{path} is damaged or unreadable ({error}): restore a backup") from error
             raise
-        return cls(path, writer, reader)
+        return cls(path, writer, reader, {(network, name): number for network, name, number in lanes})
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
@@ -115,8 +127,7 @@ class Storage:
 
     async def name_network(self, network: bytes) -> None:
         """Say, once, whose database this is."""
-        with _or_failed():
-            await self._writer.execute("INSERT INTO meta VALUES ('network', ?)", (network,))
+        await self._write("INSERT INTO meta VALUES ('network', ?)", network)
 
     async def network(self) -> bytes | None:
         """Return whose database this is."""
@@ -127,26 +138,32 @@ class Storage:
 
     async def commit(self, batch: Batch) -> None:
         """Make a batch durable, whole; raises StorageFailed, and then nothing of it is stored."""
-        with _or_failed():
-            await self._writer.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", packed(batch))
+        async with self._writing:
+            values, new_lanes = rows_of(batch, self._lanes)
+            most = ROWS_PER_STATEMENT[-1] * ROW_VALUES
+            with _or_failed():
+                if len(values) <= most:
+                    # One statement is a transaction by itself: the thread waits for the interpreter once.
+                    await self._writer.execute(*_insertion(values))
+                else:
+                    async with self._transaction():
+                        for start in range(0, len(values), most):
+                            await self._writer.execute(*_insertion(values[start : start + most]))
+            self._lanes |= new_lanes
 
     async def probe(self) -> None:
         """Write and take away as much as a large batch; raises StorageFailed while it finds no room."""
-        with _or_failed():
-            await self._writer.execute("REPLACE INTO meta VALUES ('probe', zeroblob(?))", (PROBE_BYTES,))
-            await self._writer.execute("DELETE FROM meta WHERE key = 'probe'")
+        await self._write("REPLACE INTO meta VALUES ('probe', zeroblob(?))", PROBE_BYTES)
+        await self._write("DELETE FROM meta WHERE key = 'probe'")
 
     async def prune(self, now: Millis) -> None:
         """Forget events beyond EVENTS_KEPT and answers older than ANSWERS_KEPT_MS, some at a time."""
-        with _or_failed():
-            await self._writer.execute(
-                "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", (EVENTS_KEPT,)
-            )
-            await self._writer.execute(
-                "DELETE FROM answers WHERE at_ms < ?"
-                " AND number IN (SELECT number FROM answers ORDER BY number LIMIT ?)",
-                (now - ANSWERS_KEPT_MS, PRUNED_AT_ONCE),
-            )
+        await self._write("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", EVENTS_KEPT)
+        await self._write(
+            "DELETE FROM answers WHERE at_ms < ?"
+            " AND number IN (SELECT number FROM answers ORDER BY number LIMIT ?)",
+            now - ANSWERS_KEPT_MS, PRUNED_AT_ONCE,
+        )  # fmt: skip
 
     # Entries.
 
@@ -158,10 +175,10 @@ class Storage:
         for row in self._rows(f"SELECT arrival, id, {WIRE_PARTS} FROM entries ORDER BY arrival"):
             yield _entry(*row)
 
-    async def entry(self, entry_id: bytes) -> Entry | None:
-        """Return the entry with this id, or None where it is not held."""
-        rows = await self._read(f"SELECT arrival, id, {WIRE_PARTS} FROM entries WHERE id = ?", entry_id)
-        return _entry(*rows[0]) if rows else None
+    async def holds(self, network: bytes, lane: str, seq: int, entry_id: bytes) -> bool:
+        """Tell whether a lane has this entry at this seq."""
+        query = f"SELECT 1 FROM entries WHERE lane = {LANE} AND seq = ? AND id = ?"
+        return bool(await self._read(query, network, lane, seq, entry_id))
 
     async def lane_pages(
         self, network: bytes, lane: str, first: int, last: int, *, bytes_max: int
@@ -246,17 +263,13 @@ class Storage:
         """Put these statement lines in the place of all that are stored, in one transaction."""
         columns = LINE_COLUMNS.split(", ")
         rows = (tuple(getattr(line, column) for column in columns) for line in lines)
-        with _or_failed():
-            await self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                await self._writer.execute("DELETE FROM lines")
-                await self._writer.executemany(
-                    f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-                )
-                await self._writer.execute("COMMIT")
-            finally:
-                if self._writer.in_transaction:
-                    await self._writer.execute("ROLLBACK")
+        async with self._writing:
+            with _or_failed():
+                async with self._transaction():
+                    await self._writer.execute("DELETE FROM lines")
+                    await self._writer.executemany(
+                        f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+                    )
 
     async def texts(self, digests: Iterable[bytes]) -> dict[bytes, str]:
         """Return those of these texts that are still kept, by salted hash."""
@@ -265,9 +278,8 @@ class Storage:
 
     async def erase_text(self, text_digest: bytes) -> None:
         """Forget a personal text for good; its hash stays in the lane."""
-        with _or_failed():
-            await self._writer.execute("PRAGMA secure_delete = ON")
-            await self._writer.execute("DELETE FROM texts WHERE digest = ?", (text_digest,))
+        await self._write("DELETE FROM texts WHERE digest = ?", text_digest)
+        await self._write("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still had it
 
     # Answers and events.
 
@@ -299,13 +311,12 @@ class Storage:
     async def add_token(self, token: Token) -> None:
         """Keep a new token."""
         scopes = None if token.scopes is None else json.dumps(sorted(token.scopes))
-        with _or_failed():
-            await self._writer.execute(
-                "INSERT INTO tokens (hash, role, label, last4, created_ms, member, scopes, expires_ms)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (token.hash, token.role, token.label, token.last4, token.created_ms, token.member, scopes,
-                 token.expires_ms),
-            )  # fmt: skip
+        await self._write(
+            "INSERT INTO tokens (hash, role, label, last4, created_ms, member, scopes, expires_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            token.hash, token.role, token.label, token.last4, token.created_ms, token.member, scopes,
+            token.expires_ms,
+        )  # fmt: skip
         self._forget_token(token.hash)
 
     async def token(self, token_hash: bytes) -> Token | None:
@@ -331,10 +342,7 @@ class Storage:
 
     async def revoke_token(self, token_hash: bytes, now: Millis) -> None:
         """Let a token open nothing from now on."""
-        with _or_failed():
-            await self._writer.execute(
-                "UPDATE tokens SET revoked_ms = ? WHERE hash = ? AND revoked_ms IS NULL", (now, token_hash)
-            )
+        await self._write("UPDATE tokens SET revoked_ms = ? WHERE hash = ? AND revoked_ms IS NULL", now, token_hash)
         self._forget_token(token_hash)
 
     def _forget_token(self, token_hash: bytes) -> None:
@@ -355,7 +363,23 @@ class Storage:
             finally:
                 partial.unlink(missing_ok=True)
 
-    # Ways to read.
+    # Ways to read and write.
+
+    async def _write(self, query: str, *values: object) -> None:
+        async with self._writing:
+            with _or_failed():
+                await self._writer.execute(query, values)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        """Make several statements one; what fails leaves nothing."""
+        await self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            await self._writer.execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:
+                await self._writer.execute("ROLLBACK")
 
     async def _read(self, query: str, *values: object) -> list[Any]:
         return list(await self._reader.execute_fetchall(query, values))
@@ -379,6 +403,28 @@ class Storage:
                     yield from chunk
             except sqlite3.DatabaseError as error:
                 raise StorageUnusable(f"{self.path} is damaged ({error}): restore a backup") from error
+
+
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    f"cache_size = -{CACHE_KIBIBYTES}",
+    f"wal_autocheckpoint = {LOG_PAGES}",
+)
+
+
+def _insertion(values: list[Any]) -> tuple[str, list[Any]]:
+    """Return the statement that inserts these rows into the view, filled up with rows that are nothing."""
+    rows = len(values) // ROW_VALUES
+    length = next(length for length in ROWS_PER_STATEMENT if length >= rows)
+    return _insert(length), values + [None] * (ROW_VALUES * (length - rows))
+
+
+@cache
+def _insert(rows: int) -> str:
+    row = f"({','.join('?' * ROW_VALUES)})"
+    return f"INSERT INTO batch VALUES {','.join([row] * rows)}"
 
 
 @contextmanager
