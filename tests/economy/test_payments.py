@@ -453,13 +453,29 @@ def test_no_balance_goes_beyond_an_int64_however_sane_the_limits(riacho: Group) 
     assert riacho.check(Paid(riacho.order("ana", "bia", 1), None)) is Rejection.AMOUNT_TOO_LARGE
     riacho.payments("bia", "post", held, PostPayment())
     assert riacho.refuses("ana", "bia", 1) is Rejection.AMOUNT_TOO_LARGE
+    owes = Word(bytes(16), riacho.account("caio").id, riacho.account("ana").id, 2, pending=False)
+    assert riacho.check(Paid(None, owes)) is Rejection.AMOUNT_TOO_LARGE
 
     riacho.pay("bia", "caio", most)
     riacho.pay("ana", "caio", most - 1)
     assert riacho.check(Reversed(first.id, consent(riacho, first.id))) is Rejection.AMOUNT_TOO_LARGE
+    riacho.admit("dora", limit=1_00)
+    riacho.pay("dora", "bia", 1)
     riacho.do("caio", "members.leave", Leave(), "caio")
-    assert riacho.check(Left(riacho.member("ana").id)) is None
     assert riacho.balance("commons") == most
+    assert riacho.check(Left(riacho.member("ana").id)) is None
+    assert riacho.check(Left(riacho.member("bia").id)) is Rejection.AMOUNT_TOO_LARGE
+
+
+def test_nothing_goes_back_by_which_the_payee_would_owe_more_than_can_be_counted(riacho: Group) -> None:
+    most = 2**63 - 1
+    riacho.do("steward", "members.set-limits", SetLimits(hours(most)), "bia")
+    first = riacho.pay("caio", "bia", 10)
+    riacho.pay("bia", "ana", most)
+    assert riacho.check(Reversed(first.id, consent(riacho, first.id))) is None
+    riacho.admit("dora")
+    riacho.pay("bia", "dora", 10)
+    assert riacho.check(Reversed(first.id, consent(riacho, first.id))) is Rejection.AMOUNT_TOO_LARGE
 
 
 def test_what_pending_money_may_bring_is_counted_beforehand(riacho: Group) -> None:

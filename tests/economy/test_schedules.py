@@ -240,6 +240,12 @@ def test_what_cannot_be_scheduled_by_a_signed_order(riacho: Group) -> None:
     assert riacho.refusal("ana", "scheduled-payments.create", wish) is Rejection.MALFORMED
 
 
+def test_a_standing_order_in_the_wrong_hands_is_not_carried_out_for_them(riacho: Group) -> None:
+    wish = SchedulePayment(order=standing(riacho))
+    assert riacho.refusal("bia", "scheduled-payments.create", wish) is Rejection.FORBIDDEN
+    assert riacho.do("steward", "scheduled-payments.create", wish).payer == "ana"
+
+
 def test_a_key_with_a_cap_orders_nothing_for_years_to_come(riacho: Group) -> None:
     phone = keys_of("phone")
     enrolment = Enrolment(
