@@ -288,6 +288,15 @@ class Replica:
         for link in self.book.of(Links).by_id.values():
             self._tell(Tell(link.partner, self._link_wanted()))
 
+    def _has_lost(self, entry: Entry) -> bool:
+        """Tell whether we signed an entry that is not here; a forgery is no sign of a loss."""
+        if self._keyring is None or entry.network != self.network or self.journal.holds(entry):
+            return False
+        identity = self.journal.directory.networks[self.network].identity
+        # A lost key event opens an epoch under the key in force: after a rotation the home has the new key.
+        key = identity.key_of(min(entry.header.epoch, identity.epoch))
+        return key is not None and entry.signed_by(key)
+
     def _fall_back(self) -> None:
         """Stop signing: somebody showed an entry of our own that we do not have."""
         if self._keyring is not None and not self.recovering:
@@ -418,7 +427,7 @@ class Replica:
             for record in records:
                 self._hear_link(session, record)
             entries = [one for one in entries if not one.header.lane.startswith(LINK_PREFIX)]
-        if any(one.network == self.network and not self.journal.holds(one) for one in entries):
+        if any(map(self._has_lost, entries)):
             self._fall_back()
             self._quiet_since = None
         self._out += self.gossip.hear_entries(session, entries)

@@ -5,8 +5,13 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
 from simulation.world import World
 
+from protocol.economy.members import Suspended
+from protocol.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
+from protocol.events import Received
+from protocol.keys import KeyPair
 from protocol.rejection import Refused
 from protocol.settlement.networks import InviteReplica
+from protocol.sync.messages import Entries, pack
 
 
 def trading(*, with_replica: bool) -> World:
@@ -104,3 +109,33 @@ def test_without_anybody_to_ask_the_node_waits_and_signs_nothing() -> None:
     world.tick(600)
     assert world.nodes["riacho"].replica.recovering
     assert len(world.nodes["riacho"].disk) == entries
+
+
+@pytest.mark.parametrize("lane", [IDENTITY, COMMONS, LEDGER])
+def test_a_strangers_forgery_is_no_sign_of_a_loss(lane: str) -> None:
+    world = trading(with_replica=False)
+    stranger = KeyPair.from_seed(bytes(32))
+    forged = seal(
+        stranger, network=world.nodes["riacho"].network, lane=lane, epoch=0, seq=1_000, prev=bytes(32),
+        body=encode_body(Suspended("A" * 16), world.now), salt=bytes(16),
+    )  # fmt: skip
+    world.give("riacho", Received("serra", pack(Entries((forged.wire(),)))))
+    assert not world.nodes["riacho"].replica.recovering
+    if world.drops:
+        world.join("riacho", "serra")
+    world.tick(3)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert balance(world, "serra", "bia") == 10_00
+
+
+def test_but_an_entry_of_our_own_is() -> None:
+    world = trading(with_replica=False)
+    riacho = world.nodes["riacho"]
+    assert riacho.keyring is not None
+    lost = seal(
+        riacho.keyring.hot, network=riacho.network, lane=COMMONS, epoch=0, seq=1_000, prev=bytes(32),
+        body=encode_body(Suspended("A" * 16), world.now), salt=bytes(16),
+    )  # fmt: skip
+    world.give("riacho", Received("serra", pack(Entries((lost.wire(),)))))
+    assert riacho.replica.recovering
