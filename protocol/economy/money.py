@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Amounts: whole minor units inside, decimals in the currency's scale at the edge."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from protocol.rejection import Refused, Rejection, refuse
@@ -77,20 +77,21 @@ def payable(amount_minor: int) -> Refused | None:
     return None
 
 
+_DECIMAL = re.compile(r"(-?)([0-9]{1,24})(?:\.([0-9]{1,24}))?")
+
+
 def parse_decimal(text: str, scale: int) -> int | Refused:
     """Return a decimal text ("12.50") as minor units; never rounds: too many decimals are refused."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
         return refuse(Rejection.AMOUNT_MALFORMED)
-    if not number.is_finite() or number.adjusted() > 30:
-        return refuse(Rejection.AMOUNT_MALFORMED)
-    minor = number.scaleb(scale)
-    if minor != minor.to_integral_value():
+    sign, whole, decimals = found[1], found[2], (found[3] or "").rstrip("0")
+    if len(decimals) > scale:
         return refuse(Rejection.SCALE_EXCEEDED, scale=scale)
-    if abs(minor) > AMOUNT_MINOR_MAX:
+    minor = int(whole + decimals.ljust(scale, "0"))
+    if minor > AMOUNT_MINOR_MAX:
         return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
-    return int(minor)
+    return -minor if sign else minor
 
 
 def decimal(amount_minor: int, scale: int) -> str:
