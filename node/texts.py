@@ -27,7 +27,7 @@ def digests(shown: object) -> Iterator[bytes]:
             yield from digests(getattr(shown, name))
 
 
-def with_texts(shown: Any, texts: Mapping[bytes, str]) -> Any:  # noqa: ANN401 - the same type, or not quite
+def with_texts(shown: Any, texts: Mapping[bytes, str]) -> Any:
     """Return the same with each reference replaced by its text, or by None where it was erased."""
     if isinstance(shown, TextRef):
         return texts.get(shown.digest)
