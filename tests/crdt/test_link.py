@@ -615,9 +615,7 @@ def steps_of(rng: Random, count: int) -> list[Step]:
     return [(rng.choice(HAPPENS), rng.randrange(2), rng.randrange(2**16)) for _ in range(count)]
 
 
-HONEST_STEPS = st.lists(
-    st.tuples(st.sampled_from(HAPPENS), st.integers(0, 1), st.integers(0, 2**16)), max_size=60
-)
+HONEST_STEPS = st.lists(st.tuples(st.sampled_from(HAPPENS), st.integers(0, 1), st.integers(0, 2**16)), max_size=60)
 
 
 @settings(max_examples=500)
@@ -641,9 +639,7 @@ def test_the_laws_hold_in_long_runs_that_use_every_step() -> None:
 
 @settings(max_examples=200)
 @given(HONEST_STEPS, st.data())
-def test_any_order_of_an_honest_partners_records_merges_to_the_newest(
-    steps: list[Step], data: st.DataObject
-) -> None:
+def test_any_order_of_an_honest_partners_records_merges_to_the_newest(steps: list[Step], data: st.DataObject) -> None:
     """MERGE-LAWS: taking the newer one is a join: idempotent, commutative, associative."""
     world = World()
     world.happen(steps)
@@ -732,15 +728,11 @@ class Siege:
             lambda: replace(record, holds={**record.holds, word.encode(): promise(abs(amount), word)}),
             lambda: replace(record, holds=without(record.holds, rng.choice(old))),
             lambda: replace(record, holds={h: v for h, v in record.holds.items() if not own.settles(h)}),
-            lambda: replace(
-                record, claims={**record.claims, ours: preimage_of(self.shown.get(ours, "guess"))}
-            ),
+            lambda: replace(record, claims={**record.claims, ours: preimage_of(self.shown.get(ours, "guess"))}),
             lambda: replace(record, waived={**record.waived, ours: "LATE"}),
             lambda: replace(record, claims=without(record.claims, ours)),
             lambda: replace(record, waived=without(record.waived, ours)),
-            lambda: replace(
-                record, claims=without(record.claims, ours), waived={**record.waived, ours: "LATE"}
-            ),
+            lambda: replace(record, claims=without(record.claims, ours), waived={**record.waived, ours: "LATE"}),
             lambda: replace(record, ack=Ack(*own.position, self.serra.own_digest)),
             lambda: replace(record, ack=Ack(own.epoch, own.n + rng.randrange(-1, 2), b"x")),
             lambda: replace(record, granted=record.granted + amount),
@@ -768,9 +760,7 @@ class Siege:
         still_shown = before.own.holds.keys() & self.outcomes.keys()
         require("SETTLED-STAYS", still_shown <= partner.claims.keys() | partner.waived.keys())
         for outcome, total in (("claimed", partner.claimed), ("waived", partner.waived_sum)):
-            noted = sum(
-                self.owed[h].amount for h, o in self.outcomes.items() if o == outcome and h in self.owed
-            )
+            noted = sum(self.owed[h].amount for h, o in self.outcomes.items() if o == outcome and h in self.owed)
             require("PAID=>PREIMAGE", noted == total, (outcome, noted, total))
         claimed = {h for h, outcome in self.outcomes.items() if outcome == "claimed"}
         require("PAID=>PREIMAGE", claimed <= self.shown.keys(), claimed)
