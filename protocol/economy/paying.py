@@ -4,7 +4,7 @@
 Payments and payment requests both end here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from protocol.economy.authority import Authority, acts_for, authorise, entrust, may_bring
@@ -229,18 +229,19 @@ def _plan_order(desk: Desk, wish: Pay, signed: Signed) -> Plan | Waiting | Refus
 
 def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
     book = desk.book
-    payer = _payer_of(desk, wish)
-    if isinstance(payer, Refused):
-        return payer
     if wish.payee is None or wish.amount is None:
         field = "payee" if wish.payee is None else "amount"
         return refuse(Rejection.MALFORMED, field=field, expected="a value, unless there is an order")
+    local = book.local(wish.payee)
+    # The amount is in the payee's currency, which says nothing of the payer's where the payee is abroad.
+    payer = _payer_of(desk, wish, None if local is None else wish.amount.asset_code)
+    if isinstance(payer, Refused):
+        return payer
     payment = desk.chance(16) if wish.payment is None else parse_uuid(wish.payment)
     if payment is None:
         return refuse(Rejection.MALFORMED, field="payment", expected="a UUID")
-    local = book.local(wish.payee)
     if local is None:
-        return _plan_abroad(desk, wish, None)
+        return _plan_abroad(desk, replace(wish, payer=payer.id), None)
     amount = minor_of(wish.amount, payer.currency, book.currencies[payer.currency].scale)
     payee = book.resolve_account(local, payer.currency)
     if isinstance(amount, Refused) or isinstance(payee, Refused):
@@ -265,7 +266,7 @@ def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
     return found if isinstance(found, Refused) else Plan(uuid_text(payment), (Write(paid),), texts)
 
 
-def _payer_of(desk: Desk, wish: Pay) -> Account | Refused:
+def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
     """Return the account that pays by word of mouth, if whoever asks may speak for it."""
     book, actor = desk.book, desk.actor
     address = wish.payer
@@ -279,7 +280,7 @@ def _payer_of(desk: Desk, wish: Pay) -> Account | Refused:
         address = actor.member
     if address is None:
         return refuse(Rejection.MALFORMED, field="payer", expected="a value")
-    account = book.resolve_account(address, None if wish.amount is None else wish.amount.asset_code)
+    account = book.resolve_account(address, currency)
     if isinstance(account, Refused):
         return account
     member = book.members.get(speaks_for or account.member or "")

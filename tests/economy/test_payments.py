@@ -262,9 +262,13 @@ def test_what_goes_abroad_is_handed_to_whoever_plans_that(riacho: Group) -> None
     wish = Pay(payee="bia@serra", amount=hours(1))
     assert riacho.refusal("caio", "payments.create", wish) is Rejection.NO_ROUTE
     assert [order and order.payee_network for _, order in asked] == [bytes(32), None]
+    # Who speaks for the account has been seen to; its currency has nothing to do with the payee's.
+    assert asked[1][0].payer == riacho.account("caio").id
+    assert riacho.refusal("caio", "payments.create", replace(wish, amount=Amount(1, "FLOR", 2))) is Rejection.NO_ROUTE
+    assert riacho.refusal("caio", "payments.create", replace(wish, payer="ana")) is Rejection.FORBIDDEN
     wish = Pay(order=riacho.order("ana", "bia", 1, payee_network=bytes(32)))
     assert riacho.refusal("bia", "payments.create", wish) is Rejection.FORBIDDEN
-    assert len(asked) == 2
+    assert len(asked) == 3
 
 
 def test_accounts_of_two_currencies_never_pay_each_other(riacho: Group) -> None:

@@ -4,6 +4,7 @@
 from simulation.groups import balance, exchange, linked, pay
 from simulation.world import World, whole
 
+from protocol.economy.feature import Actor, Role
 from protocol.economy.money import Amount
 from protocol.economy.paying import Pay
 from protocol.rejection import Refused
@@ -56,6 +57,19 @@ def test_a_link_is_proposed_offered_and_open() -> None:
     assert (far.limit_given.value, far.limit_received.value) == (300_00, 400_00)
     again = world.ask("serra", "links.accept", AcceptLink(whole(300), "FLOR"), subject=link)
     assert again.reason == "STATE_CONFLICT"
+
+
+def test_a_quote_for_anothers_account_lets_nobody_pay_from_it() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", "caio")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 400)
+    quote = quoted(world, "riacho", "bia@serra", 10, "ana")
+    caio = Actor(Role.MEMBER, world.granted("riacho", "members.show", subject="caio").id)
+    for payer, reason in ((None, "ORDER_MISMATCH"), ("caio", "ORDER_MISMATCH"), ("ana", "FORBIDDEN")):
+        wish = Pay(payer=payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+        assert world.ask("riacho", "payments.create", wish, actor=caio).reason == reason
+    assert balance(world, "riacho", "ana") == 0
 
 
 def test_one_payment_takes_a_quarter_of_the_line_at_most_unless_the_stewards_say_otherwise() -> None:
