@@ -58,9 +58,10 @@ Lanes = dict[tuple[bytes, str], int]
 """The numbers of lanes by network and name."""
 
 
-def rows_of(batch: Batch, lanes: Lanes) -> tuple[list[Any], Lanes]:
-    """Return the values of a batch's rows, ROW_VALUES each, for node.schema's view; and its new lanes."""
-    values: list[Any] = []
+def rows_of(batch: Batch, lanes: Lanes) -> tuple[dict[str, list[Any]], Lanes]:
+    """Return the values of a batch's rows, end to end, by table of node.schema; and its new lanes."""
+    entries: list[Any] = []
+    lines: list[Any] = []
     new: Lanes = {}
     for entry in batch.entries:
         header = entry.header
@@ -68,23 +69,28 @@ def rows_of(batch: Batch, lanes: Lanes) -> tuple[list[Any], Lanes]:
         number = lanes.get(place) or new.get(place)
         if number is None:
             number = new[place] = len(lanes) + len(new) + 1
-            values += ("lane", number, *place, None, None, None, None, None)
-        values += (
-            "entry", entry.id, number, header.epoch, header.seq,
+        entries += (
+            entry.id, number, header.epoch, header.seq,
             entry.header_bytes, entry.salt, entry.body_bytes, entry.signature,
         )  # fmt: skip
     for line in batch.lines:
-        values += (
-            "line", line.account, line.seq, line.at_ms, line.kind,
+        lines += (
+            line.account, line.seq, line.at_ms, line.kind,
             line.payment, line.counterpart, line.amount_minor, line.balance_minor,
         )  # fmt: skip
-    for digest, text in batch.texts:
-        values += ("text", digest, text.encode(), None, None, None, None, None, None)
-    for answer in batch.answers:
-        values += ("answer", *answer, None, None)
-    for seq, kind, resource, audience, figures in batch.events:
-        values += ("event", seq, kind, resource, _dumps(audience), _dumps(figures), None, None, None)
-    return values, new
+    rows = {
+        "lanes": [value for place, number in new.items() for value in (number, *place)],
+        "entries": entries,
+        "lines": lines,
+        "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
+        "answers": [value for answer in batch.answers for value in answer],
+        "events": [
+            value
+            for seq, kind, resource, audience, figures in batch.events
+            for value in (seq, kind, resource, _dumps(audience), _dumps(figures))
+        ],
+    }
+    return rows, new
 
 
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
