@@ -26,7 +26,7 @@ from protocol.economy.book import (
 )
 from protocol.economy.feature import Desk, Entered, Feature, News, Plan, Write
 from protocol.economy.ledger import Account, Posting
-from protocol.economy.money import AMOUNT_MINOR_MAX
+from protocol.economy.money import AMOUNT_MINOR_MAX, minor_of
 from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
 from protocol.economy.paying import Pay, order_digest
 from protocol.economy.personal import note_texts, salted
@@ -252,6 +252,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     place = Place(link.id, HoldItem(payment, sent.hold_amount, quote.condition, onward))
     refused = (
         _mismatch(sent, order, quote)
+        or _misquoted(book, wish, quote)
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
@@ -278,6 +279,16 @@ def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
     if sent.debit > order.max_debit:
         return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=order.max_debit)
     return None
+
+
+def _misquoted(book: Book, wish: Pay, quote: Quote) -> Refused | None:
+    """Return why the amount that a member names beside a quote is neither what the payee gets nor what it costs."""
+    if wish.amount is None:
+        return None
+    own = book.currencies[quote.payer.currency]
+    gets = minor_of(wish.amount, quote.payee.rpartition(".")[2], quote.amount_scale)
+    costs = minor_of(wish.amount, own.code, own.scale)
+    return None if gets == quote.amount or costs == quote.debit else refuse(Rejection.ORDER_MISMATCH, field="amount")
 
 
 def _authority(book: Book, sent: Sent, at_ms: int) -> Authority | Refused:

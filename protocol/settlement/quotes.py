@@ -9,6 +9,7 @@ in memory only: losing them costs a member a second try and nothing else.
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from protocol.economy.authority import may_see
 from protocol.economy.book import Book, MemberState, RequestState
 from protocol.economy.feature import At, Create, Desk, Doc, Feature, Plan, Show, Tell, Waiting
 from protocol.economy.ledger import Account
@@ -172,7 +173,17 @@ def _payer(desk: Desk, wished: str | None, currency: str | None) -> Account | Re
     who = wished or desk.actor.member
     if who is None:
         return refuse(Rejection.ACCOUNT_UNKNOWN)
-    return desk.book.resolve_account(who, currency)
+    account = desk.book.resolve_account(who, currency)
+    if isinstance(account, Refused) or may_see(desk.actor, account.member) or _helps(desk, account):
+        return account
+    # A refusal would tell how much the account can pay.
+    return refuse(Rejection.FORBIDDEN, allowed="the payer")
+
+
+def _helps(desk: Desk, account: Account) -> bool:
+    helper = desk.book.members.get(desk.actor.member or "")
+    held = () if helper is None else (desk.book.mandates[id] for id in helper.held)
+    return any(mandate.account == account.id and not mandate.revoked for mandate in held)
 
 
 def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:

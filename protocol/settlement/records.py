@@ -285,6 +285,12 @@ class Link:
         return self.mine is not None and self.side.own.epoch < self.reopened
 
     @property
+    def is_half(self) -> bool:
+        """Tell whether our own record acknowledges one of the partner's that is not here."""
+        ack = self.side.own.ack
+        return ack is not None and (ack.epoch, ack.n) > self.side.partner.position
+
+    @property
     def is_found(self) -> bool:
         """Tell whether the partner has told us all: it takes no more records of the epoch that we lost.
 

@@ -146,3 +146,23 @@ def test_a_changed_rate_counts_for_quotes_from_then_on() -> None:
     came_back = world.granted("riacho", "payments.show", subject=late.id)
     assert (came_back.state, came_back.reason) == ("voided", "QUOTE_EXPIRED"), "one that is worth less does not"
     assert world.zero_sum()
+
+
+def test_a_quote_tells_nobody_what_anothers_account_can_pay() -> None:
+    world, _ = two()
+    bia = world.granted("serra", "members.show", subject="bia").id
+    exchange_member = Actor(Role.MEMBER, bia)
+    asked = AskQuote("ana@riacho", whole(1), payer="bia")
+    assert not isinstance(world.ask("serra", "quotes.create", asked, actor=exchange_member), Refused)
+    stranger = Actor(Role.MEMBER, "somebody-else")
+    assert world.ask("serra", "quotes.create", asked, actor=stranger).reason == "FORBIDDEN"
+
+
+def test_an_amount_named_beside_a_quote_is_the_quotes() -> None:
+    world, link = two()
+    world.granted("serra", "links.set-rate", SetLinkRate("1.5"), subject=link)
+    quote = quoted(world, "riacho", "bia@serra", 30, "ana")
+    for amount, fits in ((whole(31), False), (whole(30, "HORA"), False), (whole(20, "HORA"), True)):
+        wish = Pay(payer=quote.payer, payee="bia@serra", amount=amount, quote=quote.id)
+        result = world.ask("riacho", "payments.create", wish)
+        assert (result.reason == "ORDER_MISMATCH") is not fits if isinstance(result, Refused) else fits
