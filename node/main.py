@@ -83,6 +83,8 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
     node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
     await node.runtime.start()
+    if reason is None and node.runtime.state != READY:
+        log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
         raise HomeUnusable(f"{home}/keys/hot.key is not the key with which this network signs now")
     return node
@@ -126,7 +128,7 @@ class _Node:
             )
             for _ in replica.load(entries):
                 pass
-            if recovering and self._config.reopen:
+            if replica.recovering and self._config.reopen:
                 replica.handle((), clock.now_ms())
                 replica.reopen()
         finally:

@@ -135,11 +135,16 @@ class Replica:
     # In.
 
     def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
-        """Fold this node's stored entries in, in the order of their arrival; yields each with its lines."""
+        """Fold this node's stored entries in, in the order of their arrival; yields each with its lines.
+
+        A home that lacks what its own records acknowledge, as in a replica's copy, is recovering.
+        """
         for entry in entries:
             lines = self.journal.reload(entry)
             self._note_identity(entry)
             yield entry, lines
+        if self._keyring is not None and any(link.is_half for link in self.book.of(Links).by_id.values()):
+            self.recovering = True
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take a batch of inputs; returns all effects, the records of links last among what is stored."""
