@@ -14,7 +14,7 @@ from protocol.codec import CodecFault
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
 from protocol.events import Send, SendRange
 from protocol.journal import Journal
-from protocol.sync.directory import is_public
+from protocol.sync.directory import NETWORKS_MAX, is_public
 from protocol.sync.messages import (
     ENTRIES_PER_FRAME_MAX,
     RANGE_BYTES_MAX,
@@ -36,10 +36,14 @@ SESSIONS_MAX = 512
 REQUESTS_PER_MINUTE_MAX = 1_200
 """Wanted, Heads, quotes and link questions that one peer may send in a minute."""
 WINDOW_ENTRIES = 8_192
-"""How many entries of a lane are asked for at a time: the greatest gap that is ever on its way."""
+"""How many entries of a lane may be asked for at a time, and be on their way from one peer."""
+UNASKED_ENTRIES_MAX = 256
+"""How many entries a peer is sent unasked where its heads show that it lacks them; it asks for more by itself."""
 HELLO_WITHIN_MS = 10_000
 """How long a connected peer may keep silent about who it is."""
 MINUTE_MS = 60_000
+WANTED_LANES_MAX = 2 * NETWORKS_MAX
+"""How many lanes are asked of one peer at a time: it may name as many as it likes, and need have none of them."""
 BULK_ENTRIES_MIN = 256
 """A run of a lane from this length on is taken in bulk: members' signatures are checked by sample."""
 BULK_SAMPLE = 16
@@ -61,7 +65,7 @@ class Session:
     agrees: bool = False
     """Whether the peer's heads were the same as ours when it last told them."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
-    """Lanes that we asked this peer for: up to which seq we asked, and how far the peer is."""
+    """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
 
 
 class Gossip:
@@ -161,26 +165,28 @@ class Gossip:
                 if self.may_hold(session, theirs.network, theirs.lane):
                     out += self.want(session, theirs.network, theirs.lane, theirs_seq)
             elif mine is not None and mine_seq > theirs_seq:
-                last = min(mine_seq, theirs_seq + WINDOW_ENTRIES)
-                out.append(SendRange(session.peer, mine.network, mine.lane, theirs_seq + 1, last))
+                if mine_seq - theirs_seq <= UNASKED_ENTRIES_MAX:
+                    out.append(SendRange(session.peer, mine.network, mine.lane, theirs_seq + 1, mine_seq))
             elif mine is not None:
                 # Two heads at one place: show ours, so that the other side holds the proof of a fork.
                 out.append(SendRange(session.peer, mine.network, mine.lane, mine_seq, mine_seq))
         return out
 
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
-        """Ask for the next entries of a lane, a window at a time; identities come before the rest."""
-        head = self.journal.head(network, lane)
-        first = 0 if head is None else head.position.seq + 1
-        if self.journal.is_forked(network, lane):
+        """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
+        head, place = self.journal.head(network, lane), (network, lane)
+        held = -1 if head is None else head.position.seq
+        asked, known = session.wanted.pop(place, (-1, -1))
+        asked, known = max(asked, held), max(known, known_to_peer)
+        if known <= held or self.journal.is_forked(network, lane):
             return []
-        asked, known = session.wanted.get((network, lane), (-1, -1))
-        known = max(known, known_to_peer)
-        if asked >= first or known < first:
-            return []
-        last = min(known, first + WINDOW_ENTRIES - 1)
-        session.wanted[network, lane] = (last, known)
-        return [_say(session.peer, Wanted(network, lane, first, last))]
+        out: list[Out] = []
+        half = WINDOW_ENTRIES // 2
+        while asked == held or (asked - held <= half <= known - asked):
+            first, asked = asked + 1, min(known, asked + half)
+            out.append(_say(session.peer, Wanted(network, lane, first, asked)))
+        session.wanted[place] = (asked, known)
+        return out
 
     def hear_wanted(self, session: Session, wanted: Wanted) -> list[Out]:
         """Send a range of a lane that the peer may hold."""
@@ -214,11 +220,8 @@ class Gossip:
                 if not self.may_hold(session, network, lane):
                     raise PeerFault("an entry that is not for us")
                 out += self._take_run(session, list(run))
-                done = session.wanted.get((network, lane))
-                head = self.journal.head(network, lane)
-                if done is not None and head is not None and head.position.seq >= done[0]:
-                    del session.wanted[network, lane]
-                    out += self.want(session, network, lane, done[1])
+                if (network, lane) in session.wanted:
+                    out += self.want(session, network, lane, -1)
         except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
         return out
@@ -301,6 +304,9 @@ class Gossip:
 
     def push(self, entries: Iterable[Entry], source: str | None) -> list[Out]:
         """Send new entries to some peers at once, but not to the one that they came from."""
+        neighbours = self._neighbours(source)
+        if not neighbours:
+            return []
         public: list[bytes] = []
         private: list[bytes] = []
         for entry in entries:
@@ -310,7 +316,7 @@ class Gossip:
             elif entry.network == self.journal.network and (lane == LEDGER or lane.startswith(LINK_PREFIX)):
                 private.append(entry.wire())
         out: list[Out] = []
-        for session in self._neighbours(source):
+        for session in neighbours:
             ours = session.network == self.journal.network
             out += [_say(session.peer, frame) for frame in _frames(public + private if ours else public)]
         return out
