@@ -36,11 +36,7 @@ def with_texts(shown: Any, texts: Mapping[bytes, str]) -> Any:
     if isinstance(shown, Mapping):
         return {key: with_texts(item, texts) for key, item in shown.items()}
     names = _carriers(type(shown))
-    return (
-        replace(shown, **{name: with_texts(getattr(shown, name), texts) for name in names})
-        if names
-        else shown
-    )
+    return replace(shown, **{name: with_texts(getattr(shown, name), texts) for name in names}) if names else shown
 
 
 @cache
