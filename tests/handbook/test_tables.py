@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The tables of the handbook say what the code says, and what one page points to is there."""
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import pytest
+
+import crdt
+import protocol
+from crdt.link import LinkFault
+from node.http.problems import FAULTS, REJECTIONS
+from protocol.economy import orders
+from protocol.economy.mandates import MandateWord
+from protocol.economy.members import Opening
+from protocol.economy.orders import Signed
+from protocol.economy.paying import Word
+from protocol.economy.receipts import Attested, Receipt
+from protocol.economy.schedules import StandingWord
+from protocol.entry import Header
+from protocol.identity import ColdSignature, Inception, LaneHead, Reopening, Rotation, RotationClaim
+from protocol.rejection import Rejection
+from protocol.replica import FEATURES, OPERATIONS
+from protocol.settlement.holds import Onward
+from protocol.settlement.invoices import Invoice
+from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
+from protocol.sync import messages
+from protocol.sync.directory import Profile
+from protocol.sync.messages import Hop, Item, Span
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+STORIES = (ROOT / "docs" / "stories.md").read_text()
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+
+_LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
+
+
+def tables(page: str) -> Iterator[list[list[str]]]:
+    """Yield the tables of a page, each as its rows without the line under the head."""
+    rows: list[list[str]] = []
+    for line in [*page.splitlines(), ""]:
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.replace(r"\|", "\0").strip("|").split("|")]
+            rows.append([cell.replace("\0", "|") for cell in cells])
+        elif rows:
+            yield [rows[0], *rows[2:]]
+            rows = []
+
+
+def table(page: str, *head: str) -> list[list[str]]:
+    """Return the rows of the one table with this head."""
+    [found] = [rows[1:] for rows in tables(page) if tuple(rows[0]) == head]
+    return found
+
+
+def rows_of(page: str, *head: str) -> dict[str, str]:
+    """Return all rows of all tables with this head of two columns."""
+    return {row[0]: row[1] for rows in tables(page) if tuple(rows[0]) == head for row in rows[1:]}
+
+
+def spelt(kind: type[Any]) -> str:
+    """Return the fields of a record as the tables write them: number and name, ? where one may be absent."""
+    hints = get_type_hints(kind, include_extras=True)
+    return ", ".join(
+        f"{number} {one.name}{'?' if is_optional(hints[one.name]) else ''}"
+        for number, one in enumerate(fields(kind), 1)
+    )
+
+
+def is_optional(hint: Any) -> bool:
+    return NoneType in get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+
+
+def named(*kinds: type[Any]) -> dict[str, str]:
+    return {f"`{getattr(kind, 'KIND', kind.__name__)}`": spelt(kind) for kind in kinds}
+
+
+# The protocol's page.
+
+
+def test_the_header() -> None:
+    rows = table(PROTOCOL, "#", "header field", "what it is")
+    assert ", ".join(f"{number} {name}" for number, name, _ in rows) == spelt(Header)
+
+
+def test_what_stands_in_the_lanes() -> None:
+    assert rows_of(PROTOCOL, "kind or part", "fields") == named(
+        Inception, Rotation, Reopening, RotationClaim, LaneHead, ColdSignature
+    )
+    kinds = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
+    signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]
+    signed = [kind for kind in signed if isinstance(kind.KIND, str)]
+    assert rows_of(PROTOCOL, "kind", "fields") == {**named(*kinds.values()), **named(*signed)}
+    assert f"`{Profile.KIND}`, {spelt(Profile)}" in PROTOCOL
+
+
+def test_the_parts_of_records() -> None:
+    parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
+    link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
+    expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link)}
+    assert rows_of(PROTOCOL, "part", "fields") == expected
+
+
+def test_the_messages() -> None:
+    rows = table(PROTOCOL, "number", "message", "fields")
+    assert rows == [[str(number), kind.__name__, spelt(kind)] for number, kind in enumerate(messages._KINDS)]
+
+
+def test_the_entry_that_is_shown_byte_by_byte() -> None:
+    shown = PROTOCOL.partition("byte by byte:\n\n```\n")[2].partition("```")[0]
+    parts = [re.match(r" *((?:[0-9a-f. ]|\.\.\.)+?)(?:  |$)", line) for line in shown.splitlines()]
+    wanted = "".join(part[1].replace(" ", "").replace("...", "[0-9a-f]*") for part in parts if part)
+    entries = json.loads((ROOT / "tests" / "vectors" / "own_entries.json").read_text())["entries"]
+    [wire] = [one["wire"] for one in entries if one["name"] == "the first entry of a ledger"]
+    assert re.fullmatch(wanted, wire)
+
+
+def test_the_faults_of_a_link_in_their_order() -> None:
+    assert [row[0] for row in table(PROTOCOL, "fault", "the record")] == list(LinkFault)
+
+
+def constants() -> dict[str, int]:
+    """Return all numbers of crdt and protocol that a module gives a public name, by module and name."""
+    found: dict[str, int] = {}
+    for package in (crdt, protocol):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(info.name)
+            assert module.__file__ is not None
+            for statement in ast.parse(Path(module.__file__).read_text()).body:
+                targets = statement.targets if isinstance(statement, ast.Assign) else []
+                for target in targets:
+                    name = target.id if isinstance(target, ast.Name) else "_"
+                    value = getattr(module, name, None)
+                    if not name.startswith("_") and type(value) is int:
+                        found[f"{info.name}.{name}"] = value
+    return found
+
+
+def test_every_bound_has_its_row_and_its_value() -> None:
+    rows = table(PROTOCOL, "constant", "value", "what it bounds")
+    told = {name.strip("`"): int(value.replace(",", "")) for name, value, _ in rows}
+    assert told == constants()
+    assert all(row[2] for row in rows)
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+
+
+# The API's page.
+
+
+def test_every_code_has_its_status_and_its_title() -> None:
+    # In the order of precedence.
+    known = [*((code, REJECTIONS[code]) for code in Rejection), *FAULTS.items()]
+    expected = [[f"`{code}`", str(one.status), one.title] for code, one in known]
+    assert table(API, "code", "status", "what it tells") == expected
+
+
+def test_every_operation_has_its_place() -> None:
+    verbs: dict[str, list[str]] = {}
+    for name in OPERATIONS:
+        noun, _, verb = name.partition(".")
+        verbs.setdefault(noun, []).append(verb)
+    expected = {f"`/v1/{noun}`": ", ".join(found) for noun, found in verbs.items()}
+    assert rows_of(API, "resource", "what can be done") == expected
+
+
+# The stories' page.
+
+
+def test_every_story_names_tests_that_are_there() -> None:
+    rows = table(STORIES, "story", "command", "figure", "test")
+    assert rows
+    for story, _, figure, test in rows:
+        assert story and figure
+        names = re.findall(r"`([^`]+)`", test)
+        assert names, story
+        for name in names:
+            path, _, function = name.partition("::")
+            source = ast.parse((ROOT / path).read_text())
+            assert function in {
+                one.name for one in ast.walk(source) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+            }, name
+
+
+# The operator's page.
+
+
+def test_what_is_to_be_found_in_the_logs_is_logged() -> None:
+    source = "\n".join(path.read_text() for path in (ROOT / "node").rglob("*.py"))
+    for message, levels, _ in table(OPERATING, "message", "level", "what it means"):
+        for level in levels.split(", "):
+            assert f'log.{level}("{message.strip("`")}' in source, message
+
+
+# All pages.
+
+
+def slug(heading: str) -> str:
+    """Return the anchor of a heading as GitHub and others make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in _LINK.findall(page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        found = page.parent / path if path else page
+        assert found.exists(), target
+        if anchor:
+            assert anchor in {slug(heading) for heading in _HEADING.findall(found.read_text())}, target
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    targets = {target.partition("#")[0] for target in _LINK.findall((ROOT / "README.md").read_text())}
+    missing = [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in targets]
+    assert not missing
