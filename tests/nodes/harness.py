@@ -417,6 +417,14 @@ class Node:
         assert done.returncode == 0, (done.stdout, done.stderr)
 
 
+def start(*nodes: Node) -> None:
+    """Start nodes at once, and wait until all of them take wishes."""
+    for node in nodes:
+        node.launch()
+    for node in nodes:
+        node.wait_ready()
+
+
 def forks(*nodes: Node) -> list[tuple[bytes, str, int, int]]:
     """Return the places at which any two of these databases hold different entries."""
     seen: dict[tuple[bytes, str, int, int], set[bytes]] = {}
@@ -482,6 +490,13 @@ class Commune:
         if serves:
             node.start()
         return node
+
+    def riacho_and_serra(self) -> tuple[Node, Node]:
+        """Found Riacho, which counts in HORA, and Serra, in FLOR, and start both; Riacho dials Serra."""
+        riacho, serra = self.found("riacho", "HORA", serves=False), self.found("serra", "FLOR", serves=False)
+        self.connect(riacho, serra)
+        start(riacho, serra)
+        return riacho, serra
 
     def replica(self, home: Node) -> Node:
         """Set up a replica of a serving node's network; it does not serve yet."""

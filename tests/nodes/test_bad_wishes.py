@@ -44,12 +44,7 @@ class Town:
 
 @pytest.fixture(scope="module")
 def town(lasting: Commune) -> Iterator[Town]:
-    riacho, serra = lasting.found("riacho", "HORA", serves=False), lasting.found("serra", "FLOR", serves=False)
-    lasting.connect(riacho, serra)
-    for node in (riacho, serra):
-        node.launch()
-    for node in (riacho, serra):
-        node.wait_ready()
+    riacho, serra = lasting.riacho_and_serra()
     ana, caio = (riacho.join(handle, keys=keys_of(handle)) for handle in ("ana", "caio"))
     edna = serra.join("edna", keys=keys_of("edna"))
     bia = riacho.join("bia")

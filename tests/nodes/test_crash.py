@@ -15,7 +15,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from nodes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, order_json, units, until
+from nodes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, order_json, start, units, until
 
 from protocol.keys import KeyPair
 
@@ -134,10 +134,7 @@ def test_no_payment_is_lost_or_doubled_however_often_a_node_is_killed(
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)
     commune.connect(riacho, serra)
     commune.connect(serra, riacho)
-    for node in (riacho, serra):
-        node.launch()
-    for node in (riacho, serra):
-        node.wait_ready()
+    start(riacho, serra)
     members = {
         handle: node.join(handle, keys=keys_of(handle) if signs else None, limit=1_000_000)
         for node, handle, signs in (
@@ -222,10 +219,7 @@ def _kill_again_and_again(
             traffic.flows.clear()
         killed += len(victims)
         known = [(one, list(one.answered)[-PAYMENTS_BETWEEN_MAX:]) for one in payers]
-        for victim in victims:
-            victim.launch()
-        for victim in victims:
-            victim.wait_ready()
+        start(*victims)
         for one, attempts in known:
             node = one.member.node
             if node in victims:

@@ -4,7 +4,7 @@
 import time
 
 import pytest
-from nodes.harness import Commune, Member, Node, link_up, units, until
+from nodes.harness import Commune, Member, Node, link_up, start, units, until
 
 APART_SECONDS = 15.0
 """Longer than it takes to notice (9 s) and to send a record again (10 s)."""
@@ -19,10 +19,7 @@ def quoted(member: Member, payee: str, amount: float, times: int) -> list[dict[s
 def test_a_link_cut_for_long(commune: Commune) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)
     wire = commune.wire(riacho, serra)
-    for node in (riacho, serra):
-        node.launch()
-    for node in (riacho, serra):
-        node.wait_ready()
+    start(riacho, serra)
     ana, beto = riacho.join("ana", limit=300), riacho.join("beto")
     edna, fabio = serra.join("edna"), serra.join("fabio")
     link_up(riacho, serra, 200)

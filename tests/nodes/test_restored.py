@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from nodes.harness import Commune, Node, forks, link_up, mutirao, units, until
+from nodes.harness import Commune, Node, forks, link_up, mutirao, start, units, until
 
 ALONE_SECONDS = 3.0
 """Longer than the replica's own patience before it goes on, if anybody agreed with it."""
@@ -44,10 +44,7 @@ def epoch(node: Node) -> int:
 def test_partner_and_replica_give_a_node_its_own_back(commune: Commune, tmp_path: Path) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)
     to_serra = commune.wire(riacho, serra)
-    for node in (riacho, serra):
-        node.launch()
-    for node in (riacho, serra):
-        node.wait_ready()
+    start(riacho, serra)
     casa = commune.replica(riacho)
     to_riacho = commune.wire(casa, riacho)
     casa.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from nodes.harness import Api, Commune, Member, Node, link_up, mutirao, text_of, units, until
+from nodes.harness import Api, Commune, Member, Node, link_up, mutirao, start, text_of, units, until
 
 from cli.keys import bytes_of
 from protocol.keys import KeyPair
@@ -148,10 +148,7 @@ def village(by_command: Commune) -> tuple[Node, Node, Node]:
     )
     by_command.connect(alto, baixo)
     by_command.connect(alto, chico)
-    for node in (alto, baixo, chico):
-        node.launch()
-    for node in (alto, baixo, chico):
-        node.wait_ready()
+    start(alto, baixo, chico)
     return alto, baixo, chico
 
 
