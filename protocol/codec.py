@@ -71,6 +71,11 @@ def _read(data: bytes, at: int, depth: int, room: list[int]) -> tuple[Value, int
     count = first & 31
     if count < 24:
         at += 1
+    elif count == 24:  # nearly every length that is not in the first byte is in the next
+        count = data[at + 1]
+        if count < 24:
+            raise CodecFault("not shortest")
+        at += 2
     else:
         count, at = _read_count(data, at + 1, count)
     if first < _BYTES:

@@ -110,7 +110,7 @@ class Journal:
             body=encode_body(body, now),
             salt=self._chance(SALT_BYTES),
         )
-        self._fold(entry, body, now)
+        self._fold(entry, _entered(entry, body, now))
         return entry
 
     def lane_heads(self) -> tuple[LaneHead, ...]:
@@ -178,11 +178,13 @@ class Journal:
         """
         lane = entry.header.lane
         if is_public(lane):
-            self._fold(entry, None, 0)
+            self._fold(entry, None)
         elif (lane == LEDGER and entry.network == self.network) or lane.startswith(LINK_PREFIX):
-            body, at_ms = decode_body(entry.body_bytes, self.book.kinds)
-            self._check(entry, body, at_ms)
-            self._fold(entry, body, at_ms)
+            entered = self._read(entry)
+            reason = self.book.check(entered)
+            if reason is not None:
+                raise InvalidEntry(entry, reason)
+            self._fold(entry, entered)
         else:
             raise EntryFault("a lane that is not held here")
 
@@ -192,17 +194,14 @@ class Journal:
         if lane is not None and entry.header.seq <= lane.head.position.seq:
             self._proves_fork(lane, entry)
             return ()
-        body, at_ms = (None, 0) if is_public(entry.header.lane) else decode_body(entry.body_bytes, self.book.kinds)
-        self._fold(entry, body, at_ms)
+        self._fold(entry, None if is_public(entry.header.lane) else self._read(entry))
         stores, _ = self.drain()
         return stores[0].lines
 
-    def _check(self, entry: Entry, body: Body, at_ms: Millis) -> None:
-        reason = self.book.check(_entered(entry, body, at_ms))
-        if reason is not None:
-            raise InvalidEntry(entry, reason)
+    def _read(self, entry: Entry) -> Entered:
+        return _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
 
-    def _fold(self, entry: Entry, body: Body | None, at_ms: Millis) -> None:
+    def _fold(self, entry: Entry, entered: Entered | None) -> None:
         header = entry.header
         network = entry.network
         lines: tuple[Line, ...] = ()
@@ -214,8 +213,7 @@ class Journal:
                 if reopened > self.book.of(Links).reopened:
                     self.book.of(Links).reopen(reopened)
         else:
-            assert body is not None
-            entered = _entered(entry, body, at_ms)
+            assert entered is not None
             lines = self.book.apply(entered)
             if network == self.network:
                 self.entered.append(entered)
@@ -234,8 +232,11 @@ class Journal:
         lane = self._lanes.get(place)
         if lane is None:
             lane = self._lanes[place] = Lane()
-        lane.add(Statement(position, entry.id, header.prev))
-        self._heads[place] = lane.head
+        if lane.append(position, entry.id, header.prev):
+            self._heads[place] = Head(position, entry.id)
+        else:
+            lane.add(Statement(position, entry.id, header.prev))
+            self._heads[place] = lane.head
 
 
 def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:

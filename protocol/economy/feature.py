@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from protocol.economy.ledger import Line, Posting
 from protocol.entry import LEDGER, Body, Millis
@@ -66,8 +66,7 @@ class Actor:
 NOBODY = Actor(Role.ANYONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """A body at its place in the book: who said it, where, when, and the id of its entry."""
 
     body: Body

@@ -3,13 +3,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.economy.money import AMOUNT_MINOR_MAX
 from protocol.rejection import Refused, Rejection, refuse
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A change of one account's balance, in minor units of its currency; negative is a debit.
 
     `kind` is the word for it on the statement; `payment` and `counterpart` (an account id or a foreign
@@ -23,8 +23,7 @@ class Posting:
     counterpart: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of an account's statement: what `rebuild` can make again from the lanes."""
 
     account: str

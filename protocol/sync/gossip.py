@@ -251,6 +251,8 @@ class Gossip:
             journal.directory.verify(new[0])
             # It follows another entry than ours at the head: that one is the proof of a fork.
             return [_say(session.peer, Wanted(first.network, first.header.lane, known_seq, known_seq))]
+        if not journal.follows(new[0]):
+            raise PeerFault("an entry that does not follow the one before it")
         for _, group in groupby(new, key=lambda one: one.header.epoch):
             entries = list(group)
             if first.header.lane != IDENTITY:
@@ -258,10 +260,11 @@ class Gossip:
                 # are signed by the keys that they bring, and so are checked one by one.
                 journal.directory.verify(entries[-1])
             if len(entries) >= BULK_ENTRIES_MIN and not self.checks_all:
-                journal.book.is_sampled = self._sample
+                draws = iter(self._chance(len(entries)))
+                journal.book.is_sampled = lambda draws=draws: next(draws, 0) % BULK_SAMPLE == 0
             try:
                 for entry in entries:
-                    self._take_next(entry)
+                    journal.take(entry)
             finally:
                 journal.book.is_sampled = None
         for entry in twins:
@@ -284,9 +287,6 @@ class Gossip:
         if self.journal.convict(entry):
             self.convicted.append(entry.network)
 
-    def _sample(self) -> bool:
-        return self._chance(1)[0] % BULK_SAMPLE == 0
-
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
         """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""
         known = self.journal.directory.networks.get(entry.network)
@@ -294,11 +294,6 @@ class Gossip:
             return None
         # Every key event opens an epoch, so the epoch is the least seq that the identity lane has reached.
         return self.want(session, entry.network, IDENTITY, entry.header.epoch)
-
-    def _take_next(self, entry: Entry) -> None:
-        if not self.journal.follows(entry):
-            raise PeerFault("an entry that does not follow the one before it")
-        self.journal.take(entry)
 
     # What is new.
 
@@ -345,7 +340,8 @@ def _until_twins(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 def _check_chain(entries: Sequence[Entry]) -> None:
     for before, after in pairwise(entries):
-        if after.header.prev != before.id or after.header.seq != before.header.seq + 1:
+        this, that = before.header, after.header
+        if that.prev != before.id or that.seq != this.seq + 1 or that.epoch < this.epoch:
             raise PeerFault("entries that are not linked")
 
 

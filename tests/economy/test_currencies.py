@@ -121,6 +121,6 @@ def test_everybody_may_list_currencies(riacho: Group) -> None:
 def test_no_node_takes_an_entry_of_another_network_or_lane(riacho: Group) -> None:
     entered = riacho.entered(riacho.seal(CurrencyCreated("HORA", "Hora", "hora", 2, -1, None)))
     assert riacho.book.check(entered) is None
-    assert riacho.book.check(replace(entered, network=bytes(32))) is Rejection.WRONG_NETWORK
-    assert riacho.book.check(replace(entered, lane="commons")) is Rejection.WRONG_NETWORK
+    assert riacho.book.check(entered._replace(network=bytes(32))) is Rejection.WRONG_NETWORK
+    assert riacho.book.check(entered._replace(lane="commons")) is Rejection.WRONG_NETWORK
     assert riacho.check(LevySet("FLOR", 1, until_repaid=True)) is Rejection.CURRENCY_UNKNOWN

@@ -124,6 +124,30 @@ def test_an_entry_that_lies_changes_nothing(lie: str) -> None:
     assert len(world.nodes["serra"].disk) == held
 
 
+def test_a_lane_that_falls_back_to_an_older_epoch_is_not_followed() -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    riacho = world.nodes["riacho"]
+    world.restart("riacho", old_copy=len(riacho.disk))
+    world.tick(8)
+    assert riacho.keyring is not None
+    assert world.nodes["serra"].replica.journal.directory.networks[riacho.network].identity.epoch == 1
+    wires: list[bytes] = []
+    prev = commons_entry(world, "riacho").header
+    after = prev.prev
+    for seq, epoch in ((prev.seq, 1), (prev.seq + 1, 0)):
+        entry = seal(
+            riacho.keyring.hot, network=riacho.network, lane=COMMONS, epoch=epoch, seq=seq, prev=after,
+            body=encode_body(Profile("riacho", "Riacho", "HORA", "Hora", 2, ()), world.now), salt=bytes(16),
+        )  # fmt: skip
+        wires.append(entry.wire())
+        after = entry.id
+    held = len(world.nodes["serra"].disk)
+    assert says(world, Entries(tuple(wires))) == "entries that are not linked"
+    assert len(world.nodes["serra"].disk) == held
+
+
 def test_a_gap_is_asked_for_and_never_kept() -> None:
     world = world_of_two()
     world.join("riacho", "serra")
