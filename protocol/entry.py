@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol
 
-from protocol.codec import decode, encode
+from protocol.codec import CodecFault, decode, encode
 from protocol.keys import KeyPair, digest, verify
 from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
@@ -132,8 +132,11 @@ def encode_body(body: Body, at_ms: Millis) -> bytes:
 
 
 def decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Millis]:
-    """Return a body and its date; raises EntryFault where the kind is not among those known."""
-    fields = decode(data)
+    """Return a body and its date; raises EntryFault where it has no such form, or its kind is not among those known."""
+    try:
+        fields = decode(data)
+    except CodecFault as fault:
+        raise EntryFault(f"body: {fault}") from None
     if not (isinstance(fields, dict) and fields.keys() == {1, 2, 3}):
         raise EntryFault("a body is a map of kind, date and fields")
     name, at_ms, content = fields[1], fields[2], fields[3]

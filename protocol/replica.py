@@ -456,11 +456,12 @@ class Replica:
         try:
             self.journal.directory.verify(entry)
             body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
-        except (EntryFault, CodecFault) as fault:
+        except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
         assert isinstance(body, LinkRecord)
         id = link_id(body.terms)
-        if entry.header.lane != link_lane(id) or {body.terms.low, body.terms.high} != {self.network, partner}:
+        ends = tuple(sorted((self.network, partner)))
+        if entry.header.lane != link_lane(id) or (body.terms.low, body.terms.high) != ends or entry.network not in ends:
             raise PeerFault("a record in another link's lane")
         if entry.network == self.network:
             self._find(id, entry)

@@ -41,7 +41,7 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, needed_in
+from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, find_payee, names, needed_in
 from protocol.settlement.records import (
     Claim,
     GiveBack,
@@ -220,7 +220,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     if payment is None:
         return refuse(Rejection.MALFORMED, field="payment")
     if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
-        return refuse(Rejection.QUOTE_UNKNOWN)
+        return refuse(Rejection.PAYMENT_EXISTS if payment in book.payments else Rejection.QUOTE_UNKNOWN)
     # Anybody may have asked for the quote: it is the payer of the wish that the asker speaks for.
     if order is None and wish.payer != quote.payer.id:
         return refuse(Rejection.ORDER_MISMATCH, field="payer")
@@ -251,7 +251,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     onward = encode(to_map(Onward(quote.invoice, quote.invoice_signature, quote.hops[1:])))
     place = Place(link.id, HoldItem(payment, sent.hold_amount, quote.condition, onward))
     refused = (
-        _mismatch(sent, order, quote)
+        (_unlike(book, wish, quote) if order is None else _mismatch(sent, order, quote))
         or _misquoted(book, wish, quote)
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
@@ -261,12 +261,30 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     )
     if refused is not None:
         return refused
+    quotes.use(quote)
     return Plan(uuid_text(payment), (Write(sent),), texts, (place,))
 
 
-def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
-    if order is None:
-        return None
+def _unlike(book: Book, wish: Pay, quote: Quote) -> Refused | None:
+    """Return why a quote, which anybody may have asked for, is none of what is wished."""
+    assert wish.payee is not None and wish.amount is not None
+    found = find_payee(book, wish.payee)
+    if isinstance(found, Refused):
+        return found
+    own = book.currencies[quote.payer.currency]
+    theirs = minor_of(wish.amount, quote.payee.rpartition(".")[2], quote.amount_scale)
+    ours = minor_of(wish.amount, own.code, own.scale)
+    for name, fits in (
+        ("payer", wish.payer == quote.payer.id),
+        ("payee", found[0] == quote.payee_network and names(found[1], quote.payee, quote.payee_handle)),
+        ("amount", theirs == quote.amount or (isinstance(ours, int) and quote.debit <= ours)),
+    ):
+        if not fits:
+            return refuse(Rejection.ORDER_MISMATCH, field=name)
+    return None
+
+
+def _mismatch(sent: Sent, order: Order, quote: Quote) -> Refused | None:
     for name, fits in (
         ("payer", order.payer == quote.payer.id),
         ("payee", (order.payee_network, order.payee) == (quote.payee_network, quote.payee)),
@@ -394,9 +412,11 @@ def _answer(desk: Desk, link: Link, hold: bytes) -> Plan:
 def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
     ended = desk.book.of(Forwards).ended.get((link.id, hold))
     if ended is not None:
-        # We have forgotten our own answer, not what it was.
-        step = Claim(link.id, hold, ended) if isinstance(ended, bytes) else Waive(link.id, hold, ended)
-        return Plan("", steps=(step,))
+        # Our answer was lost with an old copy, not what it was; or the partner uses an id for a second hold.
+        if isinstance(ended, bytes):
+            again = link.reopened and condition_of(ended) == link.now.holds_in[hold].condition
+            return Plan("", steps=(Claim(link.id, hold, ended),)) if again else Rejection.PAYMENT_EXISTS
+        return Plan("", steps=(Waive(link.id, hold, ended),))
     onward = _read_onward(link.onward_in[hold])
     if onward is None:
         return Rejection.MALFORMED
@@ -461,6 +481,8 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
         return Rejection.LINK_NOT_OPEN
     if link_out.settings.currency != link.settings.currency:
         return Rejection.CURRENCY_MISMATCH
+    if book.currencies[link.settings.currency].closed:
+        return Rejection.CURRENCY_CLOSED
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
         return Rejection.QUOTE_EXPIRED
     worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
@@ -515,6 +537,8 @@ def check(book: Book, entered: Entered) -> Rejection | None:
             body.link_out,
             body.hold_out,
         ) in forwards.open_out
+        if body.currency not in book.currencies:
+            return Rejection.CURRENCY_UNKNOWN
         return Rejection.STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
         return None if body.currency in book.currencies else Rejection.CURRENCY_UNKNOWN

@@ -26,14 +26,15 @@ class Invoice:
     """Whoever brings a hold of exactly `hold_amount` on `link` under `condition` pays `amount` to `account`.
 
     `amount` is in the payee's minor units, `hold_amount` in those of the last link of the route. `payer`
-    is who asked, as told by the networks on the way: a name for the statement, no proof.
+    is who asked, as told by the networks on the way: a name for the statement, no proof. `question` is the key
+    of the question that it answers, which the payer's node has made up: so nobody can show it to another.
     """
 
     KIND: ClassVar[str] = "invoice"
     network: Id
     epoch: Annotated[int, Range(0, 2**31)]
     account: Annotated[str, AtMost(64)]
-    handle: Annotated[str, AtMost(64)]
+    handle: Annotated[str, AtMost(65)]
     amount: Annotated[int, Range(1, 2**63 - 1)]
     scale: Annotated[int, Range(0, 9)]
     link: Id
@@ -44,6 +45,7 @@ class Invoice:
     payer: Annotated[str, AtMost(120)]
     note: Id | None
     request: Annotated[bytes, Length(16)] | None
+    question: Annotated[bytes, Length(16)]
 
 
 def preimage_of(secret: bytes, nonce: bytes) -> bytes:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from protocol.economy.authority import may_see
-from protocol.economy.book import Book, MemberState, RequestState
+from protocol.economy.book import Book, MemberState, RequestState, commons_account
+from protocol.economy.currencies import CODE_CHARS_MAX
 from protocol.economy.feature import At, Create, Desk, Doc, Feature, Plan, Show, Tell, Waiting
 from protocol.economy.ledger import Account
-from protocol.economy.money import AMOUNT_MINOR_MAX, Amount, minor_of, payable
+from protocol.economy.money import AMOUNT_MINOR_MAX, SCALE_MAX, Amount, minor_of, payable
 from protocol.economy.orders import parse_uuid, uuid_text
 from protocol.economy.personal import text_digest, text_refusal
 from protocol.entry import Millis
@@ -34,6 +35,8 @@ from protocol.sync.directory import Directory
 from protocol.sync.messages import HOPS_MAX, NOTE_CHARS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
 
 QUOTE_WAIT_MS = 10_000
+ADDRESS_CHARS_MAX = 64
+"""How long a payee's address may be, without its network."""
 QUOTES_OPEN_MAX = 4_096
 RELAYS_OPEN_MAX = 1_024
 
@@ -95,6 +98,12 @@ class Quotes:
         self.given[quote.id] = quote
         if quote.invoice is not None:
             self.by_invoice[invoice_hash(quote.invoice)] = quote
+
+    def use(self, quote: Quote) -> None:
+        """Forget a quote that was paid: whoever knows the preimage by then would claim a second hold for nothing."""
+        self.given.pop(quote.id, None)
+        if quote.invoice is not None:
+            self.by_invoice.pop(invoice_hash(quote.invoice), None)
 
     def forget(self, now: Millis) -> None:
         """Drop what has expired."""
@@ -162,6 +171,8 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     payer = _payer(desk, wish.payer, wish.amount.asset_code if network == book.network else None)
     if isinstance(payer, Refused):
         return payer
+    if not _may_ask(desk, payer):
+        return refuse(Rejection.FORBIDDEN, allowed="the payer")
     if len(book.of(Quotes).given) >= QUOTES_OPEN_MAX or len(book.of(Quotes).questions) >= QUOTES_OPEN_MAX:
         return refuse(Rejection.OVERLOADED, maximum=QUOTES_OPEN_MAX)
     if network == book.network:
@@ -184,6 +195,12 @@ def _helps(desk: Desk, account: Account) -> bool:
     helper = desk.book.members.get(desk.actor.member or "")
     held = () if helper is None else (desk.book.mandates[id] for id in helper.held)
     return any(mandate.account == account.id and not mandate.revoked for mandate in held)
+
+
+def _may_ask(desk: Desk, payer: Account) -> bool:
+    """Tell whether somebody may learn what an account could pay: its member, a helper of it, who reads all."""
+    helpers = (one.helper for one in desk.book.mandates.values() if one.account == payer.id and not one.revoked)
+    return payer.member is not None and may_see(desk.actor, payer.member, *helpers)
 
 
 def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
@@ -244,6 +261,12 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     own = book.currencies[payer.currency]
     in_ours = wish.amount.asset_code == own.code and not _payee_uses(book, network, own.code)
     amount, scale = wish.amount.value, wish.amount.asset_scale
+    if scale > SCALE_MAX:
+        return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
+    refused = text_refusal("payee", payee, ADDRESS_CHARS_MAX)
+    refused = refused or text_refusal("amount", wish.amount.asset_code, CODE_CHARS_MAX)
+    if refused is not None:
+        return refused
     if in_ours:
         minor = minor_of(wish.amount, own.code, own.scale)
         if isinstance(minor, Refused):
@@ -314,8 +337,9 @@ def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ..
     if wanted.of_payer:
         own = link.settings.rate.down(amount) - onward.settings.fee
         amount = own * onward.settings.den // onward.settings.num
-        if amount <= 0:
-            return deny(Rejection.AMOUNT_NOT_POSITIVE)
+        refused = payable(amount)
+        if refused is not None:
+            return deny(refused.reason)
     quotes.relays[wanted.key] = Relay(asker, link.id, onward.id, desk.now + QUOTE_WAIT_MS)
     passed = replace(wanted, link=onward.id, route=wanted.route[1:], amount=amount)
     return (Tell(onward.partner, passed),)
@@ -328,6 +352,9 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> QuoteGiven | Reject
         return payee.reason
     if payee.currency != link.settings.currency:
         return Rejection.CURRENCY_MISMATCH
+    if payee.member is None and payee.id != commons_account(payee.currency):
+        # Nobody owns the accounts of holds, rounding and partners: what they hold follows from payments.
+        return Rejection.ACCOUNT_UNKNOWN
     currency, rate = book.currencies[payee.currency], link.settings.rate
     if wanted.of_payer:
         amount: int | Refused = rate.down(wanted.amount)
@@ -357,6 +384,7 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> QuoteGiven | Reject
         payer=wanted.payer,
         note=text_digest(nonce, wanted.note) if wanted.note else None,
         request=wanted.request,
+        question=wanted.key,
     )
     refusal = arrival_refusal(book, invoice, desk.now)
     if refusal is not None:
@@ -459,6 +487,9 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
         or given.hops[-1].amount != invoice.hold_amount
         or given.hops[-1].link != invoice.link
         or invoice.not_after_ms < desk.now
+        # A key that was rotated away may have been stolen.
+        or invoice.epoch != known.identity.epoch
+        or not _answers(book, question, given.key, invoice)
     ):
         return refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
     wish = question.wish
@@ -486,6 +517,30 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
         given.key, question.payer, question.payee_network, invoice.account, invoice.handle, invoice.amount,
         invoice.scale, debit, invoice.not_after_ms, given.invoice, given.signature, invoice.condition, given.hops,
     )  # fmt: skip
+
+
+def _answers(book: Book, question: Question, key: bytes, invoice: Invoice) -> bool:
+    """Tell whether an invoice is for what was asked: a network on the way could ask something else, or show an old one.
+
+    Of an old one it knows the preimage, and would keep the money.
+    """
+    wish = question.wish
+    found = find_payee(book, wish.payee)
+    code, own = wish.amount.asset_code, question.payer.currency
+    in_ours = code == own and not _payee_uses(book, question.payee_network, own)
+    return (
+        not isinstance(found, Refused)
+        and found[0] == question.payee_network
+        and names(found[1], invoice.account, invoice.handle)
+        and invoice.question == key
+        and (code is None or in_ours or invoice.account.rpartition(".")[2] == code)
+        and invoice.request == (None if wish.request is None else parse_uuid(wish.request))
+    )
+
+
+def names(payee: str, account: str, handle: str) -> bool:
+    """Tell whether a payee's address, without its network, names this account of the member of this handle."""
+    return payee in (account, account.rpartition(".")[0], handle.rpartition("@")[0])
 
 
 def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:

@@ -148,6 +148,32 @@ def test_a_lane_that_falls_back_to_an_older_epoch_is_not_followed() -> None:
     assert len(world.nodes["serra"].disk) == held
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"\xa1\x01", bytes(3)], ids=["nothing", "a break", "half a map", "three"]
+)
+def test_a_rightly_signed_entry_whose_body_is_none_costs_the_connection_and_no_more(body: bytes) -> None:
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    riacho = world.nodes["riacho"]
+    assert riacho.keyring is not None
+    head = riacho.replica.journal.head(riacho.network, IDENTITY)
+    assert head is not None
+    entry = seal(
+        riacho.keyring.hot,
+        network=riacho.network,
+        lane=IDENTITY,
+        epoch=0,
+        seq=head.position.seq + 1,
+        prev=head.id,
+        body=body,
+        salt=bytes(16),
+    )
+    held = len(world.nodes["serra"].disk)
+    assert says(world, Entries((entry.wire(),))) is not None
+    assert len(world.nodes["serra"].disk) == held
+
+
 def test_a_gap_is_asked_for_and_never_kept() -> None:
     world = world_of_two()
     world.join("riacho", "serra")
