@@ -106,7 +106,8 @@ def test_partner_and_replica_give_a_node_its_own_back(commune: Commune, tmp_path
     assert riacho.is_zero_sum and serra.is_zero_sum
 
     newest = signed_by(riacho)
-    until(lambda: signed_by(riacho, held_by=casa) == newest, "the replica follows")
+    # What it had signed on a link and a newer record replaced, a restored home need not have back.
+    until(lambda: signed_by(riacho, held_by=casa) >= newest, "the replica follows")
     for node in (riacho, serra, casa):
         node.stop()
         node.verify_book()
