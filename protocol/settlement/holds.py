@@ -251,7 +251,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     onward = encode(to_map(Onward(quote.invoice, quote.invoice_signature, quote.hops[1:])))
     place = Place(link.id, HoldItem(payment, sent.hold_amount, quote.condition, onward))
     refused = (
-        (_unlike(book, wish, quote) if order is None else _mismatch(sent, order, quote))
+        _mismatch(sent, order, quote)
         or _misquoted(book, wish, quote)
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
@@ -265,26 +265,9 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     return Plan(uuid_text(payment), (Write(sent),), texts, (place,))
 
 
-def _unlike(book: Book, wish: Pay, quote: Quote) -> Refused | None:
-    """Return why a quote, which anybody may have asked for, is none of what is wished."""
-    assert wish.payee is not None and wish.amount is not None
-    found = find_payee(book, wish.payee)
-    if isinstance(found, Refused):
-        return found
-    own = book.currencies[quote.payer.currency]
-    theirs = minor_of(wish.amount, quote.payee.rpartition(".")[2], quote.amount_scale)
-    ours = minor_of(wish.amount, own.code, own.scale)
-    for name, fits in (
-        ("payer", wish.payer == quote.payer.id),
-        ("payee", found[0] == quote.payee_network and names(found[1], quote.payee, quote.payee_handle)),
-        ("amount", theirs == quote.amount or (isinstance(ours, int) and quote.debit <= ours)),
-    ):
-        if not fits:
-            return refuse(Rejection.ORDER_MISMATCH, field=name)
-    return None
-
-
-def _mismatch(sent: Sent, order: Order, quote: Quote) -> Refused | None:
+def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
+    if order is None:
+        return None
     for name, fits in (
         ("payer", order.payer == quote.payer.id),
         ("payee", (order.payee_network, order.payee) == (quote.payee_network, quote.payee)),
@@ -300,7 +283,13 @@ def _mismatch(sent: Sent, order: Order, quote: Quote) -> Refused | None:
 
 
 def _misquoted(book: Book, wish: Pay, quote: Quote) -> Refused | None:
-    """Return why the amount that a member names beside a quote is neither what the payee gets nor what it costs."""
+    """Return why what a member names beside a quote is not in it: the payee, and what it gets or what it costs."""
+    if wish.payee is not None:
+        found = find_payee(book, wish.payee)
+        if isinstance(found, Refused):
+            return found
+        if found[0] != quote.payee_network or not names(found[1], quote.payee, quote.payee_handle):
+            return refuse(Rejection.ORDER_MISMATCH, field="payee")
     if wish.amount is None:
         return None
     own = book.currencies[quote.payer.currency]

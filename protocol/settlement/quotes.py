@@ -171,8 +171,6 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     payer = _payer(desk, wish.payer, wish.amount.asset_code if network == book.network else None)
     if isinstance(payer, Refused):
         return payer
-    if not _may_ask(desk, payer):
-        return refuse(Rejection.FORBIDDEN, allowed="the payer")
     if len(book.of(Quotes).given) >= QUOTES_OPEN_MAX or len(book.of(Quotes).questions) >= QUOTES_OPEN_MAX:
         return refuse(Rejection.OVERLOADED, maximum=QUOTES_OPEN_MAX)
     if network == book.network:
@@ -195,12 +193,6 @@ def _helps(desk: Desk, account: Account) -> bool:
     helper = desk.book.members.get(desk.actor.member or "")
     held = () if helper is None else (desk.book.mandates[id] for id in helper.held)
     return any(mandate.account == account.id and not mandate.revoked for mandate in held)
-
-
-def _may_ask(desk: Desk, payer: Account) -> bool:
-    """Tell whether somebody may learn what an account could pay: its member, a helper of it, who reads all."""
-    helpers = (one.helper for one in desk.book.mandates.values() if one.account == payer.id and not one.revoked)
-    return payer.member is not None and may_see(desk.actor, payer.member, *helpers)
 
 
 def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:

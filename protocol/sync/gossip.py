@@ -43,7 +43,7 @@ HELLO_WITHIN_MS = 10_000
 """How long a connected peer may keep silent about who it is."""
 MINUTE_MS = 60_000
 WANTED_LANES_MAX = 2 * NETWORKS_MAX
-"""How many lanes are asked of one peer at a time: it may name as many as it likes, and need have none of them."""
+"""Of how many lanes more may be awaited from one peer: it can name any number, and have none of them."""
 BULK_ENTRIES_MIN = 256
 """A run of a lane from this length on is taken in bulk: members' signatures are checked by sample."""
 BULK_SAMPLE = 16
@@ -176,6 +176,8 @@ class Gossip:
         """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
         head, place = self.journal.head(network, lane), (network, lane)
         held = -1 if head is None else head.position.seq
+        if place not in session.wanted and len(session.wanted) >= WANTED_LANES_MAX:
+            return []
         asked, known = session.wanted.pop(place, (-1, -1))
         asked, known = max(asked, held), max(known, known_to_peer)
         if known <= held or self.journal.is_forked(network, lane):

@@ -13,7 +13,7 @@ import pytest
 
 from node import peering, runtime, subscriptions
 from node.batch import Batch
-from node.peering import Peering
+from node.peering import STALL_SECONDS, Peering
 from node.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
 from node.storage import Reach, Storage, StorageFailed
 from protocol.economy.book import Book
@@ -195,7 +195,6 @@ class Node:
         )
 
     def _seconds(self) -> float:
-        self.seconds += 1
         return self.seconds
 
     @property
@@ -745,6 +744,9 @@ async def test_a_peer_that_does_not_read_its_range_is_dropped(node: Node, lane: 
     await node.storage.commit(Batch(lane(3)))
     node.network.full.add("serra")
     node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"range"))
+    await node.batches(2)
+    assert node.network.dropped == []
+    node.seconds += STALL_SECONDS + 1
     async with asyncio.timeout(10):
         while not node.network.dropped:
             await node.batches(1)
