@@ -2,7 +2,7 @@
 """What one commit makes durable, whole or not at all, and the rows that it comes to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -54,34 +54,35 @@ class Batch:
         return bool(self.entries or self.texts or self.answers or self.events)
 
 
-Lanes = dict[tuple[bytes, str], int]
-"""The numbers of lanes by network and name."""
+@dataclass(slots=True)
+class Numbers:
+    """What stands for lanes, by network and name, and for accounts, by id, in the rows that name them."""
+
+    lanes: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    accounts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, later: "Numbers") -> None:
+        """Take those in that a commit has brought."""
+        self.lanes |= later.lanes
+        self.accounts |= later.accounts
 
 
-def rows_of(batch: Batch, lanes: Lanes) -> tuple[dict[str, list[Any]], Lanes]:
-    """Return the values of a batch's rows, end to end, by table of node.schema; and its new lanes."""
+def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbers]:
+    """Return the values of a batch's rows, end to end, by table of node.schema; and its new numbers."""
+    new = Numbers()
     entries: list[Any] = []
-    lines: list[Any] = []
-    new: Lanes = {}
     for entry in batch.entries:
         header = entry.header
         place = (entry.network, header.lane)
-        number = lanes.get(place) or new.get(place)
-        if number is None:
-            number = new[place] = len(lanes) + len(new) + 1
-        entries += (
-            entry.id, number, header.epoch, header.seq,
-            entry.header_bytes, entry.salt, entry.body_bytes, entry.signature,
-        )  # fmt: skip
-    for line in batch.lines:
-        lines += (
-            line.account, line.seq, line.at_ms, line.kind,
-            line.payment, line.counterpart, line.amount_minor, line.balance_minor,
-        )  # fmt: skip
+        lane = numbers.lanes.get(place) or new.lanes.get(place)
+        if lane is None:
+            lane = new.lanes[place] = len(numbers.lanes) + len(new.lanes) + 1
+        entries += (entry.id, lane, header.epoch, header.seq, entry.wire)
     rows = {
-        "lanes": [value for place, number in new.items() for value in (number, *place)],
+        "lanes": [value for place, number in new.lanes.items() for value in (number, *place)],
         "entries": entries,
-        "lines": lines,
+        "lines": line_values(batch.lines, numbers, new),
+        "accounts": [value for account, number in new.accounts.items() for value in (number, account)],
         "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
         "answers": [value for answer in batch.answers for value in answer],
         "events": [
@@ -91,6 +92,18 @@ def rows_of(batch: Batch, lanes: Lanes) -> tuple[dict[str, list[Any]], Lanes]:
         ],
     }
     return rows, new
+
+
+def line_values(lines: Iterable[Line], numbers: Numbers, new: Numbers) -> list[Any]:
+    """Return the values of these lines' rows, end to end; accounts that have no number yet get one."""
+    values: list[Any] = []
+    for account, *rest in lines:
+        number = numbers.accounts.get(account) or new.accounts.get(account)
+        if number is None:
+            number = new.accounts[account] = len(numbers.accounts) + len(new.accounts) + 1
+        values.append(number)
+        values += rest
+    return values
 
 
 _dumps = json.JSONEncoder(separators=(",", ":")).encode

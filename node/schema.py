@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The tables of a node's database, and how rows enter them."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -9,11 +9,11 @@ CREATE TABLE lanes (
     number INTEGER PRIMARY KEY, network BLOB NOT NULL, name TEXT NOT NULL, UNIQUE (network, name));
 CREATE TABLE entries (
     arrival INTEGER PRIMARY KEY, id BLOB NOT NULL, lane INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    seq INTEGER NOT NULL, header BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL,
-    signature BLOB NOT NULL);
+    seq INTEGER NOT NULL, wire BLOB NOT NULL);
 CREATE UNIQUE INDEX entries_by_place ON entries (lane, seq, epoch, id);
+CREATE TABLE accounts (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE lines (
-    arrival INTEGER PRIMARY KEY, account TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    arrival INTEGER PRIMARY KEY, account INTEGER NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     kind TEXT NOT NULL, payment BLOB, counterpart TEXT, amount_minor INTEGER NOT NULL,
     balance_minor INTEGER NOT NULL);
 CREATE INDEX lines_by_account ON lines (account, arrival);
@@ -32,7 +32,8 @@ CREATE TABLE tokens (
 
 INSERTS = {
     "lanes": ("INSERT INTO lanes (number, network, name)", 3),
-    "entries": ("INSERT INTO entries (id, lane, epoch, seq, header, salt, body, signature)", 8),
+    "entries": ("INSERT INTO entries (id, lane, epoch, seq, wire)", 5),
+    "accounts": ("INSERT INTO accounts (number, id)", 2),
     "lines": (
         "INSERT INTO lines (account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor)", 8
     ),

@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
-from cbor2 import loads
 
-from node.batch import Answered, Batch, Event, Lanes, rows_of
+from node.batch import Answered, Batch, Event, Numbers, line_values, rows_of
 from node.schema import INSERTS, SCHEMA_VERSION, TABLES
-from protocol.codec import encode
+from protocol.codec import CodecFault
 from protocol.economy.feature import Page
-from protocol.entry import IDENTITY, LEDGER, Entry, Header, Millis
+from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, Millis, parse
 from protocol.events import Line
-from protocol.keys import digest
 
 SQLITE_LEAST = (3, 38, 0)
 """The first SQLite that knows the operator ->>."""
@@ -45,9 +43,19 @@ CACHE_KIBIBYTES = 16_384
 LOG_PAGES = 4_096
 """After how many pages the log is brought into the database: more of them are then written once for many."""
 
-WIRE_PARTS = "header, salt, body, signature"
 LANE = "(SELECT number FROM lanes WHERE network = ? AND name = ?)"
-LINE_COLUMNS = "account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor"
+LINES = (
+    "SELECT arrival, accounts.id, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor"
+    " FROM lines JOIN accounts ON number = account"
+)
+PAGE = (
+    "SELECT group_concat(seq || ' ' || epoch || ' ' || arrival || ' ' || length(wire)),"
+    " CAST(group_concat(CAST(wire AS TEXT), '') AS BLOB) FROM ("
+    "SELECT *, sum(length(wire)) OVER (ORDER BY seq, epoch, arrival) AS size FROM ("
+    f"SELECT seq, epoch, arrival, wire FROM entries WHERE lane = {LANE}"
+    " AND seq BETWEEN ? AND ? AND (seq, epoch, arrival) > (?, ?, ?)"
+    f" ORDER BY seq, epoch, arrival LIMIT {ENTRIES_PER_READ})) WHERE size <= ? OR size = length(wire)"
+)
 TOKEN_COLUMNS = "hash, role, label, last4, created_ms, member, scopes, expires_ms, revoked_ms, number"  # noqa: S105
 
 
@@ -114,11 +122,11 @@ class Writer(aiosqlite.Connection):
 class Storage:
     """The database of one node; what it raises tells apart a full disk from a damaged file."""
 
-    def __init__(self, path: Path, writer: Writer, reader: aiosqlite.Connection, lanes: Lanes) -> None:
+    def __init__(self, path: Path, writer: Writer, reader: aiosqlite.Connection, numbers: Numbers) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
-        self._lanes = lanes
+        self._numbers = numbers
         self._writing = asyncio.Lock()
         """Held by whoever writes: a transaction of several statements is nobody else's."""
         self._tokens: dict[bytes, Token | None] = {}
@@ -138,13 +146,16 @@ class Storage:
                 await writer.executescript(f"BEGIN; {TABLES} {version} COMMIT;")
             await _check_version(writer, path)
             lanes = await writer.execute_fetchall("SELECT network, name, number FROM lanes")
+            accounts = await writer.execute_fetchall("SELECT id, number FROM accounts")
             reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
         except BaseException as error:
             await writer.close()
             if isinstance(error, sqlite3.Error):
                 raise StorageUnusable(f"{path} is damaged or unreadable ({error}): restore a backup") from error
             raise
-        return cls(path, writer, reader, {(network, name): number for network, name, number in lanes})
+        by_place = {(network, name): number for network, name, number in lanes}
+        by_id = {str(account): int(number) for account, number in accounts}
+        return cls(path, writer, reader, Numbers(by_place, by_id))
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
@@ -165,10 +176,10 @@ class Storage:
     async def commit(self, batch: Batch) -> None:
         """Make a batch durable, whole; raises StorageFailed, and then nothing of it is stored."""
         async with self._writing:
-            rows, new_lanes = rows_of(batch, self._lanes)
+            rows, new = rows_of(batch, self._numbers)
             with _or_failed():
                 await self._writer.transact(_insertions(rows))
-            self._lanes |= new_lanes
+            self._numbers.add(new)
 
     async def probe(self) -> None:
         """Write and take away as much as a large batch; raises StorageFailed while it finds no room."""
@@ -191,7 +202,7 @@ class Storage:
 
         Raises StorageUnusable at the first damaged one.
         """
-        for row in self._rows(f"SELECT arrival, id, {WIRE_PARTS} FROM entries ORDER BY arrival"):
+        for row in self._rows("SELECT arrival, id, wire FROM entries ORDER BY arrival"):
             yield _entry(*row)
 
     async def holds(self, network: bytes, lane: str, seq: int, entry_id: bytes) -> bool:
@@ -207,31 +218,28 @@ class Storage:
         A page has at most ENTRIES_PER_READ entries, and at least one.
         """
         after = (-1, -1, -1)
-        while rows := await self._read(
-            f"SELECT seq, epoch, arrival, {WIRE_PARTS} FROM entries WHERE lane = {LANE}"
-            " AND seq BETWEEN ? AND ? AND (seq, epoch, arrival) > (?, ?, ?)"
-            " ORDER BY seq, epoch, arrival LIMIT ?",
-            network, lane, max(first, after[0]), last, *after, ENTRIES_PER_READ,
-        ):  # fmt: skip
-            page: list[bytes] = []
-            size = 0
-            for *place, header, salt, body, signature in rows:
-                wire = encode((header, salt, body, signature))
-                size += len(wire)
-                if page and size > bytes_max:
-                    break
-                page.append(wire)
-                after = tuple(place)
-            yield tuple(page)
+        while True:
+            # One row for the page: each step of a statement waits for the interpreter, and for as many
+            # milliseconds as there are rows while the event loop is busy.
+            [(places, wires)] = await self._read(PAGE, network, lane, max(first, after[0]), last, *after, bytes_max)
+            if places is None:
+                return
+            page: list[tuple[tuple[int, int, int], bytes]] = []
+            start = 0
+            for place in places.split(","):
+                seq, epoch, arrival, size = map(int, place.split())
+                page.append(((seq, epoch, arrival), wires[start : start + size]))
+                start += size
+            page.sort()  # SQLite promises no order of what it joins
+            after = page[-1][0]
+            yield tuple(wire for _, wire in page)
 
     async def identity_lane(self, network: bytes) -> tuple[bytes, ...]:
         """Return the wire forms of a network's whole identity lane, in order."""
         rows = await self._read(
-            f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} ORDER BY epoch, seq, arrival",
-            network,
-            IDENTITY,
+            f"SELECT wire FROM entries WHERE lane = {LANE} ORDER BY epoch, seq, arrival", network, IDENTITY
         )
-        return tuple(encode(tuple(row)) for row in rows)
+        return tuple(wire for (wire,) in rows)
 
     async def ledger_at(self, network: bytes, seqs: Iterable[int]) -> tuple[bytes, ...]:
         """Return the wire forms of a network's ledger entries at these seqs, in this order.
@@ -241,11 +249,11 @@ class Storage:
         found: list[bytes] = []
         for seq in seqs:
             rows = await self._read(
-                f"SELECT {WIRE_PARTS} FROM entries WHERE lane = {LANE} AND seq = ?"
+                f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ?"
                 " ORDER BY epoch DESC, arrival LIMIT 1",
                 network, LEDGER, seq,
             )  # fmt: skip
-            found += (encode(tuple(row)) for row in rows)
+            found += (wire for (wire,) in rows)
         return tuple(found)
 
     async def reach(self, network: bytes) -> Reach | None:
@@ -266,8 +274,7 @@ class Storage:
     async def statement(self, account: str, after: int, limit: int) -> Page:
         """Return the lines of an account that came after a cursor, oldest first."""
         rows = await self._read(
-            f"SELECT arrival, {LINE_COLUMNS} FROM lines"
-            " WHERE account = ? AND arrival > ? ORDER BY arrival LIMIT ?",
+            f"{LINES} WHERE accounts.id = ? AND arrival > ? ORDER BY arrival LIMIT ?",
             account, after, limit + 1,
         )  # fmt: skip
         page = rows[:limit]
@@ -275,25 +282,19 @@ class Storage:
 
     def lines(self) -> Iterator[Line]:
         """Yield all statement lines in arrival order; in a thread, not on the event loop."""
-        for row in self._rows(f"SELECT {LINE_COLUMNS} FROM lines ORDER BY arrival"):
-            yield Line(*row)
+        for row in self._rows(f"{LINES} ORDER BY arrival"):
+            yield Line(*row[1:])
 
     async def replace_lines(self, lines: Iterable[Line]) -> None:
         """Put these statement lines in the place of all that are stored, in one transaction."""
-        columns = LINE_COLUMNS.split(", ")
-        rows = (tuple(getattr(line, column) for column in columns) for line in lines)
+        numbers = Numbers()
+        values = line_values(lines, Numbers(), numbers)
+        named = [value for account, number in numbers.accounts.items() for value in (number, account)]
+        emptied: list[Statement] = [("DELETE FROM lines", ()), ("DELETE FROM accounts", ())]
         async with self._writing:
             with _or_failed():
-                await self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    await self._writer.execute("DELETE FROM lines")
-                    await self._writer.executemany(
-                        f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-                    )
-                    await self._writer.execute("COMMIT")
-                finally:
-                    if self._writer.in_transaction:
-                        await self._writer.execute("ROLLBACK")
+                await self._writer.transact(emptied + _insertions({"accounts": named, "lines": values}))
+            self._numbers.accounts = numbers.accounts
 
     async def texts(self, digests: Iterable[bytes]) -> dict[bytes, str]:
         """Return those of these texts that are still kept, by salted hash."""
@@ -458,14 +459,15 @@ def _or_failed() -> Iterator[None]:
         raise StorageFailed(str(error)) from error
 
 
-def _entry(arrival: int, entry_id: bytes, header_bytes: bytes, salt: bytes, body: bytes, signature: bytes) -> Entry:
+def _entry(arrival: int, entry_id: bytes, wire: bytes) -> Entry:
     """Return a stored entry; raises StorageUnusable where a bit of it has changed since it was stored."""
-    if digest("entry", header_bytes) == entry_id:
-        fields = loads(header_bytes)  # its form was checked when it came
-        header = Header(*(fields.get(number) for number in range(1, 8)))
-        if digest("body", salt + body) == header.body_hash:
-            return Entry(entry_id, header, header_bytes, salt, body, signature)
-    raise StorageUnusable(f"entry {arrival} of the database is damaged: restore a backup")
+    try:
+        entry = parse(wire)
+    except (CodecFault, EntryFault):
+        entry = None
+    if entry is None or entry.id != entry_id:
+        raise StorageUnusable(f"entry {arrival} of the database is damaged: restore a backup")
+    return entry
 
 
 def _token(row: Sequence[Any]) -> Token:

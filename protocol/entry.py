@@ -6,12 +6,14 @@ body_hash = SHA-256("mutirao/v1/body", 0, 16-byte salt, body), so that a body ca
 still verifies.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
-from protocol.codec import CodecFault, decode, encode
+from protocol.codec import ENTRY_BYTES_MAX, CodecFault, decode, encode
 from protocol.keys import KeyPair, digest, verify
+from protocol.pattern import NATURAL, matcher, number, reader
 from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
 VERSION = 1
@@ -51,9 +53,8 @@ class Header:
     prev: Annotated[bytes, Length(32)] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A statement as it travels and is stored; bytes are kept as received."""
+class Entry(NamedTuple):
+    """A statement as it travels and is stored: `wire`, kept as received, and what it is made of."""
 
     id: bytes
     header: Header
@@ -61,15 +62,13 @@ class Entry:
     salt: bytes
     body_bytes: bytes
     signature: bytes
+    wire: bytes
+    """One CBOR array: header, salt, body, signature."""
 
     @property
     def network(self) -> bytes:
         """The author: an inception's own id is its network."""
         return self.id if self.header.network == NO_NETWORK else self.header.network
-
-    def wire(self) -> bytes:
-        """Return the entry as one CBOR array: header, salt, body, signature."""
-        return encode((self.header_bytes, self.salt, self.body_bytes, self.signature))
 
     def signed_by(self, public_key: bytes) -> bool:
         """Tell whether the signature is this key's."""
@@ -90,7 +89,9 @@ def seal(
     """Sign a body into its place in a lane."""
     header = Header(VERSION, network, lane, epoch, seq, digest("body", salt + body), prev)
     header_bytes = encode(to_map(header))
-    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, keys.sign("entry", header_bytes))
+    signature = keys.sign("entry", header_bytes)
+    wire = encode((header_bytes, salt, body, signature))
+    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, signature, wire)
 
 
 def parse(wire: bytes) -> Entry:
@@ -98,32 +99,41 @@ def parse(wire: bytes) -> Entry:
 
     Raises EntryFault or CodecFault.
     """
-    parts = decode(wire)
-    if not (isinstance(parts, tuple) and len(parts) == 4):
-        raise EntryFault("an entry is an array of four byte strings")
-    header_bytes, salt, body, signature = parts
-    if not (
-        isinstance(header_bytes, bytes)
-        and isinstance(salt, bytes)
-        and isinstance(body, bytes)
-        and isinstance(signature, bytes)
-    ):
-        raise EntryFault("an entry is an array of four byte strings")
-    return assemble(header_bytes, salt, body, signature)
-
-
-def assemble(header_bytes: bytes, salt: bytes, body: bytes, signature: bytes) -> Entry:
-    """Return the entry of these parts, its hashes checked and its signature not yet; raises EntryFault."""
-    fields = decode(header_bytes)
-    if not isinstance(fields, dict):
-        raise EntryFault("a header is a map")
+    header_bytes, salt, body, signature = _parts(wire)
     try:
-        header = from_map(Header, fields)
+        header = _read_header(header_bytes)
     except ShapeFault as fault:
         raise EntryFault(f"header: {fault}") from None
     if len(salt) != SALT_BYTES or digest("body", salt + body) != header.body_hash:
         raise EntryFault("the body is not the one that the header names")
-    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, signature)
+    return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, signature, wire)
+
+
+_read_header: Callable[..., Header] = reader(Header)
+_ARRAY_OF_FOUR, _SIGNATURE_HEAD = b"\x84\x58", b"\x58\x40"
+_SHORT_BYTES, _LONG_BYTES, _SALT_HEAD = 0x58, 0x59, 0x50
+
+
+def _parts(wire: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return header, salt, body and signature; those of usual lengths are cut out without a reader."""
+    if len(wire) <= ENTRY_BYTES_MAX and wire[:2] == _ARRAY_OF_FOUR and len(wire) > (at := 3 + wire[2]) + 20:
+        body_at, size = at + 19, wire[at + 18]
+        if (lead := wire[at + 17]) == _LONG_BYTES:
+            body_at, size = at + 20, size << 8 | wire[at + 19]
+        end = body_at + size
+        usual = (
+            wire[at] == _SALT_HEAD
+            and wire[2] >= 24
+            and (24 <= size < 256 if lead == _SHORT_BYTES else lead == _LONG_BYTES and size >= 256)
+            and wire[end : end + 2] == _SIGNATURE_HEAD
+            and len(wire) == end + 66
+        )
+        if usual:
+            return wire[3:at], wire[at + 1 : at + 17], wire[body_at:end], wire[end + 2 :]
+    parts = decode(wire)
+    if not (isinstance(parts, tuple) and len(parts) == 4 and all(isinstance(part, bytes) for part in parts)):
+        raise EntryFault("an entry is an array of four byte strings")
+    return parts  # pyright: ignore[reportReturnType] - four byte strings, as was just seen
 
 
 def encode_body(body: Body, at_ms: Millis) -> bytes:
@@ -131,8 +141,23 @@ def encode_body(body: Body, at_ms: Millis) -> bytes:
     return encode({1: body.KIND, 2: at_ms, 3: to_map(body)})
 
 
+_ENVELOPE = re.compile(rb"\xa3\x01([\x60-\x77])([\x20-\x7e]*)\x02" + NATURAL + rb"\x03", re.DOTALL).match
+
+
 def decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Millis]:
     """Return a body and its date; raises EntryFault where it has no such form, or its kind is not among those known."""
+    found = _ENVELOPE(data)
+    if found is not None and len(data) <= ENTRY_BYTES_MAX:
+        head, name, at = found.groups()
+        kind = kinds.get(str(name, "ascii")) if head[0] - 0x60 == len(name) else None
+        match = None if kind is None else matcher(kind)
+        body = None if match is None else match(data, found.end())
+        if body is not None:
+            return body, number(at)
+    return _decode_body(data, kinds)
+
+
+def _decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Millis]:
     try:
         fields = decode(data)
     except CodecFault as fault:

@@ -227,7 +227,7 @@ class Journal:
             # The second of two records at one place is kept as proof of the fork, and is nobody's head.
             if place not in self._heads or position > self._heads[place].position:
                 self._heads[place] = Head(position, entry.id)
-                self.newest[place] = entry.wire()
+                self.newest[place] = entry.wire
             return
         lane = self._lanes.get(place)
         if lane is None:

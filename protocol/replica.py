@@ -442,7 +442,7 @@ class Replica:
 
     def _note_identity(self, entry: Entry) -> None:
         if entry.header.lane == IDENTITY and entry.network == self.network:
-            self._identity.append(entry.wire())
+            self._identity.append(entry.wire)
 
     # Links.
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypeVar
 
-from protocol.codec import CodecFault, decode, encode
+from protocol.codec import CodecFault, encode
 from protocol.keys import KeyPair, digest, verify
-from protocol.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+from protocol.pattern import reader
+from protocol.shape import AtMost, Length, Range, ShapeFault, to_map
 
 SIGNED_BYTES_MAX = 1_024
 TIMES_MAX = 1_200
@@ -183,8 +184,7 @@ def sign(keys: KeyPair, said: SignedKind) -> Signed:
 def read(signed: Signed, kind: type[T]) -> T | None:
     """Return what the bytes say, the signature not yet checked; None where they say no such thing."""
     try:
-        fields = decode(signed.data, bytes_max=SIGNED_BYTES_MAX)
-        return from_map(kind, fields) if isinstance(fields, dict) else None
+        return reader(kind)(signed.data, bytes_max=SIGNED_BYTES_MAX)
     except (CodecFault, ShapeFault):
         return None
 

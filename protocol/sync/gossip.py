@@ -309,9 +309,9 @@ class Gossip:
         for entry in entries:
             lane = entry.header.lane
             if is_public(lane):
-                public.append(entry.wire())
+                public.append(entry.wire)
             elif entry.network == self.journal.network and (lane == LEDGER or lane.startswith(LINK_PREFIX)):
-                private.append(entry.wire())
+                private.append(entry.wire)
         out: list[Out] = []
         for session in neighbours:
             ours = session.network == self.journal.network

@@ -23,7 +23,7 @@ from protocol.economy.feature import Actor, Role
 from protocol.economy.members import Approve, Invite, Join
 from protocol.economy.orders import Joining, Order, Signed, sign
 from protocol.economy.paying import Paid
-from protocol.entry import LEDGER
+from protocol.entry import LEDGER, parse
 from protocol.events import Answer, Asked, Store, StoreText
 from protocol.keys import KeyPair, parse_id
 from protocol.rejection import Refused
@@ -182,8 +182,8 @@ def network_of(node: Node) -> bytes:
 def stored(home: Path) -> list[tuple[bytes, bytes, bytes, bytes, bytes]]:
     """Return the ids, headers, salts, bodies and signatures that a home has stored, in order of arrival."""
     with closing(sqlite3.connect(home / DATABASE)) as database:
-        rows = database.execute("SELECT id, header, salt, body, signature FROM entries ORDER BY arrival")
-        return rows.fetchall()
+        entries = [parse(wire) for (wire,) in database.execute("SELECT wire FROM entries ORDER BY arrival")]
+    return [(one.id, one.header_bytes, one.salt, one.body_bytes, one.signature) for one in entries]
 
 
 def count_stored(home: Path) -> int:

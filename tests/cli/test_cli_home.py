@@ -153,15 +153,19 @@ def test_an_altered_statement_is_found_and_made_anew_from_the_entries(
         ("INSERT INTO lines SELECT 9, account, seq, at_ms, kind, payment, counterpart, 0, 0 FROM lines LIMIT 1",
          "there are statement lines that no entry makes"),
         ("DELETE FROM entries WHERE arrival = 10", "entry 11: it does not follow the one before it"),
-        ("UPDATE entries SET signature = zeroblob(64) WHERE arrival = 10",
+        (("UPDATE entries SET wire = CAST(substr(wire, 1, length(wire) - 64) || zeroblob(64) AS BLOB)"
+         " WHERE arrival = 10"),
          "entry 10: an entry that the network's key has not signed"),
-        ("UPDATE entries SET body = zeroblob(9) WHERE arrival = 10",
+        (("UPDATE entries SET wire = CAST(substr(wire, 1, length(wire) - 67) || x'ff' || substr(wire, -66) AS BLOB)"
+         " WHERE arrival = 10"),
          "entry 10: the body is not the one that the header names"),
         ("UPDATE entries SET seq = 1000 WHERE arrival = 10",
          "entry 10: the database names it otherwise than it names itself"),
-        ("UPDATE entries SET salt = 5 WHERE arrival = 10",
+        ("UPDATE entries SET wire = 5 WHERE arrival = 10",
          "entry 10: the database holds something else than bytes there"),
-        ("UPDATE entries SET header = x'a0' WHERE arrival = 10", "entry 10: header: v: missing"),
+        (("UPDATE entries SET wire = CAST(x'8441a050' || zeroblob(16) || x'41005840' || zeroblob(64) AS BLOB)"
+         " WHERE arrival = 10"),
+         "entry 10: header: v: missing"),
     ],
 )  # fmt: skip
 def test_whatever_is_altered_in_the_database_is_found(

@@ -207,7 +207,7 @@ class Group:
         if isinstance(wanted, Refused):
             return wanted
         assert isinstance(wanted, EntriesWanted)
-        return wanted.show((INCEPTION.wire(),), tuple(self.entries[seq].wire() for seq in wanted.ledger_seqs))
+        return wanted.show((INCEPTION.wire,), tuple(self.entries[seq].wire for seq in wanted.ledger_seqs))
 
     def do(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Any:
         """Ask for an operation that the story takes for granted."""

@@ -184,7 +184,7 @@ def test_each_forgery_is_told_by_name(riacho: Group) -> None:
     for entries in ((joined,), (joined, other.entries[1])):
         assert faults(closed(replace(receipt, entries=entries))) == (ReceiptFault.PAYMENT_MISSING,)
     assert faults(closed(replace(receipt, entries=(paid,)))) == (ReceiptFault.KEY_UNPROVEN,)
-    for wire in (b"", INCEPTION.wire(), paid[:-1] + bytes([paid[-1] ^ 1])):
+    for wire in (b"", INCEPTION.wire, paid[:-1] + bytes([paid[-1] ^ 1])):
         forged = closed(replace(receipt, entries=(joined, wire, paid)))
         assert faults(forged)[0] is ReceiptFault.ENTRY_INVALID
 
@@ -204,7 +204,7 @@ def test_the_network_cannot_make_a_receipt_of_an_order_that_the_member_did_not_s
         (order, ReceiptFault.KEY_UNPROVEN),
     ):
         entry = riacho.seal(replace(honest, order=signed))  # type: ignore[type-var]
-        entries = (receipt.entries[0], entry.wire())
+        entries = (receipt.entries[0], entry.wire)
         assert verdict(riacho, closed(replace(receipt, entries=entries))).faults == (fault,)
 
 
@@ -229,7 +229,7 @@ def test_a_key_that_was_rotated_away_attests_nothing_more(riacho: Group) -> None
         body=encode_body(Rotation(claim, (cold_signature(0, keys_of("cold"), claim),)), riacho.now),
         salt=bytes(16),
     )
-    rotated = replace(receipt, identity=(INCEPTION.wire(), rotation.wire()))
+    rotated = replace(receipt, identity=(INCEPTION.wire, rotation.wire))
     assert verdict(riacho, closed(rotated)).faults == (ReceiptFault.ATTESTATION_INVALID,)
     anew = replace(rotated, signature=newer.sign("receipt", receipt.attested))
     assert verdict(riacho, closed(anew)).faults == ()
@@ -247,5 +247,5 @@ def test_what_a_closed_epoch_said_beyond_its_heads_proves_nothing(riacho: Group)
         body=encode_body(Reopening(1, ()), riacho.now),
         salt=bytes(16),
     )
-    reopened = replace(receipt, identity=(INCEPTION.wire(), reopening.wire()))
+    reopened = replace(receipt, identity=(INCEPTION.wire, reopening.wire))
     assert verdict(riacho, closed(reopened)).faults[0] is ReceiptFault.ENTRY_INVALID

@@ -132,7 +132,7 @@ class Liar:
             self.hot, network=self.network, lane=header.lane, epoch=header.epoch, seq=header.seq, prev=header.prev,
             body=encode_body(change(body), at_ms), salt=entry.salt,
         )  # fmt: skip
-        return LinkNews(changed.wire())
+        return LinkNews(changed.wire)
 
     def sealed(self, lane: str, seq: int, prev: bytes | None, body: Any, *, network: bytes | None = None) -> Entry:
         """Sign a body into a place of a lane."""
@@ -198,7 +198,7 @@ class Liar:
                     self._tell(peer, unpack(frame))
                 case SendRange(peer, network, lane, first, last):
                     held = (one for one in self._disk if (one.network, one.header.lane) == (network, lane))
-                    self._tell(peer, Entries(tuple(one.wire() for one in held if first <= one.header.seq <= last)))
+                    self._tell(peer, Entries(tuple(one.wire for one in held if first <= one.header.seq <= last)))
                 case Answer(request, result) if request in self._asked:
                     self._asked.pop(request).set_result(result)
                 case _:

@@ -32,7 +32,7 @@ def two_faces(world: World, name: str) -> tuple[bytes, bytes]:
         )
         for title in ("Riacho Claro", "Riacho Turvo")
     ]
-    return faces[0].wire(), faces[1].wire()
+    return faces[0].wire, faces[1].wire
 
 
 def three_networks() -> World:

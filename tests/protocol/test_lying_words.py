@@ -55,7 +55,7 @@ def test_a_signed_word_that_is_no_cbor_means_nothing() -> None:
     world.join("riacho", "serra")
     world.tick(2)
     entry = sealed(world, "riacho", COMMONS, b"\xff\xff")
-    assert says(world, Entries((entry.wire(),))) is None
+    assert says(world, Entries((entry.wire,))) is None
     assert world.nodes["serra"].disk[-1].id == entry.id, "kept and passed on, as any word that means nothing here"
 
 
@@ -64,7 +64,7 @@ def test_a_key_event_that_is_no_cbor_is_none() -> None:
     world.join("riacho", "serra")
     world.tick(2)
     entry = sealed(world, "riacho", IDENTITY, b"\xff\xff")
-    assert says(world, Entries((entry.wire(),))) == "body: indefinite length"
+    assert says(world, Entries((entry.wire,))) == "body: indefinite length"
 
 
 def test_a_record_whose_terms_are_turned_round_costs_the_connection() -> None:
@@ -75,7 +75,7 @@ def test_a_record_whose_terms_are_turned_round_costs_the_connection() -> None:
     terms = Terms(high, low, "HORA", 2, bytes(16))
     record = LinkRecord(terms, Settings("HORA", 1, 1, 0), 100, 0, 0, 0, 0, (), (), (), 0, None)
     entry = sealed(world, "riacho", link_lane(link_id(terms)), encode_body(record, world.now))
-    assert says(world, LinkNews(entry.wire())) == "a record in another link's lane"
+    assert says(world, LinkNews(entry.wire)) == "a record in another link's lane"
 
 
 def test_who_names_lanes_without_end_is_asked_for_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_a_hold_that_takes_the_id_of_an_ended_one_is_waived() -> None:
     again = sealed(
         world, "riacho", lane, encode_body(replace(body, placed=body.placed + 5_00, holds=(hold,)), world.now)
     )
-    assert says(world, LinkNews(again.wire())) is None
+    assert says(world, LinkNews(again.wire)) is None
     serra = world.nodes["serra"].replica.book.of(Links).by_id[links_of(world, "riacho")[0]]
     assert dict(serra.side.own.waived) == {payment: "PAYMENT_EXISTS"}
 

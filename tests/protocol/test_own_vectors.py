@@ -117,7 +117,7 @@ def test_common_tools_read_an_entry(case: dict[str, Any]) -> None:
 def test_we_read_an_entry_alike(case: dict[str, Any]) -> None:
     entry = parse(bytes.fromhex(case["wire"]))
     assert (entry.id.hex(), entry.network.hex()) == (case["id"], case["network"])
-    assert entry.wire().hex() == case["wire"]
+    assert entry.wire.hex() == case["wire"]
     body, _ = decode_body(entry.body_bytes, {**KINDS, **IDENTITY_KINDS, **COMMONS_KINDS})
     assert list(to_map(body)) == [number for number, _, _ in case["body_fields"]]
     names = [one.name for one in fields(type(body))]

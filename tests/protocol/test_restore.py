@@ -119,7 +119,7 @@ def test_a_strangers_forgery_is_no_sign_of_a_loss(lane: str) -> None:
         stranger, network=world.nodes["riacho"].network, lane=lane, epoch=0, seq=1_000, prev=bytes(32),
         body=encode_body(Suspended("A" * 16), world.now), salt=bytes(16),
     )  # fmt: skip
-    world.give("riacho", Received("serra", pack(Entries((forged.wire(),)))))
+    world.give("riacho", Received("serra", pack(Entries((forged.wire,)))))
     assert not world.nodes["riacho"].replica.recovering
     if world.drops:
         world.join("riacho", "serra")
@@ -137,5 +137,5 @@ def test_but_an_entry_of_our_own_is() -> None:
         riacho.keyring.hot, network=riacho.network, lane=COMMONS, epoch=0, seq=1_000, prev=bytes(32),
         body=encode_body(Suspended("A" * 16), world.now), salt=bytes(16),
     )  # fmt: skip
-    world.give("riacho", Received("serra", pack(Entries((lost.wire(),)))))
+    world.give("riacho", Received("serra", pack(Entries((lost.wire,)))))
     assert riacho.replica.recovering

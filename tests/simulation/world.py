@@ -139,7 +139,7 @@ class World:
                     self.carry(name, peer, frame)
                 case SendRange(peer, network, lane, first, last):
                     wires = tuple(
-                        entry.wire()
+                        entry.wire
                         for entry in node.disk
                         if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
                     )

@@ -172,7 +172,7 @@ def shown_entry(name: str, entry: Entry, signer: str, body: Body) -> dict[str, A
         "signature": entry.signature.hex(),
         "id": entry.id.hex(),
         "network": entry.network.hex(),
-        "wire": entry.wire().hex(),
+        "wire": entry.wire.hex(),
     }
 
 
@@ -208,7 +208,7 @@ def entries() -> dict[str, Any]:
         return entry
 
     def refuse(name: str, reason: str, wire: bytes | Entry) -> None:
-        data = wire.wire() if isinstance(wire, Entry) else wire
+        data = wire.wire if isinstance(wire, Entry) else wire
         invalid.append({"name": name, "after": len(written), "reason": reason, "wire": data.hex()})
 
     riacho, serra = Author("riacho", cold=3, needed=2), Author("serra")
@@ -544,10 +544,10 @@ def fork_proofs() -> dict[str, Any]:
         " the pair, in any order. `identity` is the network's identity lane, `before` what stands in its other lanes"
         " before the pairs.",
         "network": author.network.hex(),
-        "identity": [entry.wire().hex() for entry in identity],
-        "before": [entry.wire().hex() for entry in before],
+        "identity": [entry.wire.hex() for entry in identity],
+        "before": [entry.wire.hex() for entry in before],
         "pairs": [
-            {"name": name, "first": first.wire().hex(), "second": second.wire().hex(), "fork": fork}
+            {"name": name, "first": first.wire.hex(), "second": second.wire.hex(), "fork": fork}
             for name, first, second, fork in pairs
         ],
     }

@@ -126,7 +126,7 @@ class Riacho:
             node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,
             body=encode_body(body, self.world.now), salt=bytes(16),
         )  # fmt: skip
-        self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire().hex()})
+        self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire.hex()})
 
 
 def fold_trace() -> dict[str, Any]:
@@ -146,7 +146,7 @@ def fold_trace() -> dict[str, Any]:
         " that code.",
         "network": node.network.hex(),
         "identity": [
-            entry.wire().hex() for entry in node.disk if entry.header.lane == IDENTITY and entry.network == node.network
+            entry.wire.hex() for entry in node.disk if entry.header.lane == IDENTITY and entry.network == node.network
         ],
         **folded(told),
         "refused": told.refused,
@@ -167,7 +167,7 @@ def folded(told: Riacho) -> dict[str, Any]:
         assert reason is None, (body, reason)
         book.apply(entered)
         balances = {name: one.balance_minor for name, one in sorted(book.ledger.accounts.items()) if one.balance_minor}
-        entries.append({"kind": body.KIND, "balances": balances, "wire": entry.wire().hex()})
+        entries.append({"kind": body.KIND, "balances": balances, "wire": entry.wire.hex()})
     final = {
         "accounts": {
             name: {
