@@ -157,7 +157,7 @@ class Lane:
     def add(self, statement: Statement) -> Linked | Waiting | Unchanged:
         """Take a statement that its author signed; one that does not follow its prev waits for ever."""
         seq, base_seq = statement.position.seq, self.base.position.seq
-        if self.append(statement.position, statement.id, statement.prev):
+        if self.append(*statement.position, statement.id, statement.prev):
             return Linked((statement,))
         if (statement.prev is None) != (seq == 0):
             return Unchanged.MISPLACED
@@ -167,13 +167,15 @@ class Lane:
             return Unchanged.BELOW_BASE
         return self._link(statement) if self._may_follow(statement) else self._wait(statement)
 
-    def append(self, position: Position, statement_id: bytes, prev: bytes | None) -> bool:
+    def append(self, epoch: int, seq: int, statement_id: bytes, prev: bytes | None) -> bool:
         """Take a statement that its author signed if it is the next of the chain: `add` without a word of it."""
-        if not self._extends_chain(position, prev) or statement_id in self._waiting:
+        ids, epochs = self._ids, self._epochs
+        follows = prev == ids[-1] and seq == self.base.position.seq + len(ids) and epoch >= epochs[-1]
+        if not follows or statement_id in self._waiting:
             return False
         # Nothing linked is beyond the head, so nothing stands at its position.
-        self._ids.append(statement_id)
-        self._epochs.append(position.epoch)
+        ids.append(statement_id)
+        epochs.append(epoch)
         return True
 
     def prove(self, fork: Fork) -> bool:
@@ -237,10 +239,6 @@ class Lane:
             statement_id = self._ids[at]
             assert statement_id is not None
             yield Statement(Position(self._epochs[at], base_seq + at), statement_id, self._ids[at - 1])
-
-    def _extends_chain(self, position: Position, prev: bytes | None) -> bool:
-        epoch, seq = position
-        return prev == self._ids[-1] and seq == self.base.position.seq + len(self._ids) and epoch >= self._epochs[-1]
 
     def _epoch_of(self, seq: int, statement_id: bytes | None) -> int | None:
         """Return the epoch of the linked statement with this id at this seq, None where there is none."""

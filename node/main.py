@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter from one that waits: the database and libp2p have their own."""
+GARBAGE_THRESHOLDS = (50_000, 20, 100)
+"""When to look for garbage: nearly all that is made while entries come stays, and is walked in vain."""
 UNUSABLE = (HomeUnusable, StorageUnusable)
 """What `serve` raises where a home cannot be served from; the text says what to do."""
 STOP_SECONDS = 1.5
@@ -135,6 +137,7 @@ class _Node:
             gc.enable()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._replica = replica
         return replica
 

@@ -9,11 +9,10 @@ from typing import Any
 from node.batch import Event
 from node.storage import Storage
 from protocol.economy.feature import READERS, Actor
+from protocol.events import MISSED
 
 WAITING_EVENTS_MAX = 1_024
 """How far a reader may fall behind before it is dropped; it can come back and catch up."""
-MISSED = "events.missed"
-"""The type of the event that stands for those that are not kept any more."""
 
 Told = tuple[int, str, str, Mapping[str, Any]]
 """seq, type, resource, figures"""
@@ -80,6 +79,8 @@ class Subscription:
 
     def _wants(self, event: Event) -> bool:
         """Tell whether an event is for this reader: officers may know all, members what concerns them."""
+        if event.type == MISSED:
+            return True
         if self._types is not None and event.type not in self._types:
             return False
         return self._actor.role in READERS or self._actor.member in event.audience

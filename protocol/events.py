@@ -5,11 +5,14 @@ The runtime performs effects in this order: first stored, then sent, then told.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from protocol.economy.feature import PAGE_ITEMS_DEFAULT, Actor
 from protocol.economy.ledger import Line
 from protocol.entry import Entry
+
+MISSED = "events.missed"
+"""The type of the event that stands, for every subscriber, in the place of those that are not told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,7 @@ class TimerFired:
 Input = Asked | PeerUp | PeerDown | Received | TimerFired
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """Append this entry, durably, with the statement lines that it makes in the book."""
 
     entry: Entry

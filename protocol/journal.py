@@ -77,13 +77,18 @@ class Journal:
         self._keyring = keyring
         self._lanes: dict[Place, Lane] = {}
         self._heads: dict[Place, Head] = {}
+        self._moved: set[Place] = set()
+        """Lanes that have gone on since their heads were asked for."""
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""
-        return self._heads.get((network, lane))
+        return self.heads().get((network, lane))
 
     def heads(self) -> dict[Place, Head]:
         """Return all heads by (network, lane)."""
+        for place in self._moved:
+            self._heads[place] = self._lanes[place].head
+        self._moved.clear()
         return self._heads
 
     def is_forked(self, network: bytes, lane: str) -> bool:
@@ -117,7 +122,7 @@ class Journal:
         """Return the heads of all lanes of this network that are held here."""
         return tuple(
             LaneHead(lane, head.position.seq, head.id)
-            for (network, lane), head in sorted(self._heads.items(), key=lambda item: item[0])
+            for (network, lane), head in sorted(self.heads().items(), key=lambda item: item[0])
             if network == self.network and head.id is not None
         )
 
@@ -222,9 +227,10 @@ class Journal:
 
     def _advance(self, entry: Entry) -> None:
         header = entry.header
-        place, position = (entry.network, header.lane), Position(header.epoch, header.seq)
+        place = (entry.network, header.lane)
         if header.lane.startswith(LINK_PREFIX):
             # The second of two records at one place is kept as proof of the fork, and is nobody's head.
+            position = Position(header.epoch, header.seq)
             if place not in self._heads or position > self._heads[place].position:
                 self._heads[place] = Head(position, entry.id)
                 self.newest[place] = entry.wire
@@ -232,11 +238,9 @@ class Journal:
         lane = self._lanes.get(place)
         if lane is None:
             lane = self._lanes[place] = Lane()
-        if lane.append(position, entry.id, header.prev):
-            self._heads[place] = Head(position, entry.id)
-        else:
-            lane.add(Statement(position, entry.id, header.prev))
-            self._heads[place] = lane.head
+        if not lane.append(header.epoch, header.seq, entry.id, header.prev):
+            lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
+        self._moved.add(place)
 
 
 def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:

@@ -103,7 +103,7 @@ class _Making:
         self.pattern: list[bytes] = []
         self.groups: list[str] = []
         self.lines: list[str] = []
-        self.scope: dict[str, Any] = {"number": number, "length": length}
+        self.scope: dict[str, Any] = {"from_bytes": int.from_bytes, "length": length}
         self._names = count()
         self._has_data = False
 
@@ -152,7 +152,7 @@ class _Making:
             limits = _limits(bounds)
             self.pattern.append(NATURAL)
             group, value = self._group(), self._name()
-            self.lines.append(f"{value} = {group}[0] if len({group}) == 1 else number({group})")
+            self.lines.append(f"{value} = {group}[0] if len({group}) == 1 else from_bytes({group}[1:], 'big')")
             if limits != _ALL:
                 self.lines.append(f"if not {limits.least} <= {value} <= {limits.most}: return None")
             return value

@@ -34,6 +34,7 @@ from protocol.economy.feature import (
 from protocol.economy.orders import uuid_text
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
 from protocol.events import (
+    MISSED,
     Answer,
     Asked,
     Drop,
@@ -80,6 +81,8 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 RESEND_EVERY_MS = 10_000
 """How often a link record that the partner has not acknowledged is sent again."""
+NEWS_FROM_PEER_MAX = 256
+"""What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
 QUIET_MS = 3_000
 """How long nothing of our own may have come before a node that recovers goes on."""
 
@@ -295,7 +298,7 @@ class Replica:
 
     def _has_lost(self, entry: Entry) -> bool:
         """Tell whether we signed an entry that is not here; a forgery is no sign of a loss."""
-        if self._keyring is None or entry.network != self.network or self.journal.holds(entry):
+        if entry.network != self.network or self.journal.holds(entry):
             return False
         identity = self.journal.directory.networks[self.network].identity
         # A lost key event opens an epoch under the key in force: after a rotation the home has the new key.
@@ -432,7 +435,7 @@ class Replica:
             for record in records:
                 self._hear_link(session, record)
             entries = [one for one in entries if not one.header.lane.startswith(LINK_PREFIX)]
-        if any(map(self._has_lost, entries)):
+        if self._keyring is not None and any(map(self._has_lost, entries)):
             self._fall_back()
             self._quiet_since = None
         self._out += self.gossip.hear_entries(session, entries)
@@ -553,9 +556,12 @@ class Replica:
         """Ask that what was folded in be stored, pushed to those who lack it, and told to subscribers."""
         stores, entered = self.journal.drain()
         self._out += stores
-        for store in stores:
-            self._note_identity(store.entry)
-        self._out += self.gossip.push((store.entry for store in stores), source)
+        for entry, _ in stores:
+            self._note_identity(entry)
+        self._out += self.gossip.push((entry for entry, _ in stores), source)
+        if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
+            self._say(Publish(MISSED, "", figures={"entries": len(entered)}))
+            return
         for one in entered:
             self._publish(one)
 
@@ -565,20 +571,15 @@ class Replica:
 
     def _in_order(self) -> list[Effect]:
         """First stored, then sent, then told."""
-        return sorted(self._out, key=_rank)
+        return sorted(self._out, key=lambda effect: _RANKS[type(effect)])
 
 
 _BY_ITSELF = Asked(0, "", actor=NOBODY)
 
 
-def _rank(effect: Effect) -> int:
-    match effect:
-        case Store() | StoreText():
-            return 0
-        case Send() | SendRange() | Drop():
-            return 1
-        case Publish() | Answer():
-            return 2
+_RANKS: Mapping[type[Effect], int] = {
+    Store: 0, StoreText: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
+}  # fmt: skip
 
 
 def _parsed(wire: bytes) -> Entry:

@@ -5,7 +5,7 @@ A member with a key of its own orders debits by signature, whoever brings the or
 without one the network writes on its word. A helper holds a mandate: signed, capped, revocable.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.economy.book import Auth, Book, DeviceKey, Mandated, Member, PaymentAuth
 from protocol.economy.feature import Actor, Role
@@ -56,8 +56,7 @@ def untimely(book: Book, said: Ordered, device: DeviceKey, at_ms: Millis) -> Ref
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """On what a debit rests: the account, its member, the key that ordered it, a helper's mandate."""
 
     account: Account

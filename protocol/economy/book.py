@@ -262,6 +262,8 @@ class Book:
         self.is_sampled: Callable[[], bool] | None = None
         """While a replica takes in a long range: tells, for each member's signature, whether it is checked."""
         self.abroad: Callable[[Desk, Any, Order | None], Plan | Waiting | Refused] | None = None
+        self.examined: tuple[Body | None, Any] = (None, None)
+        """The body that was checked last, and what the check has found: its fold, which comes next, begins with it."""
         self.ledger = Ledger()
         self.currencies: dict[str, Currency] = {}
         self.members: dict[str, Member] = {}
@@ -299,10 +301,11 @@ class Book:
         if not postings:
             return ()
         seq, at_ms = entered.seq, entered.at_ms
-        return tuple(
-            Line(one.account, seq, at_ms, one.kind, one.payment, one.counterpart, one.amount_minor, balance)
-            for one, balance in zip(postings, self.ledger.post(postings), strict=True)
-        )
+        lines: list[Line] = []
+        for posting, balance in zip(postings, self.ledger.post(postings), strict=True):
+            account, amount_minor, kind, payment, counterpart = posting
+            lines.append(Line(account, seq, at_ms, kind, payment, counterpart, amount_minor, balance))
+        return tuple(lines)
 
     def news(self, entered: Entered) -> Iterable[News]:
         """Return what an entry, just folded, means to subscribers."""
@@ -321,7 +324,7 @@ class Book:
         The newest is remembered, so that plan, check and fold of an entry read and verify it once.
         """
         known, said, _ = self._heard
-        if known is not None and type(said) is kind and (signed is known or signed == known):
+        if signed is known and type(said) is kind:
             return said
         found = read(signed, kind)
         if found is None:
@@ -345,7 +348,8 @@ class Book:
         """Keep a payment, where each of its ends that is an account here finds it."""
         self.payments[payment.id] = payment
         self._arrived.append(payment)
-        for account in {payment.payer: None, payment.payee: None}:
+        payer, payee = payment.payer, payment.payee
+        for account in (payer,) if payer == payee else (payer, payee):
             if account in self.ledger.accounts:
                 self._of_account.setdefault(account, []).append(payment)
 

@@ -79,10 +79,10 @@ class Ledger:
         """Apply balanced postings and return the balance after each, in order."""
         sums: dict[str, int] = {}
         balances: list[int] = []
-        for posting in postings:
-            account = self.accounts[posting.account]
-            account.balance_minor += posting.amount_minor
-            sums[account.currency] = sums.get(account.currency, 0) + posting.amount_minor
+        for name, amount_minor, _, _, _ in postings:
+            account = self.accounts[name]
+            account.balance_minor += amount_minor
+            sums[account.currency] = sums.get(account.currency, 0) + amount_minor
             balances.append(account.balance_minor)
         assert not any(sums.values()), f"postings do not sum to zero: {postings}"
         return balances

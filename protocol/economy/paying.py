@@ -5,7 +5,7 @@ Payments and payment requests both end here.
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from protocol.economy.authority import Authority, acts_for, authorise, entrust, may_bring
 from protocol.economy.book import Book, Payment, PaymentState, RequestState
@@ -70,8 +70,7 @@ class Paid:
     request: Id | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Payable:
+class Payable(NamedTuple):
     """A payment that nothing refuses: its terms, what it rests on, whom it reaches, the order if signed."""
 
     terms: Word | Order
@@ -120,30 +119,32 @@ def examine(book: Book, paid: Paid, at_ms: Millis, *, author: bool) -> Payable |
     return refused or Payable(terms, authority, payee)
 
 
-def terms_of(book: Book, paid: Paid) -> Word | Order:
-    """Return the terms of a payment that was checked."""
+def payable_of(book: Book, paid: Paid) -> Payable:
+    """Return the parts of a payment that was checked."""
+    examined, found = book.examined
+    if examined is paid:
+        return found
     terms = _terms(book, paid)
     assert not isinstance(terms, Refused)
-    return terms
-
-
-def record(book: Book, paid: Paid, seq: int, at_ms: Millis) -> tuple[Payment, Authority]:
-    """Return a checked payment as the book keeps it, not yet kept, and what it rests on."""
-    terms = terms_of(book, paid)
     account = book.ledger.accounts[terms.payer]
     assert account.member is not None
     key = None
     if isinstance(terms, Order):
         key = book.members[book.member_by_key[terms.key]].keys[terms.key]
     mandate = None if paid.mandate is None else book.mandates[paid.mandate]
-    authority = Authority(account, book.members[account.member], key, mandate)
     payee = book.resolve_account(terms.payee, account.currency)
     assert isinstance(payee, Account)
-    payment = Payment(
+    return Payable(terms, Authority(account, book.members[account.member], key, mandate), payee)
+
+
+def record(paid: Paid, payable: Payable, seq: int, at_ms: Millis) -> Payment:
+    """Return a checked payment as the book keeps it, not yet kept."""
+    terms, authority, payee = payable
+    return Payment(
         terms.payment,
         seq,
         at_ms,
-        account.id,
+        authority.account.id,
         payee.id,
         terms.amount,
         terms.amount,
@@ -156,7 +157,6 @@ def record(book: Book, paid: Paid, seq: int, at_ms: Millis) -> tuple[Payment, Au
         paid.request,
         was_pending=terms.pending,
     )
-    return payment, authority
 
 
 def _terms(book: Book, paid: Paid) -> Word | Order | Refused:

@@ -42,7 +42,7 @@ from protocol.economy.feature import (
 from protocol.economy.ledger import Account, Posting
 from protocol.economy.money import Amount
 from protocol.economy.orders import Consent, Id, Order, Signed, parse_uuid, uuid_text
-from protocol.economy.paying import Paid, Pay, examine, plan_pay, record, terms_of
+from protocol.economy.paying import Paid, Pay, examine, payable_of, plan_pay, record
 from protocol.economy.personal import shown_text
 from protocol.economy.transfers import begin, post, reserved, reverse, uncountable, void
 from protocol.entry import Body, Millis
@@ -134,8 +134,9 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case Paid() as body:
-            payment, authority = record(book, body, entered.seq, entered.at_ms)
-            terms = terms_of(book, body)
+            payable = payable_of(book, body)
+            payment = record(body, payable, entered.seq, entered.at_ms)
+            terms, authority, _ = payable
             authority.spend(terms.amount, terms.order_seq if isinstance(terms, Order) else None)
             if body.request is not None:
                 book.requests[body.request].settle(payment.id)
@@ -176,8 +177,11 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case Paid():
-            examined = examine(book, body, at_ms, author=False)
-            return examined if isinstance(examined, Refused) else None
+            found = examine(book, body, at_ms, author=False)
+            if isinstance(found, Refused):
+                return found
+            book.examined = body, found
+            return None
         case Posted(name):
             payment = _local(book, name, PaymentState.PENDING)
             if isinstance(payment, Refused):

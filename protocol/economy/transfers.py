@@ -29,13 +29,14 @@ def unable(book: Book, payer: Account, payee: Account, amount_minor: int = 0) ->
         return refuse(Rejection.SAME_ACCOUNT)
     if payer.currency != payee.currency:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
-    return uncountable(
-        book,
-        (payer.id, -amount_minor),
-        (payee.id, reserved(payee) + amount_minor),
-        (holds_account(payer.currency), amount_minor),
-        (commons_account(payer.currency), amount_minor),
+    accounts, most = book.ledger.accounts, AMOUNT_MINOR_MAX - amount_minor
+    countable = (
+        payer.balance_minor >= -most
+        and payee.balance_minor + reserved(payee) <= most
+        and accounts[holds_account(payer.currency)].balance_minor <= most
+        and accounts[commons_account(payer.currency)].balance_minor <= most
     )
+    return None if countable else refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
 
 
 def reserved(account: Account) -> int:
@@ -49,8 +50,9 @@ def uncountable(book: Book, *changes: tuple[str, int]) -> Refused | None:
     A node with sane limits never comes near; one without would write what no replica can store.
     """
     accounts = book.ledger.accounts
-    if any(abs(accounts[account].balance_minor + change) > AMOUNT_MINOR_MAX for account, change in changes):
-        return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+    for account, change in changes:
+        if abs(accounts[account].balance_minor + change) > AMOUNT_MINOR_MAX:
+            return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return None
 
 

@@ -102,15 +102,15 @@ def test_a_statement_waits_for_its_past_and_is_then_linked_with_it_in_order() ->
 def test_only_the_next_of_the_chain_is_appended_and_then_the_lane_is_as_if_it_were_added() -> None:
     one, two, three = talk("one two three")
     lane, added = Lane(), Lane()
-    assert not lane.append(two.position, two.id, two.prev)
+    assert not lane.append(*two.position, two.id, two.prev)
     for statement in (one, two):
         added.add(statement)
-        assert lane.append(statement.position, statement.id, statement.prev)
-        assert not lane.append(statement.position, statement.id, statement.prev)
+        assert lane.append(*statement.position, statement.id, statement.prev)
+        assert not lane.append(*statement.position, statement.id, statement.prev)
     assert lane == added
     lane.add(talk("four", three)[0])
-    assert not lane.append(Position(0, 3), three.id, two.id), "not the place after the head"
-    assert not lane.append(three.position, three.id, two.id), "another waits for it"
+    assert not lane.append(0, 3, three.id, two.id), "not the place after the head"
+    assert not lane.append(*three.position, three.id, two.id), "another waits for it"
 
 
 def test_a_statement_that_comes_again_changes_nothing() -> None:
