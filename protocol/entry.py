@@ -116,7 +116,7 @@ _SHORT_BYTES, _LONG_BYTES, _SALT_HEAD = 0x58, 0x59, 0x50
 
 def _parts(wire: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     """Return header, salt, body and signature; those of usual lengths are cut out without a reader."""
-    if len(wire) <= ENTRY_BYTES_MAX and wire[:2] == _ARRAY_OF_FOUR and len(wire) > (at := 3 + wire[2]) + 20:
+    if 90 <= len(wire) <= ENTRY_BYTES_MAX and wire[:2] == _ARRAY_OF_FOUR and len(wire) > (at := 3 + wire[2]) + 20:
         body_at, size = at + 19, wire[at + 18]
         if (lead := wire[at + 17]) == _LONG_BYTES:
             body_at, size = at + 20, size << 8 | wire[at + 19]
