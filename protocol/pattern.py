@@ -20,8 +20,8 @@ from protocol.codec import ENTRY_BYTES_MAX, decode, encode
 from protocol.shape import AtMost, Length, Range, from_map
 
 T = TypeVar("T")
-FIELDS_MAX = 23
-"""So many keys, and so many characters or bytes, are counted in the first byte of an item."""
+_KEYS_IN_HEAD = 23
+"""So many keys are counted in the first byte of a map, and each is one byte itself."""
 
 NATURAL = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\x00)..|\x1a(?!\x00\x00)....|\x1b(?!\x00{4})[\x00-\x7f].......)"
 """A whole number from 0 to 2^63 - 1, in its shortest spelling."""
@@ -113,7 +113,7 @@ class _Making:
         hints = get_type_hints(kind, include_extras=True)
         split = [_optional(hints[field.name]) for field in declared]
         least = sum(not optional for _, optional in split)
-        if len(declared) > FIELDS_MAX:
+        if len(declared) > _KEYS_IN_HEAD:
             raise _NoPattern
         self.pattern.append(rb"([\x%02x-\x%02x])" % (0xA0 + least, 0xA0 + len(declared)))
         head, value = self._group(), self._name()
