@@ -507,9 +507,10 @@ class Replica:
         if link is None or link.mine is None:
             return
         if link.is_lost:
-            if link.is_found:
-                links.take(self.book, Acknowledge(id))
-            return
+            if not link.is_found:
+                return
+            # What the partner has settled since is taken in with this record: once it is seen, nobody shows it again.
+            links.take(self.book, Acknowledge(id))
         for plan in holds.resolve(self._desk(_BY_ITSELF), link):
             self._carry_out(plan)
         if link.owes_ack:
