@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from protocol.codec import encode
-from protocol.entry import IDENTITY, NO_NETWORK, Body, Entry, EntryFault
+from protocol.entry import IDENTITY, LINK_PREFIX, NO_NETWORK, Body, Entry, EntryFault
 from protocol.keys import KeyPair, digest, is_acceptable_key, verify
 from protocol.shape import AtMost, Length, Range, to_map
 
@@ -126,10 +126,16 @@ class Identity:
         return self.epochs[epoch].key if 0 <= epoch <= self.epoch else None
 
     def was_said(self, entry: Entry) -> bool:
-        """Tell whether an entry of an older epoch lies within the heads that the next epoch confirmed."""
-        if entry.header.epoch >= self.epoch:
+        """Tell whether an entry of an older epoch lies within the heads that the next epoch confirmed.
+
+        A restore, which keeps the key, voids no record of a link: the partner has it, and may show it late.
+        """
+        later = self.epochs[entry.header.epoch + 1 :]
+        if entry.header.lane.startswith(LINK_PREFIX):
+            later = tuple(epoch for epoch in later if not epoch.after_loss)
+        if not later:
             return True
-        head = self.epochs[entry.header.epoch + 1].heads.get(entry.header.lane)
+        head = later[0].heads.get(entry.header.lane)
         return head is not None and (entry.header.seq < head.seq or entry.id == head.id)
 
 

@@ -297,13 +297,13 @@ class Replica:
             self._tell(Tell(link.partner, self._link_wanted()))
 
     def _has_lost(self, entry: Entry) -> bool:
-        """Tell whether we signed an entry that is not here; a forgery is no sign of a loss."""
+        """Tell whether we signed an entry that is not here; neither a forgery nor one given up is a sign of a loss."""
         if entry.network != self.network or self.journal.holds(entry):
             return False
         identity = self.journal.directory.networks[self.network].identity
         # A lost key event opens an epoch under the key in force: after a rotation the home has the new key.
         key = identity.key_of(min(entry.header.epoch, identity.epoch))
-        return key is not None and entry.signed_by(key)
+        return key is not None and identity.was_said(entry) and entry.signed_by(key)
 
     def _fall_back(self) -> None:
         """Stop signing: somebody showed an entry of our own that we do not have."""
@@ -475,8 +475,7 @@ class Replica:
 
     def _find(self, id: bytes, entry: Entry) -> None:
         """Take back a record of our own that a partner kept for us."""
-        head = self.journal.head(self.network, entry.header.lane)
-        if head is None or entry.header.seq > head.position.seq:
+        if self.journal.follows(entry):
             self._fall_back()
             link = self.book.of(Links).by_id.get(id)
             if link is not None:

@@ -95,6 +95,11 @@ class Directory:
         if not entry.signed_by(key):
             raise EntryFault("an entry that the network's key has not signed")
 
+    def is_given_up(self, entry: Entry) -> bool:
+        """Tell whether an entry is none any more, since its author has opened a later epoch without it."""
+        known = self.networks.get(entry.network)
+        return entry.header.lane != IDENTITY and known is not None and not known.identity.was_said(entry)
+
     def _admit_key_event(self, entry: Entry) -> None:
         body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
         known = self.networks.get(entry.network)

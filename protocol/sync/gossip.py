@@ -221,7 +221,10 @@ class Gossip:
             for (network, lane), run in groupby(entries, key=lambda one: (one.network, one.header.lane)):
                 if not self.may_hold(session, network, lane):
                     raise PeerFault("an entry that is not for us")
-                out += self._take_run(session, list(run))
+                entries_of_lane = list(run)
+                # Who still has what its author lost in a restore tells no lie; it only counts no more.
+                if not self.journal.directory.is_given_up(entries_of_lane[0]):
+                    out += self._take_run(session, entries_of_lane)
                 if (network, lane) in session.wanted:
                     out += self.want(session, network, lane, -1)
         except EntryFault as fault:

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A node that came back from an old copy, and hears only later from a partner what happened meanwhile."""
 
-from simulation.groups import account, balance, exchange, linked, offer_payment, state
+from simulation.groups import account, balance, exchange, linked, offer_payment, pay, state
 from simulation.world import World
+
+from protocol.events import Received
+from protocol.keys import id_text
+from protocol.settlement.networks import SetProfile
+from protocol.sync.messages import LinkNews, pack
 
 
 def world_of_three() -> World:
@@ -52,3 +57,64 @@ def test_what_went_on_before_a_restore_and_was_claimed_is_claimed_upstream_after
     world.tick(20)
     assert (balance(world, "riacho", "ana"), balance(world, "campo", "eva")) == (-30_00, 30_00)
     assert world.nodes["serra"].balance("commons.FLOR") == 0
+
+
+def test_a_partner_that_was_away_gives_a_restored_node_its_lost_records_back() -> None:
+    world = world_of_three()
+    copy = len(world.nodes["riacho"].disk)
+    for _ in range(2):
+        pay(world, "riacho", "ana", "bia@serra", 10)
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    world.tick(20)
+    assert not world.nodes["riacho"].replica.recovering
+    world.join("riacho", "serra")
+    world.tick(20)
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted"
+    # Its ledger was with nobody: so the commons carries what the link says (decision 15).
+    assert world.nodes["riacho"].balance("commons.HORA") == -20_00
+    assert not world.drops and world.zero_sum()
+
+
+def test_what_a_node_gave_up_in_a_restore_stops_neither_it_nor_who_still_has_it() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    world.cut("riacho", "campo")
+    world.cut("serra", "campo")
+    copy = len(riacho.disk)
+    world.granted("riacho", "networks.set-profile", SetProfile(name="Riacho Fundo"), subject=id_text(riacho.network))
+    world.tick(2)
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    world.join("riacho", "campo")
+    world.tick(20)
+    # Serra alone has the new name, and comes when the node has gone on without it.
+    world.join("riacho", "serra")
+    world.tick(30)
+    assert riacho.replica.journal.directory.networks[riacho.network].identity.epoch == 1
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted"
+    assert not world.drops
+
+
+def test_a_record_that_a_partner_kept_back_undoes_nothing() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    copy = len(riacho.disk)
+    offer_payment(world, "riacho", "ana", "bia@serra", 10)
+    kept_back = riacho.disk[-1]
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    world.tick(20)
+    world.join("riacho", "serra")
+    world.tick(20)
+    before = riacho.replica.journal.head(riacho.network, kept_back.header.lane)
+    world.give("riacho", Received("serra", pack(LinkNews(kept_back.wire()))))
+    assert not riacho.replica.recovering
+    assert riacho.replica.journal.head(riacho.network, kept_back.header.lane) == before
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert balance(world, "serra", "bia") == 10_00
