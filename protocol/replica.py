@@ -425,7 +425,9 @@ class Replica:
         admitted = admit(self._desk(_BY_ITSELF), session.transport, hello.invitation)
         if admitted is None:
             return False
-        self.journal.write(admitted, LEDGER, self._now)
+        # Who recovers signs nothing: it may well have let this replica in already, in an entry that it has lost.
+        if not self.recovering:
+            self.journal.write(admitted, LEDGER, self._now)
         return True
 
     def _hear_entries(self, session: Session, message: Entries) -> None:

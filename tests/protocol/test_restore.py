@@ -139,3 +139,21 @@ def test_but_an_entry_of_our_own_is() -> None:
     )  # fmt: skip
     world.give("riacho", Received("serra", pack(Entries((lost.wire,)))))
     assert riacho.replica.recovering
+
+
+def test_a_copy_from_before_a_replica_was_let_in_gets_its_own_back_from_it() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", "caio")
+    exchange(world, "serra", "FLOR", "bia")
+    code = world.granted("riacho", "replicas.invite", InviteReplica()).code
+    backup = len(world.nodes["riacho"].disk)
+    world.second("casa", "riacho", code)
+    world.join("casa", "riacho")
+    world.join("riacho", "serra")
+    world.tick(3)
+    pay(world, "riacho", "ana", "caio", 10)
+    world.tick(3)
+    world.restart("riacho", old_copy=backup)
+    world.tick(20)
+    assert (balance(world, "riacho", "ana"), balance(world, "riacho", "caio")) == (-10_00, 10_00)
+    assert no_fork(world) and not world.drops
