@@ -7,7 +7,7 @@ transaction: the ledger entry and the link records leave together.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from protocol.codec import CodecFault, decode, encode
@@ -312,6 +312,22 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
     """Yield what is to be done about a link's open holds; each plan is carried out before the next is asked for."""
     book = desk.book
     forwards = book.of(Forwards)
+    if link.reopened:
+        yield from _taken_up(book, link)
+    yield from _settled(book, link)
+    for hold in sorted(link.now.holds_in):
+        # A hold that went on is answered when the one that it became is, never before.
+        if (link.id, hold) not in forwards.by_in:
+            yield _answer(desk, link, hold)
+    if link.reopened:
+        yield from _after_loss(book, link)
+    if link.idle_grant > 0:
+        yield Plan("", steps=(GiveBack(link.id, link.idle_grant),))
+
+
+def _settled(book: Book, link: Link) -> Iterator[Plan]:
+    """Pass on what the partner has claimed and waived of our holds."""
+    forwards = book.of(Forwards)
     partner = link.side.partner
     for hold, preimage in sorted(partner.claims.items()):
         payment = book.payments.get(hold)
@@ -337,14 +353,33 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
             )
         elif payment is not None and _waits_on(payment, link):
             yield Plan("", (Write(Refunded(hold, reason)),))
-    for hold in sorted(link.now.holds_in):
-        # A hold that went on is answered when the one that it became is, never before.
-        if (link.id, hold) not in forwards.by_in:
-            yield _answer(desk, link, hold)
-    if link.reopened:
-        yield from _after_loss(book, link)
-    if link.idle_grant > 0:
-        yield Plan("", steps=(GiveBack(link.id, link.idle_grant),))
+
+
+def _taken_up(book: Book, link: Link) -> Iterator[Plan]:
+    """Write again that holds have gone on, where the ledger has lost it and the links still show both ends.
+
+    Else the one that came would be waived while the one that went is open.
+    """
+    links = book.of(Links).by_id
+    forwards = book.of(Forwards)
+    came = [link]
+    if any((link.id, hold) not in forwards.open_out and hold not in book.payments for hold in link.side.own.holds):
+        came = list(links.values())
+    unknown = [
+        (link_in, hold, next_hold_id(hold, link_in.id))
+        for link_in in came
+        for hold in sorted(link_in.now.holds_in)
+        if (link_in.id, hold) not in forwards.by_in and (link_in.id, hold) not in forwards.ended
+    ]
+    for link_in, hold, hold_out in unknown:
+        for link_out in links.values():
+            held, out = link_in.now.holds_in[hold], link_out.side.own.holds.get(hold_out)
+            if out is not None and out.condition == held.condition:
+                forwarded = _forwarded(link_in, hold, held.amount, link_out, out.amount)
+                # The rates may have changed since.
+                yield Plan("", (Write(replace(forwarded, cost=min(forwarded.cost, forwarded.worth))),))
+                yield from _settled(book, link_out)
+                break
 
 
 def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
@@ -466,6 +501,9 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
     link_out = links.get(hop.link)
     if link_out is None or link_out is link or link_out.partner != hop.network:
         return Rejection.ROUTE_INVALID
+    if link_out.is_lost:
+        # It may have gone on before a restore: only what the partner kept for us can tell.
+        return Plan("")
     if not link_out.gives(hop.amount):
         return Rejection.LINK_NOT_OPEN
     if link_out.settings.currency != link.settings.currency:
@@ -474,19 +512,21 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
         return Rejection.CURRENCY_CLOSED
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
         return Rejection.QUOTE_EXPIRED
-    worth, cost = link.settings.rate.down(held.amount), link_out.settings.rate.up(hop.amount)
-    if worth > AMOUNT_MINOR_MAX:
+    forwarded = _forwarded(link, hold, held.amount, link_out, hop.amount)
+    if forwarded.worth > AMOUNT_MINOR_MAX:
         return Rejection.AMOUNT_TOO_LARGE
-    hold_out = next_hold_id(hold, link.id)
     rest = encode(to_map(Onward(onward.invoice, onward.signature, onward.hops[1:])))
-    place = Place(link_out.id, HoldItem(hold_out, hop.amount, held.condition, rest))
+    place = Place(link_out.id, HoldItem(forwarded.hold_out, hop.amount, held.condition, rest))
     refused = link_out.refusal(place)
     if refused is not None:
         return refused.reason
-    forwarded = Forwarded(
-        hold, link.id, held.amount, worth, hold_out, link_out.id, hop.amount, cost, link_out.settings.currency
-    )
     return Plan("", (Write(forwarded),), steps=(place,))
+
+
+def _forwarded(link_in: Link, hold: bytes, amount_in: int, link_out: Link, amount_out: int) -> Forwarded:
+    worth, cost = link_in.settings.rate.down(amount_in), link_out.settings.rate.up(amount_out)
+    hold_out, currency = next_hold_id(hold, link_in.id), link_out.settings.currency
+    return Forwarded(hold, link_in.id, amount_in, worth, hold_out, link_out.id, amount_out, cost, currency)
 
 
 # The fold.

@@ -118,3 +118,20 @@ def test_a_record_that_a_partner_kept_back_undoes_nothing() -> None:
     pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(3)
     assert balance(world, "serra", "bia") == 10_00
+
+
+def test_what_went_on_is_not_waived_upstream_though_the_ledger_has_lost_it() -> None:
+    world = world_of_three()
+    eva = account(world, "campo", "eva")
+    copy = len(world.nodes["serra"].disk)
+    offer_payment(world, "riacho", "ana", "eva@campo", 30, "serra")
+    deliver_until_credited(world, "campo", eva)
+    world.cut("serra", "campo")
+    world.restart("serra", old_copy=copy)
+    world.tick(20)
+    # Riacho has shown its hold again by now; whether it went on only campo can tell.
+    world.join("serra", "campo")
+    world.tick(20)
+    assert (balance(world, "riacho", "ana"), balance(world, "campo", "eva")) == (-30_00, 30_00)
+    assert world.nodes["serra"].balance("commons.FLOR") == 0
+    assert world.zero_sum() and not world.drops
