@@ -208,7 +208,8 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
     found = [one for one in directory.find(handle) if one != book.network]
     if not found:
         return refuse(Rejection.NETWORK_UNKNOWN, network=handle[:64])
-    linked = [one for one in found if book.of(Links).with_partner(one)]
+    # Anybody may offer a link, under any name: what counts is the partner that we have chosen.
+    linked = [one for one in found if any(link.mine for link in book.of(Links).with_partner(one))]
     if len(found) > 1 and len(linked) != 1:
         return refuse(Rejection.HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
     return (linked or found)[0], member

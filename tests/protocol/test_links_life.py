@@ -4,9 +4,11 @@
 from simulation.groups import balance, exchange, linked, pay
 from simulation.world import World, whole
 
+from protocol.economy.currencies import CreateCurrency
 from protocol.economy.feature import Actor, Role
 from protocol.economy.money import Amount
 from protocol.economy.paying import Pay
+from protocol.entry import COMMONS
 from protocol.rejection import Refused
 from protocol.settlement.links import (
     AcceptLink,
@@ -19,6 +21,7 @@ from protocol.settlement.links import (
     SetLinkRate,
 )
 from protocol.settlement.quotes import AskQuote
+from protocol.sync.directory import Profile
 
 
 def two(limit: int = 400) -> tuple[World, str]:
@@ -166,3 +169,41 @@ def test_an_amount_named_beside_a_quote_is_the_quotes() -> None:
         wish = Pay(payer=quote.payer, payee="bia@serra", amount=amount, quote=quote.id)
         result = world.ask("riacho", "payments.create", wish)
         assert (result.reason == "ORDER_MISMATCH") is not fits if isinstance(result, Refused) else fits
+
+
+def test_an_offer_that_nobody_took_up_does_not_decide_whom_a_handle_names() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    exchange(world, "campo", "MATE", "eva")
+    linked(world, "riacho", "campo", 400)
+    world.join("riacho", "serra")
+    world.tick(2)
+    # Eve's network calls itself serra too, and proposes a link: payments to serra are not hers by that.
+    eve = world.found("eve", "FLOR")
+    eve.replica.journal.write(Profile("serra", "Serra", "FLOR", "FLOR", 2, ()), COMMONS, world.now)
+    world.join("riacho", "eve")
+    world.tick(2)
+    ambiguous = world.ask("riacho", "quotes.create", AskQuote("bia@serra", whole(1), payer="ana", via=("campo",)))
+    assert ambiguous.reason == "HANDLE_AMBIGUOUS"
+    world.granted("eve", "currencies.create", CreateCurrency("FLOR", "Flor", whole(100)))
+    world.granted("eve", "links.create", ProposeLink("riacho", whole(400), "FLOR"))
+    again = world.ask("riacho", "quotes.create", AskQuote("bia@serra", whole(1), payer="ana", via=("campo",)))
+    assert again.reason == "HANDLE_AMBIGUOUS"
+
+
+def test_a_closing_link_that_is_lost_pays_no_debt_back_before_it_is_found() -> None:
+    world, link = two()
+    world.granted("serra", "links.cap", CapLink(holds_percent=100), subject=link)
+    pay(world, "riacho", "ana", "bia@serra", 50)
+    world.tick(2)
+    world.granted("riacho", "links.close", CloseLink(), subject=link)
+    world.tick(3)
+    world.restart("serra", old_copy=len(world.nodes["serra"].disk))
+    world.cut("riacho", "serra")
+    world.nodes["serra"].replica.reopen()
+    # Riacho is restored as well, and tells nobody anything yet.
+    world.restart("riacho", old_copy=len(world.nodes["riacho"].disk))
+    world.join("riacho", "serra")
+    assert shown(world, "serra", link).state == "closing"
+    assert quoted(world, "serra", "ana@riacho", 12, "bia").reason == "LINK_NOT_OPEN"
