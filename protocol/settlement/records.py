@@ -338,7 +338,7 @@ class Link:
 
     def gives(self, amount: int) -> bool:
         """Tell whether a payment of so many link minor units may leave over it; a closing link pays back debts."""
-        if self.state is LinkState.CLOSING:
+        if self.state is LinkState.CLOSING and not self.is_lost:
             return amount <= -self.now.net_debt - _sum(self.now.holds_out)
         return self.state is LinkState.OPEN
 
