@@ -41,7 +41,7 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, find_payee, names, needed_in
+from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, find_payee, is_foreign, names, needed_in
 from protocol.settlement.records import (
     Claim,
     GiveBack,
@@ -554,13 +554,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
             return Rejection.ORDER_MISMATCH
         return None
     if isinstance(body, Arrived):
-        invoice = read_invoice(body.invoice)
-        if invoice is None or invoice.network != book.network or invoice.account not in book.ledger.accounts:
-            return Rejection.MALFORMED
-        if invoice.nonce in forwards.paid or body.payment in book.payments:
-            return Rejection.PAYMENT_EXISTS
-        fits = condition_of(body.preimage) == invoice.condition and body.worth >= invoice.amount > 0
-        return None if fits else Rejection.ORDER_MISMATCH
+        return _check_arrived(book, body)
     if isinstance(body, Forwarded):
         known = (body.link_in, body.hold_in) in forwards.by_in or (
             body.link_out,
@@ -577,7 +571,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 
 def _check_sent(book: Book, sent: Sent) -> Rejection | None:
     invoice = read_invoice(sent.invoice)
-    if invoice is None or sent.debit <= 0 or sent.hold_amount <= 0 or not sent.route:
+    if invoice is None or sent.debit <= 0 or sent.hold_amount <= 0 or not sent.route or not is_foreign(sent.payee):
         return Rejection.MALFORMED
     if sent.order is None:
         return None
@@ -590,6 +584,18 @@ def _check_sent(book: Book, sent: Sent) -> Rejection | None:
         and order.condition == invoice.condition
         and sent.debit <= order.max_debit
     )
+    return None if fits else Rejection.ORDER_MISMATCH
+
+
+def _check_arrived(book: Book, arrived: Arrived) -> Rejection | None:
+    invoice, forwards = read_invoice(arrived.invoice), book.of(Forwards)
+    if invoice is None or invoice.network != book.network or invoice.account not in book.ledger.accounts:
+        return Rejection.MALFORMED
+    if not is_foreign(invoice.payer):
+        return Rejection.MALFORMED
+    if invoice.nonce in forwards.paid or arrived.payment in book.payments:
+        return Rejection.PAYMENT_EXISTS
+    fits = condition_of(arrived.preimage) == invoice.condition and arrived.worth >= invoice.amount > 0
     return None if fits else Rejection.ORDER_MISMATCH
 
 

@@ -340,6 +340,8 @@ def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ..
 
 def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> QuoteGiven | Rejection:
     book = desk.book
+    if not is_foreign(wanted.payer):
+        return Rejection.MALFORMED
     payee = book.resolve_account(wanted.payee, wanted.currency or link.settings.currency)
     if isinstance(payee, Refused):
         return payee.reason
@@ -525,10 +527,16 @@ def _answers(book: Book, question: Question, key: bytes, invoice: Invoice) -> bo
         not isinstance(found, Refused)
         and found[0] == question.payee_network
         and names(found[1], invoice.account, invoice.handle)
+        and is_foreign(invoice.handle)
         and invoice.question == key
         and (code is None or in_ours or invoice.account.rpartition(".")[2] == code)
         and invoice.request == (None if wish.request is None else parse_uuid(wish.request))
     )
+
+
+def is_foreign(address: str) -> bool:
+    """Tell whether an address can be of another network alone: no account or member here has an @ in its name."""
+    return "@" in address
 
 
 def names(payee: str, account: str, handle: str) -> bool:

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from simulation.groups import balance, exchange, linked, pay
+from simulation.groups import account, balance, exchange, linked, pay
 from simulation.world import World, whole
 
 from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
@@ -12,11 +12,23 @@ from protocol.economy.orders import parse_uuid
 from protocol.economy.paying import Pay
 from protocol.entry import COMMONS, IDENTITY, Entry, decode_body, encode_body, seal
 from protocol.events import Received
-from protocol.settlement.invoices import condition_of
+from protocol.settlement.invoices import condition_of, encode_invoice, read_invoice
 from protocol.settlement.quotes import AskQuote
 from protocol.settlement.records import HoldItem, LinkRecord, Links, Settings, Terms, link_id, link_lane
 from protocol.sync import gossip
-from protocol.sync.messages import Entries, Heads, Item, LinkNews, Message, QuoteGiven, QuoteWanted, Span, pack, unpack
+from protocol.sync.messages import (
+    Entries,
+    Heads,
+    Item,
+    LinkNews,
+    Message,
+    QuoteDenied,
+    QuoteGiven,
+    QuoteWanted,
+    Span,
+    pack,
+    unpack,
+)
 
 
 def world_of_two() -> World:
@@ -107,7 +119,7 @@ def test_the_longest_question_fits_into_an_invoice() -> None:
     linked(world, "riacho", "serra", 1_000)
     flower = "\U0001f33a"
     wanted = QuoteWanted(
-        bytes(16), links_of(world, "riacho")[0], (), "bia", 100, 2, False, flower * 120, flower * 500, None, None
+        bytes(16), links_of(world, "riacho")[0], (), "bia", 100, 2, False, "@" + flower * 119, flower * 500, None, None
     )
     world.give("serra", Received("riacho", pack(wanted)))
     assert isinstance(unpack(world.wires[-1][2]), QuoteGiven)
@@ -226,3 +238,31 @@ def test_an_invoice_that_was_paid_is_no_answer_to_another_question() -> None:
     world.give("serra", Received("campo", pack(replace(paid, key=given.key))))
     world.run()
     assert world.nodes["riacho"].answers[second].reason == "PARTNER_REFUSED"
+
+
+def test_who_pays_from_afar_does_not_pass_for_a_member_here() -> None:
+    world = world_of_two()
+    linked(world, "riacho", "serra", 1_000)
+    link, bia = links_of(world, "riacho")[0], account(world, "serra", "bia")
+    wanted = QuoteWanted(bytes(16), link, (), "bia", 100, 2, False, bia, "", None, None)
+    world.give("serra", Received("riacho", pack(wanted)))
+    assert isinstance(unpack(world.wires[-1][2]), QuoteDenied)
+
+
+def test_a_payee_from_afar_does_not_pass_for_a_member_here() -> None:
+    world = world_of_two()
+    linked(world, "riacho", "serra", 1_000)
+    caio, serra = account(world, "riacho", "caio"), world.nodes["serra"]
+    payee = account(world, "serra", "bia")
+    request = world.start("riacho", "quotes.create", AskQuote(f"{payee}@serra", whole(10), payer="ana"))
+    world.deliver(1)
+    _, _, frame = world.wires.pop()
+    given = unpack(frame)
+    assert isinstance(given, QuoteGiven) and serra.keyring is not None
+    invoice = read_invoice(given.invoice)
+    assert invoice is not None
+    data = encode_invoice(replace(invoice, handle=caio))
+    lie = replace(given, invoice=data, signature=serra.keyring.hot.sign("invoice", data))
+    world.give("riacho", Received("serra", pack(lie)))
+    # Caio would find a payment to him among his own, which he never gets.
+    assert world.nodes["riacho"].answers[request].reason == "PARTNER_REFUSED"
