@@ -22,6 +22,7 @@ from unicodedata import is_normalized
 
 from protocol.economy.feature import Doc, Moment, TextRef
 from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
+from protocol.economy.orders import TIME_MS_MAX
 from protocol.rejection import Figure, Refused, Rejection
 from protocol.shape import AtMost, Length, Range
 
@@ -260,9 +261,10 @@ def _read_moment(value: Any) -> int:
         except ValueError:
             pass
         else:
-            if at.year >= 1970:
-                return int(at.replace(microsecond=0).timestamp()) * 1000 + at.microsecond // 1000
-    raise Misread(expected="a time such as 2026-05-01T12:00:00Z")
+            at_ms = int(at.replace(microsecond=0).timestamp()) * 1000 + at.microsecond // 1000
+            if 0 <= at_ms <= TIME_MS_MAX:
+                return at_ms
+    raise Misread(expected="a time such as 2026-05-01T12:00:00Z, not beyond the year 6429")
 
 
 def _read_amount(value: Any) -> Amount:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from node.http.schema import Components, Misread, describe, dump, form, moment_text, parse
 from protocol.economy.feature import At, Doc
 from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
+from protocol.economy.orders import TIME_MS_MAX
 from protocol.rejection import Rejection
 from protocol.shape import AtMost, Length, Range
 
@@ -180,9 +181,18 @@ def test_an_amount_may_be_negative_in_form() -> None:
     assert read(LEAST | {"price": {"value": "-3", "asset_code": None}}).price == Amount(-3)
 
 
-@given(st.integers(0, 253_402_300_799_999))
+@given(st.integers(0, TIME_MS_MAX))
 def test_a_moment_is_shown_and_read_to_the_millisecond(at_ms: int) -> None:
     assert form(At).read(moment_text(at_ms)) == at_ms
+
+
+@pytest.mark.parametrize(
+    "moment", ["6429-10-17T02:45:55.329Z", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z"]
+)
+def test_a_moment_that_no_entry_can_tell_is_refused(moment: str) -> None:
+    assert form(At).read("6429-10-17T02:45:55.328Z") == TIME_MS_MAX
+    with pytest.raises(Misread):
+        form(At).read(moment)
 
 
 def test_a_moment_out_of_reach_is_shown_as_the_nearest() -> None:
