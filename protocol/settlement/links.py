@@ -38,6 +38,8 @@ from protocol.settlement.records import (
 )
 from protocol.sync.directory import Directory
 
+RATE_CHARS_MAX = 40
+"""How long a rate may be in decimals, and how many places it may have before or after the point."""
 _PARTNER = Doc("the partner network: its handle, or its id where two call themselves alike")
 _LIMIT = Doc("how much the partner may owe us, in the link's unit")
 _RATE = Doc("what one unit of the link is worth in our currency, as a decimal: 1.5")
@@ -165,11 +167,14 @@ def find_link(book: Book, id: str) -> Link | Refused:
 
 def read_rate(text: str, own_scale: int, link_scale: int) -> Rate | Refused:
     """Return a rate told in whole units as one of minor units; both terms stay below 10^12."""
+    ratio = None
     try:
-        number = Decimal(text)
-        ratio = Fraction(number) * Fraction(10) ** (own_scale - link_scale) if number.is_finite() else None
+        number = Decimal(text) if len(text) <= RATE_CHARS_MAX else Decimal(0)
+        # Written out, the power of ten that a short text may name would fill the memory.
+        if number.is_finite() and abs(number.adjusted()) < RATE_CHARS_MAX:
+            ratio = Fraction(number) * Fraction(10) ** (own_scale - link_scale)
     except (InvalidOperation, ValueError):
-        ratio = None
+        pass
     if ratio is None or ratio <= 0 or max(ratio.numerator, ratio.denominator) > RATE_TERM_MAX:
         return refuse(Rejection.MALFORMED, field="rate")
     return Rate(ratio.numerator, ratio.denominator)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The life of a link: proposed, accepted, capped, raised, given back, frozen, and closed once debts are paid."""
 
+import time
+
+import pytest
 from simulation.groups import balance, exchange, linked, pay
 from simulation.world import World, whole
 
@@ -207,3 +210,11 @@ def test_a_closing_link_that_is_lost_pays_no_debt_back_before_it_is_found() -> N
     world.join("riacho", "serra")
     assert shown(world, "serra", link).state == "closing"
     assert quoted(world, "serra", "ana@riacho", 12, "bia").reason == "LINK_NOT_OPEN"
+
+
+@pytest.mark.parametrize("rate", ["1e5000000", "1e-5000000", "0e5000000", "1." + "0" * 50, "NaN", "-1", "", "1e22"])
+def test_what_is_no_rate_is_refused_at_once(rate: str) -> None:
+    world, link = two()
+    before = time.process_time()
+    assert world.ask("riacho", "links.set-rate", SetLinkRate(rate), subject=link).reason == "MALFORMED"
+    assert time.process_time() - before < 0.5
