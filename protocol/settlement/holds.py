@@ -488,8 +488,8 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
         return Rejection.AMOUNT_TOO_LARGE
-    text = book.of(Quotes).notes.pop(invoice.nonce, None)
-    texts = () if text is None or invoice.note is None else ((invoice.note, text),)
+    noted = book.of(Quotes).notes.pop(invoice.nonce, None)
+    texts = () if noted is None or invoice.note is None else ((invoice.note, noted.text),)
     arrived = Arrived(hold, link.partner, link.id, worth, onward.invoice, preimage)
     return Plan("", (Write(arrived),), texts, (Claim(link.id, hold, preimage),))
 

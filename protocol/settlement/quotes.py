@@ -81,6 +81,14 @@ class Relay:
     until_ms: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a payer wrote beside an invoice, until nobody can pay that any more."""
+
+    text: str
+    not_after_ms: Millis
+
+
 @dataclass(slots=True)
 class Quotes:
     """Open questions, relays and quotes: not part of the fold, and lost at a restart without harm."""
@@ -90,7 +98,7 @@ class Quotes:
     given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     by_invoice: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     denied: dict[bytes, Refused] = field(default_factory=dict[bytes, Refused])
-    notes: dict[bytes, str] = field(default_factory=dict[bytes, str])
+    notes: dict[bytes, Noted] = field(default_factory=dict[bytes, Noted])
     """What payers write beside invoices of ours that nobody has paid yet, by nonce."""
 
     def give(self, quote: Quote) -> None:
@@ -111,6 +119,7 @@ class Quotes:
         self.relays = {key: one for key, one in self.relays.items() if one.until_ms >= now}
         self.given = {key: one for key, one in self.given.items() if one.not_after_ms >= now}
         self.by_invoice = {key: one for key, one in self.by_invoice.items() if one.not_after_ms >= now}
+        self.notes = {key: one for key, one in self.notes.items() if one.not_after_ms >= now}
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +395,7 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> QuoteGiven | Reject
         return refusal
     quotes = book.of(Quotes)
     if wanted.note and len(quotes.notes) < QUOTES_OPEN_MAX:
-        quotes.notes[nonce] = wanted.note
+        quotes.notes[nonce] = Noted(wanted.note, invoice.not_after_ms)
     data = encode_invoice(invoice)
     hop = Hop(book.network, link.id, hold_amount)
     return QuoteGiven(wanted.key, data, desk.sign("invoice", data), (hop,))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a payment to another network is for: its payer and its payee both can read it later."""
 
+import pytest
 from simulation.groups import account, exchange, linked
 from simulation.world import World, whole
 
@@ -11,6 +12,8 @@ from protocol.economy.paying import Pay
 from protocol.economy.personal import text_digest
 from protocol.events import StoreText
 from protocol.keys import KeyPair
+from protocol.settlement import quotes
+from protocol.settlement.invoices import INVOICE_LIFE_MS
 from protocol.settlement.quotes import AskQuote
 
 SALT = bytes(range(16))
@@ -49,3 +52,21 @@ def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
         kept = {one.digest: one.text for one in world.nodes[name].events if isinstance(one, StoreText)}
         shown = world.granted(name, "payments.show", subject=paid.id)
         assert isinstance(shown.note, TextRef) and kept[shown.note.digest] == "honey"
+
+
+def test_notes_of_payments_that_never_come_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotes, "QUOTES_OPEN_MAX", 3)
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    for _ in range(3):
+        world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana", note="wax"))
+    world.now += INVOICE_LIFE_MS
+    world.tick(2)
+    quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana", note="honey"))
+    world.granted(
+        "riacho", "payments.create", Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+    )
+    world.tick(2)
+    assert [one.text for one in world.nodes["serra"].events if isinstance(one, StoreText)] == ["honey"]
