@@ -30,7 +30,7 @@ from protocol.economy.money import AMOUNT_MINOR_MAX, minor_of
 from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, parse_uuid, uuid_text
 from protocol.economy.paying import Pay, order_digest
 from protocol.economy.personal import note_texts, salted
-from protocol.economy.transfers import received
+from protocol.economy.transfers import received, uncountable
 from protocol.keys import digest, id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.invoices import (
@@ -299,10 +299,26 @@ def _misquoted(book: Book, wish: Pay, quote: Quote) -> Refused | None:
 
 
 def _authority(book: Book, sent: Sent, at_ms: int) -> Authority | Refused:
+    """Return on what a payment rests, or why nothing is paid: the same answer on every node; no limits."""
     if sent.order is None:
-        return entrust(book, sent.payer, sent.payment, at_ms, sent.mandate)
-    order = book.heard(sent.order, Order)
-    return order if isinstance(order, Refused) else authorise(book, order, at_ms, sent.mandate)
+        found = entrust(book, sent.payer, sent.payment, at_ms, sent.mandate)
+    else:
+        order = book.heard(sent.order, Order)
+        found = order if isinstance(order, Refused) else authorise(book, order, at_ms, sent.mandate)
+    if isinstance(found, Refused):
+        return found
+    account, code = found.account, found.account.currency
+    if book.currencies[code].closed:
+        return refuse(Rejection.CURRENCY_CLOSED, currency=code)
+    # What waits in the account of holds may all go to one partner yet.
+    waiting = book.ledger.accounts[holds_account(code)].balance_minor + sent.debit
+    changes = (account.id, -sent.debit), (holds_account(code), sent.debit), (link_account(sent.link, code), waiting)
+    return _uncountable(book, *changes) or found
+
+
+def _uncountable(book: Book, *changes: tuple[str, int]) -> Refused | None:
+    """Return AMOUNT_TOO_LARGE where a balance would go beyond int64; a mirror account may still have to be opened."""
+    return uncountable(book, *(change for change in changes if change[0] in book.ledger.accounts))
 
 
 # What follows from the records of a link.
@@ -487,6 +503,10 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
         return Rejection.QUOTE_EXPIRED
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
+        return Rejection.AMOUNT_TOO_LARGE
+    code = link.settings.currency
+    changes = (link_account(link.id, code), -worth), (exchange_account(code), worth - invoice.amount)
+    if _uncountable(book, *changes) is not None:
         return Rejection.AMOUNT_TOO_LARGE
     noted = book.of(Quotes).notes.pop(invoice.nonce, None)
     texts = () if noted is None or invoice.note is None else ((invoice.note, noted.text),)

@@ -7,7 +7,7 @@ import pytest
 from simulation.groups import balance, exchange, linked, pay
 from simulation.world import World, whole
 
-from protocol.economy.currencies import CreateCurrency
+from protocol.economy.currencies import CloseCurrency, CreateCurrency
 from protocol.economy.feature import Actor, Role
 from protocol.economy.money import Amount
 from protocol.economy.paying import Pay
@@ -218,3 +218,11 @@ def test_what_is_no_rate_is_refused_at_once(rate: str) -> None:
     before = time.process_time()
     assert world.ask("riacho", "links.set-rate", SetLinkRate(rate), subject=link).reason == "MALFORMED"
     assert time.process_time() - before < 0.5
+
+
+def test_nothing_is_paid_abroad_in_a_closed_currency() -> None:
+    world, _ = two()
+    quote = quoted(world, "riacho", "bia@serra", 10, "ana")
+    world.granted("riacho", "currencies.close", CloseCurrency(), subject="HORA")
+    assert order(world, quote, "bia@serra", 10).reason == "CURRENCY_CLOSED"
+    assert balance(world, "riacho", "ana") == 0
