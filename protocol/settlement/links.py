@@ -215,7 +215,7 @@ def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
         return refuse(Rejection.CURRENCY_UNKNOWN, currency=wish.currency[:12])
     if book.of(Directory).networks[partner].forked:
         return refuse(Rejection.LINK_FROZEN)
-    if len(book.of(Links).by_id) >= LINKS_MAX:
+    if book.of(Links).begun() >= LINKS_MAX:
         return refuse(Rejection.OVERLOADED, maximum=LINKS_MAX)
     scale = currency.scale if wish.scale is None else wish.scale
     unit = wish.unit or currency.code
@@ -241,6 +241,8 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
         return link
     if link.state is not LinkState.OFFERED:
         return refuse(Rejection.STATE_CONFLICT, state=link.state.value)
+    if desk.book.of(Links).begun() >= LINKS_MAX:
+        return refuse(Rejection.OVERLOADED, maximum=LINKS_MAX)
     settings = _settings(desk.book, wish.currency, wish.rate, wish.fee, link.terms.scale)
     limit = _limit(link.terms, wish.limit)
     if isinstance(settings, Refused):

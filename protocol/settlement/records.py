@@ -39,7 +39,10 @@ HOLDS_MAX = 128
 ONWARD_BYTES_MAX = 2_048
 ONWARD_BYTES_TOTAL_MAX = 40 * 1_024
 """What may travel beside all open holds of ours: with 128 holds and as many answers an entry stays below 64 KiB."""
-LINKS_MAX = 4_096
+LINKS_MAX = 512
+"""How many links we may have begun, closed ones included: a key event names the heads of all in one entry."""
+OFFERS_MAX = 4_096
+"""How many proposals of all partners may lie here that nobody has taken up."""
 LINKS_PER_PARTNER_MAX = 16
 """How many links one partner may have with us, its proposals that nobody has taken up included."""
 RATE_TERM_MAX = 10**12
@@ -427,6 +430,10 @@ class Links:
         """Links with a record in the making, in the order in which it was begun."""
         self.reopened = 0
 
+    def begun(self) -> int:
+        """Return on how many links we have said something."""
+        return sum(link.mine is not None for link in self.by_id.values())
+
     def reopen(self, epoch: int) -> None:
         """Note that our network has come back from an old copy, in this epoch."""
         self.reopened = epoch
@@ -530,10 +537,11 @@ def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFau
 
 def judge(book: Book, body: LinkRecord, entry: Entry) -> LinkFault | Stale | None:
     """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork."""
-    links = book.of(Links).by_id
-    link = links.get(link_id(body.terms))
+    links = book.of(Links)
+    link = links.by_id.get(link_id(body.terms))
     if link is None and (
-        len(links) >= LINKS_MAX or len(book.of(Links).with_partner(entry.network)) >= LINKS_PER_PARTNER_MAX
+        len(links.by_id) - links.begun() >= OFFERS_MAX
+        or len(links.with_partner(entry.network)) >= LINKS_PER_PARTNER_MAX
     ):
         return Stale()
     side = Side() if link is None else link.side

@@ -3,16 +3,18 @@
 
 import pytest
 from simulation.groups import exchange, linked, offer_payment
-from simulation.world import World
+from simulation.world import World, whole
 
 from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
 from protocol.codec import ENTRY_BYTES_MAX
 from protocol.economy.feature import Desk, Plan
-from protocol.entry import encode_body
+from protocol.entry import COMMONS, IDENTITY, LEDGER, encode_body
+from protocol.identity import COLD_KEYS_MAX, ColdSignature, LaneHead, Rotation, RotationClaim
 from protocol.rejection import Rejection
-from protocol.settlement import holds
-from protocol.settlement.links import CapLink
+from protocol.settlement import holds, links, records
+from protocol.settlement.links import AcceptLink, CapLink, LinksWanted, ProposeLink
 from protocol.settlement.records import (
+    LINKS_MAX,
     ONWARD_BYTES_MAX,
     ONWARD_BYTES_TOTAL_MAX,
     RATE_TERM_MAX,
@@ -27,6 +29,7 @@ from protocol.settlement.records import (
     Terms,
     Waive,
     WaiveItem,
+    link_lane,
 )
 
 
@@ -81,6 +84,35 @@ def test_the_longest_record_fits_into_an_entry() -> None:
             AckItem(2**31, INT64_MAX, bytes(32)),
         )
         assert len(encode_body(record, 2**47)) < ENTRY_BYTES_MAX
+
+
+def test_the_longest_key_event_fits_into_an_entry() -> None:
+    lanes = [IDENTITY, COMMONS, LEDGER, *(link_lane(number.to_bytes(32, "big")) for number in range(LINKS_MAX))]
+    heads = tuple(LaneHead(lane, 2**53, bytes(32)) for lane in lanes)
+    claim = RotationClaim(bytes(32), 2**31, bytes(32), bytes(32), bytes(32), heads)
+    signatures = tuple(ColdSignature(index, bytes(64)) for index in range(COLD_KEYS_MAX))
+    body = encode_body(Rotation(claim, signatures), 2**47)
+    assert len(body) < ENTRY_BYTES_MAX - 1_024
+
+
+def test_offers_that_nobody_took_up_leave_room_for_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "LINKS_MAX", 2)
+    monkeypatch.setattr(records, "OFFERS_MAX", 2)
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    for name in ("serra", "encants", "campo"):
+        exchange(world, name, "FLOR")
+        world.join("riacho", name)
+        world.tick(2)
+        world.granted(name, "links.create", ProposeLink("riacho", whole(10), "FLOR"))
+    listed = world.granted("riacho", "links.list", LinksWanted()).items
+    assert [link.partner_handle for link in listed] == ["serra", "encants"]
+    assert world.granted("riacho", "links.create", ProposeLink("campo", whole(10), "HORA")).state == "proposed"
+    accept = AcceptLink(whole(10), "HORA")
+    assert world.granted("riacho", "links.accept", accept, subject=listed[0].id).state == "open"
+    # Two are begun: that is as many as a key event may name.
+    assert world.ask("riacho", "links.accept", accept, subject=listed[1].id).reason == "OVERLOADED"
+    assert world.ask("riacho", "links.create", ProposeLink("serra", whole(1), "HORA")).reason == "OVERLOADED"
 
 
 def test_a_partners_own_words_travel_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
