@@ -221,6 +221,9 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
         return refuse(Rejection.MALFORMED, field="payment")
     if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
         return refuse(Rejection.PAYMENT_EXISTS if payment in book.payments else Rejection.QUOTE_UNKNOWN)
+    if wish.pending:
+        # Between networks the preimage alone decides: there is nothing for the payee to post.
+        return refuse(Rejection.ORDER_MISMATCH, field="pending")
     # Anybody may have asked for the quote: it is the payer of the wish that the asker speaks for.
     if order is None and wish.payer != quote.payer.id:
         return refuse(Rejection.ORDER_MISMATCH, field="payer")

@@ -417,6 +417,9 @@ def arrival_refusal(book: Book, invoice: Invoice, now: int) -> Rejection | None:
         request = book.requests.get(invoice.request)
         if request is None:
             return Rejection.NOT_FOUND
+        if request.payer is not None:
+            # It asks one member of ours, whom nobody abroad can be.
+            return Rejection.FORBIDDEN
         if request.state_at(now) is not RequestState.OPEN or (request.payee, request.amount_minor) != (
             account.id,
             invoice.amount,

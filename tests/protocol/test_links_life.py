@@ -9,8 +9,10 @@ from simulation.world import World, whole
 
 from protocol.economy.currencies import CloseCurrency, CreateCurrency
 from protocol.economy.feature import Actor, Role
+from protocol.economy.members import Invite, Join
 from protocol.economy.money import Amount
 from protocol.economy.paying import Pay
+from protocol.economy.requests import AskPayment
 from protocol.entry import COMMONS
 from protocol.rejection import Refused
 from protocol.settlement.links import (
@@ -226,3 +228,20 @@ def test_nothing_is_paid_abroad_in_a_closed_currency() -> None:
     world.granted("riacho", "currencies.close", CloseCurrency(), subject="HORA")
     assert order(world, quote, "bia@serra", 10).reason == "CURRENCY_CLOSED"
     assert balance(world, "riacho", "ana") == 0
+
+
+def test_a_payment_abroad_cannot_be_held_until_the_payee_says_so() -> None:
+    world, _ = two()
+    quote = quoted(world, "riacho", "bia@serra", 10, "ana")
+    wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id, pending=True)
+    assert world.ask("riacho", "payments.create", wish).reason == "ORDER_MISMATCH"
+
+
+def test_what_one_member_is_asked_for_nobody_abroad_pays() -> None:
+    world, _ = two()
+    invitation = world.granted("serra", "invitations.create", Invite())
+    world.granted("serra", "members.join", Join(invitation.code, "dora"))
+    for payer, reason in (("dora", "FORBIDDEN"), (None, None)):
+        asked = world.granted("serra", "payment-requests.create", AskPayment(whole(10), payee="bia", payer=payer))
+        wish = AskQuote("bia@serra", whole(10), payer="ana", request=asked.id)
+        assert getattr(world.ask("riacho", "quotes.create", wish), "reason", None) == reason
