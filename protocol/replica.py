@@ -469,20 +469,16 @@ class Replica:
         if entry.header.lane != link_lane(id) or (body.terms.low, body.terms.high) != ends or entry.network not in ends:
             raise PeerFault("a record in another link's lane")
         if entry.network == self.network:
-            self._find(id, entry)
+            self._find(entry)
         else:
             self._take_record(id, body, entry)
         if not self.recovering:
             self._resolve(id)
 
-    def _find(self, id: bytes, entry: Entry) -> None:
+    def _find(self, entry: Entry) -> None:
         """Take back a record of our own that a partner kept for us."""
         if self.journal.follows(entry):
             self._fall_back()
-            link = self.book.of(Links).by_id.get(id)
-            if link is not None:
-                link.draft = None
-                self.book.of(Links).drafted.pop(id, None)
             self._quiet_since = None
             self.journal.take(entry)
 

@@ -512,6 +512,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     if entered.network == book.network:
         link.side = link.side.wrote(record, entered.id).fence(body.fence)
         link.mine, link.draft, link.onward_out = body.settings, None, onward
+        # One that was in the making is so no more, where this is a record that we had lost.
+        book.of(Links).drafted.pop(link.id, None)
         return ()
     # Our own record in the making was begun on what we knew before.
     assert link.draft is None

@@ -3,13 +3,14 @@
 
 import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
-from simulation.world import World
+from simulation.world import STEWARD, World, whole
 
 from protocol.economy.members import Suspended
 from protocol.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
-from protocol.events import Received
+from protocol.events import Asked, Received
 from protocol.keys import KeyPair
 from protocol.rejection import Refused
+from protocol.settlement.links import LinksWanted, RaiseLink
 from protocol.settlement.networks import InviteReplica
 from protocol.sync.messages import Entries, pack
 
@@ -157,3 +158,29 @@ def test_a_copy_from_before_a_replica_was_let_in_gets_its_own_back_from_it() -> 
     world.tick(20)
     assert (balance(world, "riacho", "ana"), balance(world, "riacho", "caio")) == (-10_00, 10_00)
     assert no_fork(world) and not world.drops
+
+
+def test_a_node_that_finds_out_in_the_middle_of_a_batch_signs_nothing_more() -> None:
+    world = trading(with_replica=True)
+    riacho = world.nodes["riacho"]
+    link = world.granted("riacho", "links.list", LinksWanted()).items[0].id
+    backup = len(riacho.disk)
+    world.granted("riacho", "links.raise", RaiseLink(whole(1_100)), subject=link)
+    world.tick(2)
+    lost = riacho.disk[-1]
+    for peer in ("casa", "serra"):
+        world.cut("riacho", peer)
+    # Nobody has told this node that its disk holds an old copy.
+    del riacho.disk[backup:]
+    world.restart("riacho")
+    world.join("casa", "riacho")
+    world.run()
+    raised = Asked(1_000_000, "links.raise", STEWARD, RaiseLink(whole(1_200)), link)
+    world.give("riacho", raised, Received("casa", pack(Entries((lost.wire(),)))))
+    assert riacho.replica.recovering and len(riacho.disk) == backup + 1
+    world.join("riacho", "serra")
+    world.tick(20)
+    assert not riacho.replica.recovering
+    assert world.granted("riacho", "links.show", subject=link).limit_given.value == 1_100_00
+    assert world.granted("riacho", "links.show", subject=link).state == "open"
+    assert no_fork(world)
