@@ -471,7 +471,7 @@ class Replica:
         if entry.network == self.network:
             self._find(entry)
         else:
-            self._take_record(id, body, entry)
+            self._take_record(session, id, body, entry)
         if not self.recovering:
             self._resolve(id)
 
@@ -482,10 +482,12 @@ class Replica:
             self._quiet_since = None
             self.journal.take(entry)
 
-    def _take_record(self, id: bytes, body: LinkRecord, entry: Entry) -> None:
-        links = self.book.of(Links)
-        link = links.by_id.get(id)
-        if link is not None and link.draft is not None:
+    def _take_record(self, session: Session, id: bytes, body: LinkRecord, entry: Entry) -> None:
+        link = self.book.of(Links).by_id.get(id)
+        if link is None or link.mine is None:
+            # Each record is stored: a stranger, whose offer nobody has taken up, says so many only.
+            self.gossip.count(session, self._now)
+        elif link.draft is not None:
             self._seal(id)
         fault = judge(self.book, body, entry)
         if fault is None:

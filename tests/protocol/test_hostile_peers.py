@@ -256,6 +256,29 @@ def test_one_peer_cannot_fill_the_book_with_offers() -> None:
     assert len(offered) == LINKS_PER_PARTNER_MAX
 
 
+def test_who_offers_a_link_cannot_fill_the_disk_with_its_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gossip, "REQUESTS_PER_MINUTE_MAX", 40)
+    world = world_of_two()
+    world.join("riacho", "serra")
+    world.tick(2)
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    assert riacho.keyring is not None
+    low, high = sorted((riacho.network, serra.network))
+    terms = Terms(low, high, "HORA", 2, bytes(16))
+    lane, prev = link_lane(link_id(terms)), None
+    before = len(serra.disk)
+    for seq in range(100):
+        record = LinkRecord(terms, Settings("HORA", 1, 1, 0), 100 + seq, 0, 0, 0, 0, (), (), (), 0, None)
+        entry = seal(
+            riacho.keyring.hot, network=riacho.network, lane=lane, epoch=0, seq=seq, prev=prev,
+            body=encode_body(record, world.now), salt=bytes(16),
+        )  # fmt: skip
+        prev = entry.id
+        world.give("serra", Received("riacho", pack(LinkNews(entry.wire()))))
+    assert len(serra.disk) - before <= 40
+    assert [peer for peer, _ in world.drops] == ["riacho"]
+
+
 @pytest.mark.parametrize(
     "lie",
     [
