@@ -17,6 +17,7 @@ from protocol.journal import Journal
 from protocol.sync.directory import NETWORKS_MAX, is_public
 from protocol.sync.messages import (
     ENTRIES_PER_FRAME_MAX,
+    IDENTITY_ENTRIES_MAX,
     RANGE_BYTES_MAX,
     Entries,
     Heads,
@@ -90,7 +91,9 @@ class Gossip:
         if len(self.sessions) >= SESSIONS_MAX:
             raise PeerFault("too many peers")
         self.sessions[peer] = Session(peer, transport, now)
-        hello = Hello(self.journal.network, self.role, tuple(identity), self.invitation)
+        # Who knows the older key events needs the newest only; all others hear of them by gossip first.
+        newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
+        hello = Hello(self.journal.network, self.role, newest, self.invitation)
         return [_say(peer, hello)]
 
     def part(self, peer: str) -> None:

@@ -12,7 +12,7 @@ from protocol.keys import KeyPair
 from protocol.rejection import Refused
 from protocol.settlement.links import LinksWanted, RaiseLink
 from protocol.settlement.networks import InviteReplica
-from protocol.sync.messages import Entries, pack
+from protocol.sync.messages import IDENTITY_ENTRIES_MAX, Entries, pack
 
 
 def trading(*, with_replica: bool) -> World:
@@ -184,3 +184,17 @@ def test_a_node_that_finds_out_in_the_middle_of_a_batch_signs_nothing_more() -> 
     assert world.granted("riacho", "links.show", subject=link).limit_given.value == 1_100_00
     assert world.granted("riacho", "links.show", subject=link).state == "open"
     assert no_fork(world)
+
+
+def test_a_network_of_many_key_events_still_says_hello() -> None:
+    world = trading(with_replica=False)
+    riacho = world.nodes["riacho"]
+    for _ in range(IDENTITY_ENTRIES_MAX + 1):
+        riacho.replica.reopen()
+        world.tick()
+    world.cut("riacho", "serra")
+    world.join("riacho", "serra")
+    world.tick(12)
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted" and not world.drops
