@@ -274,7 +274,7 @@ def test_who_offers_a_link_cannot_fill_the_disk_with_its_records(monkeypatch: py
             body=encode_body(record, world.now), salt=bytes(16),
         )  # fmt: skip
         prev = entry.id
-        world.give("serra", Received("riacho", pack(LinkNews(entry.wire()))))
+        world.give("serra", Received("riacho", pack(LinkNews(entry.wire))))
     assert len(serra.disk) - before <= 40
     assert [peer for peer, _ in world.drops] == ["riacho"]
 

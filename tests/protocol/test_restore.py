@@ -176,7 +176,7 @@ def test_a_node_that_finds_out_in_the_middle_of_a_batch_signs_nothing_more() -> 
     world.join("casa", "riacho")
     world.run()
     raised = Asked(1_000_000, "links.raise", STEWARD, RaiseLink(whole(1_200)), link)
-    world.give("riacho", raised, Received("casa", pack(Entries((lost.wire(),)))))
+    world.give("riacho", raised, Received("casa", pack(Entries((lost.wire,)))))
     assert riacho.replica.recovering and len(riacho.disk) == backup + 1
     world.join("riacho", "serra")
     world.tick(20)

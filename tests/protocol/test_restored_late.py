@@ -112,7 +112,7 @@ def test_a_record_that_a_partner_kept_back_undoes_nothing() -> None:
     world.join("riacho", "serra")
     world.tick(20)
     before = riacho.replica.journal.head(riacho.network, kept_back.header.lane)
-    world.give("riacho", Received("serra", pack(LinkNews(kept_back.wire()))))
+    world.give("riacho", Received("serra", pack(LinkNews(kept_back.wire))))
     assert not riacho.replica.recovering
     assert riacho.replica.journal.head(riacho.network, kept_back.header.lane) == before
     pay(world, "riacho", "ana", "bia@serra", 10)
