@@ -55,7 +55,9 @@ class Misread(ValueError):
     def refused(self) -> Refused:
         """Return the refusal that this is."""
         field = ".".join(reversed(self.path)) or "body"
-        return Refused(self.reason, {"field": field[:200], **self.figures})
+        # A key may be half a surrogate pair, which no answer can carry.
+        shown = field[:200].encode(errors="replace").decode()
+        return Refused(self.reason, {"field": shown, **self.figures})
 
 
 @dataclass(frozen=True, slots=True)

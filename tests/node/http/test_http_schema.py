@@ -59,6 +59,7 @@ def misread(body: Any) -> tuple[str, str]:
     with pytest.raises(Misread) as caught:
         read(body)
     refused = caught.value.refused()
+    assert dump(dict(refused.figures)), "it can be told"
     return refused.reason, str(refused.figures["field"])
 
 
@@ -114,7 +115,9 @@ def test_what_is_shown_is_read_again_as_the_same() -> None:
         ({"seals": [{"mark": "AAAAAA", "pressed": 1}]}, "seals.0.pressed"),
         ({"seals": [{}]}, "seals.0.mark"),
         ({"weights": {"a": "1"}}, "weights.a"),
+        ({"weights": {"\ud800": 1}}, "weights.?"),
         ({"grian": "rye"}, "grian"),
+        ({"\ud800": "rye"}, "?"),
     ],
 )
 def test_what_is_not_of_the_form_is_refused_by_its_place(change: Any, field: str) -> None:
