@@ -258,6 +258,10 @@ class Runtime:
         wanted = set(digests(result))
         return with_texts(result, await self._texts(wanted)) if wanted else result
 
+    async def knows(self, scope: bytes) -> bool:
+        """Tell whether the key of this idempotency scope has got its answer, or is under way to it."""
+        return scope in self._in_flight or bool(await self.storage.answers([scope]))
+
     async def ask_once(
         self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
     ) -> Remembered:

@@ -95,6 +95,8 @@ class Answers(Protocol):
         limit: int = 50,
     ) -> Any: ...
 
+    async def knows(self, scope: bytes) -> bool: ...
+
     async def ask_once(
         self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
     ) -> Remembered: ...
@@ -278,10 +280,13 @@ class Resources:
             headers = exchange.request.headers
             wish = read_wish(wish_type, exchange.body)
             key = headers.get("Idempotency-Key")
+            scope = None
             if key is not None:
                 idempotency.check_key(key)
+                scope = idempotency.scope_of(exchange.actor, key)
             expected = headers.get("If-Match")
-            if expected is not None and not is_create:
+            # What is asked again was compared at first, and may itself have changed the resource since.
+            if expected is not None and not is_create and not (scope and await self._runtime.knows(scope)):
                 await self._check_unchanged(noun, exchange, show, expected)
             done: list[Any] = []
 
@@ -291,12 +296,12 @@ class Resources:
                 done.append(result)
                 return status, JSON_TYPE, dump(show(result))
 
-            if key is None:
+            if scope is None:
                 answer = render(await self._runtime.ask(name, exchange.actor, wish, subject=exchange.subject))
                 replayed = False
             else:
                 remember = Remember(
-                    scope=idempotency.scope_of(exchange.actor, key),
+                    scope=scope,
                     request=idempotency.request_of("POST", exchange.path, exchange.body),
                     render=render,
                 )

@@ -393,6 +393,7 @@ async def test_the_same_key_gets_the_same_answer_also_after_a_restart(storage: S
         await node.mark()
         again = await node.once("key")
         assert first == Remembered(201, "application/json", b"[1, null]", replayed=False)
+        assert await node.runtime.knows(digest_of("key")) and not await node.runtime.knows(digest_of("other"))
         assert again == Remembered(201, "application/json", b"[1, null]", replayed=True)
     async with at_work(storage, lane) as node:
         assert await node.once("key") == again
@@ -412,6 +413,7 @@ async def test_a_key_under_way_is_not_done_twice(node: Node, monkeypatch: pytest
     await gate.reached.wait()
     assert (await node.once("key")).body == b"IDEMPOTENCY_IN_FLIGHT"
     assert (await node.once("key", request="another")).body == b"IDEMPOTENCY_REUSED"
+    assert await node.runtime.knows(digest_of("key"))
     gate.opened.set()
     assert (await asking).replayed is False
     assert (await node.once("key")).replayed is True

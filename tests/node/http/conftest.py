@@ -217,6 +217,9 @@ class Bakery:
             case _:
                 return refuse(Rejection.NOT_FOUND)
 
+    async def knows(self, scope: bytes) -> bool:
+        return scope in self.answers
+
     async def ask_once(
         self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
     ) -> Remembered:

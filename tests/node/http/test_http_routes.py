@@ -136,6 +136,17 @@ async def test_an_act_with_if_match_is_done_only_on_what_was_seen(shop: Any, loa
     assert (await shop.ask("POST", "/v1/loaves/0/slice", If_Match=sliced.headers["ETag"])).status == 200
 
 
+async def test_an_act_with_if_match_that_is_sent_again_with_its_key_is_answered_again(shop: Any, loaf: Any) -> None:
+    seen = (await shop.ask("POST", "/v1/loaves", loaf)).headers["ETag"]
+    first = await shop.ask("POST", "/v1/loaves/0/slice", {"slices": 3}, key="s1", If_Match=seen)
+    again = await shop.ask("POST", "/v1/loaves/0/slice", {"slices": 3}, key="s1", If_Match=seen)
+    assert (again.status, again.body, again.headers["Idempotency-Replayed"]) == (200, first.body, "true")
+    other = await shop.ask("POST", "/v1/loaves/0/slice", {"slices": 9}, key="s1", If_Match=seen)
+    assert (other.status, other.code) == (422, "IDEMPOTENCY_REUSED")
+    stale = await shop.ask("POST", "/v1/loaves/0/slice", {"slices": 3}, key="s2", If_Match=seen)
+    assert (stale.status, stale.code) == (412, "PRECONDITION_FAILED")
+
+
 async def test_a_refusal_keeps_its_code_and_figures(shop: Any, loaf: Any) -> None:
     shop.bakery.refusal = refuse(
         Rejection.LIMIT_EXCEEDED, currency="HORA", available=2_000, limit=-20_000, projected_balance=-21_000
