@@ -54,7 +54,7 @@ def run(argv: Sequence[str]) -> int:
         args.max_debit,
     )  # fmt: skip
     session = connect(args)
-    payment = known(session, args.idempotency_key)
+    payment = known(session, args.idempotency_key, wish.payee, wish.amount)
     if payment is None:
         price = priced(session, wish)
         if not args.json:
@@ -95,16 +95,20 @@ def _parser() -> Parser:
     return parser
 
 
-def known(session: Session, key: str | None, noun: str = "payments") -> Json | None:
-    """Return what was made before under an idempotency key, if there is such."""
+def known(session: Session, key: str | None, payee: str, amount: Json, noun: str = "payments") -> Json | None:
+    """Return what was made before under an idempotency key, if there is such; raises Refused where it was another."""
     if key is None:
         return None
     try:
-        return session.client.get(path_of(noun, uuid_text(id_of(key, noun))))
+        made = session.client.get(path_of(noun, uuid_text(id_of(key, noun))))
     except Refused as refusal:
         if refusal.problem.get("code") not in ("PAYMENT_UNKNOWN", "NOT_FOUND"):
             raise
         return None
+    if not (_goes_to(payee, made) and _is_of(amount, made)):
+        told = f"This key was used already, for {money(made['amount'])} to {plain(made['payee'])}."
+        raise refused("IDEMPOTENCY_REUSED", told)
+    return made
 
 
 def priced(session: Session, wish: Wish) -> Json:
@@ -248,6 +252,20 @@ def _is_what_was_asked(amount: Json, price: Json) -> bool:
     if code in (None, gets["asset_code"]) and _compared(gets, amount) == 0:
         return True
     return code == gives["asset_code"] and _compared(gives, amount) <= 0
+
+
+def _goes_to(payee: str, made: Json) -> bool:
+    """Tell whether what was made goes to a payee; ids, which are capitals, are not shown of everybody."""
+    is_handle = payee.islower() and ":" not in payee
+    return not is_handle or payee.partition("@")[0] == made["payee"].partition("@")[0]
+
+
+def _is_of(amount: Json, made: Json) -> bool:
+    """Tell whether what was made is of the amount that was typed."""
+    if made.get("route"):
+        return _is_what_was_asked(amount, made)
+    gets = made["amount"]
+    return amount.get("asset_code") in (None, gets["asset_code"]) and _compared(gets, amount) == 0
 
 
 def _compared(one: Json, other: Json) -> int:

@@ -98,7 +98,7 @@ def _pay(wished: Wished) -> Json:
         body.get("request"), body.get("mandate"),
     )  # fmt: skip
     key = wished.args.idempotency_key
-    made = pay.known(wished.session, key)
+    made = pay.known(wished.session, key, wish.payee, wish.amount)
     return made or pay.place(wished.session, wish, pay.priced(wished.session, wish), key)
 
 
@@ -184,12 +184,12 @@ def _pay_request(wished: Wished) -> Json:
 def _schedule(wished: Wished) -> Json:
     body, session, hand = wished.body, wished.session, wished.hand
     key = wished.args.idempotency_key or os.urandom(ID_BYTES).hex()
-    made = pay.known(session, key, "scheduled-payments")
-    if made is not None:
-        return made
     missing = [name for name in ("payee", "amount", "first_at") if name not in body]
     if missing:
         raise Misuse(f"a scheduled payment needs --{missing[0].replace('_', '-')}")
+    made = pay.known(session, key, body["payee"], body["amount"], "scheduled-payments")
+    if made is not None:
+        return made
     account, amount = _minor_of(wished, body.get("payer"), body["amount"])
     note, salt = body.get("note"), os.urandom(SALT_BYTES)
     rhythm = Rhythm(body.get("rhythm", Rhythm.ONCE))

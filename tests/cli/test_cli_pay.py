@@ -44,7 +44,15 @@ ABROAD = {
 
 
 def payment(state: str = "posted", reason: str | None = None) -> dict[str, Any]:
-    return {"id": "P", "state": state, "reason": reason}
+    return {
+        "id": "P",
+        "state": state,
+        "reason": reason,
+        "payee": "bia",
+        "amount": PRICE["amount"],
+        "debit": PRICE["debit"],
+        "route": [],
+    }
 
 
 @pytest.fixture
@@ -170,6 +178,29 @@ def test_the_same_key_finds_the_payment_that_it_made(mutirao: Callable[..., Any]
     assert mutirao(*words).shown == mutirao(*words).shown == payment()
     [(order, _)] = orders(node)
     assert path.endswith(pay.uuid_text(order.payment))
+
+
+@pytest.mark.parametrize(
+    ("payee", "amount"), [("bia", "12.51"), ("bia", "13.00 HORA"), ("bia", "12.50 FLOR"), ("caio", "12.50")]
+)
+def test_a_key_that_paid_something_else_is_told_so_and_pays_nothing(
+    mutirao: Callable[..., Any], node: Any, ana: Path, payee: str, amount: str
+) -> None:
+    node.shows("GET", f"/v1/payments/{pay.uuid_text(pay.id_of('rent-may', 'payments'))}", payment())
+    ended = mutirao("pay", "--key", ana, payee, amount, "--idempotency-key", "rent-may")
+    assert (ended.code, ended.out) == (1, "") and "IDEMPOTENCY_REUSED" in ended.err and "12.50 HORA to bia" in ended.err
+    assert not node.asked("POST", "/v1/payments")
+
+
+@pytest.mark.parametrize(
+    ("payee", "amount"),
+    [("bia@riacho", "12.5"), ("BIA.HORA", "12.50 HORA"), (f"mutirao:{id_text(RIACHO)}/bia", "12.50")],
+)
+def test_a_key_finds_its_payment_in_other_words_too(
+    mutirao: Callable[..., Any], node: Any, ana: Path, payee: str, amount: str
+) -> None:
+    node.shows("GET", f"/v1/payments/{pay.uuid_text(pay.id_of('rent-may', 'payments'))}", payment())
+    assert mutirao("pay", "--key", ana, payee, amount, "--idempotency-key", "rent-may").code == 0
 
 
 def test_a_payment_on_its_way_is_watched_until_it_arrives(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
