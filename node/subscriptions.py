@@ -35,6 +35,9 @@ class Subscription:
         self._stored_until = everybody.newest
         self._after = self._stored_until if after is None else after
         self._stored: deque[Told] = deque()
+        if self._after > self._stored_until:
+            # This node was put back to an old copy: under the numbers between other things happen now.
+            self._stored.append((self._stored_until, MISSED, "", {}))
         self._coming: deque[Told] = deque()
         self._wake = asyncio.Event()
         self._ended = False

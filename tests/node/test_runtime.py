@@ -702,6 +702,13 @@ async def test_a_reader_who_comes_too_late_is_told_that_he_missed_something(node
     ]
 
 
+async def test_a_reader_who_has_seen_more_than_there_is_is_told_that_he_missed_something(node: Node) -> None:
+    await asyncio.gather(*(node.mark() for _ in range(2)))
+    ahead = node.runtime.subscribe(5, None, ANA)  # the database is an old copy
+    await node.mark()
+    assert [(await anext(ahead))[:2] for _ in range(2)] == [(2, "events.missed"), (3, "mark.made")]
+
+
 # Peers.
 
 
