@@ -257,6 +257,20 @@ def test_a_body_that_is_no_wish(town: Town) -> None:
         assert refused(town, body) == (400, "MALFORMED")
 
 
+def test_a_time_beyond_all_that_can_be_signed(town: Town) -> None:
+    before = town.seen()
+    late = "9999-12-31T23:59:59Z"
+    for path, body in (
+        ("/v1/invitations", {"not_after": late}),
+        ("/v1/payment-requests", {"payee": "bia", "amount": units(1), "not_after": late}),
+        ("/v1/scheduled-payments", {"payer": "bia", "payee": "ana", "amount": units(1), "first_at": late}),
+        ("/v1/members/bia/mandate", {"helper": "ana", "cap": units(1), "not_after": late}),
+    ):
+        problem = town.riacho.api.refused(path, body)
+        assert (problem["status"], problem["code"]) == (400, "MALFORMED"), path
+    assert town.seen() == before
+
+
 def test_ten_megabytes(town: Town) -> None:
     before = town.riacho.rss_bytes
     body = json.dumps(word(note="x" * TEN_MEGABYTES)).encode()
