@@ -7,13 +7,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.batch import Batch
 from node.config import FILE_NAME
 from node.highwater import HighWater
 from node.http.auth import new_token, token_hash
+from node.http.schema import Misread, form, read_text
 from node.storage import Storage, Token
 from protocol.economy.currencies import CreateCurrency
 from protocol.economy.feature import Actor, Role
@@ -108,10 +109,11 @@ async def found(
     hot, following, cold, transport = (KeyPair.from_seed(seeds[name]) for name in ("hot", "next", "cold", "transport"))
     inception = Inception(hot.public, promise(following.public), (cold.public,), 1, transport.public)
     first = _sealed(hot, NO_NETWORK, IDENTITY, encode_body(inception, now()), chance(SALT_BYTES))
+    currency = _first_currency(founding)
     profile = _profile(founding)
     second = _sealed(hot, first.id, COMMONS, encode_body(profile, now()), chance(SALT_BYTES))
     keyring = Keyring(hot, seeds["preimage"])
-    entries = [first, second, *_first_currency(founding, keyring, [first, second], now(), chance)]
+    entries = [first, second, *_opened(currency, keyring, [first, second], now(), chance)]
     token = new_token(chance)
     kept = Token(token_hash(token), Role.STEWARD, "made by mutirao init", token[-4:], now())
     with _new(home):
@@ -254,32 +256,51 @@ def _profile(founding: Founding) -> Profile:
         raise HomeUnusable(f"{founding.handle!r} is no handle: 2 to 32 of a-z, 0-9 and inner dashes are")
     if not 1 <= len(founding.name) <= NAME_CHARS_MAX:
         raise HomeUnusable(f"a network's name has 1 to {NAME_CHARS_MAX} characters")
+    try:
+        read_text(founding.name)
+    except Misread as misread:
+        misread.path.append("name")
+        raise _refused(f"the name {founding.name!r}", misread.refused()) from None
     word = founding.unit_word or founding.currency
     return Profile(founding.handle, founding.name, founding.currency, word, founding.scale, ())
 
 
-def _first_currency(
-    founding: Founding, keyring: Keyring, entries: list[Entry], now: Millis, chance: Callable[[int], bytes]
-) -> list[Entry]:
-    """Return the entries that open the first currency, by the rules for any other."""
+def _first_currency(founding: Founding) -> CreateCurrency:
+    """Return the wish for the first currency, read as any other is; raises HomeUnusable."""
+    words = {
+        "code": founding.currency,
+        "name": founding.currency_name or founding.currency,
+        "credit_limit": {"value": "0"},
+        "unit_word": founding.unit_word,
+        "scale": founding.scale,
+    }
+    try:
+        wish: CreateCurrency = form(CreateCurrency).read(words)
+    except Misread as misread:
+        raise _refused(f"the currency {founding.currency!r}", misread.refused()) from None
     limit = parse_decimal(founding.default_limit, founding.scale)
     if isinstance(limit, Refused):
-        raise HomeUnusable(f"the default limit {founding.default_limit!r} is refused: {limit.reason}")
-    wish = CreateCurrency(
-        code=founding.currency,
-        name=founding.currency_name or founding.currency,
-        credit_limit=Amount(limit, founding.currency, founding.scale),
-        unit_word=founding.unit_word,
-        scale=founding.scale,
-    )
+        raise _refused(f"the default limit {founding.default_limit!r}", limit)
+    return replace(wish, credit_limit=Amount(limit, founding.currency, founding.scale))
+
+
+def _opened(
+    wish: CreateCurrency, keyring: Keyring, entries: list[Entry], now: Millis, chance: Callable[[int], bytes]
+) -> list[Entry]:
+    """Return the entries that open the first currency, by the rules for any other."""
     replica = Replica(entries[0].id, chance=chance, keyring=keyring)
     list(replica.load(entries))
     effects = replica.handle([Asked(1, "currencies.create", _STEWARD, wish)], now)
     for effect in effects:
         if isinstance(effect, Answer) and isinstance(refused := effect.result, Refused):
-            figures = ", ".join(f"{name} {value}" for name, value in refused.figures.items())
-            raise HomeUnusable(f"the currency {founding.currency!r} is refused: {refused.reason} ({figures})")
+            raise _refused(f"the currency {wish.code!r}", refused)
     return [effect.entry for effect in effects if isinstance(effect, Store)]
+
+
+def _refused(what: str, refused: Refused) -> HomeUnusable:
+    """Return what tells that something wished for at the founding is refused."""
+    figures = ", ".join(f"{name} {value}" for name, value in refused.figures.items())
+    return HomeUnusable(f"{what} is refused: {refused.reason}{f' ({figures})' if figures else ''}")
 
 
 def _sealed(keys: KeyPair, network: bytes, lane: str, body: bytes, salt: bytes) -> Entry:
