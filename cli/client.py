@@ -64,6 +64,10 @@ class Client:
         """Return the JSON object that answers a wish; without an idempotency key it gets a fresh one."""
         return self._ask("POST", path, body=body, key=key or os.urandom(16).hex())
 
+    def post_secret(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON object that answers a wish for a secret, which the node remembers under no key."""
+        return self._ask("POST", path, body=body)
+
     def delete(self, path: str) -> None:
         """Take away what is at a path."""
         self._ask("DELETE", path)
@@ -133,11 +137,13 @@ class Client:
                 text = self._read(response)
                 return {} if response.status == 204 else self._value(response, text)
 
-        again = "" if key is None else f"; it may have been done: run it again with --idempotency-key {key}"
+        again = "" if data is None else "; it may have been done"
+        again += "" if key is None else f": run it again with --idempotency-key {key}"
+        is_repeatable = data is None or key is not None
         try:
             return ask()
         except _Lost as lost:
-            if lost.in_vain:  # the same wait again would end as this one did
+            if lost.in_vain or not is_repeatable:  # another wait would end as this one did
                 raise Unreachable(f"{lost}{again}") from None
         try:
             return ask()

@@ -76,7 +76,6 @@ def tokens(argv: Sequence[str]) -> int:
         f"tokens {verb}",
         f"{_TOKEN_VERBS[verb].capitalize()}.",
         example=f"mutirao tokens {examples.get(verb, f'{verb} 3')}",
-        writes=verb == "create",
     )
     if verb == "create":
         parser.add_argument("--label", required=True, type=read_text, help="what it is for, as the list will show")
@@ -97,7 +96,7 @@ def tokens(argv: Sequence[str]) -> int:
     if verb == "create":
         asked = {name: getattr(args, name) for name in ("label", "role", "member", "scopes", "expires")}
         body = {name: value for name, value in asked.items() if value is not None}
-        shown = client.post(path_of("tokens"), body, args.idempotency_key)
+        shown = client.post_secret(path_of("tokens"), body)
     else:
         shown = client.get(path_of("tokens", args.id))
         if verb == "revoke":

@@ -70,6 +70,13 @@ def test_twice_lost_is_not_reachable_and_the_key_is_told(mutirao: Callable[..., 
     assert "it may have been done: run it again with --idempotency-key mine" in ended.err
 
 
+def test_a_lost_token_is_not_made_twice(mutirao: Callable[..., Any], stub: Any) -> None:
+    stub.hangs_up("POST", "/v1/tokens")
+    ended = mutirao("tokens", "create", "--label", "till", "--token", "mt_x")
+    assert (ended.code, len(stub.asked("POST", "/v1/tokens"))) == (3, 1)
+    assert ended.err.endswith("; it may have been done\n")
+
+
 def test_a_first_try_that_is_still_under_way_is_not_called_a_refusal(mutirao: Callable[..., Any], stub: Any) -> None:
     stub.hangs_up("POST", PATH)
     stub.refuses("POST", PATH, "IDEMPOTENCY_IN_FLIGHT", status=409)

@@ -76,6 +76,7 @@ def test_lists_can_be_limited_and_changes_be_repeated(mutirao: Callable[..., Any
         told = help_of(mutirao, name.replace(".", " "))
         assert ("--idempotency-key" in told) is isinstance(operation, Create | Act)
         assert ("--all" in told) is (isinstance(operation, List) or hasattr(operation, "what"))
+    assert "--idempotency-key" not in help_of(mutirao, "tokens create"), "the node remembers no secret"
 
 
 @pytest.mark.parametrize("words", ["--help", "", "--version", "payments", "keys --help"])
