@@ -3,6 +3,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -12,11 +13,13 @@ from aiohttp.web import StreamResponse
 from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
-from protocol.economy.feature import SIGNED_IN, Actor, Doc
+from protocol.economy.feature import SIGNED_IN, Actor, Doc, Role
 from protocol.rejection import Rejection
 
 EVENT_STREAM_TYPE = "text/event-stream"
 STREAMS_MAX = 256
+STREAMS_PER_ASKER_MAX = 32
+"""So that one member's apps leave streams to the others."""
 TYPES_MAX = 32
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS_MAX = 3_600.0
@@ -57,13 +60,13 @@ class Streams:
 
     def __init__(self, runtime: Subscriptions) -> None:
         self._runtime = runtime
-        self._open = 0
+        self._open: Counter[tuple[Role, str | None]] = Counter()
         self._ending = asyncio.Event()
 
     @property
     def count(self) -> int:
         """How many streams are open."""
-        return self._open
+        return self._open.total()
 
     def end(self) -> None:
         """Let every stream end: clients come back to whoever listens then, with Last-Event-ID."""
@@ -88,10 +91,11 @@ class Streams:
         """Answer with a stream of events until the client leaves, lags, or the node stops; raises Denied."""
         no_more(exchange.query, ("types",))
         after, types = _after(exchange), _types(exchange.query.get("types"))
-        if self._open >= STREAMS_MAX:
+        asker = (exchange.actor.role, exchange.actor.member)
+        if self.count >= STREAMS_MAX or self._open[asker] >= STREAMS_PER_ASKER_MAX:
             raise Denied(Rejection.OVERLOADED)
         response = StreamResponse(headers={**SAFE_HEADERS, "Content-Type": EVENT_STREAM_TYPE})
-        self._open += 1
+        self._open[asker] += 1
         events = self._runtime.subscribe(after, types, exchange.actor)
         try:
             await response.prepare(exchange.request)
@@ -105,7 +109,8 @@ class Streams:
         except ConnectionError:
             pass  # the client has left
         finally:
-            self._open -= 1
+            self._open[asker] -= 1
+            self._open += Counter()  # who follows no more is not counted any more
             await events.aclose()
         response.force_close()
         return response

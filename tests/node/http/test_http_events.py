@@ -98,6 +98,18 @@ async def test_streams_are_bounded_and_end_with_the_node(shop: Any, monkeypatch:
             assert await stream.content.read() == b""
 
 
+async def test_a_member_takes_no_streams_away_from_others(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "STREAMS_PER_ASKER_MAX", 2)
+    async with follow(shop) as first:
+        await told(first)
+        async with follow(shop) as second:
+            await told(second)
+            third = await shop.ask("GET", "/v1/events")
+            assert (third.status, third.code) == (503, "OVERLOADED")
+            async with follow(shop, Authorization="Bearer mt_steward") as stewards:
+                assert stewards.status == 200
+
+
 async def test_a_stream_does_not_outlive_the_right_to_it(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "STREAM_SECONDS_MAX", 0.05)
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.01)
