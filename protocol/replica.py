@@ -233,8 +233,9 @@ class Replica:
     def _desk(self, asked: Asked) -> Desk:
         keyring = self._keyring
         if keyring is None:
-            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign, writes=False)
-        return Desk(self.book, asked.actor, self._now, self._chance, keyring.hot.sign, keyring.preimages)
+            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign, silent=Rejection.READ_ONLY)
+        silent = Rejection.RECOVERING if self.recovering else None
+        return Desk(self.book, asked.actor, self._now, self._chance, keyring.hot.sign, keyring.preimages, silent)
 
     # Time.
 
@@ -309,6 +310,7 @@ class Replica:
         """Stop signing: somebody showed an entry of our own that we do not have."""
         if self._keyring is not None and not self.recovering:
             self.recovering, self._quiet_since = True, None
+            self.book.of(Links).drop_drafts()
 
     def _hear_link_wanted(self, session: Session, epoch: int) -> None:
         """Tell a partner that came back from an old copy which records stand, and take no older ones any more."""

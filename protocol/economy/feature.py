@@ -184,8 +184,8 @@ class Desk:
     sign: Callable[[str, bytes], bytes]
     secret: bytes = b""
     """What the preimages of this node's invoices come from."""
-    writes: bool = True
-    """False at a replica, which signs nothing: a view that needs a signature refuses with READ_ONLY."""
+    silent: Rejection | None = None
+    """Why this node signs nothing, a receipt or an invoice either: READ_ONLY at a replica, or RECOVERING."""
 
 
 @dataclass(frozen=True, slots=True)

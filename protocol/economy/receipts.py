@@ -144,8 +144,8 @@ def view_receipt(desk: Desk, name: str) -> EntriesWanted | Refused:
         return refuse(Rejection.PAYMENT_UNKNOWN)
     if not may_see(desk.actor, *concerned(book, payment)):
         return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
-    if not desk.writes:
-        return refuse(Rejection.READ_ONLY)
+    if desk.silent is not None:
+        return refuse(desk.silent)
     assert book.head is not None
     head_seq, head = book.head
     payer = book.ledger.accounts.get(payment.payer)

@@ -324,6 +324,8 @@ def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ..
         return deny(Rejection.LINK_UNKNOWN)
     if not link.takes(1):
         return deny(Rejection.LINK_NOT_OPEN)
+    if desk.silent is not None:
+        return deny(desk.silent)
     if not wanted.route:
         answer = _invoice(desk, link, wanted)
         return deny(answer) if isinstance(answer, Rejection) else (Tell(asker, answer),)

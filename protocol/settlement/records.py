@@ -472,6 +472,12 @@ class Links:
                 link.onward_out[step.item.id] = step.item.onward
         self.drafted[link.id] = None
 
+    def drop_drafts(self) -> None:
+        """Forget what is in the making: a node that has to recover signs nothing."""
+        for id in self.drafted:
+            self.by_id[id].draft = None
+        self.drafted.clear()
+
     def meet(self, book: Book, terms: Terms) -> Link:
         """Return the link of these terms, begun here if it is new."""
         id = link_id(terms)

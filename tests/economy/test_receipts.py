@@ -89,7 +89,7 @@ def test_the_payee_proves_the_payment_but_is_not_told_the_payers_balance(riacho:
 
 def test_a_replica_makes_no_receipts(riacho: Group) -> None:
     payment = riacho.pay("ana", "bia", 12_50)
-    desk = replace(riacho.desk(STEWARD), writes=False)
+    desk = replace(riacho.desk(STEWARD), silent=Rejection.READ_ONLY)
     assert isinstance(desk, Desk)
     assert view_receipt(desk, uuid_text(payment.id)) == Refused(Rejection.READ_ONLY)
 

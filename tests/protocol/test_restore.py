@@ -12,7 +12,8 @@ from protocol.keys import KeyPair
 from protocol.rejection import Refused
 from protocol.settlement.links import LinksWanted, RaiseLink
 from protocol.settlement.networks import InviteReplica
-from protocol.sync.messages import IDENTITY_ENTRIES_MAX, Entries, pack
+from protocol.settlement.quotes import AskQuote
+from protocol.sync.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pack
 
 
 def trading(*, with_replica: bool) -> World:
@@ -198,3 +199,51 @@ def test_a_network_of_many_key_events_still_says_hello() -> None:
     payment = pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(3)
     assert state(world, "riacho", payment) == "posted" and not world.drops
+
+
+def test_what_was_in_the_making_on_another_link_is_signed_no_more_either() -> None:
+    world = trading(with_replica=True)
+    exchange(world, "campo", "MATE", "eva")
+    linked(world, "riacho", "campo", 1_000)
+    riacho = world.nodes["riacho"]
+    to_serra, to_campo = (
+        next(one.id for one in world.granted("riacho", "links.list", LinksWanted()).items if one.partner_handle == name)
+        for name in ("serra", "campo")
+    )
+    backup = len(riacho.disk)
+    world.granted("riacho", "links.raise", RaiseLink(whole(1_100)), subject=to_serra)
+    world.tick(2)
+    lost = riacho.disk[-1]
+    for peer in ("casa", "serra", "campo"):
+        world.cut("riacho", peer)
+    del riacho.disk[backup:]
+    world.restart("riacho")
+    world.join("casa", "riacho")
+    world.join("campo", "riacho")
+    world.run()
+    known = len(riacho.disk)
+    raised = Asked(1_000_000, "links.raise", STEWARD, RaiseLink(whole(1_200)), to_campo)
+    theirs = world.nodes["campo"].replica.journal.newest
+    campo = next(wire for (network, _), wire in theirs.items() if network == world.nodes["campo"].network)
+    world.give(
+        "riacho", raised, Received("casa", pack(Entries((lost.wire,)))), Received("campo", pack(LinkNews(campo)))
+    )
+    assert riacho.replica.recovering
+    assert [entry.network == riacho.network for entry in riacho.disk[known:]] == [True]
+    assert riacho.disk[-1].id == lost.id
+    world.join("riacho", "serra")
+    world.tick(20)
+    assert not riacho.replica.recovering and no_fork(world)
+
+
+def test_a_recovering_node_gives_no_invoice() -> None:
+    world = trading(with_replica=False)
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=len(world.nodes["riacho"].disk))
+    assert world.nodes["riacho"].replica.recovering
+    world.join("riacho", "serra")
+    world.run()
+    asked = AskQuote("ana@riacho", whole(10, "HORA"), payer="bia")
+    assert world.ask("serra", "quotes.create", asked).reason == "RECOVERING"
+    world.tick(20)
+    assert world.granted("serra", "quotes.create", asked).payee_handle == "ana@riacho"
