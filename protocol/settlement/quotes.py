@@ -209,11 +209,16 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
     if address.startswith("mutirao:"):
         id, _, account = address.removeprefix("mutirao:").partition("/")
         network = parse_id(id)
-        return (network, account) if network and account else refuse(Rejection.MALFORMED, field="payee")
+        expected = "mutirao:<network id>/<account>"
+        malformed = refuse(Rejection.MALFORMED, field="payee", expected=expected)
+        return (network, account) if network and account else malformed
     member, at, handle = address.partition("@")
     directory = book.of(Directory)
     if not at or handle == directory.handle(book.network):
         return book.network, member
+    named = parse_id(handle)
+    if named is not None:
+        return named, member
     found = [one for one in directory.find(handle) if one != book.network]
     if not found:
         return refuse(Rejection.NETWORK_UNKNOWN, network=handle[:64])

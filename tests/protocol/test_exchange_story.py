@@ -5,6 +5,7 @@ from simulation.groups import account, exchange, linked
 from simulation.world import World, whole
 
 from protocol.economy.paying import Pay
+from protocol.keys import id_text
 from protocol.settlement.quotes import AskQuote
 
 
@@ -30,6 +31,19 @@ def test_a_buyer_pays_in_her_unit_and_the_seller_is_paid_in_his() -> None:
     assert world.granted("alto", "links.show", subject=link).mirror.value == 90_00
     assert world.granted("baixo", "links.show", subject=link).mirror.value == -135_00
     assert world.zero_sum()
+
+
+def test_a_payee_is_named_by_the_id_of_its_network_as_well() -> None:
+    world = World()
+    exchange(world, "alto", "A", "ana", "caio")
+    exchange(world, "baixo", "B", "bia")
+    linked(world, "alto", "baixo", 500)
+    alto, baixo = (id_text(world.nodes[name].network) for name in ("alto", "baixo"))
+    for payee, unit in ((f"bia@{baixo}", "B"), (f"mutirao:{baixo}/bia", "B"), (f"caio@{alto}", "A")):
+        quote = world.granted("alto", "quotes.create", AskQuote(payee, whole(10, unit), payer="ana"))
+        assert quote.payee_handle in ("bia@baixo", "caio@alto")
+    refused = world.ask("alto", "quotes.create", AskQuote("mutirao:baixo/bia", whole(10), payer="ana"))
+    assert refused.figures["expected"] == "mutirao:<network id>/<account>"
 
 
 def test_beyond_the_links_limit_neither_leg_moves() -> None:
