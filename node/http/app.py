@@ -62,6 +62,7 @@ class Api:
                 *Resources(runtime, self._scale_of).routes(operations),
             ]
         )
+        gate.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
         self.document = own.describe(self.table.routes, version("mutirao"))
         self._door = Door(self.table, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)

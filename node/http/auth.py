@@ -189,6 +189,8 @@ class Gate:
         self._sessions: OrderedDict[bytes, _Opened] = OrderedDict()
         self._strangers = Buckets(STRANGERS_AT_ONCE, STRANGERS_A_SECOND)
         self._failed = Buckets(FAILURES_AT_ONCE, FAILURES_A_SECOND)
+        self.scopes: frozenset[str] = frozenset()
+        """Every scope that a token can bear: those of the routes."""
 
     async def actor(self, authorization: str | None, address: str) -> Actor:
         """Return who bears the token of this header, NOBODY without one; raises Denied for a bad one."""
@@ -303,6 +305,8 @@ class Gate:
         scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
         if scopes is not None and len(scopes) > SCOPES_MAX:
             raise Denied(Rejection.MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")
+        if scopes is not None and (strange := scopes - self.scopes):
+            raise Denied(Rejection.MALFORMED, field="scopes", expected=f"known scopes, not {min(strange)}")
         if actor.scopes is not None and "*" not in actor.scopes:
             missing = {"*"} if scopes is None else scopes - actor.scopes
             if missing:

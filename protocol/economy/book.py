@@ -272,6 +272,8 @@ class Book:
         self.mandates: dict[bytes, Mandated] = {}
         self.payments: dict[bytes, Payment] = {}
         self.requests: dict[bytes, Request] = {}
+        self.passing: dict[str, int] = {}
+        """How many payments of other networks are passing through, by currency: a currency in use stays open."""
         self.head: tuple[int, bytes] | None = None
         self._arrived: list[Payment] = []
         self._of_account: dict[str, list[Payment]] = {}

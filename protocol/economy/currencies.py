@@ -178,6 +178,8 @@ def _against(book: Book, body: Body) -> Refused | None:
 
 
 def _open_balance(book: Book, currency: Currency) -> Refused | None:
+    if book.passing.get(currency.code):
+        return refuse(Rejection.STATE_CONFLICT, state="payments of other networks are passing through")
     for account in book.ledger.accounts.values():
         if account.currency == currency.code and account.balance_minor:
             return refuse(

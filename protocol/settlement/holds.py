@@ -646,6 +646,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             forwards = book.of(Forwards)
             forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
             forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
+            book.passing[forwarded.currency] = book.passing.get(forwarded.currency, 0) + 1
             return ()
         case Passed(link_out, hold_out, preimage):
             return _fold_passed(book, _end_forward(book, link_out, hold_out, preimage), entered.seq)
@@ -789,6 +790,7 @@ def _end_forward(book: Book, link_out: bytes, hold_out: bytes, outcome: bytes | 
     forwards = book.of(Forwards)
     forwarded = forwards.open_out.pop((link_out, hold_out))
     del forwards.by_in[forwarded.link_in, forwarded.hold_in]
+    book.passing[forwarded.currency] -= 1
     forwards.ended[forwarded.link_in, forwarded.hold_in] = outcome
     return forwarded
 

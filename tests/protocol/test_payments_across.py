@@ -5,6 +5,7 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
 from simulation.world import World
 
+from protocol.economy.currencies import CloseCurrency
 from protocol.settlement.links import FreezeLink, LinksWanted
 
 
@@ -66,6 +67,21 @@ def test_cut_off_in_the_middle_the_money_waits_and_then_arrives() -> None:
     world.tick(3)
     assert balance(world, "encants", "clara") == 60_00
     assert world.zero_sum() and settled(world)
+
+
+def test_a_currency_stays_open_while_a_payment_of_others_passes_through_it() -> None:
+    world = chain()
+    offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    world.cut("serra", "encants")
+    world.tick(3)
+    refused = world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR")
+    assert refused.reason == "STATE_CONFLICT"
+    assert refused.figures["state"] == "payments of other networks are passing through"
+    world.restart("serra")
+    assert world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR") == refused
+    world.join("serra", "encants")
+    world.tick(3)
+    assert settled(world) and world.nodes["serra"].replica.book.passing == {"FLOR": 0}
 
 
 @pytest.mark.parametrize("victim", ["riacho", "serra", "encants"])

@@ -151,6 +151,8 @@ async def test_no_token_makes_one_that_may_more(shop: Any) -> None:
     assert (await made("mt_steward", role="anyone")).json["figures"]["field"] == "role"
     assert (await made("mt_ana", expires="2026-05-01T11:00:00Z")).json["figures"]["field"] == "expires"
     assert (await made("mt_ana", scopes=["loaves:read"] * 2)).status == 201
+    misspelt = (await made("mt_ana", scopes=["loaves:read", "loaf:read"])).json
+    assert misspelt["figures"] == {"field": "scopes", "expected": "known scopes, not loaf:read"}
     assert (await made("mt_ana", scopes=[f"s{i}:read" for i in range(65)])).json["figures"]["field"] == "scopes"
 
 
