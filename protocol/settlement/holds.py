@@ -395,8 +395,9 @@ def _taken_up(book: Book, link: Link) -> Iterator[Plan]:
             held, out = link_in.now.holds_in[hold], link_out.side.own.holds.get(hold_out)
             if out is not None and out.condition == held.condition:
                 forwarded = _forwarded(link_in, hold, held.amount, link_out, out.amount)
-                # The rates may have changed since.
-                yield Plan("", (Write(replace(forwarded, cost=min(forwarded.cost, forwarded.worth))),))
+                # The rates may have changed since, so that what came is worth less than what went, or nothing.
+                worth = max(1, forwarded.worth)
+                yield Plan("", (Write(replace(forwarded, worth=worth, cost=min(forwarded.cost, worth))),))
                 yield from _settled(book, link_out)
                 break
 
