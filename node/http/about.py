@@ -156,19 +156,25 @@ class About:
 
     async def _metrics(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        lines = [
-            *(f"mutirao_{name} {float(figure)}" for name, figure in self._figures().items()),
-            *(
-                f'mutirao_http_answers_total{{operation="{name}",status="{status}"}} {count}'
-                for (name, status), count in sorted(self._answered.items())
-            ),
-            *(
-                f'mutirao_http_seconds_total{{operation="{name}"}} {seconds:.6f}'
-                for name, seconds in sorted(self._seconds.items())
-            ),
-            "",
+        measured: dict[str, list[str]] = {
+            f"mutirao_{name}": [f" {float(one)}"] for name, one in self._figures().items()
+        }
+        measured["mutirao_http_answers_total"] = [
+            f'{{operation="{name}",status="{status}"}} {count}'
+            for (name, status), count in sorted(self._answered.items())
         ]
-        return respond("\n".join(lines).encode(), content_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+        measured["mutirao_http_seconds_total"] = [
+            f'{{operation="{name}"}} {seconds:.6f}' for name, seconds in sorted(self._seconds.items())
+        ]
+        lines = [
+            line
+            for name, figures in measured.items()
+            for line in (
+                f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}",
+                *(f"{name}{figure}" for figure in figures),
+            )
+        ]
+        return respond("\n".join((*lines, "")).encode(), content_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
 
     async def _show_document(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

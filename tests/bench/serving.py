@@ -70,4 +70,4 @@ def metrics(node: Node) -> dict[str, float]:
     with closing(connection):
         connection.request("GET", "/metrics")
         lines = connection.getresponse().read().decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}

@@ -223,7 +223,8 @@ async def test_what_is_measured_is_told_to_prometheus(shop: Any) -> None:
     await shop.ask("GET", "/v1/loaves")
     await shop.ask("GET", "/v1/cakes")
     lines = (await shop.ask("GET", "/metrics", token=None)).body.decode().splitlines()
-    assert "mutirao_entries 3.0" in lines
+    assert lines[lines.index("mutirao_entries 3.0") - 1] == "# TYPE mutirao_entries gauge"
+    assert lines.count("# TYPE mutirao_http_answers_total counter") == 1
     assert 'mutirao_http_answers_total{operation="loaves.list",status="200"} 1' in lines
     assert 'mutirao_http_answers_total{operation="unknown",status="404"} 1' in lines
 
