@@ -50,12 +50,13 @@ LINES = (
 )
 PAGE = (
     "SELECT group_concat(seq || ' ' || epoch || ' ' || arrival || ' ' || length(wire)),"
-    " CAST(group_concat(CAST(wire AS TEXT), '') AS BLOB) FROM ("
-    "SELECT *, sum(length(wire)) OVER (ORDER BY seq, epoch, arrival) AS size FROM ("
-    f"SELECT seq, epoch, arrival, wire FROM entries WHERE lane = {LANE}"
+    " CAST(group_concat(CAST(wire AS TEXT), '') AS BLOB) FROM entries WHERE arrival IN (SELECT arrival FROM ("
+    "SELECT arrival, size, sum(size) OVER (ORDER BY seq, epoch, arrival) AS until FROM ("
+    f"SELECT seq, epoch, arrival, length(wire) AS size FROM entries WHERE lane = {LANE}"
     " AND seq BETWEEN ? AND ? AND (seq, epoch, arrival) > (?, ?, ?)"
-    f" ORDER BY seq, epoch, arrival LIMIT {ENTRIES_PER_READ})) WHERE size <= ? OR size = length(wire)"
+    f" ORDER BY seq, epoch, arrival LIMIT {ENTRIES_PER_READ})) WHERE until <= ? OR until = size)"
 )
+"""Of a page's candidates the sizes alone are read: SQLite knows them without the bytes."""
 TOKEN_COLUMNS = "hash, role, label, last4, created_ms, member, scopes, expires_ms, revoked_ms, number"  # noqa: S105
 
 
