@@ -492,7 +492,10 @@ def _check_place(path: Path, *, create: bool) -> None:
 async def _check_version(connection: aiosqlite.Connection, path: Path) -> None:
     [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
     if version != SCHEMA_VERSION:
-        remedy = "install a newer mutirao" if version > SCHEMA_VERSION else "restore a backup"
+        remedy = "restore a backup"
+        if version:  # a backup has the same schema as what it is a copy of
+            older = "an older mutirao wrote it, and only that one can serve from it"
+            remedy = "install a newer mutirao" if version > SCHEMA_VERSION else older
         raise StorageUnusable(f"{path} has schema {version}, this mutirao knows {SCHEMA_VERSION}: {remedy}")
 
 

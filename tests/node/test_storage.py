@@ -289,10 +289,11 @@ async def test_a_file_that_cannot_be_served_from_says_what_to_do(tmp_path: Path,
         await Storage.open(path)
 
     path.write_bytes(whole)
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(StorageUnusable, match="install a newer mutirao"):
-        await Storage.open(path)
+    for version, remedy in ((3, "install a newer mutirao"), (1, "an older mutirao wrote it"), (0, "restore a backup")):
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        with pytest.raises(StorageUnusable, match=remedy):
+            await Storage.open(path)
 
 
 @pytest.mark.parametrize("column", ["wire", "id"])
