@@ -97,7 +97,21 @@ _ALL = _Bounds(0, 2**63 - 1)
 
 
 class _Making:
-    """The pattern of a record, and the statements that make the record of its groups."""
+    r"""The pattern of a record, and the statements that make the record of its groups.
+
+    Of a record of a number up to 900 and, if it likes, a flag, the head is group 0, and the statements are:
+
+        v0 = new_v0(kind_v0)
+        v1 = g1[0] if len(g1) == 1 else from_bytes(g1[1:], 'big')
+        if not 0 <= v1 <= 900: return None
+        put_v0_1(v0, v1)
+        if g2 is None:
+            v2 = None
+        else:
+            v2 = g2 == b'\xf5'
+        put_v0_2(v0, v2)
+        if g0[0] - 0xA0 != 1 + (g2 is not None): return None
+    """
 
     def __init__(self) -> None:
         self.pattern: list[bytes] = []
@@ -113,7 +127,7 @@ class _Making:
         hints = get_type_hints(kind, include_extras=True)
         split = [_optional(hints[field.name]) for field in declared]
         least = sum(not optional for _, optional in split)
-        if len(declared) > _KEYS_IN_HEAD:
+        if len(declared) > _KEYS_IN_HEAD or hasattr(kind, "__post_init__"):
             raise _NoPattern
         self.pattern.append(rb"([\x%02x-\x%02x])" % (0xA0 + least, 0xA0 + len(declared)))
         head, value = self._group(), self._name()
@@ -128,17 +142,14 @@ class _Making:
             item = self._item(hint, ())
             if optional:
                 self.pattern.append(b")?")
-                made = [f"    {line}" for line in self.lines[before:]]
                 present = self.groups[first]
                 here.append(present)
-                self.lines[before:] = [f"if {present} is None:", f"    {item} = None", "else:", *made, "    pass"]
-                if item == present:
-                    self.lines[before:] = []
+                made = [f"    {line}" for line in self.lines[before:]]
+                if made:  # else the item is its group, which is None where it is not there
+                    self.lines[before:] = [f"if {present} is None:", f"    {item} = None", "else:", *made]
             self.lines.append(f"{put}({value}, {item})")
         present_count = " + ".join([str(least), *(f"({one} is not None)" for one in here)])
         self.lines.append(f"if {head}[0] - 0xA0 != {present_count}: return None")
-        if hasattr(kind, "__post_init__"):
-            raise _NoPattern
         return value
 
     def _item(self, hint: Any, bounds: tuple[object, ...]) -> str:
