@@ -54,7 +54,7 @@ class Parser(ArgumentParser):
 
     def format_help(self) -> str:
         """Return what --help prints; its first line names what is needed and leaves the rest to the list."""
-        bare = [_placeholder(action) for action in self._actions if not action.option_strings]
+        bare = [_named_in_usage(action) for action in self._actions if not action.option_strings]
         needed = [action for action in self._actions if action.option_strings and action.required]
         options = [f"{action.option_strings[0]} {action.metavar or action.dest.upper()}" for action in needed]
         self.usage = " ".join((self.prog, *bare, *options, "[options]"))
@@ -84,7 +84,7 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
     return (argv[at], [*argv[:at], *argv[at + 1 :]]) if at < len(argv) else ("", list(argv))
 
 
-def _placeholder(action: Action) -> str:
+def _named_in_usage(action: Action) -> str:
     name = str(action.metavar or action.dest).upper()
     return name if action.required else f"[{name}]"
 

@@ -2,12 +2,14 @@
 """What one commit makes durable, whole or not at all, and the rows that it comes to."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from protocol.entry import Entry, Millis
 from protocol.events import Line
+
+Key = TypeVar("Key", tuple[bytes, str], str)
 
 
 class Answered(NamedTuple):
@@ -61,6 +63,13 @@ class Numbers:
     lanes: dict[tuple[bytes, str], int] = field(default_factory=dict)
     accounts: dict[str, int] = field(default_factory=dict)
 
+    def rows(self) -> dict[str, list[Any]]:
+        """Return the values of the rows that keep these numbers, end to end, by table."""
+        return {
+            "lanes": [value for place, number in self.lanes.items() for value in (number, *place)],
+            "accounts": [value for account, number in self.accounts.items() for value in (number, account)],
+        }
+
     def add(self, later: "Numbers") -> None:
         """Take those in that a commit has brought."""
         self.lanes |= later.lanes
@@ -73,16 +82,13 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
     entries: list[Any] = []
     for entry in batch.entries:
         header = entry.header
-        place = (entry.network, header.lane)
-        lane = numbers.lanes.get(place) or new.lanes.get(place)
-        if lane is None:
-            lane = new.lanes[place] = len(numbers.lanes) + len(new.lanes) + 1
+        lane = _number((entry.network, header.lane), numbers.lanes, new.lanes)
         entries += (entry.id, lane, header.epoch, header.seq, entry.wire)
+    lines = [value for row in numbered(batch.lines, numbers, new) for value in row]
     rows = {
-        "lanes": [value for place, number in new.lanes.items() for value in (number, *place)],
+        **new.rows(),
         "entries": entries,
-        "lines": line_values(batch.lines, numbers, new),
-        "accounts": [value for account, number in new.accounts.items() for value in (number, account)],
+        "lines": lines,
         "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
         "answers": [value for answer in batch.answers for value in answer],
         "events": [
@@ -94,16 +100,18 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
     return rows, new
 
 
-def line_values(lines: Iterable[Line], numbers: Numbers, new: Numbers) -> list[Any]:
-    """Return the values of these lines' rows, end to end; accounts that have no number yet get one."""
-    values: list[Any] = []
+def numbered(lines: Iterable[Line], numbers: Numbers, new: Numbers) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of these lines; accounts that have no number yet get one."""
     for account, *rest in lines:
-        number = numbers.accounts.get(account) or new.accounts.get(account)
-        if number is None:
-            number = new.accounts[account] = len(numbers.accounts) + len(new.accounts) + 1
-        values.append(number)
-        values += rest
-    return values
+        yield (_number(account, numbers.accounts, new.accounts), *rest)
+
+
+def _number(key: Key, known: Mapping[Key, int], new: dict[Key, int]) -> int:
+    """Return the number that stands for a lane or an account; the first is 1."""
+    number = known.get(key) or new.get(key)
+    if number is None:
+        number = new[key] = len(known) + len(new) + 1
+    return number
 
 
 _dumps = json.JSONEncoder(separators=(",", ":")).encode

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiosqlite
 
-from node.batch import Answered, Batch, Event, Numbers, line_values, rows_of
+from node.batch import Answered, Batch, Event, Numbers, numbered, rows_of
 from node.schema import INSERTS, SCHEMA_VERSION, TABLES
 from protocol.codec import CodecFault
 from protocol.economy.feature import Page
@@ -289,12 +289,20 @@ class Storage:
     async def replace_lines(self, lines: Iterable[Line]) -> None:
         """Put these statement lines in the place of all that are stored, in one transaction."""
         numbers = Numbers()
-        values = line_values(lines, Numbers(), numbers)
-        named = [value for account, number in numbers.accounts.items() for value in (number, account)]
-        emptied: list[Statement] = [("DELETE FROM lines", ()), ("DELETE FROM accounts", ())]
         async with self._writing:
             with _or_failed():
-                await self._writer.transact(emptied + _insertions({"accounts": named, "lines": values}))
+                await self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    await self._writer.execute("DELETE FROM lines")
+                    await self._writer.execute("DELETE FROM accounts")
+                    # Years of lines go through one by one: they need not find room in memory.
+                    await self._writer.executemany(_insert("lines", 1), numbered(lines, Numbers(), numbers))
+                    for statement, values in _insertions(numbers.rows()):
+                        await self._writer.execute(statement, values)
+                    await self._writer.execute("COMMIT")
+                finally:
+                    if self._writer.in_transaction:
+                        await self._writer.execute("ROLLBACK")
             self._numbers.accounts = numbers.accounts
 
     async def texts(self, digests: Iterable[bytes]) -> dict[bytes, str]:

@@ -9,15 +9,15 @@ may be narrow, and must never take what they would refuse: tests/protocol/test_p
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from functools import cache
 from itertools import count
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from protocol.codec import ENTRY_BYTES_MAX, decode, encode
-from protocol.shape import AtMost, Length, Range, from_map
+from protocol.codec import ENTRY_BYTES_MAX, INT_END, decode, encode
+from protocol.shape import AtMost, Length, Range, from_map, limits
 
 T = TypeVar("T")
 _KEYS_IN_HEAD = 23
@@ -87,15 +87,6 @@ def length(spelling: bytes) -> int:
     return spelling[0] & 31 if len(spelling) == 1 else int.from_bytes(spelling[1:], "big")
 
 
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    least: int
-    most: int
-
-
-_ALL = _Bounds(0, 2**63 - 1)
-
-
 class _Making:
     r"""The pattern of a record, and the statements that make the record of its groups.
 
@@ -158,14 +149,14 @@ class _Making:
             return self._item(hint.__supertype__, bounds)
         if get_origin(hint) is Annotated:
             inner, *notes = get_args(hint)
-            return self._item(inner, (*bounds, *notes))
+            return self._item(inner, (*bounds, *(one for one in notes if isinstance(one, (AtMost, Length, Range)))))
         if hint is int:
-            limits = _limits(bounds)
+            least, most = limits(bounds, 0, (Range,))
             self.pattern.append(NATURAL)
             group, value = self._group(), self._name()
             self.lines.append(f"{value} = {group}[0] if len({group}) == 1 else from_bytes({group}[1:], 'big')")
-            if limits != _ALL:
-                self.lines.append(f"if not {limits.least} <= {value} <= {limits.most}: return None")
+            if (least, most) != (0, INT_END - 1):
+                self.lines.append(f"if not {least} <= {value} <= {most}: return None")
             return value
         if hint is bool:
             self.pattern.append(rb"([\xf4\xf5])")
@@ -173,13 +164,13 @@ class _Making:
             self.lines.append(rf"{value} = {group} == b'\xf5'")
             return value
         if hint is bytes:
-            return self._bytes(_limits(bounds))
+            return self._bytes(*limits(bounds, 0, (Length, AtMost)))
         if hint is str:
-            limits = _limits(bounds)
+            least, most = limits(bounds, 0, (Length, AtMost))
             self.pattern.append(TEXT)
             head, text, value = self._group(), self._group(), self._name()
             size = f"({head}[0] - 0x60 if len({head}) == 1 else {head}[1])"
-            self.lines.append(f"if not {limits.least} <= {size} == len({text}) <= {limits.most}: return None")
+            self.lines.append(f"if not {least} <= {size} == len({text}) <= {most}: return None")
             self.lines.append(f"{value} = str({text}, 'ascii')")
             return value
         if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -193,17 +184,16 @@ class _Making:
             return self.record(hint)
         raise _NoPattern
 
-    def _bytes(self, limits: _Bounds) -> str:
-        if limits.least == limits.most < 256:
-            size = limits.most
-            self.pattern.append(re.escape(encode(bytes(size))[: 1 if size < 24 else 2]) + b"(.{%d})" % size)
+    def _bytes(self, least: int, most: int) -> str:
+        if least == most < 256:
+            self.pattern.append(re.escape(encode(bytes(most))[: 1 if most < 24 else 2]) + b"(.{%d})" % most)
             return self._group()
         if self._has_data:
             raise _NoPattern
         self._has_data = True
         self.pattern.append(DATA)
         head, data = self._group(), self._group()
-        self.lines.append(f"if not {limits.least} <= length({head}) == len({data}) <= {limits.most}: return None")
+        self.lines.append(f"if not {least} <= length({head}) == len({data}) <= {most}: return None")
         return data
 
     def _group(self) -> str:
@@ -212,22 +202,6 @@ class _Making:
 
     def _name(self) -> str:
         return f"v{next(self._names)}"
-
-
-def _limits(bounds: tuple[object, ...]) -> _Bounds:
-    """Return the least and the greatest number or length that bounds leave, from 0 up."""
-    least, most = _ALL.least, _ALL.most
-    for bound in bounds:
-        match bound:
-            case Length(exact):
-                least, most = max(least, exact), min(most, exact)
-            case AtMost(limit):
-                most = min(most, limit)
-            case Range(low, high):
-                least, most = max(least, low), min(most, high)
-            case _:
-                pass
-    return _Bounds(least, most)
 
 
 def _optional(hint: Any) -> tuple[Any, bool]:

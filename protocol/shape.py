@@ -129,11 +129,11 @@ def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
         added = (note for note in arguments[1:] if isinstance(note, (Length, AtMost, Range)))
         return _form(arguments[0], (*bounds, *added))
     if hint is int:
-        return _both_ways(_check_int, *_limits(bounds, -INT_END, (Range,)))
+        return _both_ways(_check_int, *limits(bounds, -INT_END, (Range,)))
     if hint is str or hint is bytes:
-        return _both_ways(_check_sized, hint, *_limits(bounds, 0, (Length, AtMost)))
+        return _both_ways(_check_sized, hint, *limits(bounds, 0, (Length, AtMost)))
     if origin is tuple and arguments[1:] == (...,):
-        least, most = _limits(bounds, 0, (Length, AtMost))
+        least, most = limits(bounds, 0, (Length, AtMost))
         form = _form(arguments[0], ())
         return _Form(*(partial(_check_array, least, most, repeat(one)) for one in form))
     if bounds:
@@ -159,8 +159,8 @@ def _both_ways(check: Callable[..., Any], *arguments: object) -> _Form:
     return _Form(one, one)
 
 
-def _limits(bounds: tuple[object, ...], least: int, fitting: tuple[type, ...]) -> tuple[int, int]:
-    """Return the least and the greatest number or length that all bounds leave."""
+def limits(bounds: tuple[object, ...], least: int, fitting: tuple[type, ...]) -> tuple[int, int]:
+    """Return the least and the greatest number or length that all bounds leave; raises TypeError for other bounds."""
     most = INT_END - 1
     for bound in bounds:
         if not isinstance(bound, fitting):

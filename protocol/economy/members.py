@@ -215,7 +215,7 @@ class SetLimits:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Let a member neither pay nor be paid for now."""
+    """Let a member neither pay nor be paid, until it is resumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,9 @@ def payable_of(book: Book, paid: Paid) -> Payable:
     return Payable(terms, Authority(account, book.members[account.member], key, mandate), payee)
 
 
-def record(paid: Paid, payable: Payable, seq: int, at_ms: Millis) -> Payment:
+def record(paid: Paid, parts: Payable, seq: int, at_ms: Millis) -> Payment:
     """Return a checked payment as the book keeps it, not yet kept."""
-    terms, authority, payee = payable
+    terms, authority, payee = parts
     return Payment(
         terms.payment,
         seq,

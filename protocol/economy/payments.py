@@ -134,9 +134,9 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case Paid() as body:
-            payable = payable_of(book, body)
-            payment = record(body, payable, entered.seq, entered.at_ms)
-            terms, authority, _ = payable
+            parts = payable_of(book, body)
+            payment = record(body, parts, entered.seq, entered.at_ms)
+            terms, authority, _ = parts
             authority.spend(terms.amount, terms.order_seq if isinstance(terms, Order) else None)
             if body.request is not None:
                 book.requests[body.request].settle(payment.id)

@@ -29,14 +29,13 @@ def unable(book: Book, payer: Account, payee: Account, amount_minor: int = 0) ->
         return refuse(Rejection.SAME_ACCOUNT)
     if payer.currency != payee.currency:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
-    accounts, most = book.ledger.accounts, AMOUNT_MINOR_MAX - amount_minor
-    countable = (
-        payer.balance_minor >= -most
-        and payee.balance_minor + reserved(payee) <= most
-        and accounts[holds_account(payer.currency)].balance_minor <= most
-        and accounts[commons_account(payer.currency)].balance_minor <= most
+    return uncountable(
+        book,
+        (payer.id, -amount_minor),
+        (payee.id, reserved(payee) + amount_minor),
+        (holds_account(payer.currency), amount_minor),
+        (commons_account(payer.currency), amount_minor),
     )
-    return None if countable else refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
 
 
 def reserved(account: Account) -> int:

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from simulation.groups import exchange, linked, pay
+from simulation.groups import exchange, linked, pay, says
 from simulation.world import World
 
 from protocol.codec import ENTRY_BYTES_MAX, encode
@@ -23,7 +23,6 @@ from protocol.sync.messages import (
     Entries,
     Hello,
     LinkNews,
-    Message,
     Role,
     Wanted,
     pack,
@@ -35,14 +34,6 @@ def world_of_two() -> World:
     exchange(world, "riacho", "HORA", "ana")
     exchange(world, "serra", "FLOR", "bia")
     return world
-
-
-def says(world: World, message: Message | bytes, to: str = "serra", source: str = "riacho") -> str | None:
-    """Let one node say something to another; returns why that one hung up, if it did."""
-    before = len(world.drops)
-    world.give(to, Received(source, message if isinstance(message, bytes) else pack(message)))
-    world.run()
-    return world.drops[-1][1] if len(world.drops) > before else None
 
 
 def commons_entry(world: World, name: str, *, seq: int | None = None, signer: KeyPair | None = None) -> Entry:

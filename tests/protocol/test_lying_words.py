@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from simulation.groups import account, balance, exchange, linked, pay
+from simulation.groups import account, balance, exchange, linked, pay, says
 from simulation.world import World, whole
 
 from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
@@ -21,7 +21,6 @@ from protocol.sync.messages import (
     Heads,
     Item,
     LinkNews,
-    Message,
     QuoteDenied,
     QuoteGiven,
     QuoteWanted,
@@ -36,14 +35,6 @@ def world_of_two() -> World:
     exchange(world, "riacho", "HORA", "ana", "caio")
     exchange(world, "serra", "FLOR", "bia")
     return world
-
-
-def says(world: World, message: Message, to: str = "serra", source: str = "riacho") -> str | None:
-    """Let one node say something to another; returns why that one hung up, if it did."""
-    before = len(world.drops)
-    world.give(to, Received(source, pack(message)))
-    world.run()
-    return world.drops[-1][1] if len(world.drops) > before else None
 
 
 def sealed(world: World, name: str, lane: str, body: bytes) -> Entry:

@@ -6,8 +6,10 @@ from simulation.world import World, whole
 from protocol.economy.currencies import CreateCurrency
 from protocol.economy.members import Approve, Invite, Join
 from protocol.economy.paying import Pay
+from protocol.events import Received
 from protocol.settlement.links import AcceptLink, ProposeLink
 from protocol.settlement.quotes import AskQuote
+from protocol.sync.messages import Message, pack
 
 
 def exchange(world: World, name: str, code: str, *handles: str, limit: int = 500) -> None:
@@ -58,3 +60,11 @@ def pay(world: World, name: str, payer: str, payee: str, units: int, *via: str) 
 def state(world: World, name: str, payment: str) -> str:
     """Return the state of a payment."""
     return world.granted(name, "payments.show", subject=payment).state.value
+
+
+def says(world: World, message: Message | bytes, to: str = "serra", source: str = "riacho") -> str | None:
+    """Let one node say something to another; returns why that one hung up, if it did."""
+    before = len(world.drops)
+    world.give(to, Received(source, message if isinstance(message, bytes) else pack(message)))
+    world.run()
+    return world.drops[-1][1] if len(world.drops) > before else None
