@@ -98,7 +98,9 @@ class Directory:
     def is_given_up(self, entry: Entry) -> bool:
         """Tell whether an entry is none any more, since its author has opened a later epoch without it."""
         known = self.networks.get(entry.network)
-        return entry.header.lane != IDENTITY and known is not None and not known.identity.was_said(entry)
+        if known is None or entry.header.epoch >= known.identity.epoch or entry.header.lane == IDENTITY:
+            return False
+        return not known.identity.was_said(entry)
 
     def _admit_key_event(self, entry: Entry) -> None:
         body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)

@@ -8,7 +8,7 @@ replicas. Whatever a peer sends is bounded, and garbage costs it its connection.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 
 from protocol.codec import CodecFault
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
@@ -224,10 +224,9 @@ class Gossip:
             for (network, lane), run in groupby(entries, key=lambda one: (one.network, one.header.lane)):
                 if not self.may_hold(session, network, lane):
                     raise PeerFault("an entry that is not for us")
-                entries_of_lane = list(run)
-                # Who still has what its author lost in a restore tells no lie; it only counts no more.
-                if not self.journal.directory.is_given_up(entries_of_lane[0]):
-                    out += self._take_run(session, entries_of_lane)
+                standing = self._standing(list(run))
+                if standing:
+                    out += self._take_run(session, standing)
                 if (network, lane) in session.wanted:
                     out += self.want(session, network, lane, -1)
         except EntryFault as fault:
@@ -278,6 +277,14 @@ class Gossip:
         for entry in twins:
             self._compare(entry)
         return []
+
+    def _standing(self, run: list[Entry]) -> list[Entry]:
+        """Return a run up to what its author lost in a restore and has gone on without.
+
+        Who still has that tells no lie: it has heard of no later epoch. A run that goes back to an older one is a lie.
+        """
+        standing = list(takewhile(lambda one: not self.journal.directory.is_given_up(one), run))
+        return run if standing and run[0].header.epoch != run[-1].header.epoch else standing
 
     def _take_records(self, run: list[Entry]) -> list[Out]:
         """Take our own network's records of a link, at a replica of it."""

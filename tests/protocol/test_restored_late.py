@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A node that came back from an old copy, and hears only later from a partner what happened meanwhile."""
 
-from simulation.groups import account, balance, exchange, linked, offer_payment, pay, state
+from simulation.groups import account, balance, exchange, linked, offer_payment, pay, says, state
 from simulation.world import World
 
+from protocol.entry import IDENTITY
 from protocol.events import Received
 from protocol.keys import id_text
 from protocol.settlement.networks import SetProfile
-from protocol.sync.messages import LinkNews, pack
+from protocol.sync.messages import Entries, LinkNews, pack
 
 
 def world_of_three() -> World:
@@ -98,6 +99,35 @@ def test_what_a_node_gave_up_in_a_restore_stops_neither_it_nor_who_still_has_it(
     world.tick(3)
     assert state(world, "riacho", payment) == "posted"
     assert not world.drops
+
+
+def test_who_shows_what_was_given_up_together_with_what_was_said_is_heard() -> None:
+    world = world_of_three()
+    riacho, campo = world.nodes["riacho"], world.nodes["campo"]
+
+    def renamed(name: str) -> None:
+        world.granted("riacho", "networks.set-profile", SetProfile(name=name), subject=id_text(riacho.network))
+
+    world.cut("riacho", "campo")
+    world.cut("serra", "campo")
+    renamed("Riacho Claro")
+    world.tick(2)
+    said = riacho.disk[-1]
+    copy = len(riacho.disk)
+    renamed("Riacho Fundo")
+    given_up = riacho.disk[-1]
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    riacho.replica.reopen()
+    world.tick()
+    # Campo hears of the new epoch first, and then both names from one who still has both.
+    identity = [one for one in riacho.disk if (one.network, one.header.lane) == (riacho.network, IDENTITY)]
+    world.join("serra", "campo")
+    world.run()
+    assert says(world, Entries(tuple(one.wire for one in identity)), "campo", "serra") is None
+    assert says(world, Entries((said.wire, given_up.wire)), "campo", "serra") is None
+    profile = campo.replica.journal.directory.networks[riacho.network].profile
+    assert profile is not None and profile.name == "Riacho Claro"
 
 
 def test_a_record_that_a_partner_kept_back_undoes_nothing() -> None:
