@@ -2,11 +2,11 @@
 """Settlement: what passes between networks over signed credit lines."""
 
 from protocol.economy.feature import Feature
-from protocol.settlement import holds, links, networks, quotes
+from protocol.settlement import abroad, links, networks, quotes
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
     links.FEATURE,
     quotes.FEATURE,
-    holds.FEATURE,
+    abroad.FEATURE,
 )

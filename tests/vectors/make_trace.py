@@ -36,7 +36,7 @@ from protocol.economy.schedules import CancelSchedule, PauseSchedule, ResumeSche
 from protocol.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
 from protocol.keys import KeyPair, parse_id
 from protocol.replica import FEATURES
-from protocol.settlement.holds import Reconciled
+from protocol.settlement.abroad import Reconciled
 from protocol.settlement.links import FreezeLink, LinksWanted
 from protocol.settlement.networks import DismissReplica, InviteReplica
 from protocol.settlement.quotes import AskQuote
