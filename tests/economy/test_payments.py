@@ -504,3 +504,15 @@ def test_a_pending_payment_is_not_taken_while_the_commons_cannot_count_its_levy(
     assert riacho.check(Posted(held.id)) is None
     riacho.pay("caio", "commons.HORA", 1)
     assert riacho.check(Posted(held.id)) is Rejection.AMOUNT_TOO_LARGE
+
+
+def test_what_was_checked_and_never_folded_leaves_no_trace_in_the_next_payment(riacho: Group) -> None:
+    def ordered(payer: str, payee: str, amount: int) -> Any:
+        plan = riacho.plan("payments.create", riacho.actor(payer), riacho.wish(payer, payee, amount))
+        assert isinstance(plan, Plan)
+        return plan.writes[0].body
+
+    assert riacho.check(ordered("ana", "bia", 7_00)) is None
+    entry = riacho.seal(ordered("bia", "ana", 3_00))
+    riacho.fold(entry, riacho.entered(entry))
+    assert (riacho.balance("ana"), riacho.balance("bia")) == (3_00, -3_00)

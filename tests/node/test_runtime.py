@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from node import peering, runtime, subscriptions
-from node.batch import Batch
+from node.batch import Batch, Event
 from node.peering import STALL_SECONDS, Peering
 from node.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
 from node.storage import Reach, Storage, StorageFailed
@@ -30,6 +30,7 @@ from protocol.economy.feature import (
 )
 from protocol.entry import COMMONS, Entry
 from protocol.events import (
+    MISSED,
     Answer,
     Asked,
     Drop,
@@ -680,6 +681,14 @@ async def test_events_go_to_those_whom_they_concern(node: Node) -> None:
                     break
                 counts[name] += 1
         assert counts == {"ana": expected, "bia": 0, "auditor": expected, "other types": 0}
+
+
+async def test_that_something_was_missed_is_told_to_everybody(node: Node) -> None:
+    types = frozenset({"member.joined"})
+    readers = [node.runtime.subscribe(None, one, actor) for one, actor in ((None, BIA), (types, ANA), (None, STEWARD))]
+    node.runtime._subscriptions.tell([Event(1, MISSED, "", (), {"entries": 300})])
+    async with asyncio.timeout(5):
+        assert [await anext(one) for one in readers] == [(1, MISSED, "", {"entries": 300})] * 3
 
 
 async def test_a_slow_reader_is_dropped_and_can_catch_up(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,10 @@ async def test_statement_lines_are_made_anew_whole_or_not_at_all(storage: Storag
     assert list(storage.lines()) == [line("ana.HORA", 1, 1)]
     await storage.replace_lines([line("bia.HORA", 2, 2)] * 3)
     assert list(storage.lines()) == [line("bia.HORA", 2, 2)] * 3
+    # Bia's account has the number now that Ana's had, and Ana's gets another.
+    await storage.commit(Batch([], [line("ana.HORA", 5, 5)], [(b"u" * 32, "")]))
+    assert (await storage.statement("ana.HORA", 0, 9)).items == (line("ana.HORA", 5, 5),)
+    assert len((await storage.statement("bia.HORA", 0, 9)).items) == 3
 
 
 @pytest.mark.parametrize("count", [400, 4_000])

@@ -8,7 +8,8 @@ from simulation.groups import exchange, pay
 from simulation.world import World
 
 from protocol.entry import LEDGER, parse
-from protocol.events import TimerFired
+from protocol.events import MISSED, Publish, TimerFired
+from protocol.replica import NEWS_FROM_PEER_MAX
 from protocol.settlement.networks import InviteReplica
 from protocol.sync import gossip
 from protocol.sync.messages import Entries, Wanted, unpack
@@ -90,3 +91,24 @@ def test_what_little_is_lacking_comes_unasked(world: Watched) -> None:
     world.run()
     assert world.held("casa") == world.held("riacho")
     assert world.asked == []
+
+
+@pytest.mark.parametrize(("payments", "told"), [(40, "one by one"), (300, "as history")])
+def test_what_a_replica_takes_in_at_once_is_news_as_long_as_it_is_little(payments: int, told: str) -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", "bia")
+    for _ in range(payments):
+        pay(world, "riacho", "ana", "bia", 1)
+    code = world.granted("riacho", "replicas.invite", InviteReplica()).code
+    casa = world.second("casa", "riacho", code)
+    world.join("casa", "riacho")
+    world.tick(3)
+    news = Counter(one.type for one in casa.events if isinstance(one, Publish))
+    if told == "one by one":
+        assert news["payment.posted"] == payments and not news[MISSED]
+    else:
+        missed = [one.figures["entries"] for one in casa.events if isinstance(one, Publish) and one.type == MISSED]
+        assert sum(missed) > payments and min(missed) > NEWS_FROM_PEER_MAX and not news["payment.posted"]
+    pay(world, "riacho", "ana", "bia", 1)
+    world.tick()
+    assert casa.events[-1].type == "payment.posted", "what comes from now on is told"

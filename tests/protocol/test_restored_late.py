@@ -4,9 +4,11 @@
 from simulation.groups import account, balance, exchange, linked, offer_payment, pay, says, state
 from simulation.world import World
 
-from protocol.entry import IDENTITY
+from protocol.entry import IDENTITY, LEDGER, decode_body
 from protocol.events import Received
 from protocol.keys import id_text
+from protocol.settlement.abroad import Forwarded
+from protocol.settlement.links import LinksWanted, SetLinkRate
 from protocol.settlement.networks import SetProfile
 from protocol.sync.messages import Entries, LinkNews, pack
 
@@ -164,4 +166,32 @@ def test_what_went_on_is_not_waived_upstream_though_the_ledger_has_lost_it() -> 
     world.tick(20)
     assert (balance(world, "riacho", "ana"), balance(world, "campo", "eva")) == (-30_00, 30_00)
     assert world.nodes["serra"].balance("commons.FLOR") == 0
+    assert world.zero_sum() and not world.drops
+
+
+def test_what_went_on_is_written_again_though_a_new_rate_makes_nothing_of_what_came() -> None:
+    world = world_of_three()
+    serra = world.nodes["serra"]
+    eva = account(world, "campo", "eva")
+    to_riacho = next(
+        one.id for one in world.granted("serra", "links.list", LinksWanted()).items if one.partner_handle == "riacho"
+    )
+    offer_payment(world, "riacho", "ana", "eva@campo", 30, "serra")
+    copy = len(serra.disk)
+    deliver_until_credited(world, "campo", eva)
+    world.cut("serra", "campo")
+    world.granted("serra", "links.set-rate", SetLinkRate("0.00000001"), subject=to_riacho)
+    world.tick(3)
+    world.restart("serra", old_copy=copy)
+    world.tick(20)
+    world.join("serra", "campo")
+    world.tick(20)
+    assert (balance(world, "riacho", "ana"), balance(world, "campo", "eva")) == (-30_00, 30_00)
+    bodies = [
+        decode_body(one.body_bytes, serra.replica.book.kinds)[0]
+        for one in serra.disk
+        if (one.network, one.header.lane) == (serra.network, LEDGER)
+    ]
+    forwarded = [body for body in bodies if isinstance(body, Forwarded)]
+    assert [body.worth >= body.cost > 0 for body in forwarded] == [True], "every replica takes it"
     assert world.zero_sum() and not world.drops
