@@ -70,7 +70,7 @@ class Journal:
         self.stores: list[Store] = []
         """What was folded in since `drain`, in order."""
         self.entered: list[Entered] = []
-        """The bodies of this network's own entries among them."""
+        """The bodies of this network's own entries among them, and what any network has said in its commons."""
         self.newest: dict[Place, bytes] = {}
         """The newest record of each side of each link, as it travels."""
         self._chance = chance
@@ -206,12 +206,23 @@ class Journal:
     def _read(self, entry: Entry) -> Entered:
         return _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
 
+    def _word(self, entry: Entry) -> Entered | None:
+        """Return what an entry of a commons lane says, None where it means nothing here."""
+        try:
+            return _entered(entry, *decode_body(entry.body_bytes, self.book.words))
+        except EntryFault:
+            return None
+
     def _fold(self, entry: Entry, entered: Entered | None) -> None:
         header = entry.header
         network = entry.network
         lines: tuple[Line, ...] = ()
         if header.lane in (IDENTITY, COMMONS):
             self.directory.admit(entry)
+            word = self._word(entry) if header.lane == COMMONS else None
+            if word is not None:
+                self.book.hear(word)
+                self.entered.append(word)
             if network == self.network:
                 self.book.handle = self.directory.handle(network)
                 reopened = self.directory.networks[network].identity.reopened

@@ -256,7 +256,7 @@ class Book:
     network, for whoever joins the economy to settlement.
     """
 
-    def __init__(self, network: bytes, features: Iterable[Feature]) -> None:
+    def __init__(self, network: bytes, features: Sequence[Feature]) -> None:
         self.network = network
         self.handle: str | None = None
         self.is_sampled: Callable[[], bool] | None = None
@@ -283,6 +283,8 @@ class Book:
             kind: feature for feature in features for kind in feature.entries
         }
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
+        self._hears: dict[type[Body], Feature] = {kind: feature for feature in features for kind in feature.words}
+        self.words: dict[str, type[Body]] = {kind.KIND: kind for kind in self._hears}
 
     def of(self, kind: type[S]) -> S:
         """Return a feature's own state, empty at first."""
@@ -309,9 +311,19 @@ class Book:
             lines.append(Line(account, seq, at_ms, kind, payment, counterpart, amount_minor, balance))
         return tuple(lines)
 
+    def hear(self, word: Entered) -> None:
+        """Keep what a network says in its commons."""
+        self._hears[type(word.body)].hear(self, word)
+
+    def unhear(self, network: bytes) -> None:
+        """Drop all that a network has said in its commons: what stands is heard again."""
+        for feature in dict.fromkeys(self._hears.values()):
+            feature.unhear(self, network)
+
     def news(self, entered: Entered) -> Iterable[News]:
-        """Return what an entry, just folded, means to subscribers."""
-        news = self._feature_of[type(entered.body)].news
+        """Return what an entry or a word, just folded, means to subscribers."""
+        kind = type(entered.body)
+        news = (self._hears if kind in self._hears else self._feature_of)[kind].news
         return () if news is None else news(self, entered)
 
     def misplaced(self, entered: Entered) -> Refused | None:

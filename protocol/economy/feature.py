@@ -274,6 +274,16 @@ def fold_nothing(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
+def hear_nothing(book: Book, word: Entered) -> None:
+    """Keep nothing: for features without words."""
+    del book, word
+
+
+def unhear_nothing(book: Book, network: bytes) -> None:
+    """Drop nothing: for features without words."""
+    del book, network
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One module of the economy, whole.
@@ -281,7 +291,12 @@ class Feature:
     `check` gives the same answer on every node: form, authority, causal past; never a limit.
     `fold` changes the book and returns balanced postings. `due` are the writes that time alone brings,
     asked for at each tick at the home node only; each plan is carried out before the next is asked for,
-    which sees the book as it is then. `news` is what an entry, just folded, means to subscribers.
+    which sees the book as it is then. `news` is what an entry or a word, just folded, means to subscribers.
+
+    `words` are statements in the public `commons` lane of any network, ours too. A word is its network's own and
+    nobody can refuse it: `hear` keeps what it means, by network and within bounds, and ignores nonsense. Lanes of
+    different networks come in any order, so what is kept of one must not depend on what another has said.
+    `unhear` drops all that a network has said, before what stands is heard again.
     """
 
     name: str
@@ -291,3 +306,6 @@ class Feature:
     operations: tuple[Operation, ...] = ()
     due: Callable[[Desk], Iterable[Plan]] | None = None
     news: Callable[[Book, Entered], Iterable[News]] | None = None
+    words: tuple[type[Body], ...] = ()
+    hear: Callable[[Book, Entered], None] = hear_nothing
+    unhear: Callable[[Book, bytes], None] = unhear_nothing
