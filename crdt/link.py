@@ -243,6 +243,25 @@ class Side:
         """Return the side that places no new hold; whatever is open still resolves."""
         return replace(self, frozen=True)
 
+    def thaw(self) -> "Side":
+        """Return the side that places holds again: what froze it was pardoned."""
+        return replace(self, frozen=False)
+
+    def rebase(self, epoch: int) -> "Side":
+        """Return the side whose partner has opened this epoch: all that it took of the partner was said before.
+
+        A thief may have opened the same epochs, or more of them, and signed there what was taken in good faith.
+        """
+        was = self.partner
+        return self if was.epoch < epoch else replace(self, partner=replace(was, epoch=epoch - 1))
+
+    def adopt(self, record: Record, digest: bytes) -> "Side":
+        """Return the side whose own newest record is this, which the partner took in the place of ours.
+
+        Somebody else signed it with our key. What we wrote beside it the partner has not taken, and takes no more.
+        """
+        return replace(self, own=record, own_digest=digest, epoch=max(self.epoch, record.epoch))
+
     def fence(self, epoch: int) -> "Side":
         """Return the side that takes the partner's records of this epoch and later only.
 

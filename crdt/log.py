@@ -154,6 +154,11 @@ class Lane:
         found = 0 <= index < len(self._ids) and self._epochs[index] == position.epoch
         return self._ids[index] if found else None
 
+    def id_at(self, seq: int) -> bytes | None:
+        """Return the id that stands at a seq of the chain, from the base on, None where none does."""
+        index = seq - self.base.position.seq
+        return self._ids[index] if 0 <= index < len(self._ids) else None
+
     def add(self, statement: Statement) -> Linked | Waiting | Unchanged:
         """Take a statement that its author signed; one that does not follow its prev waits for ever."""
         seq, base_seq = statement.position.seq, self.base.position.seq
@@ -211,6 +216,21 @@ class Lane:
         yield from self._chain_after(self.base.position.seq)
         yield from self.orphans
         yield from self.waiting
+
+    def until(self, seq: int, epoch_min: int = 0) -> "Lane":
+        """Return the lane as if nothing had been said past a seq of its chain, nor proved of epochs below `epoch_min`.
+
+        The algebra never forgets; which statements were none, and which proofs are pardoned, others decide.
+        """
+        kept = Lane(self.base)
+        for statement in self._chain_after(self.base.position.seq):
+            if statement.position.seq > seq:
+                break
+            kept.append(*statement.position, statement.id, statement.prev)
+        for fork in self.forks:
+            if fork.position.seq <= seq and fork.position.epoch >= epoch_min:
+                kept.prove(fork)
+        return kept
 
     def merge(self, other: "Lane") -> "Lane":
         """Return the lane of all statements and proofs of two lanes that stand on one base.

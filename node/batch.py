@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from protocol.entry import Entry, Millis
-from protocol.events import Line
+from protocol.entry import LEDGER, Entry, Millis
+from protocol.events import Forget, Line
 
 Key = TypeVar("Key", tuple[bytes, str], str)
 
@@ -42,9 +42,21 @@ class Batch:
     texts: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    forgotten: list[Forget] = field(default_factory=list)
+    """What goes from the database before anything of this batch enters it."""
+
+    def forget(self, forgotten: Forget) -> None:
+        """Let go what was never said, of this batch and of what is stored."""
+        self.forgotten.append(forgotten)
+        kept = [entry for entry in self.entries if not forgotten.covers(entry)]
+        if len(kept) < len(self.entries) and forgotten.lane == LEDGER:
+            self.lines = [line for line in self.lines if line.seq <= forgotten.after]
+        self.entries = kept
 
     def add(self, later: "Batch") -> None:
         """Append what comes after it."""
+        for one in later.forgotten:
+            self.forget(one)
         self.entries += later.entries
         self.lines += later.lines
         self.texts += later.texts
@@ -53,7 +65,7 @@ class Batch:
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
-        return bool(self.entries or self.texts or self.answers or self.events)
+        return bool(self.entries or self.texts or self.answers or self.events or self.forgotten)
 
 
 @dataclass(slots=True)

@@ -29,16 +29,18 @@ from protocol.economy.feature import (
     Lookup,
     Operation,
 )
-from protocol.entry import LEDGER, Entry, Millis
+from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis, parse
 from protocol.events import (
     Answer,
     Asked,
     Drop,
     Effect,
+    Forget,
     Input,
     PeerDown,
     PeerUp,
     Publish,
+    Recalled,
     Received,
     Send,
     SendRange,
@@ -47,6 +49,7 @@ from protocol.events import (
     TimerFired,
 )
 from protocol.rejection import Rejection, refuse
+from protocol.sync.messages import RANGE_BYTES_MAX
 
 QUEUE_INPUTS_MAX = 4_096
 """How many inputs may wait; a wish that comes then is told that the node is overloaded."""
@@ -77,6 +80,10 @@ log = logging.getLogger(__name__)
 
 class Broken(Exception):
     """A bug of ours met this wish: nothing of it is stored."""
+
+
+class Overtaken(Exception):
+    """What is stored has gone back to before what the replica has in memory: it is to be loaded anew."""
 
 
 class BrokenForGood(Exception):
@@ -186,6 +193,8 @@ class Runtime:
         self._in_flight: dict[bytes, bytes] = {}
         """The idempotency scopes that wait for their outcome, with the digest of their request."""
 
+        self._recalls: dict[tuple[bytes, str], asyncio.Task[None]] = {}
+        """What reads lanes again that were cut, by network and lane."""
         self._event_seq = 0
         self._fresh_texts: dict[bytes, str] = {}
         """The texts that are on their way to the disk."""
@@ -307,6 +316,8 @@ class Runtime:
         finally:
             self._stopping = True
             ticking.cancel()
+            for task in self._recalls.values():
+                task.cancel()
             for _, waiter in self._queue:
                 if waiter is not None:
                     waiter.settle(refuse(Rejection.OVERLOADED))
@@ -340,6 +351,13 @@ class Runtime:
             except StorageFailed as failure:
                 todo, committing = Todo(), None
                 await self._on_storage_failed(str(failure))
+            except Overtaken:
+                # What was handled since stands on what is none any more; peers bring it again.
+                todo, committing = Todo(), None
+                log.warning("a rotation has left out what was held of this network's books: they are loaded anew")
+                for request in list(self._pending):
+                    self._answer(request, refuse(Rejection.OVERLOADED))
+                await self._load_replica()
             except Exception as error:  # noqa: BLE001 - whatever it is, it ends with what is not durable yet
                 if committing is not None:
                     await asyncio.wait([committing])
@@ -419,6 +437,32 @@ class Runtime:
         self._bugs_in_a_row = 0
         self._counts["batches_total"] += 1
         self._counts["inputs_total"] += todo.inputs
+        for forgotten in todo.stored.forgotten:
+            if forgotten.network != self._network and forgotten.lane == COMMONS:
+                self._recall(forgotten)
+        if any(one.network == self._network and one.lane != IDENTITY for one in todo.stored.forgotten):
+            raise Overtaken
+
+    def _recall(self, forgotten: Forget) -> None:
+        """Hand back what is left of a lane that was cut."""
+        place = forgotten.network, forgotten.lane
+        if (task := self._recalls.pop(place, None)) is not None:
+            task.cancel()
+        self._recalls[place] = asyncio.create_task(self._read_again(forgotten))
+
+    async def _read_again(self, forgotten: Forget) -> None:
+        network, lane, last, turn = forgotten
+        first = True
+        pages = self.storage.lane_pages(network, lane, 0, last, bytes_max=RANGE_BYTES_MAX)
+        async for wires in pages:
+            self._put_recalled(Recalled(network, turn, tuple(map(parse, wires)), first=first, last=False))
+            first = False
+        self._put_recalled(Recalled(network, turn, (), first=first, last=True))
+        self._recalls.pop((network, lane), None)
+
+    def _put_recalled(self, recalled: Recalled) -> None:
+        self._queue.append((recalled, None))
+        self._woken.set()
 
     async def _let_in(self, waiting: Sequence[Input]) -> list[Input]:
         """Return what the replica is to handle: not what was answered before, nor what cannot be stored."""
@@ -439,7 +483,7 @@ class Runtime:
                 case Received():
                     if not self._writable:
                         continue
-                case PeerUp() | PeerDown():
+                case PeerUp() | PeerDown() | Recalled():
                     pass
             inputs.append(one)
         return inputs
@@ -489,6 +533,8 @@ class Runtime:
                 case Publish(kind, resource, audience, figures):
                     self._event_seq += 1
                     stored.events.append(Event(self._event_seq, kind, resource, audience, figures))
+                case Forget():
+                    stored.forget(effect)
                 case StoreText(digest, text):
                     stored.texts.append((digest, text))
                 case Send() | SendRange() | Drop():
@@ -550,6 +596,10 @@ class Runtime:
     async def _load_replica(self) -> None:
         """Fold in what is stored, and nothing else; peers have to come anew."""
         self._loading = True
+        for task in self._recalls.values():
+            task.cancel()
+        self._recalls.clear()
+        self._queue = deque(one for one in self._queue if not isinstance(one[0], Recalled))
         if self._peering is not None:
             self._peering.drop_all()
             self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))

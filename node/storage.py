@@ -21,7 +21,7 @@ from node.schema import INSERTS, SCHEMA_VERSION, TABLES
 from protocol.codec import CodecFault
 from protocol.economy.feature import Page
 from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, Millis, parse
-from protocol.events import Line
+from protocol.events import Forget, Line
 
 SQLITE_LEAST = (3, 38, 0)
 """The first SQLite that knows the operator ->>."""
@@ -179,7 +179,7 @@ class Storage:
         async with self._writing:
             rows, new = rows_of(batch, self._numbers)
             with _or_failed():
-                await self._writer.transact(_insertions(rows))
+                await self._writer.transact([*_deletions(batch.forgotten), *_insertions(rows)])
             self._numbers.add(new)
 
     async def probe(self) -> None:
@@ -448,6 +448,14 @@ def _insertions(rows: Mapping[str, list[Any]]) -> list[Statement]:
             statements.append((_insert(table, length), values[start : start + length * width]))
             start, left = start + length * width, left - length
     return statements
+
+
+def _deletions(forgotten: Iterable[Forget]) -> Iterator[Statement]:
+    """Yield the statements that drop what was never said; lines are made by the network's own ledger alone."""
+    for network, lane, after, _ in forgotten:
+        yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)
+        if lane == LEDGER:
+            yield "DELETE FROM lines WHERE seq > ?", (after,)
 
 
 @cache

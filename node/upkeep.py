@@ -20,7 +20,7 @@ from node.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
 from node.schema import SCHEMA_VERSION
 from node.storage import LINES, Storage, StorageFailed, StorageUnusable
 from protocol.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, decode_body, parse
-from protocol.events import Line
+from protocol.events import Forget, Line, Store
 from protocol.journal import Journal
 from protocol.keys import id_text
 from protocol.replica import FEATURES, Replica
@@ -191,13 +191,15 @@ def _audited(journal: Journal, row: tuple[Any, ...]) -> tuple[Line, ...]:
         journal.directory.verify(entry)
     journal.take(entry)
     stores, _ = journal.drain()
-    return stores[0].lines
+    if any(isinstance(one, Forget) for one in stores):
+        raise EntryFault("it leaves out what is stored all the same: start the node, and it is dropped")
+    return next(one.lines for one in stores if isinstance(one, Store))
 
 
 def _check_record(journal: Journal, entry: Entry) -> None:
     body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
     assert isinstance(body, LinkRecord)
-    fault = judge(journal.book, body, entry)
+    fault = judge(journal.book, body, entry, journal.epoch_of(entry))
     if fault is not None:
         raise EntryFault(f"a record that breaks a rule of the link: {fault}")
 

@@ -60,7 +60,18 @@ class TimerFired:
     """A second has passed, more or less."""
 
 
-Input = Asked | PeerUp | PeerDown | Received | TimerFired
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is still stored of a network's commons after a Forget of this turn: a page of entries, in order."""
+
+    network: bytes
+    turn: int
+    entries: tuple[Entry, ...]
+    first: bool
+    last: bool
+
+
+Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled
 
 
 class Store(NamedTuple):
@@ -68,6 +79,24 @@ class Store(NamedTuple):
 
     entry: Entry
     lines: tuple[Line, ...] = ()
+
+
+class Forget(NamedTuple):
+    """Drop, durably, all entries of a lane past a seq (-1: all), and what they make: they were never said.
+
+    After one of a `commons` lane the entries that are left are to be handed back as Recalled of the same turn;
+    after one of this network's own ledger or commons the book is to be loaded anew.
+    """
+
+    network: bytes
+    lane: str
+    after: int
+    turn: int
+
+    def covers(self, entry: Entry) -> bool:
+        """Tell whether an entry is one of those to drop."""
+        place = entry.network, entry.header.lane
+        return place == (self.network, self.lane) and entry.header.seq > self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +152,4 @@ class Answer:
     result: Any
 
 
-Effect = Store | StoreText | Send | SendRange | Drop | Publish | Answer
+Effect = Store | Forget | StoreText | Send | SendRange | Drop | Publish | Answer

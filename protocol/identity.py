@@ -4,14 +4,16 @@
 The network id is the id of its inception. The inception commits to the digest of the next signing key
 (pre-rotation, as in KERI), so a thief of the hot key cannot rotate; cold keys, k of n, sign rotations.
 Every key event opens a new epoch and names the heads of all lanes at that moment: what an older
-epoch's key signs past those heads was never said.
+epoch's key signs past those heads was never said. A thief of the hot key can reopen, so a rotation takes the
+place of every reopening that stands where it does (docs/decisions/0020).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from protocol.codec import encode
-from protocol.entry import IDENTITY, LINK_PREFIX, NO_NETWORK, Body, Entry, EntryFault
+from protocol.entry import IDENTITY, LINK_PREFIX, NO_NETWORK, Body, Entry, EntryFault, decode_body
 from protocol.keys import KeyPair, digest, is_acceptable_key, verify
 from protocol.shape import AtMost, Length, Range, to_map
 
@@ -85,15 +87,17 @@ IDENTITY_KINDS: dict[str, type[Body]] = {kind.KIND: kind for kind in (Inception,
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The key that signs in an epoch, and the lane heads on which the epoch stands.
+    """The keys in force in an epoch, and the lane heads on which it stands.
 
-    `after_loss` tells that a restore opened it.
+    `event` is the id of the key event that opened it; `by_cold_keys` tells that it was a rotation.
     """
 
     key: bytes
     transport: bytes
+    next_digest: bytes
     heads: dict[str, LaneHead]
-    after_loss: bool = False
+    event: bytes
+    by_cold_keys: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,6 @@ class Identity:
     network: bytes
     cold: tuple[bytes, ...]
     cold_needed: int
-    next_digest: bytes
     epochs: tuple[Epoch, ...]
 
     @property
@@ -117,26 +120,70 @@ class Identity:
         return self.epochs[-1].transport
 
     @property
-    def reopened(self) -> int:
-        """The newest epoch that a restore opened; 0 if there was none."""
-        return max((number for number, epoch in enumerate(self.epochs) if epoch.after_loss), default=0)
+    def next_digest(self) -> bytes:
+        """The digest of the signing key that is promised to come next."""
+        return self.epochs[-1].next_digest
+
+    @property
+    def rotated(self) -> int:
+        """The newest epoch that cold keys opened; 0 if there was no rotation."""
+        return max((number for number, epoch in enumerate(self.epochs) if epoch.by_cold_keys), default=0)
 
     def key_of(self, epoch: int) -> bytes | None:
         """Return the key that signs in an epoch, or None while that epoch is unknown."""
         return self.epochs[epoch].key if 0 <= epoch <= self.epoch else None
 
+    def has(self, event: Entry) -> bool:
+        """Tell whether a key event is one of those that this identity is made of."""
+        seq = event.header.seq
+        return seq <= self.epoch and self.epochs[seq].event == event.id
+
+    def at(self, epoch: int) -> "Identity":
+        """Return the identity as it was in an earlier epoch."""
+        return replace(self, epochs=self.epochs[: epoch + 1])
+
+    def outranks(self, other: "Identity") -> bool:
+        """Tell whether this chain of key events takes the place of another of the same network.
+
+        Where they part, a rotation goes before a reopening, and a reopening that a later rotation confirms before
+        one that none does. Of two that are equal in that neither does: they are the proof of a fork.
+        """
+        at = self.parts_from(other)
+        if at is None:
+            return self.epoch > other.epoch
+        return self.rank(at) < other.rank(at)
+
+    def parts_from(self, other: "Identity") -> int | None:
+        """Return the first epoch that two chains open by different events, None where one goes on from the other."""
+        pairs = zip(self.epochs, other.epochs, strict=False)
+        return next((at for at, (mine, theirs) in enumerate(pairs) if mine.event != theirs.event), None)
+
+    def rank(self, epoch: int) -> int:
+        """Return how an epoch is vouched for: 0 by cold keys, 1 by cold keys later on, 2 by the hot key alone."""
+        if self.epochs[epoch].by_cold_keys:
+            return 0
+        return 1 if epoch < self.rotated else 2
+
     def was_said(self, entry: Entry) -> bool:
         """Tell whether an entry of an older epoch lies within the heads that the next epoch confirmed.
 
-        A restore, which keeps the key, voids no record of a link: the partner has it, and may show it late.
+        No key event voids a record of a link: the partner may have taken it, and shows it late.
         """
-        later = self.epochs[entry.header.epoch + 1 :]
-        if entry.header.lane.startswith(LINK_PREFIX):
-            later = tuple(epoch for epoch in later if not epoch.after_loss)
-        if not later:
+        if entry.header.lane.startswith(LINK_PREFIX) or entry.header.epoch >= self.epoch:
             return True
-        head = later[0].heads.get(entry.header.lane)
+        head = self.epochs[entry.header.epoch + 1].heads.get(entry.header.lane)
         return head is not None and (entry.header.seq < head.seq or entry.id == head.id)
+
+    def signed_in(self, entry: Entry) -> int | None:
+        """Return the epoch whose key has signed an entry, None if none has.
+
+        That is the entry's own, or an older one that a rotation ended: a thief of its key may have opened
+        epochs by himself, and signed in them what a partner took.
+        """
+        own = entry.header.epoch
+        ended = (number - 1 for number, epoch in enumerate(self.epochs) if epoch.by_cold_keys and number <= own)
+        candidates = (*((own,) if own <= self.epoch else ()), *sorted(ended, reverse=True))
+        return next((number for number in candidates if entry.signed_by(self.epochs[number].key)), None)
 
 
 def promise(next_key: bytes) -> bytes:
@@ -163,7 +210,8 @@ def begin(entry: Entry, body: Body) -> Identity:
         raise EntryFault("the cold keys of the inception cannot be satisfied")
     if not entry.signed_by(body.key):
         raise EntryFault("the inception is not signed by its key")
-    return Identity(entry.id, body.cold, body.cold_needed, body.next_digest, (Epoch(body.key, body.transport, {}),))
+    first = Epoch(body.key, body.transport, body.next_digest, {}, entry.id, by_cold_keys=False)
+    return Identity(entry.id, body.cold, body.cold_needed, (first,))
 
 
 def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
@@ -174,20 +222,27 @@ def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
     match body:
         case Rotation(claim):
             _check_rotation(identity, claim, body.signatures)
-            opened = Epoch(claim.key, claim.transport, {head.lane: head for head in claim.heads})
-            after = replace(identity, next_digest=claim.next_digest, epochs=(*identity.epochs, opened))
+            heads = {head.lane: head for head in claim.heads}
+            opened = Epoch(claim.key, claim.transport, claim.next_digest, heads, entry.id, by_cold_keys=True)
         case Reopening():
-            key = identity.epochs[-1].key
-            heads = {head.lane: head for head in body.heads}
-            opened = Epoch(key, identity.transport, heads, after_loss=True)
-            after = replace(identity, epochs=(*identity.epochs, opened))
-            if body.epoch != after.epoch:
+            if body.epoch != identity.epoch + 1:
                 raise EntryFault("a key event opens the next epoch")
+            heads = {head.lane: head for head in body.heads}
+            opened = replace(identity.epochs[-1], heads=heads, event=entry.id, by_cold_keys=False)
         case _:
             raise EntryFault("not a key event")
+    after = replace(identity, epochs=(*identity.epochs, opened))
     if entry.header.epoch != after.epoch or not entry.signed_by(after.epochs[-1].key):
         raise EntryFault("a key event is signed by the key of the epoch that it opens")
     return after
+
+
+def grown(identity: Identity, events: Iterable[Entry]) -> Identity:
+    """Return the identity after these key events; raises EntryFault where one is not valid."""
+    for entry in events:
+        body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
+        identity = advance(identity, entry, body)
+    return identity
 
 
 def cold_signature(index: int, keys: KeyPair, claim: RotationClaim) -> ColdSignature:

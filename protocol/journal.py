@@ -25,8 +25,8 @@ from protocol.entry import (
     encode_body,
     seal,
 )
-from protocol.events import Line, Store
-from protocol.identity import LaneHead, Reopening, Rotation
+from protocol.events import Forget, Line, Store
+from protocol.identity import Identity, LaneHead, Reopening, Rotation
 from protocol.keys import KeyPair
 from protocol.rejection import Rejection
 from protocol.settlement.records import Links
@@ -34,6 +34,8 @@ from protocol.sync.directory import Directory, is_public
 
 Place = tuple[bytes, str]
 """A network and one of its lanes."""
+OWN_RECORDS_KEPT_MAX = 64
+"""Of how many own records of a link the ids are known: which of two branches a partner has taken is told by them."""
 REFUSED_BY_BOOK = "the book refuses it"
 
 
@@ -67,8 +69,8 @@ class Journal:
         self.network = network
         self.book = Book(network, features)
         self.directory = self.book.of(Directory)
-        self.stores: list[Store] = []
-        """What was folded in since `drain`, in order."""
+        self.stores: list[Store | Forget] = []
+        """What was folded in since `drain`, and what was dropped, in order."""
         self.entered: list[Entered] = []
         """The bodies of this network's own entries among them, and what any network has said in its commons."""
         self.newest: dict[Place, bytes] = {}
@@ -79,6 +81,11 @@ class Journal:
         self._heads: dict[Place, Head] = {}
         self._moved: set[Place] = set()
         """Lanes that have gone on since their heads were asked for."""
+        self._recalling: dict[Place, int] = {}
+        """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
+        self._turn = 0
+        self._records: dict[Place, dict[int, bytes]] = {}
+        """The ids of our own newest records of each link by seq."""
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""
@@ -95,7 +102,7 @@ class Journal:
         """Tell whether a network is proved to have spoken twice at one place of a lane."""
         return (known := self._lanes.get((network, lane))) is not None and known.frozen
 
-    def drain(self) -> tuple[list[Store], list[Entered]]:
+    def drain(self) -> tuple[list[Store | Forget], list[Entered]]:
         """Return what was folded in since the last time, and begin anew."""
         stores, entered = self.stores, self.entered
         self.stores, self.entered = [], []
@@ -138,10 +145,32 @@ class Journal:
         """
         header, head = entry.header, self.head(entry.network, entry.header.lane)
         if header.lane.startswith(LINK_PREFIX):
-            return head is None or Position(header.epoch, header.seq) > head.position
+            return head is None or Position(self.epoch_of(entry), header.seq) > head.position
         if head is None:
             return header.seq == 0 and header.prev is None
         return header.seq == head.position.seq + 1 and header.prev == head.id and header.epoch >= head.position.epoch
+
+    def epoch_of(self, entry: Entry) -> int:
+        """Return the epoch in which a record of a link counts: that of the key that signed it.
+
+        Its header may name one that a thief has opened, and that has been another's since.
+        """
+        identity = self.directory.networks[entry.network].identity
+        head = self.head(entry.network, entry.header.lane)
+        if not 0 < identity.rotated <= entry.header.epoch or (head and head.position.epoch >= identity.rotated):
+            return entry.header.epoch
+        signed_in = identity.signed_in(entry)
+        return entry.header.epoch if signed_in is None else signed_in
+
+    def is_branch(self, entry: Entry) -> bool:
+        """Tell whether a record of our own is one that somebody else has signed beside ours, or after them."""
+        place, seq = (entry.network, entry.header.lane), entry.header.seq
+        head, own = self.head(*place), self._records.get(place, {})
+        return head is None or seq > head.position.seq or own.get(seq, entry.id) != entry.id
+
+    def said_at(self, lane: str, seq: int) -> bytes | None:
+        """Return the id of our own record at a place of a link's lane, as far as it is known still."""
+        return self._records.get((self.network, lane), {}).get(seq)
 
     def holds(self, entry: Entry) -> bool:
         """Tell whether a lane is held here as far as an entry of it."""
@@ -158,7 +187,8 @@ class Journal:
     def convict(self, entry: Entry) -> bool:
         """Keep a rightly signed entry that stands where another of its lane does; tell whether it is news.
 
-        The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen.
+        The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen until
+        cold keys end the epoch.
         """
         lane = self._lanes.get((entry.network, entry.header.lane))
         if lane is None or not self._proves_fork(lane, entry):
@@ -169,7 +199,10 @@ class Journal:
     def _proves_fork(self, lane: Lane, entry: Entry) -> bool:
         position = Position(entry.header.epoch, entry.header.seq)
         known = lane.at(position)
-        if known is None or known == entry.id or not lane.prove(Fork(position, (known, entry.id))):
+        if known in (None, entry.id) or self.directory.is_pardoned(entry):
+            return False
+        assert known is not None
+        if not lane.prove(Fork(position, (known, entry.id))):
             return False
         self.directory.networks[entry.network].forked = True
         self.book.of(Links).freeze(entry.network)
@@ -201,10 +234,108 @@ class Journal:
             return ()
         self._fold(entry, None if is_public(entry.header.lane) else self._read(entry))
         stores, _ = self.drain()
-        return stores[0].lines
+        # What an older version has left stored is dropped with the next batch.
+        self.stores = [one for one in stores if isinstance(one, Forget)]
+        return next(one.lines for one in stores if isinstance(one, Store))
+
+    # What was never said.
+
+    def switch(self, branch: Sequence[Entry]) -> None:
+        """Let key events, already found valid, take the place of those that stand from the first one's seq on."""
+        network, first = branch[0].network, branch[0].header.seq
+        known = self.directory.networks[network]
+        known.identity = known.identity.at(first - 1)
+        self._cut((network, IDENTITY), first - 1)
+        for lane in self._cuttable(network, cold=True):
+            # In these epochs another has spoken so far.
+            said = self._lanes[network, lane].statements()
+            kept = max((one.position.seq for one in said if one.position.epoch < first), default=-1)
+            self._cut((network, lane), kept)
+        for entry in branch:
+            self._fold(entry, None)
+
+    def forget_unconfirmed(self, network: bytes, lane: str) -> int:
+        """Drop what is held of a lane past the newest head that a key event confirmed; returns that head's seq."""
+        kept = self._confirmed(network, lane)
+        self._cut((network, lane), kept)
+        return kept
+
+    def is_recalling(self, network: bytes, lane: str) -> bool:
+        """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""
+        return (network, lane) in self._recalling
+
+    def recall(self, network: bytes, entries: Sequence[Entry], turn: int, *, first: bool, last: bool) -> None:
+        """Hear again what is left of a commons lane that was cut."""
+        place = network, COMMONS
+        if self._recalling.get(place) != turn:
+            return
+        if first:
+            self.book.unhear(network)
+            self.directory.unhear(network)
+        for entry in entries:
+            if self._lanes[place].id_at(entry.header.seq) == entry.id:
+                self._hear(entry)
+        if last:
+            del self._recalling[place]
+
+    def _stand_on(self, network: bytes, identity: Identity) -> None:
+        """Drop what a key event, the newest of its network, leaves out, and let links know of it."""
+        number, opened = identity.epoch, identity.epochs[-1]
+        links = self.book.of(Links)
+        if network == self.network:
+            links.reopen(number, by_cold_keys=opened.by_cold_keys)
+        else:
+            links.rebase(network, number)
+        for place, head in self._heads.items():
+            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
+                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
+        for lane in self._cuttable(network, cold=opened.by_cold_keys):
+            head, held = opened.heads.get(lane), self._lanes[network, lane]
+            if head is None or held.head.position.seq >= head.seq:
+                self._cut((network, lane), self._confirmed(network, lane))
+        if opened.by_cold_keys:
+            self._pardon(network, identity)
+
+    def _cuttable(self, network: bytes, *, cold: bool) -> list[str]:
+        """Return the lanes held here of which a key event may drop something.
+
+        Of the network's own ledger a replica drops nothing on the word of the hot key alone: it may be all there is.
+        """
+        lanes = (COMMONS, LEDGER) if cold and network == self.network else (COMMONS,)
+        return [lane for lane in lanes if (network, lane) in self._lanes]
+
+    def _confirmed(self, network: bytes, lane: str) -> int:
+        """Return the seq of the newest head that a key event names and that is held here, -1 where there is none."""
+        held = self._lanes[network, lane]
+        heads = (epoch.heads.get(lane) for epoch in self.directory.networks[network].identity.epochs)
+        return max((head.seq for head in heads if head is not None and held.id_at(head.seq) == head.id), default=-1)
+
+    def _cut(self, place: Place, after: int) -> None:
+        lane = self._lanes[place]
+        if lane.head.position.seq <= after:
+            return
+        self._lanes[place] = lane.until(after)
+        self._moved.add(place)
+        self._turn += 1
+        self.stores.append(Forget(*place, after, self._turn))
+        if place[1] != IDENTITY:
+            self._recalling[place] = self._turn
+
+    def _pardon(self, network: bytes, identity: Identity) -> None:
+        """Let no proof of a fork count any more that the key of an ended epoch has signed."""
+        known = self.directory.networks[network]
+        known.forked = False
+        for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self._lanes]:
+            lane = self._lanes[place]
+            if lane.frozen:
+                self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.rotated)
+            known.forked |= lane.frozen
+        if not known.forked:
+            self.book.of(Links).thaw(network)
 
     def _read(self, entry: Entry) -> Entered:
-        return _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
+        entered = _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
+        return entered._replace(epoch=self.epoch_of(entry)) if entered.lane.startswith(LINK_PREFIX) else entered
 
     def _word(self, entry: Entry) -> Entered | None:
         """Return what an entry of a commons lane says, None where it means nothing here."""
@@ -213,38 +344,49 @@ class Journal:
         except EntryFault:
             return None
 
+    def _hear(self, entry: Entry) -> Entered | None:
+        """Keep what an entry of a commons lane says."""
+        self.directory.admit(entry)
+        word = self._word(entry)
+        if word is not None:
+            self.book.hear(word)
+        if entry.network == self.network:
+            self.book.handle = self.directory.handle(entry.network)
+        return word
+
     def _fold(self, entry: Entry, entered: Entered | None) -> None:
         header = entry.header
-        network = entry.network
         lines: tuple[Line, ...] = ()
-        if header.lane in (IDENTITY, COMMONS):
+        if header.lane == IDENTITY:
+            is_new = entry.network not in self.directory.networks
             self.directory.admit(entry)
-            word = self._word(entry) if header.lane == COMMONS else None
+            if not is_new:
+                self._stand_on(entry.network, self.directory.networks[entry.network].identity)
+        elif header.lane == COMMONS:
+            word = self._hear(entry)
             if word is not None:
-                self.book.hear(word)
                 self.entered.append(word)
-            if network == self.network:
-                self.book.handle = self.directory.handle(network)
-                reopened = self.directory.networks[network].identity.reopened
-                if reopened > self.book.of(Links).reopened:
-                    self.book.of(Links).reopen(reopened)
         else:
             assert entered is not None
             lines = self.book.apply(entered)
-            if network == self.network:
+            if entry.network == self.network:
                 self.entered.append(entered)
-        self._advance(entry)
+        self._advance(entry, header.epoch if entered is None else entered.epoch)
         self.stores.append(Store(entry, lines))
 
-    def _advance(self, entry: Entry) -> None:
+    def _advance(self, entry: Entry, epoch: int) -> None:
         header = entry.header
         place = (entry.network, header.lane)
         if header.lane.startswith(LINK_PREFIX):
-            # The second of two records at one place is kept as proof of the fork, and is nobody's head.
-            position = Position(header.epoch, header.seq)
-            if place not in self._heads or position > self._heads[place].position:
+            # The second of two records at one place is kept as proof of the fork, and is nobody's head; but of
+            # ours from before a key event that one stands which the partner has taken.
+            position, head = Position(epoch, header.seq), self._heads.get(place)
+            own, reopened = entry.network == self.network, self.book.of(Links).reopened
+            if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
                 self._heads[place] = Head(position, entry.id)
                 self.newest[place] = entry.wire
+                if own:
+                    self._remember(place, header.seq, entry.id)
             return
         lane = self._lanes.get(place)
         if lane is None:
@@ -252,6 +394,11 @@ class Journal:
         if not lane.append(header.epoch, header.seq, entry.id, header.prev):
             lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
         self._moved.add(place)
+
+    def _remember(self, place: Place, seq: int, id: bytes) -> None:
+        known = self._records.setdefault(place, {})
+        self._records[place] = {at: one for at, one in known.items() if seq - OWN_RECORDS_KEPT_MAX < at < seq}
+        self._records[place][seq] = id
 
 
 def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:

@@ -39,11 +39,13 @@ from protocol.events import (
     Asked,
     Drop,
     Effect,
+    Forget,
     Input,
     Line,
     PeerDown,
     PeerUp,
     Publish,
+    Recalled,
     Received,
     Send,
     SendRange,
@@ -144,7 +146,7 @@ class Replica:
         """
         for entry in entries:
             lines = self.journal.reload(entry)
-            self._note_identity(entry)
+            self._note_identity(Store(entry))
             yield entry, lines
         if self._keyring is not None and any(link.is_half for link in self.book.of(Links).by_id.values()):
             self.recovering = True
@@ -165,6 +167,8 @@ class Replica:
                     self.gossip.part(peer)
                 case TimerFired():
                     self._tick()
+                case Recalled(network, turn, entries, first, last):
+                    self.journal.recall(network, entries, turn, first=first, last=last)
                 case _:
                     assert_never(one)
         if not self.recovering:
@@ -302,6 +306,9 @@ class Replica:
         if entry.network != self.network or self.journal.holds(entry):
             return False
         identity = self.journal.directory.networks[self.network].identity
+        if entry.header.lane.startswith(LINK_PREFIX) and self.journal.epoch_of(entry) < identity.rotated:
+            # Which of these count the partner alone can tell.
+            return False
         # A lost key event opens an epoch under the key in force: after a rotation the home has the new key.
         key = identity.key_of(min(entry.header.epoch, identity.epoch))
         return key is not None and identity.was_said(entry) and entry.signed_by(key)
@@ -447,9 +454,15 @@ class Replica:
             self.faults.append(f"network {id_text(network)} has forked")
         self.gossip.convicted.clear()
 
-    def _note_identity(self, entry: Entry) -> None:
-        if entry.header.lane == IDENTITY and entry.network == self.network:
-            self._identity.append(entry.wire)
+    def _note_identity(self, told: Store | Forget) -> None:
+        match told:
+            case Forget(network, lane, after) if (network, lane) == (self.network, IDENTITY):
+                del self._identity[after + 1 :]
+            case Store(entry) if (entry.network, entry.header.lane) == (self.network, IDENTITY):
+                if self.journal.directory.networks[self.network].identity.has(entry):
+                    self._identity.append(entry.wire)
+            case _:
+                pass
 
     # Links.
 
@@ -457,7 +470,7 @@ class Replica:
         """Take a record of a link in, the partner's or a lost one of our own, and do what follows from it."""
         partner = self._partner(session)
         lacking = self.gossip.lacks_key_of(session, entry)
-        if lacking is not None:
+        if lacking is not None and not self._is_own(entry):
             self._out += lacking
             return
         try:
@@ -471,15 +484,28 @@ class Replica:
         if entry.header.lane != link_lane(id) or (body.terms.low, body.terms.high) != ends or entry.network not in ends:
             raise PeerFault("a record in another link's lane")
         if entry.network == self.network:
-            self._find(entry)
+            self._find(id, entry)
         else:
             self._take_record(session, id, body, entry)
         if not self.recovering:
             self._resolve(id)
 
-    def _find(self, entry: Entry) -> None:
-        """Take back a record of our own that a partner kept for us."""
-        if self.journal.follows(entry):
+    def _is_own(self, entry: Entry) -> bool:
+        """Tell whether one of our keys has signed an entry, be it in an epoch that a thief has opened."""
+        identity = self.journal.directory.networks[self.network].identity
+        return entry.network == self.network and identity.signed_in(entry) is not None
+
+    def _find(self, id: bytes, entry: Entry) -> None:
+        """Take back a record of our own that a partner has taken, be it that we lost it or that a thief signed it."""
+        link = self.book.of(Links).by_id.get(id)
+        epoch, reopened = self.journal.epoch_of(entry), self.book.of(Links).reopened
+        waits = link is None or link.mine is None or link.is_lost
+        if reopened > epoch and waits and not self.recovering:
+            # What the partner has acknowledged before is as far back as it may go.
+            acked = None if link is None else link.side.partner.ack
+            if self.journal.is_branch(entry) and (acked is None or entry.header.seq >= acked.n):
+                self.journal.take(entry)
+        elif self.journal.follows(entry) and (link is None or not link.side.own.epoch > epoch):
             self._fall_back()
             self._quiet_since = None
             self.journal.take(entry)
@@ -491,7 +517,9 @@ class Replica:
             self.gossip.count(session, self._now)
         elif link.draft is not None:
             self._seal(id)
-        fault = judge(self.book, body, entry)
+        fault = judge(self.book, body, entry, self.journal.epoch_of(entry))
+        if fault is None and link is not None and link.is_lost and self._acknowledges_another(body, entry):
+            fault = LinkFault.ACK_UNKNOWN
         if fault is None:
             self.journal.take(entry)
         elif fault is LinkFault.ACK_UNKNOWN:
@@ -501,6 +529,11 @@ class Replica:
             self.faults.append(f"link {id_text(id)}: {fault.value}")
             raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")
 
+    def _acknowledges_another(self, body: LinkRecord, entry: Entry) -> bool:
+        """Tell whether a partner's record acknowledges one that somebody else has signed beside ours."""
+        ack = body.ack
+        return ack is not None and self.journal.said_at(entry.header.lane, ack.n - 1) not in (None, ack.digest)
+
     def _resolve(self, id: bytes) -> None:
         """Do what is due on a link, one plan after the other, each on the book as the last one left it."""
         links = self.book.of(Links)
@@ -509,6 +542,10 @@ class Replica:
             return
         if link.is_lost:
             if not link.is_found:
+                return
+            if link.is_overdrawn:
+                fault = f"link {id_text(id)}: more was promised in our name than the partner had granted"
+                self.faults += [] if fault in self.faults else [fault]
                 return
             # What the partner has settled since is taken in with this record: once it is seen, nobody shows it again.
             links.take(self.book, Acknowledge(id))
@@ -558,9 +595,12 @@ class Replica:
         """Ask that what was folded in be stored, pushed to those who lack it, and told to subscribers."""
         stores, entered = self.journal.drain()
         self._out += stores
-        for entry, _ in stores:
-            self._note_identity(entry)
-        self._out += self.gossip.push((entry for entry, _ in stores), source)
+        for one in stores:
+            self._note_identity(one)
+        self._out += self.gossip.push((one.entry for one in stores if isinstance(one, Store)), source)
+        for peer in self.gossip.expelled():
+            self.gossip.part(peer)
+            self._say(Drop(peer, "its network has certified another transport key"))
         if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
             self._say(Publish(MISSED, "", figures={"entries": len(entered)}))
             return
@@ -580,7 +620,7 @@ _BY_ITSELF = Asked(0, "", actor=NOBODY)
 
 
 _RANKS: Mapping[type[Effect], int] = {
-    Store: 0, StoreText: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
+    Store: 0, Forget: 0, StoreText: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
 }  # fmt: skip
 
 

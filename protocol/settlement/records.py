@@ -278,13 +278,17 @@ class Link:
     onward_in: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     draft: Draft | None = None
     reopened: int = 0
-    """The epoch that our network's newest restore opened."""
+    """The epoch that our network's newest key event opened."""
+    rotated: int = 0
+    """The newest epoch that our cold keys opened: what is shown of older ones a thief may have signed."""
+    grant_known: int | None = None
+    """What the partner had granted us, as far as we knew when the cold keys opened that epoch."""
     fenced: int = 0
     """The least epoch in which the partner still takes records of ours."""
 
     @property
     def is_lost(self) -> bool:
-        """Tell whether we came back from an old copy and have not gone on in the new epoch yet."""
+        """Tell whether we have opened an epoch and not gone on in it yet: what the partner has taken is not known."""
         return self.mine is not None and self.side.own.epoch < self.reopened
 
     @property
@@ -302,8 +306,18 @@ class Link:
         return self.fenced > self.side.own.epoch
 
     @property
+    def is_overdrawn(self) -> bool:
+        """Tell whether more was promised in our name than the partner had granted when our key was rotated.
+
+        A partner that works with a thief could grant him anything: for that we do not stand up.
+        """
+        own, partner = self.side.own, self.side.partner
+        used = own.placed - partner.waived_sum - own.claimed
+        return self.is_lost and self.grant_known is not None and used > max(0, self.grant_known - own.returned)
+
+    @property
     def is_unheard(self) -> bool:
-        """Tell whether the partner has yet to acknowledge the epoch that our restore opened."""
+        """Tell whether the partner has yet to acknowledge the epoch that we have opened."""
         ack = self.side.partner.ack
         return self.reopened > 0 and self.theirs is not None and (ack is None or ack.epoch < self.reopened)
 
@@ -429,21 +443,36 @@ class Links:
         self.drafted: dict[bytes, None] = {}
         """Links with a record in the making, in the order in which it was begun."""
         self.reopened = 0
+        self.rotated = 0
 
     def begun(self) -> int:
         """Return on how many links we have said something."""
         return sum(link.mine is not None for link in self.by_id.values())
 
-    def reopen(self, epoch: int) -> None:
-        """Note that our network has come back from an old copy, in this epoch."""
+    def reopen(self, epoch: int, *, by_cold_keys: bool) -> None:
+        """Note that our network has opened this epoch, after a restore or by a rotation."""
         self.reopened = epoch
+        if by_cold_keys:
+            self.rotated = epoch
         for link in self.by_id.values():
-            link.reopened = epoch
+            link.reopened, link.rotated = self.reopened, self.rotated
+            if by_cold_keys:
+                link.grant_known = link.side.partner.granted
 
     def freeze(self, partner: bytes) -> None:
         """Place no new holds with a partner that is proved to have forked; open ones still resolve."""
         for link in self.with_partner(partner):
             link.side = link.side.freeze()
+
+    def thaw(self, partner: bytes) -> None:
+        """Place holds again with a partner whose cold keys have ended the epoch in which it forked."""
+        for link in self.with_partner(partner):
+            link.side = link.side.thaw()
+
+    def rebase(self, partner: bytes, epoch: int) -> None:
+        """Note that a partner has opened an epoch: whatever was taken of it was said before."""
+        for link in self.with_partner(partner):
+            link.side = link.side.rebase(epoch)
 
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""
@@ -484,7 +513,9 @@ class Links:
         link = self.by_id.get(id)
         if link is None:
             partner = terms.high if terms.low == book.network else terms.low
-            link = self.by_id[id] = Link(id, terms, partner, len(self.by_id), reopened=self.reopened)
+            link = self.by_id[id] = Link(id, terms, partner, len(self.by_id))
+            link.reopened, link.rotated = self.reopened, self.rotated
+            link.grant_known = 0 if self.rotated else None
             known = book.of(Directory).networks.get(partner)
             if known is not None and known.forked:
                 link.side = link.side.freeze()
@@ -516,8 +547,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     record = as_record(body, entered.epoch, entered.seq)
     onward = {item.id: item.onward for item in body.holds}
     if entered.network == book.network:
-        link.side = link.side.wrote(record, entered.id).fence(body.fence)
-        link.mine, link.draft, link.onward_out = body.settings, None, onward
+        if link.reopened > max(entered.epoch, link.side.own.epoch):
+            link.mine = _settings_found(link, body, entered.epoch)
+            link.side = link.side.adopt(record, entered.id).fence(body.fence)
+        else:
+            link.side, link.mine = link.side.wrote(record, entered.id).fence(body.fence), body.settings
+        link.draft, link.onward_out = None, onward
         # One that was in the making is so no more, where this is a record that we had lost.
         book.of(Links).drafted.pop(link.id, None)
         return ()
@@ -532,19 +567,36 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
+def _settings_found(link: Link, body: LinkRecord, epoch: int) -> Settings:
+    """Return under which settings we go on from a record of ours that the partner has shown.
+
+    A thief may have signed it, if a rotation came after it. Then we keep to our own, and what he has granted, or a
+    link that he has begun, is frozen until a steward has looked at it.
+    """
+    if epoch >= link.rotated:
+        return body.settings
+    mine = link.mine or body.settings
+    return replace(mine, frozen=mine.frozen or link.mine is None or body.granted > link.side.own.granted)
+
+
 def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFault:
     """Return the side that knows a partner's record, or what speaks against it.
 
     The record that our own newest one acknowledges was checked when we acknowledged it: where we have come
     back from an old copy and lack it, our own signature vouches for it.
     """
-    if side.own.ack == Ack(*record.position, id) and record.position > side.partner.position:
+    ack = side.own.ack
+    if ack is not None and ack.digest == id and record.position > side.partner.position:
         return replace(side, partner=record, partner_digest=id)
     return side.accept(record, id)
 
 
-def judge(book: Book, body: LinkRecord, entry: Entry) -> LinkFault | Stale | None:
-    """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork."""
+def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault | Stale | None:
+    """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork.
+
+    `epoch` is the one in which it counts. Of an epoch that the partner's cold keys have ended nothing is taken any
+    more, but what our own record acknowledges.
+    """
     links = book.of(Links)
     link = links.by_id.get(link_id(body.terms))
     if link is None and (
@@ -553,7 +605,10 @@ def judge(book: Book, body: LinkRecord, entry: Entry) -> LinkFault | Stale | Non
     ):
         return Stale()
     side = Side() if link is None else link.side
-    outcome = hear(side, as_record(body, entry.header.epoch, entry.header.seq), entry.id)
+    vouched = side.own.ack is not None and side.own.ack.digest == entry.id
+    if epoch < book.of(Directory).networks[entry.network].identity.rotated and not vouched:
+        return Stale()
+    outcome = hear(side, as_record(body, epoch, entry.header.seq), entry.id)
     if isinstance(outcome, Fork):
         return Stale() if side.frozen else None
     return outcome if isinstance(outcome, Stale | LinkFault) else None

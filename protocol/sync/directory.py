@@ -8,7 +8,7 @@ not know is kept and passed on, and means nothing here.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.entry import COMMONS, IDENTITY, Body, Entry, EntryFault, decode_body
+from protocol.entry import COMMONS, IDENTITY, LINK_PREFIX, Body, Entry, EntryFault, decode_body
 from protocol.identity import IDENTITY_KINDS, Identity, advance, begin
 from protocol.shape import AtMost, Range
 
@@ -87,6 +87,10 @@ class Directory:
         Raises EntryFault.
         """
         known = self.networks.get(entry.network)
+        if known is not None and entry.header.lane.startswith(LINK_PREFIX):
+            if known.identity.signed_in(entry) is None:
+                raise EntryFault("a record that no key of the network has signed")
+            return
         key = None if known is None else known.identity.key_of(entry.header.epoch)
         if known is None or key is None:
             raise EntryFault("an entry of an unknown network or epoch")
@@ -98,9 +102,28 @@ class Directory:
     def is_given_up(self, entry: Entry) -> bool:
         """Tell whether an entry is none any more, since its author has opened a later epoch without it."""
         known = self.networks.get(entry.network)
-        if known is None or entry.header.epoch >= known.identity.epoch or entry.header.lane == IDENTITY:
-            return False
-        return not known.identity.was_said(entry)
+        return known is not None and entry.header.lane != IDENTITY and not known.identity.was_said(entry)
+
+    def is_of_thief(self, entry: Entry) -> bool:
+        """Tell whether the key of an epoch that a rotation ended has signed an entry in a later one.
+
+        Who still has it tells no lie: it has not heard of the rotation.
+        """
+        known = self.networks.get(entry.network)
+        signed_in = None if known is None else known.identity.signed_in(entry)
+        return signed_in is not None and signed_in < entry.header.epoch
+
+    def is_pardoned(self, entry: Entry) -> bool:
+        """Tell whether what an entry proves against its author is pardoned: cold keys have ended its epoch since.
+
+        Whoever stole a key could else make proofs with it for ever.
+        """
+        known = self.networks.get(entry.network)
+        return known is not None and entry.header.epoch < known.identity.rotated
+
+    def unhear(self, network: bytes) -> None:
+        """Drop what a network has said of itself: what stands is heard again."""
+        self.networks[network].profile = None
 
     def _admit_key_event(self, entry: Entry) -> None:
         body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)

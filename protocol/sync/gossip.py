@@ -8,11 +8,12 @@ replicas. Whatever a peer sends is bounded, and garbage costs it its connection.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise, takewhile
+from itertools import dropwhile, groupby, pairwise, takewhile
 
 from protocol.codec import CodecFault
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
 from protocol.events import Send, SendRange
+from protocol.identity import Identity, grown
 from protocol.journal import Journal
 from protocol.sync.directory import NETWORKS_MAX, is_public
 from protocol.sync.messages import (
@@ -102,6 +103,17 @@ class Gossip:
         if session is not None and session.network is not None:
             self._note_presence(session.network)
 
+    def expelled(self) -> list[str]:
+        """Return the peers that speak for a network which has certified another transport key since."""
+        networks = self.journal.directory.networks
+        return [
+            one.peer
+            for one in self.sessions.values()
+            if one.role is Role.HOME
+            and one.network is not None
+            and networks[one.network].identity.transport != one.transport
+        ]
+
     def strangers(self, now: Millis) -> list[str]:
         """Return the peers that have not said for whom they speak, and have had the time to."""
         return [one.peer for one in self.sessions.values() if one.network is None and now - one.since > HELLO_WITHIN_MS]
@@ -173,7 +185,17 @@ class Gossip:
             elif mine is not None:
                 # Two heads at one place: show ours, so that the other side holds the proof of a fork.
                 out.append(SendRange(session.peer, mine.network, mine.lane, mine_seq, mine_seq))
+            if mine is not None and theirs is not None and mine.lane == IDENTITY and theirs_seq >= mine_seq:
+                out += self._show_rotation(session, mine.network)
         return out
+
+    def _show_rotation(self, session: Session, network: bytes) -> list[Out]:
+        """Send a peer the newest rotation of a network, and what came after it: its own lane may be a thief's."""
+        identity = self.journal.directory.networks[network].identity
+        if not identity.rotated:
+            return []
+        last = min(identity.epoch, identity.rotated + UNASKED_ENTRIES_MAX - 1)
+        return [SendRange(session.peer, network, IDENTITY, identity.rotated, last)]
 
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
         """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
@@ -183,7 +205,7 @@ class Gossip:
             return []
         asked, known = session.wanted.pop(place, (-1, -1))
         asked, known = max(asked, held), max(known, known_to_peer)
-        if known <= held or self.journal.is_forked(network, lane):
+        if known <= held or (lane != IDENTITY and self.journal.is_forked(network, lane)):
             return []
         out: list[Out] = []
         half = WINDOW_ENTRIES // 2
@@ -237,6 +259,10 @@ class Gossip:
         """Take the entries of one lane: each linked to the one before, the last of each epoch signed."""
         journal = self.journal
         first = run[0]
+        if first.header.lane == IDENTITY:
+            return self._take_key_events(session, run)
+        if journal.is_recalling(first.network, first.header.lane):
+            return []
         lacking = self.lacks_key_of(session, run[-1])
         if lacking is not None:
             return lacking
@@ -255,17 +281,22 @@ class Gossip:
             return self.want(session, first.network, first.header.lane, new[-1].header.seq)
         _check_chain(new)
         if head is not None and new[0].header.prev != head.id:
-            journal.directory.verify(new[0])
-            # It follows another entry than ours at the head: that one is the proof of a fork.
-            return [_say(session.peer, Wanted(first.network, first.header.lane, known_seq, known_seq))]
+            return self._weigh(session, new, known_seq)
         if not journal.follows(new[0]):
             raise PeerFault("an entry that does not follow the one before it")
+        self._take_linked(new)
+        for entry in twins:
+            self._compare(entry)
+        return []
+
+    def _take_linked(self, new: list[Entry]) -> None:
+        """Take entries that follow what is held of their lane, the last of each epoch signed."""
+        journal = self.journal
         for _, group in groupby(new, key=lambda one: one.header.epoch):
             entries = list(group)
-            if first.header.lane != IDENTITY:
-                # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6). Key events
-                # are signed by the keys that they bring, and so are checked one by one.
-                journal.directory.verify(entries[-1])
+            # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
+            if not self._is_vouched(entries[-1]):
+                return
             if len(entries) >= BULK_ENTRIES_MIN and not self.checks_all:
                 draws = iter(self._chance(len(entries)))
                 journal.book.is_sampled = lambda draws=draws: next(draws, 0) % BULK_SAMPLE == 0
@@ -274,9 +305,76 @@ class Gossip:
                     journal.take(entry)
             finally:
                 journal.book.is_sampled = None
-        for entry in twins:
-            self._compare(entry)
+
+    def _weigh(self, session: Session, new: list[Entry], known_seq: int) -> list[Out]:
+        """Return what to ask for where entries follow another one than ours at the head of their lane."""
+        network, lane = new[0].network, new[0].header.lane
+        if self._is_confirmed(new):
+            # What a key event names is linked to another past than ours: a thief has signed ours.
+            kept = self.journal.forget_unconfirmed(network, lane)
+            return [_say(session.peer, Wanted(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES)))]
+        if not self._is_vouched(new[0]):
+            return []
+        # That other one is the proof of a fork.
+        return [_say(session.peer, Wanted(network, lane, known_seq, known_seq))]
+
+    def _take_key_events(self, session: Session, run: list[Entry]) -> list[Out]:
+        """Take key events of one network that go on from those held here, or that cold keys set in their place."""
+        journal, network = self.journal, run[0].network
+        out: list[Out] = []
+        for chain in _chains(run):
+            _check_chain(chain)
+            known = journal.directory.networks.get(network)
+            if known is not None:
+                out += self._judge_key_events(known.identity, session, list(dropwhile(known.identity.has, chain)))
+            elif chain[0].header.seq == 0:
+                for entry in chain:
+                    journal.take(entry)
+            else:
+                out += self.want(session, network, IDENTITY, chain[-1].header.seq)
+        return out
+
+    def _judge_key_events(self, identity: Identity, session: Session, branch: list[Entry]) -> list[Out]:
+        """Take a chain of key events, the first of them not held here, where it outranks what is held."""
+        journal, network = self.journal, identity.network
+        if not branch:
+            return []
+        at = branch[0].header.seq
+        if not 0 < at <= identity.epoch + 1 or identity.epochs[at - 1].event != branch[0].header.prev:
+            # What goes before it is not here: since the newest rotation, what is here may be a thief's.
+            first, last = identity.rotated + 1, branch[-1].header.seq
+            wanted = Wanted(network, IDENTITY, first, min(last, first + WINDOW_ENTRIES - 1))
+            return [_say(session.peer, wanted)] if at > first else []
+        branched = grown(identity.at(at - 1), branch)
+        stays = journal.is_forked(network, IDENTITY) and branched.rank(at) == 2
+        if branched.outranks(identity) and not stays:
+            if at <= identity.epoch:
+                journal.switch(branch)
+            else:
+                for entry in branch:
+                    journal.take(entry)
+        elif at <= identity.epoch and branched.rank(at) == identity.rank(at) and journal.convict(branch[0]):
+            self.convicted.append(network)
         return []
+
+    def _is_vouched(self, entry: Entry) -> bool:
+        """Tell whether its network has signed an entry, or a thief whose time cold keys have ended; raises EntryFault.
+
+        Who still shows what a thief has signed tells no lie: it has not heard of the rotation.
+        """
+        try:
+            self.journal.directory.verify(entry)
+        except EntryFault:
+            if self.journal.directory.is_of_thief(entry):
+                return False
+            raise
+        return True
+
+    def _is_confirmed(self, run: Sequence[Entry]) -> bool:
+        """Tell whether a run of a lane holds a head that a key event names."""
+        known = self.journal.directory.networks[run[0].network]
+        heads = {one.id for epoch in known.identity.epochs if (one := epoch.heads.get(run[0].header.lane)) is not None}
+        return any(entry.id in heads for entry in run)
 
     def _standing(self, run: list[Entry]) -> list[Entry]:
         """Return a run up to what its author lost in a restore and has gone on without.
@@ -287,19 +385,24 @@ class Gossip:
         return run if standing and run[0].header.epoch != run[-1].header.epoch else standing
 
     def _take_records(self, run: list[Entry]) -> list[Out]:
-        """Take our own network's records of a link, at a replica of it."""
+        """Take our own network's records of a link, at a replica of it.
+
+        Which of those count that an ended key has signed, the partner alone can tell.
+        """
+        identity = self.journal.directory.networks[self.journal.network].identity
         for entry in run:
             if self.journal.follows(entry):
                 self.journal.directory.verify(entry)
-                self.journal.take(entry)
+                if entry.network != self.journal.network or self.journal.epoch_of(entry) >= identity.rotated:
+                    self.journal.take(entry)
         return []
 
     def _compare(self, entry: Entry) -> None:
         """Keep an entry that stands where we hold another, if its author has signed it."""
-        if not self.journal.differs(entry):
+        directory = self.journal.directory
+        if not self.journal.differs(entry) or directory.is_pardoned(entry):
             return
-        self.journal.directory.verify(entry)
-        if self.journal.convict(entry):
+        if self._is_vouched(entry) and self.journal.convict(entry):
             self.convicted.append(entry.network)
 
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
@@ -351,6 +454,21 @@ def _until_twins(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         if before.header.seq == after.header.seq and before.id != after.id:
             return list(entries[: at + 1]), [after]
     return list(entries), []
+
+
+def _chains(events: Sequence[Entry]) -> list[list[Entry]]:
+    """Return the chains that key events of one network make: one for each that no other of them follows."""
+    by_id = {one.id: one for one in events}
+    followed = {one.header.prev for one in by_id.values()}
+    chains: list[list[Entry]] = []
+    for tip in (one for one in by_id.values() if one.id not in followed):
+        chain: list[Entry] = []
+        link: Entry | None = tip
+        while link is not None:
+            chain.append(link)
+            link = None if link.header.prev is None else by_id.get(link.header.prev)
+        chains.append(chain[::-1])
+    return chains
 
 
 def _check_chain(entries: Sequence[Entry]) -> None:

@@ -94,6 +94,7 @@ class Books:
                 self._replica.journal.write(Paid(order, None), LEDGER, now_ms())
             batch = Batch()
             for store in self._replica.journal.drain()[0]:
+                assert isinstance(store, Store)
                 batch.entries.append(store.entry)
                 batch.lines += store.lines
             await self._storage.commit(batch)

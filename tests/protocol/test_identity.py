@@ -97,7 +97,7 @@ def test_a_rotation_by_the_promised_key_and_two_of_three_cold_ones_opens_an_epoc
     identity = rotated(founded(), claim(founded()))
     assert identity.epoch == 1
     assert (identity.key_of(0), identity.key_of(1), identity.key_of(2)) == (HOT.public, NEXT.public, None)
-    assert identity.reopened == 0
+    assert identity.rotated == 1
 
 
 def test_a_thief_of_the_hot_key_cannot_rotate() -> None:
@@ -142,6 +142,6 @@ def test_a_restored_network_opens_an_epoch_under_the_same_key() -> None:
         salt=SALT,
     )
     after = advance(identity, entry, body)
-    assert (after.epoch, after.reopened, after.key_of(1)) == (1, 1, HOT.public)
+    assert (after.epoch, after.rotated, after.key_of(1)) == (1, 0, HOT.public)
     assert after.next_digest == identity.next_digest, "the promise still stands"
     assert not after.was_said(ledger_entry(after, epoch=0, seq=5))

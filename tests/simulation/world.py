@@ -12,9 +12,11 @@ from protocol.events import (
     Answer,
     Asked,
     Drop,
+    Forget,
     Input,
     PeerDown,
     PeerUp,
+    Recalled,
     Received,
     Send,
     SendRange,
@@ -40,6 +42,8 @@ class Node:
     replica: Replica
     transport: bytes
     keyring: Keyring | None
+    offline: tuple[KeyPair, KeyPair] | None = None
+    """The promised key and the cold one, as their keepers have them."""
     disk: list[Entry] = field(default_factory=list)
     answers: dict[int, Any] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
@@ -82,7 +86,9 @@ class World:
             body=encode_body(profile, self.now), salt=self.rng.randbytes(16),
         )  # fmt: skip
         keyring = Keyring(hot, self.seed())
-        node = Node(name, self._replica(first.id, keyring), transport.public, keyring, [first, second])
+        node = Node(
+            name, self._replica(first.id, keyring), transport.public, keyring, (following, cold), [first, second]
+        )
         list(node.replica.load(node.disk))
         self.nodes[name] = node
         return node
@@ -96,8 +102,12 @@ class World:
         self.nodes[name] = node
         return node
 
-    def _replica(self, network: bytes, keyring: Keyring, *, recovering: bool = False) -> Replica:
+    def _replica(self, network: bytes, keyring: Keyring | None, *, recovering: bool = False) -> Replica:
         return Replica(network, chance=self.rng.randbytes, keyring=keyring, recovering=recovering)
+
+    def fresh(self, node: Node, keyring: Keyring | None = None) -> Replica:
+        """Return the state of a node that has read nothing of its disk yet."""
+        return self._replica(node.network, keyring or node.keyring)
 
     def join(self, one: str, other: str) -> None:
         """Connect two nodes."""
@@ -120,7 +130,6 @@ class World:
         peers = [next(iter(pair - {name})) for pair in self.joined if name in pair]
         for peer in peers:
             self.cut(name, peer)
-        assert node.keyring is not None
         # The high-water mark outlives the process: who has not got its own back yet still knows it.
         recovering = old_copy is not None or node.replica.recovering
         node.replica = self._replica(node.network, node.keyring, recovering=recovering)
@@ -131,10 +140,14 @@ class World:
     def give(self, name: str, *inputs: Input) -> None:
         """Hand a node a batch of inputs and do what it asks."""
         node = self.nodes[name]
+        cut: list[Forget] = []
         for effect in node.replica.handle(inputs, self.now):
             match effect:
                 case Store(entry):
                     node.disk.append(entry)
+                case Forget():
+                    node.disk = [entry for entry in node.disk if not effect.covers(entry)]
+                    cut.append(effect)
                 case Send(peer, frame):
                     self.carry(name, peer, frame)
                 case SendRange(peer, network, lane, first, last):
@@ -151,6 +164,16 @@ class World:
                     self.cut(name, peer)
                 case _:
                     node.events.append(effect)
+        self._recall(node, [one for one in cut if one.lane != IDENTITY])
+
+    def _recall(self, node: Node, cut: list[Forget]) -> None:
+        """Hand back what is left of lanes that were cut; with the node's own books it begins anew."""
+        if any(one.network == node.network for one in cut):
+            self.restart(node.name)
+            return
+        for network, lane, _, turn in cut:
+            left = tuple(one for one in node.disk if (one.network, one.header.lane) == (network, lane))
+            self.give(node.name, Recalled(network, turn, left, first=True, last=True))
 
     def carry(self, source: str, target: str, frame: bytes) -> None:
         if frozenset((source, target)) in self.joined:

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A thief of the hot key speaks for a network until its cold keys end his time; then nothing of his is left."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from simulation.groups import balance, exchange, linked, pay, says
+from simulation.theft import identity_of, last, reopenings, rotate, signed, steal
+from simulation.world import Node, World
+
+from protocol.entry import COMMONS, IDENTITY, Entry
+from protocol.events import Received
+from protocol.keys import id_text
+from protocol.settlement.links import LinksWanted
+from protocol.settlement.networks import SetProfile
+from protocol.sync.directory import Profile
+from protocol.sync.messages import Entries, pack
+
+
+def world_of_three() -> World:
+    """Riacho has links with serra and campo, which are joined too."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    exchange(world, "campo", "MATE", "eva")
+    linked(world, "riacho", "serra", 1_000)
+    linked(world, "riacho", "campo", 500)
+    world.join("serra", "campo")
+    world.tick(3)
+    return world
+
+
+def name_of(world: World, node: str, network: bytes) -> str | None:
+    profile = world.nodes[node].replica.journal.directory.networks[network].profile
+    return None if profile is None else profile.name
+
+
+def rename(world: World, name: str, to: str) -> None:
+    world.granted(name, "networks.set-profile", SetProfile(name=to), subject=id_text(world.nodes[name].network))
+    world.tick(2)
+
+
+def profiles(thief: Node, count: int, at_ms: int, *, epoch: int = 0) -> list[Entry]:
+    """Let a thief say so many things of the network in its commons."""
+    said: list[Entry] = []
+    after = last(thief, COMMONS)
+    for number in range(count):
+        body = Profile("riacho", f"Riacho Turvo {number}", "HORA", "Hora", 2, ())
+        after = signed(thief, COMMONS, body, after, epoch=epoch, at_ms=at_ms)
+        said.append(after)
+    return said
+
+
+def held(node: Node, network: bytes, lane: str) -> list[bytes]:
+    """Return the ids of a lane on a node's disk, in order."""
+    entries = [one for one in node.disk if (one.network, one.header.lane) == (network, lane)]
+    return [one.id for one in sorted(entries, key=lambda one: one.header.seq)]
+
+
+def hears(world: World, entries: list[Entry], node: str, source: str) -> None:
+    assert says(world, Entries(tuple(one.wire for one in entries)), node, source) is None
+
+
+# Who heard the thief follows the rotation.
+
+
+def test_what_a_thief_said_past_the_confirmed_heads_goes_from_every_node() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    thief = steal(world, "riacho")
+    for peer in ("serra", "campo"):
+        world.cut("riacho", peer)
+    hears(world, profiles(thief, 3, world.now), "serra", "campo")
+    world.tick(3)
+    assert name_of(world, "campo", riacho.network) == "Riacho Turvo 2"
+
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    world.tick(5)
+    for node in ("serra", "campo"):
+        assert name_of(world, node, riacho.network) == "Riacho"
+        assert held(world.nodes[node], riacho.network, COMMONS) == held(riacho, riacho.network, COMMONS)
+    rename(world, "riacho", "Riacho Claro")
+    assert name_of(world, "campo", riacho.network) == "Riacho Claro"
+    for node in ("serra", "campo"):
+        world.restart(node)
+        assert name_of(world, node, riacho.network) == "Riacho Claro"
+    assert not world.drops
+
+
+def test_a_node_that_kept_what_an_older_version_left_drops_it_when_it_starts() -> None:
+    world = world_of_three()
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    said = profiles(steal(world, "riacho"), 2, world.now)
+    for peer in ("serra", "campo"):
+        world.cut("riacho", peer)
+    world.cut("serra", "campo")
+    hears_alone = [*serra.disk, *said]
+    serra.disk = [*hears_alone, rotate(world, "riacho")]
+    world.restart("serra")
+    world.tick()
+    assert held(serra, riacho.network, COMMONS) == held(riacho, riacho.network, COMMONS)
+    assert name_of(world, "serra", riacho.network) == "Riacho"
+
+
+@pytest.mark.parametrize("theirs", [1, 2, 5])
+def test_a_rotation_takes_the_place_of_whatever_epochs_a_thief_has_opened(theirs: int) -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    thief = steal(world, "riacho")
+    for peer in ("serra", "campo"):
+        world.cut("riacho", peer)
+    opened = reopenings(thief, theirs, world.now)
+    hears(world, opened, "serra", "campo")
+    world.tick(3)
+    assert identity_of(world.nodes["campo"], riacho.network).epoch == theirs
+    assert name_of(world, "campo", riacho.network) is None, "he has voided it"
+
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    world.tick(5)
+    for node in ("serra", "campo"):
+        identity = identity_of(world.nodes[node], riacho.network)
+        assert (identity.epoch, identity.rotated) == (1, 1)
+        assert name_of(world, node, riacho.network) == "Riacho"
+        assert held(world.nodes[node], riacho.network, IDENTITY) == held(riacho, riacho.network, IDENTITY)
+    # Who still has his lane, and shows it, tells no lie; and nobody takes it.
+    hears(world, opened, "campo", "serra")
+    hears(world, opened[-1:], "campo", "serra")
+    assert identity_of(world.nodes["campo"], riacho.network).rotated == 1
+    assert not world.drops
+
+
+def test_an_honest_reopening_is_confirmed_by_the_rotation_that_follows_it() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    thief = steal(world, "riacho")
+    his = reopenings(thief, 3, world.now)
+    world.cut("riacho", "campo")
+    world.cut("serra", "campo")
+    riacho.replica.reopen()
+    world.tick(2)
+    # Campo hears the thief first; what the owner says is a fork then, and nobody can judge it yet.
+    world.join("serra", "campo")
+    world.deliver(2)
+    world.give("campo", Received("serra", pack(Entries(tuple(one.wire for one in his)))))
+    world.tick(4)
+    assert identity_of(world.nodes["campo"], riacho.network).epoch == 3
+    assert world.nodes["serra"].replica.journal.directory.networks[riacho.network].forked
+    rotate(world, "riacho")
+    world.tick(6)
+    for node in ("serra", "campo"):
+        identity = identity_of(world.nodes[node], riacho.network)
+        assert (identity.epoch, identity.rotated) == (2, 2)
+        assert identity == identity_of(riacho)
+        assert not world.nodes[node].replica.journal.directory.networks[riacho.network].forked
+    assert not world.drops
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_order_of_what_thief_and_owner_said_gives_the_same_identity_and_commons(seed: int) -> None:
+    world = world_of_three()
+    rng = Random(seed)
+    riacho, campo = world.nodes["riacho"], world.nodes["campo"]
+    for peer in ("riacho", "serra"):
+        world.cut("campo", peer)
+    world.cut("riacho", "serra")
+    thief = steal(world, "riacho")
+    his = profiles(thief, rng.randrange(4), world.now)
+    thief.disk += his
+    opened = reopenings(thief, rng.randrange(4), world.now)
+    thief.disk += opened
+    his += opened
+    if opened:
+        his += profiles(thief, rng.randrange(3), world.now, epoch=opened[-1].header.epoch)
+    before = len(riacho.disk)
+    if rng.random() < 0.5:
+        rename(world, "riacho", "Riacho Claro")
+    if rng.random() < 0.4:
+        riacho.replica.reopen()
+        world.tick()
+    if rng.random() < 0.5:
+        rename(world, "riacho", "Riacho Doce")
+    rotate(world, "riacho")
+    rename(world, "riacho", "Riacho Novo")
+    hers = [
+        one for one in riacho.disk[before:] if one.network == riacho.network and one.header.lane in (IDENTITY, COMMONS)
+    ]
+    # Each lane in order, as nodes send them; between lanes and authors, and cut into frames, as it comes.
+    runs: list[list[Entry]] = []
+    for lane in (IDENTITY, COMMONS):
+        runs += [[one for one in said if one.header.lane == lane] for said in (hers, his)]
+    frames: list[list[Entry]] = []
+    for run in runs:
+        cuts = sorted({0, len(run), *(rng.randrange(len(run) + 1) for _ in range(rng.randrange(3)))})
+        frames += [run[low:high] for low, high in pairwise(cuts)]
+    rng.shuffle(frames)
+    world.join("serra", "campo")
+    world.run()
+    for frame in frames:
+        # The world is quiet meanwhile: what campo asks serra for, serra does not have.
+        world.give("campo", Received("serra", pack(Entries(tuple(one.wire for one in frame)))))
+        world.run()
+    world.join("riacho", "campo")
+    world.tick(8)
+    assert not world.drops
+    for lane in (IDENTITY, COMMONS):
+        assert held(campo, riacho.network, lane) == held(riacho, riacho.network, lane)
+        assert held(world.nodes["serra"], riacho.network, lane) == held(riacho, riacho.network, lane)
+    assert identity_of(campo, riacho.network) == identity_of(riacho)
+    assert name_of(world, "campo", riacho.network) == "Riacho Novo"
+    world.restart("campo")
+    assert identity_of(campo, riacho.network) == identity_of(riacho)
+    assert name_of(world, "campo", riacho.network) == "Riacho Novo"
+    assert not campo.replica.journal.directory.networks[riacho.network].forked
+
+
+# What an ended key still can do: nothing.
+
+
+def test_an_ended_key_proves_no_fork_and_what_it_proved_is_pardoned() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    thief = steal(world, "riacho")
+    rename(world, "riacho", "Riacho Claro")
+    his = profiles(thief, 1, world.now)
+    hears(world, his, "serra", "campo")
+    world.tick(2)
+    assert world.granted("campo", "networks.show", subject="riacho").forked
+    rotate(world, "riacho")
+    world.tick(12)
+    for node in ("serra", "campo"):
+        assert not world.granted(node, "networks.show", subject="riacho").forked
+    assert [link.state for link in world.granted("serra", "links.list", LinksWanted()).items] == ["open"]
+    hears(world, his, "serra", "campo")
+    hears(world, his, "campo", "serra")
+    world.tick(2)
+    for node in ("serra", "campo"):
+        world.restart(node)
+        assert not world.granted(node, "networks.show", subject="riacho").forked
+    pay(world, "serra", "bia", "ana@riacho", 10)
+    assert balance(world, "riacho", "ana") == 10_00
+    assert riacho.replica.faults == [] and not world.drops
+
+
+def test_a_node_that_comes_later_is_not_held_up_by_what_the_thief_signed_at_confirmed_places() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    thief = steal(world, "riacho")
+    for name in ("Riacho Claro", "Riacho Doce", "Riacho Novo"):
+        rename(world, "riacho", name)
+    rotate(world, "riacho")
+    world.tick(12)
+    exchange(world, "encants", "ECO", "clara")
+    world.join("campo", "encants")
+    world.run()
+    world.cut("riacho", "campo")
+    encants = world.nodes["encants"]
+    # A stranger brings the thief's words first, at places below the head that the rotation names.
+    world.cut("campo", "encants")
+    mine = [one for one in encants.disk if one.network != riacho.network or one.header.lane != COMMONS]
+    first = next(one for one in riacho.disk if (one.network, one.header.lane) == (riacho.network, COMMONS))
+    encants.disk = mine
+    world.restart("encants")
+    world.join("campo", "encants")
+    world.deliver(2)
+    hears(world, [first, *profiles(thief, 2, world.now)], "encants", "campo")
+    world.tick(4)
+    assert name_of(world, "encants", riacho.network) == "Riacho Novo"
+    assert held(encants, riacho.network, COMMONS) == held(riacho, riacho.network, COMMONS)
+    assert not world.drops
+
+
+def test_a_commons_entry_that_a_restore_gave_up_goes_from_the_peer_that_still_has_it() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    world.cut("riacho", "campo")
+    world.cut("serra", "campo")
+    copy = len(riacho.disk)
+    rename(world, "riacho", "Riacho Fundo")
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    world.join("riacho", "campo")
+    world.tick(20)
+    world.join("riacho", "serra")
+    world.tick(10)
+    assert name_of(world, "serra", riacho.network) == "Riacho"
+    rename(world, "riacho", "Riacho Raso")
+    world.tick(3)
+    assert name_of(world, "serra", riacho.network) == "Riacho Raso"
+    assert held(world.nodes["serra"], riacho.network, COMMONS) == held(riacho, riacho.network, COMMONS)
+    assert not world.drops
