@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from simulation.groups import balance, exchange, linked, pay, says
+from simulation.groups import balance, exchange, linked, pay, says, state
 from simulation.theft import identity_of, last, reopenings, rotate, signed, steal
 from simulation.world import Node, World
 
@@ -291,3 +291,33 @@ def test_a_commons_entry_that_a_restore_gave_up_goes_from_the_peer_that_still_ha
     assert name_of(world, "serra", riacho.network) == "Riacho Raso"
     assert held(world.nodes["serra"], riacho.network, COMMONS) == held(riacho, riacho.network, COMMONS)
     assert not world.drops
+
+
+# Links: what a partner took stands, up to its grant; afterwards both go on.
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_what_a_partner_took_of_the_thief_stands_and_both_go_on_after_the_rotation(epochs: int) -> None:
+    world = world_of_three()
+    thief = steal(world, "riacho")
+    for peer in ("serra", "campo"):
+        world.cut("riacho", peer)
+    for _ in range(epochs):
+        thief.replica.reopen()
+    world.join("thief", "serra")
+    world.tick(12)
+    pay(world, "thief", "ana", "bia@serra", 100)
+    world.tick(3)
+    assert balance(world, "serra", "bia") == 100_00
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    world.tick(30)
+    assert frozenset(("thief", "serra")) not in world.joined
+    assert [one.state for one in world.granted("riacho", "links.list", LinksWanted()).items][:1] == ["open"]
+    # The ledger knows nothing of what he spent: the commons carries it.
+    assert world.nodes["riacho"].balance("commons.HORA") == -100_00
+    payment = pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(3)
+    assert state(world, "riacho", payment) == "posted"
+    assert balance(world, "serra", "bia") == 110_00
+    assert world.zero_sum()
