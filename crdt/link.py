@@ -253,7 +253,8 @@ class Side:
         A thief may have opened the same epochs, or more of them, and signed there what was taken in good faith.
         """
         was = self.partner
-        return self if was.epoch < epoch else replace(self, partner=replace(was, epoch=epoch - 1))
+        partner = was if was.epoch < epoch else replace(was, epoch=epoch - 1)
+        return replace(self, partner=partner, partner_epoch_min=min(self.partner_epoch_min, epoch))
 
     def adopt(self, record: Record, digest: bytes) -> "Side":
         """Return the side whose own newest record is this, which the partner took in the place of ours.

@@ -472,7 +472,7 @@ class Links:
     def rebase(self, partner: bytes, epoch: int) -> None:
         """Note that a partner has opened an epoch: whatever was taken of it was said before."""
         for link in self.with_partner(partner):
-            link.side = link.side.rebase(epoch)
+            link.side, link.fenced = link.side.rebase(epoch), min(link.fenced, epoch)
 
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""
@@ -549,7 +549,9 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     if entered.network == book.network:
         if link.reopened > max(entered.epoch, link.side.own.epoch):
             link.mine = _settings_found(link, body, entered.epoch)
-            link.side = link.side.adopt(record, entered.id).fence(body.fence)
+            # What a thief has fenced off of the partner's is not: he could leave nothing that counts.
+            fence = body.fence if entered.epoch >= link.rotated else 0
+            link.side = link.side.adopt(record, entered.id).fence(fence)
         else:
             link.side, link.mine = link.side.wrote(record, entered.id).fence(body.fence), body.settings
         link.draft, link.onward_out = None, onward

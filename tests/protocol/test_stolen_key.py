@@ -296,7 +296,10 @@ def test_a_commons_entry_that_a_restore_gave_up_goes_from_the_peer_that_still_ha
 # Links: what a partner took stands, up to its grant; afterwards both go on.
 
 
-@pytest.mark.parametrize("epochs", [0, 1])
+STUCK = pytest.mark.xfail(reason="the partner's record acknowledges an epoch that is none any more", strict=True)
+
+
+@pytest.mark.parametrize("epochs", [0, 1, pytest.param(3, marks=STUCK)])
 def test_what_a_partner_took_of_the_thief_stands_and_both_go_on_after_the_rotation(epochs: int) -> None:
     world = world_of_three()
     thief = steal(world, "riacho")
