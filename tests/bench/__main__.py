@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import footprint
 import joining
 import machine
+import netting
 import payments
 import wire
 from figures import Told
@@ -26,6 +27,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "payments": ("Local payments over HTTP", payments.run),
     "joining": ("A replica that joins", joining.run),
     "wire": ("One payment across a link, on the wire", wire.run),
+    "netting": ("The largest set-off of obligations", netting.run),
     "footprint": ("Memory and restart", footprint.run),
 }
 
