@@ -155,8 +155,8 @@ def by_ortools(graph: Graph) -> list[int]:
         status = solver.solve()
         assert status == solver.OPTIMAL, status
     flow = [0] * len(graph.tails)
-    for place, number in enumerate(kept):
-        flow[number] = solver.flow(place)
+    for number, carried in zip(kept, solver.flows(range(len(kept))).tolist(), strict=True):
+        flow[number] = carried
     return flow
 
 

@@ -156,7 +156,7 @@ class _Case:
     def __init__(self, obligations: Iterable[Obligation], headrooms: Iterable[Headroom]) -> None:
         self._name: dict[bytes, Name] = {}
         known: dict[Name, bytes] = {}
-        pairs: dict[tuple[bytes, bytes], list[tuple[bytes, Obligation]]] = {}
+        pairs: dict[tuple[bytes, bytes], list[Obligation]] = {}
         owes: dict[bytes, int] = {}
         owed: dict[bytes, int] = {}
         for one in obligations:
@@ -166,15 +166,14 @@ class _Case:
                     known[party] = octets(party)
                     self._name[known[party]] = party
             debtor, creditor = known[one.debtor], known[one.creditor]
-            pairs.setdefault((debtor, creditor), []).append((octets(one.id), one))
+            pairs.setdefault((debtor, creditor), []).append(one)
             owes[debtor] = owes.get(debtor, 0) + one.amount
             owed[creditor] = owed.get(creditor, 0) + one.amount
         assert sum(owes.values()) <= OBLIGATIONS_TOTAL_MAX
         rooms = {octets(room.of): room for room in headrooms}
         worth = 3 if rooms else 1  # above twice the number of circles: docs/decisions/0017
         arcs = [
-            Arc(debtor, creditor, sum(one.amount for _, one in ones), -worth)
-            for (debtor, creditor), ones in pairs.items()
+            Arc(debtor, creditor, sum(one.amount for one in ones), -worth) for (debtor, creditor), ones in pairs.items()
         ]
         for party, room in rooms.items():
             # Nobody draws more than it owes, nor is left with more than it is owed.
@@ -195,7 +194,7 @@ class _Case:
             left = carried
             if not left:
                 continue
-            for _, one in sorted(self._pairs[arc.tail, arc.head], key=lambda known: known[0]):
+            for one in sorted(self._pairs[arc.tail, arc.head], key=lambda one: octets(one.id)):
                 share = min(left, one.amount)
                 if share:
                     cleared[one.id] = share

@@ -14,7 +14,7 @@ from protocol.settlement.cycles import cycles
 from protocol.settlement.netting import Obligation, SetOff, set_off, verify
 
 SALT = b"bench"
-TARGETS = {by_networkx: Target(2.0, at_least=False), by_ortools: Target(3.0, at_least=False)}
+TARGETS: dict[Solver, Target] = {by_networkx: Target(2.0, at_least=False), by_ortools: Target(3.0, at_least=False)}
 """Seconds, on two cores: for ten thousand obligations by networkx, for a hundred thousand by ortools."""
 
 
