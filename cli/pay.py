@@ -84,7 +84,10 @@ def _parser() -> Parser:
         "--via", action="append", metavar="NETWORK", help="a network to pass through; several times, in order"
     )
     parser.add_argument(
-        "--max-debit", metavar="AMOUNT", type=read_amount, help="pay nothing if it would cost you more than this"
+        "--max-debit",
+        metavar="AMOUNT",
+        type=read_amount,
+        help="pay at most this, also by another way",
     )
     parser.add_argument("--pending", action="store_true", help="hold the money until the payee takes it")
     parser.add_argument("--request", metavar="ID", help="the payment request that this pays")
@@ -165,7 +168,7 @@ def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq
             payee_network=_network(price["payee_network"]),
             payee=price["payee"],
             amount=int(price["amount"]["value"]),
-            max_debit=int(price["debit"]["value"]),
+            max_debit=_most(wish, price),
             # The node's own hour: this machine's clock may be wrong.
             not_after_ms=int(datetime.fromisoformat(price["expires_at"]).timestamp() * 1000),
             pending=wish.pending,
@@ -185,6 +188,13 @@ def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq
         "request": wish.request,
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def _most(wish: Wish, price: Json) -> int:
+    """Return what a payment may cost in minor units: the price, or more where the payer allows it for another way."""
+    debit = price["debit"]
+    most = debit if wish.max_debit is None else wish.max_debit
+    return int(most["value"]) * 10 ** debit["asset_scale"] // 10 ** most["asset_scale"]
 
 
 def id_of(key: str, noun: str) -> bytes:

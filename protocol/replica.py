@@ -57,7 +57,7 @@ from protocol.journal import InvalidEntry, Journal, Keyring
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement import FEATURES as SETTLEMENT
-from protocol.settlement import holds, quotes
+from protocol.settlement import answers, holds, quotes
 from protocol.settlement.networks import Replicas, admit
 from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
 from protocol.sync.gossip import Gossip, Session
@@ -254,6 +254,9 @@ class Replica:
             self._recover()
             return
         desk = self._desk(_BY_ITSELF)
+        self.book.of(answers.Relays).forget(self._now)
+        self._tell_all(quotes.lapse(desk))
+        self._answer_priced()
         self.book.of(quotes.Quotes).forget(self._now)
         for key, deferred in list(self._deferred.items()):
             if deferred.until_ms < self._now:
@@ -383,22 +386,27 @@ class Replica:
                 self._hear_link_wanted(session, message.epoch)
             case QuoteWanted():
                 self.gossip.count(session, self._now)
-                self._tell_all(quotes.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._tell_all(answers.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
             case QuoteGiven():
                 self._tell_all(quotes.hear_given(self._desk(_BY_ITSELF), self._partner(session), message))
-                self._answer_deferred(message.key)
+                self._answer_priced()
             case QuoteDenied():
                 self._tell_all(quotes.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
-                self._answer_deferred(message.key)
+                self._answer_priced()
 
     def _partner(self, session: Session) -> bytes:
         if session.role is not Role.HOME or session.network is None or self._keyring is None:
             raise PeerFault("only home nodes speak of payments")
         return session.network
 
-    def _answer_deferred(self, key: bytes) -> None:
-        deferred = self._deferred.pop(key, None)
-        if deferred is not None:
+    def _answer_priced(self) -> None:
+        """Answer the members whose questions for a price have come to an end."""
+        answered = self.book.of(quotes.Quotes).answered
+        while answered:
+            key = answered.pop()
+            deferred = self._deferred.pop(key, None)
+            if deferred is None:
+                continue
             self._say(Answer(deferred.request, self._show(deferred.operation, deferred.asked, uuid_text(key))))
 
     def _hear_hello(self, session: Session, hello: Hello) -> None:

@@ -97,6 +97,13 @@ class Authority(NamedTuple):
         if self.mandate is not None:
             self.mandate.spent_minor += debit_minor
 
+    def spend_more(self, debit_minor: int) -> None:
+        """Note that a debit has grown, or shrunk where it is below 0: part of the fold."""
+        if self.key is not None:
+            self.key.spent_minor += debit_minor
+        if self.mandate is not None:
+            self.mandate.spent_minor += debit_minor
+
 
 def authorise(book: Book, order: Order, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
     """Return on what an order, as `heard`, rests, or why it does not count: the same answer on every node.

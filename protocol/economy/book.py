@@ -132,14 +132,15 @@ class PaymentAuth(StrEnum):
 class Abroad:
     """What a payment has besides if its other end is in another network.
 
-    `code` and `scale` are the unit of the amount at the payee; `reason` is why it was given back.
+    `code` and `scale` are the unit of the amount at the payee; `links` those by which it leaves or comes, and
+    `route` the networks that it passes; `reason` is why it, or a part of it, was given back.
     """
 
     network: bytes
     code: str
     scale: int
-    route: tuple[str, ...]
-    link: str
+    links: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
     reason: Rejection | None = None
 
 

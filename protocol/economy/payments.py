@@ -120,9 +120,9 @@ class PaymentShown:
     mandate: Annotated[str | None, Doc("the mandate under which a helper paid")]
     request: Annotated[str | None, Doc("the payment request that it paid")]
     schedule: Annotated[str | None, Doc("the scheduled payment that brought it")]
-    route: Annotated[tuple[str, ...], Doc("the networks on its way, between other networks")]
-    link: Annotated[str | None, Doc("the link by which it leaves or comes")]
-    reason: Annotated[Rejection | None, Doc("why it was given back")]
+    route: Annotated[tuple[str, ...], Doc("the networks that it passes, where it leaves this one")]
+    links: Annotated[tuple[str, ...], Doc("the links by which it leaves or comes; several, where it is split")]
+    reason: Annotated[Rejection | None, Doc("why it, or a part of it, was given back")]
     entry: Annotated[int, Doc("its place in the ledger lane")]
 
 
@@ -356,7 +356,7 @@ def _shown(book: Book, payment: Payment) -> PaymentShown:
         request=_id_text(payment.request),
         schedule=_id_text(payment.schedule),
         route=() if abroad is None else abroad.route,
-        link=None if abroad is None else abroad.link,
+        links=() if abroad is None else abroad.links,
         reason=None if abroad is None else abroad.reason,
         entry=payment.arrival,
     )

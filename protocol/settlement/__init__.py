@@ -2,11 +2,12 @@
 """Settlement: what passes between networks over signed credit lines."""
 
 from protocol.economy.feature import Feature
-from protocol.settlement import abroad, links, networks, quotes
+from protocol.settlement import abroad, links, networks, quotes, routing
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
     links.FEATURE,
+    routing.FEATURE,
     quotes.FEATURE,
     abroad.FEATURE,
 )

@@ -26,66 +26,113 @@ from protocol.economy.ledger import Account, Posting
 from protocol.economy.orders import AccountId, Digest, Id, Minor, Order, Signed, uuid_text
 from protocol.economy.paying import order_digest
 from protocol.economy.transfers import received, uncountable
-from protocol.keys import id_text, parse_id
+from protocol.keys import digest, id_text
 from protocol.rejection import Refused, Rejection, refuse
+from protocol.settlement.answers import is_foreign
 from protocol.settlement.invoices import condition_of, invoice_hash, read_invoice
-from protocol.settlement.quotes import is_foreign
 from protocol.settlement.records import link_account
 from protocol.shape import AtMost, Length
-from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX
+from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 
 ADDRESS_CHARS_MAX = 160
+COME_MAX = 32
+"""Of how many holds a payment that comes may consist: more than PATHS_MAX, since a part may have come twice."""
 Preimage = Annotated[bytes, Length(32)]
 Reason = Annotated[str, AtMost(64)]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What goes over one way: the hold on its first link, and the debit for it in the payer's minor units.
+
+    `amount` is what the payee shall get of it, in its minor units; `route` the networks that it passes.
+    """
+
+    link: Digest
+    hold: Id
+    hold_amount: Minor
+    debit: Minor
+    amount: Minor
+    route: Annotated[tuple[Digest, ...], AtMost(HOPS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """A member is debited into the holds account, and a hold is placed on the first link of the route."""
+    """A member is debited into the holds account, and a hold is placed on the first link of each way."""
 
     KIND: ClassVar[str] = "abroad/sent"
     payment: Id
     payer: AccountId
-    debit: Minor
     payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX)]
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
-    link: Digest
-    hold_amount: Minor
-    route: Annotated[tuple[Digest, ...], AtMost(HOPS_MAX)]
+    signature: Annotated[bytes, Length(64)]
+    parts: Annotated[tuple[Part, ...], AtMost(PATHS_MAX)]
     order: Signed | None
     mandate: Id | None
     note: Digest | None
 
+    @property
+    def debit(self) -> int:
+        """What the payer is debited at first, in its minor units."""
+        return sum(part.debit for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """The hold of a part was waived on its way: the part goes another way, under the same payment."""
+
+    KIND: ClassVar[str] = "abroad/rerouted"
+    payment: Id
+    hold: Id
+    reason: Reason
+    part: Part
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The hold was claimed: the money goes to the partner's mirror account, against the preimage."""
+    """A part's hold was claimed: its money goes to the partner's mirror account, against the preimage."""
 
     KIND: ClassVar[str] = "abroad/settled"
     payment: Id
+    hold: Id
     preimage: Preimage
 
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """The hold was waived: the money goes back to the member."""
+    """A part's hold was waived: its money goes back to the member."""
 
     KIND: ClassVar[str] = "abroad/refunded"
     payment: Id
+    hold: Id
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Come:
+    """A hold for an invoice of ours, in minor units of its link; `worth` is the same in our currency's."""
+
+    link: Digest
+    hold: Id
+    amount: Minor
+    worth: Minor
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
-    """A hold for an invoice of ours: it is claimed, and our member credited. `worth` is in our minor units."""
+    """Holds for an invoice of ours, together worth what it asks: they are claimed, and our member credited."""
 
     KIND: ClassVar[str] = "abroad/arrived"
     payment: Id
     partner: Digest
-    link: Digest
-    worth: Minor
+    parts: Annotated[tuple[Come, ...], AtMost(COME_MAX)]
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
     preimage: Preimage
+
+    @property
+    def worth(self) -> int:
+        """What has come in all, in our minor units."""
+        return sum(part.worth for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +196,42 @@ class Claimed:
 
 
 @dataclass(slots=True)
+class UnderWay:
+    """A payment of a member of ours whose holds are open: its parts by hold, and the ways taken so far."""
+
+    sent: Sent
+    parts: dict[bytes, Part]
+    ways: list[tuple[bytes, ...]]
+    paid_minor: int = 0
+    """What of its debit was claimed."""
+
+    @property
+    def debit_minor(self) -> int:
+        """What the payer is debited now: what was claimed, and what is under way."""
+        return self.paid_minor + sum(part.debit for part in self.parts.values())
+
+
+def part_hold(payment: bytes, number: int) -> bytes:
+    """Return the id of the hold by which a payment takes its way of this number, from 0."""
+    return payment if number == 0 else digest("part", payment + bytes((number,)))[:16]
+
+
+@dataclass(slots=True)
 class Forwards:
     """What this network passes on, from either end, and the invoices of ours that are paid, by nonce."""
 
     by_in: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
     open_out: dict[tuple[bytes, bytes], Forwarded] = field(default_factory=dict[tuple[bytes, bytes], Forwarded])
-    paid: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    paid: dict[bytes, frozenset[tuple[bytes, bytes]]] = field(
+        default_factory=dict[bytes, frozenset[tuple[bytes, bytes]]]
+    )
+    """The links and holds that paid them."""
     ended: dict[tuple[bytes, bytes], bytes | str] = field(default_factory=dict[tuple[bytes, bytes], bytes | str])
     """How holds that went on have ended: the preimage, or why they came back."""
-    under_way: dict[bytes, Sent] = field(default_factory=dict[bytes, Sent])
-    """Payments of our members that are neither settled nor refunded."""
+    under_way: dict[bytes, UnderWay] = field(default_factory=dict[bytes, UnderWay])
+    """Payments of our members of which a hold is open."""
+    part_of: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict[tuple[bytes, bytes], bytes])
+    """The payment of a member of ours to which an open hold belongs, by link and hold."""
     claimed: dict[bytes, Claimed] = field(default_factory=dict[bytes, Claimed])
 
     def on(self, link: bytes) -> Claimed:
@@ -178,10 +251,16 @@ def authority_of(book: Book, sent: Sent, at_ms: int) -> Authority | Refused:
     account, code = found.account, found.account.currency
     if book.currencies[code].closed:
         return refuse(Rejection.CURRENCY_CLOSED, currency=code)
+    return beyond_holds(book, account, sent.debit, sent.parts) or found
+
+
+def beyond_holds(book: Book, payer: Account, debit: int, parts: Iterable[Part]) -> Refused | None:
+    """Return AMOUNT_TOO_LARGE where a balance could not count a debit, wherever its holds end."""
+    holds = holds_account(payer.currency)
     # What waits in the account of holds may all go to one partner yet.
-    waiting = book.ledger.accounts[holds_account(code)].balance_minor + sent.debit
-    changes = (account.id, -sent.debit), (holds_account(code), sent.debit), (link_account(sent.link, code), waiting)
-    return beyond_count(book, *changes) or found
+    waiting = book.ledger.accounts[holds].balance_minor + debit
+    mirrors = ((link_account(part.link, payer.currency), waiting) for part in parts)
+    return beyond_count(book, (payer.id, -debit), (holds, debit), *mirrors)
 
 
 def beyond_count(book: Book, *changes: tuple[str, int]) -> Refused | None:
@@ -201,15 +280,8 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         if isinstance(authority, Refused):
             return authority.reason
         return _check_sent(book, body)
-    if isinstance(body, Settled | Refunded):
-        payment = book.payments.get(body.payment)
-        if payment is None or payment.abroad is None or payment.debit_minor is None:
-            return Rejection.PAYMENT_UNKNOWN
-        if payment.state is not PaymentState.PENDING:
-            return Rejection.STATE_CONFLICT
-        if isinstance(body, Settled) and not _fits(body.preimage, forwards.under_way[body.payment]):
-            return Rejection.ORDER_MISMATCH
-        return None
+    if isinstance(body, Settled | Refunded | Rerouted):
+        return _check_part(book, body)
     if isinstance(body, Arrived):
         return _check_arrived(book, body)
     if isinstance(body, Forwarded):
@@ -228,7 +300,12 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 
 def _check_sent(book: Book, sent: Sent) -> Rejection | None:
     invoice = read_invoice(sent.invoice)
-    if invoice is None or sent.debit <= 0 or sent.hold_amount <= 0 or not sent.route or not is_foreign(sent.payee):
+    if invoice is None or not sent.parts or not is_foreign(sent.payee):
+        return Rejection.MALFORMED
+    for number, part in enumerate(sent.parts):
+        if not _is_way(part) or part.hold != part_hold(sent.payment, number):
+            return Rejection.MALFORMED
+    if sum(part.amount for part in sent.parts) != invoice.amount:
         return Rejection.MALFORMED
     if sent.order is None:
         return None
@@ -244,11 +321,47 @@ def _check_sent(book: Book, sent: Sent) -> Rejection | None:
     return None if fits else Rejection.ORDER_MISMATCH
 
 
+def _is_way(part: Part) -> bool:
+    return part.debit > 0 and part.hold_amount > 0 and part.amount > 0 and bool(part.route)
+
+
+def _check_part(book: Book, body: Settled | Refunded | Rerouted) -> Rejection | None:
+    """Accept an end of a hold that is open; another way only within what the payer ordered, before all is claimed."""
+    forwards = book.of(Forwards)
+    payment, under_way = book.payments.get(body.payment), forwards.under_way.get(body.payment)
+    if payment is None or payment.abroad is None or payment.debit_minor is None:
+        return Rejection.PAYMENT_UNKNOWN
+    if under_way is None or body.hold not in under_way.parts:
+        return Rejection.STATE_CONFLICT
+    if isinstance(body, Settled):
+        return None if _fits(body.preimage, under_way.sent) else Rejection.ORDER_MISMATCH
+    if isinstance(body, Refunded):
+        return None
+    before, part = under_way.parts[body.hold], body.part
+    number = len(under_way.ways)
+    if not _is_way(part) or part.amount != before.amount or part.hold != part_hold(body.payment, number):
+        return Rejection.MALFORMED
+    if under_way.paid_minor or number >= PATHS_MAX:
+        return Rejection.STATE_CONFLICT
+    more = part.debit - before.debit
+    if under_way.debit_minor + more > max_debit(book, under_way.sent):
+        return Rejection.MAX_DEBIT_EXCEEDED
+    beyond = beyond_holds(book, book.ledger.accounts[payment.payer], more, (part,))
+    return None if beyond is None else beyond.reason
+
+
+def max_debit(book: Book, sent: Sent) -> int:
+    """Return the most that a payment may cost the payer, in its minor units: by order, else the price it was told."""
+    order = None if sent.order is None else book.said(sent.order, Order)
+    return order.max_debit if isinstance(order, Order) else sent.debit
+
+
 def _check_arrived(book: Book, arrived: Arrived) -> Rejection | None:
     invoice, forwards = read_invoice(arrived.invoice), book.of(Forwards)
     if invoice is None or invoice.network != book.network or invoice.account not in book.ledger.accounts:
         return Rejection.MALFORMED
-    if not is_foreign(invoice.payer):
+    holds = {(part.link, part.hold) for part in arrived.parts}
+    if not is_foreign(invoice.payer) or not holds or len(holds) < len(arrived.parts):
         return Rejection.MALFORMED
     if invoice.nonce in forwards.paid or arrived.payment in book.payments:
         return Rejection.PAYMENT_EXISTS
@@ -261,19 +374,23 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case Sent() as sent:
             return _fold_sent(book, entered, sent)
-        case Settled(id):
-            payment, payer = _close(book, id, PaymentState.POSTED, entered)
-            assert payment.abroad is not None and payment.debit_minor is not None
-            link = parse_id(payment.abroad.link)
-            assert link is not None
-            mirror = _mirror(book, link, payer.currency, entered.seq)
-            return _move(holds_account(payer.currency), mirror, payment.debit_minor, "payment", payment)
-        case Refunded(id, reason):
-            payment, payer = _close(book, id, PaymentState.VOIDED, entered)
-            assert payment.abroad is not None and payment.debit_minor is not None
+        case Settled(id, hold):
+            payment, payer, part = _end_part(book, id, hold)
+            under_way = book.of(Forwards).under_way[id]
+            under_way.paid_minor += part.debit
+            book.of(Forwards).on(part.link).paid += part.hold_amount
+            _close(book, payment, under_way, entered)
+            mirror = _mirror(book, part.link, payer.currency, entered.seq)
+            return _move(holds_account(payer.currency), mirror, part.debit, "payment", payment)
+        case Refunded(id, hold, reason):
+            payment, payer, part = _end_part(book, id, hold)
+            assert payment.abroad is not None
             known = reason in Rejection.__members__
             payment.abroad.reason = Rejection(reason) if known else Rejection.PARTNER_REFUSED
-            return _move(holds_account(payer.currency), payer.id, payment.debit_minor, "void", payment)
+            _close(book, payment, book.of(Forwards).under_way[id], entered)
+            return _move(holds_account(payer.currency), payer.id, part.debit, "void", payment)
+        case Rerouted() as rerouted:
+            return _fold_rerouted(book, rerouted)
         case Arrived() as arrived:
             return _fold_arrived(book, entered, arrived)
         case Forwarded() as forwarded:
@@ -295,7 +412,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
     invoice = read_invoice(sent.invoice)
-    authority = _authority_of_fold(book, sent)
+    authority = authority_of_sent(book, sent)
     assert invoice is not None
     account = authority.account
     payment = Payment(
@@ -313,24 +430,23 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
         note=sent.note,
         mandate=sent.mandate,
         balance_minor=account.balance_minor - sent.debit,
-        abroad=Abroad(
-            invoice.network,
-            invoice.account.rpartition(".")[2],
-            invoice.scale,
-            tuple(map(id_text, sent.route)),
-            id_text(sent.link),
-        ),
+        abroad=Abroad(invoice.network, invoice.account.rpartition(".")[2], invoice.scale),
     )
+    _note_ways(payment, sent.parts)
     order = None if sent.order is None else book.said(sent.order, Order)
     assert not isinstance(order, Refused)
     authority.spend(sent.debit, None if order is None else order.order_seq)
     book.add_payment(payment)
-    book.of(Forwards).under_way[sent.payment] = sent
+    forwards = book.of(Forwards)
+    ways = [part.route for part in sent.parts]
+    forwards.under_way[sent.payment] = UnderWay(sent, {part.hold: part for part in sent.parts}, ways)
+    forwards.part_of.update({(part.link, part.hold): sent.payment for part in sent.parts})
     account.held_minor += sent.debit
     return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
 
 
-def _authority_of_fold(book: Book, sent: Sent) -> Authority:
+def authority_of_sent(book: Book, sent: Sent) -> Authority:
+    """Return on what a payment rests that the book holds."""
     account = book.ledger.accounts[sent.payer]
     assert account.member is not None
     key = None
@@ -342,16 +458,46 @@ def _authority_of_fold(book: Book, sent: Sent) -> Authority:
     return Authority(account, book.members[account.member], key, mandate)
 
 
-def _close(book: Book, id: bytes, state: PaymentState, entered: Entered) -> tuple[Payment, Account]:
-    payment = book.payments[id]
-    payment.state, payment.closed, payment.closed_at_ms = state, entered.seq, entered.at_ms
-    payer = book.ledger.accounts[payment.payer]
-    assert payment.debit_minor is not None
-    payer.held_minor -= payment.debit_minor
-    sent = book.of(Forwards).under_way.pop(id)
-    if state is PaymentState.POSTED:
-        book.of(Forwards).on(sent.link).paid += sent.hold_amount
-    return payment, payer
+def _note_ways(payment: Payment, parts: Iterable[Part]) -> None:
+    """Show by which links a payment leaves, and which networks it passes."""
+    assert payment.abroad is not None
+    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in parts))
+    payment.abroad.route = tuple(dict.fromkeys(id_text(network) for part in parts for network in part.route))
+
+
+def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Part]:
+    forwards, payment = book.of(Forwards), book.payments[id]
+    payer, part = book.ledger.accounts[payment.payer], forwards.under_way[id].parts.pop(hold)
+    payer.held_minor -= part.debit
+    del forwards.part_of[part.link, hold]
+    return payment, payer, part
+
+
+def _close(book: Book, payment: Payment, under_way: UnderWay, entered: Entered) -> None:
+    """End a payment whose last hold has ended: it is posted if any was claimed, and then cost what these did."""
+    if under_way.parts:
+        return
+    payment.state = PaymentState.POSTED if under_way.paid_minor else PaymentState.VOIDED
+    payment.closed, payment.closed_at_ms = entered.seq, entered.at_ms
+    payment.debit_minor = under_way.paid_minor or payment.debit_minor
+    del book.of(Forwards).under_way[payment.id]
+
+
+def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
+    payment, payer, before = _end_part(book, rerouted.payment, rerouted.hold)
+    forwards, part = book.of(Forwards), rerouted.part
+    under_way = forwards.under_way[payment.id]
+    under_way.parts[part.hold] = part
+    under_way.ways.append(part.route)
+    forwards.part_of[part.link, part.hold] = payment.id
+    payer.held_minor += part.debit
+    payment.debit_minor = under_way.debit_minor
+    _note_ways(payment, under_way.parts.values())
+    more = part.debit - before.debit
+    authority_of_sent(book, under_way.sent).spend_more(more)
+    if more < 0:
+        return _move(holds_account(payer.currency), payer.id, -more, "void", payment)
+    return _move(payer.id, holds_account(payer.currency), more, "hold", payment) if more else ()
 
 
 def _fits(preimage: bytes, sent: Sent) -> bool:
@@ -380,19 +526,26 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
         auth=PaymentAuth.ABROAD,
         note=invoice.note,
         request=invoice.request,
-        abroad=Abroad(arrived.partner, account.currency, invoice.scale, (), id_text(arrived.link)),
+        abroad=Abroad(arrived.partner, account.currency, invoice.scale),
     )
+    assert payment.abroad is not None
+    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in arrived.parts))
     book.add_payment(payment)
-    book.of(Forwards).paid[invoice.nonce] = arrived.payment
-    book.of(Forwards).on(arrived.link).received += invoice.hold_amount
+    forwards = book.of(Forwards)
+    forwards.paid[invoice.nonce] = frozenset((part.link, part.hold) for part in arrived.parts)
+    for part in arrived.parts:
+        forwards.on(part.link).received += part.amount
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
         request.state, request.payment = RequestState.PAID, payment.id
-    mirror = _mirror(book, arrived.link, account.currency, entered.seq)
-    rounding = arrived.worth - invoice.amount
+    mirrors = [_mirror(book, part.link, account.currency, entered.seq) for part in arrived.parts]
+    exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
     return (
-        Posting(mirror, -arrived.worth, "payment", payment.id, account.id),
-        *((Posting(exchange_account(account.currency), rounding, "rounding", payment.id, mirror),) if rounding else ()),
+        *(
+            Posting(mirror, -part.worth, "payment", payment.id, account.id)
+            for mirror, part in zip(mirrors, arrived.parts, strict=True)
+        ),
+        *((Posting(exchange, rounding, "rounding", payment.id, mirrors[0]),) if rounding else ()),
         *received(book, payment, account),
     )
 
@@ -452,12 +605,17 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             word = "payment.voided"
         case _:
             return ()
+    if isinstance(entered.body, Settled | Refunded):
+        ended = book.payments[id].state
+        if ended is PaymentState.PENDING:
+            return ()
+        word = f"payment.{ended.value}"
     return (News(word, uuid_text(id), parties(book, book.payments[id])),)
 
 
 FEATURE = Feature(
     name="abroad",
-    entries=(Sent, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
+    entries=(Sent, Rerouted, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
     check=check,
     fold=fold,
     news=news,

@@ -6,37 +6,43 @@ records of a link and the book alone, so a restart asks again and does the rest.
 transaction: the ledger entry and the link records leave together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated
 
 from protocol.codec import CodecFault, decode, encode
-from protocol.economy.book import (
-    Book,
-    Payment,
-    PaymentState,
-    exchange_account,
-)
+from protocol.economy.book import Book, exchange_account
 from protocol.economy.feature import Desk, Plan, Write
 from protocol.economy.money import AMOUNT_MINOR_MAX, minor_of
 from protocol.economy.orders import Order, parse_uuid, uuid_text
 from protocol.economy.paying import Pay
 from protocol.economy.personal import note_texts, salted
-from protocol.keys import digest, id_text
+from protocol.keys import digest
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.abroad import (
+    COME_MAX,
     Arrived,
+    Come,
     Forwarded,
     Forwards,
+    Part,
     Passed,
     Reconciled,
     Refunded,
+    Rerouted,
     Returned,
     Sent,
     Settled,
+    UnderWay,
     authority_of,
+    authority_of_sent,
     beyond_count,
+    beyond_holds,
+    max_debit,
+    part_hold,
 )
+from protocol.settlement.answers import Relays, arrival_refusal, is_reachable, needed_in
 from protocol.settlement.invoices import (
     condition_of,
     is_open,
@@ -44,7 +50,7 @@ from protocol.settlement.invoices import (
     preimage_of,
     read_invoice,
 )
-from protocol.settlement.quotes import Quote, Quotes, arrival_refusal, find_payee, names, needed_in
+from protocol.settlement.quotes import ON_THE_WAY, Quote, Quotes, find_payee, names
 from protocol.settlement.records import (
     Claim,
     GiveBack,
@@ -55,18 +61,20 @@ from protocol.settlement.records import (
     Waive,
     link_account,
 )
+from protocol.settlement.routing import Path, Wanted, find_path, passes_on
 from protocol.shape import AtMost, Length, ShapeFault, from_map, to_map
 from protocol.sync.directory import Directory
-from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, Hop
+from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX, Hop
 
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """What travels beside a hold: the invoice that it pays, and the hops that are left."""
+    """What travels beside a hold: the invoice that it pays, wholly or in part, and the hops that are left."""
 
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
     signature: Annotated[bytes, Length(64)]
     hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
+    is_part: bool
 
 
 def next_hold_id(hold: bytes, link_in: bytes) -> bytes:
@@ -106,12 +114,10 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     sent = Sent(
         payment=payment,
         payer=quote.payer.id if order is None else order.payer,
-        debit=quote.debit,
         payee=quote.payee_handle,
         invoice=quote.invoice,
-        link=quote.hops[0].link,
-        hold_amount=quote.hops[0].amount,
-        route=tuple(hop.network for hop in quote.hops),
+        signature=quote.invoice_signature,
+        parts=tuple(_part(payment, number, path) for number, path in enumerate(quote.paths)),
         order=wish.order,
         mandate=mandate,
         note=note,
@@ -119,22 +125,44 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     authority = authority_of(book, sent, desk.now)
     if isinstance(authority, Refused):
         return authority
-    link = book.of(Links).by_id[sent.link]
-    onward = encode(to_map(Onward(quote.invoice, quote.invoice_signature, quote.hops[1:])))
-    place = Place(link.id, HoldItem(payment, sent.hold_amount, quote.condition, onward))
+    places = tuple(
+        _place(sent, part, quote.condition, path) for part, path in zip(sent.parts, quote.paths, strict=True)
+    )
     refused = (
         _mismatch(sent, order, quote)
         or _misquoted(book, wish, quote)
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
-        or (None if link.gives(sent.hold_amount) else refuse(Rejection.LINK_NOT_OPEN, state=link.state.value))
-        or link.refusal(place)
+        or unplaceable(book, places)
     )
     if refused is not None:
         return refused
     quotes.use(quote)
-    return Plan(uuid_text(payment), (Write(sent),), texts, (place,))
+    return Plan(uuid_text(payment), (Write(sent),), texts, places)
+
+
+def _part(payment: bytes, number: int, path: Path) -> Part:
+    first = path.hops[0]
+    return Part(first.link, part_hold(payment, number), first.amount, path.debit, path.amount, path.route)
+
+
+def _place(sent: Sent, part: Part, condition: bytes, path: Path) -> Place:
+    onward = encode(to_map(Onward(sent.invoice, sent.signature, path.hops[1:], len(sent.parts) > 1)))
+    return Place(part.link, HoldItem(part.hold, part.hold_amount, condition, onward))
+
+
+def unplaceable(book: Book, places: Sequence[Place]) -> Refused | None:
+    """Return why these holds may not be placed, all of them."""
+    links = book.of(Links).by_id
+    for id in dict.fromkeys(place.link for place in places):
+        link, mine = links[id], [place for place in places if place.link == id]
+        if not link.gives(sum(place.item.amount for place in mine)):
+            return refuse(Rejection.LINK_NOT_OPEN, state=link.state.value)
+        refused = link.refusal(*mine)
+        if refused is not None:
+            return refused
+    return None
 
 
 def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
@@ -178,11 +206,11 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
     book = desk.book
     forwards = book.of(Forwards)
     if link.reopened:
-        yield from _taken_up(book, link)
-    yield from _settled(book, link)
+        yield from _taken_up(desk, link)
+    yield from _settled(desk, link)
     for hold in sorted(link.now.holds_in):
-        # A hold that went on is answered when the one that it became is, never before.
-        if (link.id, hold) not in forwards.by_in:
+        # A hold that went on is answered when the one that it became is, never before; parts are claimed together.
+        if (link.id, hold) not in forwards.by_in and hold in link.now.holds_in:
             yield _answer(desk, link, hold)
     if link.reopened:
         yield from _after_loss(book, link)
@@ -190,45 +218,75 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
         yield Plan("", steps=(GiveBack(link.id, link.idle_grant),))
 
 
-def _settled(book: Book, link: Link) -> Iterator[Plan]:
+def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
     """Pass on what the partner has claimed and waived of our holds."""
+    book = desk.book
     forwards = book.of(Forwards)
     partner = link.side.partner
     for hold, preimage in sorted(partner.claims.items()):
-        payment = book.payments.get(hold)
         forward = forwards.open_out.get((link.id, hold))
+        payment = forwards.part_of.get((link.id, hold))
         if forward is not None:
-            yield Plan(
-                "",
-                (Write(Passed(link.id, hold, preimage)),),
-                steps=_claimed(book, forward, preimage),
-            )
-        elif payment is not None and _waits_on(payment, link):
-            yield Plan("", (Write(Settled(hold, preimage)),))
+            yield Plan("", (Write(Passed(link.id, hold, preimage)),), steps=_claimed(book, forward, preimage))
+        elif payment is not None:
+            yield Plan("", (Write(Settled(payment, hold, preimage)),))
     for hold, told in sorted(partner.waived.items()):
         # A word that is none of ours would travel on, at any length that a partner likes.
         reason = told if told in Rejection.__members__ else Rejection.PARTNER_REFUSED.value
-        payment = book.payments.get(hold)
         forward = forwards.open_out.get((link.id, hold))
+        payment = forwards.part_of.get((link.id, hold))
         if forward is not None:
-            yield Plan(
-                "",
-                (Write(Returned(link.id, hold, reason)),),
-                steps=_waived(book, forward, reason),
-            )
-        elif payment is not None and _waits_on(payment, link):
-            yield Plan("", (Write(Refunded(hold, reason)),))
+            yield Plan("", (Write(Returned(link.id, hold, reason)),), steps=_waived(book, forward, reason))
+        elif payment is not None:
+            refunded = Plan("", (Write(Refunded(payment, hold, reason)),))
+            yield _rerouted(desk, forwards.under_way[payment], hold, reason) or refunded
 
 
-def _taken_up(book: Book, link: Link) -> Iterator[Plan]:
+def _rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan | None:
+    """Send a part whose hold came back another way, within what the payer ordered; None where there is none.
+
+    Once any of the payment was claimed it is paid: nothing more is promised for it.
+    """
+    book, sent, part = desk.book, under_way.sent, under_way.parts[hold]
+    invoice = read_invoice(sent.invoice)
+    assert invoice is not None
+    if under_way.paid_minor or Rejection(reason) not in ON_THE_WAY or not is_open(invoice, desk.now):
+        return None
+    authority = authority_of_sent(book, sent)
+    failed = frozenset(pair for way in under_way.ways for pair in pairwise((book.network, *way)))
+    tried = list(under_way.ways)
+    while len(under_way.ways) < PATHS_MAX and len(tried) < 2 * PATHS_MAX:
+        currency = invoice.account.rpartition(".")[2]
+        wanted = Wanted(invoice.network, currency, part.amount, authority.account.currency, failed, tried)
+        path = find_path(book, wanted, lambda link: link.largest if is_reachable(book, link.partner) else 0)
+        if path is None:
+            return None
+        another = _part(sent.payment, len(under_way.ways), path)
+        more = another.debit - part.debit
+        place = _place(sent, another, invoice.condition, path)
+        refused = (
+            under_way.debit_minor + more > max_debit(book, sent)
+            or (book.ledger.debit_refusal(authority.account, more) or authority.short_of(more) if more > 0 else None)
+            or beyond_holds(book, authority.account, more, (another,))
+            or unplaceable(book, (place,))
+        )
+        if not refused:
+            return Plan("", (Write(Rerouted(sent.payment, hold, reason, another)),), steps=(place,))
+        tried.append(path.route)
+    return None
+
+
+def _taken_up(desk: Desk, link: Link) -> Iterator[Plan]:
     """Write again that holds have gone on, where the ledger has lost it and the links still show both ends.
 
     Else the one that came would be waived while the one that went is open.
     """
+    book = desk.book
     links = book.of(Links).by_id
     forwards = book.of(Forwards)
     came = [link]
-    if any((link.id, hold) not in forwards.open_out and hold not in book.payments for hold in link.side.own.holds):
+    known = forwards.open_out.keys() | forwards.part_of.keys()
+    if any((link.id, hold) not in known for hold in link.side.own.holds):
         came = list(links.values())
     unknown = [
         (link_in, hold, next_hold_id(hold, link_in.id))
@@ -244,7 +302,7 @@ def _taken_up(book: Book, link: Link) -> Iterator[Plan]:
                 # The rates may have changed since, so that what came is worth less than what went, or nothing.
                 worth = max(1, forwarded.worth)
                 yield Plan("", (Write(replace(forwarded, worth=worth, cost=min(forwarded.cost, worth))),))
-                yield from _settled(book, link_out)
+                yield from _settled(desk, link_out)
                 break
 
 
@@ -255,9 +313,9 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     link alone was lost in the ledger.
     """
     forwards = book.of(Forwards)
-    for payment, sent in list(forwards.under_way.items()):
-        if sent.link == link.id and payment not in link.now.own.holds:
-            yield Plan("", (Write(Refunded(payment, Rejection.RECOVERING.value)),))
+    for (on, hold), payment in list(forwards.part_of.items()):
+        if on == link.id and hold not in link.now.own.holds:
+            yield Plan("", (Write(Refunded(payment, hold, Rejection.RECOVERING.value)),))
     for forward in list(forwards.open_out.values()):
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
             reason = Rejection.RECOVERING.value
@@ -282,15 +340,6 @@ def _is_answerable(book: Book, forward: Forwarded) -> bool:
     """Tell whether the hold that went on can be answered now; if not, it is when its link is found again."""
     link_in = book.of(Links).by_id[forward.link_in]
     return not link_in.is_lost and forward.hold_in in link_in.now.holds_in
-
-
-def _waits_on(payment: Payment, link: Link) -> bool:
-    return (
-        payment.abroad is not None
-        and payment.debit_minor is not None
-        and payment.abroad.link == id_text(link.id)
-        and payment.state is PaymentState.PENDING
-    )
 
 
 def _answer(desk: Desk, link: Link, hold: bytes) -> Plan:
@@ -331,37 +380,63 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
     if invoice is None or not is_signed_by(identity, invoice, onward.invoice, onward.signature):
         return Rejection.SIGNATURE_INVALID
     preimage = preimage_of(desk.secret, invoice.nonce)
-    exact = (
-        invoice.link == link.id
-        and invoice.hold_amount == held.amount
-        and invoice.condition == held.condition == condition_of(preimage)
-    )
-    if not exact:
+    if not invoice.condition == held.condition == condition_of(preimage):
         return Rejection.ORDER_MISMATCH
+    paid = book.of(Forwards).paid.get(invoice.nonce)
+    if paid is not None:
+        again = (link.id, hold) in paid and link.reopened
+        return Plan("", steps=(Claim(link.id, hold, preimage),)) if again else Rejection.PAYMENT_EXISTS
     if not is_open(invoice, desk.now):
         return Rejection.QUOTE_EXPIRED
-    if book.of(Forwards).paid.get(invoice.nonce) == hold and link.reopened:
-        return Plan("", steps=(Claim(link.id, hold, preimage),))
-    if invoice.nonce in book.of(Forwards).paid or hold in book.payments:
-        return Rejection.PAYMENT_EXISTS
     refusal = arrival_refusal(book, invoice, desk.now)
     if refusal is not None:
         return refusal
-    worth = link.settings.rate.down(held.amount)
+    come = _come(book, onward.invoice) if onward.is_part else [_one_come(link, hold)]
+    worth = sum(one.worth for one in come)
     if worth < invoice.amount:
-        # The rate was changed between the quote and the hold: the payer asks again.
-        return Rejection.QUOTE_EXPIRED
+        # Parts are on their way yet; or a rate was changed between the quote and the hold: the payer asks again.
+        waits = onward.is_part and book.of(Relays).waits(link.id, hold, desk.now)
+        return Plan("") if waits else Rejection.QUOTE_EXPIRED
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
         return Rejection.AMOUNT_TOO_LARGE
     code = link.settings.currency
-    changes = (link_account(link.id, code), -worth), (exchange_account(code), worth - invoice.amount)
-    if beyond_count(book, *changes) is not None:
+    mirrors = ((link_account(one.link, code), -one.worth) for one in come)
+    if beyond_count(book, *mirrors, (exchange_account(code), worth - invoice.amount)) is not None:
         return Rejection.AMOUNT_TOO_LARGE
-    noted = book.of(Quotes).notes.pop(invoice.nonce, None)
+    noted = book.of(Relays).notes.pop(invoice.nonce, None)
     texts = () if noted is None or invoice.note is None else ((invoice.note, noted.text),)
-    arrived = Arrived(hold, link.partner, link.id, worth, onward.invoice, preimage)
-    return Plan("", (Write(arrived),), texts, (Claim(link.id, hold, preimage),))
+    payment = come[0].hold
+    if payment in book.payments:
+        return Rejection.PAYMENT_EXISTS
+    arrived = Arrived(payment, link.partner, tuple(come), onward.invoice, preimage)
+    return Plan("", (Write(arrived),), texts, tuple(Claim(one.link, one.hold, preimage) for one in come))
+
+
+def _one_come(link: Link, hold: bytes) -> Come:
+    amount = link.now.holds_in[hold].amount
+    return Come(link.id, hold, amount, link.settings.rate.down(amount))
+
+
+def _come(book: Book, invoice: bytes) -> list[Come]:
+    """Return the parts that have come for an invoice, over whatever links."""
+    known, told = read_invoice(invoice), book.of(Forwards)
+    assert known is not None
+    come: list[Come] = []
+    for link in book.of(Links).by_id.values():
+        if link.is_lost or link.mine is None or link.settings.currency != known.account.rpartition(".")[2]:
+            continue
+        for hold, held in sorted(link.now.holds_in.items()):
+            onward = _read_onward(link.onward_in[hold])
+            if (
+                onward is not None
+                and (onward.invoice, onward.hops, onward.is_part) == (invoice, (), True)
+                and held.condition == known.condition
+                and (link.id, hold) not in told.by_in
+                and link.takes(sum(one.amount for one in link.now.holds_in.values()))
+            ):
+                come.append(_one_come(link, hold))
+    return come[:COME_MAX]
 
 
 def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejection:
@@ -374,8 +449,14 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
     if link_out.is_lost:
         # It may have gone on before a restore: only what the partner kept for us can tell.
         return Plan("")
+    if not passes_on(book, link, link_out):
+        return Rejection.ROUTE_INVALID
     if not link_out.gives(hop.amount):
         return Rejection.LINK_NOT_OPEN
+    if not is_reachable(book, link_out.partner):
+        # Once promised it would lie there until the partner is back, and the payer could not go another way.
+        waits = book.of(Relays).waits(link.id, hold, desk.now)
+        return Plan("") if waits else Rejection.PEER_UNREACHABLE
     if link_out.settings.currency != link.settings.currency:
         return Rejection.CURRENCY_MISMATCH
     if book.currencies[link.settings.currency].closed:
@@ -385,7 +466,7 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
     forwarded = _forwarded(link, hold, held.amount, link_out, hop.amount)
     if forwarded.worth > AMOUNT_MINOR_MAX:
         return Rejection.AMOUNT_TOO_LARGE
-    rest = encode(to_map(Onward(onward.invoice, onward.signature, onward.hops[1:])))
+    rest = encode(to_map(replace(onward, hops=onward.hops[1:])))
     place = Place(link_out.id, HoldItem(forwarded.hold_out, hop.amount, held.condition, rest))
     refused = link_out.refusal(place)
     if refused is not None:

@@ -23,11 +23,11 @@ Id = Annotated[bytes, Length(32)]
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """Whoever brings a hold of exactly `hold_amount` on `link` under `condition` pays `amount` to `account`.
+    """Whoever brings holds under `condition` that are worth `amount` to us pays that to `account`, by any way.
 
-    `amount` is in the payee's minor units, `hold_amount` in those of the last link of the route. `payer`
-    is who asked, as told by the networks on the way: a name for the statement, no proof. `question` is the key
-    of the question that it answers, which the payer's node has made up: so nobody can show it to another.
+    `amount` is in the payee's minor units. `payer` is who asked, as told by the networks on the way: a name for
+    the statement, no proof. `question` is the key of the question that it answers, which the payer's node has
+    made up: so nobody can show it to another.
     """
 
     KIND: ClassVar[str] = "invoice"
@@ -37,8 +37,6 @@ class Invoice:
     handle: Annotated[str, AtMost(65)]
     amount: Annotated[int, Range(1, 2**63 - 1)]
     scale: Annotated[int, Range(0, 9)]
-    link: Id
-    hold_amount: Annotated[int, Range(1, 2**63 - 1)]
     condition: Id
     not_after_ms: int
     nonce: Annotated[bytes, Length(16)]

@@ -36,6 +36,7 @@ from protocol.settlement.records import (
     link_account,
     link_id,
 )
+from protocol.settlement.routing import Routes
 from protocol.sync.directory import Directory
 
 RATE_CHARS_MAX = 40
@@ -138,6 +139,7 @@ class LinkShown:
     holds_out: int
     holds_in: int
     largest_payment: Annotated[Amount, Doc("the most that one payment from here may be now, caps considered")]
+    published: Annotated[bool, Doc("whether all may know that we forward on it, and at what price")]
     currency: str | None
     rate: Annotated[str | None, Doc("our minor units for the partner's, as num/den")]
     partner_rate: str | None
@@ -358,15 +360,6 @@ def usage(link: Link) -> str:
     return "ALERT" if owed * 2 > limit else "OK"
 
 
-def _largest(link: Link) -> int:
-    if link.mine is None:
-        return 0
-    side = link.now
-    open_minor = sum(hold.amount for hold in side.holds_out.values())
-    capped = side.reach * link.mine.holds_percent // 100 - open_minor
-    return max(0, min(side.headroom, capped)) if len(side.holds_out) < link.mine.holds_open else 0
-
-
 def _shown(book: Book, link: Link) -> LinkShown:
     side, terms, mine = link.now, link.terms, link.mine
 
@@ -390,7 +383,8 @@ def _shown(book: Book, link: Link) -> LinkShown:
         status=usage(link),
         holds_out=len(side.holds_out),
         holds_in=len(side.holds_in),
-        largest_payment=amount(_largest(link)),
+        largest_payment=amount(link.largest),
+        published=book.of(Routes).on(book.network, link.id) is not None,
         currency=None if mine is None else mine.currency,
         rate=None if mine is None else f"{mine.num}/{mine.den}",
         partner_rate=None if link.theirs is None else f"{link.theirs.num}/{link.theirs.den}",

@@ -1,44 +1,47 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Quotes: what a payment costs the payer, asked along the route and computed backward from the payee.
 
-The payee's node answers with an invoice; each network on the way back adds the hold that it needs on
-the line before it: in = ceil(out * num / den) + fee (PROTOCOL 3). Open questions and quotes are kept
-in memory only: losing them costs a member a second try and nothing else.
+Where the payer names no way, the cheapest that is published is asked first, then the next, PATHS_MAX at most;
+only where no single way has room is a payment split over several. Open questions and quotes are kept in
+memory only: losing them costs a member a second try and nothing else.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from protocol.economy.authority import may_see
-from protocol.economy.book import Book, MemberState, RequestState, commons_account
+from protocol.economy.book import Book
 from protocol.economy.currencies import CODE_CHARS_MAX
 from protocol.economy.feature import At, Create, Desk, Doc, Feature, Plan, Show, Tell, Waiting
 from protocol.economy.ledger import Account
 from protocol.economy.money import AMOUNT_MINOR_MAX, SCALE_MAX, Amount, minor_of, payable
 from protocol.economy.orders import parse_uuid, uuid_text
-from protocol.economy.personal import text_digest, text_refusal
+from protocol.economy.personal import text_refusal
 from protocol.entry import Millis
 from protocol.keys import id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
-from protocol.settlement.invoices import (
-    INVOICE_LIFE_MS,
-    Invoice,
-    condition_of,
-    encode_invoice,
-    invoice_hash,
-    is_signed_by,
-    preimage_of,
-    read_invoice,
-)
+from protocol.settlement.answers import Relays, choose_link, hand_back, is_foreign, is_reachable
+from protocol.settlement.invoices import INVOICE_LIFE_MS, Invoice, invoice_hash, is_signed_by, read_invoice
 from protocol.settlement.records import Link, Links
+from protocol.settlement.routing import Pair, Path, Wanted, find_path, split
 from protocol.sync.directory import Directory
-from protocol.sync.messages import HOPS_MAX, NOTE_CHARS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
+from protocol.sync.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteDenied, QuoteGiven, QuoteWanted
 
 QUOTE_WAIT_MS = 10_000
+"""How long a member waits for a price in all."""
+ATTEMPT_WAIT_MS = 3_000
+"""How long one way may stay silent before the next is asked."""
 ADDRESS_CHARS_MAX = 64
 """How long a payee's address may be, without its network."""
 QUOTES_OPEN_MAX = 4_096
-RELAYS_OPEN_MAX = 1_024
+ON_THE_WAY = frozenset({
+    Rejection.NO_ROUTE, Rejection.ROUTE_INVALID, Rejection.PEER_UNREACHABLE, Rejection.LINK_UNKNOWN,
+    Rejection.LINK_NOT_OPEN, Rejection.LINK_FROZEN, Rejection.LINK_LIMIT_EXCEEDED, Rejection.LINK_HOLDS_EXCEEDED,
+    Rejection.PARTNER_REFUSED, Rejection.OVERLOADED, Rejection.RECOVERING, Rejection.READ_ONLY,
+    Rejection.CURRENCY_MISMATCH, Rejection.AMOUNT_NOT_POSITIVE, Rejection.AMOUNT_TOO_LARGE, Rejection.QUOTE_EXPIRED,
+})  # fmt: skip
+"""What may be otherwise on another way. Any other refusal is the payee's, and the last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +60,46 @@ class Quote:
     invoice: bytes | None = None
     invoice_signature: bytes | None = None
     condition: bytes | None = None
-    hops: tuple[Hop, ...] = ()
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A quote that a member of ours waits for."""
+    """A quote that a member of ours waits for under `asked`, and the way that is being asked now.
 
+    `is_given` tells that the member named the way, so that there is no other; `tried` are the ways asked so far,
+    `avoid` the pairs of networks that refused, `refusal` the first refusal that was heard. Where the payment is
+    `split` only the invoice is wanted.
+    """
+
+    asked: bytes
     wish: "AskQuote"
     payer: Account
     payee_network: bytes
-    link: bytes
+    payee: str
+    request: bytes | None
     until_ms: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """A question that we passed on: who asked us, on which link, and over which link it went on."""
-
-    asker: bytes
-    link_in: bytes
-    link_out: bytes
-    until_ms: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """What a payer wrote beside an invoice, until nobody can pay that any more."""
-
-    text: str
-    not_after_ms: Millis
+    is_given: bool
+    link: bytes = b""
+    route: tuple[bytes, ...] = ()
+    attempt_until_ms: Millis = 0
+    tried: tuple[tuple[bytes, ...], ...] = ()
+    avoid: frozenset[Pair] = frozenset()
+    refusal: Refused | None = None
+    split: bool = False
 
 
 @dataclass(slots=True)
 class Quotes:
-    """Open questions, relays and quotes: not part of the fold, and lost at a restart without harm."""
+    """Open questions and quotes: not part of the fold, and lost at a restart without harm."""
 
     questions: dict[bytes, Question] = field(default_factory=dict[bytes, Question])
-    relays: dict[bytes, Relay] = field(default_factory=dict[bytes, Relay])
+    """By the key under which the way is asked."""
     given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     by_invoice: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     denied: dict[bytes, Refused] = field(default_factory=dict[bytes, Refused])
-    notes: dict[bytes, Noted] = field(default_factory=dict[bytes, Noted])
-    """What payers write beside invoices of ours that nobody has paid yet, by nonce."""
+    answered: list[bytes] = field(default_factory=list[bytes])
+    """Questions of members that have their price, or their refusal, since they were last told."""
 
     def give(self, quote: Quote) -> None:
         """Keep a quote until it expires."""
@@ -116,10 +116,8 @@ class Quotes:
     def forget(self, now: Millis) -> None:
         """Drop what has expired."""
         self.questions = {key: one for key, one in self.questions.items() if one.until_ms >= now}
-        self.relays = {key: one for key, one in self.relays.items() if one.until_ms >= now}
         self.given = {key: one for key, one in self.given.items() if one.not_after_ms >= now}
         self.by_invoice = {key: one for key, one in self.by_invoice.items() if one.not_after_ms >= now}
-        self.notes = {key: one for key, one in self.notes.items() if one.not_after_ms >= now}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,9 @@ class AskQuote:
         Doc("what the payee gets, in the payee's currency; or what you give, in yours, if you name it"),
     ]
     payer: Annotated[str | None, Doc("the paying account; your only one where it is left out")] = None
-    via: Annotated[tuple[str, ...], Doc("the networks to pass through, in order; none for a direct link")] = ()
+    via: Annotated[
+        tuple[str, ...], Doc("the networks to pass through, in order; where it is left out, the node finds the way")
+    ] = ()
     note: Annotated[str, Doc("what it is for; the payee sees it")] = ""
     request: Annotated[str | None, Doc("the payee's payment request that this pays")] = None
 
@@ -147,6 +147,14 @@ class HopShown:
     handle: str | None
     link: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathShown:
+    """One way of a payment, and what of the debit goes over it."""
+
+    hops: tuple[HopShown, ...]
+    debit: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,7 @@ class QuoteShown:
     invoice: Annotated[str | None, Doc("hash of the payee's invoice, for the order; only across networks")]
     condition: Annotated[str | None, Doc("hash of the preimage that releases the money; only across networks")]
     head: Annotated[str | None, Doc("newest ledger entry of this node, for the order")]
-    hops: tuple[HopShown, ...]
+    paths: Annotated[tuple[PathShown, ...], Doc("over which credit lines it goes: one way, or several at once")]
 
 
 def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
@@ -262,18 +270,91 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     route.append(network)
     if len(route) > HOPS_MAX or len(set(route)) != len(route) or book.network in route:
         return refuse(Rejection.ROUTE_INVALID, maximum=HOPS_MAX)
-    link = choose_link(book, route[0], payer.currency)
-    if isinstance(link, Refused):
-        return link
-    own = book.currencies[payer.currency]
-    in_ours = wish.amount.asset_code == own.code and not _payee_uses(book, network, own.code)
-    amount, scale = wish.amount.value, wish.amount.asset_scale
-    if scale > SCALE_MAX:
-        return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
+    request = None
+    if wish.request is not None:
+        request = parse_uuid(wish.request)
+        if request is None:
+            return refuse(Rejection.MALFORMED, field="request")
     refused = text_refusal("payee", payee, ADDRESS_CHARS_MAX)
     refused = refused or text_refusal("amount", wish.amount.asset_code, CODE_CHARS_MAX)
     if refused is not None:
         return refused
+    if wish.amount.asset_scale > SCALE_MAX:
+        return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
+    key = desk.chance(16)
+    until = desk.now + QUOTE_WAIT_MS
+    question = Question(key, wish, payer, network, payee, request, until, bool(wish.via))
+    told = _ask(desk, key, question, tuple(route)) if wish.via else _ask_next(desk, key, question)
+    return told if isinstance(told, Refused) else Waiting(key, (told,), until)
+
+
+def _ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
+    """Ask along the best way that was not asked yet: a direct link, the cheapest one published, then all at once."""
+    book = desk.book
+    if len(question.tried) >= PATHS_MAX:
+        return question.refusal or refuse(Rejection.NO_ROUTE, network=id_text(question.payee_network))
+    direct = (question.payee_network,)
+    if direct not in question.tried and book.of(Links).with_partner(question.payee_network):
+        told = _ask(desk, key, question, direct)
+        if isinstance(told, Tell):
+            return told
+        question = replace(question, tried=(*question.tried, direct), refusal=question.refusal or told)
+    path = _find(book, question)
+    if path is not None:
+        return _ask(desk, key, question, tuple(hop.network for hop in path.hops))
+    refusal = question.refusal or refuse(Rejection.NO_ROUTE, network=id_text(question.payee_network))
+    if question.split or _in_ours(book, question) or not _lacks_room(refusal.reason):
+        return refusal
+    # Any way will do to fetch the invoice.
+    around = _find(book, replace(question, tried=()), any_room=True)
+    if around is None:
+        return refusal
+    return _ask(desk, key, replace(question, split=True, refusal=refusal), tuple(hop.network for hop in around.hops))
+
+
+def _lacks_room(reason: Rejection) -> bool:
+    return reason in (Rejection.LINK_LIMIT_EXCEEDED, Rejection.LINK_HOLDS_EXCEEDED, Rejection.NO_ROUTE)
+
+
+def _in_ours(book: Book, question: Question) -> bool:
+    """Tell whether the amount is what the payer gives, in the payer's currency."""
+    code = question.payer.currency
+    return question.wish.amount.asset_code == code and not _payee_uses(book, question.payee_network, code)
+
+
+def _find(book: Book, question: Question, *, any_room: bool = False) -> Path | None:
+    """Return the cheapest published way that was not tried."""
+    wish, own = question.wish, book.currencies[question.payer.currency]
+    known = book.of(Directory).networks.get(question.payee_network)
+    in_ours = _in_ours(book, question)
+    scale = own.scale if known is None or known.profile is None or in_ours else known.profile.scale
+    amount = minor_of(replace(wish.amount, asset_code=None), "", scale)
+    if isinstance(amount, Refused) or not 0 < amount <= AMOUNT_MINOR_MAX:
+        # Of another currency of the payee's nobody knows the scale from here: the way is chosen for a small amount.
+        amount = 1
+    code = None if in_ours else wish.amount.asset_code
+    wanted = Wanted(question.payee_network, code, amount, own.code, question.avoid, () if any_room else question.tried)
+
+    def room(link: Link) -> int:
+        if not is_reachable(book, link.partner) or not link.gives(1):
+            return 0
+        return AMOUNT_MINOR_MAX if any_room else link.largest
+
+    return find_path(book, wanted, room)
+
+
+def _ask(desk: Desk, key: bytes, question: Question, route: tuple[bytes, ...]) -> Tell | Refused:
+    """Ask a partner for a price along a way; `key` is new for each way."""
+    book = desk.book
+    wish, payer = question.wish, question.payer
+    link = choose_link(book, route[0], payer.currency)
+    if isinstance(link, Refused):
+        return link
+    if not is_reachable(book, link.partner):
+        return refuse(Rejection.PEER_UNREACHABLE, network=id_text(link.partner))
+    own = book.currencies[payer.currency]
+    in_ours = _in_ours(book, question)
+    amount, scale = wish.amount.value, wish.amount.asset_scale
     if in_ours:
         minor = minor_of(wish.amount, own.code, own.scale)
         if isinstance(minor, Refused):
@@ -282,18 +363,19 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     refused = payable(amount)
     if refused is not None:
         return refused
-    request = None
-    if wish.request is not None:
-        request = parse_uuid(wish.request)
-        if request is None:
-            return refuse(Rejection.MALFORMED, field="request")
-    key = desk.chance(16)
-    until = desk.now + QUOTE_WAIT_MS
-    book.of(Quotes).questions[key] = Question(wish, payer, network, link.id, until)
+    book.of(Quotes).questions[key] = replace(
+        question, link=link.id, route=route, attempt_until_ms=desk.now + ATTEMPT_WAIT_MS,
+        tried=(*question.tried, route),
+    )  # fmt: skip
     code = None if in_ours else wish.amount.asset_code
     me = f"{book.name_of(payer.id)}@{book.handle or ''}"
-    asked = QuoteWanted(key, link.id, tuple(route[1:]), payee, amount, scale, in_ours, me, wish.note, code, request)
-    return Waiting(key, (Tell(route[0], asked),), until)
+    return Tell(
+        link.partner,
+        QuoteWanted(
+            key, link.id, route[1:], question.payee, amount, scale, in_ours, me, wish.note, code, question.request,
+            question.split,
+        ),
+    )  # fmt: skip
 
 
 def _payee_uses(book: Book, network: bytes, code: str) -> bool:
@@ -302,189 +384,75 @@ def _payee_uses(book: Book, network: bytes, code: str) -> bool:
     return known is not None and known.profile is not None and known.profile.currency == code
 
 
-def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refused:
-    """Return an open link with a partner, of this own currency if one is told: that with most headroom."""
-    links = book.of(Links).with_partner(partner)
-    if not links:
-        return refuse(Rejection.NO_ROUTE, network=id_text(partner))
-    usable = [link for link in links if link.gives(1) and currency in (None, link.settings.currency)]
-    if not usable:
-        states = ", ".join(sorted({link.state.value for link in links}))
-        return refuse(Rejection.LINK_NOT_OPEN, state=states)
-    return max(usable, key=lambda link: link.now.headroom)
-
-
-# What other networks ask and answer.
-
-
-def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ...]:
-    """Answer a partner's question if the payee is ours, else pass it on along its route."""
-
-    def deny(reason: Rejection) -> tuple[Tell, ...]:
-        return (Tell(asker, QuoteDenied(wanted.key, reason.value, desk.book.network)),)
-
-    book = desk.book
-    link = book.of(Links).by_id.get(wanted.link)
-    if link is None or link.partner != asker:
-        return deny(Rejection.LINK_UNKNOWN)
-    if not link.takes(1):
-        return deny(Rejection.LINK_NOT_OPEN)
-    if desk.silent is not None:
-        return deny(desk.silent)
-    if not wanted.route:
-        answer = _invoice(desk, link, wanted)
-        return deny(answer) if isinstance(answer, Rejection) else (Tell(asker, answer),)
-    onward = choose_link(book, wanted.route[0], link.settings.currency)
-    if isinstance(onward, Refused):
-        return deny(onward.reason)
-    quotes = book.of(Quotes)
-    if wanted.key in quotes.relays or wanted.key in quotes.questions:
-        return deny(Rejection.ROUTE_INVALID)
-    if len(quotes.relays) >= RELAYS_OPEN_MAX:
-        return deny(Rejection.OVERLOADED)
-    amount = wanted.amount
-    if wanted.of_payer:
-        own = link.settings.rate.down(amount) - onward.settings.fee
-        amount = own * onward.settings.den // onward.settings.num
-        refused = payable(amount)
-        if refused is not None:
-            return deny(refused.reason)
-    quotes.relays[wanted.key] = Relay(asker, link.id, onward.id, desk.now + QUOTE_WAIT_MS)
-    passed = replace(wanted, link=onward.id, route=wanted.route[1:], amount=amount)
-    return (Tell(onward.partner, passed),)
-
-
-def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> QuoteGiven | Rejection:
-    book = desk.book
-    if not is_foreign(wanted.payer):
-        return Rejection.MALFORMED
-    payee = book.resolve_account(wanted.payee, wanted.currency or link.settings.currency)
-    if isinstance(payee, Refused):
-        return payee.reason
-    if payee.currency != link.settings.currency:
-        return Rejection.CURRENCY_MISMATCH
-    if payee.member is None and payee.id != commons_account(payee.currency):
-        # Nobody owns the accounts of holds, rounding and partners: what they hold follows from payments.
-        return Rejection.ACCOUNT_UNKNOWN
-    currency, rate = book.currencies[payee.currency], link.settings.rate
-    if wanted.of_payer:
-        amount: int | Refused = rate.down(wanted.amount)
-    else:
-        amount = minor_of(Amount(wanted.amount, wanted.currency, wanted.scale), currency.code, currency.scale)
-    if isinstance(amount, Refused):
-        return amount.reason
-    refused = payable(amount) or book.ledger.credit_refusal(payee, amount)
-    if refused is not None:
-        return refused.reason
-    hold_amount = rate.foreign_up(amount)
-    if hold_amount > min(AMOUNT_MINOR_MAX, max(0, link.now.headroom_given)):
-        return Rejection.LINK_LIMIT_EXCEEDED
-    nonce = desk.chance(16)
-    invoice = Invoice(
-        network=book.network,
-        epoch=book.of(Directory).networks[book.network].identity.epoch,
-        account=payee.id,
-        handle=f"{book.name_of(payee.id)}@{book.handle or ''}",
-        amount=amount,
-        scale=currency.scale,
-        link=link.id,
-        hold_amount=hold_amount,
-        condition=condition_of(preimage_of(desk.secret, nonce)),
-        not_after_ms=desk.now + INVOICE_LIFE_MS,
-        nonce=nonce,
-        payer=wanted.payer,
-        note=text_digest(nonce, wanted.note) if wanted.note else None,
-        request=wanted.request,
-        question=wanted.key,
-    )
-    refusal = arrival_refusal(book, invoice, desk.now)
-    if refusal is not None:
-        return refusal
-    quotes = book.of(Quotes)
-    if wanted.note and len(quotes.notes) < QUOTES_OPEN_MAX:
-        quotes.notes[nonce] = Noted(wanted.note, invoice.not_after_ms)
-    data = encode_invoice(invoice)
-    hop = Hop(book.network, link.id, hold_amount)
-    return QuoteGiven(wanted.key, data, desk.sign("invoice", data), (hop,))
-
-
-def arrival_refusal(book: Book, invoice: Invoice, now: int) -> Rejection | None:
-    """Return why the payee of an invoice cannot be credited now."""
-    account = book.ledger.accounts.get(invoice.account)
-    if account is None:
-        return Rejection.ACCOUNT_UNKNOWN
-    if account.member is not None and book.members[account.member].state is not MemberState.ACTIVE:
-        return Rejection.MEMBER_NOT_ACTIVE
-    if book.currencies[account.currency].closed:
-        return Rejection.CURRENCY_CLOSED
-    refused = book.ledger.credit_refusal(account, invoice.amount)
-    if refused is not None:
-        return refused.reason
-    if invoice.request is not None:
-        request = book.requests.get(invoice.request)
-        if request is None:
-            return Rejection.NOT_FOUND
-        if request.payer is not None:
-            # It asks one member of ours, whom nobody abroad can be.
-            return Rejection.FORBIDDEN
-        if request.state_at(now) is not RequestState.OPEN or (request.payee, request.amount_minor) != (
-            account.id,
-            invoice.amount,
-        ):
-            return Rejection.REQUEST_CLOSED
-    return None
+# What comes back.
 
 
 def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell, ...]:
     """Take a quote that we waited for, or add our own hop and hand it back to who asked."""
-    quotes = desk.book.of(Quotes)
-    relay = quotes.relays.pop(given.key, None)
-    if relay is not None:
-        return _hand_back(desk, teller, relay, given)
-    question = quotes.questions.pop(given.key, None)
+    book = desk.book
+    question = _taken(book, given.key, teller)
     if question is None:
-        return ()
+        relay = book.of(Relays).open.pop(given.key, None)
+        return () if relay is None else hand_back(desk, teller, relay, given)
     outcome = _price(desk, question, given)
     if isinstance(outcome, Refused):
-        quotes.denied[given.key] = outcome
-    else:
-        quotes.give(outcome)
+        return _on_refusal(desk, question, outcome, question.payee_network)
+    book.of(Quotes).give(outcome)
+    book.of(Quotes).answered.append(question.asked)
     return ()
 
 
 def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell, ...]:
-    """Take a denial that we waited for, or hand it back to who asked."""
-    del teller
+    """Take a denial that we waited for and ask along the next way, or hand it back to who asked."""
+    book = desk.book
+    question = _taken(book, denied.key, teller)
+    if question is None:
+        relay = book.of(Relays).open.pop(denied.key, None)
+        return () if relay is None else (Tell(relay.asker, denied),)
+    known = denied.code in Rejection.__members__
+    reason = Rejection(denied.code) if known else Rejection.PARTNER_REFUSED
+    return _on_refusal(desk, question, refuse(reason, network=id_text(denied.network)), denied.network)
+
+
+def lapse(desk: Desk) -> Iterator[Tell]:
+    """Ask along the next way where one has stayed silent for too long."""
     quotes = desk.book.of(Quotes)
-    relay = quotes.relays.pop(denied.key, None)
-    if relay is not None:
-        return (Tell(relay.asker, denied),)
-    if quotes.questions.pop(denied.key, None) is not None:
-        known = denied.code in Rejection.__members__
-        reason = Rejection(denied.code) if known else Rejection.PARTNER_REFUSED
-        quotes.denied[denied.key] = refuse(reason, network=id_text(denied.network))
+    silent = [key for key, one in quotes.questions.items() if one.attempt_until_ms < desk.now and not one.is_given]
+    for key in silent:
+        question = quotes.questions.pop(key)
+        # Whoever is silent, it is not the partner: that one is connected, and answers for those after it.
+        refused = refuse(Rejection.PEER_UNREACHABLE, network=id_text(question.payee_network))
+        yield from _on_refusal(desk, question, refused, question.route[0])
+
+
+def _taken(book: Book, key: bytes, teller: bytes) -> Question | None:
+    quotes = book.of(Quotes)
+    question = quotes.questions.get(key)
+    if question is None or book.of(Links).by_id[question.link].partner != teller:
+        return None
+    return quotes.questions.pop(key)
+
+
+def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> tuple[Tell, ...]:
+    """Ask along the next way, unless this was the payee's own word or there is none."""
+    quotes = desk.book.of(Quotes)
+    final = by == question.payee_network and refusal.reason not in ON_THE_WAY
+    first = question.refusal or refusal
+    if not (final or question.is_given):
+        avoid = question.avoid | _failed(desk.book.network, question.route, by)
+        told = _ask_next(desk, desk.chance(16), replace(question, avoid=avoid, refusal=first))
+        if isinstance(told, Tell):
+            return (told,)
+    quotes.denied[question.asked] = refusal if final else first
+    quotes.answered.append(question.asked)
     return ()
 
 
-def _hand_back(desk: Desk, teller: bytes, relay: Relay, given: QuoteGiven) -> tuple[Tell, ...]:
-    links = desk.book.of(Links).by_id
-    link_in, link_out = links[relay.link_in], links[relay.link_out]
-    if link_out.partner != teller or not given.hops or given.hops[0].link != link_out.id or len(given.hops) >= HOPS_MAX:
-        return (Tell(relay.asker, QuoteDenied(given.key, Rejection.PARTNER_REFUSED.value, desk.book.network)),)
-    needed = needed_in(link_in, link_out, given.hops[0].amount)
-    if given.hops[0].amount > link_out.now.headroom or needed > min(AMOUNT_MINOR_MAX, link_in.now.headroom_given):
-        return (Tell(relay.asker, QuoteDenied(given.key, Rejection.LINK_LIMIT_EXCEEDED.value, desk.book.network)),)
-    hop = Hop(desk.book.network, link_in.id, needed)
-    return (Tell(relay.asker, replace(given, hops=(hop, *given.hops))),)
-
-
-def needed_in(link_in: Link, link_out: Link, out: int) -> int:
-    """Return the in-hold that a forward needs, in minor units of the line that it comes from.
-
-    in = ceil(out * num / den) + fee, each step rounded toward the payer (PROTOCOL 3).
-    """
-    own = link_out.settings.rate.up(out) + link_out.settings.fee
-    return link_in.settings.rate.foreign_up(own)
+def _failed(origin: bytes, route: tuple[bytes, ...], by: bytes) -> frozenset[Pair]:
+    """Return the pair of networks between which a way failed, as told by who refused: the next one from there."""
+    pairs = tuple(zip((origin, *route), route, strict=False))
+    after = [pair for pair in pairs if pair[0] == by]
+    return frozenset(after or pairs[-1:])
 
 
 def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused:
@@ -492,45 +460,66 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
     link = book.of(Links).by_id[question.link]
     known = book.of(Directory).networks.get(question.payee_network)
     invoice = read_invoice(given.invoice)
+    refused = refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
     if (
         known is None
         or invoice is None
         or not is_signed_by(known.identity, invoice, given.invoice, given.signature)
         or not given.hops
         or given.hops[0].link != link.id
-        or given.hops[-1].amount != invoice.hold_amount
-        or given.hops[-1].link != invoice.link
+        or given.hops[-1].network != question.payee_network
         or invoice.not_after_ms < desk.now
         # A key that was rotated away may have been stolen.
         or invoice.epoch != known.identity.epoch
         or not _answers(book, question, given.key, invoice)
     ):
-        return refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
+        return refused
     wish = question.wish
     own = book.currencies[question.payer.currency]
-    hold = given.hops[0].amount
-    debit = link.settings.rate.up(hold)
-    if wish.amount.asset_code == own.code and not _payee_uses(book, question.payee_network, own.code):
-        asked = minor_of(wish.amount, own.code, own.scale)
-        if isinstance(asked, Refused) or debit > asked:
-            return refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
-    elif invoice.amount != minor_of(replace(wish.amount, asset_code=None), "", invoice.scale):
-        return refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
-    if hold > link.now.headroom:
-        return refuse(
+    in_ours = _in_ours(book, question)
+    if not in_ours and invoice.amount != minor_of(replace(wish.amount, asset_code=None), "", invoice.scale):
+        return refused
+    paths: tuple[Path, ...] | Refused = (Path(given.hops, link.settings.rate.up(given.hops[0].amount), invoice.amount),)
+    if question.split:
+        paths = _split(book, question, invoice)
+    elif given.hops[0].amount > link.now.headroom:
+        paths = refuse(
             Rejection.LINK_LIMIT_EXCEEDED,
             available=max(0, link.now.headroom),
             limit=link.now.limit,
             unit=link.terms.unit,
             scale=link.terms.scale,
         )
-    refused = book.ledger.debit_refusal(question.payer, debit)
-    if refused is not None:
-        return refused
+    if isinstance(paths, Refused):
+        return paths
+    debit = sum(path.debit for path in paths)
+    if in_ours:
+        asked = minor_of(wish.amount, own.code, own.scale)
+        if isinstance(asked, Refused) or debit > asked:
+            return refused
+    short = book.ledger.debit_refusal(question.payer, debit)
+    if short is not None:
+        return short
     return Quote(
-        given.key, question.payer, question.payee_network, invoice.account, invoice.handle, invoice.amount,
-        invoice.scale, debit, invoice.not_after_ms, given.invoice, given.signature, invoice.condition, given.hops,
+        question.asked, question.payer, question.payee_network, invoice.account, invoice.handle, invoice.amount,
+        invoice.scale, debit, invoice.not_after_ms, given.invoice, given.signature, invoice.condition, paths,
     )  # fmt: skip
+
+
+def _split(book: Book, question: Question, invoice: Invoice) -> tuple[Path, ...] | Refused:
+    """Return the ways over which a payment goes that none of them can carry alone."""
+    wanted = Wanted(
+        question.payee_network, invoice.account.rpartition(".")[2], invoice.amount, question.payer.currency,
+        question.avoid,
+    )  # fmt: skip
+
+    def room(link: Link) -> int:
+        return link.largest if is_reachable(book, link.partner) else 0
+
+    paths = split(book, wanted, room, PATHS_MAX)
+    if paths is None:
+        return question.refusal or refuse(Rejection.LINK_LIMIT_EXCEEDED)
+    return paths
 
 
 def _answers(book: Book, question: Question, key: bytes, invoice: Invoice) -> bool:
@@ -551,11 +540,6 @@ def _answers(book: Book, question: Question, key: bytes, invoice: Invoice) -> bo
         and (code is None or in_ours or invoice.account.rpartition(".")[2] == code)
         and invoice.request == (None if wish.request is None else parse_uuid(wish.request))
     )
-
-
-def is_foreign(address: str) -> bool:
-    """Tell whether an address can be of another network alone: no account or member here has an @ in its name."""
-    return "@" in address
 
 
 def names(payee: str, account: str, handle: str) -> bool:
@@ -588,9 +572,15 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
         invoice=None if quote.invoice is None else invoice_hash(quote.invoice).hex(),
         condition=None if quote.condition is None else quote.condition.hex(),
         head=None if book.head is None else book.head[1].hex(),
-        hops=tuple(
-            HopShown(id_text(hop.network), directory.handle(hop.network), id_text(hop.link), hop.amount)
-            for hop in quote.hops
+        paths=tuple(
+            PathShown(
+                tuple(
+                    HopShown(id_text(hop.network), directory.handle(hop.network), id_text(hop.link), hop.amount)
+                    for hop in path.hops
+                ),
+                Amount(path.debit, own.code, own.scale),
+            )
+            for path in quote.paths
         ),
     )
 

@@ -371,23 +371,38 @@ class Link:
         closing = self.mine is not None and (self.mine.closed or (self.theirs is not None and self.theirs.closed))
         return min(self.now.limit, self.now.headroom) if closing else 0
 
+    @property
+    def largest(self) -> int:
+        """The most that one payment may take over it now, our caps considered, link minor units."""
+        if self.mine is None or len(self.now.holds_out) >= self.mine.holds_open:
+            return 0
+        under_way = _sum(self.now.holds_out)
+        most = min(self.now.headroom, self.now.reach * self.mine.holds_percent // 100 - under_way)
+        if self.state is not LinkState.OPEN:
+            most = min(most, -self.now.net_debt - under_way) if self.gives(1) else 0
+        return max(0, most)
+
     def pen(self) -> Draft:
         """Return our record in the making, begun if need be."""
         if self.draft is None:
             self.draft = self.side.draft(self._caps())
         return self.draft
 
-    def refusal(self, step: Grant | GiveBack | Place) -> Refused | None:
-        """Return why a step would be refused now; nothing is written."""
+    def refusal(self, *steps: Grant | GiveBack | Place) -> Refused | None:
+        """Return why one of these steps would be refused, taken one after the other; nothing is written."""
         trial = Draft(self.side, self._caps())
         if self.draft is not None:
             trial.side = self.draft.side
-        refusal = _take(trial, step)
-        if refusal is None and isinstance(step, Place):
-            onward = sum(len(self.onward_out[id]) for id in trial.side.own.holds if id != step.item.id)
-            if onward + len(step.item.onward) > ONWARD_BYTES_TOTAL_MAX:
-                refusal = LinkRefusal.TOO_MANY_HOLDS
-        return _refused(self, refusal)
+        onward = dict(self.onward_out)
+        for step in steps:
+            refusal = _take(trial, step)
+            if refusal is None and isinstance(step, Place):
+                onward[step.item.id] = step.item.onward
+                if sum(len(onward[id]) for id in trial.side.own.holds) > ONWARD_BYTES_TOTAL_MAX:
+                    refusal = LinkRefusal.TOO_MANY_HOLDS
+            if refusal is not None:
+                return _refused(self, refusal)
+        return None
 
     def _caps(self) -> Caps:
         return Caps() if self.mine is None else Caps(self.mine.holds_open, self.mine.holds_percent)
@@ -422,9 +437,7 @@ _REJECTIONS = {
 }
 
 
-def _refused(link: Link, refusal: LinkRefusal | None) -> Refused | None:
-    if refusal is None:
-        return None
+def _refused(link: Link, refusal: LinkRefusal) -> Refused:
     side = link.now
     return refuse(
         _REJECTIONS[refusal],

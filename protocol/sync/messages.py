@@ -15,6 +15,8 @@ IDENTITY_ENTRIES_MAX = 64
 RANGES_PER_FRAME_MAX = 64
 ITEMS_PER_RANGE_MAX = 64
 HOPS_MAX = 8
+PATHS_MAX = 5
+"""How many ways are taken for one payment, one after the other or at once (PROTOCOL 3)."""
 INVOICE_BYTES_MAX = 1_024
 NOTE_CHARS_MAX = 500
 
@@ -130,7 +132,7 @@ class QuoteWanted:
 
     `amount` is what the payee gets, at `scale` decimals of its currency; or, where it is `of_payer`, what
     may be spent, in minor units of `link`. `link` is the line between us. `request` names a payment
-    request of the payee.
+    request of the payee. Where the payment is to be `split` over several ways, no single link need have room for it.
     """
 
     key: Short
@@ -144,6 +146,7 @@ class QuoteWanted:
     note: Annotated[str, AtMost(NOTE_CHARS_MAX)]
     currency: Annotated[str, AtMost(12)] | None
     request: Short | None
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ PRICE = {
     "invoice": None,
     "condition": None,
     "head": HEAD.hex(),
-    "hops": [],
+    "paths": [],
 }
 ABROAD = {
     **PRICE,
@@ -96,6 +96,14 @@ def test_an_order_is_for_exactly_the_price_that_was_shown(mutirao: Callable[...,
     assert order.key == keys.read(ana).public
     assert order.note == text_digest(keys.bytes_of(body["note_salt"]), "bread")
     assert body.keys() == {"order", "note", "note_salt"}
+
+
+def test_an_order_may_allow_more_than_the_price(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
+    node.shows("POST", "/v1/quotes", ABROAD, 201)
+    node.shows("POST", "/v1/payments", payment(), 201)
+    mutirao("pay", "--key", ana, "bia@serra", "12.50", "--max-debit", "9")
+    mutirao("pay", "--key", ana, "bia@serra", "12.50", "--max-debit", "9.009")
+    assert [order.max_debit for order, _ in orders(node)] == [900, 900]
 
 
 def test_without_a_key_the_node_pays_on_the_token_s_word(mutirao: Callable[..., Any], node: Any) -> None:

@@ -29,6 +29,7 @@ from protocol.entry import Header
 from protocol.identity import ColdSignature, Inception, LaneHead, Reopening, Rotation, RotationClaim
 from protocol.rejection import Rejection
 from protocol.replica import FEATURES, OPERATIONS
+from protocol.settlement.abroad import Come, Part
 from protocol.settlement.holds import Onward
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
@@ -99,7 +100,7 @@ def test_what_stands_in_the_lanes() -> None:
     assert rows_of(PROTOCOL, "kind or part", "fields") == named(
         Inception, Rotation, Reopening, RotationClaim, LaneHead, ColdSignature
     )
-    kinds = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
+    kinds = {kind.KIND: kind for feature in FEATURES for kind in (*feature.entries, *feature.words)}
     signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]
     signed = [kind for kind in signed if isinstance(kind.KIND, str)]
     assert rows_of(PROTOCOL, "kind", "fields") == {**named(*kinds.values()), **named(*signed)}
@@ -108,6 +109,7 @@ def test_what_stands_in_the_lanes() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
+    parts = (*parts, Part, Come)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link)}
     assert rows_of(PROTOCOL, "part", "fields") == expected

@@ -12,7 +12,7 @@ from protocol.economy.paying import Pay
 from protocol.economy.personal import text_digest
 from protocol.events import StoreText
 from protocol.keys import KeyPair
-from protocol.settlement import quotes
+from protocol.settlement import answers
 from protocol.settlement.invoices import INVOICE_LIFE_MS
 from protocol.settlement.quotes import AskQuote
 
@@ -55,7 +55,7 @@ def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
 
 
 def test_notes_of_payments_that_never_come_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotes, "QUOTES_OPEN_MAX", 3)
+    monkeypatch.setattr(answers, "NOTES_MAX", 3)
     world = World()
     exchange(world, "riacho", "HORA", "ana")
     exchange(world, "serra", "FLOR", "bia")

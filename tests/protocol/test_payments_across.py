@@ -6,6 +6,7 @@ from simulation.groups import balance, exchange, linked, offer_payment, pay, sta
 from simulation.world import World
 
 from protocol.economy.currencies import CloseCurrency
+from protocol.settlement.answers import HOLD_WAIT_MS
 from protocol.settlement.links import FreezeLink, LinksWanted
 
 
@@ -56,10 +57,29 @@ def test_a_payment_that_an_intermediary_cannot_pass_on_comes_back() -> None:
     assert balance(world, "riacho", "ana") == 0 and settled(world)
 
 
+def cut_off_behind_serra(world: World) -> None:
+    """Let a payment go on from Serra, and cut the wire before it comes to Encants."""
+    while not world.nodes["serra"].replica.book.passing.get("FLOR"):
+        world.deliver(1)
+    world.cut("serra", "encants")
+
+
+def test_cut_off_before_it_went_on_the_money_waits_a_while_and_comes_back() -> None:
+    world = chain()
+    request = offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    world.cut("serra", "encants")
+    world.tick(HOLD_WAIT_MS // 1_000)
+    assert balance(world, "riacho", "ana") == -10_00
+    world.tick(3)
+    shown = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
+    assert (shown.state, shown.reason) == ("voided", "PEER_UNREACHABLE")
+    assert balance(world, "riacho", "ana") == 0 and settled(world)
+
+
 def test_cut_off_in_the_middle_the_money_waits_and_then_arrives() -> None:
     world = chain()
     offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
-    world.cut("serra", "encants")
+    cut_off_behind_serra(world)
     world.tick(600)
     assert balance(world, "riacho", "ana") == -10_00, "no clock releases money"
     assert not settled(world)
@@ -72,7 +92,7 @@ def test_cut_off_in_the_middle_the_money_waits_and_then_arrives() -> None:
 def test_a_currency_stays_open_while_a_payment_of_others_passes_through_it() -> None:
     world = chain()
     offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
-    world.cut("serra", "encants")
+    cut_off_behind_serra(world)
     world.tick(3)
     refused = world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR")
     assert refused.reason == "STATE_CONFLICT"

@@ -205,6 +205,7 @@ def test_what_was_in_the_making_on_another_link_is_signed_no_more_either() -> No
     world = trading(with_replica=True)
     exchange(world, "campo", "MATE", "eva")
     linked(world, "riacho", "campo", 1_000)
+    world.tick(2)
     riacho = world.nodes["riacho"]
     to_serra, to_campo = (
         next(one.id for one in world.granted("riacho", "links.list", LinksWanted()).items if one.partner_handle == name)

@@ -384,7 +384,7 @@ def orders() -> dict[str, Any]:
     )
     preimage = preimage_of(seed_of("preimage secret"), bytes(16))
     invoice = Invoice(
-        partner, 0, "BIABIABIABIABIAB.FLOR", "bia@serra", 135_00, 2, seed_of("link"), 90_00, condition_of(preimage),
+        partner, 0, "BIABIABIABIABIAB.FLOR", "bia@serra", 135_00, 2, condition_of(preimage),
         FIRST_MS + 900_000, bytes(16), "ana@riacho", None, None, bytes(16),
     )  # fmt: skip
     invoice_bytes = encode(to_map(invoice))

@@ -349,7 +349,7 @@ def devices(told: Riacho) -> None:
 
 
 def abroad(told: Riacho) -> None:
-    """Payments to and from two other networks, and through Riacho between them."""
+    """Payments to and from two other networks, through Riacho between them, and by another way than at first."""
     world = told.world
     exchange(world, "serra", "FLOR", "elio")
     exchange(world, "encants", "ECO", "clara")
@@ -381,6 +381,10 @@ def abroad(told: Riacho) -> None:
     )  # fmt: skip
     told.do("payments.create", Pay(order=order), who="ana")
     world.tick(2)
+    # Over Serra it costs less than straight to Encants.
+    linked(world, "serra", "encants", 300, rate="6")
+    world.tick(2)
+    stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
 
 
 def endings(told: Riacho) -> None:
