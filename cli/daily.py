@@ -3,10 +3,11 @@
 
 import csv
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.arguments import Parser, choose, read_count, read_text, split
+from cli.arguments import Parser, choose, read_count, read_seconds, read_text, split
 from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.output import figure, put, put_json, record, table
@@ -16,6 +17,10 @@ BALANCE_COLUMNS = ("name", "balance", "pending", "headroom", "limit", "ceiling")
 STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
 NETWORK_COLUMNS = ("handle", "name", "connected", "currency", "id")
 LINK_COLUMNS = ("partner", "state", "status", "net_debt", "limit_given", "limit_received", "rate")
+CLEARED_COLUMNS = ("partner", "before", "cleared", "after")
+CIRCLE_COLUMNS = ("members", "state", "owed", "owing", "reason", "refused_by")
+CLEARING_SECONDS = 15.0
+"""How long a round is watched: it begins 6 seconds after it was opened."""
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
 """What makes a spreadsheet compute a text."""
 
@@ -149,6 +154,38 @@ def network(argv: Sequence[str]) -> int:
         put_json({"node": session.node, "networks": known, "links": links})
     else:
         _put_status(session.node, known, links)
+    return DONE
+
+
+def clear(argv: Sequence[str]) -> int:
+    """Open a round of clearing, watch it, and print what has come of it."""
+    parser = Parser(
+        "clear",
+        "Open a round of clearing: debts that go round over several networks are cleared\n"
+        "whole or not at all, by nobody's command. First: mutirao clearing-terms set --on --publish",
+        example="mutirao clear",
+        writes=True,
+    )
+    parser.add_argument("--wait", metavar="SECONDS", type=read_seconds, help="how long to watch it; default: 15")
+    args = parser.parse_args(argv)
+    session = connect(args)
+    shown = session.client.post(path_of("clearings"), {}, args.idempotency_key)
+    until = time.monotonic() + (CLEARING_SECONDS if args.wait is None else args.wait)
+    while time.monotonic() < until:
+        time.sleep(min(1.0, max(0.0, until - time.monotonic())))
+        shown = session.client.get(path_of("clearings", shown["id"]))
+    if args.json:
+        put_json(shown)
+        return DONE
+    put(
+        f"round {shown['id']}: {shown['cleared']} circles cleared, "
+        f"{shown['failed']} failed, {shown['under_way']} under way"
+    )
+    if shown["links"]:
+        put(f"\nlinks, what we owe (below 0: are owed)\n{table(shown['links'], CLEARED_COLUMNS)}")
+    if shown["circles"]:
+        named = [{**one, "members": " > ".join(one["members"])} for one in shown["circles"]]
+        put(f"\ncircles, each owes the next\n{table(named, CIRCLE_COLUMNS)}")
     return DONE
 
 

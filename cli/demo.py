@@ -59,6 +59,7 @@ def holds(report: Mapping[str, Any]) -> bool:
         report["zero_sum"]
         and report["books_agree"]
         and report["killed"]["lost"] == 0
+        and report["clearing"]["circles"] > 0
         and report["payments"]["local"] > 0
         and report["payments"]["across"] > 0
         and bool(report["payments"]["refused"])
@@ -98,6 +99,8 @@ class Play:
         partition = self.part_and_meet()
         self.act("Serra is killed in the middle of payments, and started again")
         killed = self.crash()
+        self.act("Three networks owe each other in a ring, and clear it without a centre")
+        clearing = self.clear()
         self.act("The books are compared")
         zero_sum, agree = self.zero_sum(), self.books_agree()
         report = {
@@ -108,6 +111,7 @@ class Play:
             "payments": {"local": self.local, "across": self.across, "refused": dict(sorted(self.refused.items()))},
             "partition": partition,
             "killed": killed,
+            "clearing": clearing,
             "zero_sum": zero_sum,
             "books_agree": agree,
         }
@@ -132,7 +136,7 @@ class Play:
         riacho, serra, encants = self.nodes.values()
         self.wire = Wire(encants.p2p)
         self.stack.callback(self.wire.close)
-        riacho.peers = [serra.address()]
+        riacho.peers = [serra.address(), encants.address()]
         serra.peers = [encants.address(self.wire.port)]
         for node in self.nodes.values():
             node.start()
@@ -165,22 +169,24 @@ class Play:
         return done
 
     def open_links(self) -> None:
-        for one, other, limit, rate in (("riacho", "serra", "1000", "2"), ("serra", "encants", "2000", "1.5")):
-            first, second = self.nodes[one], self.nodes[other]
-            until(f"{one} knows {other}", lambda node=first, name=other: _known(node, name))
-            until(f"{other} knows {one}", lambda node=second, name=one: _known(node, name))
-            own, foreign = self.currency(one), self.currency(other)
-            offered = first.client.post(
-                "/v1/links", {"partner": other, "limit": _amount(limit), "currency": own, "rate": "1"}
-            )
-            link = self.links[one, other] = offered["id"]
-            until(f"{other} hears of the link", lambda node=second, id=link: _link(node, id) is not None)
-            terms = {"limit": _amount(limit), "currency": foreign, "rate": rate}
-            second.client.post(f"/v1/links/{link}/accept", terms)
-            until(
-                f"the link to {other} is open", lambda node=first, id=link: (_link(node, id) or {})["state"] == "open"
-            )
-            self.tell(f"  {one} and {other} grant each other {limit} {own}; 1 {own} is worth {rate} {foreign}")
+        for terms in (("riacho", "serra", "1000", "2"), ("serra", "encants", "2000", "1.5")):
+            self.open_link(*terms)
+
+    def open_link(self, one: str, other: str, limit: str, rate: str) -> None:
+        """Let two networks grant each other a limit in the first one's unit."""
+        first, second = self.nodes[one], self.nodes[other]
+        until(f"{one} knows {other}", lambda node=first, name=other: _known(node, name))
+        until(f"{other} knows {one}", lambda node=second, name=one: _known(node, name))
+        own, foreign = self.currency(one), self.currency(other)
+        offered = first.client.post(
+            "/v1/links", {"partner": other, "limit": _amount(limit), "currency": own, "rate": "1"}
+        )
+        link = self.links[one, other] = offered["id"]
+        until(f"{other} hears of the link", lambda node=second, id=link: _link(node, id) is not None)
+        terms = {"limit": _amount(limit), "currency": foreign, "rate": rate}
+        second.client.post(f"/v1/links/{link}/accept", terms)
+        until(f"the link to {other} is open", lambda node=first, id=link: (_link(node, id) or {})["state"] == "open")
+        self.tell(f"  {one} and {other} grant each other {limit} {own}; 1 {own} is worth {rate} {foreign}")
 
     def pay_across(self) -> None:
         for number in range(ACROSS_PAYMENTS):
@@ -279,6 +285,36 @@ class Play:
             f"  {answered} payments were answered before the kill, {len(unanswered)} tried again after it, {lost} lost"
         )
         return {"answered_before": answered, "retried": len(unanswered), "lost": lost}
+
+    def clear(self) -> dict[str, Any]:
+        self.open_link("riacho", "encants", "1000", "3")
+        until("Encants pays", lambda: _connected(self.nodes["encants"], self.nodes["riacho"]))
+        self.settle("encants", self.member("encants", 9), f"{self.member('riacho', 9)}@riacho", "20", "marmitas")
+        for name, value in (("riacho", "3"), ("serra", "1.5"), ("encants", "1")):
+            client = self.nodes[name].client
+            client.post("/v1/clearing-terms", {"on": True, "publish": True})
+            client.post(f"/v1/currencies/{self.currency(name)}/value", {"value": value})
+        before = self.debts()
+        opened = self.nodes["riacho"].client.post("/v1/clearings", {})["id"]
+        until("the ring is cleared", lambda: self.round(opened)["cleared"] > 0)
+        until("all books agree", self.books_agree)
+        after = self.debts()
+        for link, debt in before.items():
+            self.tell(f"  before: {debt}; after: {after[link]}")
+        return {"circles": self.round(opened)["cleared"], "before": before, "after": after}
+
+    def round(self, id: str) -> dict[str, Any]:
+        """Return a round of clearing as Riacho sees it."""
+        return self.nodes["riacho"].client.get(f"/v1/clearings/{id}")
+
+    def debts(self) -> dict[str, str]:
+        """Return who owes whom, and how much, link by link."""
+        found: dict[str, str] = {}
+        for (one, other), id in self.links.items():
+            debt = (_link(self.nodes[one], id) or {})["net_debt"]
+            owes = f"{one} owes {other}" if int(debt["value"]) >= 0 else f"{other} owes {one}"
+            found[f"{one}, {other}"] = f"{owes} {money({**debt, 'value': str(abs(int(debt['value'])))})}"
+        return found
 
     # What the books say.
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Between networks": {
         "link": ("cli.daily:link", "propose, accept, raise, give back, freeze and close credit lines"),
+        "clear": ("cli.daily:clear", "clear debts that go round over several networks, and see what it came to"),
         "network": ("cli.daily:network", "status: this node, the networks it knows, the links with them"),
     },
     "A network's own node": {

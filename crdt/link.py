@@ -332,8 +332,11 @@ class Draft:
         own = self.side.own
         return self._write(replace(own, returned=own.returned + amount))
 
-    def place(self, hold_id: bytes, hold: Hold) -> LinkRefusal | None:
-        """Promise an amount to the partner, within the limit it gave us, our caps and a record's bounds."""
+    def place(self, hold_id: bytes, hold: Hold, *, clears: bool = False) -> LinkRefusal | None:
+        """Promise an amount to the partner, within the limit it gave us, our caps and a record's bounds.
+
+        One that only `clears` what the partner owes us already is not capped by share: no credit is drawn for it.
+        """
         side, own = self.side, self.side.own
         if hold.amount <= 0:
             return LinkRefusal.AMOUNT_NOT_POSITIVE
@@ -348,8 +351,10 @@ class Draft:
             return LinkRefusal.LINK_FROZEN
         if hold.amount > side.headroom:
             return LinkRefusal.LIMIT_EXCEEDED
+        if clears and hold.amount > -side.net_debt - _sum(side.holds_out):
+            return LinkRefusal.LIMIT_EXCEEDED
         too_much = self._caps.refuse(own.holds, hold.amount, side.reach)
-        if too_much is not None:
+        if too_much is not None and not (clears and too_much is LinkRefusal.HOLD_CAP_EXCEEDED):
             return too_much
         if len(own.holds) >= HOLDS_STRUCTURAL_MAX:
             return LinkRefusal.TOO_MANY_HOLDS

@@ -57,11 +57,12 @@ from protocol.journal import InvalidEntry, Journal, Keyring
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement import FEATURES as SETTLEMENT
-from protocol.settlement import answers, holds, quotes
+from protocol.settlement import answers, holds, quotes, rounds
 from protocol.settlement.networks import Replicas, admit
 from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
 from protocol.sync.gossip import Gossip, Session
 from protocol.sync.messages import (
+    CircleAsked,
     Entries,
     Heads,
     Hello,
@@ -262,6 +263,7 @@ class Replica:
             if deferred.until_ms < self._now:
                 del self._deferred[key]
                 self._say(Answer(deferred.request, refuse(Rejection.PEER_UNREACHABLE)))
+        self._do_all(rounds.proceed(desk))
         for feature in self._features:
             if feature.due is not None:
                 for plan in feature.due(desk):
@@ -392,7 +394,11 @@ class Replica:
                 self._answer_priced()
             case QuoteDenied():
                 self._tell_all(quotes.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._do_all(rounds.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
                 self._answer_priced()
+            case CircleAsked():
+                self.gossip.count(session, self._now)
+                self._do_all(rounds.hear_asked(self._desk(_BY_ITSELF), self._partner(session), message))
 
     def _partner(self, session: Session) -> bytes:
         if session.role is not Role.HOME or session.network is None or self._keyring is None:
@@ -584,6 +590,13 @@ class Replica:
             self._say(Send(session.peer, pack(LinkNews(record))))
 
     # Out.
+
+    def _do_all(self, asked: Iterable[Tell | Plan]) -> None:
+        for one in asked:
+            if isinstance(one, Plan):
+                self._carry_out(one)
+            else:
+                self._tell(one)
 
     def _tell_all(self, tells: Iterable[Tell]) -> None:
         for tell in tells:

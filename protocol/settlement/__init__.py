@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Settlement: what passes between networks over signed credit lines."""
 
+from dataclasses import replace
+
 from protocol.economy.feature import Feature
-from protocol.settlement import abroad, links, networks, quotes, routing
+from protocol.settlement import abroad, clearing, links, networks, quotes, rounds, routing
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
@@ -10,4 +12,5 @@ FEATURES: tuple[Feature, ...] = (
     routing.FEATURE,
     quotes.FEATURE,
     abroad.FEATURE,
+    replace(clearing.FEATURE, due=rounds.due),
 )

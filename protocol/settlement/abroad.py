@@ -29,10 +29,11 @@ from protocol.economy.transfers import received, uncountable
 from protocol.keys import digest, id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.answers import is_foreign
+from protocol.settlement.circles import read_circle
 from protocol.settlement.invoices import condition_of, invoice_hash, read_invoice
 from protocol.settlement.records import link_account
 from protocol.shape import AtMost, Length
-from protocol.sync.messages import HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
+from protocol.sync.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 
 ADDRESS_CHARS_MAX = 160
 COME_MAX = 32
@@ -149,6 +150,8 @@ class Forwarded:
     amount_out: Minor
     cost: Minor
     currency: Annotated[str, AtMost(12)]
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)] | None
+    """Where it clears debts: the circle. Then rounding, or the member's own tolerance, may make it cost more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,11 @@ class UnderWay:
         return self.paid_minor + sum(part.debit for part in self.parts.values())
 
 
+def next_hold_id(hold: bytes, link_in: bytes) -> bytes:
+    """Return the id of the hold by which this one goes on: the same at every attempt."""
+    return digest("forward", link_in + hold)[:16]
+
+
 def part_hold(payment: bytes, number: int) -> bytes:
     """Return the id of the hold by which a payment takes its way of this number, from 0."""
     return payment if number == 0 else digest("part", payment + bytes((number,)))[:16]
@@ -233,6 +241,8 @@ class Forwards:
     part_of: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict[tuple[bytes, bytes], bytes])
     """The payment of a member of ours to which an open hold belongs, by link and hold."""
     claimed: dict[bytes, Claimed] = field(default_factory=dict[bytes, Claimed])
+    circles: dict[bytes, Forwarded] = field(default_factory=dict[bytes, Forwarded])
+    """By which holds we have joined circles that others initiated, by their ids."""
 
     def on(self, link: bytes) -> Claimed:
         """Return what the ledger knows to be claimed on a link."""
@@ -291,6 +301,11 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         ) in forwards.open_out
         if body.currency not in book.currencies:
             return Rejection.CURRENCY_UNKNOWN
+        if body.circle is not None:
+            circle = read_circle(body.circle)
+            if circle is None or body.cost <= 0 or body.worth <= 0:
+                return Rejection.MALFORMED
+            return Rejection.STATE_CONFLICT if known or circle.id in forwards.circles else None
         return Rejection.STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
         return None if body.currency in book.currencies else Rejection.CURRENCY_UNKNOWN
@@ -380,7 +395,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             under_way.paid_minor += part.debit
             book.of(Forwards).on(part.link).paid += part.hold_amount
             _close(book, payment, under_way, entered)
-            mirror = _mirror(book, part.link, payer.currency, entered.seq)
+            mirror = mirror_account(book, part.link, payer.currency, entered.seq)
             return _move(holds_account(payer.currency), mirror, part.debit, "payment", payment)
         case Refunded(id, hold, reason):
             payment, payer, part = _end_part(book, id, hold)
@@ -397,6 +412,9 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             forwards = book.of(Forwards)
             forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
             forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
+            circle = None if forwarded.circle is None else read_circle(forwarded.circle)
+            if circle is not None:
+                forwards.circles[circle.id] = forwarded
             book.passing[forwarded.currency] = book.passing.get(forwarded.currency, 0) + 1
             return ()
         case Passed(link_out, hold_out, preimage):
@@ -538,7 +556,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
         request.state, request.payment = RequestState.PAID, payment.id
-    mirrors = [_mirror(book, part.link, account.currency, entered.seq) for part in arrived.parts]
+    mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in arrived.parts]
     exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
     return (
         *(
@@ -550,7 +568,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
     )
 
 
-def _mirror(book: Book, link: bytes, currency: str, arrival: int) -> str:
+def mirror_account(book: Book, link: bytes, currency: str, arrival: int) -> str:
     """Return our mirror account of a partner, opened if this is the first that the ledger says of it."""
     account = link_account(link, currency)
     if account not in book.ledger.accounts:
@@ -560,16 +578,21 @@ def _mirror(book: Book, link: bytes, currency: str, arrival: int) -> str:
 
 def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Posting]:
     currency = forwarded.currency
-    mirror_in = _mirror(book, forwarded.link_in, currency, arrival)
-    mirror_out = _mirror(book, forwarded.link_out, currency, arrival)
+    mirror_in = mirror_account(book, forwarded.link_in, currency, arrival)
+    mirror_out = mirror_account(book, forwarded.link_out, currency, arrival)
     kept = forwarded.worth - forwarded.cost
+    kind = "forward" if forwarded.circle is None else "clearing"
     forwards = book.of(Forwards)
     forwards.on(forwarded.link_in).received += forwarded.amount_in
     forwards.on(forwarded.link_out).paid += forwarded.amount_out
     return (
-        Posting(mirror_in, -forwarded.worth, "forward", None, mirror_out),
-        Posting(mirror_out, forwarded.cost, "forward", None, mirror_in),
-        *((Posting(exchange_account(currency), kept, "fee", None, mirror_in),) if kept else ()),
+        Posting(mirror_in, -forwarded.worth, kind, None, mirror_out),
+        Posting(mirror_out, forwarded.cost, kind, None, mirror_in),
+        *(
+            (Posting(exchange_account(currency), kept, "fee" if forwarded.circle is None else kind, None, mirror_in),)
+            if kept
+            else ()
+        ),
     )
 
 
@@ -586,7 +609,7 @@ def _fold_reconciled(book: Book, body: Reconciled, arrival: int) -> Sequence[Pos
     known = book.of(Forwards).on(body.link)
     known.paid += body.paid
     known.received += body.received
-    mirror, commons = _mirror(book, body.link, body.currency, arrival), commons_account(body.currency)
+    mirror, commons = mirror_account(book, body.link, body.currency, arrival), commons_account(body.currency)
     change = body.cost - body.worth
     return (
         Posting(mirror, change, "reconciliation", None, commons),

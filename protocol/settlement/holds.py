@@ -18,8 +18,8 @@ from protocol.economy.money import AMOUNT_MINOR_MAX, minor_of
 from protocol.economy.orders import Order, parse_uuid, uuid_text
 from protocol.economy.paying import Pay
 from protocol.economy.personal import note_texts, salted
-from protocol.keys import digest
 from protocol.rejection import Refused, Rejection, refuse
+from protocol.settlement import rounds
 from protocol.settlement.abroad import (
     COME_MAX,
     Arrived,
@@ -40,9 +40,11 @@ from protocol.settlement.abroad import (
     beyond_count,
     beyond_holds,
     max_debit,
+    next_hold_id,
     part_hold,
 )
 from protocol.settlement.answers import Relays, arrival_refusal, is_reachable, needed_in
+from protocol.settlement.clearing import Clearing
 from protocol.settlement.invoices import (
     condition_of,
     is_open,
@@ -75,11 +77,6 @@ class Onward:
     signature: Annotated[bytes, Length(64)]
     hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
     is_part: bool
-
-
-def next_hold_id(hold: bytes, link_in: bytes) -> bytes:
-    """Return the id of the hold by which this one goes on: the same at every attempt."""
-    return digest("forward", link_in + hold)[:16]
 
 
 # The payer's node.
@@ -230,6 +227,8 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
             yield Plan("", (Write(Passed(link.id, hold, preimage)),), steps=_claimed(book, forward, preimage))
         elif payment is not None:
             yield Plan("", (Write(Settled(payment, hold, preimage)),))
+        else:
+            yield from rounds.cleared(book, link, hold, preimage)
     for hold, told in sorted(partner.waived.items()):
         # A word that is none of ours would travel on, at any length that a partner likes.
         reason = told if told in Rejection.__members__ else Rejection.PARTNER_REFUSED.value
@@ -240,6 +239,8 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
         elif payment is not None:
             refunded = Plan("", (Write(Refunded(payment, hold, reason)),))
             yield _rerouted(desk, forwards.under_way[payment], hold, reason) or refunded
+        else:
+            yield from rounds.failed(book, link, hold, reason)
 
 
 def _rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan | None:
@@ -285,7 +286,7 @@ def _taken_up(desk: Desk, link: Link) -> Iterator[Plan]:
     links = book.of(Links).by_id
     forwards = book.of(Forwards)
     came = [link]
-    known = forwards.open_out.keys() | forwards.part_of.keys()
+    known = forwards.open_out.keys() | forwards.part_of.keys() | book.of(Clearing).by_hold.keys()
     if any((link.id, hold) not in known for hold in link.side.own.holds):
         came = list(links.values())
     unknown = [
@@ -316,6 +317,7 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and hold not in link.now.own.holds:
             yield Plan("", (Write(Refunded(payment, hold, Rejection.RECOVERING.value)),))
+    yield from rounds.after_loss(book, link)
     for forward in list(forwards.open_out.values()):
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
             reason = Rejection.RECOVERING.value
@@ -356,6 +358,9 @@ def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
             again = link.reopened and condition_of(ended) == link.now.holds_in[hold].condition
             return Plan("", steps=(Claim(link.id, hold, ended),)) if again else Rejection.PAYMENT_EXISTS
         return Plan("", steps=(Waive(link.id, hold, ended),))
+    circle = rounds.read_onward(link.onward_in[hold])
+    if circle is not None:
+        return rounds.answer(desk, link, hold, circle)
     onward = _read_onward(link.onward_in[hold])
     if onward is None:
         return Rejection.MALFORMED
@@ -477,4 +482,4 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reje
 def _forwarded(link_in: Link, hold: bytes, amount_in: int, link_out: Link, amount_out: int) -> Forwarded:
     worth, cost = link_in.settings.rate.down(amount_in), link_out.settings.rate.up(amount_out)
     hold_out, currency = next_hold_id(hold, link_in.id), link_out.settings.currency
-    return Forwarded(hold, link_in.id, amount_in, worth, hold_out, link_out.id, amount_out, cost, currency)
+    return Forwarded(hold, link_in.id, amount_in, worth, hold_out, link_out.id, amount_out, cost, currency, None)

@@ -221,10 +221,11 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place a hold toward the partner."""
+    """Place a hold toward the partner; one that `clears` draws on what the partner owes us alone."""
 
     link: bytes
     item: HoldItem
+    clears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,8 +419,8 @@ def _take(draft: Draft, step: Grant | GiveBack | Place | Claim | Waive) -> LinkR
             return draft.grant(more)
         case GiveBack(_, amount):
             return draft.give_back(amount)
-        case Place(_, item):
-            return draft.place(item.id, Hold(item.amount, item.condition))
+        case Place(_, item, clears):
+            return draft.place(item.id, Hold(item.amount, item.condition), clears=clears)
         case Claim(_, hold, preimage):
             return draft.claim(hold, preimage)
         case Waive(_, hold, reason):

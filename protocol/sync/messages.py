@@ -18,6 +18,8 @@ HOPS_MAX = 8
 PATHS_MAX = 5
 """How many ways are taken for one payment, one after the other or at once (PROTOCOL 3)."""
 INVOICE_BYTES_MAX = 1_024
+CIRCLE_BYTES_MAX = 1_900
+"""With a signature it still fits beside a hold."""
 NOTE_CHARS_MAX = 500
 
 Id = Annotated[bytes, Length(32)]
@@ -168,9 +170,23 @@ class QuoteDenied:
     network: Id
 
 
-Message = Hello | Entries | Wanted | Heads | LinkNews | LinkWanted | QuoteWanted | QuoteGiven | QuoteDenied
+@dataclass(frozen=True, slots=True)
+class CircleAsked:
+    """Would you clear this circle of debts, signed by its initiator? Passed on from creditor to debtor, once round.
+
+    Who would not answers with QuoteDenied.
+    """
+
+    key: Short
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+
+
+Message = (
+    Hello | Entries | Wanted | Heads | LinkNews | LinkWanted | QuoteWanted | QuoteGiven | QuoteDenied | CircleAsked
+)
 _KINDS: tuple[type[Message], ...] = (
-    Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied,
+    Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
 )  # fmt: skip
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 

@@ -30,6 +30,8 @@ from protocol.identity import ColdSignature, Inception, LaneHead, Reopening, Rot
 from protocol.rejection import Rejection
 from protocol.replica import FEATURES, OPERATIONS
 from protocol.settlement.abroad import Come, Part
+from protocol.settlement.circles import Circle, CircleOnward, Leg
+from protocol.settlement.clearing import Line, Owed
 from protocol.settlement.holds import Onward
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
@@ -109,7 +111,7 @@ def test_what_stands_in_the_lanes() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
-    parts = (*parts, Part, Come)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link)}
     assert rows_of(PROTOCOL, "part", "fields") == expected

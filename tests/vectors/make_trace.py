@@ -2,6 +2,7 @@
 """A year of one network in entries: every kind that may stand in a ledger lane, with the balances after each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -36,10 +37,13 @@ from protocol.economy.schedules import CancelSchedule, PauseSchedule, ResumeSche
 from protocol.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
 from protocol.keys import KeyPair, parse_id
 from protocol.replica import FEATURES
-from protocol.settlement.abroad import Reconciled
+from protocol.settlement.abroad import Forwards, Reconciled
+from protocol.settlement.circles import encode_circle
+from protocol.settlement.clearing import Begun, Cleared, Clearing, Failed, OpenRound, SetClearing, ValueCurrency
 from protocol.settlement.links import FreezeLink, LinksWanted
 from protocol.settlement.networks import DismissReplica, InviteReplica
 from protocol.settlement.quotes import AskQuote
+from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
 
 NODE = "riacho"
 DAY_MS = 86_400_000
@@ -134,7 +138,7 @@ def fold_trace() -> dict[str, Any]:
     told = Riacho()
     world = told.world
     exchange(world, NODE, "HORA")
-    for story in (members, payments, limits, helpers, requests, schedules, devices, abroad, endings):
+    for story in (members, payments, limits, helpers, requests, schedules, devices, abroad, clearing, endings):
         story(told)
     node = world.nodes[NODE]
     assert world.zero_sum() and not world.drops
@@ -385,6 +389,47 @@ def abroad(told: Riacho) -> None:
     linked(world, "serra", "encants", 300, rate="6")
     world.tick(2)
     stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
+
+
+def clearing(told: Riacho) -> None:
+    """Debts in a ring are cleared: by Riacho's own circle, by another's, and once not at all."""
+    world = told.world
+    told.do("currencies.value", ValueCurrency("6"), "HORA")
+    world.granted("serra", "currencies.value", ValueCurrency("4"), subject="FLOR")
+    for name in (NODE, "serra", "encants"):
+        world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True, loss_ppm=500_000))
+    last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
+    state = world.nodes[NODE].replica.book.of(Clearing)
+
+    def turn(*, stopped: bool = False) -> None:
+        pay(world, NODE, told.account("bia"), "elio@serra", 3)
+        pay(world, "serra", "elio", "clara@encants", 12)
+        pay(world, "encants", "clara", "bia@riacho", 4)
+        world.now += ROUND_EVERY_MS
+        world.granted(NODE, "clearings.open", OpenRound())
+        world.tick(1)
+        world.granted("encants", "links.freeze", FreezeLink(frozen=stopped), subject=last_hop.id)
+        world.tick(CUT_WAIT_MS // 1_000 + 3)
+        world.granted("encants", "links.freeze", FreezeLink(frozen=False), subject=last_hop.id)
+        world.tick(2)
+
+    for _ in range(16):
+        turn()
+        if state.initiated and world.nodes[NODE].replica.book.of(Forwards).circles:
+            break
+    for _ in range(16):
+        turn(stopped=True)
+        if any(one.left for one in state.rounds.values()):
+            break
+    # What would be written were a hold of Riacho's waived: put down by hand.
+    done = next(iter(state.initiated.values()))
+    circle = replace(done.circle, round=state.newest)
+    begun = Begun(encode_circle(circle), bytes(16), done.worth, done.cost, done.currency)
+    world.nodes[NODE].replica.journal.write(begun, LEDGER, world.now)
+    world.nodes[NODE].replica.journal.write(Failed(circle.id, "BALANCE_OPEN"), LEDGER, world.now)
+    world.tick(1)
+    told.refuse("a circle that was begun already", begun, "STATE_CONFLICT")
+    told.refuse("a claim whose preimage does not fit", Cleared(done.id, bytes(32)), "STATE_CONFLICT")
 
 
 def endings(told: Riacho) -> None:

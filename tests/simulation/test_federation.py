@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A federation clears in rounds: close to the optimum, nobody's position changes, and who is away stops nobody."""
+
+import pytest
+from simulation.federation import Federation, drawn_debts
+
+from protocol.settlement.links import LinksWanted
+
+
+@pytest.mark.timeout(120)
+def test_a_federation_of_thirty_reaches_the_optimum_in_one_round() -> None:
+    federation = Federation(drawn_debts(30, seed=2), seed=2)
+    before, positions, optimum = federation.owed, federation.positions(), federation.optimum
+    federation.round()
+    assert before - federation.owed >= optimum * 95 // 100
+    assert federation.positions() == positions, "not by a minor unit"
+    assert not federation.world.drops and federation.world.zero_sum()
+    for name in federation.names:
+        links = federation.world.granted(name, "links.list", LinksWanted()).items
+        assert not any(link.holds_in or link.holds_out for link in links)
+
+
+@pytest.mark.timeout(120)
+def test_with_some_away_in_each_round_most_is_cleared_all_the_same() -> None:
+    federation = Federation(drawn_debts(20, seed=3), seed=3)
+    before, positions, optimum = federation.owed, federation.positions(), federation.optimum
+    for _ in range(10):
+        federation.round(online=0.95)
+    assert before - federation.owed >= optimum * 80 // 100
+    assert federation.positions() == positions
+    assert not federation.world.drops and federation.world.zero_sum()
