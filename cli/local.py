@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.arguments import Parser, choose, read_number, read_text
+from cli.arguments import Parser, choose, read_count, read_moment, read_number, read_text
 from cli.ending import DONE, Misuse, Refused, refused
 from cli.output import put, put_json, record
 from cli.settings import said
@@ -41,14 +41,28 @@ def init(argv: Sequence[str]) -> int:
     parser.add_argument("--unit-word", metavar="WORD", type=read_text, help="the group's own word for one unit")
     parser.add_argument("--scale", metavar="N", type=read_number, default=2, help="its decimals; default: 2")
     parser.add_argument("--default-limit", metavar="DECIMAL", default="100", help="how far a member may owe: 100.00")
+    parser.add_argument(
+        "--cold-keys", metavar="N", type=read_count, default=1, help="how many cold keys there are; default: 1"
+    )
+    parser.add_argument(
+        "--cold-needed",
+        metavar="K",
+        type=read_count,
+        help="how many of them change the key; default: over half",
+    )
     parser.add_argument("--replica-of", metavar="NETWORK", help="keep a copy of this network's books instead: its id")
     parser.add_argument("--invitation", metavar="CODE", help="with --replica-of: what `mutirao replicas invite` told")
     args = parser.parse_args(argv)
     founded = _done(lambda: asyncio.run(_founded(args)))
     _show(args, asdict(founded))
     if not args.json and args.replica_of is None:
+        from node.home import cold_names
+
         keys = args.home / "keys"
-        put(f"\nKeep {keys / 'next.key'} and {keys / 'cold.key'} away from this machine: they bring the network back.")
+        *names, last = (keys / f"{name}.key" for name in ("next", *cold_names(args.cold_keys)))
+        put(f"\nKeep {', '.join(map(str, names))} and {last} away from this machine: they bring the network back.")
+        if args.cold_keys == 1:
+            put("One cold key is enough for a small group. Where more depends on it: --cold-keys 3, of which 2 sign.")
     return DONE
 
 
@@ -72,6 +86,8 @@ def _founded(args: Namespace) -> Coroutine[Any, Any, Any]:
         args.default_limit,
         args.currency_name,
         args.unit_word,
+        args.cold_keys,
+        args.cold_needed,
     )
     return home.found(args.home, founding, **times)
 
@@ -186,11 +202,11 @@ def rebuild(argv: Sequence[str]) -> int:
 
 
 def rotate(argv: Sequence[str]) -> int:
-    """Change a stopped node's signing key."""
+    """Change a stopped node's signing key, or write what cold keys elsewhere have to sign for it."""
     parser = Parser(
         "rotate",
         "Change the signing key of a stopped node, after a theft or in time: the promised key takes its place.",
-        example="mutirao rotate --home riacho --next stick/next.key --cold stick/cold.key",
+        example="mutirao rotate --home riacho --stolen --next stick/next.key --cold stick/cold.key",
         asks=False,
     )
     _home_option(parser)
@@ -198,14 +214,75 @@ def rotate(argv: Sequence[str]) -> int:
         "--next", metavar="FILE", type=Path, help="the promised key; default: keys/next.key of the home"
     )
     parser.add_argument(
-        "--cold", metavar="FILE", type=Path, action="append", required=True, help="a cold key that signs; several times"
+        "--cold", metavar="FILE", type=Path, action="append", default=[], help="a cold key that signs; several times"
     )
+    parser.add_argument(
+        "--signature",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="what `mutirao sign` has written elsewhere; several times",
+    )
+    parser.add_argument("--stolen", action="store_true", help="replace the keys of wire and preimages too")
+    parser.add_argument(
+        "--before",
+        metavar="TIME",
+        type=read_moment,
+        help="with --stolen: give up all that this home has taken in since its first entry of this time or later",
+    )
+    parser.add_argument(
+        "--to-sign", metavar="FILE", type=Path, help="change nothing yet, and write here what cold keys have to sign"
+    )
+    args = parser.parse_args(argv)
+    if args.before is not None and not args.stolen:
+        raise Misuse("--before goes with --stolen")
+    if args.to_sign is not None and (args.cold or args.signature):
+        raise Misuse("--to-sign goes without --cold and --signature")
+    from node import rotation
+
+    before_ms = None if args.before is None else round(datetime.fromisoformat(args.before).timestamp() * 1_000)
+    change = rotation.Change(args.next, args.stolen, before_ms)
+    if args.to_sign is not None:
+        shown = _written(
+            lambda: asyncio.run(rotation.to_sign(args.home, change, args.to_sign, chance=os.urandom)), args.to_sign
+        )
+        _show(args, {"file": str(args.to_sign), **asdict(shown)})
+        return DONE
+    rotated = rotation.rotate(
+        args.home, change, cold_keys=args.cold, signatures=args.signature, now=_now_ms, chance=os.urandom
+    )
+    _show(args, asdict(_done(lambda: asyncio.run(rotated))))
+    return DONE
+
+
+def sign(argv: Sequence[str]) -> int:
+    """Sign a change of keys with a cold key; no home and no network are needed for it."""
+    parser = Parser(
+        "sign",
+        "Sign a change of a network's key with a cold key, on whatever machine that key is: no home is needed.",
+        example="mutirao sign rotation.claim --cold cold-2.key rotation.signed-2",
+        asks=False,
+    )
+    parser.add_argument("claim", metavar="CLAIM", type=Path, help="what `mutirao rotate --to-sign` wrote")
+    parser.add_argument("target", metavar="FILE", type=Path, help="where the signature goes")
+    parser.add_argument("--cold", metavar="FILE", type=Path, required=True, help="the cold key")
     args = parser.parse_args(argv)
     from node import rotation
 
-    rotated = rotation.rotate(args.home, next_key=args.next, cold_keys=args.cold, now=_now_ms, chance=os.urandom)
-    _show(args, asdict(_done(lambda: asyncio.run(rotated))))
+    shown = _written(lambda: rotation.sign(args.claim, args.cold, args.target), args.target)
+    _show(args, {"file": str(args.target), **asdict(shown)})
     return DONE
+
+
+def _written(step: Callable[[], T], target: Path) -> T:
+    """Return what a step gives that writes a new file."""
+    if target.exists():
+        raise Misuse(f"{target} is already there, and nothing is written over it")
+    try:
+        return _done(step)
+    except OSError as error:
+        raise Misuse(f"{target} cannot be written: {said(error)}") from None
 
 
 def verify(argv: Sequence[str]) -> int:

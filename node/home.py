@@ -21,7 +21,7 @@ from protocol.economy.feature import Actor, Role
 from protocol.economy.money import Amount, parse_decimal
 from protocol.entry import COMMONS, IDENTITY, NO_NETWORK, SALT_BYTES, Entry, Millis, encode_body, seal
 from protocol.events import Answer, Asked, Store
-from protocol.identity import Inception, promise
+from protocol.identity import COLD_KEYS_MAX, Inception, promise
 from protocol.journal import Keyring
 from protocol.keys import SEED_BYTES, KeyPair, id_text, parse_id
 from protocol.rejection import Refused
@@ -39,7 +39,7 @@ PEER_ID_PREFIX = bytes.fromhex("0024 0801 1220")
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _STEWARD = Actor(Role.STEWARD)
 
-_ABOUT_KEYS = {
+ABOUT_KEYS = {
     "hot": "Signs what this network says every day. Never let two running nodes have it.",
     "next": "Takes the place of the hot key when that is lost or stolen. KEEP IT ELSEWHERE: move this file to\n"
     "# a stick or paper that is not with this machine, and delete it here.",
@@ -71,7 +71,10 @@ class HomeUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """A network to be: who it is, and its first currency, in which each member may owe the default limit."""
+    """A network to be: who it is, and its first currency, in which each member may owe the default limit.
+
+    Of `cold_keys` keys `cold_needed` allow a change of the signing key; more than half of them where that is not said.
+    """
 
     handle: str
     name: str
@@ -80,6 +83,17 @@ class Founding:
     default_limit: str = "100"
     currency_name: str | None = None
     unit_word: str | None = None
+    cold_keys: int = 1
+    cold_needed: int | None = None
+
+    def cold_quorum(self) -> int:
+        """Return how many cold keys have to sign; raises HomeUnusable where that cannot be."""
+        needed = self.cold_keys // 2 + 1 if self.cold_needed is None else self.cold_needed
+        if not 1 <= self.cold_keys <= COLD_KEYS_MAX:
+            raise HomeUnusable(f"a network has 1 to {COLD_KEYS_MAX} cold keys")
+        if not 1 <= needed <= self.cold_keys:
+            raise HomeUnusable(f"{needed} of {self.cold_keys} cold keys cannot sign")
+        return needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +119,12 @@ async def found(
     home: Path, founding: Founding, *, now: Callable[[], Millis], chance: Callable[[int], bytes]
 ) -> Founded:
     """Found a network in an empty directory; raises HomeUnusable, and then leaves nothing behind."""
-    seeds = {name: chance(SEED_BYTES) for name in _ABOUT_KEYS}
-    hot, following, cold, transport = (KeyPair.from_seed(seeds[name]) for name in ("hot", "next", "cold", "transport"))
-    inception = Inception(hot.public, promise(following.public), (cold.public,), 1, transport.public)
+    needed = founding.cold_quorum()
+    seeds = {name: chance(SEED_BYTES) for name in ABOUT_KEYS if name != "cold"}
+    colds = {name: chance(SEED_BYTES) for name in cold_names(founding.cold_keys)}
+    hot, following, transport = (KeyPair.from_seed(seeds[name]) for name in ("hot", "next", "transport"))
+    cold = tuple(KeyPair.from_seed(seed).public for seed in colds.values())
+    inception = Inception(hot.public, promise(following.public), cold, needed, transport.public)
     first = _sealed(hot, NO_NETWORK, IDENTITY, encode_body(inception, now()), chance(SALT_BYTES))
     currency = _first_currency(founding)
     profile = _profile(founding)
@@ -117,8 +134,9 @@ async def found(
     token = new_token(chance)
     kept = Token(token_hash(token), Role.STEWARD, "made by mutirao init", token[-4:], now())
     with _new(home):
-        for name, about in _ABOUT_KEYS.items():
-            write_key(home / KEYS / f"{name}.key", seeds[name], f"{founding.handle}: {name} key. {about}")
+        for name, seed in (seeds | colds).items():
+            about = ABOUT_KEYS["cold" if name in colds else name]
+            write_key(home / KEYS / f"{name}.key", seed, f"{founding.handle}: {name} key. {about}")
         (home / FILE_NAME).write_text(_SETTINGS)
         storage = await Storage.open(home / DATABASE, create=True)
         try:
@@ -133,6 +151,11 @@ async def found(
         mark.advance(reach)
         mark.close()
     return Founded(id_text(first.id), founding.handle, peer_id(transport.public), token)
+
+
+def cold_names(keys: int) -> tuple[str, ...]:
+    """Return the names of the files in which a founding leaves so many cold keys, without their ending."""
+    return ("cold",) if keys == 1 else tuple(f"cold-{number}" for number in range(1, keys + 1))
 
 
 async def found_replica(
@@ -150,7 +173,7 @@ async def found_replica(
     seed, token = chance(SEED_BYTES), new_token(chance)
     kept = Token(token_hash(token), Role.STEWARD, "made by mutirao init", token[-4:], now())
     with _new(home):
-        write_key(home / KEYS / "transport.key", seed, f"replica: transport key. {_ABOUT_KEYS['transport']}")
+        write_key(home / KEYS / "transport.key", seed, f"replica: transport key. {ABOUT_KEYS['transport']}")
         write_key(home / KEYS / INVITATION, bytes.fromhex(invitation), "The code that lets this replica in.")
         (home / FILE_NAME).write_text(_SETTINGS)
         storage = await Storage.open(home / DATABASE, create=True)

@@ -1,126 +1,350 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Changing a network's signing key, on a stopped node: the promised key takes over, the cold keys sign it.
 
-Whoever stole the hot key can do nothing more once the new epoch is known (PROTOCOL 1).
+Whoever stole the hot key can do nothing more once the new epoch is known (PROTOCOL 1). After a theft all that the
+node holds in secret is replaced, and what it took in since may be given up (docs/decisions/0020).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 
 from node.batch import Batch
 from node.highwater import HighWater
-from node.home import DATABASE, HIGH_WATER, KEYS, HomeUnusable, locked, read_key, read_keys, write_key
-from node.storage import Storage
-from protocol.entry import IDENTITY, Millis
-from protocol.identity import ColdSignature, Identity, Rotation, RotationClaim, cold_signature, promise
+from node.home import (
+    ABOUT_KEYS,
+    DATABASE,
+    HIGH_WATER,
+    KEYS,
+    HomeUnusable,
+    locked,
+    peer_id,
+    read_key,
+    read_keys,
+    write_key,
+)
+from node.storage import Storage, StorageFailed
+from protocol.codec import CodecFault, decode, encode
+from protocol.entry import IDENTITY, LEDGER, Entry, Millis
+from protocol.identity import (
+    ColdSignature,
+    Identity,
+    Rotation,
+    RotationClaim,
+    cold_signature,
+    promise,
+    signed_by_cold_key,
+)
 from protocol.journal import Keyring
 from protocol.keys import SEED_BYTES, KeyPair, id_text
 from protocol.replica import Replica
+from protocol.shape import ShapeFault, from_map, to_map
 
-_NEXT = "Takes the place of the hot key when that is lost or stolen. KEEP IT ELSEWHERE."
-_HOT = "Signs what this network says every day. Never let two running nodes have it."
+CLAIM_CHARS_MAX = 400_000
+"""A file with a claim, or a signature: a claim names 1,024 heads at most."""
+_ABOUT_CLAIM = "# A change of signing key, to be signed by cold keys: `mutirao sign`.\n"
+_ABOUT_SIGNATURE = "# A cold key and its signature of a change of signing key: `mutirao rotate --signature`.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Which change of keys is wished for.
+
+    `next_key` is where the promised key lies, `keys/next.key` of the home by default. After a theft (`stolen`) the
+    keys of wire and preimages are replaced too. `before_ms` gives up all that the home has taken in since it first
+    held an entry of its own network with this date or a later one.
+    """
+
+    next_key: Path | None = None
+    stolen: bool = False
+    before_ms: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What `mutirao rotate` prints: the epoch that the new key opens."""
+    """What `mutirao rotate` prints: the epoch that the new key opens, and how many stored entries were given up."""
 
     network_id: str
     epoch: int
     key: str
+    peer_id: str
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """What the cold keys are asked to sign, for people to read."""
+
+    network_id: str
+    epoch: int
+    key: str
+    peer_id: str
+    lanes: int
 
 
 async def rotate(
     home: Path,
+    change: Change,
     *,
-    next_key: Path | None,
-    cold_keys: Sequence[Path],
+    cold_keys: Sequence[Path] = (),
+    signatures: Sequence[Path] = (),
     now: Callable[[], Millis],
     chance: Callable[[int], bytes],
 ) -> Rotated:
     """Open a new epoch under the promised key; a rotation that a crash broke off is finished by doing it again.
 
-    `next_key` is where the promised key lies, `keys/next.key` of the home by default. Raises HomeUnusable.
+    Cold keys sign here, or have signed elsewhere what `to_sign` gave. Raises HomeUnusable, and then the network is
+    as it was.
     """
+    async with _begun(home, change, chance, reuse=bool(signatures)) as begun:
+        given_up = 0
+        if begun.claim is not None:
+            signed = _signatures(begun.identity, begun.claim, cold_keys, signatures)
+            given_up = await _stored(home, begun, change, Rotation(begun.claim, signed), now())
+        identity = begun.identity
+        _change_files(home, begun.seed, identity.transport)
+        reach = await begun.storage.reach(identity.network)
+        mark = HighWater(home / HIGH_WATER, identity.network)
+        if reach is not None:
+            mark.advance(reach)
+        mark.close()
+        key = identity.key_of(identity.epoch)
+        assert key is not None
+        return Rotated(id_text(identity.network), identity.epoch, key.hex(), peer_id(identity.transport), given_up)
+
+
+async def to_sign(home: Path, change: Change, target: Path, *, chance: Callable[[int], bytes]) -> ToSign:
+    """Write what cold keys on other machines have to sign; it holds until the node runs again.
+
+    Raises HomeUnusable, and FileExistsError where the target is there.
+    """
+    async with _begun(home, change, chance) as begun:
+        if begun.claim is None:
+            raise HomeUnusable("this change of keys is signed and stored: `mutirao rotate` finishes it")
+        with target.open("x") as file:
+            file.write(f"{_ABOUT_CLAIM}{encode(to_map(begun.claim)).hex()}\n")
+        return _shown(begun.claim)
+
+
+def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign:
+    """Sign with a cold key, on whatever machine, what `to_sign` gave; returns what that was.
+
+    Raises HomeUnusable, and FileExistsError where the target is there.
+    """
+    claim = _read_claim(claim_file)
+    cold = KeyPair.from_seed(read_key(cold_key))
+    signature = cold_signature(0, cold, claim).signature
+    with target.open("x") as file:
+        file.write(f"{_ABOUT_SIGNATURE}{cold.public.hex()}\n{signature.hex()}\n")
+    return _shown(claim)
+
+
+# What is to be signed.
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A home that is about to change its key; `claim` is None where the change is stored and files are left to do."""
+
+    storage: Storage
+    replica: Replica
+    seed: bytes
+    claim: RotationClaim | None
+    kept: int | None
+    """How many entries the home keeps, the first that came; None for all."""
+
+    @property
+    def identity(self) -> Identity:
+        return self.replica.journal.directory.networks[self.replica.network].identity
+
+
+@asynccontextmanager
+async def _begun(
+    home: Path, change: Change, chance: Callable[[int], bytes], *, reuse: bool = False
+) -> AsyncIterator[_Begun]:
+    """Load a stopped home as it will be when its key is changed; `reuse` the keys that were made for this before."""
     with locked(home):
         keys = read_keys(home)
         if keys.keyring is None:
             raise HomeUnusable("a replica has no keys to rotate: do it at the home node")
         storage = await Storage.open(home / DATABASE)
         try:
-            return await _rotate(
-                home, storage, keys.keyring, next_key or home / KEYS / "next.key", cold_keys, now, chance
-            )
+            network = await storage.network()
+            if network is None:
+                raise HomeUnusable(f"{home / DATABASE} does not say whose it is: restore a backup")
+            seed = read_key(change.next_key or home / KEYS / "next.key")
+            coming = KeyPair.from_seed(seed)
+            replica = _loaded(storage, network, Keyring(coming, keys.keyring.preimages), chance, None)
+            begun = _Begun(storage, replica, seed, None, None)
+            if begun.identity.key_of(begun.identity.epoch) != coming.public:
+                begun.kept = _kept(storage, network, change.before_ms)
+                if begun.kept is not None:
+                    begun.replica = _loaded(storage, network, Keyring(coming, b""), chance, begun.kept)
+                begun.claim = _claim(home, begun, coming, change, chance, reuse=reuse)
+            yield begun
         finally:
             await storage.close()
 
 
-async def _rotate(
-    home: Path,
-    storage: Storage,
-    keyring: Keyring,
-    next_key: Path,
-    cold_keys: Sequence[Path],
-    now: Callable[[], Millis],
-    chance: Callable[[int], bytes],
-) -> Rotated:
-    network = await storage.network()
-    if network is None:
-        raise HomeUnusable(f"{home / DATABASE} does not say whose it is: restore a backup")
-    seed = read_key(next_key)
-    coming = KeyPair.from_seed(seed)
-    replica = Replica(network, chance=chance, keyring=Keyring(coming, keyring.preimages))
-    for _ in replica.load(storage.entries()):
+def _loaded(
+    storage: Storage, network: bytes, keyring: Keyring, chance: Callable[[int], bytes], kept: int | None
+) -> Replica:
+    replica = Replica(network, chance=chance, keyring=keyring)
+    for _ in replica.load(islice(storage.entries(), kept)):
         pass
-    identity = replica.journal.directory.networks[network].identity
-    if identity.key_of(identity.epoch) != coming.public:
-        following = _following(home, chance)
-        claim = _claim(replica, identity, coming, following)
-        signatures = tuple(_signed(identity, claim, KeyPair.from_seed(read_key(path)), path) for path in cold_keys)
-        if len({one.index for one in signatures}) < identity.cold_needed:
-            raise HomeUnusable(f"{identity.cold_needed} cold keys have to sign, {len(signatures)} were given")
-        entry = replica.journal.write(Rotation(claim, signatures), IDENTITY, now())
-        await storage.commit(Batch([entry]))
-        identity = replica.journal.directory.networks[network].identity
-    _change_files(home, seed)
-    reach = await storage.reach(network)
-    mark = HighWater(home / HIGH_WATER, network)
-    if reach is not None:
-        mark.advance(reach)
-    mark.close()
-    return Rotated(id_text(network), identity.epoch, coming.public.hex())
+    return replica
 
 
-def _claim(replica: Replica, identity: Identity, coming: KeyPair, following: KeyPair) -> RotationClaim:
+def _kept(storage: Storage, network: bytes, before_ms: Millis | None) -> int | None:
+    """Return how many entries came before the first of the network's own that is dated so late, None for all."""
+    if before_ms is None:
+        return None
+    for arrived, entry in enumerate(storage.entries()):
+        if entry.network == network and _is_since(entry, before_ms):
+            if arrived == 0:
+                raise HomeUnusable("that is before the network was founded")
+            return arrived
+    return None
+
+
+def _is_since(entry: Entry, moment_ms: Millis) -> bool:
+    """Tell whether an entry is dated then or later; one without a date no honest node has written."""
+    fields = decode(entry.body_bytes)
+    at_ms = fields.get(2) if isinstance(fields, dict) else None
+    return not isinstance(at_ms, int) or at_ms >= moment_ms
+
+
+def _claim(
+    home: Path, begun: _Begun, coming: KeyPair, change: Change, chance: Callable[[int], bytes], *, reuse: bool
+) -> RotationClaim:
+    identity = begun.identity
     if promise(coming.public) != identity.next_digest:
         raise HomeUnusable("this is not the key that the network promised to use next")
-    heads = replica.journal.lane_heads()
+    keys = home / KEYS
+    for name in ("next", "preimage", "transport"):
+        if not reuse or (name != "next" and not change.stolen):
+            # Who stole the home may have those that an earlier start has left.
+            (keys / f"{name}.key.new").unlink(missing_ok=True)
+    # They are safe on disk before anything promises them.
+    following = _fresh(keys, "next", chance)
+    transport = identity.transport
+    if change.stolen:
+        _fresh(keys, "preimage", chance)
+        transport = _fresh(keys, "transport", chance).public
+    heads = begun.replica.journal.lane_heads()
     return RotationClaim(
-        identity.network, identity.epoch + 1, coming.public, promise(following.public), identity.transport, heads
+        identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads
     )
 
 
-def _signed(identity: Identity, claim: RotationClaim, cold: KeyPair, path: Path) -> ColdSignature:
-    if cold.public not in identity.cold:
-        raise HomeUnusable(f"{path} is not a cold key of this network")
-    return cold_signature(identity.cold.index(cold.public), cold, claim)
-
-
-def _following(home: Path, chance: Callable[[int], bytes]) -> KeyPair:
-    """Return the key after the coming one, safe on disk before anything promises it."""
-    path = home / KEYS / "next.key.new"
+def _fresh(keys: Path, name: str, chance: Callable[[int], bytes]) -> KeyPair:
+    """Return the key that comes into use with the rotation or after it."""
+    path = keys / f"{name}.key.new"
     if not path.exists():
-        write_key(path, chance(SEED_BYTES), f"next key. {_NEXT}")
+        write_key(path, chance(SEED_BYTES), f"{name} key. {ABOUT_KEYS[name]}")
     return KeyPair.from_seed(read_key(path))
 
 
-def _change_files(home: Path, seed: bytes) -> None:
-    """Let the coming key be the hot one, and the one after it the next."""
+def _shown(claim: RotationClaim) -> ToSign:
+    return ToSign(id_text(claim.network), claim.epoch, claim.key.hex(), peer_id(claim.transport), len(claim.heads))
+
+
+# Signatures.
+
+
+def _signatures(
+    identity: Identity, claim: RotationClaim, cold_keys: Sequence[Path], files: Sequence[Path]
+) -> tuple[ColdSignature, ...]:
+    """Return the signatures of different cold keys, in their order; raises HomeUnusable where they are too few."""
+    signed: dict[int, ColdSignature] = {}
+    for path in cold_keys:
+        cold = KeyPair.from_seed(read_key(path))
+        index = _index(identity, cold.public, path)
+        signed[index] = cold_signature(index, cold, claim)
+    for path in files:
+        one = _read_signature(identity, path)
+        if not signed_by_cold_key(identity, claim, one):
+            raise HomeUnusable(
+                f"{path} does not sign this change of keys: is it of another one, or has the node run meanwhile?"
+            )
+        signed[one.index] = one
+    if len(signed) < identity.cold_needed:
+        raise HomeUnusable(f"{identity.cold_needed} cold keys have to sign, {len(signed)} did")
+    return tuple(signed[index] for index in sorted(signed))
+
+
+def _index(identity: Identity, public: bytes, path: Path) -> int:
+    if public not in identity.cold:
+        raise HomeUnusable(f"{path} is not a cold key of this network")
+    return identity.cold.index(public)
+
+
+def _read_claim(path: Path) -> RotationClaim:
+    try:
+        return from_map(RotationClaim, decode(bytes.fromhex("".join(_lines(path)))))
+    except (ValueError, CodecFault, ShapeFault):
+        raise HomeUnusable(f"{path} holds no change of keys: `mutirao rotate --to-sign` writes it") from None
+
+
+def _read_signature(identity: Identity, path: Path) -> ColdSignature:
+    try:
+        public, signature = map(bytes.fromhex, _lines(path))
+        if len(signature) != 64:
+            raise ValueError
+    except ValueError:
+        raise HomeUnusable(f"{path} holds no signature: `mutirao sign` writes it") from None
+    return ColdSignature(_index(identity, public, path), signature)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open() as file:
+            lines = file.read(CLAIM_CHARS_MAX).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise HomeUnusable(f"{path} cannot be read: {error}") from None
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+# What is kept.
+
+
+async def _stored(home: Path, begun: _Begun, change: Change, rotation: Rotation, now: Millis) -> int:
+    """Store the rotation, and drop in the same transaction what is given up; returns how many entries that is."""
+    journal = begun.replica.journal
+    head = journal.head(begun.replica.network, LEDGER)
+    entry = journal.write(rotation, IDENTITY, now)
+    batch = Batch([entry])
+    try:
+        if begun.kept is None:
+            await begun.storage.commit(batch)
+            return 0
+        await begun.storage.backup(_aside(home / DATABASE))
+        assert change.before_ms is not None
+        last = -1 if head is None else head.position.seq
+        return await begun.storage.go_back(begun.kept, last, change.before_ms, batch)
+    except StorageFailed as error:
+        raise HomeUnusable(f"{home / DATABASE} cannot be written: {error}") from None
+
+
+def _aside(database: Path) -> Path:
+    """Return the name under which the database is kept as it was."""
+    return next(path for number in count(1) if not (path := Path(f"{database}.old{number}")).exists())
+
+
+def _change_files(home: Path, seed: bytes, transport: bytes) -> None:
+    """Let the coming key be the hot one, and the one after it the next; and those of wire and preimages change."""
     keys = home / KEYS
+    fresh = keys / "transport.key.new"
+    if fresh.exists() and KeyPair.from_seed(read_key(fresh)).public == transport:
+        # The wire's key goes last: as long as it is here, the other may be too.
+        for name in ("preimage", "transport"):
+            if (keys / f"{name}.key.new").exists():
+                (keys / f"{name}.key.new").replace(keys / f"{name}.key")
     fresh = keys / "hot.key.new"
     fresh.unlink(missing_ok=True)
-    write_key(fresh, seed, f"hot key. {_HOT}")
+    write_key(fresh, seed, f"hot key. {ABOUT_KEYS['hot']}")
     fresh.replace(keys / "hot.key")
     following = keys / "next.key.new"
     if following.exists():

@@ -182,6 +182,26 @@ class Storage:
                 await self._writer.transact([*_deletions(batch.forgotten), *_insertions(rows)])
             self._numbers.add(new)
 
+    async def go_back(self, kept: int, ledger_seq: int, since_ms: Millis, batch: Batch) -> int:
+        """Make a batch durable on what the first `kept` entries alone were; returns how many others there were.
+
+        With them go the statement lines past `ledger_seq`, and the answers given since. Raises StorageFailed, and
+        then nothing has changed.
+        """
+        arrivals = "SELECT arrival FROM entries ORDER BY arrival"
+        async with self._writing:
+            rows, new = rows_of(batch, self._numbers)
+            with _or_failed():
+                [(stored,)] = await self._writer.execute_fetchall("SELECT count(*) FROM entries")
+                deletions = (
+                    (f"DELETE FROM entries WHERE arrival NOT IN ({arrivals} LIMIT ?)", (kept,)),
+                    ("DELETE FROM lines WHERE seq > ?", (ledger_seq,)),
+                    ("DELETE FROM answers WHERE at_ms >= ?", (since_ms,)),
+                )
+                await self._writer.transact([*deletions, *_insertions(rows)])
+            self._numbers.add(new)
+        return stored - kept
+
     async def probe(self) -> None:
         """Write and take away as much as a large batch; raises StorageFailed while it finds no room."""
         await self._write("REPLACE INTO meta VALUES ('probe', zeroblob(?))", PROBE_BYTES)

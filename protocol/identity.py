@@ -250,6 +250,12 @@ def cold_signature(index: int, keys: KeyPair, claim: RotationClaim) -> ColdSigna
     return ColdSignature(index, keys.sign("rotation", encode(to_map(claim))))
 
 
+def signed_by_cold_key(identity: Identity, claim: RotationClaim, one: ColdSignature) -> bool:
+    """Tell whether one of a network's cold keys has signed a rotation, the one at the index that is named."""
+    said = encode(to_map(claim))
+    return one.index < len(identity.cold) and verify(identity.cold[one.index], "rotation", said, one.signature)
+
+
 def _check_rotation(identity: Identity, claim: RotationClaim, signatures: tuple[ColdSignature, ...]) -> None:
     if claim.network != identity.network or claim.epoch != identity.epoch + 1:
         raise EntryFault("a rotation is of this network and opens the next epoch")
@@ -257,11 +263,6 @@ def _check_rotation(identity: Identity, claim: RotationClaim, signatures: tuple[
         raise EntryFault("a rotation reveals the key that was promised")
     if not (is_acceptable_key(claim.key) and is_acceptable_key(claim.transport)):
         raise EntryFault("a key of the rotation is not acceptable")
-    said = encode(to_map(claim))
-    signers = {
-        one.index
-        for one in signatures
-        if one.index < len(identity.cold) and verify(identity.cold[one.index], "rotation", said, one.signature)
-    }
+    signers = {one.index for one in signatures if signed_by_cold_key(identity, claim, one)}
     if len(signers) < identity.cold_needed:
         raise EntryFault("too few cold keys signed the rotation")

@@ -276,6 +276,43 @@ def test_settings_that_cannot_be_are_wrong_usage(mutirao: Callable[..., Any], ri
 
 def test_a_key_can_be_rotated_with_the_cold_ones(mutirao: Callable[..., Any], riacho: Path) -> None:
     shown = mutirao("rotate", "--home", riacho, "--cold", riacho / "keys/cold.key", "--json").shown
-    assert shown["epoch"] == 1
+    assert (shown["epoch"], shown["given_up"]) == (1, 0)
     assert mutirao("verify", "book", "--home", riacho).code == 0
     assert mutirao("rotate", "--home", riacho, "--cold", riacho / "keys/hot.key").code == 1
+
+
+def test_after_a_theft_the_home_goes_back_and_is_another_peer(mutirao: Callable[..., Any], riacho: Path) -> None:
+    words = ("rotate", "--home", riacho, "--cold", riacho / "keys/cold.key")
+    transport = (riacho / "keys/transport.key").read_text()
+    assert mutirao(*words, "--before", "2020-01-01").code == 2, "--before is for thefts"
+    ended = mutirao(*words, "--stolen", "--before", "2020-01-01")
+    assert ended.code == 1 and "before the network was founded" in ended.err
+    shown = mutirao(*words, "--stolen", "--before", "2999-01-01", "--json").shown
+    assert (shown["epoch"], shown["given_up"]) == (1, 0)
+    assert (riacho / "keys/transport.key").read_text() != transport
+    assert mutirao("verify", "book", "--home", riacho).code == 0
+
+
+def test_keepers_of_cold_keys_sign_on_machines_of_their_own(mutirao: Callable[..., Any], tmp_path: Path) -> None:
+    home, claim = tmp_path / "serra", tmp_path / "claim"
+    words = ("--handle", "serra", "--currency", "FLOR", "--cold-keys", "3", "--cold-needed", "2")
+    ended = mutirao("init", "--home", home, *words)
+    assert ended.code == 0 and "cold-3.key away from this machine" in ended.out and "--cold-keys" not in ended.out
+    to_sign = ("rotate", "--home", home, "--stolen", "--to-sign", claim)
+    shown = mutirao(*to_sign, "--json").shown
+    assert shown["epoch"] == 1
+    assert mutirao(*to_sign).code == 2, "nothing is written over what is there"
+    assert mutirao(*to_sign, "--cold", home / "keys/cold-1.key").code == 2
+    brought: list[object] = []
+    for number in (1, 3):
+        target = tmp_path / f"signed-{number}"
+        sign = ("sign", claim, target, "--cold", home / f"keys/cold-{number}.key")
+        assert mutirao(*sign, "--json").shown == {**shown, "file": str(target)}
+        assert mutirao(*sign).code == 2
+        brought += ["--signature", target]
+    assert mutirao("rotate", "--home", home, "--stolen", *brought[:2]).code == 1
+    done = mutirao("rotate", "--home", home, "--stolen", *brought, "--json").shown
+    assert {name: done[name] for name in ("epoch", "key", "peer_id")} == {
+        name: shown[name] for name in ("epoch", "key", "peer_id")
+    }
+    assert mutirao("verify", "book", "--home", home).code == 0

@@ -6,11 +6,18 @@ from pathlib import Path
 import pytest
 
 from node import clock
-from node.home import DATABASE, Founding, HomeUnusable, found, read_key, read_keys
-from node.rotation import Rotated, rotate
+from node.batch import Answered, Batch
+from node.highwater import HighWater, why_recover
+from node.home import DATABASE, HIGH_WATER, Founding, HomeUnusable, found, locked, peer_id, read_key, read_keys
+from node.rotation import Change, Rotated, rotate, sign, to_sign
 from node.storage import Storage
+from node.upkeep import verify_book
+from protocol.entry import COMMONS, Millis
+from protocol.events import Line, Store
+from protocol.identity import Identity
 from protocol.keys import KeyPair
 from protocol.replica import Replica
+from protocol.sync.directory import Profile
 
 
 async def founded(home: Path) -> None:
@@ -18,9 +25,11 @@ async def founded(home: Path) -> None:
 
 
 async def rotated(home: Path, next_key: Path | None = None, cold: str = "cold.key") -> Rotated:
-    return await rotate(
-        home, next_key=next_key, cold_keys=[home / "keys" / cold], now=clock.now_ms, chance=clock.chance
-    )
+    return await changed(home, Change(next_key), cold=cold)
+
+
+async def changed(home: Path, change: Change, cold: str = "cold.key") -> Rotated:
+    return await rotate(home, change, cold_keys=[home / "keys" / cold], now=clock.now_ms, chance=clock.chance)
 
 
 async def loaded(home: Path) -> Replica:
@@ -78,3 +87,283 @@ async def test_a_rotation_broken_off_after_it_was_stored_is_finished_by_doing_it
             await rotated(home)
     assert (await rotated(home)).epoch == 1
     assert (await rotated(home)).epoch == 2, "the key that the first one promised was not lost"
+
+
+# After a theft.
+
+
+def secrets(home: Path) -> dict[str, bytes]:
+    return {name: read_key(home / "keys" / f"{name}.key") for name in ("hot", "transport", "preimage")}
+
+
+async def identity(home: Path) -> Identity:
+    (known,) = (await loaded(home)).journal.directory.networks.values()
+    return known.identity
+
+
+async def why(home: Path) -> str | None:
+    """Return why a node that is started from a home would have to recover."""
+    storage = await Storage.open(home / DATABASE)
+    network = await storage.network()
+    assert network is not None
+    mark = HighWater(home / HIGH_WATER, network)
+    try:
+        return await why_recover(mark.read(), storage, network)
+    finally:
+        mark.close()
+        await storage.close()
+
+
+async def say(home: Path, *names: str, at_ms: Millis) -> None:
+    """Let whoever has the keys of a home say so many things in its name, and have them stored there."""
+    replica = await loaded(home)
+    for number, name in enumerate(names):
+        replica.journal.write(Profile("riacho", name, "HORA", "Hora", 2, ()), COMMONS, at_ms + number)
+    stores, _ = replica.journal.drain()
+    storage = await Storage.open(home / DATABASE)
+    await storage.commit(Batch([one.entry for one in stores if isinstance(one, Store)]))
+    await storage.close()
+
+
+async def name_of(home: Path) -> str:
+    (known,) = (await loaded(home)).journal.directory.networks.values()
+    assert known.profile is not None
+    return known.profile.name
+
+
+async def test_after_a_theft_no_secret_of_the_home_stays_what_it_was(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    before = secrets(home)
+    promised = read_key(home / "keys" / "next.key")
+    done = await changed(home, Change(stolen=True))
+    after = secrets(home)
+    assert all(after[name] != before[name] for name in before) and after["hot"] == promised
+    assert (await identity(home)).transport == KeyPair.from_seed(after["transport"]).public
+    assert done.peer_id == peer_id(KeyPair.from_seed(after["transport"]).public)
+    assert await why(home) is None, "it starts at once"
+    # Another one, without a theft, keeps those of wire and preimages.
+    await rotated(home)
+    again = secrets(home)
+    assert again["hot"] != after["hot"]
+    assert {**again, "hot": b""} == {**after, "hot": b""}
+    assert not list((home / "keys").glob("*.new"))
+
+
+@pytest.mark.parametrize("writes", range(6))
+async def test_a_change_after_a_theft_that_breaks_off_anywhere_is_finished_by_doing_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    before = secrets(home)
+    promised = read_key(home / "keys" / "next.key")
+    left = writes
+    replace = Path.replace
+
+    def breaks(path: Path, target: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", breaks)
+        if writes < 4:
+            with pytest.raises(KeyboardInterrupt):
+                await changed(home, Change(stolen=True))
+            assert (
+                KeyPair.from_seed(read_key(home / "keys" / "hot.key")).public != (await identity(home)).key_of(1)
+                or (home / "keys" / "next.key.new").exists()
+            )
+        else:
+            await changed(home, Change(stolen=True))
+    epoch = 1 if writes < 4 else 2
+    assert (await changed(home, Change(stolen=True))).epoch == epoch
+    after = secrets(home)
+    assert all(after[name] != before[name] for name in before)
+    assert after["hot"] == promised or epoch == 2
+    assert (await identity(home)).transport == KeyPair.from_seed(after["transport"]).public
+    assert (await rotated(home)).epoch == epoch + 1, "the key that was promised is there"
+
+
+async def test_keys_that_were_made_for_a_change_that_never_came_are_not_used(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    before = secrets(home)
+    with pytest.raises(HomeUnusable, match="not a cold key"):
+        await changed(home, Change(stolen=True), cold="transport.key")
+    left = {path: path.read_bytes() for path in (home / "keys").glob("*.new")}
+    assert {path.name for path in left} == {"next.key.new", "preimage.key.new", "transport.key.new"}
+    await rotated(home)
+    assert (home / "keys" / "next.key").read_bytes() != left[home / "keys" / "next.key.new"], "a thief may have it"
+    assert {**secrets(home), "hot": b""} == {**before, "hot": b""}
+    assert (await identity(home)).transport == KeyPair.from_seed(before["transport"]).public
+    await rotated(home)
+    assert {**secrets(home), "hot": b""} == {**before, "hot": b""}
+
+
+async def test_what_a_home_took_in_of_the_thief_is_given_up_by_going_back(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    theft_ms = clock.now_ms() + 60_000
+    await say(home, "Riacho Claro", at_ms=theft_ms - 1)
+    await say(home, "Ladrão", at_ms=theft_ms)
+    await say(home, "Ladrão again, dated back", at_ms=theft_ms - 30_000)
+    done = await changed(home, Change(stolen=True, before_ms=theft_ms))
+    assert (done.epoch, done.given_up) == (1, 2)
+    assert await name_of(home) == "Riacho Claro"
+    assert (await identity(home)).epochs[1].heads[COMMONS].seq == 1
+    assert await why(home) is None
+    assert verify_book(home, lambda _: None).faults == ()
+    # What was there is kept beside it, for whoever wants to see what the thief has done.
+    (home / "mutirao.db.old1").replace(home / DATABASE)
+    assert await name_of(home) == "Ladrão again, dated back"
+
+
+async def test_going_back_drops_lines_and_answers_and_keeps_what_came_before(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    storage = await Storage.open(home / DATABASE)
+    stored = len(list(storage.entries()))
+    old, new = (Answered(bytes([n]) * 32, bytes(32), 200, "text/plain", b"", 1_000 + n) for n in (1, 2))
+    lines = [Line("ana.HORA", seq, 1, "payment", None, None, 1, seq) for seq in (1, 2)]
+    await storage.commit(Batch([], lines, [], [old, new]))
+    extra = list(storage.entries())[-1:]
+    assert await storage.go_back(stored - 1, 1, 1_002, Batch(extra)) == 1
+    assert [one.id for one in storage.entries()][-1] == extra[0].id
+    assert len(list(storage.entries())) == stored
+    assert [line.seq for line in storage.lines()] == [1]
+    assert list(await storage.answers([old.scope, new.scope])) == [old.scope]
+    await storage.close()
+
+
+@pytest.mark.parametrize("before_ms", [0, 2**40])
+async def test_going_back_before_the_founding_is_refused_and_a_time_to_come_gives_nothing_up(
+    tmp_path: Path, before_ms: int
+) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    if before_ms == 0:
+        with pytest.raises(HomeUnusable, match="founded"):
+            await changed(home, Change(stolen=True, before_ms=before_ms))
+        assert (await identity(home)).epoch == 0
+    else:
+        done = await changed(home, Change(stolen=True, before_ms=before_ms + 2**42))
+        assert (done.epoch, done.given_up) == (1, 0)
+        assert not (home / "mutirao.db.old1").exists()
+
+
+async def test_a_home_at_work_is_not_rotated(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    with locked(home), pytest.raises(HomeUnusable, match="at work"):
+        await rotated(home)
+    assert (await identity(home)).epoch == 0
+
+
+# Several cold keys, on other machines.
+
+
+async def founded_by_three(home: Path) -> None:
+    founding = Founding("riacho", "Riacho", "HORA", cold_keys=3)
+    await found(home, founding, now=clock.now_ms, chance=clock.chance)
+
+
+async def signed(home: Path, claim: Path, *numbers: int) -> list[Path]:
+    """Let the keepers of these cold keys sign, each alone."""
+    files = [claim.with_name(f"{claim.name}.signed-{number}") for number in numbers]
+    for number, file in zip(numbers, files, strict=True):
+        sign(claim, home / "keys" / f"cold-{number}.key", file)
+    return files
+
+
+async def finished(home: Path, change: Change, signatures: list[Path], *cold: Path) -> Rotated:
+    return await rotate(home, change, cold_keys=cold, signatures=signatures, now=clock.now_ms, chance=clock.chance)
+
+
+async def test_two_of_three_keepers_sign_apart_and_bring_their_signatures(tmp_path: Path) -> None:
+    home, claim = tmp_path / "riacho", tmp_path / "claim"
+    await founded_by_three(home)
+    change = Change(stolen=True)
+    shown = await to_sign(home, change, claim, chance=clock.chance)
+    one, two, three = await signed(home, claim, 1, 2, 3)
+    assert sign(claim, home / "keys" / "cold-3.key", tmp_path / "once-more") == shown
+    with pytest.raises(HomeUnusable, match="2 cold keys have to sign, 1 did"):
+        await finished(home, change, [three])
+    with pytest.raises(HomeUnusable, match="2 cold keys have to sign, 1 did"):
+        await finished(home, change, [three, tmp_path / "once-more"], home / "keys" / "cold-3.key")
+    sign(claim, home / "keys" / "hot.key", tmp_path / "by-hot")
+    with pytest.raises(HomeUnusable, match="not a cold key"):
+        await finished(home, change, [one, tmp_path / "by-hot"])
+    assert (await identity(home)).epoch == 0
+    made = {path.name: path.read_bytes() for path in (home / "keys").glob("*.new")}
+    done = await finished(home, change, [three, one])
+    assert {f"{name}.new": (home / "keys" / name).read_bytes() for name in ("next.key", "transport.key")} == {
+        name: made[name] for name in ("next.key.new", "transport.key.new")
+    }
+    assert (done.epoch, done.key, done.peer_id) == (1, shown.key, shown.peer_id)
+    assert (await identity(home)).rotated == 1
+    with pytest.raises(HomeUnusable, match="promised"):
+        await to_sign(home, Change(home / "keys" / "preimage.key"), tmp_path / "other", chance=clock.chance)
+    assert two.exists()
+
+
+async def test_a_key_here_and_a_signature_from_elsewhere_count_together(tmp_path: Path) -> None:
+    home, claim = tmp_path / "riacho", tmp_path / "claim"
+    await founded_by_three(home)
+    await to_sign(home, Change(), claim, chance=clock.chance)
+    done = await finished(home, Change(), await signed(home, claim, 2), home / "keys" / "cold-1.key")
+    assert done.epoch == 1
+
+
+async def test_a_signature_of_another_change_of_keys_is_refused_by_name(tmp_path: Path) -> None:
+    home, claim = tmp_path / "riacho", tmp_path / "claim"
+    await founded_by_three(home)
+    await to_sign(home, Change(), claim, chance=clock.chance)
+    files = await signed(home, claim, 1, 2)
+    with pytest.raises(HomeUnusable, match=r"signed-1 does not sign this change"):
+        await finished(home, Change(stolen=True), files)
+    await say(home, "Riacho Claro", at_ms=clock.now_ms())
+    with pytest.raises(HomeUnusable, match="has the node run meanwhile"):
+        await finished(home, Change(), files)
+    assert (await identity(home)).epoch == 0
+
+
+@pytest.mark.parametrize("text", ["", "00", "zz\nzz", "# nothing", "00" * 32 + "\n" + "11" * 63])
+async def test_a_file_that_is_no_claim_or_signature_is_refused(tmp_path: Path, text: str) -> None:
+    home, wrong = tmp_path / "riacho", tmp_path / "wrong"
+    await founded(home)
+    wrong.write_text(text)
+    with pytest.raises(HomeUnusable, match="holds no change of keys"):
+        sign(wrong, home / "keys" / "cold.key", tmp_path / "signed")
+    with pytest.raises(HomeUnusable, match="holds no signature"):
+        await finished(home, Change(), [wrong])
+    assert not (tmp_path / "signed").exists()
+
+
+@pytest.mark.parametrize(("keys", "needed"), [(0, None), (17, None), (2, 3), (1, 0)])
+async def test_cold_keys_that_could_never_sign_found_nothing(tmp_path: Path, keys: int, needed: int | None) -> None:
+    home = tmp_path / "riacho"
+    with pytest.raises(HomeUnusable, match="cold keys"):
+        await found(
+            home,
+            Founding("riacho", "Riacho", "HORA", cold_keys=keys, cold_needed=needed),
+            now=clock.now_ms,
+            chance=clock.chance,
+        )
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(("keys", "needed", "sign"), [(1, None, 1), (2, None, 2), (3, None, 2), (5, 4, 4)])
+async def test_over_half_of_the_cold_keys_sign_unless_told_otherwise(
+    tmp_path: Path, keys: int, needed: int | None, sign: int
+) -> None:
+    home = tmp_path / "riacho"
+    founding = Founding("riacho", "Riacho", "HORA", cold_keys=keys, cold_needed=needed)
+    await found(home, founding, now=clock.now_ms, chance=clock.chance)
+    made = await identity(home)
+    assert (len(made.cold), made.cold_needed) == (keys, sign)
+    files = sorted(home.glob("keys/cold*.key"))
+    assert {KeyPair.from_seed(read_key(path)).public for path in files} == set(made.cold)
