@@ -252,9 +252,11 @@ class Side:
 
         A thief may have opened the same epochs, or more of them, and signed there what was taken in good faith.
         """
-        was = self.partner
+        was, ack = self.partner, self.own.ack
         partner = was if was.epoch < epoch else replace(was, epoch=epoch - 1)
-        return replace(self, partner=partner, partner_epoch_min=min(self.partner_epoch_min, epoch))
+        # What we acknowledged is the same record: else we would seem to lack it, and to owe the new epoch no word.
+        own = self.own if ack is None else replace(self.own, ack=replace(ack, epoch=min(ack.epoch, epoch - 1)))
+        return replace(self, own=own, partner=partner, partner_epoch_min=min(self.partner_epoch_min, epoch))
 
     def adopt(self, record: Record, digest: bytes) -> "Side":
         """Return the side whose own newest record is this, which the partner took in the place of ours.

@@ -104,7 +104,7 @@ async def rotate(
             signed = _signatures(begun.identity, begun.claim, cold_keys, signatures)
             given_up = await _stored(home, begun, change, Rotation(begun.claim, signed), now())
         identity = begun.identity
-        _change_files(home, begun.seed, identity.transport)
+        _change_files(home, begun.seed, identity)
         reach = await begun.storage.reach(identity.network)
         mark = HighWater(home / HIGH_WATER, identity.network)
         if reach is not None:
@@ -333,19 +333,22 @@ def _aside(database: Path) -> Path:
     return next(path for number in count(1) if not (path := Path(f"{database}.old{number}")).exists())
 
 
-def _change_files(home: Path, seed: bytes, transport: bytes) -> None:
-    """Let the coming key be the hot one, and the one after it the next; and those of wire and preimages change."""
+def _change_files(home: Path, seed: bytes, identity: Identity) -> None:
+    """Let the coming key be the hot one, and the one after it the next; and those of wire and preimages change.
+
+    Keys that were made for a change to come stay where they are: no rotation names them yet.
+    """
     keys = home / KEYS
-    fresh = keys / "transport.key.new"
-    if fresh.exists() and KeyPair.from_seed(read_key(fresh)).public == transport:
+    transport, following = keys / "transport.key.new", keys / "next.key.new"
+    if transport.exists() and KeyPair.from_seed(read_key(transport)).public == identity.transport:
         # The wire's key goes last: as long as it is here, the other may be too.
-        for name in ("preimage", "transport"):
-            if (keys / f"{name}.key.new").exists():
-                (keys / f"{name}.key.new").replace(keys / f"{name}.key")
+        preimage = keys / "preimage.key.new"
+        if preimage.exists():
+            preimage.replace(keys / "preimage.key")
+        transport.replace(keys / "transport.key")
     fresh = keys / "hot.key.new"
     fresh.unlink(missing_ok=True)
     write_key(fresh, seed, f"hot key. {ABOUT_KEYS['hot']}")
     fresh.replace(keys / "hot.key")
-    following = keys / "next.key.new"
-    if following.exists():
+    if following.exists() and promise(KeyPair.from_seed(read_key(following)).public) == identity.next_digest:
         following.replace(keys / "next.key")

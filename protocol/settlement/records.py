@@ -602,9 +602,12 @@ def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFau
     back from an old copy and lack it, our own signature vouches for it.
     """
     ack = side.own.ack
-    if ack is not None and ack.digest == id and record.position > side.partner.position:
-        return replace(side, partner=record, partner_digest=id)
-    return side.accept(record, id)
+    if ack is None or ack.digest != id or record.position <= side.partner.position:
+        return side.accept(record, id)
+    if record.ack is not None:
+        # What it acknowledges of ours a thief may have signed in an epoch that is none any more: it counts in ours.
+        record = replace(record, ack=replace(record.ack, epoch=min(record.ack.epoch, side.own.epoch)))
+    return replace(side, partner=record, partner_digest=id)
 
 
 def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault | Stale | None:

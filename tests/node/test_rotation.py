@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A network changes its signing key on a stopped node."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,36 @@ async def test_a_home_at_work_is_not_rotated(tmp_path: Path) -> None:
     with locked(home), pytest.raises(HomeUnusable, match="at work"):
         await rotated(home)
     assert (await identity(home)).epoch == 0
+
+
+async def test_what_others_have_dated_does_not_decide_how_far_a_home_goes_back(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    founding = Founding("serra", "Serra", "FLOR")
+    await found(tmp_path / "serra", founding, now=lambda: clock.now_ms() + 10**9, chance=clock.chance)
+    theirs = await Storage.open(tmp_path / "serra" / DATABASE)
+    mine = await Storage.open(home / DATABASE)
+    await mine.commit(Batch(list(theirs.entries())[:2]))
+    await theirs.close()
+    await mine.close()
+    theft_ms = clock.now_ms() + 60_000
+    await say(home, "Riacho Claro", at_ms=theft_ms - 1)
+    await say(home, "Ladrão", at_ms=theft_ms)
+    assert (await changed(home, Change(stolen=True, before_ms=theft_ms))).given_up == 1
+
+
+async def test_keys_made_for_a_change_to_come_outlive_the_last_one_done_once_more(tmp_path: Path) -> None:
+    home, stick = tmp_path / "riacho", tmp_path / "next.key"
+    await founded(home)
+    shutil.copy(home / "keys" / "next.key", stick)
+    await changed(home, Change(stick))
+    promised = read_key(home / "keys" / "next.key")
+    await to_sign(home, Change(stolen=True), tmp_path / "claim", chance=clock.chance)
+    before = secrets(home)
+    assert (await changed(home, Change(stick))).epoch == 1, "it is done already"
+    assert secrets(home) == before
+    assert read_key(home / "keys" / "next.key") == promised
+    assert (await rotated(home)).epoch == 2
 
 
 # Several cold keys, on other machines.
