@@ -26,7 +26,7 @@ from protocol.economy.personal import NAME_CHARS_MAX, text_refusal
 from protocol.entry import COMMONS, Millis
 from protocol.keys import digest, id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
-from protocol.settlement.records import Links
+from protocol.settlement.records import Links, LinkState
 from protocol.shape import Length
 from protocol.sync.directory import ADDRESSES_MAX, Directory, Known, Profile
 
@@ -163,6 +163,13 @@ class NetworkShown:
     scale: int | None
     addresses: tuple[str, ...]
     epoch: Annotated[int, Doc("how many key events there were since its inception")]
+    key: Annotated[str, Doc("the key with which it signs in this epoch, in hexadecimal")]
+    rotated: Annotated[int, Doc("the newest epoch that its cold keys opened by a rotation; 0 if there was none")]
+    cold_keys: Annotated[int, Doc("how many keys together guard its signing key")]
+    cold_needed: Annotated[int, Doc("how many of them have to sign a rotation")]
+    recovering: Annotated[
+        bool, Doc("our own: nothing is signed until its entries are back; another: a link with it waits for its word")
+    ]
     links: Annotated[tuple[str, ...], Doc("our credit lines with it")]
     own: bool
     connected: Annotated[bool, Doc("whether its home node is connected to this one now")]
@@ -267,21 +274,24 @@ def show_network(desk: Desk, id: str) -> NetworkShown | Refused:
     known = None if network is None else directory.networks.get(network)
     if network is None or known is None:
         return refuse(Rejection.NETWORK_UNKNOWN, network=id[:64])
-    return _network(desk.book, network, known)
+    return _network(desk, network, known)
 
 
 def list_networks(desk: Desk, wanted: NetworksWanted, after: int) -> Iterable[tuple[int, NetworkShown]]:
     """List known networks in the order in which they were met."""
     return (
-        (known.arrival + 1, _network(desk.book, network, known))
+        (known.arrival + 1, _network(desk, network, known))
         for network, known in desk.book.of(Directory).networks.items()
         if known.arrival + 1 > after
         and (wanted.handle is None or (known.profile is not None and known.profile.handle == wanted.handle))
     )
 
 
-def _network(book: Book, network: bytes, known: Known) -> NetworkShown:
-    profile = known.profile
+def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
+    profile, identity, own = known.profile, known.identity, network == desk.book.network
+    links = desk.book.of(Links).with_partner(network)
+    key = identity.key_of(identity.epoch)
+    assert key is not None
     return NetworkShown(
         id=id_text(network),
         handle=None if profile is None else profile.handle,
@@ -290,9 +300,16 @@ def _network(book: Book, network: bytes, known: Known) -> NetworkShown:
         unit_word=None if profile is None else profile.unit_word,
         scale=None if profile is None else profile.scale,
         addresses=() if profile is None else profile.addresses,
-        epoch=known.identity.epoch,
-        links=tuple(id_text(link.id) for link in book.of(Links).with_partner(network)),
-        own=network == book.network,
+        epoch=identity.epoch,
+        key=key.hex(),
+        rotated=identity.rotated,
+        cold_keys=len(identity.cold),
+        cold_needed=identity.cold_needed,
+        recovering=desk.silent is Rejection.RECOVERING
+        if own
+        else any(link.state is LinkState.RECOVERING for link in links),
+        links=tuple(id_text(link.id) for link in links),
+        own=own,
         connected=known.connected,
         forked=known.forked,
     )

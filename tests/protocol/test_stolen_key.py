@@ -7,12 +7,12 @@ from random import Random
 import pytest
 from simulation.groups import balance, exchange, linked, pay, says, state
 from simulation.theft import identity_of, last, reopenings, rotate, signed, steal
-from simulation.world import Node, World
+from simulation.world import Node, World, whole
 
 from protocol.entry import COMMONS, IDENTITY, Entry
 from protocol.events import Received
 from protocol.keys import id_text
-from protocol.settlement.links import LinksWanted
+from protocol.settlement.links import AcceptLink, LinksWanted, ProposeLink
 from protocol.settlement.networks import SetProfile
 from protocol.sync.directory import Profile
 from protocol.sync.messages import Entries, pack
@@ -359,3 +359,63 @@ def test_neither_side_seems_to_have_lost_anything_because_of_epochs_that_are_non
     assert identity_of(world.nodes["riacho"]).epoch == 1, "nobody had to recover"
     assert world.zero_sum()
     assert world.nodes["riacho"].replica.faults == world.nodes["serra"].replica.faults == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_offer_that_the_partner_has_opens_once_it_is_taken_up(*, known: bool) -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    world.join("riacho", "serra")
+    world.tick(3)
+    if not known:
+        world.cut("riacho", "serra")
+    link = world.granted("riacho", "links.create", ProposeLink("serra", whole(100), "HORA")).id
+    world.tick(3)
+    rotate(world, "riacho")
+    if not known:
+        world.join("riacho", "serra")
+    world.tick(15)
+    if known:
+        world.granted("serra", "links.accept", AcceptLink(whole(100), "FLOR"), subject=link)
+        world.tick(25)
+        for node in ("riacho", "serra"):
+            assert world.granted(node, "links.show", subject=link).state == "open"
+        pay(world, "riacho", "ana", "bia@serra", 10)
+        assert balance(world, "serra", "bia") == 10_00
+    else:
+        # Nobody can tell who signed it: it is made anew.
+        assert world.granted("serra", "links.list", LinksWanted()).items == ()
+        linked(world, "riacho", "serra", 100)
+        pay(world, "riacho", "ana", "bia@serra", 10)
+        assert balance(world, "serra", "bia") == 10_00
+    assert not world.drops
+
+
+def test_every_node_shows_whose_key_was_changed_and_which_links_wait_for_it() -> None:
+    world = world_of_three()
+    riacho = world.nodes["riacho"]
+    stolen = identity_of(riacho).epochs[0].key.hex()
+
+    def shown(node: str, network: str = "riacho") -> tuple[int, int, bool]:
+        seen = world.granted(node, "networks.show", subject=network)
+        assert (seen.cold_keys, seen.cold_needed) == (1, 1)
+        assert (seen.key == stolen) == (seen.rotated == 0 and network == "riacho")
+        return seen.epoch, seen.rotated, seen.recovering
+
+    assert shown("riacho") == shown("serra") == (0, 0, False)
+    for peer in ("serra", "campo"):
+        world.cut("riacho", peer)
+    riacho.replica.reopen()
+    world.tick()
+    assert shown("riacho") == (1, 0, False)
+    rotate(world, "riacho")
+    assert shown("riacho") == (2, 2, False)
+    assert shown("riacho", "serra") == (0, 0, True), "its word is waited for"
+    assert shown("serra") == (0, 0, False), "it has not heard of it"
+    world.join("riacho", "serra")
+    world.tick(20)
+    assert shown("serra") == (2, 2, False)
+    assert shown("riacho", "serra") == (0, 0, False)
+    world.restart("riacho", old_copy=len(riacho.disk) - 1)
+    assert shown("riacho")[2], "its node has to recover"
