@@ -17,12 +17,12 @@ from node.home import (
     ABOUT_KEYS,
     DATABASE,
     HIGH_WATER,
+    INVITATION,
     KEYS,
     HomeUnusable,
     locked,
     peer_id,
     read_key,
-    read_keys,
     write_key,
 )
 from node.storage import Storage, StorageFailed
@@ -166,8 +166,7 @@ async def _begun(
 ) -> AsyncIterator[_Begun]:
     """Load a stopped home as it will be when its key is changed; `reuse` the keys that were made for this before."""
     with locked(home):
-        keys = read_keys(home)
-        if keys.keyring is None:
+        if (home / KEYS / INVITATION).exists():
             raise HomeUnusable("a replica has no keys to rotate: do it at the home node")
         storage = await Storage.open(home / DATABASE)
         try:
@@ -176,7 +175,7 @@ async def _begun(
                 raise HomeUnusable(f"{home / DATABASE} does not say whose it is: restore a backup")
             seed = read_key(change.next_key or home / KEYS / "next.key")
             coming = KeyPair.from_seed(seed)
-            replica = _loaded(storage, network, Keyring(coming, keys.keyring.preimages), chance, None)
+            replica = _loaded(storage, network, Keyring(coming, b""), chance, None)
             begun = _Begun(storage, replica, seed, None, None)
             if begun.identity.key_of(begun.identity.epoch) != coming.public:
                 begun.kept = _kept(storage, network, change.before_ms)

@@ -9,7 +9,18 @@ import pytest
 from node import clock
 from node.batch import Answered, Batch
 from node.highwater import HighWater, why_recover
-from node.home import DATABASE, HIGH_WATER, Founding, HomeUnusable, found, locked, peer_id, read_key, read_keys
+from node.home import (
+    DATABASE,
+    HIGH_WATER,
+    Founding,
+    HomeUnusable,
+    found,
+    found_replica,
+    locked,
+    peer_id,
+    read_key,
+    read_keys,
+)
 from node.rotation import Change, Rotated, rotate, sign, to_sign
 from node.storage import Storage
 from node.upkeep import verify_book
@@ -278,6 +289,20 @@ async def test_what_others_have_dated_does_not_decide_how_far_a_home_goes_back(t
     await say(home, "Riacho Claro", at_ms=theft_ms - 1)
     await say(home, "Ladrão", at_ms=theft_ms)
     assert (await changed(home, Change(stolen=True, before_ms=theft_ms))).given_up == 1
+
+
+async def test_a_home_that_has_lost_its_own_keys_gets_new_ones(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    for name in ("hot", "transport", "preimage"):
+        (home / "keys" / f"{name}.key").unlink()
+    done = await changed(home, Change(stolen=True))
+    assert done.key == KeyPair.from_seed(secrets(home)["hot"]).public.hex()
+    assert done.peer_id == peer_id(KeyPair.from_seed(secrets(home)["transport"]).public)
+    replica = tmp_path / "casa"
+    await found_replica(replica, done.network_id, "00" * 16, now=clock.now_ms, chance=clock.chance)
+    with pytest.raises(HomeUnusable, match="a replica has no keys"):
+        await changed(replica, Change())
 
 
 async def test_keys_made_for_a_change_to_come_outlive_the_last_one_done_once_more(tmp_path: Path) -> None:
