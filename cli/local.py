@@ -232,17 +232,25 @@ def rotate(argv: Sequence[str]) -> int:
         help="with --stolen: give up all that this home has taken in since its first entry of this time or later",
     )
     parser.add_argument(
+        "--new-cold-keys", metavar="N", type=read_count, help="put so many new cold keys in the place of all there are"
+    )
+    parser.add_argument(
+        "--cold-needed", metavar="K", type=read_count, help="how many of the new ones have to sign; default: over half"
+    )
+    parser.add_argument(
         "--to-sign", metavar="FILE", type=Path, help="change nothing yet, and write here what cold keys have to sign"
     )
     args = parser.parse_args(argv)
     if args.before is not None and not args.stolen:
         raise Misuse("--before goes with --stolen")
+    if args.cold_needed is not None and args.new_cold_keys is None:
+        raise Misuse("--cold-needed goes with --new-cold-keys")
     if args.to_sign is not None and (args.cold or args.signature):
         raise Misuse("--to-sign goes without --cold and --signature")
     from node import rotation
 
     before_ms = None if args.before is None else round(datetime.fromisoformat(args.before).timestamp() * 1_000)
-    change = rotation.Change(args.next, args.stolen, before_ms)
+    change = rotation.Change(args.next, args.stolen, before_ms, args.new_cold_keys, args.cold_needed)
     if args.to_sign is not None:
         shown = _written(
             lambda: asyncio.run(rotation.to_sign(args.home, change, args.to_sign, chance=os.urandom)), args.to_sign

@@ -86,15 +86,6 @@ class Founding:
     cold_keys: int = 1
     cold_needed: int | None = None
 
-    def cold_quorum(self) -> int:
-        """Return how many cold keys have to sign; raises HomeUnusable where that cannot be."""
-        needed = self.cold_keys // 2 + 1 if self.cold_needed is None else self.cold_needed
-        if not 1 <= self.cold_keys <= COLD_KEYS_MAX:
-            raise HomeUnusable(f"a network has 1 to {COLD_KEYS_MAX} cold keys")
-        if not 1 <= needed <= self.cold_keys:
-            raise HomeUnusable(f"{needed} of {self.cold_keys} cold keys cannot sign")
-        return needed
-
 
 @dataclass(frozen=True, slots=True)
 class Founded:
@@ -119,7 +110,7 @@ async def found(
     home: Path, founding: Founding, *, now: Callable[[], Millis], chance: Callable[[int], bytes]
 ) -> Founded:
     """Found a network in an empty directory; raises HomeUnusable, and then leaves nothing behind."""
-    needed = founding.cold_quorum()
+    needed = cold_quorum(founding.cold_keys, founding.cold_needed)
     seeds = {name: chance(SEED_BYTES) for name in ABOUT_KEYS if name != "cold"}
     colds = {name: chance(SEED_BYTES) for name in cold_names(founding.cold_keys)}
     hot, following, transport = (KeyPair.from_seed(seeds[name]) for name in ("hot", "next", "transport"))
@@ -151,6 +142,16 @@ async def found(
         mark.advance(reach)
         mark.close()
     return Founded(id_text(first.id), founding.handle, peer_id(transport.public), token)
+
+
+def cold_quorum(keys: int, needed: int | None) -> int:
+    """Return how many of so many cold keys have to sign, over half if not told; HomeUnusable where that cannot be."""
+    quorum = keys // 2 + 1 if needed is None else needed
+    if not 1 <= keys <= COLD_KEYS_MAX:
+        raise HomeUnusable(f"a network has 1 to {COLD_KEYS_MAX} cold keys")
+    if not 1 <= quorum <= keys:
+        raise HomeUnusable(f"{quorum} of {keys} cold keys cannot sign")
+    return quorum
 
 
 def cold_names(keys: int) -> tuple[str, ...]:

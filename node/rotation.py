@@ -20,6 +20,8 @@ from node.home import (
     INVITATION,
     KEYS,
     HomeUnusable,
+    cold_names,
+    cold_quorum,
     locked,
     peer_id,
     read_key,
@@ -29,6 +31,7 @@ from node.storage import Storage, StorageFailed
 from protocol.codec import CodecFault, decode, encode
 from protocol.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.identity import (
+    ColdKeys,
     ColdSignature,
     Identity,
     Rotation,
@@ -54,12 +57,15 @@ class Change:
 
     `next_key` is where the promised key lies, `keys/next.key` of the home by default. After a theft (`stolen`) the
     keys of wire and preimages are replaced too. `before_ms` gives up all that the home has taken in since it first
-    held an entry of its own network with this date or a later one.
+    held an entry of its own network with this date or a later one. `cold_keys` puts so many new cold keys in the place
+    of all that there are, of which `cold_needed` sign from then on, more than half where that is not said.
     """
 
     next_key: Path | None = None
     stolen: bool = False
     before_ms: Millis | None = None
+    cold_keys: int | None = None
+    cold_needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,9 @@ class ToSign:
     key: str
     peer_id: str
     lanes: int
+    cold_keys: tuple[str, ...]
+    """The keys that take the place of the cold ones, if others do."""
+    cold_needed: int | None
 
 
 async def rotate(
@@ -232,9 +241,10 @@ def _claim(
     if change.stolen:
         _fresh(keys, "preimage", chance)
         transport = _fresh(keys, "transport", chance).public
+    cold = _new_cold(keys, change, chance, reuse=reuse)
     heads = begun.replica.journal.lane_heads()
     return RotationClaim(
-        identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads
+        identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads, cold
     )
 
 
@@ -242,12 +252,34 @@ def _fresh(keys: Path, name: str, chance: Callable[[int], bytes]) -> KeyPair:
     """Return the key that comes into use with the rotation or after it."""
     path = keys / f"{name}.key.new"
     if not path.exists():
-        write_key(path, chance(SEED_BYTES), f"{name} key. {ABOUT_KEYS[name]}")
+        about = ABOUT_KEYS["cold" if name.startswith("cold") else name]
+        write_key(path, chance(SEED_BYTES), f"{name} key. {about}")
     return KeyPair.from_seed(read_key(path))
 
 
+def _new_cold(keys: Path, change: Change, chance: Callable[[int], bytes], *, reuse: bool) -> ColdKeys | None:
+    """Return the keys that come in the place of the cold ones, made if need be, or None where those stay."""
+    names = () if change.cold_keys is None else cold_names(change.cold_keys)
+    for path in keys.glob("cold*.key.new"):
+        if not reuse or path.name.removesuffix(".key.new") not in names:
+            path.unlink()
+    if change.cold_keys is None:
+        return None
+    needed = cold_quorum(change.cold_keys, change.cold_needed)
+    return ColdKeys(tuple(_fresh(keys, name, chance).public for name in names), needed)
+
+
 def _shown(claim: RotationClaim) -> ToSign:
-    return ToSign(id_text(claim.network), claim.epoch, claim.key.hex(), peer_id(claim.transport), len(claim.heads))
+    cold = claim.cold
+    return ToSign(
+        id_text(claim.network),
+        claim.epoch,
+        claim.key.hex(),
+        peer_id(claim.transport),
+        len(claim.heads),
+        () if cold is None else tuple(key.hex() for key in cold.keys),
+        None if cold is None else cold.needed,
+    )
 
 
 # Signatures.
@@ -345,6 +377,9 @@ def _change_files(home: Path, seed: bytes, identity: Identity) -> None:
         if preimage.exists():
             preimage.replace(keys / "preimage.key")
         transport.replace(keys / "transport.key")
+    for cold in keys.glob("cold*.key.new"):
+        if KeyPair.from_seed(read_key(cold)).public in identity.cold:
+            cold.replace(cold.with_suffix(""))
     fresh = keys / "hot.key.new"
     fresh.unlink(missing_ok=True)
     write_key(fresh, seed, f"hot key. {ABOUT_KEYS['hot']}")

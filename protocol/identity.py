@@ -45,8 +45,19 @@ class LaneHead:
 
 
 @dataclass(frozen=True, slots=True)
+class ColdKeys:
+    """The keys of which so many have to sign a rotation."""
+
+    keys: Annotated[tuple[Key, ...], AtMost(COLD_KEYS_MAX)]
+    needed: Annotated[int, Range(1, COLD_KEYS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class RotationClaim:
-    """What the cold keys sign: the key of the new epoch, the digest of the one after it, and all heads."""
+    """What the cold keys sign: the key of the new epoch, the digest of the one after it, and all heads.
+
+    `cold` are the keys that sign the rotations after this one, where others do than before.
+    """
 
     network: Digest
     epoch: Annotated[int, Range(1, 2**31)]
@@ -54,11 +65,12 @@ class RotationClaim:
     next_digest: Digest
     transport: Key
     heads: Annotated[tuple[LaneHead, ...], AtMost(HEADS_MAX)]
+    cold: ColdKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ColdSignature:
-    """A signature by the cold key at `index` of the inception's list."""
+    """A signature by the cold key at `index` of the list that was in force before."""
 
     index: Annotated[int, Range(0, COLD_KEYS_MAX)]
     signature: Annotated[bytes, Length(64)]
@@ -98,6 +110,7 @@ class Epoch:
     heads: dict[str, LaneHead]
     event: bytes
     by_cold_keys: bool
+    cold: ColdKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +118,6 @@ class Identity:
     """A network as its identity lane tells it; a value, made anew by each key event."""
 
     network: bytes
-    cold: tuple[bytes, ...]
-    cold_needed: int
     epochs: tuple[Epoch, ...]
 
     @property
@@ -118,6 +129,16 @@ class Identity:
     def transport(self) -> bytes:
         """The libp2p key of the home node in the epoch in force."""
         return self.epochs[-1].transport
+
+    @property
+    def cold(self) -> tuple[bytes, ...]:
+        """The cold keys that sign the next rotation."""
+        return self.epochs[-1].cold.keys
+
+    @property
+    def cold_needed(self) -> int:
+        """How many of them have to."""
+        return self.epochs[-1].cold.needed
 
     @property
     def next_digest(self) -> bytes:
@@ -204,14 +225,14 @@ def begin(entry: Entry, body: Body) -> Identity:
         None,
     ):
         raise EntryFault("an inception stands at the beginning of its lane")
-    if not all(map(is_acceptable_key, (body.key, body.transport, *body.cold))):
+    if not (is_acceptable_key(body.key) and is_acceptable_key(body.transport)):
         raise EntryFault("a key of the inception is not acceptable")
-    if not 1 <= body.cold_needed <= len(set(body.cold)) or len(set(body.cold)) != len(body.cold):
-        raise EntryFault("the cold keys of the inception cannot be satisfied")
+    cold = ColdKeys(body.cold, body.cold_needed)
+    _check_cold(cold)
     if not entry.signed_by(body.key):
         raise EntryFault("the inception is not signed by its key")
-    first = Epoch(body.key, body.transport, body.next_digest, {}, entry.id, by_cold_keys=False)
-    return Identity(entry.id, body.cold, body.cold_needed, (first,))
+    first = Epoch(body.key, body.transport, body.next_digest, {}, entry.id, by_cold_keys=False, cold=cold)
+    return Identity(entry.id, (first,))
 
 
 def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
@@ -223,7 +244,8 @@ def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
         case Rotation(claim):
             _check_rotation(identity, claim, body.signatures)
             heads = {head.lane: head for head in claim.heads}
-            opened = Epoch(claim.key, claim.transport, claim.next_digest, heads, entry.id, by_cold_keys=True)
+            cold = claim.cold or identity.epochs[-1].cold
+            opened = Epoch(claim.key, claim.transport, claim.next_digest, heads, entry.id, by_cold_keys=True, cold=cold)
         case Reopening():
             if body.epoch != identity.epoch + 1:
                 raise EntryFault("a key event opens the next epoch")
@@ -256,6 +278,13 @@ def signed_by_cold_key(identity: Identity, claim: RotationClaim, one: ColdSignat
     return one.index < len(identity.cold) and verify(identity.cold[one.index], "rotation", said, one.signature)
 
 
+def _check_cold(cold: ColdKeys) -> None:
+    if not all(map(is_acceptable_key, cold.keys)):
+        raise EntryFault("a cold key is not acceptable")
+    if not 1 <= cold.needed <= len(set(cold.keys)) or len(set(cold.keys)) != len(cold.keys):
+        raise EntryFault("the cold keys cannot be satisfied")
+
+
 def _check_rotation(identity: Identity, claim: RotationClaim, signatures: tuple[ColdSignature, ...]) -> None:
     if claim.network != identity.network or claim.epoch != identity.epoch + 1:
         raise EntryFault("a rotation is of this network and opens the next epoch")
@@ -266,3 +295,5 @@ def _check_rotation(identity: Identity, claim: RotationClaim, signatures: tuple[
     signers = {one.index for one in signatures if signed_by_cold_key(identity, claim, one)}
     if len(signers) < identity.cold_needed:
         raise EntryFault("too few cold keys signed the rotation")
+    if claim.cold is not None:
+        _check_cold(claim.cold)

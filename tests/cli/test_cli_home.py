@@ -316,3 +316,16 @@ def test_keepers_of_cold_keys_sign_on_machines_of_their_own(mutirao: Callable[..
         name: shown[name] for name in ("epoch", "key", "peer_id")
     }
     assert mutirao("verify", "book", "--home", home).code == 0
+
+
+def test_a_cold_key_that_was_lost_is_replaced_with_the_others(mutirao: Callable[..., Any], tmp_path: Path) -> None:
+    home = tmp_path / "serra"
+    mutirao("init", "--home", home, "--handle", "serra", "--currency", "FLOR", "--cold-keys", "3")
+    lost = (home / "keys/cold-2.key").read_text()
+    words = ["rotate", "--home", home, "--cold", home / "keys/cold-1.key", "--cold", home / "keys/cold-3.key"]
+    assert mutirao(*words, "--cold-needed", "2").code == 2
+    assert mutirao(*words, "--new-cold-keys", "2", "--cold-needed", "3").code == 1
+    assert mutirao(*words, "--new-cold-keys", "3", "--json").shown["epoch"] == 1
+    assert (home / "keys/cold-2.key").read_text() != lost
+    assert mutirao(*words, "--json").shown["epoch"] == 2, "the new ones sign now"
+    assert mutirao("verify", "book", "--home", home).code == 0

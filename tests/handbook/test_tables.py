@@ -26,7 +26,7 @@ from protocol.economy.paying import Word
 from protocol.economy.receipts import Attested, Receipt
 from protocol.economy.schedules import StandingWord
 from protocol.entry import Header
-from protocol.identity import ColdSignature, Inception, LaneHead, Reopening, Rotation, RotationClaim
+from protocol.identity import ColdKeys, ColdSignature, Inception, LaneHead, Reopening, Rotation, RotationClaim
 from protocol.rejection import Rejection
 from protocol.replica import FEATURES, OPERATIONS
 from protocol.settlement.abroad import Come, Part
@@ -100,7 +100,7 @@ def test_the_header() -> None:
 
 def test_what_stands_in_the_lanes() -> None:
     assert rows_of(PROTOCOL, "kind or part", "fields") == named(
-        Inception, Rotation, Reopening, RotationClaim, LaneHead, ColdSignature
+        Inception, Rotation, Reopening, RotationClaim, ColdKeys, LaneHead, ColdSignature
     )
     kinds = {kind.KIND: kind for feature in FEATURES for kind in (*feature.entries, *feature.words)}
     signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]

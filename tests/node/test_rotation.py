@@ -423,3 +423,51 @@ async def test_over_half_of_the_cold_keys_sign_unless_told_otherwise(
     assert (len(made.cold), made.cold_needed) == (keys, sign)
     files = sorted(home.glob("keys/cold*.key"))
     assert {KeyPair.from_seed(read_key(path)).public for path in files} == set(made.cold)
+
+
+def cold_of(home: Path) -> list[bytes]:
+    """Return the public halves of the cold keys that lie in a home."""
+    return [KeyPair.from_seed(read_key(path)).public for path in sorted(home.glob("keys/cold*.key"))]
+
+
+@pytest.mark.parametrize(("keys", "needed", "signs"), [(3, None, 2), (2, 1, 1), (1, None, 1)])
+async def test_a_lost_or_stolen_cold_key_is_replaced_with_all_others_by_those_that_are_left(
+    tmp_path: Path, keys: int, needed: int | None, signs: int
+) -> None:
+    home, claim = tmp_path / "riacho", tmp_path / "claim"
+    await founded_by_three(home)
+    old = tmp_path / "old"
+    shutil.copytree(home / "keys", old)
+    change = Change(cold_keys=keys, cold_needed=needed)
+    shown = await to_sign(home, change, claim, chance=clock.chance)
+    one, two = await signed(home, claim, 1, 2)
+    for path in home.glob("keys/cold*.key"):
+        path.unlink()
+    with pytest.raises(HomeUnusable, match="does not sign this change"):
+        await finished(home, Change(cold_keys=keys + 1), [one, two])
+    await to_sign(home, change, tmp_path / "again", chance=clock.chance)
+    files: list[Path] = []
+    for number in (1, 2):
+        files.append(tmp_path / f"by-{number}")
+        shown = sign(tmp_path / "again", old / f"cold-{number}.key", files[-1])
+    assert (await finished(home, change, files)).epoch == 1
+    made = await identity(home)
+    assert list(made.cold) == cold_of(home) == [bytes.fromhex(text) for text in shown.cold_keys]
+    assert (made.cold_needed, shown.cold_needed) == (signs, signs)
+    assert not list(home.glob("keys/*.new"))
+    with pytest.raises(HomeUnusable, match="not a cold key"):
+        await finished(home, Change(), [], old / "cold-1.key", old / "cold-2.key")
+    done = await finished(home, Change(), [], *sorted(home.glob("keys/cold*.key"))[:signs])
+    assert done.epoch == 2
+    assert (await identity(home)).cold == made.cold
+
+
+async def test_cold_keys_that_could_never_sign_change_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "riacho"
+    await founded(home)
+    for change in (Change(cold_keys=17), Change(cold_keys=2, cold_needed=3)):
+        with pytest.raises(HomeUnusable, match="cold keys"):
+            await changed(home, change)
+    assert (await identity(home)).epoch == 0
+    await rotated(home)
+    assert list((await identity(home)).cold) == cold_of(home)

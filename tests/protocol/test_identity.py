@@ -7,6 +7,7 @@ import pytest
 
 from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, EntryFault, encode_body, seal
 from protocol.identity import (
+    ColdKeys,
     Identity,
     Inception,
     LaneHead,
@@ -145,3 +146,58 @@ def test_a_restored_network_opens_an_epoch_under_the_same_key() -> None:
     assert (after.epoch, after.rotated, after.key_of(1)) == (1, 0, HOT.public)
     assert after.next_digest == identity.next_digest, "the promise still stands"
     assert not after.was_said(ledger_entry(after, epoch=0, seq=5))
+
+
+OTHERS = (key(21), key(22), key(23))
+
+
+def handed_over(identity: Identity, needed: int = 2, keys: tuple[KeyPair, ...] = OTHERS) -> Identity:
+    """Let two of the three cold keys put others in their place."""
+    guard = ColdKeys(tuple(one.public for one in keys), needed)
+    return rotated(identity, claim(identity, cold=guard))
+
+
+def next_rotation(identity: Identity, signers: tuple[KeyPair, ...]) -> Identity:
+    said = RotationClaim(identity.network, 2, AFTER.public, promise(key(5).public), TRANSPORT.public, ())
+    signatures = tuple(cold_signature(index, one, said) for index, one in enumerate(signers))
+    body = Rotation(said, signatures)
+    entry = seal(
+        AFTER, network=identity.network, lane=IDENTITY, epoch=2, seq=2, prev=identity.epochs[-1].event,
+        body=encode_body(body, 0), salt=SALT,
+    )  # fmt: skip
+    return advance(identity, entry, body)
+
+
+def test_cold_keys_may_hand_over_to_others_which_alone_sign_from_then_on() -> None:
+    after = handed_over(founded())
+    assert (after.cold, after.cold_needed) == (tuple(one.public for one in OTHERS), 2)
+    assert next_rotation(after, OTHERS[:2]).cold == after.cold, "nobody is put in their place unless it is said"
+    with pytest.raises(EntryFault, match="too few cold keys"):
+        next_rotation(after, OTHERS[:1])
+    with pytest.raises(EntryFault, match="too few cold keys"):
+        next_rotation(after, COLD)
+    assert after.at(0).cold == founded().cold, "and what they ended is as it was"
+
+
+def test_new_cold_keys_do_not_vouch_for_themselves() -> None:
+    identity = founded()
+    said = claim(identity, cold=ColdKeys(tuple(one.public for one in OTHERS), 1))
+    body = Rotation(said, tuple(cold_signature(index, one, said) for index, one in enumerate(OTHERS)))
+    entry = seal(
+        NEXT, network=identity.network, lane=IDENTITY, epoch=1, seq=1, prev=identity.network,
+        body=encode_body(body, 0), salt=SALT,
+    )  # fmt: skip
+    with pytest.raises(EntryFault, match="too few cold keys"):
+        advance(identity, entry, body)
+
+
+@pytest.mark.parametrize(("needed", "keys"), [(4, OTHERS), (2, (OTHERS[0], OTHERS[0])), (1, ())])
+def test_cold_keys_that_could_never_sign_take_nobodys_place(needed: int, keys: tuple[KeyPair, ...]) -> None:
+    with pytest.raises(EntryFault, match="cannot be satisfied"):
+        handed_over(founded(), needed, keys)
+
+
+def test_a_cold_key_of_small_order_takes_nobodys_place() -> None:
+    identity = founded()
+    with pytest.raises(EntryFault, match="not acceptable"):
+        rotated(identity, claim(identity, cold=ColdKeys((bytes(32),), 1)))
