@@ -311,10 +311,10 @@ async def test_keys_made_for_a_change_to_come_outlive_the_last_one_done_once_mor
     shutil.copy(home / "keys" / "next.key", stick)
     await changed(home, Change(stick))
     promised = read_key(home / "keys" / "next.key")
-    await to_sign(home, Change(stolen=True), tmp_path / "claim", chance=clock.chance)
-    before = secrets(home)
+    await to_sign(home, Change(stolen=True, cold_keys=2), tmp_path / "claim", chance=clock.chance)
+    before, guards = secrets(home), cold_of(home)
     assert (await changed(home, Change(stick))).epoch == 1, "it is done already"
-    assert secrets(home) == before
+    assert secrets(home) == before and cold_of(home) == guards
     assert read_key(home / "keys" / "next.key") == promised
     assert (await rotated(home)).epoch == 2
 
@@ -471,3 +471,22 @@ async def test_cold_keys_that_could_never_sign_change_nothing(tmp_path: Path) ->
     assert (await identity(home)).epoch == 0
     await rotated(home)
     assert list((await identity(home)).cold) == cold_of(home)
+
+
+async def test_cold_keys_made_for_another_change_take_nobodys_place(tmp_path: Path) -> None:
+    home, claim = tmp_path / "riacho", tmp_path / "claim"
+    await founded_by_three(home)
+    await to_sign(home, Change(cold_keys=2), claim, chance=clock.chance)
+    files = await signed(home, claim, 1, 2)
+    with pytest.raises(HomeUnusable, match="does not sign this change"):
+        await finished(home, Change(cold_keys=4), files)
+    made = {path.name: path.read_bytes() for path in home.glob("keys/cold*.new")}
+    assert (await finished(home, Change(cold_keys=2), files)).epoch == 1
+    assert not list(home.glob("keys/*.new"))
+    assert all((home / "keys" / f"cold-{n}.key").read_bytes() == made[f"cold-{n}.key.new"] for n in (1, 2))
+    # What was written down to be signed, and never was, a thief may have found.
+    await to_sign(home, Change(cold_keys=2), tmp_path / "again", chance=clock.chance)
+    found = [path.read_bytes() for path in home.glob("keys/cold*.new")]
+    cold = [home / "keys" / f"cold-{number}.key" for number in (1, 2)]
+    assert (await finished(home, Change(cold_keys=2), [], *cold)).epoch == 2
+    assert not {path.read_bytes() for path in cold} & set(found)
