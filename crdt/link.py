@@ -258,6 +258,13 @@ class Side:
         own = self.own if ack is None else replace(self.own, ack=replace(ack, epoch=min(ack.epoch, epoch - 1)))
         return replace(self, own=own, partner=partner, partner_epoch_min=min(self.partner_epoch_min, epoch))
 
+    def rotated(self, epoch: int) -> "Side":
+        """Return the side of a network whose cold keys have opened this epoch: whatever it said was said before.
+
+        A replica may hold what a thief has signed in the same epochs, or in more of them.
+        """
+        return replace(self, own=replace(self.own, epoch=min(self.own.epoch, epoch - 1)))
+
     def adopt(self, record: Record, digest: bytes) -> "Side":
         """Return the side whose own newest record is this, which the partner took in the place of ours.
 

@@ -156,8 +156,7 @@ class Journal:
         Its header may name one that a thief has opened, and that has been another's since.
         """
         identity = self.directory.networks[entry.network].identity
-        head = self.head(entry.network, entry.header.lane)
-        if not 0 < identity.rotated <= entry.header.epoch or (head and head.position.epoch >= identity.rotated):
+        if not 0 < identity.rotated <= entry.header.epoch:
             return entry.header.epoch
         signed_in = identity.signed_in(entry)
         return entry.header.epoch if signed_in is None else signed_in

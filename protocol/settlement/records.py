@@ -471,7 +471,7 @@ class Links:
         for link in self.by_id.values():
             link.reopened, link.rotated = self.reopened, self.rotated
             if by_cold_keys:
-                link.grant_known = link.side.partner.granted
+                link.grant_known, link.side = link.side.partner.granted, link.side.rotated(epoch)
 
     def freeze(self, partner: bytes) -> None:
         """Place no new holds with a partner that is proved to have forked; open ones still resolve."""

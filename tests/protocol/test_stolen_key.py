@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A thief of the hot key speaks for a network until its cold keys end his time; then nothing of his is left."""
 
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -9,13 +10,14 @@ from simulation.groups import balance, exchange, linked, pay, says, state
 from simulation.theft import identity_of, last, reopenings, rotate, signed, steal
 from simulation.world import Node, World, whole
 
-from protocol.entry import COMMONS, IDENTITY, Entry
+from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
 from protocol.events import Received
-from protocol.keys import id_text
-from protocol.settlement.links import AcceptLink, LinksWanted, ProposeLink
-from protocol.settlement.networks import SetProfile
+from protocol.keys import id_text, parse_id
+from protocol.settlement.links import AcceptLink, LinksWanted, ProposeLink, RaiseLink
+from protocol.settlement.networks import InviteReplica, SetProfile
+from protocol.settlement.records import LinkRecord, link_lane
 from protocol.sync.directory import Profile
-from protocol.sync.messages import Entries, pack
+from protocol.sync.messages import Entries, LinkNews, pack
 
 
 def world_of_three() -> World:
@@ -419,3 +421,86 @@ def test_every_node_shows_whose_key_was_changed_and_which_links_wait_for_it() ->
     assert shown("riacho", "serra") == (0, 0, False)
     world.restart("riacho", old_copy=len(riacho.disk) - 1)
     assert shown("riacho")[2], "its node has to recover"
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+@pytest.mark.parametrize("deceived", [False, True])
+def test_a_replica_follows_the_rotation_whatever_it_had_of_the_thief(epochs: int, *, deceived: bool) -> None:
+    world = world_of_three()
+    invited = world.granted("riacho", "replicas.invite", InviteReplica())
+    world.second("casa", "riacho", invited.code)
+    world.join("riacho", "casa")
+    world.tick(3)
+    thief = steal(world, "riacho")
+    for peer in ("serra", "campo", "casa"):
+        world.cut("riacho", peer)
+    world.join("thief", "serra")
+    if deceived:
+        world.join("thief", "casa")
+    world.tick(3)
+    pay(world, "thief", "ana", "bia@serra", 10)
+    for _ in range(epochs):
+        thief.replica.reopen()
+    world.tick(12)
+    pay(world, "thief", "ana", "bia@serra", 10)
+    world.tick(3)
+    if deceived:
+        # What he goes on to promise serra never sees, and the replica does.
+        world.cut("thief", "serra")
+        for limit in (2_000, 3_000, 4_000):
+            link = world.granted("thief", "links.list", LinksWanted()).items[0].id
+            world.granted("thief", "links.raise", RaiseLink(whole(limit)), subject=link)
+            world.tick(2)
+    rotate(world, "riacho")
+    for peer in ("serra", "casa"):
+        world.join("riacho", peer)
+    world.tick(30)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(12)
+    riacho, casa = world.nodes["riacho"], world.nodes["casa"]
+
+    def books(node: Node) -> dict[str, int]:
+        return {id: one.balance_minor for id, one in node.replica.book.ledger.accounts.items()}
+
+    assert books(casa) == books(riacho)
+    assert books(riacho)["commons.HORA"] == -20_00
+    world.restart("casa")
+    assert books(casa) == books(riacho)
+    for lane in (IDENTITY, COMMONS, LEDGER):
+        assert held(casa, riacho.network, lane) == held(riacho, riacho.network, lane)
+    assert not [drop for drop in world.drops if "thief" not in drop[0]]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+@pytest.mark.parametrize("ahead", [1, 5])
+def test_an_ended_key_signs_no_record_into_an_epoch_in_which_the_link_went_on(epoch: int, ahead: int) -> None:
+    world = world_of_three()
+    thief = steal(world, "riacho")
+    rotate(world, "riacho")
+    world.tick(30)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(12)
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    link = world.granted("serra", "links.list", LinksWanted()).items[0].id
+    place = riacho.network, link_lane(parse_id(link) or b"")
+    known = serra.replica.journal.newest[place]
+    newest = parse(known)
+    body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})
+    assert isinstance(body, LinkRecord) and thief.keyring is not None and newest.header.epoch == 1
+    his = seal(
+        thief.keyring.hot, network=riacho.network, lane=place[1], epoch=epoch, seq=newest.header.seq + ahead,
+        prev=newest.id, body=encode_body(replace(body, granted=body.granted + 1), world.now), salt=bytes(16),
+    )  # fmt: skip
+    # He may have kept the key of the wire too; and a partner who is his accomplice shows it to the home.
+    says(world, LinkNews(his.wire), "serra", "riacho")
+    assert serra.replica.journal.newest[place] == known
+    says(world, LinkNews(his.wire), "riacho", "serra")
+    assert not riacho.replica.recovering
+    for source, node in (("riacho", "serra"), ("serra", "riacho")):
+        if frozenset((source, node)) not in world.joined:
+            world.join(source, node)
+    world.tick(12)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(12)
+    assert balance(world, "serra", "bia") == 20_00
+    assert identity_of(riacho).epoch == 1
