@@ -134,12 +134,13 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     journal = Journal(network, FEATURES, chance, None)
     stored = connection.execute(f"{LINES} ORDER BY arrival")
     faults: list[str] = []
+    unsigned: list[Entry] = []
     entries = lines = different = 0
     gc.disable()  # what is folded stays: walking it for garbage takes more than the folding
     try:
         for row in connection.execute(f"{_ENTRIES} ORDER BY arrival"):
             try:
-                expected = _audited(journal, row)
+                expected = _audited(journal, row, unsigned)
             except ValueError as fault:  # of the codec, the shape, or the rules
                 faults.append(f"entry {row[0]}: {fault}")
                 break
@@ -155,6 +156,11 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
                         faults.append(f"statement line {lines} is not what entry {row[0]} makes it")
     finally:
         gc.enable()
+    faults += (
+        f"a record in {entry.header.lane} that no key of its network has signed"
+        for entry in unsigned
+        if journal.directory.networks[entry.network].identity.signed_in(entry) is None
+    )
     if not faults and stored.fetchone() is not None:
         faults.append("there are statement lines that no entry makes")
     if different > LINES_SHOWN_MAX:
@@ -170,8 +176,12 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     return BookReport(id_text(network), entries, lines, accounts, dict(sums), forks, tuple(faults))
 
 
-def _audited(journal: Journal, row: tuple[Any, ...]) -> tuple[Line, ...]:
-    """Fold a stored entry in as a stranger's; returns its lines, raises ValueError where it may not stand."""
+def _audited(journal: Journal, row: tuple[Any, ...], unsigned: list[Entry]) -> tuple[Line, ...]:
+    """Fold a stored entry in as a stranger's; returns its lines, raises ValueError where it may not stand.
+
+    Records of epochs that are not known yet join the `unsigned`: a rotation that stands further on has taken the place
+    of such an epoch, and only then is it known which key signed them.
+    """
     _, entry_id, network, lane, epoch, seq, wire = row
     if not isinstance(wire, bytes):
         raise EntryFault("the database holds something else than bytes there")
@@ -187,7 +197,10 @@ def _audited(journal: Journal, row: tuple[Any, ...]) -> tuple[Line, ...]:
             raise EntryFault("it does not follow the one before it")
         journal.drain()
         return ()
-    if header.lane != IDENTITY:  # a key event is signed by the key that it brings, and checked as it is taken
+    known = journal.directory.networks.get(entry.network)
+    if header.lane.startswith(LINK_PREFIX) and known is not None and header.epoch > known.identity.epoch:
+        unsigned.append(entry)
+    elif header.lane != IDENTITY:  # a key event is signed by the key that it brings, and checked as it is taken
         journal.directory.verify(entry)
     journal.take(entry)
     stores, _ = journal.drain()
