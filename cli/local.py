@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _VERIFY_VERBS = {
     "receipt": "check a receipt of a payment, without any node",
+    "proof": "check that a balance or a payment is under a checkpoint, without any node",
+    "fault": "check evidence against a network, without any node",
     "book": "check a home's whole book from its signed entries alone",
 }
 
@@ -116,6 +118,7 @@ def serve(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--reopen", action="store_true", default=None, help="recovering, go on at once and give up what is lost"
     )
+    parser.add_argument("--audit", action="store_true", default=None, help="check every member's signature")
     args = parser.parse_args(argv)
     from node import config, main
 
@@ -293,10 +296,37 @@ def _written(step: Callable[[], T], target: Path) -> T:
         raise Misuse(f"{target} cannot be written: {said(error)}") from None
 
 
+def takeover(argv: Sequence[str]) -> int:
+    """Make a stopped replica the home of its network."""
+    parser = Parser(
+        "takeover",
+        "Make a stopped replica the home of its network, once the home that was is gone for good.\n"
+        "The promised key takes its place here; what the old home may sign yet counts nowhere. If there are several\n"
+        "replicas, take the one with the most entries.",
+        example="mutirao takeover --home casa --next stick/next.key --cold stick/cold.key",
+        asks=False,
+    )
+    _home_option(parser)
+    parser.add_argument("--next", metavar="FILE", type=Path, required=True, help="the promised key")
+    parser.add_argument(
+        "--cold", metavar="FILE", type=Path, action="append", required=True, help="a cold key that signs; several times"
+    )
+    args = parser.parse_args(argv)
+    from node.takeover import take_over
+
+    taken = take_over(args.home, next_key=args.next, cold_keys=args.cold, now=_now_ms, chance=os.urandom)
+    _show(args, asdict(_done(lambda: asyncio.run(taken))))
+    if not args.json:
+        kept = args.home / "keys" / "next.key"
+        put(f"\nKeep {kept} away from this machine. Members without a key need new tokens.")
+    return DONE
+
+
 def verify(argv: Sequence[str]) -> int:
     """Check a receipt, or a whole book; raises Refused where it proves nothing."""
     verb, rest = choose("verify", "Check without taking anybody's word for it.", _VERIFY_VERBS, argv)
-    return _verify_receipt(rest) if verb == "receipt" else _verify_book(rest)
+    checks = {"receipt": _verify_receipt, "proof": _verify_proof, "fault": _verify_fault, "book": _verify_book}
+    return checks[verb](rest)
 
 
 def _verify_receipt(argv: Sequence[str]) -> int:
@@ -309,15 +339,13 @@ def _verify_receipt(argv: Sequence[str]) -> int:
     parser.add_argument("file", metavar="FILE", type=Path, help="the receipt, as JSON or as bytes")
     parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
     args = parser.parse_args(argv)
-    from protocol.economy.receipts import verify_receipt
-    from protocol.keys import id_text, parse_id
+    from protocol.economy.receipts import RECEIPT_BYTES_MAX, verify_receipt
+    from protocol.keys import id_text
     from protocol.replica import FEATURES
 
-    network = None if args.network is None else parse_id(args.network)
-    if network is None and args.network is not None:
-        raise Misuse(f"{args.network} is no network id")
+    network = _network_id(args)
     kinds = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
-    verdict = verify_receipt(_receipt(args.file), kinds, network)
+    verdict = verify_receipt(_document(args.file, RECEIPT_BYTES_MAX, "receipt"), kinds, network)
     attested = verdict.attested
     if verdict.faults or attested is None:
         raise refused("RECEIPT_INVALID", f"{args.file}: {', '.join(verdict.faults)}")
@@ -331,6 +359,7 @@ def _verify_receipt(argv: Sequence[str]) -> int:
             "payment": uuid_text(attested.payment),
             "state": str(attested.state),
             "signed_by_member": verdict.signed,
+            **({} if verdict.preimage is None else {"preimage": verdict.preimage.hex()}),
             "account": attested.account,
             "balance_minor": attested.balance,
             "entry": attested.seq,
@@ -342,16 +371,106 @@ def _verify_receipt(argv: Sequence[str]) -> int:
     return DONE
 
 
-def _receipt(path: Path) -> bytes:
-    """Return the document of a receipt's file: its bytes, or those in the JSON that the API shows."""
+def _verify_proof(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify proof",
+        "Check that a balance, or a payment, is under a checkpoint that its network has signed, without any node.\n"
+        "FILE holds what `mutirao balance-proofs show ACCOUNT --json` or `payment-proofs show ID --json` told.\n"
+        "Compare the roots that it prints with those that a partner shows: mutirao checkpoints list.",
+        example="mutirao verify proof ana.proof --network NETWORK",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the proof, as JSON or as bytes")
+    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
+    args = parser.parse_args(argv)
+    from protocol.economy.money import decimal
+    from protocol.keys import id_text
+    from protocol.settlement.proofs import PROOF_BYTES_MAX, verify_proof
+
+    proven = verify_proof(_document(args.file, PROOF_BYTES_MAX, "proof"), _network_id(args))
+    checkpoint, balance, entry = proven.checkpoint, proven.balance, proven.entry
+    if proven.fault is not None or checkpoint is None:
+        raise refused("PROOF_INVALID", f"{args.file}: {proven.fault}")
+    shown: dict[str, Any] = {
+        "valid": True,
+        "network": id_text(proven.network),
+        "checkpoint": checkpoint.size,
+        "head": checkpoint.head.hex(),
+        "entries_root": checkpoint.entries.hex(),
+        "balances_root": checkpoint.balances.hex(),
+        "at": _moment_text(proven.at_ms),
+    }
+    if balance is not None:
+        scales = {one.currency: one.scale for one in checkpoint.totals}
+        code = balance.account.rpartition(".")[2]
+        shown |= {
+            "account": balance.account,
+            "balance": f"{decimal(balance.balance, scales.get(code, 0))} {code}",
+            "balance_minor": balance.balance,
+        }
+    if entry is not None:
+        shown |= {"entry": entry.header.seq, "entry_id": entry.id.hex()}
+    _show(args, shown)
+    return DONE
+
+
+def _verify_fault(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify fault",
+        "Check evidence against a network. FILE holds what `mutirao faults show ID --json` told.\n"
+        "Some kinds prove themselves; others can be judged by who holds the same books, with --home.",
+        example="mutirao verify fault fork.fault",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the evidence, as JSON or as bytes")
+    parser.add_argument("--home", metavar="DIR", type=Path, help="a home or a replica of the accused network's books")
+    args = parser.parse_args(argv)
+    from protocol.keys import id_text
+    from protocol.settlement.evidence import EVIDENCE_BYTES_MAX, Weight, examine
+
+    found = examine(_document(args.file, EVIDENCE_BYTES_MAX, "evidence"))
+    weight, kind = found.weight, found.kind
+    if weight is Weight.NEEDS_BOOKS and kind is not None and args.home is not None:
+        from node import upkeep
+
+        proven = _done(lambda: upkeep.bears_out(args.home, kind, found.entries[-1]))
+        weight = Weight.PROVEN if proven else Weight.WORTHLESS
+    if weight is Weight.WORTHLESS:
+        raise refused("FAULT_UNPROVEN", f"{args.file}: it proves nothing{' by these books' if args.home else ''}")
+    _show(
+        args,
+        {
+            "proven": weight is Weight.PROVEN,
+            "weight": str(weight),
+            "kind": str(kind),
+            "network": id_text(found.network),
+            "entries": [
+                f"{one.header.lane} {one.header.epoch}/{one.header.seq} {one.id.hex()}" for one in found.entries
+            ],
+        },
+    )
+    return DONE
+
+
+def _network_id(args: Namespace) -> bytes | None:
+    """Return the network that the caller knows it must be of; raises Misuse where that is no id."""
+    from protocol.keys import parse_id
+
+    network = None if args.network is None else parse_id(args.network)
+    if network is None and args.network is not None:
+        raise Misuse(f"{args.network} is no network id")
+    return network
+
+
+def _document(path: Path, bytes_max: int, what: str) -> bytes:
+    """Return the document in a file: its bytes, or those in the JSON that the API shows."""
     import json
 
     from cli.keys import bytes_of
-    from protocol.economy.receipts import RECEIPT_BYTES_MAX
 
     try:
         with path.open("rb") as file:
-            data = file.read(2 * RECEIPT_BYTES_MAX)
+            data = file.read(2 * bytes_max)
     except OSError as error:
         raise Misuse(f"{path} cannot be read: {said(error)}") from None
     if not data.lstrip().startswith(b"{"):
@@ -359,7 +478,7 @@ def _receipt(path: Path) -> bytes:
     try:
         return bytes_of(json.loads(data)["document"])
     except (ValueError, LookupError, TypeError):
-        raise Misuse(f"{path} holds no receipt") from None
+        raise Misuse(f"{path} holds no {what}") from None
 
 
 def _verify_book(argv: Sequence[str]) -> int:

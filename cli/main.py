@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "rebuild": ("cli.local:rebuild", "make the lookup tables anew from the signed entries"),
         "rotate": ("cli.local:rotate", "change the network's signing key"),
         "sign": ("cli.local:sign", "sign that change with a cold key, on another machine"),
+        "takeover": ("cli.local:takeover", "make a replica the home of its network"),
         "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
     },
     "For programs": {

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 from protocol.entry import LEDGER, Entry, Millis
 from protocol.events import Forget, Line
 
+FAULT = "fault/"
+"""What the key of a fault begins with, in the table `meta`."""
 Key = TypeVar("Key", tuple[bytes, str], str)
 
 
@@ -42,6 +44,7 @@ class Batch:
     texts: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    faults: list[tuple[bytes, bytes]] = field(default_factory=list)
     forgotten: list[Forget] = field(default_factory=list)
     """What goes from the database before anything of this batch enters it."""
 
@@ -62,10 +65,11 @@ class Batch:
         self.texts += later.texts
         self.answers += later.answers
         self.events += later.events
+        self.faults += later.faults
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
-        return bool(self.entries or self.texts or self.answers or self.events or self.forgotten)
+        return bool(self.entries or self.texts or self.answers or self.events or self.faults or self.forgotten)
 
 
 @dataclass(slots=True)
@@ -101,6 +105,7 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
         **new.rows(),
         "entries": entries,
         "lines": lines,
+        "meta": [value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)],
         "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
         "answers": [value for answer in batch.answers for value in answer],
         "events": [

@@ -25,6 +25,7 @@ class Config:
 
     `source_url` is where the source of what runs here is to be had, as the licence asks of whoever changes
     it. With `reopen` a node that recovers goes on at once, in a new epoch, and gives up what it has lost.
+    With `audit` a replica checks every member's signature, also where it takes in years of books at once.
     """
 
     http: tuple[str, int] = ("127.0.0.1", 8081)
@@ -36,6 +37,7 @@ class Config:
     source_url: str = ""
     log_level: str = "info"
     reopen: bool = False
+    audit: bool = False
 
 
 def load(home: Path, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
@@ -137,5 +139,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "source_url": str,
     "log_level": _level,
     "reopen": _flag,
+    "audit": _flag,
 }
 assert list(_READERS) == [one.name for one in fields(Config)]

@@ -88,7 +88,10 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
     if reason is None and node.runtime.state != READY:
         log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
-        raise HomeUnusable(f"{home}/keys/hot.key is not the key with which this network signs now")
+        raise HomeUnusable(
+            f"{home}/keys/hot.key is not the key with which this network signs now: another home has taken over"
+            " (`mutirao init --replica-of` makes a new one that follows it), or an old copy of the keys is here"
+        )
     return node
 
 
@@ -128,6 +131,9 @@ class _Node:
                 invitation=self._keys.invitation,
                 recovering=recovering,
             )
+            replica.gossip.checks_all = self._config.audit
+            for data in self._storage.faults():
+                replica.recall(data)
             for _ in replica.load(entries):
                 pass
             if replica.recovering and self._config.reopen:

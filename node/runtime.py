@@ -26,6 +26,7 @@ from protocol.economy.feature import (
     Actor,
     Create,
     EntriesWanted,
+    EvidenceWanted,
     Lookup,
     Operation,
 )
@@ -45,6 +46,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreFault,
     StoreText,
     TimerFired,
 )
@@ -59,7 +61,7 @@ BUGS_IN_A_ROW_MAX = 3
 TICK_SECONDS = 1.0
 PRUNE_EVERY_MS = 60_000
 
-READY, RECOVERING, STOPPED = "READY", "RECOVERING", "STOPPED"
+READY, RECOVERING, SUCCEEDED, STOPPED = "READY", "RECOVERING", "SUCCEEDED", "STOPPED"
 TOO_MANY, SERVER_FAULT = 429, 500
 """Statuses that tell of a bad moment: from SERVER_FAULT up and TOO_MANY are not remembered."""
 
@@ -96,6 +98,7 @@ class Replica(Protocol):
     operations: Mapping[str, Operation]
     book: Book
     recovering: bool
+    succeeded: bool
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take inputs, return effects."""
@@ -210,9 +213,11 @@ class Runtime:
 
     @property
     def state(self) -> str:
-        """READY, RECOVERING while nothing may be signed, or STOPPED."""
+        """READY, RECOVERING while nothing may be signed, SUCCEEDED once another node signs, or STOPPED."""
         if self._stopping:
             return STOPPED
+        if not self._loading and self.replica.succeeded:
+            return SUCCEEDED
         return RECOVERING if self._loading or self.replica.recovering else READY
 
     @property
@@ -261,9 +266,13 @@ class Runtime:
             case Lookup(account, after, limit, show):
                 page = await self.storage.statement(account, after, limit)
                 result = replace(page, items=tuple(show(line) for line in page.items))
-            case EntriesWanted(seqs, show):
+            case EntriesWanted(seqs, show, commons_seqs):
                 identity = await self.storage.identity_lane(self._network)
-                result = show(identity, await self.storage.ledger_at(self._network, seqs))
+                wires = await self.storage.lane_at(self._network, LEDGER, seqs)
+                result = show(identity, wires + await self.storage.lane_at(self._network, COMMONS, commons_seqs))
+            case EvidenceWanted(network, places, show):
+                identity = await self.storage.identity_lane(network)
+                result = show(identity, await self.storage.all_at(network, places))
         wanted = set(digests(result))
         return with_texts(result, await self._texts(wanted)) if wanted else result
 
@@ -537,6 +546,8 @@ class Runtime:
                     stored.forget(effect)
                 case StoreText(digest, text):
                     stored.texts.append((digest, text))
+                case StoreFault(id, data):
+                    stored.faults.append((id, data))
                 case Send() | SendRange() | Drop():
                     todo.sent.append(effect)
         self._fresh_texts.update(stored.texts)

@@ -37,6 +37,7 @@ INSERTS = {
     "lines": (
         "INSERT INTO lines (account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor)", 8
     ),
+    "meta": ("INSERT OR IGNORE INTO meta (key, value)", 2),
     "texts": ("INSERT OR IGNORE INTO texts (digest, text)", 2),
     "answers": ("INSERT INTO answers (scope, request, status, content_type, body, at_ms)", 6),
     "events": ("INSERT INTO events (seq, type, resource, audience, figures)", 5),

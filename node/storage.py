@@ -16,7 +16,7 @@ from typing import Any
 
 import aiosqlite
 
-from node.batch import Answered, Batch, Event, Numbers, numbered, rows_of
+from node.batch import FAULT, Answered, Batch, Event, Numbers, numbered, rows_of
 from node.schema import INSERTS, SCHEMA_VERSION, TABLES
 from protocol.codec import CodecFault
 from protocol.economy.feature import Page
@@ -262,8 +262,8 @@ class Storage:
         )
         return tuple(wire for (wire,) in rows)
 
-    async def ledger_at(self, network: bytes, seqs: Iterable[int]) -> tuple[bytes, ...]:
-        """Return the wire forms of a network's ledger entries at these seqs, in this order.
+    async def lane_at(self, network: bytes, lane: str, seqs: Iterable[int]) -> tuple[bytes, ...]:
+        """Return the wire forms of a lane's entries at these seqs, in this order.
 
         Of two at one seq, that of the newest epoch; those that are not held are left out.
         """
@@ -272,10 +272,23 @@ class Storage:
             rows = await self._read(
                 f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ?"
                 " ORDER BY epoch DESC, arrival LIMIT 1",
-                network, LEDGER, seq,
+                network, lane, seq,
             )  # fmt: skip
             found += (wire for (wire,) in rows)
         return tuple(found)
+
+    async def all_at(self, network: bytes, places: Iterable[tuple[str, int]]) -> tuple[bytes, ...]:
+        """Return the wire forms of all entries at these places of a network's lanes: two where it has forked."""
+        found: list[bytes] = []
+        for lane, seq in places:
+            query = f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ? ORDER BY arrival LIMIT 2"
+            found += (wire for (wire,) in await self._read(query, network, lane, seq))
+        return tuple(found)
+
+    def faults(self) -> Iterator[bytes]:
+        """Yield the faults that were kept; in a thread, not on the event loop."""
+        rows = self._rows(f"SELECT value FROM meta WHERE key >= '{FAULT}' AND key < '{FAULT}g' ORDER BY key")
+        return (data for (data,) in rows)
 
     async def reach(self, network: bytes) -> Reach | None:
         """Return how far this network's own entries go, or None where there is not one."""

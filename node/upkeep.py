@@ -19,11 +19,13 @@ from node.highwater import HighWater, why_recover
 from node.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
 from node.schema import SCHEMA_VERSION
 from node.storage import LINES, Storage, StorageFailed, StorageUnusable
-from protocol.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.events import Forget, Line, Store
-from protocol.journal import Journal
+from protocol.journal import InvalidEntry, Journal
 from protocol.keys import id_text
 from protocol.replica import FEATURES, Replica
+from protocol.settlement.checkpoints import Checkpoints
+from protocol.settlement.evidence import FaultKind
 from protocol.settlement.records import LinkRecord, judge
 
 Told = Callable[[int], None]
@@ -66,6 +68,33 @@ def verify_book(home: Path, told: Told) -> BookReport:
             return _verified(connection, told)
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(f"{home / DATABASE} is damaged ({error}): restore a backup") from None
+
+
+def bears_out(home: Path, kind: FaultKind, accused: Entry) -> bool:
+    """Tell whether the books in a home, be its node running or not, bear out what their own network is accused of.
+
+    They are folded up to the entry's place, and the entry is judged there. Raises HomeUnusable.
+    """
+    with closing(_opened(home / DATABASE)) as connection:
+        network = _network_of(connection)
+        if (accused.network, accused.header.lane) != (network, LEDGER):
+            raise HomeUnusable(f"{home} does not hold the lane that the evidence is of")
+        journal = Journal(network, FEATURES, chance, None)
+        for (wire,) in connection.execute("SELECT wire FROM entries ORDER BY arrival"):
+            entry = parse(wire)
+            own = (entry.network, entry.header.lane) == (network, LEDGER)
+            if not (own and entry.header.seq >= accused.header.seq):
+                journal.reload(entry)
+    if not journal.follows(accused):
+        raise HomeUnusable(f"the books in {home} do not lead to the entry that the evidence is of")
+    try:
+        journal.take(accused)
+    except InvalidEntry:
+        return kind is FaultKind.ENTRY_INVALID
+    except EntryFault:
+        return False
+    wrong = journal.book.of(Checkpoints).wrong
+    return kind is FaultKind.CHECKPOINT_WRONG and any(seq == accused.header.seq for seq, _ in wrong)
 
 
 async def rebuild(home: Path) -> int:
@@ -172,6 +201,8 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     forks = tuple(id_text(id) for id, known in journal.directory.networks.items() if known.forked)
     if id_text(network) in forks:
         faults.append("this network has signed two entries at one place")
+    wrong = journal.book.of(Checkpoints).wrong
+    faults += (f"the checkpoint at entry {seq} is not what the entries make: {parts}" for seq, parts in wrong)
     accounts = len(journal.book.ledger.accounts)
     return BookReport(id_text(network), entries, lines, accounts, dict(sums), forks, tuple(faults))
 

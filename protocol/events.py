@@ -108,6 +108,14 @@ class StoreText:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreFault:
+    """Keep what a network has been seen to do wrong, under its id."""
+
+    id: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send a frame to a peer, once everything before it is durable."""
 
@@ -152,4 +160,4 @@ class Answer:
     result: Any
 
 
-Effect = Store | Forget | StoreText | Send | SendRange | Drop | Publish | Answer
+Effect = Store | Forget | StoreText | StoreFault | Send | SendRange | Drop | Publish | Answer

@@ -154,6 +154,14 @@ class Identity:
         """Return the key that signs in an epoch, or None while that epoch is unknown."""
         return self.epochs[epoch].key if 0 <= epoch <= self.epoch else None
 
+    def has_ended(self, key: bytes) -> bool:
+        """Tell whether a key has signed for the network and another signs now."""
+        return key != self.epochs[-1].key and any(epoch.key == key for epoch in self.epochs)
+
+    def had_home(self, transport: bytes) -> bool:
+        """Tell whether the home node once had this libp2p key, and has another one now."""
+        return transport != self.transport and any(epoch.transport == transport for epoch in self.epochs)
+
     def has(self, event: Entry) -> bool:
         """Tell whether a key event is one of those that this identity is made of."""
         seq = event.header.seq

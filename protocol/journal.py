@@ -68,6 +68,8 @@ class Journal:
     ) -> None:
         self.network = network
         self.book = Book(network, features)
+        self.book.entry_id = self._ledger_id
+        self.book.audits = keyring is None
         self.directory = self.book.of(Directory)
         self.stores: list[Store | Forget] = []
         """What was folded in since `drain`, and what was dropped, in order."""
@@ -124,6 +126,10 @@ class Journal:
         )
         self._fold(entry, _entered(entry, body, now))
         return entry
+
+    def lay_down(self) -> None:
+        """Sign nothing from now on."""
+        self._keyring = None
 
     def lane_heads(self) -> tuple[LaneHead, ...]:
         """Return the heads of all lanes of this network that are held here."""
@@ -331,6 +337,11 @@ class Journal:
             known.forked |= lane.frozen
         if not known.forked:
             self.book.of(Links).thaw(network)
+
+    def _ledger_id(self, seq: int) -> bytes:
+        id = self._lanes[self.network, LEDGER].id_at(seq)
+        assert id is not None, "the ledger is held whole up to its head"
+        return id
 
     def _read(self, entry: Entry) -> Entered:
         entered = _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))

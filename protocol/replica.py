@@ -50,6 +50,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreFault,
     StoreText,
     TimerFired,
 )
@@ -58,6 +59,9 @@ from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement import FEATURES as SETTLEMENT
 from protocol.settlement import answers, holds, quotes, rounds
+from protocol.settlement.checkpoints import Checkpoints
+from protocol.settlement.evidence import FaultKind
+from protocol.settlement.faults import DETAIL_CHARS_MAX, Fault, Faults, Place, of_checkpoints, recalled, written
 from protocol.settlement.networks import Replicas, admit
 from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
 from protocol.sync.gossip import Gossip, Session
@@ -125,9 +129,9 @@ class Replica:
         self.book.abroad = holds.plan_send
         self.gossip = Gossip(self.journal, chance, invitation)
         self.gossip.role = Role.REPLICA if keyring is None else Role.HOME
-        self.faults: list[str] = []
-        """What this network's operator, or a partner, has been seen to do wrong; for stewards and auditors."""
         self.recovering = recovering and keyring is not None
+        self.succeeded = False
+        """Whether another node signs for this network now: the hot key here is that of an ended epoch."""
         self._quiet_since: Millis | None = None
         self._features = features
         self._keyring = keyring
@@ -138,7 +142,16 @@ class Replica:
         self._sent_at: dict[bytes, Millis] = {}
         self._now: Millis = 0
 
+    @property
+    def faults(self) -> list[str]:
+        """What this network's operator, or another network, has been seen to do wrong."""
+        return [fault.detail for fault in self.book.of(Faults).by_id.values()]
+
     # In.
+
+    def recall(self, data: bytes) -> None:
+        """Take in a fault that this node has kept."""
+        self.book.of(Faults).add(recalled(data))
 
     def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
         """Fold this node's stored entries in, in the order of their arrival; yields each with its lines.
@@ -149,6 +162,7 @@ class Replica:
             lines = self.journal.reload(entry)
             self._note_identity(Store(entry))
             yield entry, lines
+        self._mind_succession()
         if self._keyring is not None and any(link.is_half for link in self.book.of(Links).by_id.values()):
             self.recovering = True
 
@@ -175,6 +189,8 @@ class Replica:
         if not self.recovering:
             self._seal_links()
         self._flush(None)
+        for fault in of_checkpoints(self.network, self.book.of(Checkpoints), now):
+            self._raise_fault(fault)
         return self._in_order()
 
     # Wishes.
@@ -200,7 +216,7 @@ class Replica:
 
     def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
         if self._keyring is None:
-            self._say(Answer(asked.request, refuse(Rejection.READ_ONLY)))
+            self._say(Answer(asked.request, refuse(self._mute)))
             return
         if self.recovering:
             self._say(Answer(asked.request, refuse(Rejection.RECOVERING)))
@@ -238,9 +254,14 @@ class Replica:
     def _desk(self, asked: Asked) -> Desk:
         keyring = self._keyring
         if keyring is None:
-            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign, silent=Rejection.READ_ONLY)
+            return Desk(self.book, asked.actor, self._now, self._chance, _cannot_sign, silent=self._mute)
         silent = Rejection.RECOVERING if self.recovering else None
         return Desk(self.book, asked.actor, self._now, self._chance, keyring.hot.sign, keyring.preimages, silent)
+
+    @property
+    def _mute(self) -> Rejection:
+        """Why a node without a keyring signs nothing."""
+        return Rejection.SUCCEEDED if self.succeeded else Rejection.READ_ONLY
 
     # Time.
 
@@ -324,6 +345,15 @@ class Replica:
             self.recovering, self._quiet_since = True, None
             self.book.of(Links).drop_drafts()
 
+    def _mind_succession(self) -> None:
+        """Lay the keyring down for good once cold keys have given the network to another hot key."""
+        known = self.journal.directory.networks.get(self.network)
+        if self._keyring is None or known is None or not known.identity.has_ended(self._keyring.hot.public):
+            return
+        self.succeeded, self.recovering, self._keyring = True, False, None
+        self.journal.lay_down()
+        self.book.of(Links).drop_drafts()
+
     def _hear_link_wanted(self, session: Session, epoch: int) -> None:
         """Tell a partner that came back from an old copy which records stand, and take no older ones any more."""
         partner = self._partner(session)
@@ -353,8 +383,8 @@ class Replica:
         try:
             act()
         except PeerFault as fault:
-            if isinstance(fault.__cause__, InvalidEntry):
-                self.faults.append(str(fault))
+            if isinstance(invalid := fault.__cause__, InvalidEntry):
+                self._accuse(FaultKind.ENTRY_INVALID, invalid.entry.network, str(fault), wires=(invalid.entry.wire,))
             self.gossip.part(peer)
             self._say(Drop(peer, str(fault)))
         finally:
@@ -419,8 +449,13 @@ class Replica:
         if session.network is not None:
             raise PeerFault("hello is said once")
         self._out += self.gossip.hear_identity(session, hello)
+        self._mind_succession()
         if hello.role is Role.HOME:
             known = self.journal.directory.networks.get(hello.network)
+            if known is not None and known.identity.had_home(session.transport):
+                # It may have slept through it: it shall hear that it is the home no more, and stays a stranger.
+                self._out += self.gossip.show_rotation(session, hello.network)
+                return
             if known is None or known.identity.transport != session.transport:
                 raise PeerFault("a node that its network has not certified")
         elif not self._lets_in(session, hello):
@@ -464,8 +499,9 @@ class Replica:
             self._fall_back()
             self._quiet_since = None
         self._out += self.gossip.hear_entries(session, entries)
-        for network in self.gossip.convicted:
-            self.faults.append(f"network {id_text(network)} has forked")
+        self._mind_succession()
+        for entry in self.gossip.convicted:
+            self._accuse_of_fork(entry)
         self.gossip.convicted.clear()
 
     def _note_identity(self, told: Store | Forget) -> None:
@@ -535,12 +571,17 @@ class Replica:
         if fault is None and link is not None and link.is_lost and self._acknowledges_another(body, entry):
             fault = LinkFault.ACK_UNKNOWN
         if fault is None:
+            was_frozen = link is not None and link.side.frozen
             self.journal.take(entry)
+            if link is not None and link.side.frozen and not was_frozen:
+                self._accuse_of_fork(entry)
         elif fault is LinkFault.ACK_UNKNOWN:
             # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
             self._tell(Tell(entry.network, LinkWanted(0)))
         elif isinstance(fault, LinkFault) and not self.recovering and link is not None and not link.is_lost:
-            self.faults.append(f"link {id_text(id)}: {fault.value}")
+            before = self.journal.newest.get((entry.network, entry.header.lane))
+            wires = (entry.wire,) if before is None else (before, entry.wire)
+            self._accuse(FaultKind.LINK_BROKEN, entry.network, f"link {id_text(id)}: {fault.value}", wires=wires)
             raise PeerFault(f"a record that breaks a rule of the link: {fault.value}")
 
     def _acknowledges_another(self, body: LinkRecord, entry: Entry) -> bool:
@@ -558,8 +599,8 @@ class Replica:
             if not link.is_found:
                 return
             if link.is_overdrawn:
-                fault = f"link {id_text(id)}: more was promised in our name than the partner had granted"
-                self.faults += [] if fault in self.faults else [fault]
+                detail = f"link {id_text(id)}: more was promised in our name than the partner had granted"
+                self._accuse(FaultKind.LINK_OVERDRAWN, link.partner, detail)
                 return
             # What the partner has settled since is taken in with this record: once it is seen, nobody shows it again.
             links.take(self.book, Acknowledge(id))
@@ -588,6 +629,31 @@ class Replica:
         if record is not None and session is not None:
             self._sent_at[id] = self._now
             self._say(Send(session.peer, pack(LinkNews(record))))
+
+    # Faults.
+
+    def _accuse(
+        self,
+        kind: FaultKind,
+        network: bytes,
+        detail: str,
+        *,
+        places: tuple[Place, ...] = (),
+        wires: Sequence[bytes] = (),
+    ) -> None:
+        self._raise_fault(Fault(kind, network, detail[:DETAIL_CHARS_MAX], self._now, places, tuple(wires)))
+
+    def _accuse_of_fork(self, entry: Entry) -> None:
+        lane, seq = entry.header.lane, entry.header.seq
+        detail = f"network {id_text(entry.network)} has forked at {seq} of {lane}"
+        self._accuse(FaultKind.FORK, entry.network, detail, places=(Place(lane, seq),))
+
+    def _raise_fault(self, fault: Fault) -> None:
+        """Keep a fault and tell officers of it, once."""
+        if self.book.of(Faults).add(fault):
+            self._say(StoreFault(fault.id, written(fault)))
+            figures = {"kind": fault.kind.value, "network": id_text(fault.network)}
+            self._say(Publish("fault.raised", id_text(fault.id), figures=figures))
 
     # Out.
 
@@ -641,7 +707,7 @@ _BY_ITSELF = Asked(0, "", actor=NOBODY)
 
 
 _RANKS: Mapping[type[Effect], int] = {
-    Store: 0, Forget: 0, StoreText: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
+    Store: 0, Forget: 0, StoreText: 0, StoreFault: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
 }  # fmt: skip
 
 

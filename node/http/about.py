@@ -27,7 +27,7 @@ class NodeShown:
     name: str
     peer_id: Annotated[str, Doc("By which other nodes know it on libp2p.")]
     addresses: Annotated[tuple[str, ...], Doc("Where other nodes reach it: multiaddrs.")]
-    state: Annotated[str, Doc("READY, or RECOVERING while it fetches its own entries and writes none.")]
+    state: Annotated[str, Doc("READY; RECOVERING while it fetches its own entries; SUCCEEDED once another node signs.")]
     version: str
     source_url: Annotated[str, Doc("Where the source of this very version is, as its licence asks.")]
 

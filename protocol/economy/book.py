@@ -276,6 +276,10 @@ class Book:
         self.passing: dict[str, int] = {}
         """How many payments of other networks are passing through, by currency: a currency in use stays open."""
         self.head: tuple[int, bytes] | None = None
+        self.entry_id: Callable[[int], bytes] = _no_entry
+        """Tells the id of the ledger entry at a place before the one that is folded, for whoever holds the lanes."""
+        self.audits = False
+        """Whether what the network's operator claims of its books is compared with them."""
         self._arrived: list[Payment] = []
         self._of_account: dict[str, list[Payment]] = {}
         self._states: dict[type[Any], Any] = {}
@@ -430,6 +434,10 @@ class Book:
         if len(fitting) != 1:
             return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
         return fitting[0]
+
+
+def _no_entry(seq: int) -> bytes:
+    raise LookupError(f"nobody holds the ledger lane for this book: {seq}")
 
 
 def parties(book: Book, payment: Payment) -> tuple[str, ...]:

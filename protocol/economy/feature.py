@@ -144,11 +144,24 @@ class EntriesWanted:
     """A question that the storage answers: entries of this network, in the form in which they travel.
 
     The runtime reads the whole identity lane and the ledger entries at `ledger_seqs`, in this order
-    (whatever their epoch: of two at one seq, the one of the newest epoch), and answers with
-    `show(identity wires, ledger wires)`.
+    (whatever their epoch: of two at one seq, the one of the newest epoch), then those of the commons lane at
+    `commons_seqs`, and answers with `show(identity wires, the other wires)`.
     """
 
     ledger_seqs: tuple[int, ...]
+    show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
+    commons_seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWanted:
+    """A question that the storage answers: all entries of any network at these places, (lane, seq), both of a fork.
+
+    The runtime answers with `show(that network's identity wires, the wires)`.
+    """
+
+    network: bytes
+    places: tuple[tuple[str, int], ...]
     show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
 
 

@@ -9,6 +9,7 @@ with another's.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
 from protocol.codec import decode, encode
@@ -117,6 +118,8 @@ class ReceiptFault(StrEnum):
     """The order is not signed by the key that it names, or speaks of something else."""
     KEY_UNPROVEN = auto()
     """No entry gives that key to the member whose account was debited, or to a helper with its mandate."""
+    PREIMAGE_MISSING = auto()
+    """It is said to have arrived in another network, and nothing shows the preimage that the order asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ class Verdict:
     faults: tuple[ReceiptFault, ...]
     attested: Attested | None = None
     order: Order | StandingOrder | None = None
+    preimage: bytes | None = None
+    """What the payee's node in another network released when the payment that a member signed arrived there."""
 
     @property
     def signed(self) -> bool:
@@ -187,7 +192,7 @@ def verify_receipt(document: bytes, kinds: Mapping[str, type[Body]], network: by
     attested = None if receipt is None else _read(receipt.attested, Attested, ATTESTED_BYTES_MAX)
     if receipt is None or attested is None:
         return Verdict((ReceiptFault.UNREADABLE,))
-    identity = _identity(receipt.identity)
+    identity = identity_of(receipt.identity)
     if identity is None:
         return Verdict((ReceiptFault.IDENTITY_INVALID,), attested)
     faults: list[ReceiptFault] = []
@@ -206,7 +211,11 @@ def verify_receipt(document: bytes, kinds: Mapping[str, type[Body]], network: by
     order, fault = _order(bodies, attested)
     if fault is not None:
         faults.append(fault)
-    return Verdict(tuple(faults), attested, order)
+    condition = order.condition if isinstance(order, Order) else None
+    preimage = None if condition is None else _preimage(bodies.values(), condition)
+    if condition is not None and preimage is None and attested.state is PaymentState.POSTED:
+        faults.append(ReceiptFault.PREIMAGE_MISSING)
+    return Verdict(tuple(faults), attested, order, preimage)
 
 
 R = TypeVar("R", Receipt, Attested)
@@ -220,7 +229,7 @@ def _read(data: bytes, kind: type[R], bytes_max: int) -> R | None:
         return None
 
 
-def _identity(wires: Iterable[bytes]) -> Identity | None:
+def identity_of(wires: Iterable[bytes]) -> Identity | None:
     """Return the identity that key events make, None where they make none."""
     identity: Identity | None = None
     try:
@@ -274,6 +283,12 @@ def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Order | Stan
         return None, ReceiptFault.ORDER_INVALID
     proven = _is_proven(order, tuple(bodies.values()), attested.network)
     return order, None if proven else ReceiptFault.KEY_UNPROVEN
+
+
+def _preimage(bodies: Iterable[Any], condition: bytes) -> bytes | None:
+    """Return the preimage of the condition that a member has signed, if an entry shows it."""
+    shown = (getattr(body, "preimage", None) for body in bodies)
+    return next((one for one in shown if one is not None and sha256(one).digest() == condition), None)
 
 
 def _payment_of(body: Any) -> bytes | None:

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from protocol.economy.feature import Feature
-from protocol.settlement import abroad, clearing, links, networks, quotes, rounds, routing
+from protocol.settlement import abroad, checkpoints, clearing, faults, links, networks, quotes, rounds, routing
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
@@ -13,4 +13,6 @@ FEATURES: tuple[Feature, ...] = (
     quotes.FEATURE,
     abroad.FEATURE,
     replace(clearing.FEATURE, due=rounds.due),
+    checkpoints.FEATURE,
+    faults.FEATURE,
 )

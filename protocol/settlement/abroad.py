@@ -392,6 +392,9 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Settled(id, hold):
             payment, payer, part = _end_part(book, id, hold)
             under_way = book.of(Forwards).under_way[id]
+            if not under_way.paid_minor:
+                # The receipt shows the preimage, whichever of the payment's holds ends last.
+                payment.rests_on = (*payment.rests_on, entered.seq)
             under_way.paid_minor += part.debit
             book.of(Forwards).on(part.link).paid += part.hold_amount
             _close(book, payment, under_way, entered)

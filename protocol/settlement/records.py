@@ -471,7 +471,9 @@ class Links:
         for link in self.by_id.values():
             link.reopened, link.rotated = self.reopened, self.rotated
             if by_cold_keys:
-                link.grant_known, link.side = link.side.partner.granted, link.side.rotated(epoch)
+                # A replica that takes over has not got the partner's records: it can hold nothing against them.
+                link.grant_known = None if link.is_half else link.side.partner.granted
+                link.side = link.side.rotated(epoch)
 
     def freeze(self, partner: bytes) -> None:
         """Place no new holds with a partner that is proved to have forked; open ones still resolve."""

@@ -80,8 +80,8 @@ class Gossip:
         self.role = Role.HOME
         self.checks_all = False
         """Whether every member's signature is checked even in bulk, as an auditor wants."""
-        self.convicted: list[bytes] = []
-        """Networks of which a new proof of a fork has come."""
+        self.convicted: list[Entry] = []
+        """Entries that are news as the proof of a fork, each at the place of another."""
         self._chance = chance
         self._minute = 0
 
@@ -186,10 +186,10 @@ class Gossip:
                 # Two heads at one place: show ours, so that the other side holds the proof of a fork.
                 out.append(SendRange(session.peer, mine.network, mine.lane, mine_seq, mine_seq))
             if mine is not None and theirs is not None and mine.lane == IDENTITY and theirs_seq >= mine_seq:
-                out += self._show_rotation(session, mine.network)
+                out += self.show_rotation(session, mine.network)
         return out
 
-    def _show_rotation(self, session: Session, network: bytes) -> list[Out]:
+    def show_rotation(self, session: Session, network: bytes) -> list[Out]:
         """Send a peer the newest rotation of a network, and what came after it: its own lane may be a thief's."""
         identity = self.journal.directory.networks[network].identity
         if not identity.rotated:
@@ -354,7 +354,7 @@ class Gossip:
                 for entry in branch:
                     journal.take(entry)
         elif at <= identity.epoch and branched.rank(at) == identity.rank(at) and journal.convict(branch[0]):
-            self.convicted.append(network)
+            self.convicted.append(branch[0])
         return []
 
     def _is_vouched(self, entry: Entry) -> bool:
@@ -403,7 +403,7 @@ class Gossip:
         if not self.journal.differs(entry) or directory.is_pardoned(entry):
             return
         if self._is_vouched(entry) and self.journal.convict(entry):
-            self.convicted.append(entry.network)
+            self.convicted.append(entry)
 
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
         """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""

@@ -158,6 +158,18 @@ def test_a_member_s_day(mutirao: Run, member: Any, riacho: Node, tmp_path: Path)
     wrong = mutirao("verify", "receipt", "receipt", "--network", "a" * 52)
     assert (wrong.code, "NETWORK_MISMATCH" in wrong.err) == (1, True)
 
+    # Her balance and her payment, proven by a checkpoint that the steward lets the network sign.
+    assert "NOT_FOUND" in mutirao(*ana, "balance-proofs", "show", "ana").err
+    checkpoint = mutirao(*riacho.steward, "checkpoints", "make", "--json").shown
+    assert balance(mutirao, ana) == "-250"
+    for noun, what in (("balance-proofs", "ana"), ("payment-proofs", paid["id"])):
+        (tmp_path / "proof").write_text(mutirao(*ana, noun, "show", what, "--json").out)
+        proof = mutirao("verify", "proof", "proof", "--json").shown
+        assert (proof["valid"], proof["checkpoint"]) == (True, int(checkpoint["id"]))
+        assert proof.get("balance", "-2.50 HORA") == "-2.50 HORA"
+        wrong = mutirao("verify", "proof", "proof", "--network", "a" * 52)
+        assert (wrong.code, "NETWORK_MISMATCH" in wrong.err) == (1, True)
+
 
 def test_a_member_s_keys(mutirao: Run, member: Any, riacho: Node, tmp_path: Path) -> None:
     caro, duda = member(riacho, "caro"), member(riacho, "duda")

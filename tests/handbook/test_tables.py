@@ -32,8 +32,10 @@ from protocol.replica import FEATURES, OPERATIONS
 from protocol.settlement.abroad import Come, Part
 from protocol.settlement.circles import Circle, CircleOnward, Leg
 from protocol.settlement.clearing import Line, Owed
+from protocol.settlement.evidence import SELF_PROVING, Evidence, FaultKind
 from protocol.settlement.holds import Onward
 from protocol.settlement.invoices import Invoice
+from protocol.settlement.proofs import BalanceLeaf, Checkpoint, Proof, Total
 from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
 from protocol.sync import messages
 from protocol.sync.directory import Profile
@@ -113,7 +115,8 @@ def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
     parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
-    expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link)}
+    proof = (Checkpoint, Total, BalanceLeaf, Proof, Evidence)
+    expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}
     assert rows_of(PROTOCOL, "part", "fields") == expected
 
 
@@ -133,6 +136,11 @@ def test_the_entry_that_is_shown_byte_by_byte() -> None:
 
 def test_the_faults_of_a_link_in_their_order() -> None:
     assert [row[0] for row in table(PROTOCOL, "fault", "the record")] == list(LinkFault)
+
+
+def test_the_kinds_of_faults() -> None:
+    rows = table(PROTOCOL, "kind of fault", "the network", "proves itself")
+    assert [(kind, proves == "yes") for kind, _, proves in rows] == [(kind, kind in SELF_PROVING) for kind in FaultKind]
 
 
 def constants() -> dict[str, int]:

@@ -82,6 +82,7 @@ class Wall:
         self.lane = lane
         self.marks = len(list(entries))
         self.recovering = False
+        self.succeeded = False
         self.handled: list[list[Input]] = []
         self.handled_more = asyncio.Event()
         """Set once a second batch was handled."""

@@ -122,7 +122,7 @@ async def test_both_sides_of_a_fork_are_kept_and_the_newest_epoch_is_found_first
     later = old._replace(id=b"l" * 32, header=replace(old.header, epoch=1), wire=old.wire[:-1] + b"l")
     await storage.commit(Batch([old, fork, later]))
     assert len((await pages(storage, RIACHO, 0, 0))[0]) == 3
-    assert len(await storage.ledger_at(RIACHO, [0])) == 1
+    assert len(await storage.lane_at(RIACHO, LEDGER, [0])) == 1
     assert (await storage.reach(RIACHO)) == Reach(1, 0, b"l" * 32, 3)
 
 
@@ -130,7 +130,7 @@ async def test_receipts_find_the_identity_lane_and_single_ledger_entries(storage
     identity, ledger = lane(3, name=IDENTITY), lane(9)
     await storage.commit(Batch([*ledger[:5], *identity, *ledger[5:]]))
     assert await storage.identity_lane(RIACHO) == tuple(one.wire for one in identity)
-    assert await storage.ledger_at(RIACHO, (7, 2, 99)) == (ledger[7].wire, ledger[2].wire)
+    assert await storage.lane_at(RIACHO, LEDGER, (7, 2, 99)) == (ledger[7].wire, ledger[2].wire)
 
 
 async def test_how_far_a_network_has_come_counts_all_its_lanes(storage: Storage, lane: Lane) -> None:

@@ -25,7 +25,9 @@ from protocol.identity import IDENTITY_KINDS, RotationClaim, advance, begin
 from protocol.journal import InvalidEntry, Journal
 from protocol.keys import KeyPair, verify
 from protocol.replica import FEATURES
+from protocol.settlement.evidence import examine
 from protocol.settlement.invoices import Invoice
+from protocol.settlement.proofs import verify_proof
 from protocol.settlement.records import LinkRecord
 from protocol.shape import from_map, to_map
 from protocol.sync.directory import COMMONS_KINDS
@@ -390,3 +392,37 @@ def test_a_forward_needs_what_is_told(case: dict[str, Any]) -> None:
     # Who forwards never loses by it, and one minor unit less would not do.
     assert rate_in.down(needed) >= rate_out.up(out) + fee
     assert rate_in.down(needed - 1) < rate_out.up(out) + fee
+
+
+# Checkpoints.
+
+CHECKPOINTS = vectors("checkpoints")
+
+
+def mth(leaves: list[bytes]) -> bytes:
+    """MTH of RFC 6962, section 2.1, word for word."""
+    if len(leaves) == 1:
+        return sha256(b"\0" + leaves[0]).digest()
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\1" + mth(leaves[:split]) + mth(leaves[split:])).digest()
+
+
+def test_the_roots_of_a_checkpoint_follow_from_its_leaves() -> None:
+    assert mth([bytes.fromhex(one) for one in CHECKPOINTS["entries"]]).hex() == CHECKPOINTS["entries_root"]
+    leaves = [bytes.fromhex(one) for one in CHECKPOINTS["balances"]]
+    assert mth(leaves).hex() == CHECKPOINTS["balances_root"]
+    accounts = [cbor2.loads(one) for one in leaves]
+    assert [one[2] for one in accounts] == sorted(one[2] for one in accounts)
+    seed = bytes.fromhex(CHECKPOINTS["seed"])
+    assert [one[1].hex() for one in accounts] == [hashed("leaf-salt", seed + one[2].encode())[:32] for one in accounts]
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS["proofs"], ids=lambda case: case["name"])
+def test_a_proof_proves_or_is_refused_as_told(case: dict[str, Any]) -> None:
+    proven = verify_proof(bytes.fromhex(case["document"]), bytes.fromhex(CHECKPOINTS["network"]))
+    assert proven.fault == case["fault"]
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS["evidence"], ids=lambda case: case["name"])
+def test_evidence_weighs_as_told(case: dict[str, Any]) -> None:
+    assert examine(bytes.fromhex(case["document"])).weight == case["weight"]

@@ -32,7 +32,10 @@ from protocol.economy.receipts import Attested
 from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
 from protocol.identity import Inception, LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
 from protocol.keys import KeyPair, digest
+from protocol.merkle import leaf_hash, path_of, root_of
+from protocol.settlement.evidence import Evidence, FaultKind
 from protocol.settlement.invoices import Invoice, condition_of, preimage_of
+from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointSaid, Proof, Total
 from protocol.settlement.records import AckItem, LinkRecord, Settings, Terms, link_id, link_lane
 from protocol.shape import to_map
 from protocol.sync.directory import Profile
@@ -612,6 +615,69 @@ def rounding() -> dict[str, Any]:
     }
 
 
+def checkpoints() -> dict[str, Any]:
+    """Return a checkpoint, proofs by it, and evidence against a network, with the verdict on each."""
+    riacho = Author("riacho")
+    ledger = [riacho.write(hora(f"HORA{number}"), LEDGER) for number in range(5)]
+    ids = [leaf_hash(one.id) for one in ledger]
+    seed = seed_of("a checkpoint's seed")
+    balances: list[tuple[str, int, int | None, int | None]] = [
+        ("AAAAAAAAAAAAAAAA.HORA0", -12_50, -100_00, None),
+        ("BBBBBBBBBBBBBBBB.HORA0", 10_00, -100_00, 500_00),
+        ("holds.HORA0", 2_50, None, None),
+    ]
+    leaves = [encode(to_map(BalanceLeaf(digest("leaf-salt", seed + one[0].encode())[:16], *one))) for one in balances]
+    hashes = [leaf_hash(one) for one in leaves]
+    totals = (Total("HORA0", 2, 12_50, 12_50),)
+    said = Checkpoint(len(ids), ledger[-1].id, root_of(ids), root_of(hashes), len(leaves), totals)
+    word = riacho.write(CheckpointSaid(said), COMMONS)
+    identity = (riacho.heads[IDENTITY].wire,)
+    proofs = [Proof("balance", leaves[at], at, path_of(hashes, at), word.wire, identity) for at in range(3)]
+    proofs += [Proof("payment", ledger[at].wire, at, path_of(ids, at), word.wire, identity) for at in range(5)]
+    shown = [{"name": f"{one.kind} {one.index}", "fault": None, "document": one} for one in proofs]
+    broken = {
+        "another balance": ("PATH_WRONG", replace(proofs[0], leaf=leaves[1])),
+        "another place": ("PATH_WRONG", replace(proofs[0], index=1)),
+        "a hash too many": ("PATH_WRONG", replace(proofs[0], path=(*proofs[0].path, bytes(32)))),
+        "an entry at another place": ("LEAF_INVALID", replace(proofs[3], index=1)),
+        "a word of another lane": ("CHECKPOINT_INVALID", replace(proofs[0], word=ledger[0].wire)),
+    }
+    shown += [{"name": name, "fault": fault, "document": one} for name, (fault, one) in broken.items()]
+    twice = riacho.write(CheckpointSaid(replace(said, balances=bytes(32))), COMMONS)
+    tilted = riacho.write(CheckpointSaid(replace(said, size=9, totals=(Total("HORA0", 2, 1, 2),))), COMMONS)
+    other = riacho.make(hora("OTHER"), LEDGER, seq=4, prev=ledger[3].id)
+    evidence = (
+        ("two entries at one place", "PROVEN", FaultKind.FORK, (ledger[4], other)),
+        ("one entry twice", "WORTHLESS", FaultKind.FORK, (other, other)),
+        ("two checkpoints of as many entries", "PROVEN", FaultKind.CHECKPOINTS_DIFFER, (word, twice)),
+        ("a later checkpoint of more entries", "WORTHLESS", FaultKind.CHECKPOINTS_DIFFER, (word, tilted)),
+        ("sums that are not zero", "PROVEN", FaultKind.CHECKPOINT_UNBALANCED, (tilted,)),
+        ("sums that are", "WORTHLESS", FaultKind.CHECKPOINT_UNBALANCED, (word,)),
+        ("an entry that only the books can judge", "NEEDS_BOOKS", FaultKind.ENTRY_INVALID, (other,)),
+    )
+    return {
+        "about": "A checkpoint over five ledger entries and three balances. `entries` are the ids of the entries and"
+        " `balances` the leaves, in order; `entries_root` and `balances_root` follow by RFC 6962, salts from `seed`."
+        " Each of `proofs` is a document with what is wrong with it, null where it proves its leaf; each of `evidence`"
+        " a document with its weight.",
+        "network": riacho.network.hex(),
+        "seed": seed.hex(),
+        "entries": [one.id.hex() for one in ledger],
+        "balances": [one.hex() for one in leaves],
+        "entries_root": said.entries.hex(),
+        "balances_root": said.balances.hex(),
+        "proofs": [{**one, "document": encode(to_map(one["document"])).hex()} for one in shown],
+        "evidence": [
+            {
+                "name": name,
+                "weight": weight,
+                "document": encode(to_map(Evidence(kind, identity, tuple(one.wire for one in accused)))).hex(),
+            }
+            for name, weight, kind, accused in evidence
+        ],
+    }
+
+
 def written(vectors: dict[str, Any]) -> str:
     """Return JSON that one can read and compare: one item of each list or table on a line."""
     parts = []
@@ -633,5 +699,6 @@ if __name__ == "__main__":
         ("own_fork_proofs", fork_proofs),
         ("own_fold_trace", fold_trace),
         ("own_rounding", rounding),
+        ("own_checkpoints", checkpoints),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))

@@ -38,6 +38,7 @@ from protocol.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, sea
 from protocol.keys import KeyPair, parse_id
 from protocol.replica import FEATURES
 from protocol.settlement.abroad import Forwards, Reconciled
+from protocol.settlement.checkpoints import MakeCheckpoint
 from protocol.settlement.circles import encode_circle
 from protocol.settlement.clearing import Begun, Cleared, Clearing, Failed, OpenRound, SetClearing, ValueCurrency
 from protocol.settlement.links import FreezeLink, LinksWanted
@@ -449,4 +450,5 @@ def endings(told: Riacho) -> None:
     # What a restore would write: nothing was lost here, so it is put down by hand.
     reconciled = Reconciled(parse_id(link.id) or b"", 12_00, 12_00, 2_00, 2_00, "HORA")
     world.nodes[NODE].replica.journal.write(reconciled, LEDGER, world.now)
+    told.do("checkpoints.make", MakeCheckpoint())
     world.tick(1)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Merkle trees as in RFC 6962, section 2.1 (RFC 9162 has the same): one root for many leaves, short proofs for one.
+
+A leaf is hashed after the byte 0, a node after the byte 1, so that none passes for the other.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+HASH_BYTES = 32
+PATH_HASHES_MAX = 53
+"""Hashes of a proof: no tree has more than 2**53 leaves."""
+EMPTY_ROOT = sha256(b"").digest()
+BLOCK_LEAVES = 256
+"""Of so many leaves a growing tree keeps the one root, and hashes the leaves again for a proof: a power of two."""
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Return the hash of a leaf."""
+    return sha256(b"\0" + data).digest()
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over leaf hashes."""
+    level = list(leaves)
+    while len(level) > 1:
+        level = _above(level)
+    return level[0] if level else EMPTY_ROOT
+
+
+def path_of(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return the audit path of the leaf at an index: the other side of each node on the way up, lowest first."""
+    assert 0 <= index < len(leaves)
+    level, path = list(leaves), list[bytes]()
+    while len(level) > 1:
+        if index ^ 1 < len(level):
+            path.append(level[index ^ 1])
+        level, index = _above(level), index >> 1
+    return tuple(path)
+
+
+def root_by(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root to which a leaf hash and its path lead (RFC 9162, 2.1.3.2), None if the path does not fit."""
+    if not 0 <= index < size:
+        return None
+    at, last, found = index, size - 1, leaf
+    for other in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            found = _node(other, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = _node(found, other)
+        at, last = at >> 1, last >> 1
+    return found if last == 0 else None
+
+
+class GrowingTree:
+    """The tree over leaves that only grow in number, read from where they are held: roots and paths at any size."""
+
+    def __init__(self, leaf_at: Callable[[int], bytes]) -> None:
+        self._leaf_at = leaf_at
+        self._blocks: list[bytes] = []
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first leaves."""
+        return root_of(self._tops(size))
+
+    def path(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Return the audit path of a leaf among the first ones."""
+        assert 0 <= index < size
+        block, within = divmod(index, BLOCK_LEAVES)
+        first = block * BLOCK_LEAVES
+        leaves = self._leaves(first, min(first + BLOCK_LEAVES, size))
+        return (*path_of(leaves, within), *path_of(self._tops(size), block))
+
+    def _tops(self, size: int) -> list[bytes]:
+        """Return the roots of the blocks; that of the last may be of fewer leaves."""
+        whole = size // BLOCK_LEAVES
+        while len(self._blocks) < whole:
+            first = len(self._blocks) * BLOCK_LEAVES
+            self._blocks.append(root_of(self._leaves(first, first + BLOCK_LEAVES)))
+        rest = self._leaves(whole * BLOCK_LEAVES, size)
+        return [*self._blocks[:whole], *([root_of(rest)] if rest else [])]
+
+    def _leaves(self, first: int, after: int) -> list[bytes]:
+        return [leaf_hash(self._leaf_at(at)) for at in range(first, after)]
+
+
+def _above(level: Sequence[bytes]) -> list[bytes]:
+    """Return the next level: pairs joined, an odd one at the end as it is."""
+    joined = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+    return [*joined, level[-1]] if len(level) & 1 else joined
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right).digest()
