@@ -4,7 +4,7 @@
 What is to be done, and when, `protocol.settlement.rounds` decides.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -46,7 +46,7 @@ LINES_MAX = 256
 WORTH_SCALE = 6
 """Without a value of its own, a whole unit of any currency counts as 10 to this power."""
 DEBT_WORTH_MAX = 2**44
-DEBTS_MAX = 2**16
+DEBTS_MAX = 10_000
 """With so many debts of that worth the solver's 64 bits still hold a round."""
 PPM = 1_000_000
 
@@ -161,7 +161,7 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
     That is the debt in reference units, its line, and what a minor unit of its link is worth.
 
     A debt counts where debtor and creditor have both offered it, for as much as the lesser of the two says; of
-    several links between two the one of the greatest debt.
+    several links between two the one of the greatest debt. Only who can be in a ring with us is looked at.
     """
     intents, known = book.of(Intents), book.of(Directory).networks
     said = {
@@ -181,7 +181,31 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
             pair = debtor, line.partner
             if worth > 0 and (pair not in best or (worth, line.link) > (best[pair][0], best[pair][1].link)):
                 best[pair] = worth, line, value
-    return {pair: best[pair] for pair in sorted(best)[:DEBTS_MAX]}
+    ours = _ring_of(book.network, best)
+    return {pair: best[pair] for pair in [pair for pair in sorted(best) if ours.issuperset(pair)][:DEBTS_MAX]}
+
+
+def _ring_of(network: bytes, debts: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
+    """Return who can be in a circle with a network: it leads to them, and they to it.
+
+    All of them find the same ones. Others, however many, need not be looked at.
+    """
+    onward: dict[bytes, list[bytes]] = {}
+    back: dict[bytes, list[bytes]] = {}
+    for debtor, creditor in debts:
+        onward.setdefault(debtor, []).append(creditor)
+        back.setdefault(creditor, []).append(debtor)
+    return _reached(network, onward) & _reached(network, back)
+
+
+def _reached(network: bytes, leads: Mapping[bytes, Sequence[bytes]]) -> set[bytes]:
+    reached, edge = {network}, [network]
+    while edge:
+        for following in leads.get(edge.pop(), ()):
+            if following not in reached:
+                reached.add(following)
+                edge.append(following)
+    return reached
 
 
 # What stands in the ledger.

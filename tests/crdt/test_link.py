@@ -223,6 +223,17 @@ def test_a_placer_keeps_at_most_a_quarter_of_its_reach_and_64_holds_open() -> No
     assert draft.place(b"one more", promise(1, "h")) == LinkRefusal.TOO_MANY_HOLDS
 
 
+def test_what_only_clears_a_debt_is_capped_by_the_debt_and_not_by_share() -> None:
+    riacho, serra = paid(400, *linked(riacho_may_owe=1_000, serra_may_owe=1_000))
+    # Serra is owed 400: a quarter of its reach of 1,400 is 350.
+    assert serra.draft().place(b"h", promise(400, "h")) == LinkRefusal.HOLD_CAP_EXCEEDED
+    assert serra.draft().place(b"h", promise(401, "h"), clears=True) == LinkRefusal.LIMIT_EXCEEDED
+    draft = serra.draft()
+    assert draft.place(b"h", promise(400, "h"), clears=True) is None
+    assert draft.place(b"i", promise(1, "i"), clears=True) == LinkRefusal.LIMIT_EXCEEDED
+    assert riacho.draft().place(b"h", promise(1, "h"), clears=True) == LinkRefusal.LIMIT_EXCEEDED
+
+
 def test_the_caps_are_a_choice_and_no_reason_to_refuse_a_record() -> None:
     riacho, serra = linked(riacho_may_owe=1_000)
     riacho = write(riacho, ("place", b"h", promise(1_000, "h")))

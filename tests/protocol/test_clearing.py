@@ -1,19 +1,42 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Clearing between networks (PROTOCOL 4): debts that go round are cleared whole or not at all, by nobody's command."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from simulation.groups import exchange, linked, pay
-from simulation.world import World
+from simulation.world import World, whole
 
-from protocol.events import TimerFired
+from protocol.economy.feature import Entered
+from protocol.economy.paying import Pay
+from protocol.entry import COMMONS, LEDGER
+from protocol.events import Received, TimerFired
 from protocol.keys import digest, id_text
+from protocol.settlement import rounds
 from protocol.settlement.abroad import Forwards
-from protocol.settlement.clearing import Clearing, OpenRound, RoundsWanted, SetClearing, ValueCurrency
+from protocol.settlement.circles import Circle, Leg, encode_circle, read_circle
+from protocol.settlement.clearing import (
+    Cleared,
+    Clearing,
+    Failed,
+    Intended,
+    Intents,
+    Line,
+    OpenRound,
+    RoundsWanted,
+    SetClearing,
+    Turned,
+    ValueCurrency,
+    cut,
+)
+from protocol.settlement.invoices import condition_of
 from protocol.settlement.links import FreezeLink
+from protocol.settlement.quotes import AskQuote
 from protocol.settlement.records import Links
-from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds
+from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds, refusal
+from protocol.sync.directory import Directory
+from protocol.sync.messages import CircleAsked, QuoteDenied, pack, unpack
 
 RING = {"riacho": "HORA", "serra": "FLOR", "encants": "ECO"}
 MEMBERS = {"riacho": "ana", "serra": "bia", "encants": "clara"}
@@ -232,3 +255,207 @@ def test_cut_off_in_the_middle_what_was_promised_waits() -> None:
     world.tick(30)
     assert debts(world) in ([30_00, 50_00, 40_00], [0, 20_00, 10_00])
     assert quiet(world)
+
+
+# What a network does not join, whoever asks.
+
+
+def circle_at(world: World, amounts: tuple[int, int, int], not_after_ms: int | None = None) -> Circle:
+    """Return the ring as a circle that Riacho initiates, for so much of each debt."""
+    legs: list[Leg] = []
+    for (one, other), amount in zip(pairs(), amounts, strict=True):
+        [link] = world.nodes[one].replica.book.of(Links).with_partner(world.nodes[other].network)
+        legs.append(Leg(world.nodes[one].network, link.id, amount))
+    until = world.now + 60_000 if not_after_ms is None else not_after_ms
+    return Circle(world.now, tuple(legs), condition_of(bytes(32)), until)
+
+
+def refused(world: World, circle: Circle, name: str = "serra") -> str | None:
+    reason = refusal(world.nodes[name].replica.book, circle, world.now)
+    return None if reason is None else reason.value
+
+
+def test_no_debt_is_cleared_beyond_what_is_owed_and_not_promised() -> None:
+    world = ring((30, 50, 40))
+    take_part(world)
+    assert refused(world, circle_at(world, (30_00, 30_00, 30_00))) is None
+    # To Serra comes a hold from Encants for what it owes there, and goes one to Riacho, who owes Serra.
+    assert refused(world, circle_at(world, (30_01, 30_01, 30_01))) == "BALANCE_OPEN"
+    assert refused(world, circle_at(world, (30_00, 50_01, 30_00))) == "BALANCE_OPEN"
+    assert refused(world, circle_at(world, (30_00, 50_01, 30_00)), "encants") == "BALANCE_OPEN"
+    assert refused(world, circle_at(world, (30_00, 50_00, 40_01)), "riacho") == "BALANCE_OPEN"
+
+
+def test_what_a_payment_under_way_pays_back_is_not_cleared_besides() -> None:
+    world = ring((30, 30, 30))
+    take_part(world)
+    wish = AskQuote("ana@riacho", whole(10), payer="bia")
+    quote = world.granted("serra", "quotes.create", wish)
+    order = Pay(payer=quote.payer, payee="ana@riacho", amount=whole(10), quote=quote.id)
+    world.start("serra", "payments.create", order)
+    # Serra pays 10 of what Riacho owes it by a hold that is open yet: of 30 only 20 are left to clear, at both ends.
+    assert refused(world, circle_at(world, (20_01, 20_01, 20_01))) == "BALANCE_OPEN"
+    assert refused(world, circle_at(world, (20_00, 20_00, 20_00))) is None
+
+
+def link_between(world: World, one: str, other: str) -> str:
+    [link] = world.nodes[one].replica.book.of(Links).with_partner(world.nodes[other].network)
+    return id_text(link.id)
+
+
+def test_a_circle_is_joined_in_time_and_by_its_own_networks_and_links() -> None:
+    world = ring()
+    take_part(world, "riacho", "serra")
+    fits = circle_at(world, (10_00, 10_00, 10_00))
+    assert refused(world, fits, "encants") == "FORBIDDEN"
+    take_part(world)
+    assert refused(world, replace(fits, not_after_ms=world.now - 1)) == "QUOTE_EXPIRED"
+    stranger = replace(fits, legs=(replace(fits.legs[0], network=bytes(32)), *fits.legs[1:]))
+    assert refused(world, stranger, "riacho") == "ROUTE_INVALID"
+    assert refused(world, stranger, "serra") == "LINK_UNKNOWN"
+    backward = replace(fits, legs=(fits.legs[0], *reversed(fits.legs[1:])))
+    assert refused(world, backward) == "LINK_UNKNOWN"
+    world.cut("serra", "riacho")
+    assert refused(world, fits) == "PEER_UNREACHABLE"
+
+
+def test_a_circle_is_joined_once() -> None:
+    world = ring()
+    take_part(world)
+    shown = open_round(world)
+    assert shown.cleared == 1
+    for name in RING:
+        book = world.nodes[name].replica.book
+        clearing, forwards = book.of(Clearing), book.of(Forwards)
+        [circle] = [one.circle for one in clearing.initiated.values()] or [
+            read_circle(one.circle or b"") for one in forwards.circles.values()
+        ]
+        assert circle is not None
+        assert refused(world, circle, name) == "STATE_CONFLICT"
+
+
+def test_two_circles_over_one_debt_clear_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each network works out a circle of its own, by another salt, and none sees that another was taken up."""
+    world = ring()
+    take_part(world)
+    monkeypatch.setattr(rounds, "TAKEOVER_MS", 0)
+    monkeypatch.setattr(Circle, "id", property(lambda circle: digest("circle", circle.initiator + circle.condition)))
+    open_round(world)
+    world.tick(60)
+    assert debts(world) in ([0, 0, 0], [30_00, 30_00, 30_00]) and quiet(world)
+
+
+def test_a_hold_whose_circle_the_initiator_has_not_signed_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = ring()
+    take_part(world)
+    begin = rounds._begin
+    monkeypatch.setattr(rounds, "_begin", lambda desk, asked, _: begin(desk, asked, bytes(64)))
+    shown = open_round(world)
+    assert (shown.cleared, debts(world)) == (0, [30_00, 30_00, 30_00]) and quiet(world)
+    reasons = {
+        circle.reason
+        for name in RING
+        for one in world.granted(name, "clearings.list", RoundsWanted()).items
+        for circle in one.circles
+    }
+    assert reasons == {"SIGNATURE_INVALID"}
+
+
+def test_a_question_that_the_initiator_has_not_signed_is_denied() -> None:
+    world = ring()
+    take_part(world)
+    data = encode_circle(circle_at(world, (10_00, 10_00, 10_00)))
+    # To Serra it comes from Encants, which it owes.
+    world.give("serra", Received("encants", pack(CircleAsked(bytes(16), data, bytes(64)))))
+    denied = [unpack(frame) for source, target, frame in world.wires if (source, target) == ("serra", "encants")]
+    assert denied == [QuoteDenied(bytes(16), "SIGNATURE_INVALID", world.nodes["serra"].network)]
+    world.run()
+    world.give("serra", Received("riacho", pack(CircleAsked(bytes(16), data, bytes(64)))))
+    denied = [unpack(frame) for source, target, frame in world.wires if (source, target) == ("serra", "riacho")]
+    assert denied == [QuoteDenied(bytes(16), "ROUTE_INVALID", world.nodes["serra"].network)]
+
+
+def test_a_debt_that_its_creditor_has_not_offered_counts_for_nothing() -> None:
+    world = ring((30, 30, 0))
+    take_part(world)
+    [link] = world.nodes["encants"].replica.book.of(Links).with_partner(world.nodes["riacho"].network)
+    claimed = Line(link.id, link.partner, "ECO", 2, 30_00)
+    shown = world.granted("riacho", "clearings.open", OpenRound())
+    lie = Intended(int(shown.id), (claimed,), ())
+    world.nodes["encants"].replica.journal.write(lie, COMMONS, world.now)
+    world.run()
+    found = cut(world.nodes["serra"].replica.book, int(shown.id))
+    assert (world.nodes["encants"].network, world.nodes["riacho"].network) not in found
+    assert found == {} or all(pair[0] != world.nodes["encants"].network for pair in found)
+
+
+def test_rounds_by_rhythm_come_by_themselves() -> None:
+    world = ring()
+    take_part(world, rhythm_seconds=3_600)
+    world.tick(ROUND_SECONDS + 5)
+    assert debts(world) == [0, 0, 0] and quiet(world)
+    counts = [len(world.granted(name, "clearings.list", RoundsWanted()).items) for name in RING]
+    assert counts == [1, 1, 1], "three that open one at the same moment take part in one"
+
+
+def test_what_waits_on_a_debt_of_ours_is_promised_too() -> None:
+    world = ring((30, 30, 30))
+    take_part(world)
+    # Serra pays Clara by way of Riacho, which cannot go on: 10 of what Riacho owes Serra wait there.
+    quote = world.granted("serra", "quotes.create", AskQuote("clara@encants", whole(10), payer="bia", via=("riacho",)))
+    order = Pay(payer=quote.payer, payee="clara@encants", amount=whole(10), quote=quote.id)
+    world.start("serra", "payments.create", order)
+    world.cut("riacho", "encants")
+    world.run()
+    world.join("riacho", "encants")
+    world.run()
+    [link] = world.nodes["riacho"].replica.book.of(Links).with_partner(world.nodes["serra"].network)
+    assert sum(hold.amount for hold in link.now.holds_in.values()) == 10_00
+    assert refused(world, circle_at(world, (20_01, 20_01, 20_01)), "riacho") == "BALANCE_OPEN"
+    assert refused(world, circle_at(world, (20_00, 20_00, 20_00)), "riacho") is None
+
+
+def test_who_has_stopped_takes_no_part_any_more() -> None:
+    world = ring()
+    take_part(world)
+    fits = circle_at(world, (10_00, 10_00, 10_00))
+    assert refused(world, fits) is None
+    world.granted("serra", "clearing-terms.set", SetClearing(on=False))
+    assert refused(world, fits) == "FORBIDDEN"
+    assert open_round(world).cleared == 0
+
+
+def test_each_step_of_a_circle_stands_once() -> None:
+    world = ring()
+    take_part(world)
+    open_round(world)
+    [(name, one)] = [
+        (name, one)
+        for name in RING
+        for one in world.nodes[name].replica.book.of(Clearing).initiated.values()
+    ]  # fmt: skip
+    book = world.nodes[name].replica.book
+    assert one.turned is not None
+    for body in (Turned(one.id, one.turned), Cleared(one.id, bytes(32)), Failed(one.id, "NO_ROUTE")):
+        entered = Entered(body, book.network, LEDGER, 0, 10_000, bytes(32), world.now)
+        assert book.check(entered) == "STATE_CONFLICT"
+
+
+def test_only_who_can_be_in_a_ring_with_us_is_counted() -> None:
+    """Strangers who offer debts among themselves cost the others nothing: each looks at its own rings only."""
+    world = ring()
+    take_part(world)
+    shown = world.granted("riacho", "clearings.open", OpenRound())
+    world.tick(2)
+    book = world.nodes["serra"].replica.book
+    known = book.of(Directory).networks
+    strangers = [bytes([number]) * 32 for number in range(200, 203)]
+    for one, other, third in zip(strangers, (*strangers[1:], strangers[0]), (strangers[-1], *strangers), strict=False):
+        known[one] = replace(known[book.network])
+        owes, owed = (
+            Line(bytes([max(a[0], b[0]), min(a[0], b[0])]) * 16, b, "X", 2, 5_00)
+            for a, b in ((one, other), (one, third))
+        )
+        book.of(Intents).said[one] = Intended(int(shown.id), (owes,), (owed,))
+    found = cut(book, int(shown.id))
+    assert {network for pair in found for network in pair} == {world.nodes[name].network for name in RING}
