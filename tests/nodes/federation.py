@@ -32,7 +32,7 @@ DISK_BYTES = 48 * 1024 * 1024
 ANOTHER_TIME = frozenset({
     "PEER_UNREACHABLE", "LINK_NOT_OPEN", "LINK_LIMIT_EXCEEDED", "LINK_HOLDS_EXCEEDED", "NO_ROUTE", "OVERLOADED",
     "RECOVERING", "STORAGE_FAILED", "QUOTE_UNKNOWN", "QUOTE_EXPIRED", "PAYMENT_EXISTS", "PARTNER_REFUSED",
-    "NETWORK_UNKNOWN", "QUEUE_FULL", "SHUTTING_DOWN",
+    "NETWORK_UNKNOWN",
 })  # fmt: skip
 """What a payer may be told in bad weather. Anything else is a failure of the story."""
 
@@ -96,7 +96,8 @@ class Federation:
     def trade(self, payments: int) -> Iterator[None]:
         """Let a member of each network pay until so many payments are accepted; then wait for the last answers."""
         threads = [
-            threading.Thread(target=self._run, args=(node, payments, Random(self.random.random()))) for node in self.nodes
+            threading.Thread(target=self._run, args=(node, payments, Random(self.random.random())))
+            for node in self.nodes
         ]
         for thread in threads:
             thread.start()

@@ -16,6 +16,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from simulation.federation import Federation, drawn_debts
 from simulation.test_honest_networks import audit, fair, three_networks, weather
+from soak.world import play
 
 TELL_EVERY_SECONDS = 30.0
 
@@ -51,7 +52,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one seed, and show where it fails")
     parser.add_argument("--federation", metavar="N", type=int, help="let so many networks clear ten rounds instead")
     parser.add_argument("--online", type=float, default=1.0, help="with which probability each is there; 1 if left out")
+    parser.add_argument("--world", metavar="N", type=int, help="let 12 real nodes make N payments in all weathers")
     wanted = parser.parse_args()
+    if wanted.world is not None:
+        return play(wanted.world, wanted.seed or 1)
     if wanted.federation is not None:
         return rounds(wanted.federation, wanted.seed or 1, wanted.online)
     if wanted.seed is not None:
