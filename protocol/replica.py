@@ -295,7 +295,8 @@ class Replica:
 
     def _remind(self, link: Link) -> None:
         """Send our record again to a partner that has not acknowledged it; ask again for what we lost."""
-        if link.mine is None or self._now - self._sent_at.get(link.id, 0) < RESEND_EVERY_MS:
+        # Since a time that is yet to come, nothing was sent: the clock has gone back.
+        if link.mine is None or 0 <= self._now - self._sent_at.get(link.id, 0) < RESEND_EVERY_MS:
             return
         heard = link.side.partner.ack
         if link.is_lost:
@@ -315,7 +316,7 @@ class Replica:
         if not agreed or (replicas and not any(session.role is Role.REPLICA for session in agreed)):
             self._quiet_since = None
             return
-        if self._quiet_since is None:
+        if self._quiet_since is None or self._quiet_since > self._now:
             self._quiet_since = self._now
         if self._now - self._quiet_since >= QUIET_MS:
             self.reopen()
