@@ -227,7 +227,7 @@ class Federation:
 
 def found(
     commune: Commune, weather: Weather, levels: Sequence[int], seed: int, *, without: int = 0,
-    prepare: Callable[[Node], None] = lambda node: None,
+    prepare: Callable[[Node], None] | None = None,
 ) -> Federation:  # fmt: skip
     """Found networks, so many in each level, and link all those within a level and with the next, but for some.
 
@@ -253,8 +253,9 @@ def found(
         port = commune.port()
         weather.line(one.handle, other.handle, port=port, target=other.p2p_port)
         one.dials.append(other.address_at(port))
-    for node in nodes:
-        prepare(node)
+    if prepare is not None:
+        for node in nodes:
+            prepare(node)
     start(*nodes)
     members = [node.join(handle, limit=LIMIT) for node in nodes for handle in ("ana", "beto")]
     links = [(one, other, link_up(one, other, LIMIT, rate=_rate(one, other))) for one, other in pairs]

@@ -190,5 +190,5 @@ class Weather:
         return False
 
     async def _wait_passable(self, line: Line) -> None:
-        while self.parts(line):
+        while self.parts(line):  # noqa: ASYNC110 - the story sets it from another thread
             await asyncio.sleep(LOOK_SECONDS)
