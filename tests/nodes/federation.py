@@ -16,12 +16,14 @@ from random import Random
 from uuid import UUID
 
 from nodes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, start, until
-from nodes.weather import Weather
+from nodes.weather import Parting, Weather
 
 WORTH = {"HORA": Fraction(1), "FLOR": Fraction(2), "ECO": Fraction(4), "MATE": Fraction(10)}
 """How much of each unit is worth one HORA. Each ratio of two of them is an exact decimal."""
 LIMIT = 1_000_000
 LOSS = 0.05
+ACROSS = 8
+"""How many payments from each side are on their way to the other when the federation is parted."""
 TRIES_MAX = 4
 """How often a payer asks for a price before she turns to somebody else."""
 PAUSE_SECONDS = 0.2
@@ -147,20 +149,29 @@ class Federation:
                 time.sleep(PAUSE_SECONDS)
 
     def _try(self, attempt: Attempt, minor: int) -> str | None:
-        member, api = attempt.payer, attempt.payer.node.api
-        if attempt.was_sent and api.find(f"/v1/payments/{attempt.id}"):
+        if attempt.was_sent and attempt.payer.node.api.find(f"/v1/payments/{attempt.id}"):
             attempt.was_accepted = True
             return None
-        payee = f"{attempt.payee.handle}@{attempt.payee.node.handle}"
-        reply = api.ask("POST", "/v1/quotes", member.question(payee, minor / 100))
+        wish = self._price(attempt, minor)
+        return wish if isinstance(wish, str) else self._order(attempt, wish)
+
+    def _price(self, attempt: Attempt, minor: int) -> Json | str:
+        """Return the wish to pay what was priced, or the refusal."""
+        payer, payee = attempt.payer, f"{attempt.payee.handle}@{attempt.payee.node.handle}"
+        reply = payer.node.api.ask("POST", "/v1/quotes", payer.question(payee, minor / 100))
         if reply.status != 201:
             return self._known(reply.code)
         price = reply.json
         attempt.hops = max(len(path["hops"]) for path in price["paths"])
-        body: Json = {"payer": member.account, "payee": payee, "amount": price["amount"]}
-        body["amount"] = {key: body["amount"][key] for key in ("value", "asset_scale")}
+        amount = {"value": price["amount"]["value"], "asset_scale": price["amount"]["asset_scale"]}
+        return {
+            "payer": payer.account, "payee": payee, "amount": amount, "quote": price["id"], "payment": attempt.id
+        }  # fmt: skip
+
+    def _order(self, attempt: Attempt, wish: Json) -> str | None:
+        """Pay, and return the refusal if there is one."""
         attempt.was_sent = True
-        reply = api.ask("POST", "/v1/payments", {**body, "quote": price["id"], "payment": attempt.id})
+        reply = attempt.payer.node.api.ask("POST", "/v1/payments", wish)
         if reply.status != 201:
             return self._known(reply.code)
         assert reply.json["id"] == attempt.id
@@ -170,6 +181,42 @@ class Federation:
     def _known(self, code: str) -> str:
         assert code in ANOTHER_TIME, code
         return code
+
+    def part(self, near: int, how: Parting, seconds: float) -> tuple[int, float]:
+        """Part the first networks from the others for a while, amid payments from each side to the other.
+
+        Returns how many payments were pending when it was healed, and in how many seconds the last of them ended.
+        """
+        places = [one.handle for one in self.nodes]
+        sides = self.nodes[:near], self.nodes[near:]
+        priced: list[tuple[Attempt, Json]] = []
+        for here, there in (sides, sides[::-1]):
+            for _ in range(ACROSS):
+                payer, payee = (
+                    self.random.choice([one for one in self.members if one.node in side]) for side in (here, there)
+                )
+                attempt = Attempt(payer, payee, str(UUID(bytes=self.random.randbytes(16))))
+                with suppress(Unanswered):
+                    wish = self._price(attempt, self.random.randrange(100, 1_000))
+                    if not isinstance(wish, str):
+                        priced.append((attempt, wish))
+        self.weather.part(places[:near], places[near:], how=how)
+        began = time.monotonic()
+        for attempt, wish in priced:
+            with self._lock:
+                self.attempts.append(attempt)
+            self._order(attempt, wish)
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        pending = [(node, one["id"]) for node in self.nodes for one in node.api.all("/v1/payments?state=pending")]
+        self.weather.heal()
+        healed = time.monotonic()
+        for node, payment in pending:
+            left = HOLDS_RESOLVE_SECONDS - (time.monotonic() - healed)
+            until(
+                lambda node=node, payment=payment: node.payment(payment)["state"] != "pending",
+                f"payment {payment} at {node.handle} ends", max(left, 0.0),
+            )  # fmt: skip
+        return len(pending), time.monotonic() - healed
 
     # What must be true.
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A federation of real nodes loses no payment and makes none twice, whatever the weather and whoever is killed."""
 
-import time
 from collections.abc import Iterator
 from random import Random
 
@@ -24,15 +23,12 @@ def weather() -> Iterator[Weather]:
 @pytest.mark.timeout(120)
 def test_payments_through_loss_partitions_and_a_kill(commune: Commune, weather: Weather) -> None:
     federation = found(commune, weather, (1, 2, 1, 1), seed=1)
-    near, far = federation.nodes[:3], federation.nodes[3:]
     weather.loss = LOSS
     with federation.trade(PAYMENTS):
         federation.wait_accepted(PAYMENTS // 6)
-        for how in ("silent", "cut"):
-            weather.part([one.handle for one in near], [one.handle for one in far], how=how)
-            time.sleep(APART_SECONDS)
-            weather.heal()
-            federation.wait_accepted(PAYMENTS // 3)
+        pending, _ = federation.part(3, "silent", APART_SECONDS)
+        assert pending, "the money waits while nobody answers"
+        federation.part(3, "cut", APART_SECONDS)
         victim = federation.nodes[2]
         victim.kill()
         victim.start()
@@ -43,4 +39,13 @@ def test_payments_through_loss_partitions_and_a_kill(commune: Commune, weather: 
     assert ends["posted"] and sum(ends.values()) >= PAYMENTS
     assert {one.hops for one in federation.accepted} >= {1, 2, 3}
     assert weather.figures.lost and weather.figures.partings == 2
+
+    attempt = federation.accepted[0]
+    attempt.was_accepted = False
+    with pytest.raises(AssertionError, match="each once, no other"):
+        federation.audit()
+    attempt.was_accepted = True
+    federation.members[0].pay_through(f"beto@{federation.nodes[-1].handle}", 1)
+    with pytest.raises(AssertionError, match="each once, no other"):
+        federation.audit()
     federation.verify_books()

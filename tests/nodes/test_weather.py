@@ -28,10 +28,9 @@ def echo() -> Iterator[int]:
     server = socket.create_server(("127.0.0.1", 0))
 
     def speak(call: socket.socket) -> None:
-        with call:
-            with suppress(OSError):
-                while heard := call.recv(65_536):
-                    call.sendall(heard)
+        with call, suppress(OSError):
+            while heard := call.recv(65_536):
+                call.sendall(heard)
 
     def listen() -> None:
         while True:

@@ -14,19 +14,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from typing import Literal
 
 from nodes.federation import LOSS, Federation, found, full, small_disk
 from nodes.harness import Commune, Node, mutirao, until
 from nodes.nursery import Nursery
-from nodes.weather import Weather
+from nodes.weather import Parting, Weather
 
 LEVELS = (2, 2, 3, 3, 1, 1)
 LINKS = 30
-APART_SECONDS = 12.0
-"""Longer than it takes a node to notice that nobody answers (9 s) and to send a record again (10 s)."""
+APART_SECONDS: dict[Parting, float] = {"silent": 12.0, "cut": 25.0}
+"""Longer than it takes to notice that nobody answers (9 s), and than a hold waits for who is away (20 s)."""
 DISK_FULL_SECONDS = 5.0
-KILLS = 3
+KILLS = 10
 
 
 def play(payments: int, seed: int) -> int:
@@ -75,7 +74,7 @@ class _Story:
         acts: tuple[tuple[float, Callable[[], None]], ...] = (
             (0.05, self._copy),
             (0.15, lambda: self._part("silent", 4)),
-            *((0.25 + number / 20, self._kill) for number in range(KILLS)),
+            *((0.25 + number / 60, self._kill) for number in range(KILLS)),
             (0.45, self._fill_disk),
             (0.60, lambda: self._part("cut", 7)),
             (0.75, self._restore),
@@ -98,12 +97,13 @@ class _Story:
         federation.verify_books(self.replica)
         self._tell("audit: each once or back, all balances and links agree, all books verify, no forks")
 
-    def _part(self, how: Literal["silent", "cut"], near: int) -> None:
-        handles = [one.handle for one in self.federation.nodes]
-        self.weather.part(handles[:near], handles[near:], how=how)
-        time.sleep(APART_SECONDS)
-        self.weather.heal()
-        self._tell(f"parted {near} from {len(handles) - near} for {APART_SECONDS:.0f} s, {how}")
+    def _part(self, how: Parting, near: int) -> None:
+        seconds = APART_SECONDS[how]
+        pending, took = self.federation.part(near, how, seconds)
+        rest = len(self.federation.nodes) - near
+        self._tell(
+            f"parted {near} from {rest} for {seconds:.0f} s, {how}; {pending} then pending ended in {took:.1f} s"
+        )
 
     def _kill(self) -> None:
         victim = self.random.choice(self.federation.nodes)
