@@ -169,7 +169,7 @@ class Weather:
                 if self.delay_seconds:
                     await asyncio.sleep(self.delay_seconds)
                 for start in range(0, len(chunk), SEGMENT_BYTES):
-                    if not await self._sent(line):
+                    if not await self._sent(line) or writer.is_closing():
                         return
                     segment = chunk[start : start + SEGMENT_BYTES]
                     if self.bytes_per_second is not None:
