@@ -107,6 +107,11 @@ class Peering:
             self._drop(peer, "this node begins anew")
             self._up.discard(peer)
 
+    def turn_away(self, peer: str) -> None:
+        """Part with a peer that is not at fault: what it says cannot be kept, and it may come again at once."""
+        self._drop(peer, "the disk does not take entries")
+        self._up.discard(peer)
+
     async def close(self) -> None:
         """Stop sending ranges."""
         tasks = list(self._tasks.values())

@@ -492,7 +492,12 @@ class Runtime:
                 case Received():
                     if not self._writable:
                         continue
-                case PeerUp() | PeerDown() | Recalled():
+                case PeerUp(peer):
+                    if not self._writable and self._peering is not None:
+                        # Its hello would be lost, and what it says once there is room be taken for a fault.
+                        self._peering.turn_away(peer)
+                        continue
+                case PeerDown() | Recalled():
                     pass
             inputs.append(one)
         return inputs

@@ -522,6 +522,27 @@ async def test_a_full_disk_refuses_the_batch_and_memory_stays_with_the_disk(
     assert len(list(node.storage.entries())) == 2
 
 
+async def test_who_calls_while_the_disk_is_full_is_told_to_come_again_and_not_banned_for_what_got_lost(
+    node: Node,
+) -> None:
+    await fill(node.storage)
+    while await node.mark() != refuse(Rejection.STORAGE_FAILED):
+        pass
+    node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"hello"))
+    await node.batches(1)
+    assert node.network.dropped == [("serra", 0)], "its words would be lost, and later ones would stand alone"
+
+    await make_room(node.storage)
+    while not node.runtime.writable:
+        await node.batches(1)
+    node.hear(Received("serra", b"alone"))
+    node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"x"))
+    await node.batches(1)
+    heard = [one for batch in node.wall.handled for one in batch if isinstance(one, PeerUp | Received)]
+    assert heard == [PeerUp("serra", b"k", outbound=True), Received("serra", b"x")]
+    assert node.network.dropped == [("serra", 0)]
+
+
 # Bugs.
 
 

@@ -37,6 +37,7 @@ def test_a_full_disk_loses_nothing_and_no_partner(commune: Commune) -> None:
         until(lambda: riacho.is_settled and serra.is_settled, "nothing is held any more")
         assert (ana.balance, beto.balance, edna.balance) == (-20_00 - done * 100, done * 100 + came, 20_00 - came)
         assert riacho.is_zero_sum and serra.is_zero_sum
+        assert "the first word is hello" not in riacho.log, "nobody is blamed for words that the disk had no room for"
         riacho.kill()
         riacho.start()
         assert (ana.balance, beto.balance) == (-20_00 - done * 100, done * 100 + came)
