@@ -24,7 +24,7 @@ def take_over(node: Node, stick: Path) -> None:
     assert "epoch           1" in done.stdout
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(210)
 def test_a_replica_takes_over_and_the_old_home_stops_signing(commune: Commune, tmp_path: Path) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)
     keeps(riacho, tmp_path / "stick")
@@ -70,7 +70,7 @@ def test_a_replica_takes_over_and_the_old_home_stops_signing(commune: Commune, t
     riacho.start()
     lonely = riacho.api.post("/v1/payments", {"payer": beto.account, "payee": "ana", "amount": units(1)})["id"]
     to_serra.mend()
-    until(lambda: riacho.api.get("/v1/node")["state"] == "SUCCEEDED", "it hears that it has a successor")
+    until(lambda: riacho.api.get("/v1/node")["state"] == "SUCCEEDED", "it hears that it has a successor", 60)
     # While it loads its books anew it is too busy to answer.
     look = f"/v1/payments/{lonely}"
     until(lambda: riacho.api.ask("GET", look).status == 404, "what it signed alone is dropped")
