@@ -286,7 +286,7 @@ def test_a_link_record_that_breaks_a_rule_is_refused_whole(lie: dict[str, object
     link = linked(world, "riacho", "serra", 1_000)
     pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(2)
-    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    riacho = world.nodes["riacho"]
     assert riacho.keyring is not None
     journal = riacho.replica.journal
     lane = next(lane for network, lane in journal.heads() if network == riacho.network and lane.endswith(link))
@@ -311,7 +311,6 @@ def test_a_link_record_that_breaks_a_rule_is_refused_whole(lie: dict[str, object
     assert reason is not None and "breaks a rule of the link" in reason
     assert world.granted("serra", "links.show", subject=link) == before
     assert world.nodes["serra"].replica.faults and world.zero_sum()
-    assert serra.up
 
 
 def decoded(entry: Entry) -> tuple[LinkRecord, int]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A world of real replicas under a virtual clock, network and disk, for stories and properties."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from protocol.events import (
     Answer,
     Asked,
     Drop,
+    Effect,
     Forget,
     Input,
     PeerDown,
@@ -47,7 +49,9 @@ class Node:
     disk: list[Entry] = field(default_factory=list)
     answers: dict[int, Any] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
-    up: bool = True
+    invitation: bytes | None = None
+    skew_ms: int = 0
+    """How far its clock is off."""
 
     @property
     def network(self) -> bytes:
@@ -95,15 +99,18 @@ class World:
 
     def second(self, name: str, home: str, code: str) -> Node:
         """Start a replica of a network's books."""
-        replica = Replica(
-            self.nodes[home].network, chance=self.rng.randbytes, keyring=None, invitation=bytes.fromhex(code)
-        )
-        node = Node(name, replica, KeyPair.from_seed(self.seed()).public, None)
+        invitation, network = bytes.fromhex(code), self.nodes[home].network
+        node = Node(name, self._replica(network, None, invitation), KeyPair.from_seed(self.seed()).public, None)
+        node.invitation = invitation
         self.nodes[name] = node
         return node
 
-    def _replica(self, network: bytes, keyring: Keyring | None, *, recovering: bool = False) -> Replica:
-        return Replica(network, chance=self.rng.randbytes, keyring=keyring, recovering=recovering)
+    def _replica(
+        self, network: bytes, keyring: Keyring | None, invitation: bytes | None = None, *, recovering: bool = False
+    ) -> Replica:
+        return Replica(
+            network, chance=self.rng.randbytes, keyring=keyring, invitation=invitation, recovering=recovering
+        )
 
     def fresh(self, node: Node, keyring: Keyring | None = None) -> Replica:
         """Return the state of a node that has read nothing of its disk yet."""
@@ -111,9 +118,11 @@ class World:
 
     def join(self, one: str, other: str) -> None:
         """Connect two nodes."""
-        self.joined.add(frozenset((one, other)))
+        pair = frozenset((one, other))
+        self.joined.add(pair)
         self.give(one, PeerUp(other, self.nodes[other].transport, True))
-        self.give(other, PeerUp(one, self.nodes[one].transport, False))
+        if pair in self.joined:
+            self.give(other, PeerUp(one, self.nodes[one].transport, False))
 
     def cut(self, one: str, other: str) -> None:
         """Cut two nodes apart; what is on its way is lost."""
@@ -127,26 +136,38 @@ class World:
         node = self.nodes[name]
         if old_copy is not None:
             del node.disk[old_copy:]
-        peers = [next(iter(pair - {name})) for pair in self.joined if name in pair]
+        peers = self.peers(name)
         for peer in peers:
             self.cut(name, peer)
         # The high-water mark outlives the process: who has not got its own back yet still knows it.
-        recovering = old_copy is not None or node.replica.recovering
-        node.replica = self._replica(node.network, node.keyring, recovering=recovering)
-        list(node.replica.load(node.disk))
+        self.load(node, recovering=old_copy is not None or node.replica.recovering)
         for peer in peers:
             self.join(name, peer)
+
+    def load(self, node: Node, *, recovering: bool) -> None:
+        """Fold in what is on a node's disk, and nothing else."""
+        node.replica = self._replica(node.network, node.keyring, node.invitation, recovering=recovering)
+        list(node.replica.load(node.disk))
+
+    def peers(self, name: str) -> list[str]:
+        """Return the nodes that a node is connected to, by name."""
+        return sorted(next(iter(pair - {name})) for pair in self.joined if name in pair)
 
     def give(self, name: str, *inputs: Input) -> None:
         """Hand a node a batch of inputs and do what it asks."""
         node = self.nodes[name]
+        self.perform(node, node.replica.handle(inputs, self.now + node.skew_ms))
+
+    def perform(self, node: Node, effects: Sequence[Effect]) -> None:
+        """Do what a node asks for, in that order."""
+        name = node.name
         cut: list[Forget] = []
-        for effect in node.replica.handle(inputs, self.now):
+        for effect in effects:
             match effect:
                 case Store(entry):
-                    node.disk.append(entry)
+                    self.store(node, entry)
                 case Forget():
-                    node.disk = [entry for entry in node.disk if not effect.covers(entry)]
+                    self.forget(node, effect)
                     cut.append(effect)
                 case Send(peer, frame):
                     self.carry(name, peer, frame)
@@ -158,7 +179,7 @@ class World:
                     )
                     self.carry(name, peer, pack(Entries(wires)))
                 case Answer(request, result):
-                    node.answers[request] = result
+                    self.answer(node, request, result)
                 case Drop(peer, reason):
                     self.drops.append((peer, reason))
                     self.cut(name, peer)
@@ -174,6 +195,15 @@ class World:
         for network, lane, _, turn in cut:
             left = tuple(one for one in node.disk if (one.network, one.header.lane) == (network, lane))
             self.give(node.name, Recalled(network, turn, left, first=True, last=True))
+
+    def store(self, node: Node, entry: Entry) -> None:
+        node.disk.append(entry)
+
+    def forget(self, node: Node, cut: Forget) -> None:
+        node.disk = [entry for entry in node.disk if not cut.covers(entry)]
+
+    def answer(self, node: Node, request: int, result: Any) -> None:
+        node.answers[request] = result
 
     def carry(self, source: str, target: str, frame: bytes) -> None:
         if frozenset((source, target)) in self.joined:

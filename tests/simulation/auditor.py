@@ -1,0 +1,685 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What must always be so (PROTOCOL 9): every property by name, in one table, and the auditor who checks it.
+
+The auditor knows all nodes at once, which no node does. It computes from records and entries by its own
+formulas, so that a rule broken in the protocol's code is not broken here as well. A dishonest node is not
+audited: what counts is what the honest ones have of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from simulation.world import Node, World
+
+from crdt.link import Record, Side
+from protocol.economy.book import PaymentState, exchange_account, holds_account
+from protocol.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.events import Input, Received
+from protocol.keys import id_text
+from protocol.replica import Replica
+from protocol.settlement.abroad import (
+    Arrived,
+    Forwarded,
+    Forwards,
+    Passed,
+    Reconciled,
+    Refunded,
+    Rerouted,
+    Returned,
+    Sent,
+    Settled,
+)
+from protocol.settlement.invoices import invoice_hash, read_invoice
+from protocol.settlement.records import Link, Links, link_account
+from protocol.sync.directory import Directory
+from protocol.sync.messages import Entries, LinkNews, PeerFault, unpack
+
+ABROAD = b"abroad/"
+STORED_BY_ONE_INPUT_MAX = 64
+"""What one wish or one second may make a node store, beside what a frame brings."""
+ANSWERED_WITHIN_MS = 15_000
+
+
+class Broken(AssertionError):
+    """A property does not hold."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name}: {what}")
+        self.name = name
+
+
+Found = Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """Something that is always so, and when that is looked at.
+
+    `entry` is asked of each entry that an honest home writes into its ledger about payments abroad, `step`
+    of each honest node after each of its inputs, `healed` when all is mended and time has passed, `end` at
+    the end besides. Each yields what speaks against it. `honest_only` are those that a dishonest neighbour
+    can keep from coming true without anybody's loss.
+    """
+
+    name: str
+    promise: str
+    entry: "Callable[[Auditor, Node, Any], Found] | None" = None
+    step: "Callable[[Auditor, Node], Found] | None" = None
+    healed: "Callable[[Auditor], Found] | None" = None
+    end: "Callable[[Auditor], Found] | None" = None
+    honest_only: bool = False
+
+
+@dataclass(slots=True)
+class Shown:
+    """A single entry of another network that a node is about to be shown, where it holds another at its place."""
+
+    network: bytes
+    lane: str
+
+
+class Auditor:
+    """Remembers what it has seen and checks all properties; raises Broken at the first that does not hold."""
+
+    def __init__(self, world: World, dishonest: frozenset[str] = frozenset()) -> None:
+        self.world = world
+        self.dishonest = dishonest
+        self.homes: dict[bytes, Node] = {
+            node.network: node for node in world.nodes.values() if node.keyring is not None
+        }
+        self.notes: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
+        """What a property remembers, by its name; each key begins with a node's name or a network."""
+        self.restored: set[str] = set()
+        self.unsteady: set[bytes] = set()
+        """Links on which a rate was ever another than 1."""
+        self.stored: Sequence[Entry] = ()
+        """What the node that is looked at has stored in this step."""
+        self.heard: Sequence[Input] = ()
+        self.twin: Shown | None = None
+        self.drops = 0
+        self._entered: list[tuple[Node, Any]] = []
+        self.checked = 0
+
+    def is_honest(self, name: str) -> bool:
+        return name not in self.dishonest
+
+    def honest(self) -> list[Node]:
+        return [node for node in self.world.nodes.values() if node.name not in self.dishonest]
+
+    def honest_homes(self) -> list[Node]:
+        return [node for node in self.honest() if node.keyring is not None]
+
+    def note(self, name: str) -> dict[Any, Any]:
+        return self.notes[name]
+
+    def forget(self, node: Node) -> None:
+        """Forget what was known of a network that has lost entries: what they said may be said anew."""
+        self.restored.add(node.name)
+        for name, notes in self.notes.items():
+            if name != "RESTORE-NO-SELF-FORK":
+                for key in [key for key in notes if key[0] in (node.name, node.network)]:
+                    del notes[key]
+
+    # When something has happened.
+
+    def before(self, node: Node, inputs: Sequence[Input]) -> None:
+        """Look at what a node is about to hear."""
+        self.twin = None
+        if self.dishonest and node.name not in self.dishonest and len(inputs) == 1 and isinstance(inputs[0], Received):
+            self.twin = self.twin_in(node, inputs[0].frame)
+
+    def after(self, node: Node, inputs: Sequence[Input], stored: Sequence[Entry]) -> None:
+        """Check what one node has done."""
+        if node.name in self.dishonest:
+            return
+        self.stored, self.heard = stored, inputs
+        self.checked += 1
+        for entry in stored:
+            if entry.header.lane == LEDGER and ABROAD in entry.body_bytes and entry.network == node.network:
+                body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
+                if node.keyring is not None:
+                    for one in PROPERTIES:
+                        if one.entry is not None:
+                            self._demand(one, one.entry(self, node, body), node)
+        for one in PROPERTIES:
+            if one.step is not None:
+                self._demand(one, one.step(self, node), node)
+
+    def healed(self) -> None:
+        """Check what is so once everything is mended and time has passed."""
+        for one in PROPERTIES:
+            if one.healed is not None and not (one.honest_only and self.dishonest):
+                self._demand(one, one.healed(self))
+
+    def ended(self) -> None:
+        """Check what is looked at once, at the end."""
+        for one in PROPERTIES:
+            if one.end is not None and not (one.honest_only and self.dishonest):
+                self._demand(one, one.end(self))
+
+    def _demand(self, one: Property, found: Found, node: Node | None = None) -> None:
+        for what in found:
+            raise Broken(one.name, what if node is None else f"{node.name}: {what}")
+
+    # What the world knows.
+
+    def links(self, node: Node) -> list[Link]:
+        return [link for link in node.replica.book.of(Links).by_id.values() if link.mine is not None]
+
+    def partner(self, link: Link) -> Node | None:
+        """Return the honest home at the other end of a link; None where there is none."""
+        home = self.homes.get(link.partner)
+        return home if home is not None and home.name not in self.dishonest else None
+
+    def far(self, link: Link) -> Link | None:
+        """Return a link as its honest other end has it."""
+        home = self.partner(link)
+        return None if home is None else home.replica.book.of(Links).by_id.get(link.id)
+
+    def twin_in(self, node: Node, frame: bytes) -> Shown | None:
+        try:
+            match unpack(frame):
+                case LinkNews(record):
+                    entry = parse(record)
+                case Entries((wire,)):
+                    entry = parse(wire)
+                case _:
+                    return None
+        except (PeerFault, ValueError):
+            return None
+        journal, lane = node.replica.journal, entry.header.lane
+        held = journal.head(entry.network, lane)
+        if held is None or entry.network == node.network or entry.id == held.id or node.replica.recovering:
+            return None
+        if (held.position.epoch, held.position.seq) != (entry.header.epoch, entry.header.seq):
+            return None
+        try:
+            journal.directory.verify(entry)
+        except EntryFault:
+            return None
+        return Shown(entry.network, lane)
+
+
+# Money.
+
+
+def _zero_sum(audit: Auditor, node: Node) -> Found:
+    sums = node.replica.book.ledger.sums()
+    if any(sums.values()):
+        yield f"the balances sum to {sums}"
+
+
+def _member_limit(audit: Auditor, node: Node) -> Found:
+    seen = audit.note("MEMBER-LIMIT")
+    for account in node.replica.book.ledger.accounts.values():
+        if account.least_minor is None:
+            continue
+        balance = account.balance_minor
+        if balance < account.least_minor and balance < seen.get((node.name, account.id), 0):
+            yield f"{account.id} fell to {balance}, below {account.least_minor}"
+        seen[node.name, account.id] = balance
+
+
+def _mirror(audit: Auditor, node: Node) -> Found:
+    if node.keyring is None or node.replica.recovering:
+        return
+    book = node.replica.book
+    for link in audit.links(node):
+        if link.is_lost:
+            continue
+        side, known = link.side, book.of(Forwards).on(link.id)
+        if (known.paid, known.received) != (side.partner.claimed, side.own.claimed):
+            yield (
+                f"the ledger knows {known.paid} paid and {known.received} received on {_short(link)}, "
+                f"the records say {side.partner.claimed} and {side.own.claimed}"
+            )
+        home = audit.partner(link)
+        if home is not None and not home.replica.recovering:
+            far = home.replica.book.of(Links).by_id.get(link.id)
+            if far is not None and not far.is_lost:
+                there = home.replica.book.of(Forwards).on(link.id)
+                if known.paid > there.received or known.received < there.paid:
+                    yield f"{_short(link)}: paid {known.paid}, but {home.name} received {there.received}"
+        settings = link.settings
+        if (settings.num, settings.den) != (1, 1):
+            audit.unsteady.add(link.id + node.network)
+        account = book.ledger.accounts.get(link_account(link.id, settings.currency))
+        if account is not None and link.id + node.network not in audit.unsteady:
+            debt = side.partner.claimed - side.own.claimed
+            if account.balance_minor != debt:
+                yield f"mirror account {account.balance_minor} of {_short(link)}, and a net debt of {debt}"
+
+
+def _creditor_limit(audit: Auditor, node: Node) -> Found:
+    if node.keyring is None:
+        return
+    seen = audit.note("CREDITOR-LIMIT")
+    for link in audit.links(node):
+        side = link.side
+        if seen.get((node.name, link.id)) is side:
+            continue
+        seen[node.name, link.id] = side
+        limit = side.own.granted - side.partner.returned
+        owed = side.own.claimed - side.partner.claimed
+        may_owe = side.partner.placed - side.own.waived_sum - side.partner.claimed
+        if max(owed, may_owe) > limit:
+            yield f"{_short(link)}: the partner owes {owed} and may owe {may_owe} of {limit}"
+
+
+def _true_limit(audit: Auditor, node: Node) -> Found:
+    if node.keyring is None:
+        return
+    for link in audit.links(node):
+        far = audit.far(link)
+        if far is None:
+            continue
+        one = _newest(link.side.own, far.side.partner)
+        other = _newest(far.side.own, link.side.partner)
+        for debtor, creditor in ((one, other), (other, one)):
+            limit = creditor.granted - debtor.returned
+            owed = creditor.claimed - debtor.claimed
+            may_owe = debtor.placed - creditor.waived_sum - debtor.claimed
+            if max(owed, may_owe) > limit:
+                yield f"{_short(link)}: {owed} owed and {may_owe} at most, of {limit} that was granted"
+
+
+def _accept_stable(audit: Auditor, node: Node) -> Found:
+    names = set(audit.world.nodes)
+    drops = audit.world.drops
+    while audit.drops < len(drops):
+        peer, reason = drops[audit.drops]
+        audit.drops += 1
+        if peer in names and peer not in audit.dishonest:
+            yield f"an honest peer, {peer}, was dropped: {reason}"
+    if not audit.dishonest and node.replica.faults:
+        yield f"an honest partner is held guilty: {node.replica.faults[-1]}"
+    seen = audit.note("ACCEPT-STABLE")
+    for link in audit.links(node) if node.keyring is not None else ():
+        if audit.partner(link) is not None and link.side.frozen and (node.name, link.id) not in seen:
+            yield f"{_short(link)} with an honest partner is frozen"
+
+
+def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
+    links = node.replica.book.of(Links).by_id
+    if node.replica.recovering:
+        return
+    match body:
+        case Passed(link_out=link_out, hold_out=hold_out):
+            forward = audit.note("NO-HONEST-LOSS").get((node.name, "forward", link_out, hold_out))
+            if forward is not None:
+                link = links[forward.link_in]
+                if forward.hold_in not in link.side.own.claims and not link.reopened:
+                    yield f"{_short(links[link_out])}: what went on was claimed, what came for it was not"
+        case Forwarded():
+            audit.note("NO-HONEST-LOSS")[node.name, "forward", body.link_out, body.hold_out] = body
+        case Refunded(payment=payment, hold=hold) | Rerouted(payment=payment, hold=hold):
+            yield from _part_given_back(audit, node, payment, hold)
+        case Returned(link_out=link_out, hold_out=hold_out):
+            yield from _given_back(links[link_out], hold_out)
+        case Reconciled() if node.name not in audit.restored:
+            yield "the commons carries a loss, and nobody was restored"
+        case _:
+            pass
+
+
+def _part_given_back(audit: Auditor, node: Node, payment: bytes, hold: bytes) -> Found:
+    part = audit.note("PAID=>PREIMAGE").get((node.name, "part", payment, hold))
+    if part is not None:
+        yield from _given_back(node.replica.book.of(Links).by_id[part.link], hold)
+
+
+def _given_back(link: Link, hold: bytes) -> Found:
+    """Tell of a hold that is given back while the partner may claim it yet."""
+    if hold not in link.side.partner.waived and not link.reopened:
+        yield f"{_short(link)}: a hold is given back before the partner waived it"
+
+
+def _honest_loss_step(audit: Auditor, node: Node) -> Found:
+    if node.keyring is None:
+        return
+    book, seen = node.replica.book, audit.note("NO-HONEST-LOSS")
+    for code in book.currencies:
+        balance = book.ledger.accounts[exchange_account(code)].balance_minor
+        if balance < seen.get((node.name, code), 0) and not node.replica.recovering:
+            yield f"exchange.{code} fell to {balance} from {seen[node.name, code]}"
+        seen[node.name, code] = balance
+    links = book.of(Links).by_id
+    for (link_in, hold), forward in book.of(Forwards).by_in.items():
+        link_out = links[forward.link_out]
+        if hold in links[link_in].side.own.waived and not links[link_in].reopened:
+            out = link_out.side
+            if forward.hold_out in out.own.holds and not _settles(out.partner, forward.hold_out):
+                yield f"{_short(links[link_in])}: waives what came while what went on over {_short(link_out)} is open"
+
+
+def _paid_preimage(audit: Auditor, node: Node, body: Any) -> Found:
+    seen = audit.note("PAID=>PREIMAGE")
+    links = node.replica.book.of(Links).by_id
+    match body:
+        case Sent():
+            seen[node.name, body.payment] = body
+            seen.update({(node.name, "part", body.payment, part.hold): part for part in body.parts})
+        case Rerouted(payment=payment, part=part):
+            seen[node.name, "part", payment, part.hold] = part
+        case Settled(payment=payment, preimage=preimage):
+            sent = seen.get((node.name, payment))
+            invoice = None if sent is None else read_invoice(sent.invoice)
+            if invoice is not None:
+                if sha256(preimage).digest() != invoice.condition:
+                    yield "a payer is debited for good without the preimage"
+                payee = audit.homes.get(invoice.network)
+                known = payee is not None and audit.is_honest(payee.name) and payee.name not in audit.restored
+                if payee is not None and known and (payee.name, "arrived", invoice.nonce) not in seen:
+                    yield f"a payer has paid, and {payee.name} knows nothing of it"
+        case Forwarded():
+            held = links[body.link_out].side.own.holds.get(body.hold_out)
+            if held is not None:
+                seen[node.name, body.link_out, body.hold_out] = held.condition
+        case Passed(link_out=link_out, hold_out=hold_out, preimage=preimage):
+            condition = seen.get((node.name, link_out, hold_out))
+            if condition is not None and sha256(preimage).digest() != condition:
+                yield "a network between pays without the preimage"
+        case Arrived():
+            invoice = read_invoice(body.invoice)
+            if invoice is None or sha256(body.preimage).digest() != invoice.condition:
+                yield "a payee is credited without the preimage"
+            else:
+                seen[node.name, "arrived", invoice.nonce] = True
+        case _:
+            pass
+
+
+def _once(audit: Auditor, node: Node, body: Any) -> Found:
+    seen = audit.note("ONCE-PER-INVOICE")
+    match body:
+        case Arrived():
+            invoice = read_invoice(body.invoice)
+            key = None if invoice is None else (node.name, "arrived", invoice.nonce)
+        case Sent():
+            key = (node.name, "sent", sha256(body.invoice).digest())
+        case Settled(payment=payment, hold=hold) | Refunded(payment=payment, hold=hold) | Rerouted(payment, hold):
+            key = (node.name, "closed", payment, hold)
+        case Forwarded():
+            key = (node.name, "forwarded", body.link_in, body.hold_in)
+            if node.name in audit.restored:
+                return  # One that the ledger had lost is written again.
+        case _:
+            return
+    if key in seen:
+        yield f"{type(body).__name__} twice for one {'invoice' if key and key[1] in ('arrived', 'sent') else 'hold'}"
+    seen[key] = True
+
+
+def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
+    if isinstance(body, Sent):
+        quoted = audit.note("QUOTED=>DEBITED").get((node.name, invoice_hash(body.invoice).hex()))
+        if quoted is not None and quoted != body.debit:
+            yield f"the payer was quoted {quoted} and debited {body.debit}"
+    if isinstance(body, Rerouted):
+        under_way = node.replica.book.of(Forwards).under_way[body.payment]
+        if under_way.debit_minor > under_way.sent.debit:
+            yield f"the payer has agreed to {under_way.sent.debit} and is debited {under_way.debit_minor}"
+    if isinstance(body, Forwarded):
+        link_in, link_out = (node.replica.book.of(Links).by_id[id] for id in (body.link_in, body.link_out))
+        mine, out = link_in.settings, link_out.settings
+        cost = -(-body.amount_out * out.num // out.den) + out.fee
+        if body.amount_in * mine.num < cost * mine.den and node.name not in audit.restored:
+            yield f"forwards {body.amount_out} for {body.amount_in}, below its own price"
+
+
+# Records.
+
+
+def _settled_stays(audit: Auditor, node: Node) -> Found:
+    if node.keyring is None:
+        return
+    seen = audit.note("SETTLED-STAYS")
+    for link in audit.links(node):
+        partner = link.side.partner
+        before = seen.get((node.name, link.id))
+        if before is partner:
+            continue
+        seen[node.name, link.id] = partner
+        for how, holds in (("claimed", partner.claims), ("waived", partner.waived)):
+            for hold in holds:
+                was = seen.setdefault((node.name, link.id, hold), how)
+                if was != how:
+                    yield f"{_short(link)}: a hold was {was}, and is {how} now"
+        if before is not None and (partner.claimed < before.claimed or partner.waived_sum < before.waived_sum):
+            yield f"{_short(link)}: what was settled is settled no more"
+
+
+def _fork_seen(audit: Auditor, node: Node) -> Found:
+    twin, journal = audit.twin, node.replica.journal
+    links = journal.book.of(Links).with_partner(twin.network) if twin is not None else []
+    if (
+        twin is not None
+        and node.keyring is not None
+        and any(isinstance(one, Received) and one.peer in journal_sessions(node) for one in audit.heard)
+    ):
+        shown = [link for link in links if twin.lane == LINK_PREFIX + id_text(link.id)]
+        is_proved = all(link.side.frozen for link in shown) if shown else journal.is_forked(twin.network, twin.lane)
+        if not is_proved and (shown or not twin.lane.startswith(LINK_PREFIX)):
+            yield f"two entries at one place of {twin.lane} were seen, and nothing follows from it"
+    if node.keyring is None:
+        return
+    seen = audit.note("FORK-SEEN=>PROOF")
+    for link in audit.links(node):
+        if link.side.frozen:
+            placed = seen.setdefault((node.name, link.id), link.side.own.placed)
+            if link.side.own.placed > placed and not link.reopened:
+                yield f"{_short(link)}: new holds for a partner that is proved to have forked"
+            if placed == link.side.own.placed and not _has_proof(node, link):
+                yield f"{_short(link)} is frozen without a proof"
+
+
+def journal_sessions(node: Node) -> dict[str, Any]:
+    """Return who is connected to a node and has not just been dropped."""
+    return {peer: session for peer, session in node.replica.gossip.sessions.items() if session.network is not None}
+
+
+def _has_proof(node: Node, link: Link) -> bool:
+    places: dict[tuple[str, int, int], bytes] = {}
+    for entry in node.disk:
+        if entry.network == link.partner:
+            header = entry.header
+            if places.setdefault((header.lane, header.epoch, header.seq), entry.id) != entry.id:
+                return True
+    return False
+
+
+def _no_self_fork(audit: Auditor, node: Node) -> Found:
+    seen = audit.note("RESTORE-NO-SELF-FORK")
+    for entry in audit.stored:
+        home = audit.homes.get(entry.network)
+        if home is None or not audit.is_honest(home.name):
+            continue
+        header = entry.header
+        place = (entry.network, header.lane, header.epoch, header.seq)
+        if seen.setdefault(place, entry.id) != entry.id:
+            yield f"{home.name} has said two things at {header.lane} {header.epoch}/{header.seq}"
+
+
+def _bounded(audit: Auditor, node: Node) -> Found:
+    room = STORED_BY_ONE_INPUT_MAX
+    for one in audit.heard:
+        if isinstance(one, Received):
+            room += one.frame.count(b"\x58") // 2 + 8
+    if len(audit.stored) > room:
+        yield f"stores {len(audit.stored)} entries at once"
+
+
+def _stands(audit: Auditor, node: Node) -> Found:
+    """Raised by the world itself, where a node fails."""
+    return iter(())
+
+
+# When all is mended.
+
+
+def _answered(audit: Auditor) -> Found:
+    for (name, request), (at, operation) in audit.note("ANSWERED").items():
+        if audit.world.now - at > ANSWERED_WITHIN_MS and audit.is_honest(name):
+            yield f"{name} was asked {operation} (request {request}) and never answered"
+
+
+def _no_hold_left(audit: Auditor) -> Found:
+    for node in audit.honest_homes():
+        book = node.replica.book
+        waiting: defaultdict[str, int] = defaultdict(int)
+        for payment in book.payments.values():
+            if payment.state is PaymentState.PENDING:
+                if payment.abroad is not None:
+                    yield f"{node.name}: a payment is under way"
+                elif payment.debit_minor is not None:
+                    waiting[book.ledger.accounts[payment.payer].currency] += payment.debit_minor
+        for code in book.currencies:
+            if book.ledger.accounts[holds_account(code)].balance_minor != waiting[code]:
+                yield f"{node.name}: holds.{code} is {book.ledger.accounts[holds_account(code)].balance_minor}"
+        for link in audit.links(node):
+            if link.side.holds_in or link.side.holds_out:
+                yield f"{node.name}: holds are open on {_short(link)}"
+        if book.of(Forwards).by_in:
+            yield f"{node.name}: a forward is open"
+
+
+def _converge(audit: Auditor) -> Found:
+    heads: dict[tuple[bytes, str], Any] = {}
+    for node in audit.honest():
+        if node.replica.recovering:
+            yield f"{node.name} is still recovering"
+        for place, head in node.replica.journal.heads().items():
+            author = audit.homes.get(place[0])
+            is_told = place[1] in (IDENTITY, COMMONS) and author is not None and author.name not in audit.dishonest
+            if is_told and author is not None and heads.setdefault(place, head.id) != head.id:
+                yield f"{node.name} has another head of {author.name}'s {place[1]}"
+    for node in audit.honest():
+        home = audit.homes[node.network]
+        if node is not home and _ledger_of(node.replica) != _ledger_of(home.replica):
+            yield f"{node.name} has another ledger than {home.name}"
+    for node in audit.honest_homes():
+        for link in audit.links(node):
+            far = audit.far(link)
+            if far is None or far.mine is None:
+                continue
+            if link.side.partner_digest != far.side.own_digest:
+                yield f"{node.name} does not have the newest record of {_short(link)}"
+            if _debt(link.side) != -_debt(far.side):
+                yield f"{_short(link)}: {_debt(link.side)} here, {_debt(far.side)} there"
+
+
+def _silence(audit: Auditor) -> Found:
+    sizes = {node.name: len(node.disk) for node in audit.honest()}
+    seen = audit.note("BOUNDED-STORAGE")
+    if seen.get(("silence",)) != sizes:
+        seen["silence",] = sizes
+        yield "nodes go on storing while nobody asks for anything"
+
+
+def _merge_laws(audit: Auditor) -> Found:
+    for node in audit.honest():
+        if node.replica.recovering:
+            continue
+        again = Replica(node.network, chance=bytes, keyring=node.keyring)
+        list(again.load(_shuffled(node.disk, Random(len(node.disk)))))
+        lived, folded = _book_of(node.replica), _book_of(again)
+        for what, value in lived.items():
+            if folded[what] != value:
+                yield f"{node.name}: the same entries in another order give other {what}"
+
+
+def _shuffled(entries: Sequence[Entry], dice: Random) -> Iterator[Entry]:
+    """Yield entries in any order that keeps each lane's; both sides of a link are one story."""
+    lanes: dict[tuple[bytes, str], list[Entry]] = {}
+    for entry in entries:
+        lane = entry.header.lane
+        key = (
+            (b"", lane)
+            if lane.startswith(LINK_PREFIX)
+            else (entry.network, "" if lane in (IDENTITY, COMMONS) else lane)
+        )
+        lanes.setdefault(key, []).append(entry)
+    queues = [list(reversed(lane)) for lane in lanes.values()]
+    order = [number for number, queue in enumerate(queues) for _ in queue]
+    dice.shuffle(order)
+    for number in order:
+        yield queues[number].pop()
+
+
+def _ledger_of(replica: Replica) -> Any:
+    book = replica.book
+    accounts = {one.id: (one.balance_minor, one.held_minor, one.least_minor) for one in book.ledger.accounts.values()}
+    return accounts, {id: payment.state for id, payment in book.payments.items()}
+
+
+def _book_of(replica: Replica) -> dict[str, Any]:
+    book = replica.book
+    accounts, payments = _ledger_of(replica)
+    directory = book.of(Directory).networks
+    forwards = book.of(Forwards)
+    return {
+        "accounts": accounts,
+        "payments": payments,
+        "links": {link.id: (link.side, link.mine, link.theirs, link.fenced) for link in book.of(Links).by_id.values()},
+        "networks": {id: (one.identity.epochs, one.profile, one.forked) for id, one in directory.items()},
+        "forwards": (forwards.by_in, forwards.open_out, forwards.paid, forwards.ended, forwards.under_way),
+    }
+
+
+# Helpers.
+
+
+def _newest(one: Record, other: Record) -> Record:
+    return one if one.position >= other.position else other
+
+
+def _settles(record: Record, hold: bytes) -> bool:
+    return hold in record.claims or hold in record.waived
+
+
+def _debt(side: Side) -> int:
+    return side.partner.claimed - side.own.claimed
+
+
+def _short(link: Link) -> str:
+    return f"link {id_text(link.id)[:8]}"
+
+
+PROPERTIES: tuple[Property, ...] = (
+    Property("STANDS", "no input makes a node fail", step=_stands),
+    Property("ZERO-SUM", "the balances of each currency sum to zero in every book", step=_zero_sum),
+    Property("MEMBER-LIMIT", "no member's debit takes an account below its limit", step=_member_limit),
+    Property(
+        "MIRROR=IN-FLIGHT", "ledger and records of a link agree, and differ between partners by unseen claims only",
+        step=_mirror,
+    ),
+    Property("CREDITOR-LIMIT", "by its own numbers nobody is owed more than it granted", step=_creditor_limit),
+    Property("TRUE-LIMIT", "by the newest records of two honest partners neither may owe more than its limit",
+             step=_true_limit),
+    Property("ACCEPT-STABLE", "what an honest node says is never refused, however late it comes", step=_accept_stable),
+    Property(
+        "NO-HONEST-LOSS", "who passes on is paid for what it pays, and nothing is given back that may be claimed yet",
+        entry=_honest_loss_entry, step=_honest_loss_step,
+    ),
+    Property("PAID=>PREIMAGE", "nobody pays or is credited but against the preimage", entry=_paid_preimage),
+    Property("ONCE-PER-INVOICE", "an invoice is sent, paid and credited once", entry=_once),
+    Property("QUOTED=>DEBITED", "the payer is debited what was quoted, and nobody forwards below its price",
+             entry=_quoted),
+    Property("FORK-SEEN=>PROOF", "who is shown two entries at one place keeps the proof and gives no new credit",
+             step=_fork_seen),
+    Property("SETTLED-STAYS", "what was claimed or waived is so for good", step=_settled_stays),
+    Property("RESTORE-NO-SELF-FORK", "no honest network says two things at one place, whatever copy it came back from",
+             step=_no_self_fork),
+    Property("BOUNDED-STORAGE", "what one input makes a node store is bounded, and silence stores nothing",
+             step=_bounded, healed=_silence, honest_only=True),
+    Property("ANSWERED", "every wish is answered, if the node lives on", healed=_answered),
+    Property("NO-HOLD-LEFT", "when all are honest and well, no hold stays open",
+             healed=_no_hold_left, honest_only=True),
+    Property("CONVERGE", "when all are well, all have the same entries and both ends of a link agree",
+             healed=_converge),
+    Property("MERGE-LAWS", "the same entries in another order give the same book", end=_merge_laws),
+)  # fmt: skip

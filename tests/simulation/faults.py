@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What befalls nodes: they are killed at any write, their disks fill up, old copies are put back, clocks jump.
+
+A batch is one transaction, as in node/runtime.py: it is on the disk whole or not at all, and nothing is
+sent before it is there.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from simulation.network import RoughNetwork
+from simulation.world import Node
+
+from protocol.economy.feature import Act, Create
+from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreText, TimerFired
+from protocol.rejection import Rejection, refuse
+from protocol.settlement.records import Links
+
+
+class Death(Enum):
+    """When a node dies: before its next write, after it, or when half of what it then says has left."""
+
+    BEFORE = auto()
+    AFTER = auto()
+    HALFWAY = auto()
+
+
+@dataclass(slots=True)
+class Disk:
+    """What is the matter with a node's disk."""
+
+    full: bool = False
+    writable: bool = True
+    """Whether the node has not yet found out that it is full."""
+    dies: Death | None = None
+    copy: int | None = None
+    """How many entries the old copy of it holds."""
+    restored: int = 0
+
+
+class FaultyWorld(RoughNetwork):
+    """A rough world of nodes that die, forget and run out of room."""
+
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__(seed)
+        self.disks: dict[str, Disk] = {}
+        self.parted: set[frozenset[str]] = set()
+        """Pairs that are connected again as soon as they can be."""
+
+    def disk(self, name: str) -> Disk:
+        return self.disks.setdefault(name, Disk())
+
+    def give(self, name: str, *inputs: Input) -> None:
+        node, disk = self.nodes[name], self.disk(name)
+        kept = inputs if disk.writable else self._let_in(node, disk, inputs)
+        if not kept:
+            return
+        effects = self.handle(node, kept)
+        if any(isinstance(effect, Store | StoreText) for effect in effects):
+            if disk.full:
+                self._storage_failed(node, disk, kept)
+                return
+            if disk.dies is not None:
+                self._die(node, disk, effects)
+                return
+        self.perform(node, effects)
+
+    def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
+        """Let the core decide."""
+        return node.replica.handle(inputs, self.now + node.skew_ms)
+
+    # Killed.
+
+    def kill(self, name: str) -> None:
+        """End a node's process and start it again."""
+        self.disk(name).dies = None
+        self.forget_requests(name)
+        self.restart(name)
+
+    def _die(self, node: Node, disk: Disk, effects: list[Effect]) -> None:
+        death, disk.dies = disk.dies, None
+        if death is not Death.BEFORE:
+            self.perform(node, [effect for effect in effects if isinstance(effect, Store)])
+        if death is Death.HALFWAY:
+            sends = [effect for effect in effects if isinstance(effect, Send)]
+            for send in sends[: len(sends) // 2 + 1]:
+                if frozenset((node.name, send.peer)) in self.joined:
+                    self.give(send.peer, Received(node.name, send.frame))
+        self.kill(node.name)
+
+    def forget_requests(self, name: str) -> None:
+        """Nobody is answered any more who asked a process that has ended."""
+
+    # Full disks.
+
+    def _let_in(self, node: Node, disk: Disk, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """Return what a node hears while its disk takes nothing, as node/runtime.py lets it in."""
+        kept: list[Input] = []
+        for one in inputs:
+            match one:
+                case TimerFired() if not disk.full:
+                    disk.writable = True
+                    kept.append(one)
+                case Asked(request, operation) if isinstance(node.replica.operations[operation], Create | Act):
+                    self.answer(node, request, refuse(Rejection.STORAGE_FAILED))
+                case Asked() | PeerUp() | PeerDown():
+                    kept.append(one)
+                case _ if disk.writable:
+                    kept.append(one)
+                case _:
+                    pass
+        return tuple(kept)
+
+    def _storage_failed(self, node: Node, disk: Disk, inputs: tuple[Input, ...]) -> None:
+        """Forget what could not be stored, and every connection with it."""
+        disk.writable = False
+        for one in inputs:
+            if isinstance(one, Asked):
+                self.answer(node, one.request, refuse(Rejection.STORAGE_FAILED))
+        self.load(node, recovering=node.replica.recovering)
+        self.forget_requests(node.name)
+        for peer in self.peers(node.name):
+            self.hang_up(node.name, peer)
+
+    # Connections.
+
+    def hang_up(self, one: str, other: str) -> None:
+        """Cut a connection that is to be made again."""
+        self.cut(one, other)
+        self.parted.add(frozenset((one, other)))
+
+    def redial(self) -> None:
+        """Make the connections again that were lost, but not by a cut wire."""
+        parted, self.parted = sorted(self.parted, key=sorted), set()
+        for pair in parted:
+            one, other = sorted(pair)
+            if pair not in self.joined:
+                self.join(one, other)
+
+    # Old copies.
+
+    def back_up(self, name: str) -> None:
+        self.disk(name).copy = len(self.nodes[name].disk)
+
+    def restore(self, name: str) -> bool:
+        """Put an old copy of a home's disk back, where there is one and nobody else is coming back from one.
+
+        Two neighbours that lose their disks at once are beyond what can be mended: their link stays read-only.
+        """
+        disk = self.disk(name)
+        if disk.copy is None or not self.is_whole():
+            return False
+        size, disk.copy = disk.copy, None
+        disk.restored += 1
+        disk.dies = None
+        self.forget_requests(name)
+        self.lost(self.nodes[name])
+        self.restart(name, old_copy=size)
+        return True
+
+    def lost(self, node: Node) -> None:
+        """Note that a node is about to lose entries."""
+
+    def is_whole(self) -> bool:
+        """Tell whether no home is coming back from an old copy."""
+        homes = [node.replica for node in self.nodes.values() if node.keyring is not None]
+        links = [link for home in homes for link in home.book.of(Links).by_id.values()]
+        return not any(home.recovering for home in homes) and not any(link.is_lost or link.is_unheard for link in links)
