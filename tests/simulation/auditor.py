@@ -585,24 +585,29 @@ def _merge_laws(audit: Auditor) -> Found:
         if node.replica.recovering:
             continue
         again = Replica(node.network, chance=bytes, keyring=node.keyring)
-        list(again.load(_shuffled(node.disk, Random(len(node.disk)))))
+        list(again.load(_shuffled(node.disk, node.network, Random(len(node.disk)))))
         lived, folded = _book_of(node.replica), _book_of(again)
         for what, value in lived.items():
             if folded[what] != value:
                 yield f"{node.name}: the same entries in another order give other {what}"
 
 
-def _shuffled(entries: Sequence[Entry], dice: Random) -> Iterator[Entry]:
-    """Yield entries in any order that keeps each lane's; both sides of a link are one story."""
+def _shuffled(entries: Sequence[Entry], own: bytes, dice: Random) -> Iterator[Entry]:
+    """Yield entries in any order that keeps each lane's; who says something is known before it is heard.
+
+    Both sides of a link are one story, with the epochs of our own that it goes through.
+    """
     lanes: dict[tuple[bytes, str], list[Entry]] = {}
     for entry in entries:
-        lane = entry.header.lane
-        key = (
-            (b"", lane)
-            if lane.startswith(LINK_PREFIX)
-            else (entry.network, "" if lane in (IDENTITY, COMMONS) else lane)
-        )
-        lanes.setdefault(key, []).append(entry)
+        lane, network = entry.header.lane, entry.network
+        if lane == IDENTITY and network != own:
+            yield entry
+        elif lane == IDENTITY or lane.startswith(LINK_PREFIX):
+            lanes.setdefault((own, IDENTITY), []).append(entry)
+        else:
+            lanes.setdefault((network, lane), []).append(entry)
+    first = lanes[own, IDENTITY].pop(0)
+    yield first
     queues = [list(reversed(lane)) for lane in lanes.values()]
     order = [number for number, queue in enumerate(queues) for _ in queue]
     dice.shuffle(order)

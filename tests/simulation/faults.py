@@ -36,6 +36,8 @@ class Disk:
     copy: int | None = None
     """How many entries the old copy of it holds."""
     restored: int = 0
+    recovering: bool = False
+    """Whether the mark beside the disk is ahead of it: what a node decides but cannot store leaves it as it was."""
 
 
 class FaultyWorld(RoughNetwork):
@@ -63,6 +65,7 @@ class FaultyWorld(RoughNetwork):
             if disk.dies is not None:
                 self._die(node, disk, effects)
                 return
+        disk.recovering = node.replica.recovering
         self.perform(node, effects)
 
     def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
@@ -75,11 +78,21 @@ class FaultyWorld(RoughNetwork):
         """End a node's process and start it again."""
         self.disk(name).dies = None
         self.forget_requests(name)
-        self.restart(name)
+        self._start(self.nodes[name])
+
+    def _start(self, node: Node) -> None:
+        """Start a node from its disk; its peers notice that its connections have ended, and make them again."""
+        self.load(node, recovering=self.disk(node.name).recovering)
+        peers = self.peers(node.name)
+        for peer in peers:
+            self.cut(node.name, peer)
+        for peer in peers:
+            self.join(node.name, peer)
 
     def _die(self, node: Node, disk: Disk, effects: list[Effect]) -> None:
         death, disk.dies = disk.dies, None
         if death is not Death.BEFORE:
+            disk.recovering = node.replica.recovering
             self.perform(node, [effect for effect in effects if isinstance(effect, Store)])
         if death is Death.HALFWAY:
             sends = [effect for effect in effects if isinstance(effect, Send)]
@@ -117,7 +130,7 @@ class FaultyWorld(RoughNetwork):
         for one in inputs:
             if isinstance(one, Asked):
                 self.answer(node, one.request, refuse(Rejection.STORAGE_FAILED))
-        self.load(node, recovering=node.replica.recovering)
+        self.load(node, recovering=disk.recovering)
         self.forget_requests(node.name)
         for peer in self.peers(node.name):
             self.hang_up(node.name, peer)
@@ -154,8 +167,11 @@ class FaultyWorld(RoughNetwork):
         disk.restored += 1
         disk.dies = None
         self.forget_requests(name)
-        self.lost(self.nodes[name])
-        self.restart(name, old_copy=size)
+        node = self.nodes[name]
+        del node.disk[size:]
+        self.lost(node)
+        disk.recovering = True
+        self._start(node)
         return True
 
     def lost(self, node: Node) -> None:

@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Stories: a setting and steps, both drawn from a seed, played on real replicas and audited after every step.
+
+A step is a tuple of words and numbers that means something in any state of the world, so that a story with
+steps left out is a story too: that is how a failing one is made short.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from simulation.auditor import Auditor, Broken
+from simulation.dishonest import STRATEGIES
+from simulation.faults import Death, FaultyWorld
+from simulation.groups import exchange, linked
+from simulation.world import Node, whole
+
+from protocol.economy.paying import Pay
+from protocol.entry import Entry
+from protocol.events import Effect, Input, Received, Store, TimerFired
+from protocol.rejection import Refused
+from protocol.settlement.links import CapLink, GiveBackLink, RaiseLink, SetLinkRate
+from protocol.settlement.quotes import AskQuote, QuoteShown
+from protocol.sync.messages import pack, unpack
+
+Step = tuple[str | int, ...]
+
+NAMES = ("riacho", "serra", "encants", "vereda", "sol", "lua", "norte", "sul", "leste", "oeste")
+CODES = ("HORA", "FLOR", "ECO", "VALE", "SOL", "LUA", "NOR", "SUL", "LES", "OES")
+RATES = ("1", "2", "0.5", "1.25", "1.1", "0.333")
+HEALED_WITHIN_SECONDS = 180
+YEAR_MS = 365 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who is there: how many networks, their links as (one, other, limit, rate, fee), who cheats and how, what may be.
+
+    `restores` tells whether old copies of disks are put back, `weights` how often each kind of step comes.
+    """
+
+    networks: int
+    links: tuple[tuple[int, int, int, str, int], ...]
+    weights: Mapping[str, float]
+    dishonest: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        return NAMES[: self.networks]
+
+
+WEIGHTS: Mapping[str, float] = {
+    "pay": 30, "pay home": 1, "pay much": 3, "pay again": 1, "let pass": 22, "tick": 8, "weather": 1.5,
+    "cut": 2, "mend": 3, "kill": 2, "die": 2, "fill": 0.3, "empty": 1, "back up": 1.5, "restore": 0.8,
+    "rate": 1.5, "raise": 0.7, "give back": 1, "cap": 0.5, "skew": 0.2, "scheme": 5,
+}  # fmt: skip
+"""How often a kind of step comes, in a story of which nothing else is known."""
+
+
+def draw_setting(seed: int) -> Setting:
+    """Draw who is there: a chain or a ring of networks, lenient enough that most payments go through."""
+    dice = Random(f"setting {seed}")
+    networks = dice.choice((2, 3, 3, 4))
+    pairs = [(at, at + 1) for at in range(networks - 1)]
+    if networks > 2 and dice.random() < 0.6:
+        pairs.append((networks - 1, 0))
+    links = tuple(
+        (one, other, dice.choice((60, 200, 1_000)), dice.choice(RATES), dice.choice((0, 0, 1))) for one, other in pairs
+    )
+    # Some stories are of one trouble alone: beside others it would seldom come to its point.
+    weights = {kind: weight * dice.choice((0, 1, 1, 3)) if weight < 5 else weight for kind, weight in WEIGHTS.items()}
+    return Setting(networks, links, weights)
+
+
+def draw_steps(seed: int, setting: Setting, count: int) -> tuple[Step, ...]:
+    """Draw what happens."""
+    dice = Random(f"steps {seed}")
+    kinds, weights = list(setting.weights), list(setting.weights.values())
+    return tuple((kind, *(dice.randrange(2**16) for _ in range(5))) for kind in dice.choices(kinds, weights, k=count))
+
+
+class Played(FaultyWorld):
+    """A world in which a story is played under an auditor's eyes."""
+
+    def __init__(self, seed: int, setting: Setting) -> None:
+        super().__init__(seed)
+        self.setting = setting
+        self.digest = sha256()
+        self.auditor: Auditor | None = None
+        self.wires_cut: set[frozenset[str]] = set()
+        self.cheating = False
+        self.wished: dict[tuple[str, int], Callable[[Any], None]] = {}
+        """What is to be done with an answer, by who was asked and the number of the request."""
+        self.follows: list[Callable[[], None]] = []
+        self.outcomes: dict[str, int] = {}
+        self._heard: list[Input] = []
+        self._settle(seed)
+        self.auditor = Auditor(self, frozenset(setting.dishonest))
+        self.pairs = [frozenset((NAMES[one], NAMES[other])) for one, other, *_ in setting.links]
+        self.cheats = Random(f"cheats {seed}")
+        self.cheating = True
+
+    def _settle(self, seed: int) -> None:
+        """Found the networks and link them, before anything goes wrong."""
+        for name, code in zip(self.setting.homes, CODES, strict=False):
+            exchange(self, name, code, f"{name}-1", f"{name}-2", limit=1_000)
+        self.lines = [
+            linked(self, NAMES[one], NAMES[other], limit, rate=rate, fee=fee)
+            for one, other, limit, rate, fee in self.setting.links
+        ]
+        self.tick(3)
+
+    # Under the auditor's eyes.
+
+    def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
+        audit = self.auditor
+        if audit is not None:
+            audit.before(node, inputs)
+        try:
+            return super().handle(node, inputs)
+        except Exception as error:
+            if node.name in self.setting.dishonest:
+                self.kill(node.name)
+                return []
+            raise Broken("STANDS", f"{node.name} fails at {_told(inputs)}: {error!r}") from error
+
+    def perform(self, node: Node, effects: Sequence[Effect]) -> None:
+        super().perform(node, effects)
+        if self.auditor is not None:
+            stored = [effect.entry for effect in effects if isinstance(effect, Store)]
+            self.auditor.after(node, self._heard, stored)
+
+    def give(self, name: str, *inputs: Input) -> None:
+        before, self._heard = self._heard, list(inputs)
+        super().give(name, *inputs)
+        self._heard = before
+
+    def load(self, node: Node, *, recovering: bool) -> None:
+        try:
+            super().load(node, recovering=recovering)
+        except Exception as error:
+            if node.name in self.setting.dishonest:
+                raise
+            raise Broken("STANDS", f"{node.name} cannot start from its own disk: {error!r}") from error
+
+    def store(self, node: Node, entry: Entry) -> None:
+        super().store(node, entry)
+        self.digest.update(node.name.encode() + entry.id)
+
+    def lost(self, node: Node) -> None:
+        if self.auditor is not None:
+            self.auditor.forget(node)
+
+    def carry(self, source: str, target: str, frame: bytes) -> None:
+        strategy = STRATEGIES.get(self.setting.dishonest.get(source, ""))
+        if strategy is None or not self.cheating:
+            super().carry(source, target, frame)
+            return
+        for message in strategy.twist(self, self.nodes[source], self.cheats, unpack(frame)):
+            super().carry(source, target, pack(message))
+
+    def hears(self, name: str, one: Input) -> bool:
+        strategy = STRATEGIES.get(self.setting.dishonest.get(name, ""))
+        if strategy is None or not self.cheating or not isinstance(one, Received):
+            return True
+        return strategy.hears(unpack(one.frame))
+
+    def deliver(self, frames: int) -> None:
+        super().deliver(frames)
+        self._follow()
+
+    # Wishes and what follows from their answers.
+
+    def wish(self, name: str, operation: str, wish: Any, then: Callable[[Any], None], *, subject: str = "") -> None:
+        """Ask for something, and do something with the answer, should it come."""
+        number = self._requests + 1
+        self.wished[name, number] = then
+        assert self.auditor is not None
+        self.auditor.note("ANSWERED")[name, number] = (self.now, operation)
+        self.start(name, operation, wish, subject=subject)
+        self._follow()
+
+    def answer(self, node: Node, request: int, result: Any) -> None:
+        then = self.wished.pop((node.name, request), None)
+        if then is None:
+            super().answer(node, request, result)
+            return
+        if self.auditor is not None:
+            self.auditor.note("ANSWERED").pop((node.name, request), None)
+        self.follows.append(lambda: then(result))
+
+    def forget_requests(self, name: str) -> None:
+        for key in [key for key in self.wished if key[0] == name]:
+            del self.wished[key]
+            if self.auditor is not None:
+                self.auditor.note("ANSWERED").pop(key, None)
+
+    def _follow(self) -> None:
+        while self.follows:
+            self.follows.pop(0)()
+
+    def _note(self, result: Any) -> None:
+        what = result.reason.value if isinstance(result, Refused) else "done"
+        self.outcomes[what] = self.outcomes.get(what, 0) + 1
+        self.digest.update(what.encode())
+
+    # Steps.
+
+    def play(self, step: Step) -> None:
+        """Let one step happen; raises Broken where a property does not hold after it."""
+        kind, *numbers = step
+        STEPS[str(kind)](self, *(int(number) for number in numbers))
+        self.deliver(int(numbers[-1]) % 8)
+
+    def home(self, number: int) -> str:
+        return self.setting.homes[number % self.setting.networks]
+
+    def ends(self, line: int, end: int) -> tuple[str, str, str]:
+        """Return a link, the network at one end and that at the other."""
+        line %= len(self.lines)
+        one, other = (NAMES[number] for number in self.setting.links[line][:2])
+        return (self.lines[line], one, other) if end % 2 else (self.lines[line], other, one)
+
+    def pay(self, payer: int, payee: int, units: int, *, twice: bool = False) -> None:
+        source, target = self.home(payer), self.home(payee)
+        if source == target:
+            return
+        who, whom = f"{source}-{payer // 16 % 2 + 1}", f"{target}-{payee // 16 % 2 + 1}@{target}"
+
+        def order(quote: Any) -> None:
+            self._note(quote)
+            if not isinstance(quote, QuoteShown):
+                return
+            assert self.auditor is not None
+            self.auditor.note("QUOTED=>DEBITED")[source, quote.invoice] = quote.debit.value
+            wish = Pay(payer=quote.payer, payee=whom, amount=whole(units), quote=quote.id)
+            for _ in range(1 + twice):
+                self.wish(source, "payments.create", wish, self._note)
+
+        self.wish(source, "quotes.create", AskQuote(whom, whole(units), payer=who), order)
+
+    def tick(self, seconds: int = 1, frames: int | None = None) -> None:
+        """Let time pass; only so many frames come through in each second, all where none are named."""
+        for _ in range(seconds):
+            self.now += 1_000
+            self.redial()
+            for name in self.nodes:
+                self.give(name, TimerFired())
+            if frames is None:
+                self.run()
+            else:
+                self.deliver(frames)
+
+    def redial(self) -> None:
+        """Connect again whoever was dropped, but not over a wire that is cut."""
+        if self.auditor is None:
+            return
+        for pair in self.pairs:
+            if pair not in self.joined and pair not in self.wires_cut:
+                one, other = sorted(pair)
+                if self.disk(one).writable and self.disk(other).writable:
+                    self.join(one, other)
+
+    # The end.
+
+    def heal(self) -> None:
+        """End all faults and let time pass until all is well; raises Broken if it does not come to that."""
+        assert self.auditor is not None
+        self.calm()
+        self.wires_cut.clear()
+        for name in self.nodes:
+            disk = self.disk(name)
+            disk.full, disk.dies = False, None
+        begun = self.now
+        while True:
+            self.tick(5)
+            try:
+                self.auditor.healed()
+                break
+            except Broken:
+                if self.now - begun > HEALED_WITHIN_SECONDS * 1_000:
+                    raise
+        self.auditor.ended()
+
+
+def _told(inputs: Sequence[Input]) -> str:
+    def one(given: Input) -> str:
+        return f"{type(unpack(given.frame)).__name__}" if isinstance(given, Received) else type(given).__name__
+
+    return ", ".join(map(one, inputs))
+
+
+def _pay(world: Played, payer: int, payee: int, units: int, *_: int) -> None:
+    world.pay(payer, payee, units % 12 + 1)
+
+
+def _pay_much(world: Played, payer: int, payee: int, units: int, *_: int) -> None:
+    world.pay(payer, payee, units % 200 + 1)
+
+
+def _pay_again(world: Played, payer: int, payee: int, units: int, *_: int) -> None:
+    world.pay(payer, payee, units % 12 + 1, twice=True)
+
+
+def _pay_home(world: Played, home: int, who: int, units: int, *_: int) -> None:
+    name, first = world.home(home), who % 2
+    wish = Pay(payer=f"{name}-{first + 1}", payee=f"{name}-{2 - first}", amount=whole(units % 400 + 1))
+    world.wish(name, "payments.create", wish, world._note)
+
+
+def _let_pass(world: Played, frames: int, *_: int) -> None:
+    world.deliver(frames % 24)
+
+
+def _tick(world: Played, seconds: int, frames: int, *_: int) -> None:
+    world.tick(seconds % 4 + 1 if seconds % 16 else seconds % 40, frames % 12)
+
+
+def _weather(world: Played, loss: int, doubling: int, overtaken: int, *_: int) -> None:
+    world.loss_percent, world.doubling_percent, world.overtaken_by = loss % 31, doubling % 31, overtaken % 12
+
+
+def _cut(world: Played, line: int, *_: int) -> None:
+    pair = world.pairs[line % len(world.pairs)]
+    world.wires_cut.add(pair)
+    if pair in world.joined:
+        world.cut(*sorted(pair))
+
+
+def _mend(world: Played, line: int, *_: int) -> None:
+    world.wires_cut.discard(world.pairs[line % len(world.pairs)])
+    world.redial()
+
+
+def _kill(world: Played, home: int, *_: int) -> None:
+    world.kill(world.home(home))
+
+
+def _die(world: Played, home: int, how: int, *_: int) -> None:
+    world.disk(world.home(home)).dies = list(Death)[how % len(Death)]
+
+
+def _fill(world: Played, home: int, *_: int) -> None:
+    world.disk(world.home(home)).full = True
+
+
+def _empty(world: Played, home: int, *_: int) -> None:
+    world.disk(world.home(home)).full = False
+
+
+def _back_up(world: Played, home: int, *_: int) -> None:
+    world.back_up(world.home(home))
+
+
+def _restore(world: Played, home: int, *_: int) -> None:
+    name = world.home(home)
+    if name not in world.setting.dishonest:
+        world.restore(name)
+
+
+def _rate(world: Played, line: int, end: int, rate: int, *_: int) -> None:
+    link, name, _other = world.ends(line, end)
+    world.wish(name, "links.set-rate", SetLinkRate(RATES[rate % len(RATES)]), world._note, subject=link)
+
+
+def _raise(world: Played, line: int, end: int, units: int, *_: int) -> None:
+    link, name, _other = world.ends(line, end)
+    unit = CODES[world.setting.links[line % len(world.lines)][0]]
+    world.wish(name, "links.raise", RaiseLink(whole(units % 2_000, unit)), world._note, subject=link)
+
+
+def _give_back(world: Played, line: int, end: int, units: int, *_: int) -> None:
+    link, name, _other = world.ends(line, end)
+    unit = CODES[world.setting.links[line % len(world.lines)][0]]
+    world.wish(name, "links.give-back", GiveBackLink(whole(units % 40 + 1, unit)), world._note, subject=link)
+
+
+def _cap(world: Played, line: int, end: int, percent: int, holds: int, *_: int) -> None:
+    link, name, _other = world.ends(line, end)
+    wish = CapLink((2, 64)[holds % 2], (25, 60, 100)[percent % 3])
+    world.wish(name, "links.cap", wish, world._note, subject=link)
+
+
+def _skew(world: Played, home: int, years: int, *_: int) -> None:
+    world.nodes[world.home(home)].skew_ms = (years % 5 - 2) * YEAR_MS
+
+
+def _scheme(world: Played, which: int, *_: int) -> None:
+    cheats = sorted(world.setting.dishonest.items())
+    if cheats:
+        name, strategy = cheats[which % len(cheats)]
+        STRATEGIES[strategy].scheme(world, world.nodes[name], world.cheats)
+
+
+STEPS: Mapping[str, Callable[..., None]] = {
+    "pay": _pay, "pay home": _pay_home, "pay much": _pay_much, "pay again": _pay_again, "let pass": _let_pass,
+    "tick": _tick, "weather": _weather, "cut": _cut, "mend": _mend, "kill": _kill, "die": _die, "fill": _fill,
+    "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
+    "give back": _give_back, "cap": _cap, "skew": _skew, "scheme": _scheme,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a story ended: its digest, and what was found to be broken after which step, if anything."""
+
+    digest: str
+    outcomes: Mapping[str, int]
+    checked: int
+    broken: Broken | None = None
+    at: int = 0
+
+
+def play(seed: int, setting: Setting, steps: Sequence[Step]) -> Ended:
+    """Play a story to its end, or until a property is broken."""
+    world: Played | None = None
+    at = 0
+    broken = None
+    try:
+        world = Played(seed, setting)
+        for at, step in enumerate(steps, 1):
+            world.play(step)
+        world.heal()
+    except Broken as found:
+        broken = found
+    if world is None:
+        return Ended("", {}, 0, broken, at)
+    for node in world.nodes.values():
+        for account in node.replica.book.ledger.accounts.values():
+            world.digest.update(f"{node.name} {account.id} {account.balance_minor}\n".encode())
+    assert world.auditor is not None
+    return Ended(world.digest.hexdigest(), world.outcomes, world.auditor.checked, broken, at)
+
+
+def play_seed(seed: int, count: int) -> Ended:
+    """Play the story of a seed."""
+    setting = draw_setting(seed)
+    return play(seed, setting, draw_steps(seed, setting, count))
+
+
+def shrink(seed: int, setting: Setting, steps: Sequence[Step], name: str, tries: int = 400) -> tuple[Step, ...]:
+    """Leave steps out for as long as the same property still breaks: halves first, then one after the other."""
+    kept = list(steps)
+    size = max(1, len(kept) // 2)
+    while tries and size:
+        at = len(kept)
+        while at > 0 and tries:
+            tries -= 1
+            less = kept[: max(0, at - size)] + kept[at:]
+            ended = play(seed, setting, less)
+            if ended.broken is not None and ended.broken.name == name:
+                kept = less[: ended.at]
+            at = min(at - size, len(kept))
+        size //= 2
+    return tuple(kept)
+
+
+def dishonest(setting: Setting, cheats: Mapping[str, str]) -> Setting:
+    """Return a setting in which some cheat."""
+    return replace(setting, dishonest=cheats)
