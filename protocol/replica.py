@@ -6,7 +6,7 @@ stored, then sent, then told.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, assert_never
 
@@ -169,6 +169,8 @@ class Replica:
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take a batch of inputs; returns all effects, the records of links last among what is stored."""
         self._out = []
+        if now < self._now:
+            self._set_back(self._now - now)
         self._now = now
         for one in batch:
             match one:
@@ -264,6 +266,13 @@ class Replica:
         return Rejection.SUCCEEDED if self.succeeded else Rejection.READ_ONLY
 
     # Time.
+
+    def _set_back(self, by: Millis) -> None:
+        """Wait no longer for what has waited already, though the clock was set back."""
+        self._quiet_since = None
+        self._sent_at.clear()
+        for key, deferred in self._deferred.items():
+            self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
 
     def _tick(self) -> None:
         for peer in self.gossip.strangers(self._now):

@@ -260,7 +260,7 @@ def _creditor_limit(audit: Auditor, node: Node) -> Found:
     seen = audit.note("CREDITOR-LIMIT")
     for link in audit.links(node):
         side = link.side
-        if seen.get((node.name, link.id)) is side:
+        if seen.get((node.name, link.id)) is side or _is_half(node, link):
             continue
         seen[node.name, link.id] = side
         limit = side.own.granted - side.partner.returned
@@ -268,6 +268,11 @@ def _creditor_limit(audit: Auditor, node: Node) -> Found:
         may_owe = side.partner.placed - side.own.waived_sum - side.partner.claimed
         if max(owed, may_owe) > limit:
             yield f"{_short(link)}: the partner owes {owed} and may owe {may_owe} of {limit}"
+
+
+def _is_half(node: Node, link: Link) -> bool:
+    """Tell whether a node that comes back from an old copy has found one side's newest record, not yet the other's."""
+    return node.replica.recovering or link.is_lost or link.is_half
 
 
 def _true_limit(audit: Auditor, node: Node) -> Found:
@@ -440,17 +445,18 @@ def _settled_stays(audit: Auditor, node: Node) -> Found:
     seen = audit.note("SETTLED-STAYS")
     for link in audit.links(node):
         partner = link.side.partner
-        before = seen.get((node.name, link.id))
+        before, how = seen.get((node.name, link.id), (None, {}))
         if before is partner:
             continue
-        seen[node.name, link.id] = partner
-        for how, holds in (("claimed", partner.claims), ("waived", partner.waived)):
-            for hold in holds:
-                was = seen.setdefault((node.name, link.id, hold), how)
-                if was != how:
-                    yield f"{_short(link)}: a hold was {was}, and is {how} now"
         if before is not None and (partner.claimed < before.claimed or partner.waived_sum < before.waived_sum):
             yield f"{_short(link)}: what was settled is settled no more"
+        now = dict.fromkeys(partner.claims, "claimed") | dict.fromkeys(partner.waived, "waived")
+        for hold, was in how.items():
+            if now.get(hold, was) != was:
+                yield f"{_short(link)}: a hold was {was}, and is {now[hold]} now"
+        # What neither record shows any more, both have forgotten: its id may serve again.
+        kept = {hold: was for hold, was in how.items() if hold in link.side.own.holds}
+        seen[node.name, link.id] = (partner, kept | now)
 
 
 def _fork_seen(audit: Auditor, node: Node) -> Found:

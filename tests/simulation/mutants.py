@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Broken variants of the protocol's code, in one table: the simulator is trusted because it catches them all.
+
+Each is a patch of the code in this process, and says in which kind of world it is looked for, and by which
+property it is caught. What is not caught would be a hole in the auditor, or in the stories.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from simulation.story import NAMES, WEIGHTS, Setting, draw_setting, draw_steps, play
+
+import crdt.link
+from crdt.link import Draft, LinkRefusal, Side
+from protocol.economy.feature import Desk, Plan, Write
+from protocol.economy.ledger import Ledger
+from protocol.economy.money import Rate
+from protocol.journal import Journal
+from protocol.rejection import Rejection
+from protocol.replica import Replica
+from protocol.settlement import abroad, holds, records
+from protocol.settlement.abroad import Forwards, Refunded
+from protocol.settlement.quotes import Quotes
+from protocol.settlement.records import Claim, Link, Waive
+from protocol.settlement.routing import Path
+
+STEPS = 300
+"""How many steps a story has in which a mutant is looked for."""
+SEEDS = 40
+"""In how many stories at most a mutant is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A broken variant: what of the code it replaces, (owner, name, new), and the property that catches it.
+
+    `weights` are kinds of steps that come more often, `cheats` the strategy of one of the networks, `links`
+    a setting of its own.
+    """
+
+    story: str
+    caught_by: str
+    patches: tuple[tuple[Any, str, Any], ...]
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    cheat: str | None = None
+    split: bool = False
+
+    @contextmanager
+    def loose(self) -> Iterator[None]:
+        """Let the variant run in place of the code."""
+        with ExitStack() as stack:
+            for owner, name, new in self.patches:
+                stack.enter_context(patch.object(owner, name, new))
+            yield
+
+    def setting(self, seed: int) -> Setting:
+        """Return the world of a seed in which it is looked for."""
+        setting = draw_setting(seed)
+        weights = {**WEIGHTS, **setting.weights, **self.weights}
+        cheats = {} if self.cheat is None else {NAMES[seed % setting.networks]: self.cheat}
+        if self.split:
+            links = tuple((one, other, 24, "1", 0) for one, other in ((0, 1), (0, 2), (1, 3), (2, 3)))
+            return Setting(4, links, {**weights, **self.weights}, cheats)
+        return dataclasses.replace(setting, weights=weights, dishonest=cheats)
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """By which property a mutant was caught, with which seed and after how many steps."""
+
+    property: str
+    seed: int
+    steps: int
+
+
+def hunt(mutant: Mutant, first: int = 1, seeds: int = SEEDS, steps: int = STEPS) -> Caught | None:
+    """Play stories with a mutant until a property breaks."""
+    with mutant.loose():
+        for seed in range(first, first + seeds):
+            setting = mutant.setting(seed)
+            ended = play(seed, setting, draw_steps(seed, setting, steps))
+            if ended.broken is not None:
+                return Caught(ended.broken.name, seed, ended.at)
+    return None
+
+
+def find(mutant: Mutant, caught: Caught, steps: int = STEPS) -> Caught | None:
+    """Play the one story that catches a mutant."""
+    return hunt(mutant, caught.seed, 1, steps)
+
+
+# The variants. Each is the original with one thing wrong.
+
+
+def _headroom_by_pending(side: Side) -> int:
+    """Count what the partner has promised us as if it were ours already."""
+    pending = sum(hold.amount for hold in side.holds_in.values())
+    return side.limit - (side.own.placed - side.partner.waived_sum - side.own.claimed) + pending
+
+
+def _headroom_without_open(side: Side) -> int:
+    """Check the limit against what is owed, and forget what is promised."""
+    return side.limit - side.net_debt
+
+
+def _lower_own_grant(draft: Draft, amount: int) -> LinkRefusal | None:
+    """Give back by overwriting a limit: the last word counts."""
+    own = draft.side.own
+    if not 0 < amount <= own.granted:
+        return LinkRefusal.LIMIT_EXCEEDED
+    draft.side = dataclasses.replace(draft.side, own=dataclasses.replace(own, granted=own.granted - amount))
+    return None
+
+
+def _claim_double(draft: Draft, hold_id: bytes, preimage: bytes) -> LinkRefusal | None:
+    refusal = _CLAIM(draft, hold_id, preimage)
+    if refusal is None:
+        own, amount = draft.side.own, draft.side.partner.holds[hold_id].amount
+        draft.side = dataclasses.replace(draft.side, own=dataclasses.replace(own, claimed=own.claimed + amount))
+    return refusal
+
+
+def _refund_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Give the payer its money back when a partner has been silent for a while."""
+    yield from _RESOLVE(desk, link)
+    forwards = desk.book.of(Forwards)
+    for (on, hold), payment in list(forwards.part_of.items()):
+        if on == link.id and desk.now - desk.book.payments[payment].at_ms > 5_000:
+            yield Plan("", (Write(Refunded(payment, hold, Rejection.PEER_UNREACHABLE.value)),))
+
+
+def _waive_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Waive what came while what it became is open, where the next network cannot be reached."""
+    yield from _RESOLVE(desk, link)
+    book = desk.book
+    for forward in list(book.of(Forwards).by_in.values()):
+        link_in, link_out = (book.of(records.Links).by_id[id] for id in (forward.link_in, forward.link_out))
+        gone = not holds.is_reachable(book, link_out.partner)
+        if gone and not link_in.is_lost and forward.hold_in in link_in.now.holds_in:
+            yield Plan("", steps=(Waive(link_in.id, forward.hold_in, Rejection.PEER_UNREACHABLE.value),))
+
+
+def _reroute_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Send a payment another way while the hold on the first is open."""
+    yield from _RESOLVE(desk, link)
+    forwards = desk.book.of(Forwards)
+    for (on, hold), payment in list(forwards.part_of.items()):
+        if on == link.id and desk.now - desk.book.payments[payment].at_ms > 2_000:
+            under_way = forwards.under_way[payment]
+            plan = holds._rerouted(desk, under_way, hold, Rejection.PEER_UNREACHABLE.value)
+            if plan is not None:
+                yield plan
+
+
+def _credit_before_claim(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Rejection:
+    plan = _ARRIVE(desk, link, hold, onward)
+    return dataclasses.replace(plan, steps=()) if isinstance(plan, Plan) else plan
+
+
+def _claim_each_part(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Rejection:
+    """Claim a part as it comes, before the others are there."""
+    plan = _ARRIVE(desk, link, hold, onward)
+    invoice = holds.read_invoice(onward.invoice)
+    if not onward.is_part or not isinstance(plan, Plan) or plan.steps or invoice is None:
+        return plan
+    return Plan("", steps=(Claim(link.id, hold, holds.preimage_of(desk.secret, invoice.nonce)),))
+
+
+def _forget_the_claim(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Pay who claims, and do not claim from who has promised."""
+    for plan in _SETTLED(desk, link):
+        yield dataclasses.replace(plan, steps=tuple(one for one in plan.steps if not isinstance(one, Claim)))
+
+
+def _part_at_the_rate_of_now(payment: bytes, number: int, path: Path) -> abroad.Part:
+    """Debit something else than what was quoted."""
+    part = _PART(payment, number, path)
+    return dataclasses.replace(part, debit=part.debit + 1)
+
+
+def _born_whole(replica: Replica, *args: Any, **named: Any) -> None:
+    """Start from an old copy as if nothing had been lost."""
+    _BORN(replica, *args, **{**named, "recovering": False})
+
+
+_CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
+    Draft.claim, holds.resolve, holds._settled, holds._arrive, holds._part,
+)  # fmt: skip
+_BORN = Replica.__init__
+
+
+def _none(*_args: Any, **_named: Any) -> None:
+    return None
+
+
+def _yes(*_args: Any) -> bool:
+    return True
+
+
+def _floor(rate: Rate, amount: int) -> int:
+    return amount * rate.num // rate.den
+
+
+def _floor_foreign(rate: Rate, amount: int) -> int:
+    return amount * rate.den // rate.num
+
+
+def _rules_without(*names: str) -> tuple[Callable[..., Any], ...]:
+    return tuple(rule for rule in crdt.link.ACCEPT_RULES if rule.__name__ not in names)
+
+
+RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
+
+MUTANTS: Mapping[str, Mutant] = {
+    "the last word on a limit counts": Mutant(
+        "who grants a limit lowers it by saying so, and a lower one is believed", "CREDITOR-LIMIT",
+        ((Draft, "give_back", _lower_own_grant),
+         (crdt.link, "ACCEPT_RULES", _rules_without("_only_counts_up"))), {"give back": 12}),
+    "pending holds counted": Mutant(
+        "what the partner has promised counts as room before it is claimed", "ACCEPT-STABLE",
+        ((Side, "headroom", property(_headroom_by_pending)),), {"pay much": 30, "cap": 6}),
+    "open holds not counted": Mutant(
+        "a hold is placed against the debt alone, whatever else is promised", "ACCEPT-STABLE",
+        ((Side, "headroom", property(_headroom_without_open)),), {"pay much": 30, "cap": 6}),
+    "limit not checked": Mutant(
+        "a partner's record is taken whatever it comes to owe", "CREDITOR-LIMIT",
+        ((crdt.link, "ACCEPT_RULES", _rules_without("_stays_within_our_grant")),), cheat="lie about limits"),
+    "payer refunded by timer": Mutant(
+        "the payer's node frees its own hold when the partner is silent", "NO-HONEST-LOSS",
+        ((holds, "resolve", _refund_by_timer),)),
+    "waived while open": Mutant(
+        "what came is waived while what it became is open", "NO-HONEST-LOSS",
+        ((holds, "resolve", _waive_while_open),), {"cut": 8}),
+    "rerouted while open": Mutant(
+        "a payment goes another way while the first may be claimed yet", "NO-HONEST-LOSS",
+        ((holds, "resolve", _reroute_while_open),), split=True),
+    "restored without a handshake": Mutant(
+        "a node goes on from an old copy as if nothing were lost", "RESTORE-NO-SELF-FORK",
+        ((Replica, "__init__", _born_whole),), RESTORES),
+    "restored without a fence": Mutant(
+        "the partner of a node that lost entries goes on taking its older records", "NO-HOLD-LEFT",
+        ((Side, "fence", lambda side, epoch: side),), RESTORES),
+    "preimage not checked": Mutant(
+        "a claim is believed without the preimage", "PAID=>PREIMAGE",
+        ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),
+    "fork ignored": Mutant(
+        "two entries at one place have no consequence", "FORK-SEEN=>PROOF",
+        ((Side, "freeze", lambda side: side), (Journal, "is_forked", lambda *_: False)), cheat="equivocate"),
+    "rounded for the payer": Mutant(
+        "what a forward costs is rounded down", "QUOTED=>DEBITED",
+        ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
+    "ack not checked": Mutant(
+        "a record may acknowledge what was never written", "CONVERGE",
+        ((crdt.link, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
+    "credited before the claim": Mutant(
+        "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
+        ((holds, "_arrive", _credit_before_claim),)),
+    "claimed twice": Mutant(
+        "a claim counts double", "ACCEPT-STABLE", ((Draft, "claim", _claim_double),)),
+    "paid and not claimed": Mutant(
+        "who passes on pays the next network and does not claim from the one before", "NO-HONEST-LOSS",
+        ((holds, "_settled", _forget_the_claim),)),
+    "price changed": Mutant(
+        "the payer is debited something else than what was quoted", "QUOTED=>DEBITED",
+        ((holds, "_part", _part_at_the_rate_of_now),)),
+    "own price not kept": Mutant(
+        "a hold goes on for less than the rate of now asks for", "QUOTED=>DEBITED",
+        ((holds, "needed_in", lambda *_: 0),), {"rate": 12}),
+    "a part claimed alone": Mutant(
+        "a part of a payment is claimed before the others are there", "MIRROR=IN-FLIGHT",
+        ((holds, "_arrive", _claim_each_part),), {"pay much": 30}, split=True),
+    "a quote serves twice": Mutant(
+        "an invoice that is paid can be paid again", "ONCE-PER-INVOICE",
+        ((Quotes, "use", _none),), {"pay again": 12}),
+    "member's limit not checked": Mutant(
+        "a member pays more than it may owe", "MEMBER-LIMIT",
+        ((Ledger, "debit_refusal", _none),), {"pay home": 20}),
+    "nothing sent again": Mutant(
+        "a record that got lost is never sent again", "NO-HOLD-LEFT",
+        ((Replica, "_remind", _none),), {"weather": 8}),
+}  # fmt: skip
