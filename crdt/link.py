@@ -302,12 +302,12 @@ class Draft:
     Each step returns None, or the refusal that left the draft as it was.
     """
 
-    __slots__ = ("_before", "_caps", "side")
+    __slots__ = ("_before", "caps", "side")
 
     def __init__(self, before: Side, caps: Caps) -> None:
         """Begin where the sealed record ends, without what both sides know to be settled."""
         self._before = before
-        self._caps = caps
+        self.caps = caps
         own, shown = before.own, before.partner.holds
         self.side = replace(
             before,
@@ -362,7 +362,7 @@ class Draft:
             return LinkRefusal.LIMIT_EXCEEDED
         if clears and hold.amount > -side.net_debt - _sum(side.holds_out):
             return LinkRefusal.LIMIT_EXCEEDED
-        too_much = self._caps.refuse(own.holds, hold.amount, side.reach)
+        too_much = self.caps.refuse(own.holds, hold.amount, side.reach)
         if too_much is not None and not (clears and too_much is LinkRefusal.HOLD_CAP_EXCEEDED):
             return too_much
         if len(own.holds) >= HOLDS_STRUCTURAL_MAX:

@@ -387,6 +387,8 @@ class Link:
         """Return our record in the making, begun if need be."""
         if self.draft is None:
             self.draft = self.side.draft(self._caps())
+        # They may have been changed since it was begun.
+        self.draft.caps = self._caps()
         return self.draft
 
     def refusal(self, *steps: Grant | GiveBack | Place) -> Refused | None:

@@ -38,8 +38,8 @@ SEEDS = 40
 class Mutant:
     """A broken variant: what of the code it replaces, (owner, name, new), and the property that catches it.
 
-    `weights` are kinds of steps that come more often, `cheats` the strategy of one of the networks, `links`
-    a setting of its own.
+    `weights` are kinds of steps that come more often, `cheat` is the strategy of one of the networks, `shape` how
+    they are linked: as drawn, as a diamond over which payments are split, or as a slope down which all money goes.
     """
 
     story: str
@@ -47,7 +47,7 @@ class Mutant:
     patches: tuple[tuple[Any, str, Any], ...]
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
     cheat: str | None = None
-    split: bool = False
+    shape: str = "drawn"
 
     @contextmanager
     def loose(self) -> Iterator[None]:
@@ -62,9 +62,11 @@ class Mutant:
         setting = draw_setting(seed)
         weights = {**WEIGHTS, **setting.weights, **self.weights}
         cheats = {} if self.cheat is None else {NAMES[seed % setting.networks]: self.cheat}
-        if self.split:
+        if self.shape == "diamond":
             links = tuple((one, other, 24, "1", 0) for one, other in ((0, 1), (0, 2), (1, 3), (2, 3)))
-            return Setting(4, links, {**weights, **self.weights}, cheats)
+            return Setting(4, links, weights, dishonest=cheats)
+        if self.shape == "slope":
+            return Setting(2, ((0, 1, 60, "1", 0),), weights, leans=True, dishonest=cheats)
         return dataclasses.replace(setting, weights=weights, dishonest=cheats)
 
 
@@ -222,10 +224,10 @@ MUTANTS: Mapping[str, Mutant] = {
          (crdt.link, "ACCEPT_RULES", _rules_without("_only_counts_up"))), {"give back": 12}),
     "pending holds counted": Mutant(
         "what the partner has promised counts as room before it is claimed", "ACCEPT-STABLE",
-        ((Side, "headroom", property(_headroom_by_pending)),), {"pay much": 30, "cap": 6}),
+        ((Side, "headroom", property(_headroom_by_pending)),), {"pay much": 30, "cap": 6}, shape="slope"),
     "open holds not counted": Mutant(
         "a hold is placed against the debt alone, whatever else is promised", "ACCEPT-STABLE",
-        ((Side, "headroom", property(_headroom_without_open)),), {"pay much": 30, "cap": 6}),
+        ((Side, "headroom", property(_headroom_without_open)),), {"pay much": 30, "cap": 6}, shape="slope"),
     "limit not checked": Mutant(
         "a partner's record is taken whatever it comes to owe", "CREDITOR-LIMIT",
         ((crdt.link, "ACCEPT_RULES", _rules_without("_stays_within_our_grant")),), cheat="lie about limits"),
@@ -237,7 +239,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((holds, "resolve", _waive_while_open),), {"cut": 8}),
     "rerouted while open": Mutant(
         "a payment goes another way while the first may be claimed yet", "NO-HONEST-LOSS",
-        ((holds, "resolve", _reroute_while_open),), split=True),
+        ((holds, "resolve", _reroute_while_open),), shape="diamond"),
     "restored without a handshake": Mutant(
         "a node goes on from an old copy as if nothing were lost", "RESTORE-NO-SELF-FORK",
         ((Replica, "__init__", _born_whole),), RESTORES),
@@ -272,7 +274,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((holds, "needed_in", lambda *_: 0),), {"rate": 12}),
     "a part claimed alone": Mutant(
         "a part of a payment is claimed before the others are there", "MIRROR=IN-FLIGHT",
-        ((holds, "_arrive", _claim_each_part),), {"pay much": 30}, split=True),
+        ((holds, "_arrive", _claim_each_part),), {"pay much": 30}, shape="diamond"),
     "a quote serves twice": Mutant(
         "an invoice that is paid can be paid again", "ONCE-PER-INVOICE",
         ((Quotes, "use", _none),), {"pay again": 12}),
