@@ -1,25 +1,54 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Play stories: `PYTHONPATH=tests python -m simulation SEED STEPS`."""
+"""Play stories from the shell, in the folder tests: `python -m simulation SEED STEPS [--to SEED] [--cheat NAME]`.
 
+One that fails is told with the line that plays it again; `--shorten` leaves out what it does not need.
+`--mutants` prints the table of the handbook.
+"""
+
+import argparse
 import sys
-from collections import Counter
-import time
-from simulation.story import draw_setting, draw_steps, play, shrink
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from simulation.dishonest import STRATEGIES
+from simulation.mutants import MUTANTS, hunt, row
+from simulation.story import Ended, draw_setting, draw_steps, play, shrink
+
+
+def told(seed: int, steps: int, cheat: str | None, ended: Ended) -> str:
+    """Return how a story has ended; one that failed as the line that plays it again."""
+    if ended.broken is None:
+        return f"{seed} {ended.digest}"
+    cheats = "" if cheat is None else f" --cheat '{cheat}'"
+    return f"python -m simulation {seed} {steps}{cheats}  # step {ended.at}: {ended.broken}"
 
 
 def main() -> int:
-    seed, steps = int(sys.argv[1]), int(sys.argv[2])
-    last = int(sys.argv[3]) if len(sys.argv) > 3 else seed
-    total = Counter()
-    for one in range(seed, last + 1):
-        t=time.time()
-        setting = draw_setting(one)
-        story = draw_steps(one, setting, steps)
-        ended = play(one, setting, story)
-        total.update(ended.outcomes)
-        print(one, round(time.time()-t,2), ended.checked, ended.at, ended.digest[:8], repr(ended.broken)[:300], flush=True)
-    print(total)
-    return 0
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    parser.add_argument("steps", type=int, nargs="?", default=300)
+    parser.add_argument("--to", metavar="SEED", type=int, help="play all seeds up to this one")
+    parser.add_argument("--cheat", choices=sorted(STRATEGIES), help="let one of the networks cheat in this way")
+    parser.add_argument("--shorten", action="store_true", help="print the shortest story found that fails alike")
+    parser.add_argument("--mutants", action="store_true", help="look for every mutant; print the table")
+    wanted = parser.parse_args()
+    if wanted.mutants:
+        for name, mutant in MUTANTS.items():
+            print(row(name, hunt(mutant)), flush=True)
+        return 0
+    failed = False
+    for seed in range(wanted.seed, (wanted.to or wanted.seed) + 1):
+        setting = draw_setting(seed, wanted.cheat)
+        steps = draw_steps(seed, setting, wanted.steps)
+        ended = play(seed, setting, steps)
+        print(told(seed, wanted.steps, wanted.cheat, ended), flush=True)
+        failed |= ended.broken is not None
+        if ended.broken is not None and wanted.shorten:
+            for step in shrink(seed, setting, steps[: ended.at], ended.broken.name):
+                print("   ", step)
+    return 1 if failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

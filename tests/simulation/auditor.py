@@ -104,7 +104,8 @@ class Auditor:
         """What the node that is looked at has stored in this step."""
         self.heard: Sequence[Input] = ()
         self.twin: Shown | None = None
-        self.drops = 0
+        self.drops: list[tuple[str, str]] = []
+        """Whom honest nodes have just dropped, and why."""
         self._entered: list[tuple[Node, Any]] = []
         self.checked = 0
 
@@ -297,12 +298,9 @@ def _true_limit(audit: Auditor, node: Node) -> Found:
 
 
 def _accept_stable(audit: Auditor, node: Node) -> Found:
-    names = set(audit.world.nodes)
-    drops = audit.world.drops
-    while audit.drops < len(drops):
-        peer, reason = drops[audit.drops]
-        audit.drops += 1
-        if peer in names and peer not in audit.dishonest and reason != NO_HELLO:
+    while audit.drops:
+        peer, reason = audit.drops.pop()
+        if audit.is_honest(peer) and reason != NO_HELLO:
             yield f"an honest peer, {peer}, was dropped: {reason}"
     if not audit.dishonest and node.replica.faults:
         yield f"an honest partner is held guilty: {node.replica.faults[-1]}"
@@ -479,7 +477,7 @@ def _fork_seen(audit: Auditor, node: Node) -> Found:
         return
     seen = audit.note("FORK-SEEN=>PROOF")
     for link in audit.links(node):
-        if link.side.frozen:
+        if link.side.frozen and not _is_half(node, link):
             placed = seen.setdefault((node.name, link.id), link.side.own.placed)
             if link.side.own.placed > placed and not link.reopened:
                 yield f"{_short(link)}: new holds for a partner that is proved to have forked"
@@ -591,21 +589,16 @@ def _merge_laws(audit: Auditor) -> Found:
 
 
 def _shuffled(entries: Sequence[Entry], own: bytes, dice: Random) -> Iterator[Entry]:
-    """Yield entries in any order that keeps each lane's; who says something is known before it is heard.
+    """Yield entries in any order between the lanes of a network's own: its ledger knows nothing of its links.
 
-    Both sides of a link are one story, with the epochs of our own that it goes through.
+    What others say keeps its order, since what counts of a cheat's words depends on which came first.
     """
-    lanes: dict[tuple[bytes, str], list[Entry]] = {}
+    lanes: dict[str, list[Entry]] = {}
     for entry in entries:
-        lane, network = entry.header.lane, entry.network
-        if lane == IDENTITY and network != own:
-            yield entry
-        elif lane == IDENTITY or lane.startswith(LINK_PREFIX):
-            lanes.setdefault((own, IDENTITY), []).append(entry)
-        else:
-            lanes.setdefault((network, lane), []).append(entry)
-    first = lanes[own, IDENTITY].pop(0)
-    yield first
+        lane = entry.header.lane
+        mine = entry.network == own and lane in (LEDGER, COMMONS)
+        lanes.setdefault(lane if mine else IDENTITY, []).append(entry)
+    yield lanes[IDENTITY].pop(0)
     queues = [list(reversed(lane)) for lane in lanes.values()]
     order = [number for number, queue in enumerate(queues) for _ in queue]
     dice.shuffle(order)

@@ -139,7 +139,8 @@ def _replay(world: World, node: Node, dice: Random) -> None:
 
 def _place(world: World, node: Node, link: Link, item: HoldItem) -> None:
     step = Place(link.id, item)
-    if link.refusal(step) is None and not link.is_lost and not node.replica.recovering:
+    link = node.replica.book.of(Links).by_id.get(link.id, link)
+    if link.mine is not None and link.refusal(step) is None and not link.is_lost and not node.replica.recovering:
         node.replica.book.of(Links).take(node.replica.book, step)
         world.give(node.name, TimerFired())
 

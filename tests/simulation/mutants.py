@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from simulation.story import NAMES, WEIGHTS, Setting, draw_setting, draw_steps, play
+from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
 from crdt.link import Draft, LinkRefusal, Side
@@ -30,7 +30,7 @@ from protocol.settlement.routing import Path
 
 STEPS = 300
 """How many steps a story has in which a mutant is looked for."""
-SEEDS = 40
+SEEDS = 120
 """In how many stories at most a mutant is looked for."""
 
 
@@ -59,15 +59,14 @@ class Mutant:
 
     def setting(self, seed: int) -> Setting:
         """Return the world of a seed in which it is looked for."""
-        setting = draw_setting(seed)
+        setting = draw_setting(seed, self.cheat)
         weights = {**WEIGHTS, **setting.weights, **self.weights}
-        cheats = {} if self.cheat is None else {NAMES[seed % setting.networks]: self.cheat}
         if self.shape == "diamond":
             links = tuple((one, other, 24, "1", 0) for one, other in ((0, 1), (0, 2), (1, 3), (2, 3)))
-            return Setting(4, links, weights, dishonest=cheats)
+            return Setting(4, links, weights)
         if self.shape == "slope":
-            return Setting(2, ((0, 1, 60, "1", 0),), weights, leans=True, dishonest=cheats)
-        return dataclasses.replace(setting, weights=weights, dishonest=cheats)
+            return Setting(3, ((0, 1, 60, "1", 0), (1, 2, 60, "1", 0)), weights, leans=True)
+        return dataclasses.replace(setting, weights=weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,10 @@ def hunt(mutant: Mutant, first: int = 1, seeds: int = SEEDS, steps: int = STEPS)
     return None
 
 
-def find(mutant: Mutant, caught: Caught, steps: int = STEPS) -> Caught | None:
-    """Play the one story that catches a mutant."""
-    return hunt(mutant, caught.seed, 1, steps)
+def row(name: str, caught: Caught | None) -> str:
+    """Return the line of a mutant in the table of the handbook."""
+    where = "nothing | - | -" if caught is None else f"{caught.property} | {caught.seed} | {caught.steps}"
+    return f"| {name} | {MUTANTS[name].story} | {where} |"
 
 
 # The variants. Each is the original with one thing wrong.
@@ -223,11 +223,12 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Draft, "give_back", _lower_own_grant),
          (crdt.link, "ACCEPT_RULES", _rules_without("_only_counts_up"))), {"give back": 12}),
     "pending holds counted": Mutant(
-        "what the partner has promised counts as room before it is claimed", "ACCEPT-STABLE",
-        ((Side, "headroom", property(_headroom_by_pending)),), {"pay much": 30, "cap": 6}, shape="slope"),
+        "what the partner has promised counts as room before it is claimed", "TRUE-LIMIT",
+        ((Side, "headroom", property(_headroom_by_pending)),),
+        {"pay": 90.0, "cap": 8.0, "let pass": 40.0}, shape="slope"),
     "open holds not counted": Mutant(
-        "a hold is placed against the debt alone, whatever else is promised", "ACCEPT-STABLE",
-        ((Side, "headroom", property(_headroom_without_open)),), {"pay much": 30, "cap": 6}, shape="slope"),
+        "a hold is placed against the debt alone, whatever else is promised", "TRUE-LIMIT",
+        ((Side, "headroom", property(_headroom_without_open)),), {"pay": 90.0, "cap": 8.0}, shape="slope"),
     "limit not checked": Mutant(
         "a partner's record is taken whatever it comes to owe", "CREDITOR-LIMIT",
         ((crdt.link, "ACCEPT_RULES", _rules_without("_stays_within_our_grant")),), cheat="lie about limits"),
@@ -241,11 +242,11 @@ MUTANTS: Mapping[str, Mutant] = {
         "a payment goes another way while the first may be claimed yet", "NO-HONEST-LOSS",
         ((holds, "resolve", _reroute_while_open),), shape="diamond"),
     "restored without a handshake": Mutant(
-        "a node goes on from an old copy as if nothing were lost", "RESTORE-NO-SELF-FORK",
+        "a node goes on from an old copy as if nothing were lost", "MIRROR=IN-FLIGHT",
         ((Replica, "__init__", _born_whole),), RESTORES),
     "restored without a fence": Mutant(
-        "the partner of a node that lost entries goes on taking its older records", "NO-HOLD-LEFT",
-        ((Side, "fence", lambda side, epoch: side),), RESTORES),
+        "the partner of a node that lost entries goes on taking its older records", "BOUNDED-STORAGE",
+        ((Side, "fence", lambda side, _epoch: side),), RESTORES),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
         ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),
@@ -256,13 +257,13 @@ MUTANTS: Mapping[str, Mutant] = {
         "what a forward costs is rounded down", "QUOTED=>DEBITED",
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
     "ack not checked": Mutant(
-        "a record may acknowledge what was never written", "CONVERGE",
+        "a record may acknowledge what was never written", "ACCEPT-STABLE",
         ((crdt.link, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
         ((holds, "_arrive", _credit_before_claim),)),
     "claimed twice": Mutant(
-        "a claim counts double", "ACCEPT-STABLE", ((Draft, "claim", _claim_double),)),
+        "a claim counts double", "MIRROR=IN-FLIGHT", ((Draft, "claim", _claim_double),)),
     "paid and not claimed": Mutant(
         "who passes on pays the next network and does not claim from the one before", "NO-HONEST-LOSS",
         ((holds, "_settled", _forget_the_claim),)),

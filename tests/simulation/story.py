@@ -19,7 +19,7 @@ from simulation.world import Node, whole
 
 from protocol.economy.paying import Pay
 from protocol.entry import Entry
-from protocol.events import Effect, Input, Received, Store, TimerFired
+from protocol.events import Drop, Effect, Input, Received, Store, TimerFired
 from protocol.rejection import Refused
 from protocol.settlement.links import CapLink, GiveBackLink, RaiseLink, SetLinkRate
 from protocol.settlement.quotes import AskQuote, QuoteShown
@@ -60,8 +60,8 @@ WEIGHTS: Mapping[str, float] = {
 """How often a kind of step comes, in a story of which nothing else is known."""
 
 
-def draw_setting(seed: int) -> Setting:
-    """Draw who is there: a chain or a ring of networks, lenient enough that most payments go through."""
+def draw_setting(seed: int, cheat: str | None = None) -> Setting:
+    """Draw who is there: a chain or a ring of networks; one of them cheats, where it is told how."""
     dice = Random(f"setting {seed}")
     networks = dice.choice((2, 3, 3, 4))
     pairs = [(at, at + 1) for at in range(networks - 1)]
@@ -72,7 +72,8 @@ def draw_setting(seed: int) -> Setting:
     )
     # Some stories are of one trouble alone: beside others it would seldom come to its point.
     weights = {kind: weight * dice.choice((0, 1, 1, 3)) if weight < 5 else weight for kind, weight in WEIGHTS.items()}
-    return Setting(networks, links, weights, leans=dice.random() < 0.25)
+    cheats = {} if cheat is None else {NAMES[seed % networks]: cheat}
+    return Setting(networks, links, weights, leans=dice.random() < 0.25, dishonest=cheats)
 
 
 def draw_steps(seed: int, setting: Setting, count: int) -> tuple[Step, ...]:
@@ -97,13 +98,13 @@ class Played(FaultyWorld):
         self.follows: list[Callable[[], None]] = []
         self.outcomes: dict[str, int] = {}
         self._heard: list[Input] = []
-        self._settle(seed)
+        self._settle()
         self.auditor = Auditor(self, frozenset(setting.dishonest))
         self.pairs = [frozenset((NAMES[one], NAMES[other])) for one, other, *_ in setting.links]
         self.cheats = Random(f"cheats {seed}")
         self.cheating = True
 
-    def _settle(self, seed: int) -> None:
+    def _settle(self) -> None:
         """Found the networks and link them, before anything goes wrong."""
         for name, code in zip(self.setting.homes, CODES, strict=False):
             exchange(self, name, code, f"{name}-1", f"{name}-2", limit=1_000)
@@ -128,6 +129,8 @@ class Played(FaultyWorld):
             raise Broken("STANDS", f"{node.name} fails at {_told(inputs)}: {error!r}") from error
 
     def perform(self, node: Node, effects: Sequence[Effect]) -> None:
+        if self.auditor is not None and self.auditor.is_honest(node.name):
+            self.auditor.drops += [(effect.peer, effect.reason) for effect in effects if isinstance(effect, Drop)]
         super().perform(node, effects)
         if self.auditor is not None:
             stored = [effect.entry for effect in effects if isinstance(effect, Store)]
@@ -241,7 +244,7 @@ class Played(FaultyWorld):
         source, target = self.home(payer), self.home(payee)
         if source == target:
             return
-        if self.setting.leans:
+        if self.setting.leans and units % 5:
             source, target = sorted((source, target), key=NAMES.index)
         who, whom = f"{source}-{payer // 16 % 2 + 1}", f"{target}-{payee // 16 % 2 + 1}@{target}"
 
@@ -431,29 +434,20 @@ class Ended:
 
 def play(seed: int, setting: Setting, steps: Sequence[Step]) -> Ended:
     """Play a story to its end, or until a property is broken."""
-    world: Played | None = None
-    at = 0
-    broken = None
+    world = Played(seed, setting)
+    done, broken = 0, None
     try:
-        world = Played(seed, setting)
-        for at, step in enumerate(steps, 1):
+        for step in steps:
+            done += 1
             world.play(step)
         world.heal()
     except Broken as found:
         broken = found
-    if world is None:
-        return Ended("", {}, 0, broken, at)
     for node in world.nodes.values():
         for account in node.replica.book.ledger.accounts.values():
             world.digest.update(f"{node.name} {account.id} {account.balance_minor}\n".encode())
     assert world.auditor is not None
-    return Ended(world.digest.hexdigest(), world.outcomes, world.auditor.checked, broken, at)
-
-
-def play_seed(seed: int, count: int) -> Ended:
-    """Play the story of a seed."""
-    setting = draw_setting(seed)
-    return play(seed, setting, draw_steps(seed, setting, count))
+    return Ended(world.digest.hexdigest(), world.outcomes, world.auditor.checked, broken, done)
 
 
 def shrink(seed: int, setting: Setting, steps: Sequence[Step], name: str, tries: int = 400) -> tuple[Step, ...]:
