@@ -20,6 +20,7 @@ import joining
 import machine
 import netting
 import payments
+import stories
 import wire
 from figures import Told
 
@@ -28,6 +29,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "joining": ("A replica that joins", joining.run),
     "wire": ("One payment across a link, on the wire", wire.run),
     "netting": ("The largest set-off of obligations", netting.run),
+    "stories": ("Stories in the simulator", stories.run),
     "footprint": ("Memory and restart", footprint.run),
 }
 

@@ -35,7 +35,6 @@ class Disk:
     dies: Death | None = None
     copy: int | None = None
     """How many entries the old copy of it holds."""
-    restored: int = 0
     recovering: bool = False
     """Whether the mark beside the disk is ahead of it: what a node decides but cannot store leaves it as it was."""
 
@@ -46,8 +45,6 @@ class FaultyWorld(RoughNetwork):
     def __init__(self, seed: int = 1) -> None:
         super().__init__(seed)
         self.disks: dict[str, Disk] = {}
-        self.parted: set[frozenset[str]] = set()
-        """Pairs that are connected again as soon as they can be."""
 
     def disk(self, name: str) -> Disk:
         return self.disks.setdefault(name, Disk())
@@ -133,22 +130,7 @@ class FaultyWorld(RoughNetwork):
         self.load(node, recovering=disk.recovering)
         self.forget_requests(node.name)
         for peer in self.peers(node.name):
-            self.hang_up(node.name, peer)
-
-    # Connections.
-
-    def hang_up(self, one: str, other: str) -> None:
-        """Cut a connection that is to be made again."""
-        self.cut(one, other)
-        self.parted.add(frozenset((one, other)))
-
-    def redial(self) -> None:
-        """Make the connections again that were lost, but not by a cut wire."""
-        parted, self.parted = sorted(self.parted, key=sorted), set()
-        for pair in parted:
-            one, other = sorted(pair)
-            if pair not in self.joined:
-                self.join(one, other)
+            self.cut(node.name, peer)
 
     # Old copies.
 
@@ -164,7 +146,6 @@ class FaultyWorld(RoughNetwork):
         if disk.copy is None or not self.is_whole():
             return False
         size, disk.copy = disk.copy, None
-        disk.restored += 1
         disk.dies = None
         self.forget_requests(name)
         node = self.nodes[name]

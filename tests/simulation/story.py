@@ -137,8 +137,9 @@ class Played(FaultyWorld):
             self.auditor.after(node, self._heard, stored)
 
     def give(self, name: str, *inputs: Input) -> None:
-        before, self._heard = self._heard, list(inputs)
-        super().give(name, *inputs)
+        heard = tuple(one for one in inputs if self.hears(name, one))
+        before, self._heard = self._heard, list(heard)
+        super().give(name, *heard)
         self._heard = before
 
     def load(self, node: Node, *, recovering: bool) -> None:

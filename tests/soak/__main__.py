@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What `make soak` runs: honest networks in bad weather, seed after seed, for hours.
+"""What `make soak` runs: stories from seeds, honest and with each kind of cheat, for hours.
 
 Each seed is a bad night of its own; one that fails is told in a line that plays it again.
 """
@@ -8,25 +8,29 @@ import argparse
 import sys
 import time
 import traceback
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
-from random import Random
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
+from simulation.dishonest import STRATEGIES
 from simulation.federation import Federation, drawn_debts
-from simulation.test_honest_networks import audit, fair, three_networks, weather
-from soak.world import play
+from simulation.story import draw_setting, draw_steps, play
+from soak.world import play as play_world
 
 TELL_EVERY_SECONDS = 30.0
+STEPS = 2_000
 
 
-def night(seed: int, *, restores: bool) -> None:
-    """Play one seed; raises whatever it finds."""
-    world = three_networks(seed, replicas=restores)
-    weather(world, Random(seed), restores=restores)
-    fair(world)
-    audit(world)
+def night(seed: int, steps: int, cheat: str | None) -> str | None:
+    """Play one seed; returns what was found, if anything."""
+    setting = draw_setting(seed, cheat)
+    try:
+        ended = play(seed, setting, draw_steps(seed, setting, steps))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next seed is played
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{error!r} at {Path(where.filename).name}:{where.lineno}"
+    return None if ended.broken is None else f"step {ended.at}: {ended.broken}"
 
 
 def rounds(networks: int, seed: int, online: float) -> int:
@@ -49,35 +53,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=180, help="for how long; 180 if left out")
     parser.add_argument("--first", metavar="SEED", type=int, default=1_000, help="where to begin; 1000 if left out")
-    parser.add_argument("--seed", type=int, help="play this one seed, and show where it fails")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of each story; {STEPS} if left out")
     parser.add_argument("--federation", metavar="N", type=int, help="let so many networks clear ten rounds instead")
+    parser.add_argument("--seed", type=int, default=1, help="of that federation or world; 1 if left out")
     parser.add_argument("--online", type=float, default=1.0, help="with which probability each is there; 1 if left out")
     parser.add_argument("--world", metavar="N", type=int, help="let 12 real nodes make N payments in all weathers")
     wanted = parser.parse_args()
     if wanted.world is not None:
-        return play(wanted.world, wanted.seed or 1)
+        return play_world(wanted.world, wanted.seed)
     if wanted.federation is not None:
-        return rounds(wanted.federation, wanted.seed or 1, wanted.online)
-    if wanted.seed is not None:
-        for restores in (False, True):
-            night(wanted.seed, restores=restores)
-        print(f"seed {wanted.seed} is sound")
-        return 0
+        return rounds(wanted.federation, wanted.seed, wanted.online)
     began = told = time.monotonic()
     failed = 0
-    for seed in count(wanted.first):
-        for restores in (False, True):
-            try:
-                night(seed, restores=restores)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next seed is played
-                failed += 1
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                print(f"python tests/soak --seed {seed}  # {error!r} at {Path(where.filename).name}:{where.lineno}")
+    # Every other night is honest.
+    cheats = cycle(one for cheat in sorted(STRATEGIES) for one in (None, cheat))
+    for seed, cheat in zip(count(wanted.first), cheats, strict=False):
+        found = night(seed, wanted.steps, cheat)
+        if found is not None:
+            failed += 1
+            cheats_too = "" if cheat is None else f" --cheat '{cheat}'"
+            print(f"cd tests && python -m simulation {seed} {wanted.steps}{cheats_too}  # {found}", flush=True)
         now = time.monotonic()
         if now - told > TELL_EVERY_SECONDS or now - began > 60 * wanted.minutes:
             told = now
-            played = seed - wanted.first + 1
-            print(f"{(now - began) / 60:.1f} min: {played} seeds, {failed} failed", flush=True)
+            print(f"{(now - began) / 60:.1f} min: {seed - wanted.first + 1} seeds, {failed} failed", flush=True)
         if now - began > 60 * wanted.minutes:
             return 1 if failed else 0
     raise AssertionError("seeds have no end")
