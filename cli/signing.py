@@ -23,6 +23,7 @@ from protocol.economy.orders import (
     Mandate,
     Rebinding,
     Rhythm,
+    SetOffConsent,
     SignedKind,
     StandingOrder,
     parse_uuid,
@@ -165,6 +166,26 @@ def _mandate(wished: Wished) -> Json:
     )
 
 
+def _let_set_off(wished: Wished) -> Json:
+    body, session, hand = wished.body, wished.session, wished.hand
+    if "not_after" not in body:
+        raise Misuse("a consent needs --not-after")
+    requests = tuple(parse_uuid(name) or b"" for name in body.get("requests", ()))
+    if b"" in requests:
+        raise Misuse("--requests takes the ids of payment requests")
+    nothing = {"value": "0", "asset_code": body.get("currency"), "asset_scale": 0}
+    account, draw = _minor_of(wished, body.get("account"), {**nothing, **body.get("draw", {})})
+    name, until_ms = os.urandom(ID_BYTES), _ms_of(body["not_after"])
+    wished.body = {}
+    return wished.post_signed(
+        lambda order_seq: {
+            "signed": _signed(
+                hand, SetOffConsent(session.network, account, hand.public, order_seq, name, requests, draw, until_ms)
+            )
+        }
+    )
+
+
 def _pay_request(wished: Wished) -> Json:
     body, session = wished.body, wished.session
     key = wished.args.idempotency_key or os.urandom(ID_BYTES).hex()
@@ -173,7 +194,7 @@ def _pay_request(wished: Wished) -> Json:
     if request["payment"] == pay.uuid_text(payment):
         return request
     wish = pay.Wish(
-        request["payee_account"], request["amount"], body.get("note"), body.get("payer"), mandate=body.get("mandate")
+        request["payee_account"], request["left"], body.get("note"), body.get("payer"), mandate=body.get("mandate")
     )
     price = pay.priced(session, wish)
     return session.post_signed(
@@ -229,6 +250,7 @@ SIGNINGS: Mapping[str, Signing] = {
     "payments.create": Signing("order", _pay),
     "payments.reverse": Signing("consent", _reverse),
     "scheduled-payments.create": Signing("order", _schedule),
+    "set-off-consents.create": Signing("signed", _let_set_off),
 }
 
 

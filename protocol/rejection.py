@@ -83,6 +83,7 @@ class Rejection(StrEnum):
     PAYEE_LIMIT_EXCEEDED = auto()
     KEY_CAP_EXCEEDED = auto()
     MANDATE_EXCEEDED = auto()
+    CONSENT_EXCEEDED = auto()
     REQUEST_CLOSED = auto()
     SCHEDULE_LOCAL_ONLY = auto()
 

@@ -139,6 +139,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
         422, "This goes beyond what the key may pay", "The key may pay {available} more."
     ),
     Rejection.MANDATE_EXCEEDED: Explained(422, "This goes beyond the mandate", "The mandate allows {available} more."),
+    Rejection.CONSENT_EXCEEDED: Explained(422, "This goes beyond what a member lets be set off"),
     Rejection.REQUEST_CLOSED: Explained(422, "The payment request is closed", "The payment request is {state}."),
     Rejection.SCHEDULE_LOCAL_ONLY: Explained(422, "Scheduled payments stay within the network"),
     Rejection.QUOTE_EXPIRED: Explained(422, "The quote has expired; ask for another"),

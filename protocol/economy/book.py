@@ -200,6 +200,13 @@ class Request:
     note: bytes | None
     state: RequestState = RequestState.OPEN
     payment: bytes | None = None
+    set_off_minor: int = 0
+    """What set-offs have cancelled of it."""
+
+    @property
+    def left_minor(self) -> int:
+        """What is still to be paid of it, as long as it is open."""
+        return self.amount_minor - self.set_off_minor
 
     def state_at(self, now: Millis) -> RequestState:
         """Return its state at an hour: an open one expires by itself."""
@@ -210,6 +217,13 @@ class Request:
     def settle(self, payment: bytes) -> None:
         """Note by which payment it was paid: part of the fold."""
         self.state, self.payment = RequestState.PAID, payment
+
+    def set_off(self, amount_minor: int) -> None:
+        """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""
+        assert 0 < amount_minor <= self.left_minor
+        self.set_off_minor += amount_minor
+        if not self.left_minor:
+            self.state = RequestState.PAID
 
 
 def account_id(member: str, currency: str) -> str:

@@ -19,6 +19,8 @@ from protocol.shape import AtMost, Length, Range, ShapeFault, to_map
 SIGNED_BYTES_MAX = 1_024
 TIMES_MAX = 1_200
 """A hundred years of months."""
+CONSENTED_REQUESTS_MAX = 40
+"""So many ids go into what a member signs, beside the rest."""
 TIME_MS_MAX = 2**47
 """The year 6429: far enough that no sum of a time and a standing order's rhythm leaves the calendar."""
 Digest = Annotated[bytes, Length(32)]
@@ -112,6 +114,25 @@ class Mandate:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOffConsent:
+    """I owe these payment requests, and they may be set off against what others are asked to pay me.
+
+    For a greater set-off my balance may fall by up to `draw_max` in all (minor units; 0: it stays as it is).
+    It holds until `not_after_ms`, or until I consent anew.
+    """
+
+    KIND: ClassVar[str] = "set-off-consent"
+    network: Digest
+    account: AccountId
+    key: Key
+    order_seq: OrderSeq
+    consent: Id
+    requests: Annotated[tuple[Id, ...], AtMost(CONSENTED_REQUESTS_MAX)]
+    draw_max: Annotated[int, Range(0, 2**63 - 1)]
+    not_after_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
 class Rebinding:
     """My key `gives_way` is replaced by `new_key` (None: it is only revoked).
 
@@ -151,10 +172,10 @@ class Joining:
     key: Key
 
 
-Ordered = Order | Consent | StandingOrder | Mandate | Rebinding | Enrolment
+Ordered = Order | Consent | StandingOrder | Mandate | SetOffConsent | Rebinding | Enrolment
 """What a member signs with a key that is registered already, each under its own `order_seq`."""
 SignedKind = Ordered | Joining
-T = TypeVar("T", Order, Consent, StandingOrder, Mandate, Rebinding, Enrolment, Joining)
+T = TypeVar("T", Order, Consent, StandingOrder, Mandate, SetOffConsent, Rebinding, Enrolment, Joining)
 
 
 @dataclass(frozen=True, slots=True)

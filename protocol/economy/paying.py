@@ -190,7 +190,7 @@ def _mismatch(
         return refuse(Rejection.FORBIDDEN, allowed="the member who is asked")
     for field, fits in (
         ("payee", request.payee == payee.id),
-        ("amount", request.amount_minor == terms.amount),
+        ("amount", request.left_minor == terms.amount),
         ("pending", not terms.pending),
     ):
         if not fits:

@@ -85,7 +85,7 @@ class AskPayment:
 
 @dataclass(frozen=True, slots=True)
 class PayRequest:
-    """Pay what is asked: by a signed order for the same payee and amount, or by word if you have no key."""
+    """Pay what is left of it: by a signed order for that amount and payee, or by word if you have no key."""
 
     order: Annotated[Signed | None, Doc("the signed order")] = None
     payer: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without an order: who pays; default: you")] = None
@@ -122,11 +122,13 @@ class RequestShown:
     payee: Annotated[str, Doc("the handle of who is to be paid")]
     payee_account: Annotated[str, Doc("the account to be paid")]
     amount: Annotated[Amount, Doc("how much")]
+    set_off: Annotated[Amount, Doc("what set-offs have cancelled of it")]
+    left: Annotated[Amount, Doc("what of it is unpaid")]
     payer: Annotated[str | None, Doc("the handle of the one member who may pay; null: anybody")]
     note: Annotated[TextRef | None, Doc("what it is for")]
     created_at: Annotated[At, Doc("when it was made")]
     not_after: Annotated[At | None, Doc("until when it can be paid; null: until cancelled")]
-    payment: Annotated[str | None, Doc("the payment that paid it")]
+    payment: Annotated[str | None, Doc("the payment that paid it, or the last of it; null: none did")]
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
@@ -244,7 +246,7 @@ def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting 
     pay = Pay(order=wish.order, note=wish.note, note_salt=wish.note_salt, mandate=wish.mandate, request=name)
     if wish.order is None:
         currency = book.ledger.accounts[request.payee].currency
-        amount = book.amount(currency, request.amount_minor)
+        amount = book.amount(currency, request.left_minor)
         pay = replace(pay, payer=wish.payer, payee=request.payee, amount=amount)
     elif wish.payer is not None:
         return refuse(Rejection.MALFORMED, field="payer", expected="nothing beside the order")
@@ -301,12 +303,15 @@ def view_requests(desk: Desk, wanted: RequestsWanted, after: int) -> Iterable[tu
 
 def _shown(desk: Desk, request: Request) -> RequestShown:
     book = desk.book
+    currency = book.ledger.accounts[request.payee].currency
     return RequestShown(
         id=uuid_text(request.id),
         state=request.state_at(desk.now),
         payee=book.name_of(request.payee),
         payee_account=request.payee,
-        amount=book.amount(book.ledger.accounts[request.payee].currency, request.amount_minor),
+        amount=book.amount(currency, request.amount_minor),
+        set_off=book.amount(currency, request.set_off_minor),
+        left=book.amount(currency, 0 if request.state is RequestState.PAID else request.left_minor),
         payer=None if request.payer is None else book.members[request.payer].handle,
         note=shown_text(request.note),
         created_at=request.at_ms,

@@ -4,7 +4,19 @@
 from dataclasses import replace
 
 from protocol.economy.feature import Feature
-from protocol.settlement import abroad, checkpoints, clearing, faults, links, networks, quotes, rounds, routing
+from protocol.settlement import (
+    abroad,
+    checkpoints,
+    clearing,
+    faults,
+    links,
+    networks,
+    obligations,
+    quotes,
+    rounds,
+    routing,
+    setoffs,
+)
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
@@ -15,4 +27,6 @@ FEATURES: tuple[Feature, ...] = (
     replace(clearing.FEATURE, due=rounds.due),
     checkpoints.FEATURE,
     faults.FEATURE,
+    obligations.FEATURE,
+    setoffs.FEATURE,
 )

@@ -35,8 +35,10 @@ from protocol.settlement.clearing import Line, Owed
 from protocol.settlement.evidence import SELF_PROVING, Evidence, FaultKind
 from protocol.settlement.holds import Onward
 from protocol.settlement.invoices import Invoice
+from protocol.settlement.obligations import ConsentWord
 from protocol.settlement.proofs import BalanceLeaf, Checkpoint, Proof, Total
 from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
+from protocol.settlement.setoffs import Share
 from protocol.sync import messages
 from protocol.sync.directory import Profile
 from protocol.sync.messages import Hop, Item, Span
@@ -113,7 +115,7 @@ def test_what_stands_in_the_lanes() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, ConsentWord, Share)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

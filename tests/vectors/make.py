@@ -25,6 +25,7 @@ from protocol.economy.orders import (
     Order,
     Rebinding,
     Rhythm,
+    SetOffConsent,
     StandingOrder,
 )
 from protocol.economy.payments import PaymentState
@@ -426,6 +427,14 @@ def orders() -> dict[str, Any]:
                 ana,
                 "",
                 Mandate(network, order.payer, order.key, 4, seed_of("mandate")[:16], "CAIOCAIOCAIOCAIO", 50_00, day),
+            ),
+            (
+                "two debts may be set off",
+                ana,
+                "",
+                SetOffConsent(
+                    network, order.payer, order.key, 8, seed_of("set-off")[:16], (payment, bytes(16)), 5_00, day
+                ),
             ),
             (
                 "a key gives way to another",

@@ -24,6 +24,7 @@ from protocol.economy.orders import (
     Order,
     Rebinding,
     Rhythm,
+    SetOffConsent,
     Signed,
     StandingOrder,
     parse_uuid,
@@ -43,8 +44,10 @@ from protocol.settlement.circles import encode_circle
 from protocol.settlement.clearing import Begun, Cleared, Clearing, Failed, OpenRound, SetClearing, ValueCurrency
 from protocol.settlement.links import FreezeLink, LinksWanted
 from protocol.settlement.networks import DismissReplica, InviteReplica
+from protocol.settlement.obligations import Consented, ConsentWord, GiveConsent, RevokeConsent
 from protocol.settlement.quotes import AskQuote
 from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
+from protocol.settlement.setoffs import ClearObligations, SetOffMade, Share
 
 NODE = "riacho"
 DAY_MS = 86_400_000
@@ -139,7 +142,19 @@ def fold_trace() -> dict[str, Any]:
     told = Riacho()
     world = told.world
     exchange(world, NODE, "HORA")
-    for story in (members, payments, limits, helpers, requests, schedules, devices, abroad, clearing, endings):
+    for story in (
+        members,
+        payments,
+        limits,
+        helpers,
+        requests,
+        set_offs,
+        schedules,
+        devices,
+        abroad,
+        clearing,
+        endings,
+    ):
         story(told)
     node = world.nodes[NODE]
     assert world.zero_sum() and not world.drops
@@ -309,6 +324,43 @@ def requests(told: Riacho) -> None:
     told.do("payment-requests.decline", DeclineRequest(), declined.id, "caio")
     cancelled = told.do("payment-requests.create", AskPayment(whole(10, "HORA")), who="dora")
     told.do("payment-requests.cancel", CancelRequest(), cancelled.id, "dora")
+
+
+def set_offs(told: Riacho) -> None:
+    """Ana, Bia and Caio owe each other around; Ana lets her balance fall a little, so that more is set off."""
+    world, not_after_ms = told.world, told.world.now + 30 * DAY_MS
+    of_ana, of_bia, of_caio = (
+        told.do("payment-requests.create", AskPayment(whole(units), payer=payer), who=payee).id
+        for payer, payee, units in (("ana", "bia", 6), ("bia", "caio", 5), ("caio", "ana", 4))
+    )
+    ana = key("ana")
+    consent = SetOffConsent(
+        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16),
+        (parse_uuid(of_ana) or b"",), 1_00, not_after_ms,
+    )  # fmt: skip
+    told.do("set-off-consents.create", GiveConsent(sign(ana, consent)), who="ana")
+    of_bia_by_word = GiveConsent(requests=(of_bia,), not_after=not_after_ms)
+    word = told.do("set-off-consents.create", of_bia_by_word, who="bia").id
+    told.do("set-off-consents.create", GiveConsent(requests=(of_caio,), not_after=not_after_ms), who="caio")
+
+    def refuse(says: str, code: str, *shares: tuple[str, int]) -> None:
+        parts = sorted((Share(parse_uuid(name) or b"", minor) for name, minor in shares), key=lambda one: one.request)
+        told.refuse(says, SetOffMade(bytes(16), "HORA", tuple(parts)), code)
+
+    around = ((of_bia, 4_00), (of_caio, 4_00))
+    refuse(
+        "a set-off that takes more than a member lets it",
+        "CONSENT_EXCEEDED",
+        (of_ana, 5_01),
+        *around,
+    )
+    refuse("a set-off of more than is asked", "AMOUNT_TOO_LARGE", (of_ana, 6_01), *around)
+    refuse("a set-off of nothing", "MALFORMED")
+    unsigned = ConsentWord(told.account("ana"), bytes(16), (), 0, not_after_ms)
+    told.refuse("the consent of a member with a key, without its signature", Consented(None, unsigned), "FORBIDDEN")
+    told.do("obligations.clear", ClearObligations(), "HORA")
+    told.do("set-off-consents.revoke", RevokeConsent(), word, "bia")
+    refuse("a set-off after a consent was taken back", "CONSENT_EXCEEDED", (of_ana, 1))
 
 
 def schedules(told: Riacho) -> None:
