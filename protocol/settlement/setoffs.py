@@ -319,7 +319,7 @@ def _against(book: Book, body: SetOffMade, at_ms: Millis) -> Refused | None:
         state = request.state_at(at_ms)
         if state is not RequestState.OPEN:
             return refuse(Rejection.REQUEST_CLOSED, state=state.value)
-        if share.amount > request.amount_minor:
+        if share.amount > request.left_minor:
             return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=request.left_minor)
         refused = _refusing(book, request, debtor, at_ms)
         if refused:

@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 
 from protocol.economy import FEATURES as ECONOMY
 from protocol.economy.book import Book, Request, RequestState
+from protocol.economy.currencies import CloseCurrency
 from protocol.economy.feature import Actor, Role, operation_name
 from protocol.economy.members import Leave, SetLimits, Suspend
-from protocol.economy.money import Amount
+from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
 from protocol.economy.orders import CONSENTED_REQUESTS_MAX, SIGNED_BYTES_MAX, SetOffConsent, parse_uuid, sign, uuid_text
 from protocol.economy.paying import Pay
 from protocol.economy.requests import AskPayment, CancelRequest, PayRequest
 from protocol.entry import LEDGER
 from protocol.rejection import Refused, Rejection
 from protocol.settlement import obligations, setoffs
+from protocol.settlement.netting import set_off
 from protocol.settlement.obligations import (
     Consented,
     ConsentRevoked,
@@ -155,6 +157,7 @@ def test_the_draw_and_the_credit_limit_bound_how_far_a_balance_falls(riacho: Cir
     riacho.clear()
     assert balances(riacho) == [-30_00, 30_00, 0, 0]
     # The draw is for all set-offs together, and is used up.
+    assert riacho.says((asked, 1)) == Rejection.CONSENT_EXCEEDED
     assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == Rejection.STATE_CONFLICT
     riacho.lets("ana", asked, draw=60_00)
     riacho.do("steward", "members.set-limits", SetLimits(hours(50_00)), "ana")
@@ -264,6 +267,7 @@ def test_what_is_left_of_a_request_is_paid_and_no_more(riacho: Circle) -> None:
     riacho.clear()
     shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.amount, shown.set_off, shown.left) == (hours(30_00), hours(20_00), hours(10_00))
+    assert riacho.says((asked, 10_01)) == Rejection.AMOUNT_TOO_LARGE
     # What Ana signed before the set-off would pay twice.
     assert riacho.refusal("ana", "payments.create", Pay(order=late, request=asked)) == Rejection.ORDER_MISMATCH
     order = riacho.order("ana", "bia", 10_00)
@@ -341,6 +345,11 @@ def test_a_consent_says_what_it_may_say_or_is_refused(riacho: Circle) -> None:
     assert riacho.refusal("ana", "set-off-consents.create", GiveConsent()) == Rejection.MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     assert why() == Rejection.MEMBER_NOT_ACTIVE
+
+
+def test_a_key_with_a_cap_lets_nothing_be_set_off(riacho: Circle) -> None:
+    riacho.member("ana").keys[keys_of("ana").public].cap_minor = 50_00
+    assert riacho.refusal("ana", "set-off-consents.create", riacho.signed("ana")) == Rejection.FORBIDDEN
 
 
 def test_the_fullest_consent_can_be_signed(riacho: Circle) -> None:
@@ -444,3 +453,57 @@ def test_who_leaves_is_left_out(riacho: Circle) -> None:
     riacho.do("bia", "members.leave", Leave(), "bia")
     assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.MEMBER_NOT_ACTIVE
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(0)
+
+
+def test_who_has_no_key_pays_what_is_left_by_word(riacho: Circle) -> None:
+    riacho.admit("elio", custodial=True)
+    asked = riacho.owes("elio", "ana", 15_00)
+    word = GiveConsent(requests=(asked,), draw=hours(4_00), not_after=riacho.now + DAY_MS)
+    riacho.do("elio", "set-off-consents.create", word)
+    riacho.lets("ana")
+    assert riacho.clear().cleared == hours(4_00)
+    assert riacho.do("elio", "payment-requests.pay", PayRequest(), asked).state is RequestState.PAID
+    assert (riacho.balance("elio"), riacho.balance("ana")) == (-15_00, 15_00)
+
+
+def test_in_a_closed_currency_nothing_is_set_off(riacho: Circle) -> None:
+    names = ring(riacho)
+    riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
+    assert riacho.says(*((name, 20_00) for name in names)) == Rejection.CURRENCY_CLOSED
+    assert riacho.view("steward", "obligations.show", "HORA").reason == Rejection.CURRENCY_CLOSED
+    assert riacho.view("steward", "obligations.show", "SOL").reason == Rejection.CURRENCY_UNKNOWN
+
+
+def test_of_equal_set_offs_the_entry_before_decides(riacho: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring(riacho)
+    salts: list[bytes] = []
+    monkeypatch.setattr(setoffs, "set_off", lambda ones, salt, rooms: salts.append(salt) or set_off(ones, salt, rooms))
+    riacho.clear()
+    assert salts == [riacho.entries[-2].id]
+
+
+def test_a_solver_is_given_as_many_of_the_oldest_as_it_can_take(
+    riacho: Circle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring(riacho)
+    monkeypatch.setattr(setoffs, "has_ortools", lambda: False)
+    monkeypatch.setattr(setoffs, "OBLIGATIONS_BARE_MAX", 2)
+    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
+    monkeypatch.setattr(setoffs, "has_ortools", lambda: True)
+    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 75_00
+    # One that would be too much with those before it is passed over.
+    monkeypatch.setattr(setoffs, "OBLIGATIONS_TOTAL_MAX", 55_00)
+    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
+
+
+def test_no_set_off_takes_a_balance_beyond_what_can_be_counted() -> None:
+    group = Circle()
+    group.currency(limit=AMOUNT_MINOR_MAX)
+    group.admit("ana", "bia", "caio")
+    group.pay("caio", "bia", AMOUNT_MINOR_MAX - 10)
+    asked = group.owes("ana", "bia", 11)
+    group.lets("ana", asked, draw=11)
+    group.lets("bia")
+    assert group.says((asked, 10)) is None
+    assert group.says((asked, 11)) == Rejection.AMOUNT_TOO_LARGE
+    assert group.clear().cleared == hours(10)
