@@ -19,16 +19,6 @@ def two_networks() -> World:
     return world
 
 
-def test_a_node_that_recovers_goes_on_though_its_clock_is_set_back() -> None:
-    world = two_networks()
-    world.restart("riacho", old_copy=len(world.nodes["riacho"].disk))
-    world.tick(3)
-    assert world.nodes["riacho"].replica.recovering
-    world.nodes["riacho"].skew_ms = -YEAR_MS
-    world.tick(10)
-    assert not world.nodes["riacho"].replica.recovering
-
-
 def test_a_record_that_got_lost_is_sent_again_though_the_clock_is_set_back() -> None:
     world = two_networks()
     offer_payment(world, "riacho", "ana", "bia@serra", 5)
