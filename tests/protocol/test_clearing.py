@@ -8,6 +8,7 @@ import pytest
 from simulation.groups import exchange, linked, pay
 from simulation.world import World, whole
 
+from protocol.codec import encode
 from protocol.economy.feature import Entered
 from protocol.economy.paying import Pay
 from protocol.entry import COMMONS, LEDGER
@@ -15,7 +16,7 @@ from protocol.events import Received, TimerFired
 from protocol.keys import digest, id_text
 from protocol.settlement import rounds
 from protocol.settlement.abroad import Forwards
-from protocol.settlement.circles import Circle, Leg, encode_circle, read_circle
+from protocol.settlement.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
 from protocol.settlement.clearing import (
     Cleared,
     Clearing,
@@ -33,8 +34,9 @@ from protocol.settlement.clearing import (
 from protocol.settlement.invoices import condition_of
 from protocol.settlement.links import FreezeLink
 from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import Links
+from protocol.settlement.records import HoldItem, Links, Place
 from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds, refusal
+from protocol.shape import to_map
 from protocol.sync.directory import Directory
 from protocol.sync.messages import CircleAsked, QuoteDenied, pack, unpack
 
@@ -459,3 +461,64 @@ def test_only_who_can_be_in_a_ring_with_us_is_counted() -> None:
         book.of(Intents).said[one] = Intended(int(shown.id), (owes,), (owed,))
     found = cut(book, int(shown.id))
     assert {network for pair in found for network in pair} == {world.nodes[name].network for name in RING}
+
+
+def initiator(world: World) -> tuple[str, Any]:
+    """Return who has asked about a circle, and the question: its key and what was asked."""
+    for name in RING:
+        for key, asked in world.nodes[name].replica.book.of(Rounds).asked.items():
+            return name, (key, asked)
+    raise AssertionError("nobody has asked")
+
+
+def test_only_the_creditor_brings_the_question_round() -> None:
+    world = ring()
+    take_part(world)
+    on_its_way(world, 0)
+    name, (key, asked) = initiator(world)
+    debtor = world.by_network(asked.circle.legs[-1].network).name
+    world.give(name, Received(debtor, pack(CircleAsked(key, asked.data, bytes(64)))))
+    assert not world.nodes[name].replica.book.of(Clearing).initiated
+
+
+def test_who_recovers_joins_no_circle() -> None:
+    world = ring()
+    take_part(world)
+    world.nodes["serra"].replica.recovering = True
+    data = encode_circle(circle_at(world, (10_00, 10_00, 10_00)))
+    world.give("serra", Received("encants", pack(CircleAsked(bytes(16), data, bytes(64)))))
+    denied = [unpack(frame) for source, target, frame in world.wires if (source, target) == ("serra", "encants")]
+    assert denied == [QuoteDenied(bytes(16), "RECOVERING", world.nodes["serra"].network)]
+
+
+def test_a_circle_whose_hold_was_lost_with_an_old_copy_is_given_up() -> None:
+    world = ring()
+    take_part(world)
+    on_its_way(world, 0)
+    name, _ = initiator(world)
+    node = world.nodes[name]
+    while not node.replica.book.of(Clearing).initiated:
+        world.deliver(1)
+    [begun] = [at for at, entry in enumerate(node.disk) if b"clearing/begun" in entry.wire]
+    world.restart(name, old_copy=begun + 1)
+    world.tick(60)
+    [one] = node.replica.book.of(Clearing).initiated.values()
+    assert (one.is_open, one.reason) == (False, "RECOVERING")
+    assert debts(world) == [30_00, 30_00, 30_00] and quiet(world)
+
+
+def test_a_circle_that_was_turned_is_claimed_no_second_time() -> None:
+    world = ring()
+    take_part(world)
+    open_round(world)
+    [(name, one)] = [
+        (name, one) for name in RING for one in world.nodes[name].replica.book.of(Clearing).initiated.values()
+    ]  # fmt: skip
+    leg, creditor = one.circle.legs[0], world.by_network(one.circle.legs[1].network)
+    onward = encode(to_map(CircleOnward(encode_circle(one.circle), bytes(64))))
+    links = creditor.replica.book.of(Links)
+    links.take(creditor.replica.book, Place(leg.link, HoldItem(bytes(16), leg.amount, one.circle.condition, onward)))
+    world.tick(20)
+    assert debts(world) == [0, 0, 0] and quiet(world)
+    [link] = world.nodes[name].replica.book.of(Links).with_partner(creditor.network)
+    assert link.side.own.waived.get(bytes(16), "STATE_CONFLICT") == "STATE_CONFLICT"

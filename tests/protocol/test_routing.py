@@ -13,13 +13,15 @@ from simulation.groups import balance, exchange, linked
 from simulation.world import World, whole
 
 from protocol.economy.book import Book
+from protocol.economy.feature import Entered
 from protocol.economy.paying import Pay
-from protocol.entry import COMMONS
+from protocol.entry import COMMONS, LEDGER
 from protocol.identity import Identity
 from protocol.keys import id_text
 from protocol.replica import FEATURES
-from protocol.settlement.answers import HOLD_WAIT_MS
-from protocol.settlement.links import CloseLink, FreezeLink, LinksWanted, SetLinkRate
+from protocol.settlement.abroad import Forwards, Rerouted, part_hold
+from protocol.settlement.answers import HOLD_WAIT_MS, Relays
+from protocol.settlement.links import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
 from protocol.settlement.quotes import ATTEMPT_WAIT_MS, AskQuote
 from protocol.settlement.records import Link, Links, Settings, Terms, link_id
 from protocol.settlement.routing import (
@@ -429,3 +431,76 @@ def test_no_way_is_much_cheaper_than_the_one_that_is_found(data: st.DataObject) 
         assert costs[found.route] == found.debit, "evaluated exactly as the networks on the way will"
         dearness = {way: cost + cost * len(way) // HOP_SHARE for cost, way in ways}
         assert dearness[found.route] <= min(dearness.values()) + len(found.route)
+
+
+# What other nodes check, and what a search goes by.
+
+
+def rerouted(world: World, **changed: Any) -> Rerouted:
+    """Return an entry by which the payment that is under way goes over Campo, with some fields of its part changed."""
+    [(payment, under_way)] = world.nodes["riacho"].replica.book.of(Forwards).under_way.items()
+    [part] = under_way.parts.values()
+    [link] = world.nodes["riacho"].replica.book.of(Links).with_partner(world.nodes["campo"].network)
+    another = replace(part, link=link.id, hold=part_hold(payment, 1))
+    return Rerouted(payment, part.hold, "LINK_NOT_OPEN", replace(another, **changed))
+
+
+def verdict(world: World, body: Rerouted) -> str | None:
+    book = world.nodes["riacho"].replica.book
+    return book.check(Entered(body, book.network, LEDGER, 0, 10_000, bytes(32), world.now))
+
+
+def test_every_node_checks_what_another_way_may_cost_and_when_it_may_be_taken() -> None:
+    world = ring()
+    ordered(world, quoted(world, 60))
+    assert verdict(world, rerouted(world)) is None
+    assert verdict(world, rerouted(world, debit=61_01)) == "MAX_DEBIT_EXCEEDED"
+    assert verdict(world, rerouted(world, amount=59_99)) == "MALFORMED"
+    assert verdict(world, rerouted(world, hold=bytes(16))) == "MALFORMED"
+    body = rerouted(world)
+    [under_way] = world.nodes["riacho"].replica.book.of(Forwards).under_way.values()
+    under_way.paid_minor = 1
+    assert verdict(world, body) == "STATE_CONFLICT", "once a part was claimed, nothing more is promised"
+
+
+def test_once_a_part_was_claimed_no_other_way_is_taken() -> None:
+    world = ring()
+    quote = quoted(world, 60)
+    # The other way would be cheaper than was allowed.
+    campo_takes(world, 0)
+    frozen_behind_serra(world)
+    ordered(world, quote)
+    [under_way] = world.nodes["riacho"].replica.book.of(Forwards).under_way.values()
+    under_way.paid_minor = 1
+    world.run()
+    assert len(under_way.ways) == 1 and not under_way.parts
+    assert balance(world, "encants", "clara") == 0
+
+
+def test_a_way_whose_band_has_no_room_is_not_asked_first() -> None:
+    world = ring(limits={"serra": 40})
+    world.granted("riacho", "links.raise", RaiseLink(whole(1_000)), subject=link_of(world, "riacho", "serra"))
+    world.granted("serra", "links.raise", RaiseLink(whole(1_000)), subject=link_of(world, "serra", "riacho"))
+    world.tick(2)
+    world.start("riacho", "quotes.create", AskQuote("clara@encants", whole(60), payer="ana"))
+    assert [target for _, target, _ in world.wires] == ["campo"]
+
+
+def test_a_link_counts_only_where_both_ends_tell_it_alike() -> None:
+    world = ring()
+    routes, serra, encants = (
+        world.nodes["riacho"].replica.book.of(Routes), world.nodes["serra"].network, world.nodes["encants"].network,
+    )  # fmt: skip
+    [near] = [word for word in routes.of(encants) if word.partner == serra]
+    assert serra in {word.partner for word, _ in routes.into(encants)}
+    for unlike in (replace(near, unit="GOLD"), replace(near, scale=0), replace(near, partner=bytes(32))):
+        routes.said[encants][near.link] = unlike, 0
+        assert serra not in {word.partner for word, _ in routes.into(encants)}
+
+
+def test_a_hold_waits_no_longer_when_the_clock_is_set_back() -> None:
+    relays = Relays()
+    assert relays.waits(b"link", b"hold", 1_000)
+    assert relays.waits(b"link", b"hold", 1_000 + HOLD_WAIT_MS)
+    assert not relays.waits(b"link", b"hold", 1_001 + HOLD_WAIT_MS)
+    assert not relays.waits(b"link", b"hold", 999)
