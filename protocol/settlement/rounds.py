@@ -36,15 +36,12 @@ from protocol.settlement.clearing import (
     ClearingSet,
     Failed,
     Initiated,
-    Intents,
     Left,
-    Line,
     Turned,
-    clearable,
-    cut,
     opening,
 )
 from protocol.settlement.cycles import Cycle, cycles
+from protocol.settlement.intents import Intents, Line, clearable, cut
 from protocol.settlement.invoices import condition_of, preimage_of
 from protocol.settlement.netting import Obligation, set_off
 from protocol.settlement.records import Claim, HoldItem, Link, Links, LinkState, Place

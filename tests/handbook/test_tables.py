@@ -31,9 +31,10 @@ from protocol.rejection import Rejection
 from protocol.replica import FEATURES, OPERATIONS
 from protocol.settlement.abroad import Come, Part
 from protocol.settlement.circles import Circle, CircleOnward, Leg
-from protocol.settlement.clearing import Line, Owed
+from protocol.settlement.clearing import Owed
 from protocol.settlement.evidence import SELF_PROVING, Evidence, FaultKind
 from protocol.settlement.holds import Onward
+from protocol.settlement.intents import Line
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.obligations import ConsentWord
 from protocol.settlement.proofs import BalanceLeaf, Checkpoint, Proof, Total

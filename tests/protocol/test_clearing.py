@@ -21,16 +21,13 @@ from protocol.settlement.clearing import (
     Cleared,
     Clearing,
     Failed,
-    Intended,
-    Intents,
-    Line,
     OpenRound,
     RoundsWanted,
     SetClearing,
     Turned,
     ValueCurrency,
-    cut,
 )
+from protocol.settlement.intents import Intended, Intents, Line, cut
 from protocol.settlement.invoices import condition_of
 from protocol.settlement.links import FreezeLink
 from protocol.settlement.quotes import AskQuote
