@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import networkx as nx
 import pytest
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -27,6 +28,7 @@ from protocol.keys import KeyPair, verify
 from protocol.replica import FEATURES
 from protocol.settlement.evidence import examine
 from protocol.settlement.invoices import Invoice
+from protocol.settlement.netting import Headroom, Obligation, set_off
 from protocol.settlement.proofs import verify_proof
 from protocol.settlement.records import LinkRecord
 from protocol.shape import from_map, to_map
@@ -426,3 +428,38 @@ def test_a_proof_proves_or_is_refused_as_told(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", CHECKPOINTS["evidence"], ids=lambda case: case["name"])
 def test_evidence_weighs_as_told(case: dict[str, Any]) -> None:
     assert examine(bytes.fromhex(case["document"])).weight == case["weight"]
+
+
+# Set-offs.
+
+SET_OFFS = vectors("set_offs")
+
+
+@pytest.mark.parametrize("case", SET_OFFS["cases"], ids=lambda case: case["name"])
+def test_a_set_off_comes_to_what_is_told(case: dict[str, Any]) -> None:
+    owed = [Obligation(*one) for one in case["obligations"]]
+    found = set_off(owed, bytes.fromhex(SET_OFFS["salt"]), [Headroom(*one) for one in case["headrooms"]])
+    assert sorted(map(list, found.cleared.items())) == case["cleared"]
+    assert sorted(map(list, found.changes.items())) == case["changes"]
+
+
+def test_the_costs_of_a_federation_follow_from_its_salt_and_names() -> None:
+    salt, debts = bytes.fromhex(SET_OFFS["salt"]), SET_OFFS["federation"]
+    parties = {name for row in debts for name in row[:2]}
+    start = b"mutirao/v1/set-off\0" + b"\0" + len(salt).to_bytes(4, "big") + salt
+    for debtor, creditor, _, cost, _ in debts:
+        tail, head = (b"\x01" + name.encode() for name in (debtor, creditor))
+        arc = b"\xff\xff\xff\xff" + len(tail).to_bytes(4, "big") + tail + head
+        lot = int.from_bytes(sha256(start + arc).digest()[:4], "big") >> 12
+        assert cost == lot - (len(parties) * 2**20 + 1)
+
+
+def test_what_a_federation_clears_is_a_cheapest_circulation() -> None:
+    graph = nx.DiGraph()
+    for debtor, creditor, units, cost, _ in SET_OFFS["federation"]:
+        graph.add_edge(debtor, creditor, capacity=units, weight=cost)
+    least, flow = nx.network_simplex(graph)
+    assert least == sum(row[3] * row[4] for row in SET_OFFS["federation"])
+    assert all(flow[row[0]][row[1]] == row[4] for row in SET_OFFS["federation"])
+    assert len(graph) == 100
+    assert sum(row[4] for row in SET_OFFS["federation"]) == SET_OFFS["federation_cleared"]

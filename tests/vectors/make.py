@@ -6,12 +6,14 @@ of the protocol: other implementations must hear of it.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from make_trace import fold_trace
+from simulation.federation import drawn_debts
 
 from protocol.codec import encode
 from protocol.economy.currencies import CurrencyCreated
@@ -36,6 +38,7 @@ from protocol.keys import KeyPair, digest
 from protocol.merkle import leaf_hash, path_of, root_of
 from protocol.settlement.evidence import Evidence, FaultKind
 from protocol.settlement.invoices import Invoice, condition_of, preimage_of
+from protocol.settlement.netting import Arc, Headroom, Obligation, graph_of, octets, set_off
 from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointSaid, Proof, Total
 from protocol.settlement.records import AckItem, LinkRecord, Settings, Terms, link_id, link_lane
 from protocol.shape import to_map
@@ -687,6 +690,56 @@ def checkpoints() -> dict[str, Any]:
     }
 
 
+def set_offs() -> dict[str, Any]:
+    """Return small set-offs with what they come to, and the debts of a hundred networks."""
+    ring = (
+        Obligation("a", "ana", "bia", 3000),
+        Obligation("b", "bia", "clara", 4500),
+        Obligation("c", "clara", "ana", 4000),
+    )
+    twice = (*ring, Obligation("b2", "bia", "clara", 500))
+    line = (Obligation("a", "ana", "bia", 3000), Obligation("b", "bia", "clara", 2000))
+    room = (Headroom("ana", 1500, 0), Headroom("clara", 0, 9000))
+    two_ways = tuple(Obligation(f"{one}{other}", one, other, 10) for one, other in ("ab", "bd", "ac", "cd", "da"))
+    cases = (
+        ("a ring: the least of its debts goes round", ring, ()),
+        ("two debts between the same two: the first by id is cleared first", twice, ()),
+        ("no ring, so nothing", line, ()),
+        ("credit closes the line: as much as may be drawn", line, room),
+        ("two rings with one debt in common: the hash decides", two_ways, ()),
+    )
+    drawn = drawn_debts(100, seed=7)
+    debts = [Obligation(f"{one.debtor} {one.creditor}", one.debtor, one.creditor, one.units) for one in drawn]
+    cleared = set_off(debts, b"mutirao").cleared
+    arcs = [Arc(octets(one.debtor), octets(one.creditor), one.amount, -1) for one in debts]
+    costs = graph_of(arcs, b"mutirao").costs
+    return {
+        "about": "The canonical largest set-off (docs/protocol.md, Clearing). In `cases` an obligation is [id, debtor,"
+        " creditor, amount], a headroom [of, fall_max, rise_max], `cleared` [id, amount] and `changes` [of, change]."
+        " `federation` has the debts of a hundred networks as [debtor, creditor, units, cost, cleared], by debtor and"
+        " creditor, drawn as tests/simulation/federation.py says. All names are text; each set-off is under `salt`.",
+        "salt": b"mutirao".hex(),
+        "cases": [shown_set_off(*one) for one in cases],
+        "federation": [
+            [one.debtor, one.creditor, one.amount, cost, cleared.get(one.id, 0)]
+            for one, cost in zip(debts, costs, strict=True)
+        ],
+        "federation_cleared": sum(cleared.values()),
+    }
+
+
+def shown_set_off(name: str, owed: Sequence[Obligation], rooms: Sequence[Headroom]) -> dict[str, Any]:
+    """Return a case of a set-off with its answer."""
+    found = set_off(owed, b"mutirao", rooms)
+    return {
+        "name": name,
+        "obligations": [[one.id, one.debtor, one.creditor, one.amount] for one in owed],
+        "headrooms": [[room.of, room.fall_max, room.rise_max] for room in rooms],
+        "cleared": sorted(map(list, found.cleared.items())),
+        "changes": sorted(map(list, found.changes.items())),
+    }
+
+
 def written(vectors: dict[str, Any]) -> str:
     """Return JSON that one can read and compare: one item of each list or table on a line."""
     parts = []
@@ -709,5 +762,6 @@ if __name__ == "__main__":
         ("own_fold_trace", fold_trace),
         ("own_rounding", rounding),
         ("own_checkpoints", checkpoints),
+        ("own_set_offs", set_offs),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
