@@ -271,6 +271,8 @@ class Replica:
         """Wait no longer for what has waited already, though the clock was set back."""
         self._quiet_since = None
         self._sent_at.clear()
+        for session in self.gossip.sessions.values():
+            session.since -= by
         for key, deferred in self._deferred.items():
             self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
 

@@ -136,7 +136,7 @@ def _due(desk: Desk, link: Link) -> Published | Withdrawn | None:
     now = _published(link)
     if known is None:
         return now if link.state is LinkState.OPEN else None
-    if now == known or (replace(now, band=known.band) == known and desk.now - at_ms < BAND_EVERY_MS):
+    if now == known or (replace(now, band=known.band) == known and 0 <= desk.now - at_ms < BAND_EVERY_MS):
         return None
     return now
 
