@@ -58,7 +58,7 @@ from protocol.journal import InvalidEntry, Journal, Keyring
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement import FEATURES as SETTLEMENT
-from protocol.settlement import answers, holds, quotes, rounds
+from protocol.settlement import answers, holds, probes, quotes, rounds
 from protocol.settlement.checkpoints import Checkpoints
 from protocol.settlement.evidence import FaultKind
 from protocol.settlement.faults import DETAIL_CHARS_MAX, Fault, Faults, Place, of_checkpoints, recalled, written
@@ -72,7 +72,10 @@ from protocol.sync.messages import (
     Hello,
     LinkNews,
     LinkWanted,
+    Message,
     PeerFault,
+    Probe,
+    ProbeMet,
     QuoteDenied,
     QuoteGiven,
     QuoteWanted,
@@ -295,6 +298,7 @@ class Replica:
             if deferred.until_ms < self._now:
                 del self._deferred[key]
                 self._say(Answer(deferred.request, refuse(Rejection.PEER_UNREACHABLE)))
+        self._tell_all(probes.proceed(desk))
         self._do_all(rounds.proceed(desk))
         for feature in self._features:
             if feature.due is not None:
@@ -428,19 +432,33 @@ class Replica:
             case LinkWanted():
                 self.gossip.count(session, self._now)
                 self._hear_link_wanted(session, message.epoch)
+            case _:
+                self._hear_partner(session, self._partner(session), message)
+
+    def _hear_partner(self, session: Session, partner: bytes, message: Message) -> None:
+        """Take in what home nodes ask one another about payments and circles."""
+        desk = self._desk(_BY_ITSELF)
+        match message:
             case QuoteWanted():
                 self.gossip.count(session, self._now)
-                self._tell_all(answers.hear_wanted(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._tell_all(answers.hear_wanted(desk, partner, message))
             case QuoteGiven():
-                self._tell_all(quotes.hear_given(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._tell_all(quotes.hear_given(desk, partner, message))
                 self._answer_priced()
             case QuoteDenied():
-                self._tell_all(quotes.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
-                self._do_all(rounds.hear_denied(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._tell_all(quotes.hear_denied(desk, partner, message))
+                self._do_all(rounds.hear_denied(desk, partner, message))
                 self._answer_priced()
             case CircleAsked():
                 self.gossip.count(session, self._now)
-                self._do_all(rounds.hear_asked(self._desk(_BY_ITSELF), self._partner(session), message))
+                self._do_all(rounds.hear_asked(desk, partner, message))
+            case Probe():
+                self.gossip.count(session, self._now)
+                self._tell_all(probes.hear_probe(desk, partner, message))
+            case ProbeMet():
+                self._tell_all(probes.hear_met(desk, partner, message))
+            case _:
+                raise AssertionError(message)
 
     def _partner(self, session: Session) -> bytes:
         if session.role is not Role.HOME or session.network is None or self._keyring is None:

@@ -83,6 +83,15 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """We join a circle of a round that others hold without us; this is how our links stood before it."""
+
+    KIND: ClassVar[str] = "clearing/joined"
+    round: Time
+    debts: Annotated[tuple[Owed, ...], AtMost(512)]
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """We have initiated a circle: a hold toward who owes us. `worth` and `cost` are both legs in our minor units."""
 
@@ -183,6 +192,8 @@ class Round:
     round: int
     arrival: int
     debts: dict[bytes, int]
+    is_ours: bool
+    """Whether we have opened it, rather than been called into it."""
     left: list[Left] = field(default_factory=list[Left])
 
 
@@ -195,11 +206,8 @@ class Clearing:
     initiated: dict[bytes, Initiated] = field(default_factory=dict[bytes, Initiated])
     by_hold: dict[tuple[bytes, bytes], Initiated] = field(default_factory=dict[tuple[bytes, bytes], Initiated])
     """Those whose own hold is open, by link and hold."""
-
-    @property
-    def newest(self) -> int:
-        """The newest round that we took part in, 0 where there is none."""
-        return max(self.rounds, default=0)
+    newest: int = 0
+    """The newest round that we have opened or been called into, 0 where there is none."""
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
@@ -213,6 +221,8 @@ def check(book: Book, entered: Entered) -> Rejection | None:
             return None
         case Opened(round):
             return Rejection.STATE_CONFLICT if round <= clearing.newest else None
+        case Joined(round):
+            return Rejection.STATE_CONFLICT if round in clearing.rounds else None
         case Begun(data):
             circle = read_circle(data)
             if circle is None or circle.initiator != book.network:
@@ -248,7 +258,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case ClearingSet() as settings:
             clearing.settings = settings
         case Opened(round, debts):
-            clearing.rounds[round] = Round(round, entered.seq, {owed.link: owed.amount for owed in debts})
+            is_ours = round == entered.at_ms
+            clearing.rounds.setdefault(round, _round(round, entered.seq, debts, is_ours=is_ours))
+            clearing.newest = round
+        case Joined(round, debts):
+            clearing.rounds[round] = _round(round, entered.seq, debts, is_ours=False)
         case Begun(data, nonce, worth, cost, currency):
             circle = read_circle(data)
             assert circle is not None
@@ -268,6 +282,10 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case _:
             raise AssertionError(entered.body)
     return ()
+
+
+def _round(number: int, arrival: int, debts: tuple[Owed, ...], *, is_ours: bool) -> Round:
+    return Round(number, arrival, {owed.link: owed.amount for owed in debts}, is_ours)
 
 
 def _fold_turned(book: Book, one: Initiated, hold: bytes, arrival: int) -> Sequence[Posting]:
@@ -312,7 +330,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 @dataclass(frozen=True, slots=True)
 class OpenRound:
-    """Open a round of clearing now: all who take part and hear of it say what they would clear."""
+    """Open a round of clearing now: who publishes its debts calls all others, and partners are probed for rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -525,7 +543,7 @@ def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
     """Open a round now."""
     del wish
     settings = desk.book.of(Clearing).settings
-    if settings is None or not (settings.is_on and settings.is_public):
+    if settings is None or not settings.is_on:
         return refuse(Rejection.STATE_CONFLICT, state="this network has not said that it takes part in clearing")
     number = max(desk.now, desk.book.of(Clearing).newest + 1)
     return Plan(str(number), tuple(opening(desk.book, number)))
@@ -533,17 +551,25 @@ def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
 
 def opening(book: Book, number: int) -> Iterator[Write]:
     """Yield what we say when we take part in a round."""
-    links = [link for link in book.of(Links).by_id.values() if link.mine is not None]
-    debts = tuple(Owed(link.id, link.now.net_debt) for link in links if link.now.net_debt)
-    yield Write(Opened(number, debts))
-    settings = book.of(Clearing).settings
+    yield Write(Opened(number, _owed(book)))
+    settings, links = book.of(Clearing).settings, book.of(Links).by_id.values()
     if settings is not None and settings.is_public:
         yield Write(Intended(number, lines(links, owed=False), lines(links, owed=True)), COMMONS)
 
 
+def joining(book: Book, number: int) -> Write:
+    """Return what we note when we join a circle of a round that we were not in."""
+    return Write(Joined(number, _owed(book)))
+
+
+def _owed(book: Book) -> tuple[Owed, ...]:
+    links = [link for link in book.of(Links).by_id.values() if link.mine is not None]
+    return tuple(Owed(link.id, link.now.net_debt) for link in links if link.now.net_debt)
+
+
 FEATURE = Feature(
     name="clearing",
-    entries=(ClearingSet, Opened, Begun, Turned, Cleared, Failed, Left),
+    entries=(ClearingSet, Opened, Joined, Begun, Turned, Cleared, Failed, Left),
     check=check,
     fold=fold,
     news=news,

@@ -38,9 +38,10 @@ from protocol.settlement.clearing import (
     Initiated,
     Left,
     Turned,
+    joining,
     opening,
 )
-from protocol.settlement.cycles import Cycle, cycles
+from protocol.settlement.cycles import CYCLE_MEMBERS_MAX, Cycle, cycles
 from protocol.settlement.intents import Intents, Line, clearable, cut
 from protocol.settlement.invoices import condition_of, preimage_of
 from protocol.settlement.netting import Obligation, set_off
@@ -129,10 +130,10 @@ def due(desk: Desk) -> Iterator[Plan]:
 def _called(desk: Desk, settings: ClearingSet) -> int | None:
     """Return the round that is to be opened or joined now."""
     clearing = desk.book.of(Clearing)
-    if not settings.is_public:
-        return None
     if settings.rhythm_ms and desk.now - clearing.newest >= settings.rhythm_ms:
         return desk.now
+    if not settings.is_public:
+        return None
     if clearing.newest and 0 <= desk.now - clearing.newest < ROUND_EVERY_MS:
         return None
     others = (word.round for network, word in desk.book.of(Intents).said.items() if network != desk.book.network)
@@ -143,42 +144,47 @@ def _called(desk: Desk, settings: ClearingSet) -> int | None:
 def _proposals(desk: Desk, number: int) -> Iterator[Proposal]:
     """Yield the circles of a round that we are in; each turns to us after those whose turn comes first by hash."""
     book, salt = desk.book, number.to_bytes(8, "big")
-    lines = cut(book, number)
+    for circle in circles_with_us(book, number, cut(book, number), CYCLE_MEMBERS_MAX):
+        turns = sorted((leg.network for leg in circle.legs), key=lambda member: digest("initiator", salt + member))
+        yield Proposal(circle, desk.now + turns.index(book.network) * TAKEOVER_MS)
+
+
+def circles_with_us(
+    book: Book, number: int, lines: Mapping[Pair, tuple[int, Line, Fraction]], members_max: int
+) -> Iterator[Circle]:
+    """Yield the circles that we are in, of debts told as `intents.cut` tells them; none is signed or timed yet."""
     if not lines:
         return
     debts = {pair: Obligation(line.link, *pair, worth) for pair, (worth, line, _) in lines.items()}
-    for cycle in circles_of(debts, salt):
+    for cycle in circles_of(debts, number.to_bytes(8, "big"), members_max):
         members = cycle.members
         if book.network not in members:
             continue
-        legs = _legs(members, cycle.amount, lines)
-        turns = sorted(members, key=lambda member: digest("initiator", salt + member))
-        mine = members.index(book.network)
+        legs, mine = _legs(members, cycle.amount, lines), members.index(book.network)
         if all(leg.amount > 0 for leg in legs):
-            circle = Circle(number, (*legs[mine:], *legs[:mine]), bytes(32), 0)
-            yield Proposal(circle, desk.now + turns.index(book.network) * TAKEOVER_MS)
+            yield Circle(number, (*legs[mine:], *legs[:mine]), bytes(32), 0)
 
 
-def circles_of(debts: Mapping[Pair, Obligation], salt: bytes) -> list[Cycle[bytes]]:
+def circles_of(debts: Mapping[Pair, Obligation], salt: bytes, members_max: int) -> list[Cycle[bytes]]:
     """Return the circles of a round: of some largest set-offs, told apart by their salts, those that clear the most."""
     tries = SET_OFFS_TRIED if len(debts) <= TRIED_OBLIGATIONS_MAX else 1
-    found = [_taken_apart(debts, salt + bytes((number,))) for number in range(tries)]
+    found = [_taken_apart(debts, salt + bytes((number,)), members_max) for number in range(tries)]
     return max(found, key=lambda circles: sum(len(one.members) * one.amount for one in circles))
 
 
-def _taken_apart(debts: Mapping[Pair, Obligation], salt: bytes) -> list[Cycle[bytes]]:
+def _taken_apart(debts: Mapping[Pair, Obligation], salt: bytes, members_max: int) -> list[Cycle[bytes]]:
     """Take the largest set-off apart, the shortest circles first, and then what these leave of all debts.
 
     The largest set-off likes long ways, since more is cleared on them: where it leads over too many networks at
     once, shorter ones may be left beside it.
     """
     cleared = set_off(debts.values(), salt).cleared
-    circles = cycles({pair: cleared.get(one.id, 0) for pair, one in debts.items()})[0]
+    circles = cycles({pair: cleared.get(one.id, 0) for pair, one in debts.items()}, members_max)[0]
     left = {pair: one.amount for pair, one in debts.items()}
     for circle in circles:
         for pair in pairwise((*circle.members, circle.members[0])):
             left[pair] -= circle.amount
-    return circles + cycles(left)[0]
+    return circles + cycles(left, members_max)[0]
 
 
 def _legs(members: tuple[bytes, ...], worth: int, lines: Mapping[Pair, tuple[int, Line, Fraction]]) -> tuple[Leg, ...]:
@@ -293,7 +299,7 @@ def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) 
         return Rejection.ROUTE_INVALID
     if circle.id in book.of(Forwards).circles or circle.id in book.of(Clearing).initiated:
         return Rejection.STATE_CONFLICT
-    if not circle.is_open(now):
+    if not circle.is_open(now) or abs(now - circle.round) > ROUND_LIFE_MS:
         return Rejection.QUOTE_EXPIRED
     into, out = circle.legs[at], circle.legs[at - 1]
     link_in, link_out = links.get(into.link), links.get(out.link)
@@ -389,7 +395,10 @@ def answer(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | 
     )  # fmt: skip
     place = Place(link_out.id, HoldItem(hold_out, out, circle.condition, link.onward_in[hold]), clears=True)
     told = link_out.refusal(place)
-    return told.reason if told is not None else Plan("", (Write(forwarded),), steps=(place,))
+    if told is not None:
+        return told.reason
+    joined = () if circle.round in book.of(Clearing).rounds else (joining(book, circle.round),)
+    return Plan("", (*joined, Write(forwarded)), steps=(place,))
 
 
 def _turn(desk: Desk, link: Link, hold: bytes, circle: Circle) -> Plan | Rejection:

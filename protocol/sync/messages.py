@@ -20,6 +20,8 @@ PATHS_MAX = 5
 INVOICE_BYTES_MAX = 1_024
 CIRCLE_BYTES_MAX = 1_900
 """With a signature it still fits beside a hold."""
+PROBE_STEPS_MAX = 2
+"""How many debts a probe follows each way from who searches: the two ways close a ring of four networks at most."""
 NOTE_CHARS_MAX = 500
 
 Id = Annotated[bytes, Length(32)]
@@ -182,11 +184,59 @@ class CircleAsked:
     signature: Annotated[bytes, Length(64)]
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Are you in a ring of debts of three or four networks? From a creditor where `to_debtor`, else from a debtor.
+
+    Whoever gets it with `onward` passes it on the same way, once. The same `key` goes both ways from who searches.
+    """
+
+    key: Short
+    to_debtor: bool
+    onward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """Who owes whom on a link, in its unit."""
+
+    debtor: Id
+    creditor: Id
+    link: Id
+    unit: Annotated[str, AtMost(12)]
+    scale: Annotated[int, Range(0, 9)]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeMet:
+    """A probe has come from both sides to a network: the debts from there to you, and their worth at most.
+
+    `worth` is in reference units. It goes back the way on which the probe came.
+    """
+
+    key: Short
+    to_debtor: bool
+    debts: Annotated[tuple[Debt, ...], AtMost(PROBE_STEPS_MAX)]
+    worth: Minor
+
+
 Message = (
-    Hello | Entries | Wanted | Heads | LinkNews | LinkWanted | QuoteWanted | QuoteGiven | QuoteDenied | CircleAsked
+    Hello
+    | Entries
+    | Wanted
+    | Heads
+    | LinkNews
+    | LinkWanted
+    | QuoteWanted
+    | QuoteGiven
+    | QuoteDenied
+    | CircleAsked
+    | Probe
+    | ProbeMet
 )
 _KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
+    Probe, ProbeMet,
 )  # fmt: skip
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
