@@ -162,7 +162,8 @@ def clear(argv: Sequence[str]) -> int:
     parser = Parser(
         "clear",
         "Open a round of clearing: debts that go round over several networks are cleared\n"
-        "whole or not at all, by nobody's command. First: mutirao clearing-terms set --on --publish",
+        "whole or not at all, by nobody's command. First: mutirao clearing-terms set --on; with\n"
+        "--publish all networks see your debts, without it partners are probed for rings of 3 and 4",
         example="mutirao clear",
         writes=True,
     )

@@ -121,12 +121,9 @@ def _is_due(desk: Desk) -> bool:
     number, settings = clearing.newest, clearing.settings
     if settings is None or not settings.is_on or probes.search is not None:
         return False
-    if number <= probes.searched or abs(desk.now - number) > ROUND_LIFE_MS:
+    if number <= probes.searched or abs(desk.now - number) > ROUND_LIFE_MS or not clearing.rounds[number].is_ours:
         return False
-    if not settings.is_public:
-        return True
-    is_done = rounds.computed >= number and not rounds.proposals and not rounds.asked
-    return clearing.rounds[number].is_ours and is_done
+    return not settings.is_public or (rounds.computed >= number and not rounds.proposals and not rounds.asked)
 
 
 def _begin(desk: Desk) -> Iterator[Tell]:

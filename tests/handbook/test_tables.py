@@ -42,7 +42,7 @@ from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord
 from protocol.settlement.setoffs import Share
 from protocol.sync import messages
 from protocol.sync.directory import Profile
-from protocol.sync.messages import Hop, Item, Span
+from protocol.sync.messages import Debt, Hop, Item, Span
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -116,7 +116,7 @@ def test_what_stands_in_the_lanes() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, ConsentWord, Share)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

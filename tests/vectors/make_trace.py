@@ -445,7 +445,7 @@ def abroad(told: Riacho) -> None:
 
 
 def clearing(told: Riacho) -> None:
-    """Debts in a ring are cleared: by Riacho's own circle, by another's, and once not at all."""
+    """Debts in a ring are cleared: by Riacho's own circle, by another's, once not at all, and once by a probe."""
     world = told.world
     told.do("currencies.value", ValueCurrency("6"), "HORA")
     world.granted("serra", "currencies.value", ValueCurrency("4"), subject="FLOR")
@@ -454,10 +454,13 @@ def clearing(told: Riacho) -> None:
     last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
     state = world.nodes[NODE].replica.book.of(Clearing)
 
-    def turn(*, stopped: bool = False) -> None:
+    def owe_round() -> None:
         pay(world, NODE, told.account("bia"), "elio@serra", 3)
         pay(world, "serra", "elio", "clara@encants", 12)
         pay(world, "encants", "clara", "bia@riacho", 4)
+
+    def turn(*, stopped: bool = False) -> None:
+        owe_round()
         world.now += ROUND_EVERY_MS
         world.granted(NODE, "clearings.open", OpenRound())
         world.tick(1)
@@ -474,6 +477,11 @@ def clearing(told: Riacho) -> None:
         turn(stopped=True)
         if any(one.left for one in state.rounds.values()):
             break
+    for name in (NODE, "serra", "encants"):
+        world.granted(name, "clearing-terms.set", SetClearing(publish=False))
+    owe_round()
+    world.granted("serra", "clearings.open", OpenRound())
+    world.tick(5)
     # What would be written were a hold of Riacho's waived: put down by hand.
     done = next(iter(state.initiated.values()))
     circle = replace(done.circle, round=state.newest)
