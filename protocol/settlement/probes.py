@@ -100,7 +100,7 @@ class Probes:
 
 
 def proceed(desk: Desk) -> Iterator[Tell]:
-    """Search for rings in a round of ours, once, and propose the circles that were found when our turn comes."""
+    """Search for rings once in a round of ours, as soon as partners are there, and propose in turn what was found."""
     book, probes, rounds = desk.book, desk.book.of(Probes), desk.book.of(Rounds)
     probes.forget(desk.now)
     search = probes.search
@@ -111,7 +111,7 @@ def proceed(desk: Desk) -> Iterator[Tell]:
     probes.found = [one for one in probes.found if one.at_ms > desk.now]
     # What another who found it too has cleared meanwhile is no failure.
     rounds.proposals += [one for one in ready if _is_owed(book, one.circle)]
-    if _is_due(desk):
+    if _is_due(desk) and not _is_alone(book):
         yield from _begin(desk)
 
 
@@ -126,14 +126,19 @@ def _is_due(desk: Desk) -> bool:
     return not settings.is_public or (rounds.computed >= number and not rounds.proposals and not rounds.asked)
 
 
+def _is_alone(book: Book) -> bool:
+    """Tell whether nobody is there of those who owe us, or of those whom we owe."""
+    return any(_debts(book, owed=owed) and not _greatest(book, owed=owed) for owed in (True, False))
+
+
 def _begin(desk: Desk) -> Iterator[Tell]:
     book, probes = desk.book, desk.book.of(Probes)
     probes.searched = book.of(Clearing).newest
-    to_creditors, to_debtors = _greatest(book, owed=False), _greatest(book, owed=True)
-    if not to_creditors or not to_debtors:
+    ways = {to_debtor: _greatest(book, owed=to_debtor) for to_debtor in (True, False)}
+    if not all(ways.values()):
         return
     probes.search = Search(probes.searched, desk.chance(16), desk.now)
-    for to_debtor, partners in ((True, to_debtors), (False, to_creditors)):
+    for to_debtor, partners in ways.items():
         for partner in partners:
             probes.search.told[partner, to_debtor] = 0
             yield Tell(partner, Probe(probes.search.key, to_debtor, onward=True))
