@@ -26,8 +26,8 @@ from protocol.settlement.rounds import ROUND_LIFE_MS, Rounds, refusal
 from protocol.sync.gossip import REQUESTS_PER_MINUTE_MAX
 from protocol.sync.messages import CircleAsked, Debt, Message, Probe, ProbeMet, pack, unpack
 
-NAMES: tuple[str, ...] = ("riacho", "serra", "encants", "campo", "lagoa")
-CODES = dict(zip(NAMES, ("HORA", "FLOR", "ECO", "MATE", "SOL"), strict=True))
+NAMES = ("riacho", "serra", "encants", "campo", "lagoa")
+CODES: dict[str, str] = dict(zip(NAMES, ("HORA", "FLOR", "ECO", "MATE", "SOL"), strict=True))
 CLEAR_SECONDS = 20
 
 

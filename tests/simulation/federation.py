@@ -22,6 +22,7 @@ from protocol.settlement.rounds import ROUND_EVERY_MS
 
 LINES_EACH = 7
 ROUND_SECONDS = 14
+SEARCH_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def drawn_debts(networks: int, seed: int) -> list[Debt]:
 class Federation:
     """Networks in the same unit, linked where they owe each other, with these debts as their members have made them."""
 
-    def __init__(self, debts: list[Debt], seed: int) -> None:
+    def __init__(self, debts: list[Debt], seed: int, *, private: bool = False) -> None:
         self.debts = debts
         self.rng = Random(seed)
         self.world = World(seed)
@@ -63,7 +64,7 @@ class Federation:
             code = world.granted(name, "invitations.create", Invite()).code
             world.granted(name, "members.join", Join(code, "ana"))
             world.granted(name, "members.approve", Approve(), subject="ana")
-            world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True))
+            world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=not private))
         for one, other in self._joined:
             world.join(one, other)
         world.run()
@@ -95,7 +96,11 @@ class Federation:
     @property
     def owed(self) -> int:
         """What is owed on all links together, in minor units; both ends of each say the same."""
-        total = 0
+        return sum(self.owed_now().values())
+
+    def owed_now(self) -> dict[tuple[str, str], int]:
+        """Return what is still owed of each debt, by debtor and creditor."""
+        found: dict[tuple[str, str], int] = {}
         for debt in self.debts:
             sides = [
                 self.world.nodes[one].replica.book.of(Links).with_partner(self.world.nodes[other].network)[0].side
@@ -103,8 +108,8 @@ class Federation:
             ]
             assert sides[0].net_debt == -sides[1].net_debt, debt
             assert sides[0].net_debt >= 0, "no debt is ever turned round"
-            total += sides[0].net_debt
-        return total
+            found[debt.debtor, debt.creditor] = sides[0].net_debt
+        return found
 
     def positions(self) -> dict[str, int]:
         """Return what each network is owed in all less what it owes, in minor units."""
@@ -112,6 +117,12 @@ class Federation:
             name: -sum(link.side.net_debt for link in self.world.nodes[name].replica.book.of(Links).by_id.values())
             for name in self.names
         }
+
+    def search(self) -> None:
+        """Let each network in turn search for rings by its partners alone."""
+        for name in self.names:
+            self.world.granted(name, "clearings.open", OpenRound())
+            self.tick(SEARCH_SECONDS)
 
     def round(self, online: float = 1.0) -> None:
         """Clear once, each network being there with this probability for the whole round."""

@@ -4,7 +4,9 @@
 import pytest
 from simulation.federation import Federation, drawn_debts
 
+from protocol.settlement.cycles import cycles
 from protocol.settlement.links import LinksWanted
+from protocol.settlement.probes import RING_MEMBERS_MAX
 
 
 @pytest.mark.timeout(120)
@@ -28,4 +30,17 @@ def test_with_some_away_in_each_round_most_is_cleared_all_the_same() -> None:
         federation.round(online=0.95)
     assert before - federation.owed >= optimum * 80 // 100
     assert federation.positions() == positions
+    assert not federation.world.drops and federation.world.zero_sum()
+
+
+@pytest.mark.timeout(180)
+def test_where_nobody_publishes_no_ring_of_four_is_left() -> None:
+    federation = Federation(drawn_debts(16, seed=4), seed=4, private=True)
+    before, positions, owed = federation.owed, federation.positions(), federation.owed_now()
+    federation.search()
+    assert not cycles(federation.owed_now(), RING_MEMBERS_MAX)[0]
+    # What somebody who saw all debts would clear in rings of four, the shortest first.
+    best = sum(len(one.members) * one.amount for one in cycles(owed, RING_MEMBERS_MAX)[0])
+    assert before - federation.owed >= best * 95 // 100 > 0
+    assert federation.positions() == positions, "not by a minor unit"
     assert not federation.world.drops and federation.world.zero_sum()
