@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Merkle trees as in RFC 6962, section 2.1 (RFC 9162 has the same): one root for many leaves, short proofs for one.
+"""Merkle trees as in RFC 6962, section 2.1 (RFC 9162 has the same): one root for many leaves, short proofs.
+
+That one leaf is among them is proved by an audit path; that a tree has only grown, by a consistency path.
 
 A leaf is hashed after the byte 0, a node after the byte 1, so that none passes for the other.
 """
@@ -57,6 +59,40 @@ def root_by(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes 
     return found if last == 0 else None
 
 
+def consistency_of(leaves: Sequence[bytes], size: int) -> tuple[bytes, ...]:
+    """Return the consistency path from the tree of the first leaves to that of all (RFC 6962, 2.1.2)."""
+    assert 0 < size <= len(leaves)
+    return () if size == len(leaves) else _grown(leaves, size, is_first=True)
+
+
+def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> bool:
+    """Tell whether a path shows that the tree of `new` leaves begins with the `old` ones (RFC 9162, 2.1.4.2)."""
+    if not 0 < old <= new:
+        return False
+    if old == new:
+        return not path and old_root == new_root
+    # Of a tree that is one whole node the path does not repeat the root.
+    hashes = (*path,) if old & (old - 1) else (old_root, *path)
+    if not hashes:
+        return False
+    first, *rest = hashes
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    found = grown = first
+    for other in rest:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            found, grown = _node(other, found), _node(other, grown)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            grown = _node(grown, other)
+        at, last = at >> 1, last >> 1
+    return last == 0 and (found, grown) == (old_root, new_root)
+
+
 class GrowingTree:
     """The tree over leaves that only grow in number, read from where they are held: roots and paths at any size."""
 
@@ -76,6 +112,18 @@ class GrowingTree:
         leaves = self._leaves(first, min(first + BLOCK_LEAVES, size))
         return (*path_of(leaves, within), *path_of(self._tops(size), block))
 
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Return the consistency path from the tree over the first `old` leaves to that over the first `new` ones."""
+        assert 0 < old <= new
+        if old == new:
+            return ()
+        block, within = divmod(old, BLOCK_LEAVES)
+        if within == 0:
+            return consistency_of(self._tops(new), block)
+        first = block * BLOCK_LEAVES
+        leaves = self._leaves(first, min(first + BLOCK_LEAVES, new))
+        return (*_grown(leaves, within, is_first=block == 0), *path_of(self._tops(new), block))
+
     def _tops(self, size: int) -> list[bytes]:
         """Return the roots of the blocks; that of the last may be of fewer leaves."""
         whole = size // BLOCK_LEAVES
@@ -87,6 +135,18 @@ class GrowingTree:
 
     def _leaves(self, first: int, after: int) -> list[bytes]:
         return [leaf_hash(self._leaf_at(at)) for at in range(first, after)]
+
+
+def _grown(leaves: Sequence[bytes], size: int, *, is_first: bool) -> tuple[bytes, ...]:
+    """Return the greatest whole node that ends with the first leaves, and the way up from it.
+
+    A node that is the whole earlier tree, as it can be where these leaves are the first ones, is known and left out.
+    """
+    level, index = list(leaves), size - 1
+    while index & 1:
+        level, index = _above(level), index >> 1
+    known = is_first and index == 0
+    return path_of(level, index) if known else (level[index], *path_of(level, index))
 
 
 def _above(level: Sequence[bytes]) -> list[bytes]:
