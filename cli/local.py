@@ -22,6 +22,7 @@ T = TypeVar("T")
 _VERIFY_VERBS = {
     "receipt": "check a receipt of a payment, without any node",
     "proof": "check that a balance or a payment is under a checkpoint, without any node",
+    "consistency": "check that the books under a checkpoint begin with those under an older one, without any node",
     "fault": "check evidence against a network, without any node",
     "book": "check a home's whole book from its signed entries alone",
 }
@@ -268,20 +269,26 @@ def rotate(argv: Sequence[str]) -> int:
 
 
 def sign(argv: Sequence[str]) -> int:
-    """Sign a change of keys with a cold key; no home and no network are needed for it."""
+    """Sign a change of keys or a checkpoint with a cold key; no home and no network are needed for it."""
     parser = Parser(
         "sign",
-        "Sign a change of a network's key with a cold key, on whatever machine that key is: no home is needed.",
+        "Sign a change of a network's key, or a checkpoint, with a cold key, on whatever machine that key is: no home\n"
+        "is needed. It prints what was signed: compare it with what the other keepers see.",
         example="mutirao sign rotation.claim --cold cold-2.key rotation.signed-2",
         asks=False,
     )
-    parser.add_argument("claim", metavar="CLAIM", type=Path, help="what `mutirao rotate --to-sign` wrote")
+    parser.add_argument(
+        "claim",
+        metavar="CLAIM",
+        type=Path,
+        help="what `mutirao rotate --to-sign` wrote, or `mutirao checkpoints show ID --json` told",
+    )
     parser.add_argument("target", metavar="FILE", type=Path, help="where the signature goes")
     parser.add_argument("--cold", metavar="FILE", type=Path, required=True, help="the cold key")
     args = parser.parse_args(argv)
-    from node import rotation
+    from node import cold
 
-    shown = _written(lambda: rotation.sign(args.claim, args.cold, args.target), args.target)
+    shown = _written(lambda: cold.sign(args.claim, args.cold, args.target), args.target)
     _show(args, {"file": str(args.target), **asdict(shown)})
     return DONE
 
@@ -325,7 +332,13 @@ def takeover(argv: Sequence[str]) -> int:
 def verify(argv: Sequence[str]) -> int:
     """Check a receipt, or a whole book; raises Refused where it proves nothing."""
     verb, rest = choose("verify", "Check without taking anybody's word for it.", _VERIFY_VERBS, argv)
-    checks = {"receipt": _verify_receipt, "proof": _verify_proof, "fault": _verify_fault, "book": _verify_book}
+    checks = {
+        "receipt": _verify_receipt,
+        "proof": _verify_proof,
+        "consistency": _verify_consistency,
+        "fault": _verify_fault,
+        "book": _verify_book,
+    }
     return checks[verb](rest)
 
 
@@ -411,6 +424,39 @@ def _verify_proof(argv: Sequence[str]) -> int:
     if entry is not None:
         shown |= {"entry": entry.header.seq, "entry_id": entry.id.hex()}
     _show(args, shown)
+    return DONE
+
+
+def _verify_consistency(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify consistency",
+        "Check that the entries under a checkpoint begin with those under an older one, without any node.\n"
+        "FILE holds what `mutirao consistency-proofs show OLD-NEW --json` told. Compare the older root that it prints\n"
+        "with the one that you have kept.",
+        example="mutirao verify consistency grown.proof --network NETWORK",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the proof, as JSON or as bytes")
+    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
+    args = parser.parse_args(argv)
+    from protocol.keys import id_text
+    from protocol.settlement.proofs import PROOF_BYTES_MAX, verify_consistency
+
+    grown = verify_consistency(_document(args.file, PROOF_BYTES_MAX, "proof"), _network_id(args))
+    old, new = grown.old, grown.new
+    if grown.fault is not None or old is None or new is None:
+        raise refused("PROOF_INVALID", f"{args.file}: {grown.fault}")
+    _show(
+        args,
+        {
+            "valid": True,
+            "network": id_text(grown.network),
+            "old": old.size,
+            "old_root": old.entries.hex(),
+            "new": new.size,
+            "new_root": new.entries.hex(),
+        },
+    )
     return DONE
 
 

@@ -227,6 +227,30 @@ def _schedule(wished: Wished) -> Json:
     return session.post_signed(wished.path, make, key)
 
 
+def _sign_by_cold_keys(wished: Wished) -> Json:
+    from node.cold import read_signature
+    from node.home import HomeUnusable
+
+    try:
+        signatures = [read_signature(path) for path in wished.args.signature]
+    except HomeUnusable as error:
+        raise Misuse(str(error)) from None
+    return wished.post(
+        signatures=[{"key": keys.text_of(key), "signature": keys.text_of(signature)} for key, signature in signatures]
+    )
+
+
+def _signature_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--signature",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="what `mutirao sign` has written; several times",
+    )
+
+
 def _new_option(parser: Parser) -> None:
     parser.add_argument("--new", metavar="FILE", type=Path, help="the new key's file; `mutirao keys new` makes one")
 
@@ -241,6 +265,7 @@ def _revoke_options(parser: Parser) -> None:
 
 
 SIGNINGS: Mapping[str, Signing] = {
+    "checkpoints.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
     "members.add-key": Signing("enrolment", _add, _add_options, always=True),
     "members.join": Signing("joining", _join),
     "members.mandate": Signing("signed", _mandate),

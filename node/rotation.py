@@ -12,6 +12,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from node.batch import Batch
+from node.cold import ToSign, read_signature, shown, write_claim
 from node.highwater import HighWater
 from node.home import (
     ABOUT_KEYS,
@@ -28,7 +29,7 @@ from node.home import (
     write_key,
 )
 from node.storage import Storage, StorageFailed
-from protocol.codec import CodecFault, decode, encode
+from protocol.codec import decode
 from protocol.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.identity import (
     ColdKeys,
@@ -43,12 +44,6 @@ from protocol.identity import (
 from protocol.journal import Keyring
 from protocol.keys import SEED_BYTES, KeyPair, id_text
 from protocol.replica import Replica
-from protocol.shape import ShapeFault, from_map, to_map
-
-CLAIM_CHARS_MAX = 400_000
-"""A file with a claim, or a signature: a claim names 1,024 heads at most."""
-_ABOUT_CLAIM = "# A change of signing key, to be signed by cold keys: `mutirao sign`.\n"
-_ABOUT_SIGNATURE = "# A cold key and its signature of a change of signing key: `mutirao rotate --signature`.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +72,6 @@ class Rotated:
     key: str
     peer_id: str
     given_up: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToSign:
-    """What the cold keys are asked to sign, for people to read."""
-
-    network_id: str
-    epoch: int
-    key: str
-    peer_id: str
-    lanes: int
-    cold_keys: tuple[str, ...]
-    """The keys that take the place of the cold ones, if others do."""
-    cold_needed: int | None
 
 
 async def rotate(
@@ -132,22 +113,8 @@ async def to_sign(home: Path, change: Change, target: Path, *, chance: Callable[
     async with _begun(home, change, chance) as begun:
         if begun.claim is None:
             raise HomeUnusable("this change of keys is signed and stored: `mutirao rotate` finishes it")
-        with target.open("x") as file:
-            file.write(f"{_ABOUT_CLAIM}{encode(to_map(begun.claim)).hex()}\n")
-        return _shown(begun.claim)
-
-
-def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign:
-    """Sign with a cold key, on whatever machine, what `to_sign` gave; returns what that was.
-
-    Raises HomeUnusable, and FileExistsError where the target is there.
-    """
-    claim = _read_claim(claim_file)
-    cold = KeyPair.from_seed(read_key(cold_key))
-    signature = cold_signature(0, cold, claim).signature
-    with target.open("x") as file:
-        file.write(f"{_ABOUT_SIGNATURE}{cold.public.hex()}\n{signature.hex()}\n")
-    return _shown(claim)
+        write_claim(begun.claim, target)
+        return shown(begun.claim)
 
 
 # What is to be signed.
@@ -269,19 +236,6 @@ def _new_cold(keys: Path, change: Change, chance: Callable[[int], bytes], *, reu
     return ColdKeys(tuple(_fresh(keys, name, chance).public for name in names), needed)
 
 
-def _shown(claim: RotationClaim) -> ToSign:
-    cold = claim.cold
-    return ToSign(
-        id_text(claim.network),
-        claim.epoch,
-        claim.key.hex(),
-        peer_id(claim.transport),
-        len(claim.heads),
-        () if cold is None else tuple(key.hex() for key in cold.keys),
-        None if cold is None else cold.needed,
-    )
-
-
 # Signatures.
 
 
@@ -312,30 +266,9 @@ def _index(identity: Identity, public: bytes, path: Path) -> int:
     return identity.cold.index(public)
 
 
-def _read_claim(path: Path) -> RotationClaim:
-    try:
-        return from_map(RotationClaim, decode(bytes.fromhex("".join(_lines(path)))))
-    except (ValueError, CodecFault, ShapeFault):
-        raise HomeUnusable(f"{path} holds no change of keys: `mutirao rotate --to-sign` writes it") from None
-
-
 def _read_signature(identity: Identity, path: Path) -> ColdSignature:
-    try:
-        public, signature = map(bytes.fromhex, _lines(path))
-        if len(signature) != 64:
-            raise ValueError
-    except ValueError:
-        raise HomeUnusable(f"{path} holds no signature: `mutirao sign` writes it") from None
+    public, signature = read_signature(path)
     return ColdSignature(_index(identity, public, path), signature)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        with path.open() as file:
-            lines = file.read(CLAIM_CHARS_MAX).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise HomeUnusable(f"{path} cannot be read: {error}") from None
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 # What is kept.

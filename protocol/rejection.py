@@ -39,6 +39,7 @@ class Rejection(StrEnum):
     CHALLENGE_UNKNOWN = auto()
     KEY_UNACCEPTABLE = auto()
     SIGNATURE_INVALID = auto()
+    TOO_FEW_SIGNATURES = auto()
     KEY_UNKNOWN = auto()
     FORBIDDEN = auto()
     SCOPE_MISSING = auto()

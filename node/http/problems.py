@@ -80,6 +80,9 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.UNAUTHENTICATED: Explained(401, "This needs a valid token"),
     Rejection.CHALLENGE_UNKNOWN: Explained(401, "The challenge is unknown, used or too old; ask for another"),
     Rejection.SIGNATURE_INVALID: Explained(403, "The signature is not by this key over these bytes"),
+    Rejection.TOO_FEW_SIGNATURES: Explained(
+        403, "Too few cold keys have signed it", "{needed} cold keys have to sign, {signed} did."
+    ),
     Rejection.KEY_UNACCEPTABLE: Explained(422, "This is not an acceptable Ed25519 public key"),
     Rejection.KEY_UNKNOWN: Explained(403, "This key belongs to no member"),
     Rejection.FORBIDDEN: Explained(403, "Your role does not allow this", "Only {allowed} may do this."),

@@ -2,18 +2,21 @@
 """Checkpoints: from time to time a network commits in public to all its entries and balances (PROTOCOL 6).
 
 The ledger holds the checkpoint with the seed of its salts, so that whoever folds the books can make it again; the
-commons hold it without, so that members and partners have the roots and can guess nothing from them.
+commons hold it without, so that members and partners have the roots and can guess nothing from them. Cold keys may sign
+it too (docs/decisions/0027).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from protocol.codec import encode
+from protocol.cold import KeeperSignature, signed, signers
 from protocol.economy.authority import may_see
 from protocol.economy.book import Book, concerned
 from protocol.economy.feature import (
     STEWARDS,
+    Act,
     At,
     Create,
     Desk,
@@ -40,11 +43,15 @@ from protocol.settlement.proofs import (
     TOTALS_MAX,
     BalanceLeaf,
     Checkpoint,
+    CheckpointClaim,
     CheckpointSaid,
+    CheckpointSigned,
+    ConsistencyProof,
     Proof,
     Total,
 )
 from protocol.shape import Length, to_map
+from protocol.sync.directory import Directory
 
 CHECKPOINT_ENTRIES_MIN = 1_000
 """After so many new entries a network signs a checkpoint by itself, or more where it has many accounts."""
@@ -84,10 +91,21 @@ class Kept:
     checkpoint: Checkpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """By how many cold keys something is signed, of how many, and how many have to."""
+
+    signed: int
+    keys: int
+    needed: int
+
+
 @dataclass(slots=True)
 class Checkpoints:
     """Our own checkpoints by the number of entries that they cover, and the newest word of every network.
 
+    `said` are the places of our own public words, by the same number. `signed` are checkpoints with the signatures of
+    cold keys, as many as are needed or more: all of our own, of every other network the newest, by network and number.
     `wrong` are the first places in the ledger of those that the fold does not bear out, where the book is audited;
     `doubled` is the first pair of places in a network's commons that cannot both be true, `unbalanced` the first
     place of one by which its own balances do not sum to zero.
@@ -96,6 +114,10 @@ class Checkpoints:
     own: dict[int, Kept] = field(default_factory=dict[int, Kept])
     newest: Snapshot | None = None
     heard: dict[bytes, Kept] = field(default_factory=dict[bytes, Kept])
+    said: dict[int, int] = field(default_factory=dict[int, int])
+    signed: dict[bytes, dict[int, tuple[Kept, Quorum]]] = field(
+        default_factory=dict[bytes, dict[int, tuple[Kept, Quorum]]]
+    )
     wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     doubled: dict[bytes, tuple[int, int]] = field(default_factory=dict[bytes, tuple[int, int]])
     unbalanced: dict[bytes, int] = field(default_factory=dict[bytes, int])
@@ -122,8 +144,15 @@ class MakeCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SignCheckpoint:
+    """Publish that cold keys have signed a checkpoint, as many as have to; more may be added later, with all again."""
+
+    signatures: Annotated[tuple[KeeperSignature, ...], Doc("the signatures of different cold keys")]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointsWanted:
-    """Which checkpoints to list: all of our own, and of each other network the newest."""
+    """Which checkpoints to list: all of our own, and of each other network the newest, and the newest signed one."""
 
     network: Annotated[str | None, Doc("only those of the network with this id")] = None
 
@@ -148,6 +177,10 @@ class CheckpointShown:
     balances_root: Annotated[bytes, Doc("root of the tree of salted balances")]
     totals: tuple[TotalShown, ...]
     at: At
+    cold_signatures: Annotated[int, Doc("how many cold keys of the network have signed it too")]
+    cold_keys: Annotated[int, Doc("of how many")]
+    cold_needed: Annotated[int, Doc("how many have to")]
+    to_sign: Annotated[bytes | None, Doc("one of our own, shown alone: what `mutirao sign` signs with a cold key")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +192,20 @@ class ProofShown:
     checkpoint: Annotated[str, Doc("the number of ledger entries that the checkpoint covers")]
     balance: Annotated[Amount | None, Doc("what the account held at that moment")]
     at: Annotated[At, Doc("when the checkpoint was signed")]
+    document: Annotated[bytes, Doc("the proof itself, to be kept and verified")]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyShown:
+    """What proves that the entries under a checkpoint begin with those under an older one of the same network.
+
+    `mutirao verify consistency FILE` verifies it offline.
+    """
+
+    id: Annotated[str, Doc("the two numbers of ledger entries, OLD-NEW")]
+    network: Annotated[str, Doc("the id of the network that signed both checkpoints")]
+    old_root: Annotated[bytes, Doc("root of the tree of all entries under the older checkpoint")]
+    new_root: Annotated[bytes, Doc("root of the tree of all entries under the newer one")]
     document: Annotated[bytes, Doc("the proof itself, to be kept and verified")]
 
 
@@ -191,8 +238,13 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def hear(book: Book, word: Entered) -> None:
     """Keep the newest checkpoint that a network says, and note where it says two that cannot both be true."""
     body, state = word.body, book.of(Checkpoints)
-    assert isinstance(body, CheckpointSaid)
+    assert isinstance(body, CheckpointSaid | CheckpointSigned)
     kept = Kept(word.network, word.epoch, word.seq, word.at_ms, body.checkpoint)
+    if isinstance(body, CheckpointSigned):
+        _hear_signed(book, kept, body)
+        return
+    if word.network == book.network:
+        state.said[body.checkpoint.size] = word.seq
     before = state.heard.get(word.network)
     state.heard[word.network] = kept
     if before is not None and before.epoch == kept.epoch and before.checkpoint.contradicts(kept.checkpoint):
@@ -201,10 +253,25 @@ def hear(book: Book, word: Entered) -> None:
         state.unbalanced.setdefault(word.network, word.seq)
 
 
+def _hear_signed(book: Book, kept: Kept, body: CheckpointSigned) -> None:
+    """Keep a checkpoint that enough cold keys of its network have signed; one that they have not means nothing."""
+    cold = book.of(Directory).networks[kept.network].identity.epochs[kept.epoch].cold
+    count = signers(cold, CheckpointClaim(kept.network, body.checkpoint), body.signatures)
+    if count < cold.needed:
+        return
+    found = book.of(Checkpoints).signed.setdefault(kept.network, {})
+    if kept.network != book.network:
+        found.clear()
+    found[body.checkpoint.size] = kept, Quorum(count, len(cold.keys), cold.needed)
+
+
 def unhear(book: Book, network: bytes) -> None:
     """Drop what a network has said."""
     state = book.of(Checkpoints)
     state.heard.pop(network, None)
+    state.signed.pop(network, None)
+    if network == book.network:
+        state.said.clear()
     state.doubled.pop(network, None)
     state.unbalanced.pop(network, None)
 
@@ -225,6 +292,20 @@ def plan_make(desk: Desk, wish: MakeCheckpoint) -> Plan | Refused:
     if len(desk.book.currencies) > TOTALS_MAX:
         return refuse(Rejection.STATE_CONFLICT, state="too many currencies for one checkpoint")
     return _made(desk)
+
+
+def plan_sign(desk: Desk, id: str, wish: SignCheckpoint) -> Plan | Refused:
+    """Publish the signatures of cold keys on a checkpoint of our own, if they are more than were known."""
+    book, kept = desk.book, _find(desk.book, id)
+    if kept is None or kept.network != book.network:
+        return refuse(Rejection.NOT_FOUND)
+    cold = book.of(Directory).networks[book.network].identity.epochs[-1].cold
+    signatures = signed(cold, CheckpointClaim(book.network, kept.checkpoint), wish.signatures)
+    if isinstance(signatures, Refused):
+        return signatures
+    if len(signatures) <= _quorum(book, kept).signed:
+        return refuse(Rejection.DUPLICATE)
+    return Plan(id, (Write(CheckpointSigned(kept.checkpoint, signatures), COMMONS),))
 
 
 def due(desk: Desk) -> Iterable[Plan]:
@@ -283,15 +364,32 @@ def _leaves(seed: bytes, balances: Iterable[tuple[str, int, int | None, int | No
 
 
 def show_checkpoint(desk: Desk, id: str) -> CheckpointShown | Refused:
-    """Show one of our own checkpoints, or the newest of another network."""
-    state = desk.book.of(Checkpoints)
-    name, dash, size = id.rpartition("-")
-    if dash:
-        kept = state.heard.get(parse_id(name) or b"")
-        kept = kept if kept is not None and str(kept.checkpoint.size) == size else None
-    else:
-        kept = state.own.get(int(size)) if size.isascii() and size.isdigit() and len(size) < 20 else None
-    return refuse(Rejection.NOT_FOUND) if kept is None else _shown(desk.book, kept)
+    """Show one of our own checkpoints, or the newest of another network, or the newest signed one."""
+    kept = _find(desk.book, id)
+    if kept is None:
+        return refuse(Rejection.NOT_FOUND)
+    claim = CheckpointClaim(kept.network, kept.checkpoint)
+    own = kept.network == desk.book.network
+    return replace(_shown(desk.book, kept), to_sign=encode(to_map(claim)) if own else None)
+
+
+def _find(book: Book, id: str) -> Kept | None:
+    """Return the checkpoint of an id: its size, after the network's id where it is another one's."""
+    state, (name, dash, digits) = book.of(Checkpoints), id.rpartition("-")
+    size = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else 0
+    if not dash:
+        return state.own.get(size)
+    return next((one for one in _heard(state, parse_id(name) or b"") if one.checkpoint.size == size), None)
+
+
+def _heard(state: Checkpoints, network: bytes) -> Iterable[Kept]:
+    """Return the newest checkpoint that a network has said, and the newest signed one where that is another."""
+    newest = state.heard.get(network)
+    if newest is not None:
+        yield newest
+    for kept, _ in state.signed.get(network, {}).values():
+        if newest is None or kept.checkpoint != newest.checkpoint:
+            yield kept
 
 
 def list_checkpoints(
@@ -302,7 +400,7 @@ def list_checkpoints(
     if wanted.network is not None and network is None:
         return refuse(Rejection.NETWORK_UNKNOWN, network=wanted.network[:64])
     state = desk.book.of(Checkpoints)
-    others = (kept for kept in state.heard.values() if kept.network != desk.book.network)
+    others = (kept for one in state.heard if one != desk.book.network for kept in _heard(state, one))
     found = (kept for kept in (*state.own.values(), *others) if network in (None, kept.network))
     return ((at, _shown(desk.book, kept)) for at, kept in enumerate(found, 1) if at > after)
 
@@ -338,6 +436,25 @@ def show_payment(desk: Desk, id: str) -> EntriesWanted | Refused:
     return _proven(book, newest, id, PAYMENT, b"", payment.arrival, path, None)
 
 
+def show_consistency(desk: Desk, id: str) -> EntriesWanted | Refused:
+    """Show the proof that the entries under one of our checkpoints begin with those under an older one."""
+    book, state = desk.book, desk.book.of(Checkpoints)
+    first, _, second = id.partition("-")
+    old, new = _find(book, first), _find(book, second)
+    if old is None or new is None or old.checkpoint.size > new.checkpoint.size:
+        return refuse(Rejection.NOT_FOUND)
+    sizes = old.checkpoint.size, new.checkpoint.size
+    if not all(size in state.said for size in sizes):
+        return refuse(Rejection.NOT_FOUND)
+    path = state.tree(book).consistency(*sizes)
+
+    def show(identity: tuple[bytes, ...], entries: tuple[bytes, ...]) -> ConsistencyShown:
+        document = encode(to_map(ConsistencyProof(entries[0], entries[-1], path, identity)))
+        return ConsistencyShown(id, id_text(book.network), old.checkpoint.entries, new.checkpoint.entries, document)
+
+    return EntriesWanted((), show, commons_seqs=tuple(state.said[size] for size in sizes))
+
+
 def _proven(
     book: Book,
     newest: Snapshot,
@@ -367,8 +484,17 @@ def _index(newest: Snapshot, account: str) -> int | None:
     return next((at for at, one in enumerate(newest.balances) if one[0] == account), None)
 
 
+def _quorum(book: Book, kept: Kept) -> Quorum:
+    """Return by how many cold keys a checkpoint is signed, as far as is known here."""
+    signed, quorum = book.of(Checkpoints).signed.get(kept.network, {}).get(kept.checkpoint.size, (None, None))
+    if quorum is not None and signed is not None and signed.checkpoint == kept.checkpoint:
+        return quorum
+    identity = book.of(Directory).networks[kept.network].identity
+    return Quorum(0, len(identity.cold), identity.cold_needed)
+
+
 def _shown(book: Book, kept: Kept) -> CheckpointShown:
-    said, own = kept.checkpoint, kept.network == book.network
+    said, own, quorum = kept.checkpoint, kept.network == book.network, _quorum(book, kept)
     return CheckpointShown(
         id=str(said.size) if own else f"{id_text(kept.network)}-{said.size}",
         network=id_text(kept.network),
@@ -381,6 +507,10 @@ def _shown(book: Book, kept: Kept) -> CheckpointShown:
             for one in said.totals
         ),
         at=kept.at_ms,
+        cold_signatures=quorum.signed,
+        cold_keys=quorum.keys,
+        cold_needed=quorum.needed,
+        to_sign=None,
     )
 
 
@@ -391,12 +521,14 @@ FEATURE = Feature(
     fold=fold,
     due=due,
     news=news,
-    words=(CheckpointSaid,),
+    words=(CheckpointSaid, CheckpointSigned),
     hear=hear,
     unhear=unhear,
     operations=(
         Create("checkpoints", MakeCheckpoint, plan=plan_make, who=STEWARDS, verb="make",
                example="mutirao checkpoints make"),
+        Act("checkpoints", "sign", SignCheckpoint, plan=plan_sign, who=STEWARDS,
+            example="mutirao checkpoints sign 1042 --signature signed-1 --signature signed-2"),
         Show("checkpoints", CheckpointShown, view=show_checkpoint, example="mutirao checkpoints show 1042"),
         List("checkpoints", CheckpointsWanted, CheckpointShown, view=list_checkpoints,
              example="mutirao checkpoints list"),
@@ -404,5 +536,7 @@ FEATURE = Feature(
              example="mutirao balance-proofs show ana"),
         Show("payment-proofs", ProofShown, view=show_payment,
              example="mutirao payment-proofs show ID"),
+        Show("consistency-proofs", ConsistencyShown, view=show_consistency,
+             example="mutirao consistency-proofs show 1042-2100"),
     ),
 )  # fmt: skip

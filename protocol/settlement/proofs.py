@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Proofs that a balance or a payment is under a network's checkpoint, verified without any node.
+"""Proofs that a balance or a payment is under a network's checkpoint, or that one checkpoint grew out of another.
 
-A proof holds the network's key events, the public word of the checkpoint, one leaf and its way up to the root. It
-tells nothing of another leaf but hashes, and balances are salted, so that nobody can try values out.
+All are verified without any node. They hold the network's key events, the public words of the checkpoints, and
+hashes: of one leaf the way up to the root, or what two trees of entries have in common. They tell nothing of another
+leaf but hashes, and balances are salted, so that nobody can try values out.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from protocol.economy.money import AMOUNT_MINOR_MAX, SCALE_MAX
 from protocol.economy.orders import AccountId, Digest, Minor
 from protocol.economy.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
 from protocol.entry import COMMONS, LEDGER, Entry, Millis, decode_body, parse
-from protocol.identity import Identity
-from protocol.merkle import PATH_HASHES_MAX, leaf_hash, root_by
+from protocol.identity import COLD_KEYS_MAX, ColdSignature, Identity
+from protocol.merkle import PATH_HASHES_MAX, is_consistent, leaf_hash, root_by
 from protocol.shape import AtMost, Length, Range, from_map
 
 PROOF_BYTES_MAX = 1024 * 1024
@@ -63,6 +64,24 @@ class CheckpointSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointClaim:
+    """What cold keys sign of a checkpoint: that it is their network's."""
+
+    KIND: ClassVar[str] = "checkpoint"
+    network: Digest
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned:
+    """A checkpoint in the commons lane with the signatures of cold keys, those in force in the epoch of the word."""
+
+    KIND: ClassVar[str] = "checkpoints/signed"
+    checkpoint: Checkpoint
+    signatures: Annotated[tuple[ColdSignature, ...], AtMost(COLD_KEYS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceLeaf:
     """What one leaf of the tree of balances says of an account, and the salt that keeps it from being guessed."""
 
@@ -85,6 +104,16 @@ class Proof:
     identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
 
 
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """All that it takes to verify that the entries under the checkpoint of one word begin with those of another."""
+
+    old: EntryWire
+    new: EntryWire
+    path: Annotated[tuple[Digest, ...], AtMost(PATH_HASHES_MAX + 1)]
+    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
+
+
 class ProofFault(StrEnum):
     """Why a proof proves nothing."""
 
@@ -104,7 +133,7 @@ class ProofFault(StrEnum):
     LEAF_INVALID = auto()
     """The leaf cannot be read, or is an entry of another network or lane."""
     PATH_WRONG = auto()
-    """The leaf is not under the root that the checkpoint names."""
+    """The leaf is not under the root that the checkpoint names, or the one root did not grow out of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +160,54 @@ def verify_proof(document: bytes, network: bytes | None = None) -> Proven:
         return Proven(ProofFault.IDENTITY_INVALID)
     if network not in (None, identity.network):
         return Proven(ProofFault.NETWORK_MISMATCH, identity.network)
-    word = said(identity, proof.word, COMMONS)
+    word = _checkpoint(identity, proof.word)
     if word is None:
         return Proven(ProofFault.CHECKPOINT_INVALID, identity.network)
+    return _verified(proof, identity, *word)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What a proof of consistency proves, if there is no fault: the books under `old` are the beginning of `new`."""
+
+    fault: ProofFault | None
+    network: bytes = b""
+    old: Checkpoint | None = None
+    new: Checkpoint | None = None
+
+
+def verify_consistency(document: bytes, network: bytes | None = None) -> Grown:
+    """Return what a proof of consistency proves, by itself alone; whoever knows the id of the network says so."""
+    try:
+        fields = decode(document, bytes_max=PROOF_BYTES_MAX)
+        proof = from_map(ConsistencyProof, fields)
+    except ValueError:
+        return Grown(ProofFault.UNREADABLE)
+    identity = identity_of(proof.identity)
+    if identity is None:
+        return Grown(ProofFault.IDENTITY_INVALID)
+    if network not in (None, identity.network):
+        return Grown(ProofFault.NETWORK_MISMATCH, identity.network)
+    words = _checkpoint(identity, proof.old), _checkpoint(identity, proof.new)
+    if words[0] is None or words[1] is None:
+        return Grown(ProofFault.CHECKPOINT_INVALID, identity.network)
+    old, new = words[0][0], words[1][0]
+    if not is_consistent(old.size, old.entries, new.size, new.entries, proof.path):
+        return Grown(ProofFault.PATH_WRONG, identity.network)
+    return Grown(None, identity.network, old, new)
+
+
+def _checkpoint(identity: Identity, wire: bytes) -> tuple[Checkpoint, Millis] | None:
+    """Return the checkpoint that an entry of a network's commons says, and its date; None where it says none."""
+    word = said(identity, wire, COMMONS)
+    if word is None:
+        return None
     try:
         body, at_ms = decode_body(word.body_bytes, {CheckpointSaid.KIND: CheckpointSaid})
     except ValueError:
-        return Proven(ProofFault.CHECKPOINT_INVALID, identity.network)
+        return None
     assert isinstance(body, CheckpointSaid)
-    return _verified(proof, identity, body.checkpoint, at_ms)
+    return body.checkpoint, at_ms
 
 
 def _verified(proof: Proof, identity: Identity, checkpoint: Checkpoint, at_ms: Millis) -> Proven:

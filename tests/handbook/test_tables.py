@@ -37,7 +37,7 @@ from protocol.settlement.holds import Onward
 from protocol.settlement.intents import Line
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.obligations import ConsentWord
-from protocol.settlement.proofs import BalanceLeaf, Checkpoint, Proof, Total
+from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointClaim, ConsistencyProof, Proof, Total
 from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
 from protocol.settlement.setoffs import Share
 from protocol.sync import messages
@@ -118,7 +118,7 @@ def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
     parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
-    proof = (Checkpoint, Total, BalanceLeaf, Proof, Evidence)
+    proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}
     assert rows_of(PROTOCOL, "part", "fields") == expected
 

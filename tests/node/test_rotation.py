@@ -8,6 +8,7 @@ import pytest
 
 from node import clock
 from node.batch import Answered, Batch
+from node.cold import sign
 from node.highwater import HighWater, why_recover
 from node.home import (
     DATABASE,
@@ -21,7 +22,7 @@ from node.home import (
     read_key,
     read_keys,
 )
-from node.rotation import Change, Rotated, rotate, sign, to_sign
+from node.rotation import Change, Rotated, rotate, to_sign
 from node.storage import Storage
 from node.upkeep import verify_book
 from protocol.entry import COMMONS, Millis
@@ -392,7 +393,7 @@ async def test_a_file_that_is_no_claim_or_signature_is_refused(tmp_path: Path, t
     home, wrong = tmp_path / "riacho", tmp_path / "wrong"
     await founded(home)
     wrong.write_text(text)
-    with pytest.raises(HomeUnusable, match="holds no change of keys"):
+    with pytest.raises(HomeUnusable, match="holds nothing to sign"):
         sign(wrong, home / "keys" / "cold.key", tmp_path / "signed")
     with pytest.raises(HomeUnusable, match="holds no signature"):
         await finished(home, Change(), [wrong])
@@ -445,11 +446,11 @@ async def test_a_lost_or_stolen_cold_key_is_replaced_with_all_others_by_those_th
         path.unlink()
     with pytest.raises(HomeUnusable, match="does not sign this change"):
         await finished(home, Change(cold_keys=keys + 1), [one, two])
-    await to_sign(home, change, tmp_path / "again", chance=clock.chance)
+    shown = await to_sign(home, change, tmp_path / "again", chance=clock.chance)
     files: list[Path] = []
     for number in (1, 2):
         files.append(tmp_path / f"by-{number}")
-        shown = sign(tmp_path / "again", old / f"cold-{number}.key", files[-1])
+        assert sign(tmp_path / "again", old / f"cold-{number}.key", files[-1]) == shown
     assert (await finished(home, change, files)).epoch == 1
     made = await identity(home)
     assert list(made.cold) == cold_of(home) == [bytes.fromhex(text) for text in shown.cold_keys]

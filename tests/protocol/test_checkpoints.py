@@ -6,18 +6,36 @@ from typing import Any
 
 import pytest
 from simulation.groups import balance, exchange, linked
+from simulation.theft import last, rotate, signed, steal
 from simulation.world import World, whole
 
 from protocol.codec import decode, encode
+from protocol.cold import KeeperSignature, sign_claim
 from protocol.economy.feature import Actor, EntriesWanted, Role
 from protocol.economy.orders import parse_uuid
 from protocol.economy.paying import Pay
 from protocol.entry import COMMONS, IDENTITY, LEDGER
-from protocol.keys import digest
+from protocol.identity import ColdSignature
+from protocol.keys import KeyPair, digest
 from protocol.rejection import Refused, Rejection
 from protocol.settlement import checkpoints
-from protocol.settlement.checkpoints import CheckpointMade, Checkpoints, CheckpointsWanted, MakeCheckpoint
-from protocol.settlement.proofs import Proof, ProofFault, Proven, verify_proof
+from protocol.settlement.checkpoints import (
+    CheckpointMade,
+    Checkpoints,
+    CheckpointsWanted,
+    MakeCheckpoint,
+    SignCheckpoint,
+)
+from protocol.settlement.proofs import (
+    CheckpointClaim,
+    CheckpointSigned,
+    ConsistencyProof,
+    Proof,
+    ProofFault,
+    Proven,
+    verify_consistency,
+    verify_proof,
+)
 from protocol.shape import from_map, to_map
 
 
@@ -185,7 +203,8 @@ def test_partners_see_the_same_roots_and_a_restart_changes_nothing(world: World)
         world.restart(name)
     assert proof_of(world, "bia").document == before
     assert world.granted("serra", "checkpoints.list", CheckpointsWanted()).items == seen
-    assert world.granted("riacho", "checkpoints.list", CheckpointsWanted(checkpoint.network)).items == (checkpoint,)
+    listed = world.granted("riacho", "checkpoints.list", CheckpointsWanted(checkpoint.network)).items
+    assert listed == (replace(checkpoint, to_sign=None),)
 
 
 def test_a_replica_makes_the_same_roots_from_the_entries_and_says_so_where_they_differ(world: World) -> None:
@@ -208,3 +227,220 @@ def test_a_replica_makes_the_same_roots_from_the_entries_and_says_so_where_they_
     assert casa.wrong == [(lie.size, "entries, balances, totals")]
     world.restart("casa")
     assert world.nodes["casa"].replica.book.of(Checkpoints).wrong == casa.wrong
+
+
+# That the books have only grown.
+
+
+def grown(world: World, old: Any, new: Any) -> Any:
+    return shown(world, "riacho", "consistency-proofs.show", f"{old.id}-{new.id}")
+
+
+def test_anybody_checks_that_the_entries_under_a_checkpoint_begin_with_those_under_an_older_one(world: World) -> None:
+    first = make(world)
+    for _ in range(5):
+        pay(world, "bia", "ana", 1)
+    second = make(world)
+    pay(world, "bia", "ana", 1)
+    third = make(world)
+    network = world.nodes["riacho"].network
+    for old, new in ((first, second), (first, third), (second, third), (second, second)):
+        told = grown(world, old, new)
+        assert (told.old_root, told.new_root) == (old.entries_root, new.entries_root)
+        proven = verify_consistency(told.document, network)
+        assert proven.fault is None and proven.old is not None and proven.new is not None
+        assert (proven.old.size, proven.new.size) == (int(old.id), int(new.id))
+    before = grown(world, first, third).document
+    world.restart("riacho")
+    assert grown(world, first, third).document == before
+
+
+def test_what_is_changed_in_a_proof_of_consistency_proves_nothing(world: World) -> None:
+    first = make(world)
+    pay(world, "bia", "ana", 1)
+    second = make(world)
+    pay(world, "bia", "ana", 1)
+    third = make(world)
+    document = grown(world, first, third).document
+    proof = from_map(ConsistencyProof, decode(document, bytes_max=2**20))
+    other = from_map(ConsistencyProof, decode(grown(world, second, third).document, bytes_max=2**20))
+
+    def fault(**changed: Any) -> ProofFault | None:
+        return verify_consistency(encode(to_map(replace(proof, **changed)))).fault
+
+    assert fault() is None
+    assert fault(old=other.old) is ProofFault.PATH_WRONG
+    assert fault(old=proof.new, new=proof.old) is ProofFault.PATH_WRONG
+    assert fault(path=other.path) is ProofFault.PATH_WRONG
+    assert fault(path=(*proof.path, bytes(32))) is ProofFault.PATH_WRONG
+    assert fault(old=proof.identity[0]) is ProofFault.CHECKPOINT_INVALID
+    assert fault(new=proof.new[:-1] + bytes([proof.new[-1] ^ 1])) is ProofFault.CHECKPOINT_INVALID
+    assert fault(new=world.nodes["riacho"].disk[1].wire) is ProofFault.CHECKPOINT_INVALID, "a profile"
+    assert fault(identity=()) is ProofFault.IDENTITY_INVALID
+    assert verify_consistency(document, bytes(32)).fault is ProofFault.NETWORK_MISMATCH
+    assert verify_consistency(b"bread").fault is ProofFault.UNREADABLE
+
+
+def test_there_is_no_proof_of_what_is_no_checkpoint_or_goes_back(world: World) -> None:
+    first = make(world)
+    pay(world, "bia", "ana", 1)
+    second = make(world)
+    one, two = first.id, second.id
+    for subject in (f"{two}-{one}", f"{one}-9", f"9-{one}", one, "-", f"{one}-", f"{one}-{one}-{two}", "x-y"):
+        assert world.ask("riacho", "consistency-proofs.show", subject=subject) == Refused(Rejection.NOT_FOUND), subject
+
+
+# Cold keys sign.
+
+
+def keepers(world: World, name: str, number: int) -> list[KeyPair]:
+    """Let a network be guarded by so many cold keys, of which over half have to sign, from now on."""
+    cold = [KeyPair.from_seed(world.seed()) for _ in range(number)]
+    rotate(world, name, cold=cold)
+    world.tick(12)
+    return cold
+
+
+def by(claim: CheckpointClaim, *cold: KeyPair) -> SignCheckpoint:
+    return SignCheckpoint(tuple(KeeperSignature(one.public, sign_claim(one, claim)) for one in cold))
+
+
+def claim_of(world: World, checkpoint: Any, name: str = "riacho") -> CheckpointClaim:
+    told = world.granted(name, "checkpoints.show", subject=checkpoint.id).to_sign
+    return from_map(CheckpointClaim, decode(told))
+
+
+def quorum(shown: Any) -> tuple[int, int, int]:
+    return shown.cold_signatures, shown.cold_keys, shown.cold_needed
+
+
+def test_two_of_three_cold_keys_sign_a_checkpoint_and_everybody_sees_by_how_many(world: World) -> None:
+    exchange(world, "serra", "FLOR", "edna")
+    linked(world, "riacho", "serra", 100)
+    one, two, three = keepers(world, "riacho", 3)
+    checkpoint = make(world)
+    assert quorum(checkpoint) == (0, 3, 2)
+    claim = claim_of(world, checkpoint)
+    signed = world.granted("riacho", "checkpoints.sign", by(claim, three, one), subject=checkpoint.id)
+    assert quorum(signed) == (2, 3, 2)
+    world.tick(2)
+    # A newer one that nobody has signed yet does not hide it.
+    pay(world, "bia", "ana", 1)
+    newer = make(world)
+    world.tick(2)
+
+    def seen() -> list[tuple[str, int]]:
+        items = world.granted("serra", "checkpoints.list", CheckpointsWanted()).items
+        return [(item.id.rpartition("-")[2], item.cold_signatures) for item in items]
+
+    assert seen() == [(newer.id, 0), (checkpoint.id, 2)]
+    name = f"{checkpoint.network}-{checkpoint.id}"
+    assert quorum(world.granted("serra", "checkpoints.show", subject=name)) == (2, 3, 2)
+    assert world.granted("serra", "checkpoints.show", subject=name).to_sign is None
+    # The third keeper adds hers later.
+    again = world.ask("riacho", "checkpoints.sign", by(claim, one, three), subject=checkpoint.id)
+    assert again == Refused(Rejection.DUPLICATE)
+    signed = world.granted("riacho", "checkpoints.sign", by(claim, one, two, three), subject=checkpoint.id)
+    assert quorum(signed) == (3, 3, 2)
+    world.granted("riacho", "checkpoints.sign", by(claim_of(world, newer), one, two), subject=newer.id)
+    world.tick(2)
+    assert seen() == [(newer.id, 2)]
+    for node in ("riacho", "serra"):
+        world.restart(node)
+    assert seen() == [(newer.id, 2)]
+    listed = world.granted("riacho", "checkpoints.list", CheckpointsWanted()).items
+    assert [quorum(item) for item in listed] == [(3, 3, 2), (2, 3, 2)]
+    # Who guarded it then is told, whoever guards the network now.
+    keepers(world, "riacho", 1)
+    assert quorum(world.granted("riacho", "checkpoints.show", subject=newer.id)) == (2, 3, 2)
+
+
+def test_a_wrong_signature_or_too_few_change_nothing(world: World) -> None:
+    one, two, _ = keepers(world, "riacho", 3)
+    checkpoint = make(world)
+    claim = claim_of(world, checkpoint)
+    node = world.nodes["riacho"]
+    before = len(node.disk)
+    stranger, other = KeyPair.from_seed(world.seed()), replace(claim, network=bytes(32))
+    twisted = KeeperSignature(two.public, sign_claim(one, claim))
+
+    def refusal(wish: SignCheckpoint, subject: str = checkpoint.id) -> Refused:
+        return world.ask("riacho", "checkpoints.sign", wish, subject=subject)
+
+    for wrong in (
+        by(claim, one, stranger),
+        by(other, one, two),
+        SignCheckpoint((*by(claim, one).signatures, twisted)),
+        SignCheckpoint((*by(claim, one).signatures, KeeperSignature(two.public, b""))),
+        SignCheckpoint((*by(claim, one).signatures, KeeperSignature(b"", bytes(64)))),
+    ):
+        assert refusal(wrong) == Refused(Rejection.SIGNATURE_INVALID)
+    for few in (by(claim), by(claim, one), by(claim, one, one)):
+        refused = refusal(few)
+        assert refused.reason is Rejection.TOO_FEW_SIGNATURES and refused.figures["needed"] == 2
+    assert refusal(by(claim, one, two), "9").reason is Rejection.NOT_FOUND
+    actor = member(world, "ana")
+    assert world.ask("riacho", "checkpoints.sign", by(claim, one, two), subject=checkpoint.id, actor=actor).reason is (
+        Rejection.FORBIDDEN
+    )
+    assert len(node.disk) == before
+    assert quorum(world.granted("riacho", "checkpoints.show", subject=checkpoint.id)) == (0, 3, 2)
+
+
+def test_the_hot_key_alone_makes_nobody_believe_that_cold_keys_have_signed(world: World) -> None:
+    exchange(world, "serra", "FLOR", "edna")
+    linked(world, "riacho", "serra", 100)
+    one, two, _ = keepers(world, "riacho", 3)
+    checkpoint = make(world)
+    claim = claim_of(world, checkpoint)
+    thief = steal(world, "riacho")
+    right = [ColdSignature(at, sign_claim(key, claim)) for at, key in enumerate((one, two))]
+    hot = thief.keyring
+    assert hot is not None
+    words = (
+        (),
+        (right[0],),
+        (right[0], right[0]),
+        (right[0], replace(right[1], index=2)),
+        (right[0], replace(right[1], index=9)),
+        (right[0], ColdSignature(1, sign_claim(hot.hot, claim))),
+        (*right, ColdSignature(2, bytes(64))),
+    )
+    after = last(thief, COMMONS)
+    for signatures in words:
+        lie = CheckpointSigned(claim.checkpoint, signatures)
+        after = signed(thief, COMMONS, lie, after, epoch=1, at_ms=world.now)
+        thief.disk.append(after)
+    richer = CheckpointSigned(replace(claim.checkpoint, balances=bytes(32)), tuple(right))
+    thief.disk.append(signed(thief, COMMONS, richer, after, epoch=1, at_ms=world.now))
+    # What he says in its commons the home takes up as its own, and its partner hears it too.
+    world.cut("riacho", "serra")
+    world.nodes["riacho"].disk = thief.disk
+    del world.nodes["thief"]
+    world.restart("riacho")
+    world.join("riacho", "serra")
+    world.tick(5)
+    for node, id in (("riacho", checkpoint.id), ("serra", f"{checkpoint.network}-{checkpoint.id}")):
+        assert quorum(world.granted(node, "checkpoints.show", subject=id)) == (0, 3, 2)
+    assert not world.drops
+    world.granted("riacho", "checkpoints.sign", by(claim, one, two), subject=checkpoint.id)
+    world.tick(2)
+    told = world.granted("serra", "checkpoints.list", CheckpointsWanted()).items
+    assert [quorum(item) for item in told] == [(2, 3, 2)]
+
+
+def test_a_keeper_takes_what_she_signs_from_a_replica_that_has_made_it_again(world: World) -> None:
+    code = world.granted("riacho", "replicas.invite").code
+    world.second("casa", "riacho", code)
+    world.join("riacho", "casa")
+    one, two, _ = keepers(world, "riacho", 3)
+    checkpoint = make(world)
+    world.tick(3)
+    claim = claim_of(world, checkpoint, "casa")
+    assert claim == claim_of(world, checkpoint)
+    assert world.ask("casa", "checkpoints.sign", by(claim, one, two), subject=checkpoint.id).reason is (
+        Rejection.READ_ONLY
+    )
+    world.granted("riacho", "checkpoints.sign", by(claim, one, two), subject=checkpoint.id)
+    world.tick(3)
+    assert quorum(world.granted("casa", "checkpoints.show", subject=checkpoint.id)) == (2, 3, 2)

@@ -15,6 +15,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from protocol.codec import CodecFault, decode, encode
+from protocol.cold import signers
 from protocol.economy.book import Book
 from protocol.economy.feature import Entered
 from protocol.economy.money import Rate
@@ -22,14 +23,14 @@ from protocol.economy.orders import Ordered, Signed, is_authentic
 from protocol.economy.orders import __dict__ as orders_module
 from protocol.economy.receipts import Attested
 from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
-from protocol.identity import IDENTITY_KINDS, RotationClaim, advance, begin
+from protocol.identity import IDENTITY_KINDS, ColdKeys, RotationClaim, advance, begin
 from protocol.journal import InvalidEntry, Journal
 from protocol.keys import KeyPair, verify
 from protocol.replica import FEATURES
 from protocol.settlement.evidence import examine
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.netting import Headroom, Obligation, set_off
-from protocol.settlement.proofs import verify_proof
+from protocol.settlement.proofs import CheckpointClaim, CheckpointSigned, verify_consistency, verify_proof
 from protocol.settlement.records import LinkRecord
 from protocol.shape import from_map, to_map
 from protocol.sync.directory import COMMONS_KINDS
@@ -423,6 +424,20 @@ def test_the_roots_of_a_checkpoint_follow_from_its_leaves() -> None:
 def test_a_proof_proves_or_is_refused_as_told(case: dict[str, Any]) -> None:
     proven = verify_proof(bytes.fromhex(case["document"]), bytes.fromhex(CHECKPOINTS["network"]))
     assert proven.fault == case["fault"]
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS["consistency"], ids=lambda case: case["name"])
+def test_a_proof_of_consistency_proves_or_is_refused_as_told(case: dict[str, Any]) -> None:
+    proven = verify_consistency(bytes.fromhex(case["document"]), bytes.fromhex(CHECKPOINTS["network"]))
+    assert proven.fault == case["fault"]
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS["signed"], ids=lambda case: case["name"])
+def test_cold_keys_have_signed_a_checkpoint_or_not_as_told(case: dict[str, Any]) -> None:
+    cold = ColdKeys(tuple(map(bytes.fromhex, CHECKPOINTS["cold"])), 2)
+    body = from_map(CheckpointSigned, decode(bytes.fromhex(case["body"])))
+    claim = CheckpointClaim(bytes.fromhex(CHECKPOINTS["network"]), body.checkpoint)
+    assert signers(cold, claim, body.signatures) == case["by"]
 
 
 @pytest.mark.parametrize("case", CHECKPOINTS["evidence"], ids=lambda case: case["name"])

@@ -37,7 +37,7 @@ def take_over(world: World, name: str, home: str) -> Node:
     """Let a replica's keepers make it the home: what `mutirao takeover` writes."""
     casa, offline = world.nodes[name], world.nodes[home].offline
     assert offline is not None
-    coming, cold = offline
+    coming, (cold,) = offline
     keyring = Keyring(coming, world.seed())
     stopped = world.fresh(casa, keyring)
     list(stopped.load(casa.disk))
@@ -50,7 +50,7 @@ def take_over(world: World, name: str, home: str) -> Node:
     casa.disk.append(journal.write(Rotation(claim, (cold_signature(0, cold, claim),)), IDENTITY, world.now))
     [place] = stopped.book.of(Replicas).places.values()
     casa.disk.append(journal.write(ReplicaDismissed(place.code), LEDGER, world.now))
-    casa.keyring, casa.offline = keyring, (following, cold)
+    casa.keyring, casa.offline = keyring, (following, (cold,))
     world.restart(name)
     return casa
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A thief who has copied all of a network's home, and the rotation that ends his time."""
 
+from collections.abc import Sequence
+
 from simulation.world import Node, World
 
 from protocol.entry import IDENTITY, Body, Entry, encode_body, seal
-from protocol.identity import Identity, Reopening, Rotation, RotationClaim, cold_signature, promise
+from protocol.identity import ColdKeys, Identity, Reopening, Rotation, RotationClaim, cold_signature, promise
 from protocol.journal import Keyring
 from protocol.keys import KeyPair
 
@@ -24,11 +26,14 @@ def identity_of(node: Node, network: bytes | None = None) -> Identity:
     return node.replica.journal.directory.networks[network or node.network].identity
 
 
-def rotate(world: World, name: str) -> Entry:
-    """Stop a home, let its keepers rotate its key, and start it again under a new transport key."""
+def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = ()) -> Entry:
+    """Stop a home, let its keepers rotate its key, and start it again under a new transport key.
+
+    `cold` are the keys that take the place of the cold ones, of which over half have to sign from then on.
+    """
     home = world.nodes[name]
     assert home.offline is not None and home.keyring is not None
-    coming, cold = home.offline
+    coming, guards = home.offline
     following, transport = KeyPair.from_seed(world.seed()), KeyPair.from_seed(world.seed()).public
     keyring = Keyring(coming, world.seed())
     stopped = world.fresh(home, keyring)
@@ -36,11 +41,13 @@ def rotate(world: World, name: str) -> Entry:
     journal = stopped.journal
     identity = journal.directory.networks[home.network].identity
     claim = RotationClaim(
-        home.network, identity.epoch + 1, coming.public, promise(following.public), transport, journal.lane_heads()
-    )
-    entry = journal.write(Rotation(claim, (cold_signature(0, cold, claim),)), IDENTITY, world.now)
+        home.network, identity.epoch + 1, coming.public, promise(following.public), transport, journal.lane_heads(),
+        ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None,
+    )  # fmt: skip
+    signatures = tuple(cold_signature(at, one, claim) for at, one in enumerate(guards))
+    entry = journal.write(Rotation(claim, signatures), IDENTITY, world.now)
     home.disk.append(entry)
-    home.keyring, home.offline, home.transport = keyring, (following, cold), transport
+    home.keyring, home.offline, home.transport = keyring, (following, tuple(cold) or guards), transport
     world.restart(name)
     return entry
 

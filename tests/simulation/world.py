@@ -44,8 +44,8 @@ class Node:
     replica: Replica
     transport: bytes
     keyring: Keyring | None
-    offline: tuple[KeyPair, KeyPair] | None = None
-    """The promised key and the cold one, as their keepers have them."""
+    offline: tuple[KeyPair, tuple[KeyPair, ...]] | None = None
+    """The promised key and the cold ones, as their keepers have them."""
     disk: list[Entry] = field(default_factory=list)
     answers: dict[int, Any] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
@@ -91,7 +91,7 @@ class World:
         )  # fmt: skip
         keyring = Keyring(hot, self.seed())
         node = Node(
-            name, self._replica(first.id, keyring), transport.public, keyring, (following, cold), [first, second]
+            name, self._replica(first.id, keyring), transport.public, keyring, (following, (cold,)), [first, second]
         )
         list(node.replica.load(node.disk))
         self.nodes[name] = node

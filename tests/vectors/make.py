@@ -16,6 +16,7 @@ from make_trace import fold_trace
 from simulation.federation import drawn_debts
 
 from protocol.codec import encode
+from protocol.cold import sign_claim
 from protocol.economy.currencies import CurrencyCreated
 from protocol.economy.members import Invited
 from protocol.economy.money import Rate
@@ -33,13 +34,31 @@ from protocol.economy.orders import (
 from protocol.economy.payments import PaymentState
 from protocol.economy.receipts import Attested
 from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
-from protocol.identity import Inception, LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
+from protocol.identity import (
+    ColdSignature,
+    Inception,
+    LaneHead,
+    Reopening,
+    Rotation,
+    RotationClaim,
+    cold_signature,
+    promise,
+)
 from protocol.keys import KeyPair, digest
-from protocol.merkle import leaf_hash, path_of, root_of
+from protocol.merkle import consistency_of, leaf_hash, path_of, root_of
 from protocol.settlement.evidence import Evidence, FaultKind
 from protocol.settlement.invoices import Invoice, condition_of, preimage_of
 from protocol.settlement.netting import Arc, Headroom, Obligation, graph_of, octets, set_off
-from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointSaid, Proof, Total
+from protocol.settlement.proofs import (
+    BalanceLeaf,
+    Checkpoint,
+    CheckpointClaim,
+    CheckpointSaid,
+    CheckpointSigned,
+    ConsistencyProof,
+    Proof,
+    Total,
+)
 from protocol.settlement.records import AckItem, LinkRecord, Settings, Terms, link_id, link_lane
 from protocol.shape import to_map
 from protocol.sync.directory import Profile
@@ -657,6 +676,34 @@ def checkpoints() -> dict[str, Any]:
     shown += [{"name": name, "fault": fault, "document": one} for name, (fault, one) in broken.items()]
     twice = riacho.write(CheckpointSaid(replace(said, balances=bytes(32))), COMMONS)
     tilted = riacho.write(CheckpointSaid(replace(said, size=9, totals=(Total("HORA0", 2, 1, 2),))), COMMONS)
+    # The same books two entries before, and the words of both.
+    young = Checkpoint(3, ledger[2].id, root_of(ids[:3]), root_of(hashes), len(leaves), totals)
+    before = riacho.write(CheckpointSaid(young), COMMONS)
+    path = consistency_of(ids, 3)
+    grew = ConsistencyProof(before.wire, word.wire, path, identity)
+    stood = ConsistencyProof(word.wire, word.wire, (), identity)
+    consistency = (
+        ("three entries, then five", None, grew),
+        ("the same checkpoint twice", None, stood),
+        ("five entries, then three", "PATH_WRONG", replace(grew, old=word.wire, new=before.wire)),
+        ("a hash too few", "PATH_WRONG", replace(grew, path=path[1:])),
+        ("a hash too many", "PATH_WRONG", replace(grew, path=(*path, bytes(32)))),
+        ("hashes in another order", "PATH_WRONG", replace(grew, path=path[::-1])),
+        ("a word of another lane", "CHECKPOINT_INVALID", replace(grew, old=ledger[0].wire)),
+    )
+    cold = [KeyPair.from_seed(seed_of(f"a keeper's cold key {number}")) for number in range(3)]
+    claim = CheckpointClaim(riacho.network, said)
+    right = [ColdSignature(at, sign_claim(key, claim)) for at, key in enumerate(cold)]
+    of_riacho = ColdSignature(0, sign_claim(cold[0], replace(claim, network=bytes(32))))
+    countersigned = (
+        ("two keepers", 2, right[:2]),
+        ("three keepers, in any order", 3, right[::-1]),
+        ("one keeper", 1, right[:1]),
+        ("one keeper twice", 0, [right[0], right[0]]),
+        ("one keeper under another's number", 0, [right[0], replace(right[0], index=1)]),
+        ("a signature for another network", 0, [of_riacho, right[1]]),
+        ("one wrong signature beside two right ones", 0, [*right[:2], replace(right[2], signature=bytes(64))]),
+    )
     other = riacho.make(hora("OTHER"), LEDGER, seq=4, prev=ledger[3].id)
     evidence = (
         ("two entries at one place", "PROVEN", FaultKind.FORK, (ledger[4], other)),
@@ -670,8 +717,10 @@ def checkpoints() -> dict[str, Any]:
     return {
         "about": "A checkpoint over five ledger entries and three balances. `entries` are the ids of the entries and"
         " `balances` the leaves, in order; `entries_root` and `balances_root` follow by RFC 6962, salts from `seed`."
-        " Each of `proofs` is a document with what is wrong with it, null where it proves its leaf; each of `evidence`"
-        " a document with its weight.",
+        " Each of `proofs` is a document with what is wrong with it, null where it proves its leaf; each of"
+        " `consistency` a ConsistencyProof in the same way; each of `evidence` a document with its weight. `cold`"
+        " are three keys, and each of `signed` is a `CheckpointSigned` and by how many of them it is signed, 0 where one of"
+        " its signatures is wrong.",
         "network": riacho.network.hex(),
         "seed": seed.hex(),
         "entries": [one.id.hex() for one in ledger],
@@ -679,6 +728,14 @@ def checkpoints() -> dict[str, Any]:
         "entries_root": said.entries.hex(),
         "balances_root": said.balances.hex(),
         "proofs": [{**one, "document": encode(to_map(one["document"])).hex()} for one in shown],
+        "consistency": [
+            {"name": name, "fault": fault, "document": encode(to_map(one)).hex()} for name, fault, one in consistency
+        ],
+        "cold": [key.public.hex() for key in cold],
+        "signed": [
+            {"name": name, "by": by, "body": encode(to_map(CheckpointSigned(said, tuple(signatures)))).hex()}
+            for name, by, signatures in countersigned
+        ],
         "evidence": [
             {
                 "name": name,
