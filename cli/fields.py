@@ -19,6 +19,7 @@ from cli.arguments import (
     read_object,
     read_text,
 )
+from protocol.cold import KeeperSignature
 from protocol.economy.feature import Doc, Moment
 from protocol.economy.money import Amount
 from protocol.economy.orders import Signed
@@ -125,7 +126,7 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
         choices = tuple(str(one.value) for one in hint)
         return Field(name, said, "WORD", read_text, required, many, choices)
     if isinstance(hint, type) and is_dataclass(hint) and hint is not Amount:
-        signed = hint is Signed
+        signed = hint in (Signed, KeeperSignature)
         return Field(name, said, "JSON", read_object, required, many, signed=signed)
     if hint is bool:
         flag = True

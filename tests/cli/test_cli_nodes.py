@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from cli.keys import bytes_of
+
 pytestmark = pytest.mark.timeout(120)
 
 PATIENCE_SECONDS = 20.0
@@ -169,6 +171,40 @@ def test_a_member_s_day(mutirao: Run, member: Any, riacho: Node, tmp_path: Path)
         assert proof.get("balance", "-2.50 HORA") == "-2.50 HORA"
         wrong = mutirao("verify", "proof", "proof", "--network", "a" * 52)
         assert (wrong.code, "NETWORK_MISMATCH" in wrong.err) == (1, True)
+
+
+def test_keepers_sign_a_checkpoint_and_anybody_sees_that_the_books_have_only_grown(
+    mutirao: Run, member: Any, riacho: Node, tmp_path: Path
+) -> None:
+    olga, otto = member(riacho, "olga"), member(riacho, "otto")
+    mutirao(*olga, "pay", "otto", "1.00")
+    old = mutirao(*riacho.steward, "checkpoints", "make", "--json").shown
+    assert (old["cold_signatures"], old["cold_keys"], old["cold_needed"]) == (0, 1, 1)
+    (tmp_path / "claim").write_text(mutirao(*otto, "checkpoints", "show", old["id"], "--json").out)
+    keys = riacho.home / "keys"
+    told = mutirao("sign", "claim", "signed", "--cold", keys / "cold.key", "--json").shown
+    assert (told["checkpoint"], told["network_id"]) == (int(old["id"]), old["network"])
+    wrong = mutirao("sign", "claim", "by-hot", "--cold", keys / "hot.key")
+    assert wrong.code == 0
+    words = ("checkpoints", "sign", old["id"])
+    assert "TOO_FEW_SIGNATURES" in mutirao(*riacho.steward, *words).err
+    assert "SIGNATURE_INVALID" in mutirao(*riacho.steward, *words, "--signature", "by-hot").err
+    assert mutirao(*riacho.steward, *words, "--signature", "claim").code == 2
+    assert "FORBIDDEN" in mutirao(*otto, *words, "--signature", "signed").err
+    signed = mutirao(*riacho.steward, *words, "--signature", "signed", "--json").shown
+    assert signed["cold_signatures"] == 1
+    assert "DUPLICATE" in mutirao(*riacho.steward, *words, "--signature", "signed").err
+
+    mutirao(*otto, "pay", "olga", "1.00")
+    new = mutirao(*riacho.steward, "checkpoints", "make", "--json").shown
+    name = f"{old['id']}-{new['id']}"
+    (tmp_path / "grown").write_text(mutirao(*otto, "consistency-proofs", "show", name, "--json").out)
+    proof = mutirao("verify", "consistency", "grown", "--network", old["network"], "--json").shown
+    assert (proof["valid"], f"{proof['old']}-{proof['new']}") == (True, name)
+    roots = [bytes_of(one["entries_root"]).hex() for one in (old, new)]
+    assert [proof["old_root"], proof["new_root"]] == roots
+    wrong = mutirao("verify", "consistency", "grown", "--network", "a" * 52)
+    assert (wrong.code, "NETWORK_MISMATCH" in wrong.err) == (1, True)
 
 
 def test_a_member_s_keys(mutirao: Run, member: Any, riacho: Node, tmp_path: Path) -> None:

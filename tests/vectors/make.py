@@ -719,8 +719,8 @@ def checkpoints() -> dict[str, Any]:
         " `balances` the leaves, in order; `entries_root` and `balances_root` follow by RFC 6962, salts from `seed`."
         " Each of `proofs` is a document with what is wrong with it, null where it proves its leaf; each of"
         " `consistency` a ConsistencyProof in the same way; each of `evidence` a document with its weight. `cold`"
-        " are three keys, and each of `signed` is a `CheckpointSigned` and by how many of them it is signed, 0 where one of"
-        " its signatures is wrong.",
+        " are three keys, and each of `signed` is a `CheckpointSigned` and by how many of them it is signed, 0 where"
+        " one of its signatures is wrong.",
         "network": riacho.network.hex(),
         "seed": seed.hex(),
         "entries": [one.id.hex() for one in ledger],
