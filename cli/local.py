@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 import time
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -242,6 +242,12 @@ def rotate(argv: Sequence[str]) -> int:
         "--cold-needed", metavar="K", type=read_count, help="how many of the new ones have to sign; default: over half"
     )
     parser.add_argument(
+        "--hot-grant",
+        metavar="N|all",
+        type=_read_hot_grant,
+        help="from then on the signing key alone grants N minor units on a link in all, cold keys whatever is more",
+    )
+    parser.add_argument(
         "--to-sign", metavar="FILE", type=Path, help="change nothing yet, and write here what cold keys have to sign"
     )
     args = parser.parse_args(argv)
@@ -254,7 +260,7 @@ def rotate(argv: Sequence[str]) -> int:
     from node import rotation
 
     before_ms = None if args.before is None else round(datetime.fromisoformat(args.before).timestamp() * 1_000)
-    change = rotation.Change(args.next, args.stolen, before_ms, args.new_cold_keys, args.cold_needed)
+    change = rotation.Change(args.next, args.stolen, before_ms, args.new_cold_keys, args.cold_needed, args.hot_grant)
     if args.to_sign is not None:
         shown = _written(
             lambda: asyncio.run(rotation.to_sign(args.home, change, args.to_sign, chance=os.urandom)), args.to_sign
@@ -268,12 +274,21 @@ def rotate(argv: Sequence[str]) -> int:
     return DONE
 
 
+def _read_hot_grant(text: str) -> int:
+    from protocol.identity import HOT_GRANT_MAX
+
+    number = HOT_GRANT_MAX if text == "all" else read_number(text)
+    if not 0 <= number <= HOT_GRANT_MAX:
+        raise ArgumentTypeError(f"{text!r} is no number of minor units")
+    return number
+
+
 def sign(argv: Sequence[str]) -> int:
-    """Sign a change of keys or a checkpoint with a cold key; no home and no network are needed for it."""
+    """Sign a change of keys, a grant or a checkpoint with a cold key; no home and no network are needed for it."""
     parser = Parser(
         "sign",
-        "Sign a change of a network's key, or a checkpoint, with a cold key, on whatever machine that key is: no home\n"
-        "is needed. It prints what was signed: compare it with what the other keepers see.",
+        "Sign a change of a network's key, a grant on a link or a checkpoint with a cold key, on whatever machine it\n"
+        "is: no home is needed. It prints what was signed: compare it with what the other keepers see.",
         example="mutirao sign rotation.claim --cold cold-2.key rotation.signed-2",
         asks=False,
     )
@@ -281,7 +296,8 @@ def sign(argv: Sequence[str]) -> int:
         "claim",
         metavar="CLAIM",
         type=Path,
-        help="what `mutirao rotate --to-sign` wrote, or `mutirao checkpoints show ID --json` told",
+        help="what `mutirao rotate --to-sign` wrote, or what `mutirao links sign LINK --granted AMOUNT --json` or\n"
+        "`mutirao checkpoints show ID --json` told",
     )
     parser.add_argument("target", metavar="FILE", type=Path, help="where the signature goes")
     parser.add_argument("--cold", metavar="FILE", type=Path, required=True, help="the cold key")

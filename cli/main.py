@@ -39,7 +39,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "verify": ("cli.local:verify", "check a receipt, or a whole book, without trusting any node"),
         "rebuild": ("cli.local:rebuild", "make the lookup tables anew from the signed entries"),
         "rotate": ("cli.local:rotate", "change the network's signing key"),
-        "sign": ("cli.local:sign", "sign that change, or a checkpoint, with a cold key elsewhere"),
+        "sign": ("cli.local:sign", "sign that change, a grant or a checkpoint with a cold key"),
         "takeover": ("cli.local:takeover", "make a replica the home of its network"),
         "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
     },

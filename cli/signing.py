@@ -266,6 +266,7 @@ def _revoke_options(parser: Parser) -> None:
 
 SIGNINGS: Mapping[str, Signing] = {
     "checkpoints.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
+    "links.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
     "members.add-key": Signing("enrolment", _add, _add_options, always=True),
     "members.join": Signing("joining", _join),
     "members.mandate": Signing("signed", _mandate),

@@ -13,6 +13,7 @@ from protocol.economy.money import decimal
 from protocol.identity import RotationClaim, cold_signature
 from protocol.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, KeyPair, id_text
 from protocol.settlement.proofs import CheckpointClaim
+from protocol.settlement.records import GrantClaim, link_id
 from protocol.shape import ShapeFault, from_map, to_map
 
 CLAIM_CHARS_MAX = 400_000
@@ -20,7 +21,7 @@ CLAIM_CHARS_MAX = 400_000
 _ABOUT_CLAIM = "# A change of signing key, to be signed by cold keys: `mutirao sign`.\n"
 _ABOUT_SIGNATURE = "# A cold key and its signature of a claim, for `--signature`.\n"
 
-Claim = RotationClaim | CheckpointClaim
+Claim = RotationClaim | CheckpointClaim | GrantClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class ToSign:
     cold_keys: tuple[str, ...]
     """The keys that take the place of the cold ones, if others do."""
     cold_needed: int | None
+    hot_grant: int | None
+    """How much the hot key alone may grant on a link from then on, in minor units, if that changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,23 @@ class CheckpointToSign:
     totals: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GrantToSign:
+    """A grant that the cold keys are asked to sign: all that the network grants a partner since the link began."""
+
+    network_id: str
+    partner_id: str
+    link: str
+    granted: str
+
+
 def write_claim(claim: RotationClaim, target: Path) -> None:
     """Write what is to be signed; raises FileExistsError where the target is there."""
     with target.open("x") as file:
         file.write(f"{_ABOUT_CLAIM}{encode(to_map(claim)).hex()}\n")
 
 
-def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointToSign:
+def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointToSign | GrantToSign:
     """Sign with a cold key, on whatever machine, what a file holds; returns what that was.
 
     The file is one of `write_claim`, or the JSON in which a node tells what is `to_sign`. Raises HomeUnusable, and
@@ -68,7 +81,13 @@ def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointT
     signature = cold_signature(0, cold, claim).signature if is_rotation else sign_claim(cold, claim)
     with target.open("x") as file:
         file.write(f"{_ABOUT_SIGNATURE}{cold.public.hex()}\n{signature.hex()}\n")
-    return _checkpoint_shown(claim) if isinstance(claim, CheckpointClaim) else shown(claim)
+    match claim:
+        case RotationClaim():
+            return shown(claim)
+        case CheckpointClaim():
+            return _checkpoint_shown(claim)
+        case GrantClaim():
+            return _grant_shown(claim)
 
 
 def shown(claim: RotationClaim) -> ToSign:
@@ -82,6 +101,7 @@ def shown(claim: RotationClaim) -> ToSign:
         len(claim.heads),
         () if cold is None else tuple(key.hex() for key in cold.keys),
         None if cold is None else cold.needed,
+        claim.hot_grant,
     )
 
 
@@ -96,6 +116,13 @@ def _checkpoint_shown(claim: CheckpointClaim) -> CheckpointToSign:
         said.accounts,
         tuple(f"{decimal(one.credit, one.scale)} {one.currency}" for one in said.totals),
     )
+
+
+def _grant_shown(claim: GrantClaim) -> GrantToSign:
+    terms = claim.terms
+    partner = terms.high if terms.low == claim.network else terms.low
+    granted = f"{decimal(claim.granted, terms.scale)} {terms.unit}"
+    return GrantToSign(id_text(claim.network), id_text(partner), id_text(link_id(terms)), granted)
 
 
 def read_signature(path: Path) -> tuple[bytes, bytes]:
@@ -116,7 +143,7 @@ def _read_claim(path: Path) -> Claim:
     except (ValueError, LookupError, TypeError):
         fields = None
     # No record of one of these kinds is one of another.
-    for kind in (RotationClaim, CheckpointClaim):
+    for kind in (RotationClaim, CheckpointClaim, GrantClaim):
         try:
             return from_map(kind, fields)
         except ShapeFault:

@@ -44,6 +44,7 @@ from protocol.identity import (
 from protocol.journal import Keyring
 from protocol.keys import SEED_BYTES, KeyPair, id_text
 from protocol.replica import Replica
+from protocol.settlement.records import Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Change:
     `next_key` is where the promised key lies, `keys/next.key` of the home by default. After a theft (`stolen`) the
     keys of wire and preimages are replaced too. `before_ms` gives up all that the home has taken in since it first
     held an entry of its own network with this date or a later one. `cold_keys` puts so many new cold keys in the place
-    of all that there are, of which `cold_needed` sign from then on, more than half where that is not said.
+    of all that there are, of which `cold_needed` sign from then on, more than half where that is not said. From then on
+    the hot key alone grants `hot_grant` on a link in all, in its minor units, and no more.
     """
 
     next_key: Path | None = None
@@ -61,6 +63,7 @@ class Change:
     before_ms: Millis | None = None
     cold_keys: int | None = None
     cold_needed: int | None = None
+    hot_grant: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ def _claim(
     identity = begun.identity
     if promise(coming.public) != identity.next_digest:
         raise HomeUnusable("this is not the key that the network promised to use next")
+    if change.hot_grant is not None:
+        _check_grants(begun.replica, change.hot_grant)
     keys = home / KEYS
     for name in ("next", "preimage", "transport"):
         if not reuse or (name != "next" and not change.stolen):
@@ -211,8 +216,24 @@ def _claim(
     cold = _new_cold(keys, change, chance, reuse=reuse)
     heads = begun.replica.journal.lane_heads()
     return RotationClaim(
-        identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads, cold
-    )
+        identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads, cold,
+        change.hot_grant,
+    )  # fmt: skip
+
+
+def _check_grants(replica: Replica, hot_grant: int) -> None:
+    """See that all that is granted binds under a new bound; raises HomeUnusable where cold keys have to sign first."""
+    unsigned = [
+        id_text(link.id)
+        for link in replica.book.of(Links).by_id.values()
+        if link.mine is not None
+        and not link.mine.closed
+        and link.side.own.granted > max(hot_grant, 0 if link.signed is None else link.signed.granted)
+    ]
+    if unsigned:
+        raise HomeUnusable(
+            f"cold keys have to sign first what is granted on these links (`mutirao links sign`): {', '.join(unsigned)}"
+        )
 
 
 def _fresh(keys: Path, name: str, chance: Callable[[int], bytes]) -> KeyPair:

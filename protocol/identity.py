@@ -19,6 +19,8 @@ from protocol.shape import AtMost, Length, Range, to_map
 
 COLD_KEYS_MAX = 16
 HEADS_MAX = 1_024
+HOT_GRANT_MAX = 2**63 - 1
+"""What the hot key alone may grant on a link in all where cold keys have set no less: all that can be granted."""
 Key = Annotated[bytes, Length(32)]
 Digest = Annotated[bytes, Length(32)]
 
@@ -56,7 +58,8 @@ class ColdKeys:
 class RotationClaim:
     """What the cold keys sign: the key of the new epoch, the digest of the one after it, and all heads.
 
-    `cold` are the keys that sign the rotations after this one, where others do than before.
+    `cold` are the keys that sign the rotations after this one, where others do than before. `hot_grant` is how much
+    the hot key alone may grant on a link in all, in its minor units, where that is not as before.
     """
 
     network: Digest
@@ -66,6 +69,7 @@ class RotationClaim:
     transport: Key
     heads: Annotated[tuple[LaneHead, ...], AtMost(HEADS_MAX)]
     cold: ColdKeys | None = None
+    hot_grant: Annotated[int, Range(0, HOT_GRANT_MAX)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Epoch:
     event: bytes
     by_cold_keys: bool
     cold: ColdKeys
+    hot_grant: int = HOT_GRANT_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,11 @@ class Identity:
     def cold_needed(self) -> int:
         """How many of them have to."""
         return self.epochs[-1].cold.needed
+
+    @property
+    def hot_grant(self) -> int:
+        """What the hot key alone may grant on a link in all, in its minor units."""
+        return self.epochs[-1].hot_grant
 
     @property
     def next_digest(self) -> bytes:
@@ -252,8 +262,15 @@ def advance(identity: Identity, entry: Entry, body: Body) -> Identity:
         case Rotation(claim):
             _check_rotation(identity, claim, body.signatures)
             heads = {head.lane: head for head in claim.heads}
-            cold = claim.cold or identity.epochs[-1].cold
-            opened = Epoch(claim.key, claim.transport, claim.next_digest, heads, entry.id, by_cold_keys=True, cold=cold)
+            before = identity.epochs[-1]
+            cold, hot_grant = (
+                claim.cold or before.cold,
+                before.hot_grant if claim.hot_grant is None else claim.hot_grant,
+            )
+            opened = Epoch(
+                claim.key, claim.transport, claim.next_digest, heads, entry.id, by_cold_keys=True, cold=cold,
+                hot_grant=hot_grant,
+            )  # fmt: skip
         case Reopening():
             if body.epoch != identity.epoch + 1:
                 raise EntryFault("a key event opens the next epoch")

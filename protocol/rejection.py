@@ -99,6 +99,7 @@ class Rejection(StrEnum):
     LINK_LIMIT_EXCEEDED = auto()
     LINK_HOLDS_EXCEEDED = auto()
     LINK_IN_USE = auto()
+    GRANT_UNSIGNED = auto()
     PARTNER_REFUSED = auto()
 
 

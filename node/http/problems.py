@@ -159,11 +159,16 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.LINK_LIMIT_EXCEEDED: Explained(422, "This goes beyond the link's limit", "{available} left on the link."),
     Rejection.LINK_HOLDS_EXCEEDED: Explained(422, "Too many payments wait on this link; try again later"),
     Rejection.LINK_IN_USE: Explained(422, "The link is in use", "{used} of the link is in use."),
+    Rejection.GRANT_UNSIGNED: Explained(
+        422,
+        "Cold keys have to sign a grant as great as this",
+        "With this {granted} would be granted on the link in all; cold keys have to sign what is beyond {limit}.",
+    ),
     Rejection.PARTNER_REFUSED: Explained(422, "The other network refused it", "The network {network} refused it."),
 }
 
 AMOUNT_FIGURES = frozenset(
-    {"available", "balance", "debit", "limit", "max_debit", "maximum", "projected_balance", "used"}
+    {"available", "balance", "debit", "granted", "limit", "max_debit", "maximum", "projected_balance", "used"}
 )
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -12,9 +12,12 @@ from fractions import Fraction
 from typing import Annotated
 
 from crdt.link import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT
+from protocol.codec import encode
+from protocol.cold import KeeperSignature, signed
 from protocol.economy.book import Book
 from protocol.economy.feature import STEWARDS, Act, Create, Desk, Doc, Feature, List, Plan, Show
 from protocol.economy.money import Amount, Rate, minor_of
+from protocol.identity import HOT_GRANT_MAX
 from protocol.keys import id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.records import (
@@ -24,12 +27,15 @@ from protocol.settlement.records import (
     Begin,
     GiveBack,
     Grant,
+    GrantClaim,
     Link,
     LinkRecord,
     Links,
     LinkState,
     Set,
     Settings,
+    Sign,
+    SignedGrant,
     Terms,
     check,
     fold,
@@ -37,6 +43,7 @@ from protocol.settlement.records import (
     link_id,
 )
 from protocol.settlement.routing import Routes
+from protocol.shape import to_map
 from protocol.sync.directory import Directory
 
 RATE_CHARS_MAX = 40
@@ -76,6 +83,17 @@ class RaiseLink:
     """Let the partner owe more."""
 
     limit: Annotated[Amount, Doc("the new limit that we give, in the link's unit; more than before")]
+
+
+@dataclass(frozen=True, slots=True)
+class SignGrant:
+    """Show the partner that cold keys have signed what we grant; without signatures, tell what they have to sign.
+
+    It grants nothing yet: up to what is signed the limit can be raised then.
+    """
+
+    granted: Annotated[Amount, Doc("what may be granted in all since the link began, in the link's unit")]
+    signatures: Annotated[tuple[KeeperSignature, ...], Doc("the signatures of different cold keys")] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,9 @@ class LinkShown:
     scale: int
     limit_given: Annotated[Amount, Doc("how much the partner may owe us")]
     limit_received: Annotated[Amount, Doc("how much we may owe the partner")]
+    granted: Annotated[Amount, Doc("what we have granted the partner in all, with what it has given back since")]
+    granted_signed: Annotated[Amount, Doc("how much in all cold keys have signed: up to that it may be granted")]
+    granted_hot: Annotated[Amount | None, Doc("how much our hot key alone may grant on it in all; null: no bound")]
     net_debt: Annotated[Amount, Doc("what we owe the partner; negative: it owes us")]
     headroom: Annotated[Amount, Doc("how much our members may still pay over it")]
     headroom_given: Annotated[Amount, Doc("how much the partner's members may still pay over it")]
@@ -145,6 +166,7 @@ class LinkShown:
     partner_rate: str | None
     fee: Amount | None
     mirror: Annotated[Amount | None, Doc("the partner's mirror account in our book, in our currency")]
+    to_sign: Annotated[bytes | None, Doc("where a grant is to be signed: what `mutirao sign` signs with a cold key")]
 
 
 def _find_partner(book: Book, partner: str) -> bytes | Refused:
@@ -204,6 +226,15 @@ def _limit(terms: Terms, amount: Amount) -> int | Refused:
     return minor
 
 
+def _unsigned(book: Book, terms: Terms, granted: int, signed: SignedGrant | None = None) -> Refused | None:
+    """Return why so much, granted on a link in all, would not bind us: cold keys have not signed it."""
+    alone = book.of(Directory).networks[book.network].identity.hot_grant
+    allowed = max(alone, 0 if signed is None else signed.granted)
+    if granted <= allowed:
+        return None
+    return refuse(Rejection.GRANT_UNSIGNED, granted=granted, limit=allowed, unit=terms.unit, scale=terms.scale)
+
+
 def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
     """Begin a link with a partner: our first record, with what we grant."""
     book = desk.book
@@ -232,6 +263,9 @@ def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
     if isinstance(limit, Refused):
         return limit
     id = link_id(terms)
+    refused = _unsigned(book, terms, limit)
+    if refused is not None:
+        return refused
     grants = (Grant(id, limit),) if limit else ()
     return Plan(id_text(id), steps=(Begin(terms, settings), *grants))
 
@@ -251,6 +285,9 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
         return settings
     if isinstance(limit, Refused):
         return limit
+    refused = _unsigned(desk.book, link.terms, limit)
+    if refused is not None:
+        return refused
     grants = (Grant(link.id, limit),) if limit else ()
     return Plan(id, steps=(Begin(link.terms, settings), *grants))
 
@@ -275,8 +312,29 @@ def plan_raise(desk: Desk, id: str, wish: RaiseLink) -> Plan | Refused:
     more = limit - link.now.limit_given
     if more <= 0:
         return refuse(Rejection.STATE_CONFLICT, limit=link.now.limit_given)
-    step = Grant(link.id, more)
-    return link.refusal(step) or Plan(id, steps=(step,))
+    step, granted = Grant(link.id, more), link.now.own.granted + more
+    return link.refusal(step) or _unsigned(desk.book, link.terms, granted, link.signed) or Plan(id, steps=(step,))
+
+
+def plan_sign(desk: Desk, id: str, wish: SignGrant) -> Plan | Refused:
+    """Write what cold keys have signed into our record, or tell what they have to sign."""
+    link = _writable(desk.book, id)
+    if isinstance(link, Refused):
+        return link
+    granted = _limit(link.terms, wish.granted)
+    if isinstance(granted, Refused):
+        return granted
+    known = 0 if link.signed is None else link.signed.granted
+    if granted <= known:
+        return refuse(Rejection.STATE_CONFLICT, signed=known)
+    claim = GrantClaim(desk.book.network, link.terms, granted)
+    if not wish.signatures:
+        return Plan(id, answer=replace(_shown(desk.book, link), to_sign=encode(to_map(claim))))
+    identity = desk.book.of(Directory).networks[desk.book.network].identity
+    signatures = signed(identity.epochs[-1].cold, claim, wish.signatures)
+    if isinstance(signatures, Refused):
+        return signatures
+    return Plan(id, steps=(Sign(link.id, SignedGrant(granted, identity.epoch, signatures)),))
 
 
 def plan_give_back(desk: Desk, id: str, wish: GiveBackLink) -> Plan | Refused:
@@ -366,6 +424,7 @@ def _shown(book: Book, link: Link) -> LinkShown:
     def amount(minor: int) -> Amount:
         return Amount(minor, terms.unit, terms.scale)
 
+    alone = book.of(Directory).networks[book.network].identity.hot_grant
     currency = None if mine is None else book.currencies[mine.currency]
     mirror = None if mine is None else book.ledger.accounts.get(link_account(link.id, mine.currency))
     return LinkShown(
@@ -377,6 +436,9 @@ def _shown(book: Book, link: Link) -> LinkShown:
         scale=terms.scale,
         limit_given=amount(side.limit_given),
         limit_received=amount(side.limit),
+        granted=amount(side.own.granted),
+        granted_signed=amount(0 if link.signed is None else link.signed.granted),
+        granted_hot=None if alone == HOT_GRANT_MAX else amount(alone),
         net_debt=amount(side.net_debt),
         headroom=amount(max(0, side.headroom)),
         headroom_given=amount(max(0, side.headroom_given)),
@@ -391,6 +453,7 @@ def _shown(book: Book, link: Link) -> LinkShown:
         fee=None if mine is None or currency is None else Amount(mine.fee, currency.code, currency.scale),
         mirror=None if currency is None
         else Amount(0 if mirror is None else mirror.balance_minor, currency.code, currency.scale),
+        to_sign=None,
     )  # fmt: skip
 
 
@@ -406,6 +469,8 @@ FEATURE = Feature(
             example="mutirao links accept LINK --limit 500 --currency FLOR --rate 1.5"),
         Act("links", "raise", RaiseLink, plan=plan_raise, who=STEWARDS,
             example="mutirao links raise LINK --limit 800"),
+        Act("links", "sign", SignGrant, plan=plan_sign, who=STEWARDS,
+            example="mutirao links sign LINK --granted 5000 --signature signed-1 --signature signed-2"),
         Act("links", "give-back", GiveBackLink, plan=plan_give_back, who=STEWARDS,
             example="mutirao links give-back LINK --amount 100"),
         Act("links", "set-rate", SetLinkRate, plan=plan_set_rate, who=STEWARDS,

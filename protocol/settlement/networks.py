@@ -24,6 +24,7 @@ from protocol.economy.feature import (
 from protocol.economy.ledger import Posting
 from protocol.economy.personal import NAME_CHARS_MAX, text_refusal
 from protocol.entry import COMMONS, Millis
+from protocol.identity import HOT_GRANT_MAX
 from protocol.keys import digest, id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.records import Links, LinkState
@@ -167,6 +168,9 @@ class NetworkShown:
     rotated: Annotated[int, Doc("the newest epoch that its cold keys opened by a rotation; 0 if there was none")]
     cold_keys: Annotated[int, Doc("how many keys together guard its signing key")]
     cold_needed: Annotated[int, Doc("how many of them have to sign a rotation")]
+    hot_grant: Annotated[
+        int | None, Doc("how much its signing key alone may grant on a link in all, in minor units; null: no bound")
+    ]
     recovering: Annotated[
         bool, Doc("our own: nothing is signed until its entries are back; another: a link with it waits for its word")
     ]
@@ -305,6 +309,7 @@ def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
         rotated=identity.rotated,
         cold_keys=len(identity.cold),
         cold_needed=identity.cold_needed,
+        hot_grant=None if identity.hot_grant == HOT_GRANT_MAX else identity.hot_grant,
         recovering=desk.silent is Rejection.RECOVERING
         if own
         else any(link.state is LinkState.RECOVERING for link in links),

@@ -3,6 +3,9 @@
 
 Each side's newest record is an entry of its lane `link/<link id>`, which the two partners alone hold. What
 a plan wants of a link it says in steps; the steps of one batch leave in one record.
+
+A network may have its cold keys say that its hot key alone grants so much on a link and no more. What a record grants
+beyond that binds as far as cold keys have signed it (docs/decisions/0027).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +28,13 @@ from crdt.link import (
     Stale,
 )
 from protocol.codec import encode
+from protocol.cold import signers
 from protocol.economy.book import Book
 from protocol.economy.feature import Entered
 from protocol.economy.ledger import Posting
 from protocol.economy.money import Rate
 from protocol.entry import LINK_PREFIX, Entry
+from protocol.identity import COLD_KEYS_MAX, ColdSignature, Identity
 from protocol.keys import digest, id_text
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.shape import AtMost, Length, Range, to_map
@@ -99,6 +104,28 @@ class AckItem:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantClaim:
+    """What cold keys sign of a link: that their network grants the partner so much in all.
+
+    As the counter only grows, an old signature never brings back what the partner has given back.
+    """
+
+    KIND: ClassVar[str] = "grant"
+    network: Id
+    terms: Terms
+    granted: Counter
+
+
+@dataclass(frozen=True, slots=True)
+class SignedGrant:
+    """So much granted on a link in all, signed by the cold keys that were in force in an epoch of the writer."""
+
+    granted: Counter
+    epoch: Annotated[int, Range(0, 2**31)]
+    signatures: Annotated[tuple[ColdSignature, ...], AtMost(COLD_KEYS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this side alone decides: its currency, what a link unit is worth in it, its fee, and if it stops.
 
@@ -127,7 +154,8 @@ class LinkRecord:
     """All that one side says on a link (PROTOCOL 2); epoch and n are those of the entry that carries it.
 
     `fence` is the least epoch in which the writer still takes the partner's records: raised when the
-    partner asks for what it lost, so that nothing from before its loss counts any more.
+    partner asks for what it lost, so that nothing from before its loss counts any more. `signed` is the greatest grant
+    that cold keys have signed.
     """
 
     KIND: ClassVar[str] = "links/record"
@@ -143,6 +171,7 @@ class LinkRecord:
     waived: Annotated[tuple[WaiveItem, ...], AtMost(HOLDS_MAX)]
     fence: Annotated[int, Range(0, 2**31)]
     ack: AckItem | None
+    signed: SignedGrant | None = None
 
 
 def link_id(terms: Terms) -> bytes:
@@ -160,11 +189,14 @@ def link_account(link: bytes, currency: str) -> str:
     return f"link-{id_text(link)[:16]}.{currency}"
 
 
-def as_record(body: LinkRecord, epoch: int, seq: int) -> Record:
-    """Return the record that an entry at this place carries; the first entry of a lane is record 1."""
+def as_record(body: LinkRecord, epoch: int, seq: int, granted: int) -> Record:
+    """Return the record that an entry at this place carries, by which so much is granted.
+
+    The first entry of a lane is record 1.
+    """
     ack = None if body.ack is None else Ack(body.ack.epoch, body.ack.n, body.ack.digest)
     return Record(
-        epoch, seq + 1, body.granted, body.returned, body.placed, body.claimed, body.waived_sum,
+        epoch, seq + 1, granted, body.returned, body.placed, body.claimed, body.waived_sum,
         {item.id: Hold(item.amount, item.condition) for item in body.holds},
         {item.id: item.preimage for item in body.claims},
         {item.id: item.reason for item in body.waived},
@@ -209,6 +241,14 @@ class Grant:
 
     link: bytes
     more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Show the partner what cold keys have signed."""
+
+    link: bytes
+    signed: SignedGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +301,7 @@ class Acknowledge:
     link: bytes
 
 
-Step = Begin | Set | Fence | Acknowledge | Grant | GiveBack | Place | Claim | Waive
+Step = Begin | Set | Fence | Acknowledge | Sign | Grant | GiveBack | Place | Claim | Waive
 
 
 @dataclass(slots=True)
@@ -275,6 +315,10 @@ class Link:
     side: Side = field(default_factory=Side)
     mine: Settings | None = None
     theirs: Settings | None = None
+    signed: SignedGrant | None = None
+    """The greatest grant of ours that cold keys have signed."""
+    signed_by_partner: SignedGrant | None = None
+    """The greatest grant of the partner's that its cold keys have signed."""
     onward_out: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     onward_in: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     draft: Draft | None = None
@@ -507,6 +551,9 @@ class Links:
             if isinstance(step, Set):
                 link.mine = step.settings
                 link.pen()
+            elif isinstance(step, Sign):
+                link.signed = step.signed
+                link.pen()
             elif isinstance(step, Fence):
                 link.side = link.side.fence(step.epoch)
                 link.pen()
@@ -554,6 +601,7 @@ class Links:
             tuple(WaiveItem(id, reason) for id, reason in sorted(record.waived.items())),
             link.side.partner_epoch_min,
             None if record.ack is None else AckItem(record.ack.epoch, record.ack.n, record.ack.digest),
+            link.signed,
         )  # fmt: skip
 
 
@@ -562,11 +610,17 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
     assert isinstance(body, LinkRecord)
     link = book.of(Links).meet(book, body.terms)
-    record = as_record(body, entered.epoch, entered.seq)
+    own = entered.network == book.network
+    identity = book.of(Directory).networks[entered.network].identity
+    signed = _greatest(identity, body, link.signed if own else link.signed_by_partner)
+    before = link.side.own if own else link.side.partner
+    granted = _binding(identity, body, entered.epoch, signed, before.granted)
+    record = as_record(body, entered.epoch, entered.seq, granted)
     onward = {item.id: item.onward for item in body.holds}
-    if entered.network == book.network:
+    if own:
+        link.signed = signed
         if link.reopened > max(entered.epoch, link.side.own.epoch):
-            link.mine = _settings_found(link, body, entered.epoch)
+            link.mine = _settings_found(link, body, entered.epoch, granted)
             # What a thief has fenced off of the partner's is not: he could leave nothing that counts.
             fence = body.fence if entered.epoch >= link.rotated else 0
             link.side = link.side.adopt(record, entered.id).fence(fence)
@@ -584,10 +638,32 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     else:
         assert isinstance(accepted, Side), accepted
         link.side, link.theirs, link.onward_in, link.fenced = accepted, body.settings, onward, body.fence
+        link.signed_by_partner = signed
     return ()
 
 
-def _settings_found(link: Link, body: LinkRecord, epoch: int) -> Settings:
+def _greatest(identity: Identity, body: LinkRecord, known: SignedGrant | None) -> SignedGrant | None:
+    """Return the greatest grant that cold keys have signed: that of a record, if they have, or the one known before."""
+    shown = body.signed
+    if shown is None or (known is not None and shown.granted <= known.granted) or shown.epoch > identity.epoch:
+        return known
+    cold = identity.epochs[shown.epoch].cold
+    claim = GrantClaim(identity.network, body.terms, shown.granted)
+    return shown if signers(cold, claim, shown.signatures) >= cold.needed else known
+
+
+def _binding(identity: Identity, body: LinkRecord, epoch: int, signed: SignedGrant | None, before: int) -> int:
+    """Return how much of what a record grants in all binds its writer.
+
+    That is what the hot key alone may grant in its epoch, or cold keys have signed; and what bound before, so that
+    nothing is taken away that somebody may have built on.
+    """
+    # Epochs that a thief has opened, and that are none any more, were under the rule of the one before.
+    alone = identity.epochs[min(epoch, identity.epoch)].hot_grant
+    return min(body.granted, max(before, alone, 0 if signed is None else signed.granted))
+
+
+def _settings_found(link: Link, body: LinkRecord, epoch: int, granted: int) -> Settings:
     """Return under which settings we go on from a record of ours that the partner has shown.
 
     A thief may have signed it, if a rotation came after it. Then we keep to our own, and what he has granted, or a
@@ -596,7 +672,7 @@ def _settings_found(link: Link, body: LinkRecord, epoch: int) -> Settings:
     if epoch >= link.rotated:
         return body.settings
     mine = link.mine or body.settings
-    return replace(mine, frozen=mine.frozen or link.mine is None or body.granted > link.side.own.granted)
+    return replace(mine, frozen=mine.frozen or link.mine is None or granted > link.side.own.granted)
 
 
 def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFault:
@@ -628,10 +704,13 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     ):
         return Stale()
     side = Side() if link is None else link.side
+    identity = book.of(Directory).networks[entry.network].identity
     vouched = side.own.ack is not None and side.own.ack.digest == entry.id
-    if epoch < book.of(Directory).networks[entry.network].identity.rotated and not vouched:
+    if epoch < identity.rotated and not vouched:
         return Stale()
-    outcome = hear(side, as_record(body, epoch, entry.header.seq), entry.id)
+    signed = _greatest(identity, body, None if link is None else link.signed_by_partner)
+    granted = _binding(identity, body, epoch, signed, side.partner.granted)
+    outcome = hear(side, as_record(body, epoch, entry.header.seq, granted), entry.id)
     if isinstance(outcome, Fork):
         return Stale() if side.frozen else None
     return outcome if isinstance(outcome, Stale | LinkFault) else None

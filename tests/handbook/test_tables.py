@@ -38,7 +38,17 @@ from protocol.settlement.intents import Line
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.obligations import ConsentWord
 from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointClaim, ConsistencyProof, Proof, Total
-from protocol.settlement.records import AckItem, ClaimItem, HoldItem, LinkRecord, Settings, Terms, WaiveItem
+from protocol.settlement.records import (
+    AckItem,
+    ClaimItem,
+    GrantClaim,
+    HoldItem,
+    LinkRecord,
+    Settings,
+    SignedGrant,
+    Terms,
+    WaiveItem,
+)
 from protocol.settlement.setoffs import Share
 from protocol.sync import messages
 from protocol.sync.directory import Profile
@@ -117,7 +127,8 @@ def test_what_stands_in_the_lanes() -> None:
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
     parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share)
-    link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, ConsentWord, Share)
+    link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}
     assert rows_of(PROTOCOL, "part", "fields") == expected

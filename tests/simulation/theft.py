@@ -26,10 +26,11 @@ def identity_of(node: Node, network: bytes | None = None) -> Identity:
     return node.replica.journal.directory.networks[network or node.network].identity
 
 
-def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = ()) -> Entry:
+def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = (), hot_grant: int | None = None) -> Entry:
     """Stop a home, let its keepers rotate its key, and start it again under a new transport key.
 
-    `cold` are the keys that take the place of the cold ones, of which over half have to sign from then on.
+    `cold` are the keys that take the place of the cold ones, of which over half have to sign from then on, and
+    `hot_grant` is what the hot key alone may grant on a link then.
     """
     home = world.nodes[name]
     assert home.offline is not None and home.keyring is not None
@@ -42,7 +43,7 @@ def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = ()) -> Entry:
     identity = journal.directory.networks[home.network].identity
     claim = RotationClaim(
         home.network, identity.epoch + 1, coming.public, promise(following.public), transport, journal.lane_heads(),
-        ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None,
+        ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None, hot_grant,
     )  # fmt: skip
     signatures = tuple(cold_signature(at, one, claim) for at, one in enumerate(guards))
     entry = journal.write(Rotation(claim, signatures), IDENTITY, world.now)
