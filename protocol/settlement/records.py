@@ -612,9 +612,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     link = book.of(Links).meet(book, body.terms)
     own = entered.network == book.network
     identity = book.of(Directory).networks[entered.network].identity
-    signed = _greatest(identity, body, link.signed if own else link.signed_by_partner)
-    before = link.side.own if own else link.side.partner
-    granted = _binding(identity, body, entered.epoch, signed, before.granted)
+    before, known = (link.side.own, link.signed) if own else (link.side.partner, link.signed_by_partner)
+    granted, signed = binding(identity, body, entered.epoch, before.granted, known)
     record = as_record(body, entered.epoch, entered.seq, granted)
     onward = {item.id: item.onward for item in body.holds}
     if own:
@@ -642,25 +641,27 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
+def binding(
+    identity: Identity, body: LinkRecord, epoch: int, before: int, known: SignedGrant | None = None
+) -> tuple[int, SignedGrant | None]:
+    """Return how much of what a record grants binds its writer, and the greatest grant that its cold keys have signed.
+
+    What binds is what the hot key alone may grant in its epoch, or cold keys have signed; and what bound `before`, so
+    that nothing is taken away that somebody may have built on. `known` is the greatest one signed before.
+    """
+    signed = _greatest(identity, body, known)
+    # Epochs that a thief has opened, and that are none any more, were under the rule of the one before.
+    alone = identity.epochs[min(epoch, identity.epoch)].hot_grant
+    return min(body.granted, max(before, alone, 0 if signed is None else signed.granted)), signed
+
+
 def _greatest(identity: Identity, body: LinkRecord, known: SignedGrant | None) -> SignedGrant | None:
-    """Return the greatest grant that cold keys have signed: that of a record, if they have, or the one known before."""
     shown = body.signed
     if shown is None or (known is not None and shown.granted <= known.granted) or shown.epoch > identity.epoch:
         return known
     cold = identity.epochs[shown.epoch].cold
     claim = GrantClaim(identity.network, body.terms, shown.granted)
     return shown if signers(cold, claim, shown.signatures) >= cold.needed else known
-
-
-def _binding(identity: Identity, body: LinkRecord, epoch: int, signed: SignedGrant | None, before: int) -> int:
-    """Return how much of what a record grants in all binds its writer.
-
-    That is what the hot key alone may grant in its epoch, or cold keys have signed; and what bound before, so that
-    nothing is taken away that somebody may have built on.
-    """
-    # Epochs that a thief has opened, and that are none any more, were under the rule of the one before.
-    alone = identity.epochs[min(epoch, identity.epoch)].hot_grant
-    return min(body.granted, max(before, alone, 0 if signed is None else signed.granted))
 
 
 def _settings_found(link: Link, body: LinkRecord, epoch: int, granted: int) -> Settings:
@@ -708,8 +709,8 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     vouched = side.own.ack is not None and side.own.ack.digest == entry.id
     if epoch < identity.rotated and not vouched:
         return Stale()
-    signed = _greatest(identity, body, None if link is None else link.signed_by_partner)
-    granted = _binding(identity, body, epoch, signed, side.partner.granted)
+    known = None if link is None else link.signed_by_partner
+    granted, _ = binding(identity, body, epoch, side.partner.granted, known)
     outcome = hear(side, as_record(body, epoch, entry.header.seq, granted), entry.id)
     if isinstance(outcome, Fork):
         return Stale() if side.frozen else None

@@ -127,7 +127,6 @@ def test_what_stands_in_the_lanes() -> None:
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
     parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, ConsentWord, Share)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

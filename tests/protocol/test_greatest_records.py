@@ -9,7 +9,7 @@ from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
 from protocol.codec import ENTRY_BYTES_MAX
 from protocol.economy.feature import Desk, Plan
 from protocol.entry import COMMONS, IDENTITY, LEDGER, encode_body
-from protocol.identity import COLD_KEYS_MAX, ColdSignature, LaneHead, Rotation, RotationClaim
+from protocol.identity import COLD_KEYS_MAX, HOT_GRANT_MAX, ColdKeys, ColdSignature, LaneHead, Rotation, RotationClaim
 from protocol.rejection import Rejection
 from protocol.settlement import holds, links, records
 from protocol.settlement.links import AcceptLink, CapLink, LinksWanted, ProposeLink
@@ -26,6 +26,7 @@ from protocol.settlement.records import (
     Links,
     Place,
     Settings,
+    SignedGrant,
     Terms,
     Waive,
     WaiveItem,
@@ -82,6 +83,7 @@ def test_the_longest_record_fits_into_an_entry() -> None:
             waived,
             2**31,
             AckItem(2**31, INT64_MAX, bytes(32)),
+            SignedGrant(INT64_MAX, 2**31, tuple(ColdSignature(index, bytes(64)) for index in range(COLD_KEYS_MAX))),
         )
         assert len(encode_body(record, 2**47)) < ENTRY_BYTES_MAX
 
@@ -89,7 +91,8 @@ def test_the_longest_record_fits_into_an_entry() -> None:
 def test_the_longest_key_event_fits_into_an_entry() -> None:
     lanes = [IDENTITY, COMMONS, LEDGER, *(link_lane(number.to_bytes(32, "big")) for number in range(LINKS_MAX))]
     heads = tuple(LaneHead(lane, 2**53, bytes(32)) for lane in lanes)
-    claim = RotationClaim(bytes(32), 2**31, bytes(32), bytes(32), bytes(32), heads)
+    cold = ColdKeys(tuple(bytes(32) for _ in range(COLD_KEYS_MAX)), COLD_KEYS_MAX)
+    claim = RotationClaim(bytes(32), 2**31, bytes(32), bytes(32), bytes(32), heads, cold, HOT_GRANT_MAX)
     signatures = tuple(ColdSignature(index, bytes(64)) for index in range(COLD_KEYS_MAX))
     body = encode_body(Rotation(claim, signatures), 2**47)
     assert len(body) < ENTRY_BYTES_MAX - 1_024

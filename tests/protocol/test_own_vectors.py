@@ -23,7 +23,7 @@ from protocol.economy.orders import Ordered, Signed, is_authentic
 from protocol.economy.orders import __dict__ as orders_module
 from protocol.economy.receipts import Attested
 from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
-from protocol.identity import IDENTITY_KINDS, ColdKeys, RotationClaim, advance, begin
+from protocol.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
 from protocol.journal import InvalidEntry, Journal
 from protocol.keys import KeyPair, verify
 from protocol.replica import FEATURES
@@ -31,7 +31,7 @@ from protocol.settlement.evidence import examine
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.netting import Headroom, Obligation, set_off
 from protocol.settlement.proofs import CheckpointClaim, CheckpointSigned, verify_consistency, verify_proof
-from protocol.settlement.records import LinkRecord
+from protocol.settlement.records import LinkRecord, Settings, SignedGrant, Terms, binding
 from protocol.shape import from_map, to_map
 from protocol.sync.directory import COMMONS_KINDS
 
@@ -438,6 +438,24 @@ def test_cold_keys_have_signed_a_checkpoint_or_not_as_told(case: dict[str, Any])
     body = from_map(CheckpointSigned, decode(bytes.fromhex(case["body"])))
     claim = CheckpointClaim(bytes.fromhex(CHECKPOINTS["network"]), body.checkpoint)
     assert signers(cold, claim, body.signatures) == case["by"]
+
+
+GRANTS = vectors("signed_grants")
+
+
+@pytest.mark.parametrize("case", GRANTS["cases"], ids=lambda case: case["name"])
+def test_of_what_is_granted_so_much_binds_as_told(case: dict[str, Any]) -> None:
+    epochs = tuple(
+        Epoch(b"", b"", b"", {}, b"", number > 0, ColdKeys(tuple(map(bytes.fromhex, cold)), 2), value_of(hot_grant))
+        for number, (cold, hot_grant) in enumerate(zip(GRANTS["cold"], GRANTS["hot_grant"], strict=True))
+    )
+    signed = None if case["signed"] is None else from_map(SignedGrant, decode(bytes.fromhex(case["signed"])))
+    body = LinkRecord(
+        from_map(Terms, decode(bytes.fromhex(GRANTS["terms"]))), Settings("HORA", 1, 1, 0),
+        case["granted"], 0, 0, 0, 0, (), (), (), 0, None, signed,
+    )  # fmt: skip
+    identity = Identity(bytes.fromhex(GRANTS["network"]), epochs)
+    assert binding(identity, body, case["epoch"], case["before"])[0] == case["binds"]
 
 
 @pytest.mark.parametrize("case", CHECKPOINTS["evidence"], ids=lambda case: case["name"])

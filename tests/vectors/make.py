@@ -59,7 +59,16 @@ from protocol.settlement.proofs import (
     Proof,
     Total,
 )
-from protocol.settlement.records import AckItem, LinkRecord, Settings, Terms, link_id, link_lane
+from protocol.settlement.records import (
+    AckItem,
+    GrantClaim,
+    LinkRecord,
+    Settings,
+    SignedGrant,
+    Terms,
+    link_id,
+    link_lane,
+)
 from protocol.shape import to_map
 from protocol.sync.directory import Profile
 
@@ -797,6 +806,64 @@ def shown_set_off(name: str, owed: Sequence[Obligation], rooms: Sequence[Headroo
     }
 
 
+def signed_grants() -> dict[str, Any]:
+    """Return what a record on a link grants, and how much of it binds."""
+    riacho, serra = Author("riacho"), Author("serra")
+    low, high = sorted((riacho.network, serra.network))
+    terms = Terms(low, high, "HORA", 2, bytes(16))
+    old, new = (
+        [KeyPair.from_seed(seed_of(f"{age} cold key {number}")) for number in range(3)] for age in ("old", "new")
+    )
+    claims = {granted: GrantClaim(riacho.network, terms, granted) for granted in (1_000, 5_000)}
+
+    def by(granted: int, *cold: KeyPair, epoch: int = 1, claim: GrantClaim | None = None) -> SignedGrant:
+        places = {key: at for keys in (old, new) for at, key in enumerate(keys)}
+        said = claim or claims[granted]
+        return SignedGrant(granted, epoch, tuple(ColdSignature(places[key], sign_claim(key, said)) for key in cold))
+
+    elsewhere = replace(claims[5_000], terms=replace(terms, nonce=bytes([1] * 16)))
+    cases: tuple[tuple[str, int, int, int, SignedGrant | None, int], ...] = (
+        ("no bound", 0, 0, 5_000, None, 5_000),
+        ("within the bound", 1, 0, 300, None, 300),
+        ("beyond the bound", 1, 0, 5_000, None, 300),
+        ("beyond the bound, and it bound before", 1, 900, 5_000, None, 900),
+        ("less than what bound before", 1, 900, 800, None, 800),
+        ("signed by two of three", 1, 0, 5_000, by(5_000, *old[:2]), 5_000),
+        ("signed by all, in any order", 1, 0, 5_000, by(5_000, *old[::-1]), 5_000),
+        ("signed by one", 1, 0, 5_000, by(5_000, old[0]), 300),
+        ("signed twice by one", 1, 0, 5_000, by(5_000, old[0], old[0]), 300),
+        ("less is signed than granted", 1, 0, 5_000, by(1_000, *old[1:]), 1_000),
+        ("more is signed than granted", 1, 0, 1_000, by(5_000, *old[1:]), 1_000),
+        ("another amount was signed", 1, 0, 5_000, by(5_000, *old[:2], claim=claims[1_000]), 300),
+        ("another link was signed", 1, 0, 5_000, by(5_000, *old[:2], claim=elsewhere), 300),
+        ("the cold keys of then, in a later epoch", 2, 0, 5_000, by(5_000, *old[:2]), 5_000),
+        ("those of later, under the number of then", 2, 0, 5_000, by(5_000, *new[:2]), 300),
+        ("those of later", 2, 0, 5_000, by(5_000, *new[:2], epoch=2), 5_000),
+        ("those of an epoch that is not there", 2, 0, 5_000, by(5_000, *new[:2], epoch=3), 300),
+    )
+    return {
+        "about": "A network has opened epochs 0, 1, 2. For each, `hot_grant` is what its hot key alone may grant on a"
+        " link in all, and `cold` its cold keys, two of which sign. In a record of `epoch`, which says `granted` and may"
+        " show `signed` (a SignedGrant), so much `binds`, where `before` bound already. Amounts are minor units of the"
+        " link.",
+        "network": riacho.network.hex(),
+        "terms": encode(to_map(terms)).hex(),
+        "hot_grant": [note(INT64_MAX), 300, 300],
+        "cold": [[key.public.hex() for key in keys] for keys in (old, old, new)],
+        "cases": [
+            {
+                "name": name,
+                "epoch": epoch,
+                "before": before,
+                "granted": granted,
+                "signed": None if signed is None else encode(to_map(signed)).hex(),
+                "binds": binds,
+            }
+            for name, epoch, before, granted, signed, binds in cases
+        ],
+    }
+
+
 def written(vectors: dict[str, Any]) -> str:
     """Return JSON that one can read and compare: one item of each list or table on a line."""
     parts = []
@@ -820,5 +887,6 @@ if __name__ == "__main__":
         ("own_rounding", rounding),
         ("own_checkpoints", checkpoints),
         ("own_set_offs", set_offs),
+        ("own_signed_grants", signed_grants),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
