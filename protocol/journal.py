@@ -209,7 +209,7 @@ class Journal:
         assert known is not None
         if not lane.prove(Fork(position, (known, entry.id))):
             return False
-        self.directory.networks[entry.network].forked = True
+        self.directory.note_fork(entry.network, entry.header.lane, entry.header.seq)
         self.book.of(Links).freeze(entry.network)
         return True
 
@@ -328,14 +328,14 @@ class Journal:
 
     def _pardon(self, network: bytes, identity: Identity) -> None:
         """Let no proof of a fork count any more that the key of an ended epoch has signed."""
-        known = self.directory.networks[network]
-        known.forked = False
+        self.directory.pardon(network)
         for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self._lanes]:
             lane = self._lanes[place]
             if lane.frozen:
                 self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.rotated)
-            known.forked |= lane.frozen
-        if not known.forked:
+            for fork in lane.forks:
+                self.directory.note_fork(network, place[1], fork.position.seq)
+        if not self.directory.networks[network].forked:
             self.book.of(Links).thaw(network)
 
     def _ledger_id(self, seq: int) -> bytes:

@@ -9,6 +9,7 @@ from protocol.settlement import (
     checkpoints,
     clearing,
     faults,
+    federations,
     links,
     networks,
     obligations,
@@ -20,6 +21,7 @@ from protocol.settlement import (
 
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
+    federations.FEATURE,
     links.FEATURE,
     routing.FEATURE,
     quotes.FEATURE,

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from protocol.economy.book import Book
 from protocol.economy.feature import Entered
+from protocol.settlement.charters import common_charter
 from protocol.settlement.circles import Id, Time
 from protocol.settlement.records import RATE_TERM_MAX, Code, Link, LinkState
 from protocol.shape import AtMost, Range
@@ -65,18 +66,6 @@ class Intents:
     said: dict[bytes, Intended] = field(default_factory=dict[bytes, Intended])
     values: dict[bytes, dict[str, Valued]] = field(default_factory=dict[bytes, dict[str, Valued]])
 
-    def value(self, line: Line, one: bytes, other: bytes) -> Fraction:
-        """Return what a minor unit of a link between two networks is worth in reference units.
-
-        The network whose currency it is has said it; of two that say so the lower id counts. Where none has, a
-        whole unit counts as one whole unit of any other.
-        """
-        for network in sorted((one, other)):
-            said = self.values.get(network, {}).get(line.unit)
-            if said is not None:
-                return Fraction(said.num, said.den) * Fraction(10) ** (said.scale - line.scale)
-        return Fraction(10) ** (WORTH_SCALE - line.scale)
-
 
 def hear(book: Book, word: Entered) -> None:
     """Keep what a network says: the newest counts."""
@@ -120,6 +109,23 @@ def clearable(link: Link, *, owed: bool) -> int:
     return max(0, debt - sum(hold.amount for hold in holds.values()))
 
 
+def value(book: Book, line: Line, one: bytes, other: bytes) -> Fraction:
+    """Return what a minor unit of a link between two networks is worth in reference units.
+
+    The network whose currency it is has said it; of two that say so the lower id counts. Where none has, the charter
+    of a federation of both counts, if it is its common unit; and otherwise a whole unit is worth one whole unit of
+    any other.
+    """
+    for network in sorted((one, other)):
+        said = book.of(Intents).values.get(network, {}).get(line.unit)
+        if said is not None:
+            return Fraction(said.num, said.den) * Fraction(10) ** (said.scale - line.scale)
+    charter = common_charter(book, line.unit, one, other)
+    if charter is not None:
+        return Fraction(charter.num, charter.den) * Fraction(10) ** (charter.scale - line.scale)
+    return Fraction(10) ** (WORTH_SCALE - line.scale)
+
+
 def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, Fraction]]:
     """Return what all networks together would clear in a round, by debtor and creditor.
 
@@ -141,11 +147,11 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
             far = offered.get((line.partner, line.link))
             if far is None or (far.partner, far.unit, far.scale) != (debtor, line.unit, line.scale):
                 continue
-            value = intents.value(line, debtor, line.partner)
-            worth = min(DEBT_WORTH_MAX, int(min(line.amount, far.amount) * value))
+            each = value(book, line, debtor, line.partner)
+            worth = min(DEBT_WORTH_MAX, int(min(line.amount, far.amount) * each))
             pair = debtor, line.partner
             if worth > 0 and (pair not in best or (worth, line.link) > (best[pair][0], best[pair][1].link)):
-                best[pair] = worth, line, value
+                best[pair] = worth, line, each
     ours = _ring_of(book.network, best)
     return {pair: best[pair] for pair in [pair for pair in sorted(best) if ours.issuperset(pair)][:DEBTS_MAX]}
 

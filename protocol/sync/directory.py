@@ -14,6 +14,8 @@ from protocol.shape import AtMost, Range
 
 NETWORKS_MAX = 10_000
 ADDRESSES_MAX = 8
+_COMMONS_END = 2**53 + 1
+"""Behind the last place that a lane can have."""
 Text = Annotated[str, AtMost(120)]
 
 
@@ -51,6 +53,19 @@ class Directory:
 
     def __init__(self) -> None:
         self.networks: dict[bytes, Known] = {}
+        self.forked: dict[bytes, int] = {}
+        """Networks that are `forked`, and from which place of their commons on others may have heard something else."""
+
+    def note_fork(self, network: bytes, lane: str, seq: int) -> None:
+        """Know a network as one that has said two things at one place."""
+        self.networks[network].forked = True
+        common = seq if lane == COMMONS else _COMMONS_END
+        self.forked[network] = min(common, self.forked.get(network, _COMMONS_END))
+
+    def pardon(self, network: bytes) -> None:
+        """Know a network as one that has not forked."""
+        self.networks[network].forked = False
+        self.forked.pop(network, None)
 
     def find(self, handle: str) -> list[bytes]:
         """Return the ids of the networks that call themselves so, in the order in which they were met."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import cbor2
@@ -22,18 +23,19 @@ from protocol.economy.money import Rate
 from protocol.economy.orders import Ordered, Signed, is_authentic
 from protocol.economy.orders import __dict__ as orders_module
 from protocol.economy.receipts import Attested
-from protocol.entry import IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
+from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
 from protocol.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
 from protocol.journal import InvalidEntry, Journal
 from protocol.keys import KeyPair, verify
 from protocol.replica import FEATURES
+from protocol.settlement.charters import Charters
 from protocol.settlement.evidence import examine
 from protocol.settlement.invoices import Invoice
 from protocol.settlement.netting import Headroom, Obligation, set_off
 from protocol.settlement.proofs import CheckpointClaim, CheckpointSigned, verify_consistency, verify_proof
 from protocol.settlement.records import LinkRecord, Settings, SignedGrant, Terms, binding
 from protocol.shape import from_map, to_map
-from protocol.sync.directory import COMMONS_KINDS
+from protocol.sync.directory import COMMONS_KINDS, Directory
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 KINDS = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
@@ -496,3 +498,32 @@ def test_what_a_federation_clears_is_a_cheapest_circulation() -> None:
     assert all(flow[row[0]][row[1]] == row[4] for row in SET_OFFS["federation"])
     assert len(graph) == 100
     assert sum(row[4] for row in SET_OFFS["federation"]) == SET_OFFS["federation_cleared"]
+
+
+# Federations.
+
+FEDERATIONS = vectors("federations")
+
+
+@pytest.mark.parametrize("case", FEDERATIONS["cases"], ids=lambda case: case["name"])
+def test_members_follow_from_what_is_said_in_any_order(case: dict[str, Any]) -> None:
+    for seed in range(8):
+        book = Book(bytes(32), FEATURES)
+        book.of(Directory).forked = {bytes.fromhex(one): seq for one, seq in case["forked"].items()}
+        lanes = {bytes.fromhex(network): iter(enumerate(lane)) for network, lane in case["lanes"].items()}
+        order = [network for network in lanes for _ in case["lanes"][network.hex()]]
+        Random(seed).shuffle(order)
+        for network in order:
+            seq, data = next(lanes[network])
+            body, at_ms = decode_body(bytes.fromhex(data), book.words)
+            book.hear(Entered(body, network, COMMONS, 0, seq, bytes(32), at_ms))
+        standing = book.of(Charters).standing(book, bytes.fromhex(FEDERATIONS["federation"]))
+        assert standing is not None
+        for found in ("missing", "members", "expelled"):
+            assert sorted(one.hex() for one in getattr(standing, found)) == case[found]
+
+
+def test_the_id_of_a_federation_is_the_digest_of_its_charter() -> None:
+    lanes = FEDERATIONS["cases"][0]["lanes"]
+    [charter] = {cbor2.dumps(cbor2.loads(bytes.fromhex(lane[0]))[3], canonical=True) for lane in lanes.values() if lane}
+    assert hashed("federation", charter) == FEDERATIONS["federation"]

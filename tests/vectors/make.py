@@ -17,7 +17,9 @@ from simulation.federation import drawn_debts
 
 from protocol.codec import encode
 from protocol.cold import sign_claim
+from protocol.economy.book import Book
 from protocol.economy.currencies import CurrencyCreated
+from protocol.economy.feature import Entered
 from protocol.economy.members import Invited
 from protocol.economy.money import Rate
 from protocol.economy.orders import (
@@ -46,6 +48,8 @@ from protocol.identity import (
 )
 from protocol.keys import KeyPair, digest
 from protocol.merkle import consistency_of, leaf_hash, path_of, root_of
+from protocol.replica import FEATURES
+from protocol.settlement.charters import Chartered, Charters, Endorsed, ExpulsionVoted, Joined, Left, hear
 from protocol.settlement.evidence import Evidence, FaultKind
 from protocol.settlement.invoices import Invoice, condition_of, preimage_of
 from protocol.settlement.netting import Arc, Headroom, Obligation, graph_of, octets, set_off
@@ -70,7 +74,7 @@ from protocol.settlement.records import (
     link_lane,
 )
 from protocol.shape import to_map
-from protocol.sync.directory import Profile
+from protocol.sync.directory import Directory, Profile
 
 FOLDER = Path(__file__).parent
 FIRST_MS = 1_790_000_000_000
@@ -864,6 +868,79 @@ def signed_grants() -> dict[str, Any]:
     }
 
 
+def federations() -> dict[str, Any]:
+    """Return what networks say of federations, and who is a member by it."""
+    ids = {name: sha256(name.encode()).digest() for name in ("riacho", "serra", "encants", "campo", "vila", "porto")}
+    founders = tuple(sorted(ids[name] for name in ("riacho", "serra", "encants")))
+    charter = Chartered("Vale", founders, 2, "HORA", 2, 150_000, 1, 10_080, bytes(range(16)))
+    joined, left = Joined(charter.id), Left(charter.id)
+    founding: dict[str, tuple[Body, ...]] = dict.fromkeys(("riacho", "serra", "encants"), (charter,))
+
+    def endorsed(*names: str) -> tuple[Body, ...]:
+        return tuple(Endorsed(charter.id, ids[name]) for name in names)
+
+    def expelled(name: str, seen: int) -> tuple[Body, ...]:
+        return (ExpulsionVoted(charter.id, ids[name], seen),)
+
+    def case(name: str, said: dict[str, tuple[Body, ...]], forked: dict[str, int] | None = None) -> dict[str, Any]:
+        lanes = {one: (*founding.get(one, ()), *said.get(one, ())) for one in ids}
+        book = Book(bytes(32), FEATURES)
+        forks = book.of(Directory).forked = {ids[one]: place for one, place in (forked or {}).items()}
+        for one, lane in lanes.items():
+            for seq, body in enumerate(lane):
+                hear(book, Entered(body, ids[one], COMMONS, 0, seq, bytes(32), FIRST_MS))
+        standing = book.of(Charters).standing(book, charter.id)
+        assert standing is not None
+        return {
+            "name": name,
+            "lanes": {
+                ids[one].hex(): [encode_body(body, FIRST_MS).hex() for body in lane] for one, lane in lanes.items()
+            },
+            "forked": {network.hex(): place for network, place in forks.items()},
+            **{
+                found: sorted(one.hex() for one in getattr(standing, found))
+                for found in ("missing", "members", "expelled")
+            },
+        }  # fmt: skip
+
+    twice = {"riacho": endorsed("campo"), "serra": endorsed("campo"), "campo": (joined,)}
+    cases = [
+        case("a charter that all founders have said", {}),
+        case("endorsed once, which is too little", {"riacho": endorsed("campo"), "campo": (joined,)}),
+        case("endorsed twice by one network", {"riacho": endorsed("campo", "campo"), "campo": (joined,)}),
+        case("endorsed by two", twice),
+        case("endorsed by two, but it has not joined", {**twice, "campo": ()}),
+        case("endorsed by itself", {**twice, "serra": (), "campo": (joined, *endorsed("campo"))}),
+        case("the admitted admit another", {**twice, "campo": (joined, *endorsed("vila")),
+             "riacho": endorsed("campo", "vila"), "vila": (joined,)}),
+        case("endorsed before it said itself that it takes part", {**twice, "campo": (*endorsed("vila"), joined),
+             "riacho": endorsed("campo", "vila"), "vila": (joined,)}),
+        case("who endorsed it has left", {**twice, "riacho": (*endorsed("campo"), left)}),
+        case("it has left", {**twice, "campo": (joined, left)}),
+        case("it has left and come back", {**twice, "campo": (joined, left, joined)}),
+        case("expelled by two of three", {"riacho": expelled("encants", 0), "serra": expelled("encants", 0)}),
+        case("not expelled by two of four", {"riacho": (*endorsed("campo"), *expelled("encants", 0)),
+             "serra": (*endorsed("campo"), *expelled("encants", 0)), "campo": (joined,)}),
+        case("expelled though one was admitted afterwards", {"riacho": (*expelled("encants", 0), *endorsed("campo")),
+             "serra": (*expelled("encants", 0), *endorsed("campo")), "campo": (joined,)}),
+        case("a vote that an endorsement has taken back", {"riacho": (*expelled("encants", 0), *endorsed("encants")),
+             "serra": expelled("encants", 0)}),
+        case("whom the expelled had endorsed, and whom it endorses afterwards", {**twice,
+             "riacho": (*endorsed("campo", "vila", "porto"), *expelled("encants", 1)), "serra": expelled("encants", 1),
+             "encants": endorsed("campo", "vila"), "campo": (joined, *expelled("encants", 1)), "vila": (joined,)}),
+        case("a founder that has forked behind its endorsement", twice, {"riacho": 2}),
+        case("a founder that has forked in its endorsement", twice, {"riacho": 1}),
+        case("a founder that has forked in its charter", twice, {"riacho": 0}),
+    ]  # fmt: skip
+    return {
+        "about": "`lanes` are what each network says in its commons, as bodies in the order of their seq from 0 on; the"
+        " lanes may be heard in any order and interleaved. `forked` tells from which seq on a network's commons is"
+        " proved to part. `members`, `expelled` and `missing` (founders that have not said the charter) follow.",
+        "federation": charter.id.hex(),
+        "cases": cases,
+    }
+
+
 def written(vectors: dict[str, Any]) -> str:
     """Return JSON that one can read and compare: one item of each list or table on a line."""
     parts = []
@@ -888,5 +965,6 @@ if __name__ == "__main__":
         ("own_checkpoints", checkpoints),
         ("own_set_offs", set_offs),
         ("own_signed_grants", signed_grants),
+        ("own_federations", federations),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
