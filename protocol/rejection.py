@@ -51,6 +51,7 @@ class Rejection(StrEnum):
     ACCOUNT_UNKNOWN = auto()
     NETWORK_UNKNOWN = auto()
     HANDLE_AMBIGUOUS = auto()
+    FEDERATION_UNKNOWN = auto()
     LINK_UNKNOWN = auto()
     PAYMENT_UNKNOWN = auto()
     QUOTE_UNKNOWN = auto()

@@ -101,6 +101,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
         "Several networks bear this handle; use the network's id",
         "Several networks bear this handle; use one of the ids {networks}.",
     ),
+    Rejection.FEDERATION_UNKNOWN: Explained(404, "This federation is not known here"),
     Rejection.LINK_UNKNOWN: Explained(404, "There is no such link"),
     Rejection.PAYMENT_UNKNOWN: Explained(404, "There is no such payment"),
     Rejection.QUOTE_UNKNOWN: Explained(404, "There is no such quote"),

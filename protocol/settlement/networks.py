@@ -266,19 +266,25 @@ def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:
     return Plan(id, (Write(profile, COMMONS),))
 
 
-def show_network(desk: Desk, id: str) -> NetworkShown | Refused:
-    """Show a known network, by id or handle."""
-    directory = desk.book.of(Directory)
-    network = parse_id(id)
+def find_network(book: Book, name: str) -> bytes | Refused:
+    """Return the known network that an id or a handle names."""
+    directory, network = book.of(Directory), parse_id(name)
     if network is None:
-        found = directory.find(id)
+        found = directory.find(name)
         if len(found) > 1:
             return refuse(Rejection.HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
         network = found[0] if found else None
-    known = None if network is None else directory.networks.get(network)
-    if network is None or known is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=id[:64])
-    return _network(desk, network, known)
+    if network is None or network not in directory.networks:
+        return refuse(Rejection.NETWORK_UNKNOWN, network=name[:64])
+    return network
+
+
+def show_network(desk: Desk, id: str) -> NetworkShown | Refused:
+    """Show a known network, by id or handle."""
+    network = find_network(desk.book, id)
+    if isinstance(network, Refused):
+        return network
+    return _network(desk, network, desk.book.of(Directory).networks[network])
 
 
 def list_networks(desk: Desk, wanted: NetworksWanted, after: int) -> Iterable[tuple[int, NetworkShown]]:
