@@ -20,6 +20,7 @@ from protocol.keys import digest
 from protocol.rejection import Rejection
 from protocol.settlement.abroad import Forwarded, Forwards, next_hold_id
 from protocol.settlement.answers import is_reachable
+from protocol.settlement.charters import Charters
 from protocol.settlement.circles import (
     Circle,
     CircleOnward,
@@ -52,7 +53,10 @@ from protocol.sync.directory import Directory
 from protocol.sync.messages import CircleAsked, QuoteDenied
 
 ROUND_EVERY_MS = 60_000
-"""How often at most a network lets others call it into a round: each one leaves words in the commons for good."""
+"""How often at most a network lets others call it into a round: each one leaves words in the commons for good.
+
+In whole minutes federations count their rhythms, so that all of them together call for one round a minute at most.
+"""
 ROUND_LIFE_MS = 10 * 60_000
 """How old a round may be, or how far ahead by another's clock, to be joined."""
 CUT_WAIT_MS = 6_000
@@ -130,6 +134,11 @@ def due(desk: Desk) -> Iterator[Plan]:
 def _called(desk: Desk, settings: ClearingSet) -> int | None:
     """Return the round that is to be opened or joined now."""
     clearing = desk.book.of(Clearing)
+    if not settings.is_public:
+        return None
+    common = _common(desk)
+    if common is not None:
+        return common
     if settings.rhythm_ms and desk.now - clearing.newest >= settings.rhythm_ms:
         return desk.now
     if not settings.is_public:
@@ -139,6 +148,22 @@ def _called(desk: Desk, settings: ClearingSet) -> int | None:
     others = (word.round for network, word in desk.book.of(Intents).said.items() if network != desk.book.network)
     fresh = [one for one in others if abs(desk.now - one) <= ROUND_LIFE_MS and one > clearing.newest]
     return max(fresh, default=None)
+
+
+def _common(desk: Desk) -> int | None:
+    """Return the round that the rhythm of a federation of ours calls for now; all its members give it that number.
+
+    Who has slept through its first minute, or has nothing that could go round, does not open it.
+    """
+    book = desk.book
+    charters = (charter for _, charter in book.of(Charters).of(book, book.network))
+    rhythms = [charter.rhythm_minutes * ROUND_EVERY_MS for charter in charters if charter.rhythm_minutes]
+    number = max((desk.now - desk.now % rhythm for rhythm in rhythms), default=0)
+    if number <= book.of(Clearing).newest or desk.now - number >= ROUND_EVERY_MS:
+        return None
+    links = book.of(Links).by_id.values()
+    goes_round = all(any(clearable(link, owed=owed) for link in links) for owed in (False, True))
+    return number if goes_round else None
 
 
 def _proposals(desk: Desk, number: int) -> Iterator[Proposal]:
