@@ -13,6 +13,7 @@ from protocol.settlement import (
     links,
     networks,
     obligations,
+    offers,
     quotes,
     rounds,
     routing,
@@ -22,6 +23,7 @@ from protocol.settlement import (
 FEATURES: tuple[Feature, ...] = (
     networks.FEATURE,
     federations.FEATURE,
+    offers.FEATURE,
     links.FEATURE,
     routing.FEATURE,
     quotes.FEATURE,
