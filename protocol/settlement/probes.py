@@ -16,7 +16,7 @@ from protocol.entry import Millis
 from protocol.settlement.answers import is_reachable
 from protocol.settlement.circles import Circle
 from protocol.settlement.clearing import Clearing
-from protocol.settlement.intents import DEBT_WORTH_MAX, Intents, Line, clearable, lines
+from protocol.settlement.intents import DEBT_WORTH_MAX, Line, clearable, lines, value
 from protocol.settlement.records import Links
 from protocol.settlement.rounds import ROUND_LIFE_MS, Proposal, Rounds, circles_with_us
 from protocol.settlement.routing import Pair
@@ -170,10 +170,10 @@ def _learn(book: Book, search: Search, teller: bytes, met: ProbeMet) -> None:
         if one != teller or other in (teller, book.network):
             continue
         line = Line(debt.link, debt.creditor, debt.unit, debt.scale, 1)
-        value = book.of(Intents).value(line, debt.debtor, debt.creditor)
+        worth_each = value(book, line, debt.debtor, debt.creditor)
         worth, before = min(met.worth, DEBT_WORTH_MAX), search.known.get(_pair(debt))
         if before is None or (worth, line.link) > (before[0], before[1].link):
-            search.known[_pair(debt)] = worth, line, value
+            search.known[_pair(debt)] = worth, line, worth_each
 
 
 def _pair(debt: Debt) -> Pair:
@@ -251,13 +251,13 @@ def hear_met(desk: Desk, teller: bytes, met: ProbeMet) -> Iterator[Tell]:
 
 def _debts(book: Book, *, owed: bool) -> Mapping[bytes, Known]:
     """Return what we owe each partner, or with `owed` what each owes us: of several links the greatest debt."""
-    intents, best = book.of(Intents), dict[bytes, Known]()
+    best: dict[bytes, Known] = {}
     for line in lines(book.of(Links).by_id.values(), owed=owed):
-        value = intents.value(line, book.network, line.partner)
-        worth = min(DEBT_WORTH_MAX, int(line.amount * value))
+        worth_each = value(book, line, book.network, line.partner)
+        worth = min(DEBT_WORTH_MAX, int(line.amount * worth_each))
         before = best.get(line.partner)
         if worth > 0 and (before is None or (worth, line.link) > (before[0], before[1].link)):
-            best[line.partner] = worth, line, value
+            best[line.partner] = worth, line, worth_each
     return best
 
 

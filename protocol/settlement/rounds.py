@@ -134,11 +134,10 @@ def due(desk: Desk) -> Iterator[Plan]:
 def _called(desk: Desk, settings: ClearingSet) -> int | None:
     """Return the round that is to be opened or joined now."""
     clearing = desk.book.of(Clearing)
-    if not settings.is_public:
-        return None
     common = _common(desk)
     if common is not None:
-        return common
+        # Who publishes nothing is in nobody's cut: its own round is a search.
+        return common if settings.is_public else desk.now
     if settings.rhythm_ms and desk.now - clearing.newest >= settings.rhythm_ms:
         return desk.now
     if not settings.is_public:

@@ -103,6 +103,22 @@ def test_a_federation_clears_by_its_rhythm_without_any_command() -> None:
     assert all_rounds(world) == [[hour]] * 3, "nobody owes and is owed"
 
 
+def test_who_publishes_nothing_searches_for_rings_in_the_same_rhythm() -> None:
+    world = ring((30, 50, 40))
+    take_part(world, publish=False)
+    founded(world, rhythm_minutes=60)
+    hour = before_the_hour(world)
+    world.tick(4)
+    assert all_rounds(world) == [[], [], []], "it is not the hour yet"
+    world.tick(20)
+    assert debts(world) == [0, 20_00, 10_00]
+    opened = all_rounds(world)
+    assert all(len(one) == 1 and hour <= one[0] < hour + 2_000 for one in opened), "once each"
+    world.restart("serra")
+    world.tick(30)
+    assert all_rounds(world) == opened
+
+
 def test_members_open_the_same_round_though_nobody_hears_of_another() -> None:
     world = ring()
     founded(world, rhythm_minutes=60)
@@ -163,7 +179,7 @@ def test_an_earlier_command_in_that_minute_takes_its_place() -> None:
     assert rounds(world, "riacho") == [number]
 
 
-@pytest.mark.parametrize("kind", ["outside", "candidate", "left", "off", "private", "no rhythm"])
+@pytest.mark.parametrize("kind", ["outside", "candidate", "left", "off", "no rhythm"])
 def test_who_is_no_member_or_takes_no_part_opens_none(kind: str) -> None:
     world = ring()
     id = founded(world, "riacho", "serra", rhythm_minutes=0 if kind == "no rhythm" else 60)
@@ -172,8 +188,8 @@ def test_who_is_no_member_or_takes_no_part_opens_none(kind: str) -> None:
         world.granted("serra", "federations.endorse", EndorseNetwork("encants"), subject=id)
     if kind in ("left", "outside"):
         world.granted("encants", "federations.leave", LeaveFederation(), subject=id)
-    if kind in ("off", "private"):
-        take_part(world, "encants", on=kind == "private", publish=False)
+    if kind == "off":
+        take_part(world, "encants", on=False)
     for pair in PAIRS:
         world.cut(*pair)
     hour = before_the_hour(world)
