@@ -29,7 +29,7 @@ from protocol.economy.feature import (
 )
 from protocol.economy.ledger import Posting
 from protocol.economy.money import Amount
-from protocol.entry import COMMONS, Body
+from protocol.entry import COMMONS, Body, Millis
 from protocol.keys import id_text, parse_id
 from protocol.rejection import Refused, Rejection, refuse
 from protocol.settlement.abroad import Forwards, Reason, mirror_account
@@ -43,6 +43,8 @@ from protocol.sync.directory import Directory
 from protocol.sync.messages import CIRCLE_BYTES_MAX
 
 PPM = 1_000_000
+ROUND_LIFE_MS = 10 * 60_000
+"""How old a round may be, or how far ahead by another's clock, to be joined."""
 
 Signed64 = Annotated[int, Range(-(2**63) + 1, 2**63 - 1)]
 
@@ -206,8 +208,16 @@ class Clearing:
     initiated: dict[bytes, Initiated] = field(default_factory=dict[bytes, Initiated])
     by_hold: dict[tuple[bytes, bytes], Initiated] = field(default_factory=dict[tuple[bytes, bytes], Initiated])
     """Those whose own hold is open, by link and hold."""
-    newest: int = 0
-    """The newest round that we have opened or been called into, 0 where there is none."""
+    opened: dict[int, None] = field(default_factory=dict[int, None])
+    """The rounds that we have opened or been called into, in the order of the ledger."""
+
+    def newest(self, now: Millis) -> int:
+        """Return the round that we have entered last, 0 where there is none.
+
+        One that is further ahead of our clock than rounds may be does not count: the clock was wrong then.
+        """
+        last = next(reversed(self.opened), 0)
+        return last if last <= now + ROUND_LIFE_MS else 0
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
@@ -220,7 +230,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         case ClearingSet():
             return None
         case Opened(round):
-            return Rejection.STATE_CONFLICT if round <= clearing.newest else None
+            return Rejection.STATE_CONFLICT if round in clearing.opened else None
         case Joined(round):
             return Rejection.STATE_CONFLICT if round in clearing.rounds else None
         case Begun(data):
@@ -260,7 +270,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Opened(round, debts):
             is_ours = round == entered.at_ms
             clearing.rounds.setdefault(round, _round(round, entered.seq, debts, is_ours=is_ours))
-            clearing.newest = round
+            clearing.opened[round] = None
         case Joined(round, debts):
             clearing.rounds[round] = _round(round, entered.seq, debts, is_ours=False)
         case Begun(data, nonce, worth, cost, currency):
@@ -545,7 +555,7 @@ def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
     settings = desk.book.of(Clearing).settings
     if settings is None or not settings.is_on:
         return refuse(Rejection.STATE_CONFLICT, state="this network has not said that it takes part in clearing")
-    number = max(desk.now, desk.book.of(Clearing).newest + 1)
+    number = max(desk.now, desk.book.of(Clearing).newest(desk.now) + 1)
     return Plan(str(number), tuple(opening(desk.book, number)))
 
 

@@ -71,9 +71,7 @@ def hear(book: Book, word: Entered) -> None:
     """Keep what a network says: the newest counts."""
     intents, body = book.of(Intents), word.body
     if isinstance(body, Intended):
-        before = intents.said.get(word.network)
-        if before is None or before.round < body.round:
-            intents.said[word.network] = body
+        intents.said[word.network] = body
         return
     assert isinstance(body, Valued)
     said = intents.values.setdefault(word.network, {})

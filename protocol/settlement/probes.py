@@ -15,10 +15,10 @@ from protocol.economy.feature import Desk, Tell
 from protocol.entry import Millis
 from protocol.settlement.answers import is_reachable
 from protocol.settlement.circles import Circle
-from protocol.settlement.clearing import Clearing
+from protocol.settlement.clearing import ROUND_LIFE_MS, Clearing
 from protocol.settlement.intents import DEBT_WORTH_MAX, Line, clearable, lines, value
 from protocol.settlement.records import Links
-from protocol.settlement.rounds import ROUND_LIFE_MS, Proposal, Rounds, circles_with_us
+from protocol.settlement.rounds import Proposal, Rounds, circles_with_us
 from protocol.settlement.routing import Pair
 from protocol.sync.messages import PROBE_STEPS_MAX, Debt, Probe, ProbeMet
 
@@ -118,12 +118,12 @@ def proceed(desk: Desk) -> Iterator[Tell]:
 def _is_due(desk: Desk) -> bool:
     """Tell whether a round of ours awaits its search; where we publish our debts, its own circles come first."""
     clearing, rounds, probes = desk.book.of(Clearing), desk.book.of(Rounds), desk.book.of(Probes)
-    number, settings = clearing.newest, clearing.settings
+    number, settings = clearing.newest(desk.now), clearing.settings
     if settings is None or not settings.is_on or probes.search is not None:
         return False
-    if number <= probes.searched or abs(desk.now - number) > ROUND_LIFE_MS or not clearing.rounds[number].is_ours:
+    if number in (0, probes.searched) or abs(desk.now - number) > ROUND_LIFE_MS or not clearing.rounds[number].is_ours:
         return False
-    return not settings.is_public or (rounds.computed >= number and not rounds.proposals and not rounds.asked)
+    return not settings.is_public or (rounds.computed == number and not rounds.proposals and not rounds.asked)
 
 
 def _is_alone(book: Book) -> bool:
@@ -133,7 +133,7 @@ def _is_alone(book: Book) -> bool:
 
 def _begin(desk: Desk) -> Iterator[Tell]:
     book, probes = desk.book, desk.book.of(Probes)
-    probes.searched = book.of(Clearing).newest
+    probes.searched = book.of(Clearing).newest(desk.now)
     ways = {to_debtor: _greatest(book, owed=to_debtor) for to_debtor in (True, False)}
     if not all(ways.values()):
         return

@@ -31,6 +31,7 @@ from protocol.settlement.circles import (
 )
 from protocol.settlement.clearing import (
     PPM,
+    ROUND_LIFE_MS,
     Begun,
     Cleared,
     Clearing,
@@ -57,8 +58,6 @@ ROUND_EVERY_MS = 60_000
 
 In whole minutes federations count their rhythms, so that all of them together call for one round a minute at most.
 """
-ROUND_LIFE_MS = 10 * 60_000
-"""How old a round may be, or how far ahead by another's clock, to be joined."""
 CUT_WAIT_MS = 6_000
 """How long those who join a round are waited for before it is computed."""
 ASK_WAIT_MS = 8_000
@@ -100,6 +99,7 @@ class Rounds:
     """What goes on in a round: not part of the fold, and lost at a restart without harm."""
 
     computed: int = 0
+    joined: int = 0
     joined_at_ms: Millis = 0
     proposals: list[Proposal] = field(default_factory=list[Proposal])
     asked: dict[bytes, Asked] = field(default_factory=dict[bytes, Asked])
@@ -123,29 +123,30 @@ def due(desk: Desk) -> Iterator[Plan]:
     called = _called(desk, settings)
     if called is not None:
         yield Plan("", tuple(opening(book, called)))
-    if clearing.newest > rounds.computed and rounds.joined_at_ms < clearing.newest:
-        rounds.joined_at_ms = max(desk.now, clearing.newest)
-    if settings.is_public and clearing.newest > rounds.computed and desk.now >= rounds.joined_at_ms + CUT_WAIT_MS:
-        rounds.computed = clearing.newest
-        if desk.now <= clearing.newest + ROUND_LIFE_MS:
-            rounds.proposals = list(_proposals(desk, clearing.newest))
+    newest = clearing.newest(desk.now)
+    if newest != rounds.joined:
+        rounds.joined, rounds.joined_at_ms = newest, max(desk.now, newest)
+    if settings.is_public and newest != rounds.computed and desk.now >= rounds.joined_at_ms + CUT_WAIT_MS:
+        rounds.computed = newest
+        if desk.now <= newest + ROUND_LIFE_MS:
+            rounds.proposals = list(_proposals(desk, newest))
 
 
 def _called(desk: Desk, settings: ClearingSet) -> int | None:
     """Return the round that is to be opened or joined now."""
-    clearing = desk.book.of(Clearing)
+    newest = desk.book.of(Clearing).newest(desk.now)
     common = _common(desk)
     if common is not None:
         # Who publishes nothing is in nobody's cut: its own round is a search.
         return common if settings.is_public else desk.now
-    if settings.rhythm_ms and desk.now - clearing.newest >= settings.rhythm_ms:
+    if settings.rhythm_ms and desk.now - newest >= settings.rhythm_ms:
         return desk.now
     if not settings.is_public:
         return None
-    if clearing.newest and 0 <= desk.now - clearing.newest < ROUND_EVERY_MS:
+    if newest and 0 <= desk.now - newest < ROUND_EVERY_MS:
         return None
     others = (word.round for network, word in desk.book.of(Intents).said.items() if network != desk.book.network)
-    fresh = [one for one in others if abs(desk.now - one) <= ROUND_LIFE_MS and one > clearing.newest]
+    fresh = [one for one in others if abs(desk.now - one) <= ROUND_LIFE_MS and one > newest]
     return max(fresh, default=None)
 
 
@@ -158,7 +159,7 @@ def _common(desk: Desk) -> int | None:
     charters = (charter for _, charter in book.of(Charters).of(book, book.network))
     rhythms = [charter.rhythm_minutes * ROUND_EVERY_MS for charter in charters if charter.rhythm_minutes]
     number = max((desk.now - desk.now % rhythm for rhythm in rhythms), default=0)
-    if number <= book.of(Clearing).newest or desk.now - number >= ROUND_EVERY_MS:
+    if number <= book.of(Clearing).newest(desk.now) or desk.now - number >= ROUND_EVERY_MS:
         return None
     links = book.of(Links).by_id.values()
     goes_round = all(any(clearable(link, owed=owed) for link in links) for owed in (False, True))

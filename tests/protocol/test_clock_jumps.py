@@ -6,6 +6,8 @@ from simulation.groups import balance, exchange, linked, offer_payment, pay
 from simulation.world import World
 
 from protocol.replica import QUIET_MS, RESEND_EVERY_MS
+from protocol.settlement.clearing import Clearing, OpenRound, SetClearing
+from protocol.settlement.records import Links
 
 HOUR_MS = 3_600_000
 
@@ -52,3 +54,32 @@ def test_a_restored_node_goes_on_though_the_clock_has_jumped(jump_ms: int) -> No
     pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(2)
     assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-20_00, 20_00)
+
+
+def test_who_once_opened_a_round_with_a_wrong_clock_clears_again_when_it_is_right() -> None:
+    world = riacho_and_serra()
+    exchange(world, "encants", "ECO", "clara")
+    linked(world, "serra", "encants", 1_000)
+    linked(world, "encants", "riacho", 1_000)
+    for name, member, payee in (
+        ("riacho", "ana", "bia@serra"),
+        ("serra", "bia", "clara@encants"),
+        ("encants", "clara", "ana@riacho"),
+    ):
+        pay(world, name, member, payee, 30)
+        world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True))
+    world.tick(2)
+    world.nodes["riacho"].skew_ms = 10 * 365 * 24 * HOUR_MS
+    world.granted("riacho", "clearings.open", OpenRound())
+    world.tick(20)
+    world.nodes["riacho"].skew_ms = 0
+    world.tick(2)
+    number = world.granted("riacho", "clearings.open", OpenRound()).id
+    world.tick(20)
+    assert world.granted("riacho", "clearings.show", subject=number).cleared == 1
+    links = world.nodes["riacho"].replica.book.of(Links).by_id.values()
+    assert [link.side.net_debt for link in links] == [0, 0]
+    world.restart("riacho")
+    world.tick(2)
+    again = world.nodes["riacho"].replica.book.of(Clearing)
+    assert again.newest(world.now) == int(number)

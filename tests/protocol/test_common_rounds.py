@@ -224,7 +224,7 @@ def test_of_several_rhythms_each_calls_for_its_rounds_and_one_hour_for_one() -> 
         world.give("riacho", TimerFired())
         world.now += 30_000
     assert rounds(world, "riacho") == sorted({hour, hour + HOUR_MS // 2, hour + HOUR_MS} | sevens)
-    assert world.nodes["riacho"].replica.book.of(Clearing).newest == hour + HOUR_MS
+    assert world.nodes["riacho"].replica.book.of(Clearing).newest(world.now) == hour + HOUR_MS
 
 
 # The common unit.

@@ -10,7 +10,7 @@ from simulation.world import World
 from protocol.events import Received, TimerFired
 from protocol.keys import id_text
 from protocol.settlement.circles import Circle
-from protocol.settlement.clearing import Clearing, OpenRound, RoundsWanted, SetClearing
+from protocol.settlement.clearing import ROUND_LIFE_MS, Clearing, OpenRound, RoundsWanted, SetClearing
 from protocol.settlement.links import FreezeLink
 from protocol.settlement.probes import (
     ANSWERS_MAX,
@@ -22,7 +22,7 @@ from protocol.settlement.probes import (
     Probes,
 )
 from protocol.settlement.records import Links
-from protocol.settlement.rounds import ROUND_LIFE_MS, Rounds, refusal
+from protocol.settlement.rounds import Rounds, refusal
 from protocol.sync.gossip import REQUESTS_PER_MINUTE_MAX
 from protocol.sync.messages import CircleAsked, Debt, Message, Probe, ProbeMet, pack, unpack
 
@@ -487,10 +487,10 @@ def test_a_circle_of_a_round_far_off_is_not_joined_and_keeps_nobody_from_the_nex
     assert refusal(book, far, world.now) == "QUOTE_EXPIRED"
     near = Circle(world.now + ROUND_LIFE_MS, circle.legs, circle.condition, world.now + 60_000)
     assert refusal(book, near, world.now) != "QUOTE_EXPIRED"
-    newest = book.of(Clearing).newest
+    newest = book.of(Clearing).newest(world.now)
     world.granted("encants", "clearing-terms.set", SetClearing(publish=False))
     assert clear(world, "encants").cleared == 1
-    assert len(book.of(Clearing).rounds) == 2 and book.of(Clearing).newest == newest
+    assert len(book.of(Clearing).rounds) == 2 and book.of(Clearing).newest(world.now) == newest
 
 
 def test_a_network_that_publishes_joins_a_round_and_lets_its_opener_search() -> None:
