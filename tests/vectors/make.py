@@ -847,9 +847,9 @@ def signed_grants() -> dict[str, Any]:
     )
     return {
         "about": "A network has opened epochs 0, 1, 2. For each, `hot_grant` is what its hot key alone may grant on a"
-        " link in all, and `cold` its cold keys, two of which sign. In a record of `epoch`, which says `granted` and may"
-        " show `signed` (a SignedGrant), so much `binds`, where `before` bound already. Amounts are minor units of the"
-        " link.",
+        " link in all, and `cold` its cold keys, two of which sign. In a record of `epoch`, which says `granted` and"
+        " may show `signed` (a SignedGrant), so much `binds`, where `before` bound already. Amounts are minor units of"
+        " the link.",
         "network": riacho.network.hex(),
         "terms": encode(to_map(terms)).hex(),
         "hot_grant": [note(INT64_MAX), 300, 300],
