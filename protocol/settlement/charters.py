@@ -354,6 +354,11 @@ def _suffices(cast: Mapping[bytes, Vote], others: set[bytes], accused: bytes) ->
 def common_charter(book: Book, unit: str, one: bytes, other: bytes) -> Chartered | None:
     """Return the charter of a federation of two networks whose common unit it is; of several, that of the lowest id."""
     charters = book.of(Charters)
-    theirs = {federation for federation, _ in charters.of(book, other)}
-    both = (charter for federation, charter in charters.of(book, one) if federation in theirs)
-    return next((charter for charter in both if charter.unit == unit), None)
+    both = charters.of_network.get(one, {}).keys() & charters.of_network.get(other, {}).keys()
+    for federation in sorted(both):
+        charter = charters.known.get(federation)
+        if charter is not None and charter.unit == unit:
+            standing = charters.standing(book, federation)
+            if standing is not None and {one, other} <= standing.members:
+                return charter
+    return None
