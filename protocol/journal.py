@@ -26,7 +26,7 @@ from protocol.entry import (
     seal,
 )
 from protocol.events import Forget, Line, Store
-from protocol.identity import Identity, LaneHead, Reopening, Rotation
+from protocol.identity import Backing, Identity, LaneHead, Recovery, Reopening, Rotation
 from protocol.keys import KeyPair
 from protocol.rejection import Rejection
 from protocol.settlement.records import Links
@@ -118,7 +118,8 @@ class Journal:
             self._keyring.hot,
             network=self.network,
             lane=lane,
-            epoch=self.directory.networks[self.network].identity.epoch + isinstance(body, Rotation | Reopening),
+            epoch=self.directory.networks[self.network].identity.epoch
+            + isinstance(body, Rotation | Reopening | Recovery),
             seq=0 if head is None else head.position.seq + 1,
             prev=None if head is None else head.id,
             body=encode_body(body, now),
@@ -127,9 +128,18 @@ class Journal:
         self._fold(entry, _entered(entry, body, now))
         return entry
 
+    @property
+    def signer(self) -> bytes | None:
+        """The key with which entries are signed here, None at a replica."""
+        return None if self._keyring is None else self._keyring.hot.public
+
     def lay_down(self) -> None:
         """Sign nothing from now on."""
         self._keyring = None
+
+    def take_up(self, keyring: Keyring) -> None:
+        """Sign again."""
+        self._keyring = keyring
 
     def lane_heads(self) -> tuple[LaneHead, ...]:
         """Return the heads of all lanes of this network that are held here."""
@@ -139,10 +149,10 @@ class Journal:
             if network == self.network and head.id is not None
         )
 
-    def reopen(self, now: Millis) -> None:
-        """Open a new epoch after a restore, standing on the heads that are held here now."""
+    def reopen(self, now: Millis, backs: Backing | None = None) -> None:
+        """Open a new epoch under the same key, standing on the heads that are held here now."""
         epoch = self.directory.networks[self.network].identity.epoch + 1
-        self.write(Reopening(epoch, self.lane_heads()), IDENTITY, now)
+        self.write(Reopening(epoch, self.lane_heads(), backs), IDENTITY, now)
 
     def follows(self, entry: Entry) -> bool:
         """Tell whether an entry is the next one of its lane, linked to the one before it.
@@ -162,7 +172,7 @@ class Journal:
         Its header may name one that a thief has opened, and that has been another's since.
         """
         identity = self.directory.networks[entry.network].identity
-        if not 0 < identity.rotated <= entry.header.epoch:
+        if not 0 < identity.renewed <= entry.header.epoch:
             return entry.header.epoch
         signed_in = identity.signed_in(entry)
         return entry.header.epoch if signed_in is None else signed_in
@@ -247,7 +257,30 @@ class Journal:
 
     def switch(self, branch: Sequence[Entry]) -> None:
         """Let key events, already found valid, take the place of those that stand from the first one's seq on."""
-        network, first = branch[0].network, branch[0].header.seq
+        self._go_back(branch[0].network, branch[0].header.seq)
+        for entry in branch:
+            self._fold(entry, None)
+        self._mind_recoveries()
+
+    def _mind_recoveries(self) -> None:
+        """Let go of recoveries whose guardians have not said what they rest on, now that other key events count.
+
+        A home goes on from its own: what guardians have said it may not have heard yet.
+        """
+        fallen = True
+        while fallen:
+            fallen = False
+            for network, known in self.directory.networks.items():
+                epochs = known.identity.epochs
+                unbacked = (at for at in known.identity.recoveries() if not self.directory.is_backed(epochs[at]))
+                first = next(unbacked, None)
+                if first is not None and not (network == self.network and self._keyring is not None):
+                    self._go_back(network, first)
+                    self.book.of(Links).rebase(network, first)
+                    fallen = True
+
+    def _go_back(self, network: bytes, first: int) -> None:
+        """Drop key events from an epoch on, and what was said in that epoch and later."""
         known = self.directory.networks[network]
         known.identity = known.identity.at(first - 1)
         self._cut((network, IDENTITY), first - 1)
@@ -256,8 +289,7 @@ class Journal:
             said = self._lanes[network, lane].statements()
             kept = max((one.position.seq for one in said if one.position.epoch < first), default=-1)
             self._cut((network, lane), kept)
-        for entry in branch:
-            self._fold(entry, None)
+        self._pardon(network, known.identity)
 
     def forget_unconfirmed(self, network: bytes, lane: str) -> int:
         """Drop what is held of a lane past the newest head that a key event confirmed; returns that head's seq."""
@@ -287,18 +319,19 @@ class Journal:
         """Drop what a key event, the newest of its network, leaves out, and let links know of it."""
         number, opened = identity.epoch, identity.epochs[-1]
         links = self.book.of(Links)
-        if network == self.network:
-            links.reopen(number, by_cold_keys=opened.by_cold_keys)
-        else:
+        if network != self.network:
             links.rebase(network, number)
+        elif opened.backs is None:
+            # Who backs a recovery has lost nothing itself: its links go on.
+            links.reopen(number, by_cold_keys=opened.renews)
         for place, head in self._heads.items():
             if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
                 self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
-        for lane in self._cuttable(network, cold=opened.by_cold_keys):
+        for lane in self._cuttable(network, cold=opened.renews):
             head, held = opened.heads.get(lane), self._lanes[network, lane]
             if head is None or held.head.position.seq >= head.seq:
                 self._cut((network, lane), self._confirmed(network, lane))
-        if opened.by_cold_keys:
+        if opened.renews:
             self._pardon(network, identity)
 
     def _cuttable(self, network: bytes, *, cold: bool) -> list[str]:
@@ -332,7 +365,7 @@ class Journal:
         for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self._lanes]:
             lane = self._lanes[place]
             if lane.frozen:
-                self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.rotated)
+                self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.renewed)
             for fork in lane.forks:
                 self.directory.note_fork(network, place[1], fork.position.seq)
         if not self.directory.networks[network].forked:

@@ -43,6 +43,7 @@ class Rejection(StrEnum):
     KEY_UNKNOWN = auto()
     FORBIDDEN = auto()
     SCOPE_MISSING = auto()
+    NOT_GUARDIAN = auto()
 
     # What you speak of is not there.
     NOT_FOUND = auto()
@@ -64,6 +65,7 @@ class Rejection(StrEnum):
     KEY_TAKEN = auto()
     PAYMENT_EXISTS = auto()
     STATE_CONFLICT = auto()
+    RECOVERY_VOID = auto()
     PRECONDITION_FAILED = auto()
     IDEMPOTENCY_IN_FLIGHT = auto()
     IDEMPOTENCY_REUSED = auto()

@@ -54,6 +54,7 @@ from protocol.events import (
     StoreText,
     TimerFired,
 )
+from protocol.identity import Backing, recovery_of
 from protocol.journal import InvalidEntry, Journal, Keyring
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection, refuse
@@ -64,6 +65,7 @@ from protocol.settlement.evidence import FaultKind
 from protocol.settlement.faults import DETAIL_CHARS_MAX, Fault, Faults, Place, of_checkpoints, recalled, written
 from protocol.settlement.networks import Replicas, admit
 from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
+from protocol.settlement.recoveries import Recoveries
 from protocol.sync.gossip import Gossip, Session
 from protocol.sync.messages import (
     CircleAsked,
@@ -93,6 +95,8 @@ RESEND_EVERY_MS = 10_000
 """How often a link record that the partner has not acknowledged is sent again."""
 NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
+VETO = "recoveries.veto"
+"""The one wish that a home grants whose network guardians have given to another key."""
 QUIET_MS = 3_000
 """How long nothing of our own may have come before a node that recovers goes on."""
 
@@ -135,6 +139,7 @@ class Replica:
         self.recovering = recovering and keyring is not None
         self.succeeded = False
         """Whether another node signs for this network now: the hot key here is that of an ended epoch."""
+        self._set_aside: Keyring | None = None
         self._quiet_since: Millis | None = None
         self._features = features
         self._keyring = keyring
@@ -220,7 +225,7 @@ class Replica:
                 self._say(Answer(asked.request, operation.view(desk, asked.subject, asked.after, asked.limit)))
 
     def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
-        if self._keyring is None:
+        if self._keyring is None and (self._set_aside is None or asked.operation != VETO):
             self._say(Answer(asked.request, refuse(self._mute)))
             return
         if self.recovering:
@@ -255,6 +260,13 @@ class Replica:
         links = self.book.of(Links)
         for step in plan.steps:
             links.take(self.book, step)
+        if plan.reopens is not None:
+            # What is promised on links by now belongs to the epoch that ends.
+            self._seal_links()
+            if plan.reopens.backs is None:
+                self.reopen()
+            else:
+                self.journal.reopen(self._now, Backing(plan.reopens.backs, self._now))
 
     def _desk(self, asked: Asked) -> Desk:
         keyring = self._keyring
@@ -334,11 +346,17 @@ class Replica:
         if self._quiet_since is None or self._quiet_since > self._now:
             self._quiet_since = self._now
         if self._now - self._quiet_since >= QUIET_MS:
-            self.reopen()
+            self.recovering = False
+            self._mind_succession()
+            if self._keyring is not None:
+                self.reopen()
 
     def reopen(self) -> None:
         """Go on in a new epoch from the entries that are here: what is not here by now is given up."""
         self.recovering = False
+        if self._set_aside is not None:
+            self._keyring, self._set_aside, self.succeeded, self.gossip.ousted = self._set_aside, None, False, None
+            self.journal.take_up(self._keyring)
         self.journal.reopen(self._now)
         for link in self.book.of(Links).by_id.values():
             self._tell(Tell(link.partner, self._link_wanted()))
@@ -348,7 +366,7 @@ class Replica:
         if entry.network != self.network or self.journal.holds(entry):
             return False
         identity = self.journal.directory.networks[self.network].identity
-        if entry.header.lane.startswith(LINK_PREFIX) and self.journal.epoch_of(entry) < identity.rotated:
+        if entry.header.lane.startswith(LINK_PREFIX) and self.journal.epoch_of(entry) < identity.renewed:
             # Which of these count the partner alone can tell.
             return False
         # A lost key event opens an epoch under the key in force: after a rotation the home has the new key.
@@ -362,9 +380,19 @@ class Replica:
             self.book.of(Links).drop_drafts()
 
     def _mind_succession(self) -> None:
-        """Lay the keyring down for good once cold keys have given the network to another hot key."""
+        """Lay the keyring down for good once cold keys have given the network to another hot key.
+
+        Where guardians have, it is set aside: with it the steward may still say that this was not wanted.
+        """
         known = self.journal.directory.networks.get(self.network)
-        if self._keyring is None or known is None or not known.identity.has_ended(self._keyring.hot.public):
+        if self._keyring is None or known is None:
+            return
+        key = self._keyring.hot.public
+        if self.gossip.ousted is not None:
+            self._set_aside = self._keyring
+            self.book.of(Recoveries).against_us = self.gossip.ousted
+        elif not known.identity.has_ended(key) and (self.recovering or known.identity.may_sign(key)):
+            # Who recovers may have lost the very event by which its key came into force.
             return
         self.succeeded, self.recovering, self._keyring = True, False, None
         self.journal.lay_down()
@@ -478,12 +506,12 @@ class Replica:
     def _hear_hello(self, session: Session, hello: Hello) -> None:
         if session.network is not None:
             raise PeerFault("hello is said once")
-        self._out += self.gossip.hear_identity(session, hello)
+        self._out += self.gossip.hear_identity(session, hello, self._now)
         self._mind_succession()
         if hello.role is Role.HOME:
             known = self.journal.directory.networks.get(hello.network)
-            if known is not None and known.identity.had_home(session.transport):
-                # It may have slept through it: it shall hear that it is the home no more, and stays a stranger.
+            if known is not None and self._claims_home(session, hello):
+                # It may have slept through it: it shall hear that it is not the home, and stays a stranger.
                 self._out += self.gossip.show_rotation(session, hello.network)
                 return
             if known is None or known.identity.transport != session.transport:
@@ -493,6 +521,14 @@ class Replica:
         self.gossip.admit(session, hello.network, hello.role)
         if hello.role is Role.HOME and self._keyring is not None:
             self._open_talks(session, hello.network)
+
+    def _claims_home(self, session: Session, hello: Hello) -> bool:
+        """Tell whether a peer was its network's home once, or is it by a recovery that does not count, or not yet."""
+        identity = self.journal.directory.networks[hello.network].identity
+        if identity.transport == session.transport:
+            return False
+        recovered = (recovery_of(_parsed(wire)) for wire in hello.identity)
+        return identity.had_home(session.transport) or any(claim is not None for claim in recovered)
 
     def _open_talks(self, session: Session, partner: bytes) -> None:
         links = self.book.of(Links).with_partner(partner)
@@ -528,7 +564,7 @@ class Replica:
         if self._keyring is not None and any(map(self._has_lost, entries)):
             self._fall_back()
             self._quiet_since = None
-        self._out += self.gossip.hear_entries(session, entries)
+        self._out += self.gossip.hear_entries(session, entries, self._now)
         self._mind_succession()
         for entry in self.gossip.convicted:
             self._accuse_of_fork(entry)

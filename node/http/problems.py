@@ -87,6 +87,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.KEY_UNKNOWN: Explained(403, "This key belongs to no member"),
     Rejection.FORBIDDEN: Explained(403, "Your role does not allow this", "Only {allowed} may do this."),
     Rejection.SCOPE_MISSING: Explained(403, "The token does not allow this", "The token lacks the scope {scope}."),
+    Rejection.NOT_GUARDIAN: Explained(403, "This network is not a guardian of that one"),
     Rejection.NOT_FOUND: Explained(404, "There is no such thing"),
     Rejection.CURRENCY_UNKNOWN: Explained(
         404, "There is no such currency here", "There is no currency {currency} here."
@@ -113,6 +114,11 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.PAYMENT_EXISTS: Explained(409, "A payment with this id exists already"),
     Rejection.STATE_CONFLICT: Explained(
         409, "Its state does not allow this now", "It is {state}, which does not allow this."
+    ),
+    Rejection.RECOVERY_VOID: Explained(
+        409,
+        "The network has changed its keys since, or stopped this recovery",
+        "The network has changed its keys since, or stopped this recovery: it is in epoch {epoch}.",
     ),
     Rejection.PRECONDITION_FAILED: Explained(412, "It has changed since you saw it; look again"),
     Rejection.IDEMPOTENCY_IN_FLIGHT: Explained(409, "A request with this key is still under way"),

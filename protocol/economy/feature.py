@@ -102,12 +102,19 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """That a new epoch is opened under the same key; `backs` is the claim of a recovery that it backs, by digest."""
+
+    backs: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a granted wish writes, in order, and the id of the resource that the answer shows.
 
     `texts` are personal texts for the erasable store, by salted hash; `steps` go into the next record
     of a link (protocol.settlement.links.Step). `answer` is what is shown where the book cannot show it,
-    such as a code that is told once: a shown value of the noun's own type.
+    such as a code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
     """
 
     shows: str
@@ -115,6 +122,7 @@ class Plan:
     texts: tuple[tuple[bytes, str], ...] = ()
     steps: tuple[Any, ...] = ()
     answer: Any = None
+    reopens: Reopen | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,10 @@ def _read(data: bytes, kind: type[R], bytes_max: int) -> R | None:
 
 
 def identity_of(wires: Iterable[bytes]) -> Identity | None:
-    """Return the identity that key events make, None where they make none."""
+    """Return the identity that key events make, None where they make none.
+
+    Nor do they by themselves with a recovery among them: guardians' own key events alone tell whether they backed it.
+    """
     identity: Identity | None = None
     try:
         for wire in wires:
@@ -239,7 +242,7 @@ def identity_of(wires: Iterable[bytes]) -> Identity | None:
             identity = begin(entry, body) if identity is None else advance(identity, entry, body)
     except ValueError:
         return None
-    return identity
+    return None if identity is None or any(identity.recoveries()) else identity
 
 
 def _entry(identity: Identity, wire: bytes, kinds: Mapping[str, type[Body]]) -> tuple[int, Body] | None:

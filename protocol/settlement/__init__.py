@@ -15,6 +15,7 @@ from protocol.settlement import (
     obligations,
     offers,
     quotes,
+    recoveries,
     rounds,
     routing,
     setoffs,
@@ -33,4 +34,5 @@ FEATURES: tuple[Feature, ...] = (
     faults.FEATURE,
     obligations.FEATURE,
     setoffs.FEATURE,
+    recoveries.FEATURE,
 )

@@ -171,6 +171,9 @@ class NetworkShown:
     hot_grant: Annotated[
         int | None, Doc("how much its signing key alone may grant on a link in all, in minor units; null: no bound")
     ]
+    guardians: Annotated[tuple[str, ...], Doc("the networks that may give it new keys if all its own are lost")]
+    guardians_needed: Annotated[int, Doc("how many of them have to back a recovery")]
+    recovery_delay_ms: Annotated[int, Doc("how long after that, in milliseconds, the recovery takes effect")]
     recovering: Annotated[
         bool, Doc("our own: nothing is signed until its entries are back; another: a link with it waits for its word")
     ]
@@ -316,6 +319,9 @@ def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
         cold_keys=len(identity.cold),
         cold_needed=identity.cold_needed,
         hot_grant=None if identity.hot_grant == HOT_GRANT_MAX else identity.hot_grant,
+        guardians=tuple(map(id_text, identity.guardians.networks)),
+        guardians_needed=identity.guardians.needed,
+        recovery_delay_ms=identity.guardians.delay_ms,
         recovering=desk.silent is Rejection.RECOVERING
         if own
         else any(link.state is LinkState.RECOVERING for link in links),

@@ -707,7 +707,7 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     side = Side() if link is None else link.side
     identity = book.of(Directory).networks[entry.network].identity
     vouched = side.own.ack is not None and side.own.ack.digest == entry.id
-    if epoch < identity.rotated and not vouched:
+    if epoch < identity.renewed and not vouched:
         return Stale()
     known = None if link is None else link.signed_by_partner
     granted, _ = binding(identity, body, epoch, side.partner.granted, known)

@@ -5,11 +5,12 @@ What stands in the `commons` of a network is its own word. A kind of statement t
 not know is kept and passed on, and means nothing here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.entry import COMMONS, IDENTITY, LINK_PREFIX, Body, Entry, EntryFault, decode_body
-from protocol.identity import IDENTITY_KINDS, Identity, advance, begin
+from protocol.identity import IDENTITY_KINDS, BackedBy, Epoch, Identity, advance, begin
 from protocol.shape import AtMost, Range
 
 NETWORKS_MAX = 10_000
@@ -120,21 +121,43 @@ class Directory:
         return known is not None and entry.header.lane != IDENTITY and not known.identity.was_said(entry)
 
     def is_of_thief(self, entry: Entry) -> bool:
-        """Tell whether the key of an epoch that a rotation ended has signed an entry in a later one.
+        """Tell whether the key of an epoch that a rotation or recovery ended has signed an entry in a later one.
 
-        Who still has it tells no lie: it has not heard of the rotation.
+        Who still has it tells no lie: it has not heard of it.
         """
         known = self.networks.get(entry.network)
         signed_in = None if known is None else known.identity.signed_in(entry)
         return signed_in is not None and signed_in < entry.header.epoch
 
     def is_pardoned(self, entry: Entry) -> bool:
-        """Tell whether what an entry proves against its author is pardoned: cold keys have ended its epoch since.
+        """Tell whether what an entry proves against its author is pardoned: its epoch was ended by others than its key.
 
         Whoever stole a key could else make proofs with it for ever.
         """
         known = self.networks.get(entry.network)
-        return known is not None and entry.header.epoch < known.identity.rotated
+        return known is not None and entry.header.epoch < known.identity.renewed
+
+    def is_backed(self, epoch: Epoch) -> bool:
+        """Tell whether the guardians' word by which an epoch was opened stands in their own identities."""
+        recovered = epoch.recovered
+        if recovered is None:
+            return True
+        standing = [one for one in recovered.backed if (recovered.claim, one) in self._backings(one.guardian)]
+        return len(standing) >= epoch.guardians.needed
+
+    def backing(self, guardian: bytes, claim: bytes) -> BackedBy | None:
+        """Return the first word of a guardian that backs a claim, by its digest, None where there is none."""
+        return next((backing for said, backing in self._backings(guardian) if said == claim), None)
+
+    def _backings(self, guardian: bytes) -> Iterator[tuple[bytes, BackedBy]]:
+        """Yield the claims that a network backs; not what it dates before a recovery of its own was in force."""
+        known = self.networks.get(guardian)
+        since = 0
+        for epoch in () if known is None else known.identity.epochs:
+            if epoch.recovered is not None:
+                since = max(since, epoch.recovered.in_force_ms)
+            if epoch.backs is not None and epoch.backs.at_ms >= since:
+                yield epoch.backs.claim, BackedBy(guardian, epoch.event, epoch.backs.at_ms)
 
     def unhear(self, network: bytes) -> None:
         """Drop what a network has said of itself: what stands is heard again."""

@@ -13,7 +13,7 @@ from itertools import dropwhile, groupby, pairwise, takewhile
 from protocol.codec import CodecFault
 from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, parse
 from protocol.events import Send, SendRange
-from protocol.identity import Identity, grown
+from protocol.identity import BY_GUARDIANS, BY_HOT_KEY, Identity, RecoveryClaim, grown, recovery_of
 from protocol.journal import Journal
 from protocol.sync.directory import NETWORKS_MAX, is_public
 from protocol.sync.messages import (
@@ -80,6 +80,8 @@ class Gossip:
         self.role = Role.HOME
         self.checks_all = False
         """Whether every member's signature is checked even in bulk, as an auditor wants."""
+        self.ousted: RecoveryClaim | None = None
+        """By which claim guardians have given our network to another key, since our steward has not stopped them."""
         self.convicted: list[Entry] = []
         """Entries that are news as the proof of a fork, each at the place of another."""
         self._chance = chance
@@ -190,12 +192,22 @@ class Gossip:
         return out
 
     def show_rotation(self, session: Session, network: bytes) -> list[Out]:
-        """Send a peer the newest rotation of a network, and what came after it: its own lane may be a thief's."""
-        identity = self.journal.directory.networks[network].identity
+        """Send a peer the newest rotation of a network, and what came after it: its own lane may be a thief's.
+
+        Where that is a recovery, the guardians' newest key events go before: it rests on them.
+        """
+        networks = self.journal.directory.networks
+        identity = networks[network].identity
         if not identity.rotated:
             return []
+        out: list[Out] = []
+        by = {one.guardian for at in identity.recoveries() for one in identity.epochs[at].backers}
+        for guardian in sorted(by & networks.keys()):
+            newest = networks[guardian].identity.epoch
+            first = max(0, newest - UNASKED_ENTRIES_MAX + 1)
+            out.append(SendRange(session.peer, guardian, IDENTITY, first, newest))
         last = min(identity.epoch, identity.rotated + UNASKED_ENTRIES_MAX - 1)
-        return [SendRange(session.peer, network, IDENTITY, identity.rotated, last)]
+        return [*out, SendRange(session.peer, network, IDENTITY, identity.rotated, last)]
 
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
         """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
@@ -226,7 +238,7 @@ class Gossip:
             return []
         return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.position.seq))]
 
-    def hear_identity(self, session: Session, hello: Hello) -> list[Out]:
+    def hear_identity(self, session: Session, hello: Hello, now: Millis) -> list[Out]:
         """Take in the key events by which a peer proves for whom it speaks."""
         try:
             entries = [parse(wire) for wire in hello.identity]
@@ -234,9 +246,9 @@ class Gossip:
             raise PeerFault(str(fault)) from fault
         if any((one.network, one.header.lane) != (hello.network, IDENTITY) for one in entries):
             raise PeerFault("a hello tells the key events of its own network")
-        return self.hear_entries(session, entries)
+        return self.hear_entries(session, entries, now)
 
-    def hear_entries(self, session: Session, entries: Sequence[Entry]) -> list[Out]:
+    def hear_entries(self, session: Session, entries: Sequence[Entry], now: Millis) -> list[Out]:
         """Take entries in; returns what to ask for next.
 
         Raises PeerFault at the first lie; what came before it stays.
@@ -248,19 +260,19 @@ class Gossip:
                     raise PeerFault("an entry that is not for us")
                 standing = self._standing(list(run))
                 if standing:
-                    out += self._take_run(session, standing)
+                    out += self._take_run(session, standing, now)
                 if (network, lane) in session.wanted:
                     out += self.want(session, network, lane, -1)
         except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
         return out
 
-    def _take_run(self, session: Session, run: list[Entry]) -> list[Out]:
+    def _take_run(self, session: Session, run: list[Entry], now: Millis) -> list[Out]:
         """Take the entries of one lane: each linked to the one before, the last of each epoch signed."""
         journal = self.journal
         first = run[0]
         if first.header.lane == IDENTITY:
-            return self._take_key_events(session, run)
+            return self._take_key_events(session, run, now)
         if journal.is_recalling(first.network, first.header.lane):
             return []
         lacking = self.lacks_key_of(session, run[-1])
@@ -318,7 +330,7 @@ class Gossip:
         # That other one is the proof of a fork.
         return [_say(session.peer, Wanted(network, lane, known_seq, known_seq))]
 
-    def _take_key_events(self, session: Session, run: list[Entry]) -> list[Out]:
+    def _take_key_events(self, session: Session, run: list[Entry], now: Millis) -> list[Out]:
         """Take key events of one network that go on from those held here, or that cold keys set in their place."""
         journal, network = self.journal, run[0].network
         out: list[Out] = []
@@ -326,15 +338,16 @@ class Gossip:
             _check_chain(chain)
             known = journal.directory.networks.get(network)
             if known is not None:
-                out += self._judge_key_events(known.identity, session, list(dropwhile(known.identity.has, chain)))
+                branch = list(dropwhile(known.identity.has, chain))
+                out += self._judge_key_events(known.identity, session, branch, now)
             elif chain[0].header.seq == 0:
-                for entry in chain:
-                    journal.take(entry)
+                journal.take(chain[0])
+                out += self._judge_key_events(journal.directory.networks[network].identity, session, chain[1:], now)
             else:
                 out += self.want(session, network, IDENTITY, chain[-1].header.seq)
         return out
 
-    def _judge_key_events(self, identity: Identity, session: Session, branch: list[Entry]) -> list[Out]:
+    def _judge_key_events(self, identity: Identity, session: Session, branch: list[Entry], now: Millis) -> list[Out]:
         """Take a chain of key events, the first of them not held here, where it outranks what is held."""
         journal, network = self.journal, identity.network
         if not branch:
@@ -346,9 +359,19 @@ class Gossip:
             wanted = Wanted(network, IDENTITY, first, min(last, first + WINDOW_ENTRIES - 1))
             return [_say(session.peer, wanted)] if at > first else []
         branched = grown(identity.at(at - 1), branch)
-        stays = journal.is_forked(network, IDENTITY) and branched.rank(at) == 2
+        due = self._due(branched, at, now)
+        branch = branch[: due - at]
+        if not branch:
+            return []
+        branched = branched.at(due - 1)
+        # That an heir whom guardians chose has spoken twice does not bind who objects to him.
+        heir = at <= identity.epoch and identity.rank(at)[0] == BY_GUARDIANS
+        stays = journal.is_forked(network, IDENTITY) and branched.rank(at)[0] == BY_HOT_KEY and not heir
         if branched.outranks(identity) and not stays:
-            if at <= identity.epoch:
+            ousted = self._ousted(branch)
+            if ousted is not None:
+                self.ousted = ousted
+            elif at <= identity.epoch:
                 journal.switch(branch)
             else:
                 for entry in branch:
@@ -356,6 +379,30 @@ class Gossip:
         elif at <= identity.epoch and branched.rank(at) == identity.rank(at) and journal.convict(branch[0]):
             self.convicted.append(branch[0])
         return []
+
+    def _due(self, branched: Identity, at: int, now: Millis) -> int:
+        """Return the epoch up to which a chain counts: to the first recovery that is not backed, or not in force, yet.
+
+        What it lacks may come, and its time will: who shows it tells no lie.
+        """
+        for number in range(at, branched.epoch + 1):
+            epoch = branched.epochs[number]
+            if epoch.recovered is None:
+                continue
+            if now < epoch.recovered.in_force_ms or not self.journal.directory.is_backed(epoch):
+                return number
+        return branched.epoch + 1
+
+    def _ousted(self, branch: Sequence[Entry]) -> RecoveryClaim | None:
+        """Return the claim by which a recovery takes our network from the key with which we sign, if one does.
+
+        Then nothing is dropped here: the steward may have slept, and may object still.
+        """
+        signer = self.journal.signer
+        if branch[0].network != self.journal.network or signer is None:
+            return None
+        claims = (recovery_of(entry) for entry in branch)
+        return next((claim for claim in claims if claim is not None and claim.key != signer), None)
 
     def _is_vouched(self, entry: Entry) -> bool:
         """Tell whether its network has signed an entry, or a thief whose time cold keys have ended; raises EntryFault.
@@ -393,7 +440,7 @@ class Gossip:
         for entry in run:
             if self.journal.follows(entry):
                 self.journal.directory.verify(entry)
-                if entry.network != self.journal.network or self.journal.epoch_of(entry) >= identity.rotated:
+                if entry.network != self.journal.network or self.journal.epoch_of(entry) >= identity.renewed:
                     self.journal.take(entry)
         return []
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from simulation.world import Node, World
 
 from protocol.entry import IDENTITY, Body, Entry, encode_body, seal
-from protocol.identity import ColdKeys, Identity, Reopening, Rotation, RotationClaim, cold_signature, promise
+from protocol.identity import (
+    ColdKeys,
+    Guardians,
+    Identity,
+    Reopening,
+    Rotation,
+    RotationClaim,
+    cold_signature,
+    promise,
+)
 from protocol.journal import Keyring
 from protocol.keys import KeyPair
 
@@ -26,11 +35,18 @@ def identity_of(node: Node, network: bytes | None = None) -> Identity:
     return node.replica.journal.directory.networks[network or node.network].identity
 
 
-def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = (), hot_grant: int | None = None) -> Entry:
+def rotate(
+    world: World,
+    name: str,
+    *,
+    cold: Sequence[KeyPair] = (),
+    hot_grant: int | None = None,
+    guardians: Guardians | None = None,
+) -> Entry:
     """Stop a home, let its keepers rotate its key, and start it again under a new transport key.
 
-    `cold` are the keys that take the place of the cold ones, of which over half have to sign from then on, and
-    `hot_grant` is what the hot key alone may grant on a link then.
+    `cold` are the keys that take the place of the cold ones, of which over half have to sign from then on, `hot_grant`
+    is what the hot key alone may grant on a link then, and `guardians` are who may back a recovery.
     """
     home = world.nodes[name]
     assert home.offline is not None and home.keyring is not None
@@ -43,7 +59,7 @@ def rotate(world: World, name: str, *, cold: Sequence[KeyPair] = (), hot_grant: 
     identity = journal.directory.networks[home.network].identity
     claim = RotationClaim(
         home.network, identity.epoch + 1, coming.public, promise(following.public), transport, journal.lane_heads(),
-        ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None, hot_grant,
+        ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None, hot_grant, guardians,
     )  # fmt: skip
     signatures = tuple(cold_signature(at, one, claim) for at, one in enumerate(guards))
     entry = journal.write(Rotation(claim, signatures), IDENTITY, world.now)
