@@ -26,7 +26,20 @@ from protocol.economy.paying import Word
 from protocol.economy.receipts import Attested, Receipt
 from protocol.economy.schedules import StandingWord
 from protocol.entry import Header
-from protocol.identity import ColdKeys, ColdSignature, Inception, LaneHead, Reopening, Rotation, RotationClaim
+from protocol.identity import (
+    BackedBy,
+    Backing,
+    ColdKeys,
+    ColdSignature,
+    Guardians,
+    Inception,
+    LaneHead,
+    Recovery,
+    RecoveryClaim,
+    Reopening,
+    Rotation,
+    RotationClaim,
+)
 from protocol.rejection import Rejection
 from protocol.replica import FEATURES, OPERATIONS
 from protocol.settlement.abroad import Come, Part
@@ -115,7 +128,18 @@ def test_the_header() -> None:
 
 def test_what_stands_in_the_lanes() -> None:
     assert rows_of(PROTOCOL, "kind or part", "fields") == named(
-        Inception, Rotation, Reopening, RotationClaim, ColdKeys, LaneHead, ColdSignature
+        Inception,
+        Rotation,
+        Reopening,
+        RotationClaim,
+        ColdKeys,
+        LaneHead,
+        ColdSignature,
+        Recovery,
+        RecoveryClaim,
+        Guardians,
+        Backing,
+        BackedBy,
     )
     kinds = {kind.KIND: kind for feature in FEATURES for kind in (*feature.entries, *feature.words)}
     signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]

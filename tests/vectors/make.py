@@ -6,7 +6,7 @@ of the protocol: other implementations must hear of it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -37,9 +37,15 @@ from protocol.economy.payments import PaymentState
 from protocol.economy.receipts import Attested
 from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
 from protocol.identity import (
+    BackedBy,
+    Backing,
+    ColdKeys,
     ColdSignature,
+    Guardians,
     Inception,
     LaneHead,
+    Recovery,
+    RecoveryClaim,
     Reopening,
     Rotation,
     RotationClaim,
@@ -184,6 +190,38 @@ class Author:
         body = Reopening(self.epoch + 1, self.all_heads())
         self.epoch += 1
         return self.write(body, IDENTITY)
+
+
+def recovered(riacho: Author, serra: Author, written: list[dict[str, Any]], refuse: Callable[..., None]) -> None:
+    """Let riacho name serra as its guardian, which backs the recovery that follows."""
+    guardians = Guardians((serra.network,), 1, 14 * 86_400_000)
+    named_so = riacho.claim(key=key("riacho hot 2").public, guardians=guardians)
+    riacho.epoch, riacho.signer = 3, "riacho hot 2"
+    entry = riacho.write(riacho.rotation(named_so, 0, 2), IDENTITY)
+    written.append(
+        shown_entry("a rotation that names a guardian", entry, riacho.signer, riacho.rotation(named_so, 0, 2))
+    )
+    cold = ColdKeys((key("riacho cold 9").public,), 1)
+    heir, following = key("riacho hot 9"), key("riacho hot 10")
+    claim = RecoveryClaim(
+        riacho.network, 4, heir.public, promise(following.public), key("riacho transport").public, cold,
+        riacho.all_heads(),
+    )  # fmt: skip
+    at_ms = FIRST_MS + 86_400_000
+    serra.epoch += 1
+    word = Reopening(serra.epoch, serra.all_heads(), Backing(claim.digest, at_ms))
+    backing = serra.write(word, IDENTITY)
+    written.append(shown_entry("a reopening by which a guardian backs a recovery", backing, serra.signer, word))
+    by = BackedBy(serra.network, backing.id, at_ms)
+    event = {"epoch": 4, "signer": "riacho hot 9"}
+    refuse("a recovery that nobody backs", "KEY_EVENT_INVALID", riacho.make(Recovery(claim, ()), IDENTITY, **event))
+    twice = riacho.make(Recovery(claim, (by, by)), IDENTITY, **event)
+    refuse("a recovery that a guardian backs twice", "KEY_EVENT_INVALID", twice)
+    own = riacho.make(Recovery(claim, (replace(by, guardian=riacho.network),)), IDENTITY, **event)
+    refuse("a recovery that no guardian backs", "KEY_EVENT_INVALID", own)
+    riacho.epoch, riacho.signer = 4, "riacho hot 9"
+    body = Recovery(claim, (by,))
+    written.append(shown_entry("a recovery: guardians open epoch 4", riacho.write(body, IDENTITY), riacho.signer, body))
 
 
 def profile(name: str, code: str) -> Profile:
@@ -391,6 +429,7 @@ def entries() -> dict[str, Any]:
         )
     )
     write("a profile in epoch 2", riacho, profile("riacho", "HORA"), COMMONS)
+    recovered(riacho, serra, written, refuse)
     assert ledger.header == Header(1, riacho.network, LEDGER, 0, 1, ledger.header.body_hash, ledger.header.prev)
 
     names = sorted(
@@ -402,8 +441,8 @@ def entries() -> dict[str, Any]:
         " entries, and nothing else; it is wrong in one way. The reasons: MALFORMED the bytes are no entry; BODY_WRONG"
         " the body is not the one that the header names; PREV_WRONG it does not follow the head of its lane;"
         " EPOCH_UNKNOWN no key event has opened its epoch; EPOCH_CLOSED it lies past the heads that the next epoch"
-        " named; SIGNATURE_WRONG the key of its epoch has not signed it; KEY_EVENT_INVALID an inception, rotation or"
-        " reopening that opens no epoch; KIND_UNKNOWN a body of no known kind, in a lane where that matters;"
+        " named; SIGNATURE_WRONG the key of its epoch has not signed it; KEY_EVENT_INVALID an inception, rotation,"
+        " reopening or recovery that opens no epoch; KIND_UNKNOWN a body of no known kind, where that matters;"
         " RULE_BROKEN its signature is right and a rule of the book refuses it. Values are written as in"
         " own_codec.json; fields are [number, name, value].",
         "keys": {name: {"seed": seed_of(name).hex(), "public": key(name).public.hex()} for name in names},
