@@ -17,6 +17,7 @@ from cli.ending import DONE, Misuse, Refused, refused
 from cli.output import put, put_json, record
 from cli.settings import said
 
+DAY_MS = 24 * 3_600 * 1_000
 T = TypeVar("T")
 
 _VERIFY_VERBS = {
@@ -59,13 +60,8 @@ def init(argv: Sequence[str]) -> int:
     founded = _done(lambda: asyncio.run(_founded(args)))
     _show(args, asdict(founded))
     if not args.json and args.replica_of is None:
-        from node.home import cold_names
-
         keys = args.home / "keys"
-        *names, last = (keys / f"{name}.key" for name in ("next", *cold_names(args.cold_keys)))
-        put(f"\nKeep {', '.join(map(str, names))} and {last} away from this machine: they bring the network back.")
-        if args.cold_keys == 1:
-            put("One cold key is enough for a small group. Where more depends on it: --cold-keys 3, of which 2 sign.")
+        put(f"\nKeep next.key and the cold keys in {keys} elsewhere. Members without a key need new tokens.")
     return DONE
 
 
@@ -248,6 +244,19 @@ def rotate(argv: Sequence[str]) -> int:
         help="from then on the signing key alone grants N minor units on a link in all, cold keys whatever is more",
     )
     parser.add_argument(
+        "--guardian",
+        metavar="NETWORK",
+        action="append",
+        default=[],
+        help="a network, by id, that may give this one new keys once all are lost; several times, in the place of all",
+    )
+    parser.add_argument(
+        "--guardians-needed", metavar="K", type=read_count, help="how many of them it takes; default: over half"
+    )
+    parser.add_argument(
+        "--recovery-days", metavar="DAYS", type=read_count, help="how long what they do is put off; default: 14"
+    )
+    parser.add_argument(
         "--to-sign", metavar="FILE", type=Path, help="change nothing yet, and write here what cold keys have to sign"
     )
     args = parser.parse_args(argv)
@@ -255,12 +264,25 @@ def rotate(argv: Sequence[str]) -> int:
         raise Misuse("--before goes with --stolen")
     if args.cold_needed is not None and args.new_cold_keys is None:
         raise Misuse("--cold-needed goes with --new-cold-keys")
+    if not args.guardian and (args.guardians_needed, args.recovery_days) != (None, None):
+        raise Misuse("--guardians-needed and --recovery-days go with --guardian")
     if args.to_sign is not None and (args.cold or args.signature):
         raise Misuse("--to-sign goes without --cold and --signature")
     from node import rotation
 
     before_ms = None if args.before is None else round(datetime.fromisoformat(args.before).timestamp() * 1_000)
-    change = rotation.Change(args.next, args.stolen, before_ms, args.new_cold_keys, args.cold_needed, args.hot_grant)
+    days = args.recovery_days
+    change = rotation.Change(
+        args.next,
+        args.stolen,
+        before_ms,
+        args.new_cold_keys,
+        args.cold_needed,
+        args.hot_grant,
+        guardians=tuple(args.guardian),
+        guardians_needed=args.guardians_needed,
+        recovery_delay_ms=rotation.RECOVERY_DELAY_MS if days is None else days * DAY_MS,
+    )
     if args.to_sign is not None:
         shown = _written(
             lambda: asyncio.run(rotation.to_sign(args.home, change, args.to_sign, chance=os.urandom)), args.to_sign
@@ -342,6 +364,48 @@ def takeover(argv: Sequence[str]) -> int:
     if not args.json:
         kept = args.home / "keys" / "next.key"
         put(f"\nKeep {kept} away from this machine. Members without a key need new tokens.")
+    return DONE
+
+
+def recover(argv: Sequence[str]) -> int:
+    """Give a network whose keys are all lost new ones, in a stopped copy of its books, by its guardians' word."""
+    parser = Parser(
+        "recover",
+        "Make a copy of a network's books, stopped, its home under new keys, once all of its own are lost.\n"
+        "First --propose, and let its guardians back what it writes; then, once it is due, --finish.",
+        example="mutirao recover --home casa --propose recovery.claim",
+        asks=False,
+    )
+    _home_option(parser)
+    parser.add_argument(
+        "--propose", metavar="FILE", type=Path, help="make new keys, and write here what guardians back"
+    )
+    parser.add_argument(
+        "--cold-keys", metavar="N", type=read_count, default=1, help="how many cold keys there will be; default: 1"
+    )
+    parser.add_argument(
+        "--cold-needed", metavar="K", type=read_count, help="how many of them have to sign; default: over half"
+    )
+    parser.add_argument(
+        "--finish", metavar="FILE", type=Path, help="what `mutirao recoveries show RECOVERY --json` gave at a guardian"
+    )
+    args = parser.parse_args(argv)
+    if (args.propose is None) == (args.finish is None):
+        raise Misuse("either --propose or --finish")
+    from node import recovery
+
+    if args.propose is not None:
+        proposed = recovery.propose(
+            args.home, args.propose, cold_keys=args.cold_keys, cold_needed=args.cold_needed, chance=os.urandom
+        )
+        shown = _written(lambda: asyncio.run(proposed), args.propose)
+        _show(args, {"file": str(args.propose), **asdict(shown)})
+        return DONE
+    finished = recovery.finish(args.home, args.finish, now=_now_ms, chance=os.urandom)
+    _show(args, asdict(_done(lambda: asyncio.run(finished))))
+    if not args.json:
+        keys = args.home / "keys"
+        put(f"\nKeep next.key and the cold keys in {keys} elsewhere. Members without a key need new tokens.")
     return DONE
 
 

@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "rotate": ("cli.local:rotate", "change the network's signing key"),
         "sign": ("cli.local:sign", "sign that change, a grant or a checkpoint with a cold key"),
         "takeover": ("cli.local:takeover", "make a replica the home of its network"),
+        "recover": ("cli.local:recover", "give a network that has lost all its keys new ones"),
         "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
     },
     "For programs": {

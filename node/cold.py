@@ -10,6 +10,7 @@ from node.home import HomeUnusable, peer_id, read_key
 from protocol.codec import decode, encode
 from protocol.cold import sign_claim
 from protocol.economy.money import decimal
+from protocol.entry import Millis
 from protocol.identity import RotationClaim, cold_signature
 from protocol.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, KeyPair, id_text
 from protocol.settlement.proofs import CheckpointClaim
@@ -38,6 +39,10 @@ class ToSign:
     cold_needed: int | None
     hot_grant: int | None
     """How much the hot key alone may grant on a link from then on, in minor units, if that changes."""
+    guardians: tuple[str, ...]
+    """The networks that may give new keys once all are lost, if others may than before."""
+    guardians_needed: int | None
+    recovery_delay_ms: Millis | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointT
 
 def shown(claim: RotationClaim) -> ToSign:
     """Return a change of keys for people to read."""
-    cold = claim.cold
+    cold, guardians = claim.cold, claim.guardians
     return ToSign(
         id_text(claim.network),
         claim.epoch,
@@ -102,6 +107,9 @@ def shown(claim: RotationClaim) -> ToSign:
         () if cold is None else tuple(key.hex() for key in cold.keys),
         None if cold is None else cold.needed,
         claim.hot_grant,
+        () if guardians is None else tuple(map(id_text, guardians.networks)),
+        None if guardians is None else guardians.needed,
+        None if guardians is None else guardians.delay_ms,
     )
 
 

@@ -32,8 +32,11 @@ from node.storage import Storage, StorageFailed
 from protocol.codec import decode
 from protocol.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.identity import (
+    GUARDIANS_MAX,
+    RECOVERY_DELAY_MS_MAX,
     ColdKeys,
     ColdSignature,
+    Guardians,
     Identity,
     Rotation,
     RotationClaim,
@@ -42,9 +45,12 @@ from protocol.identity import (
     signed_by_cold_key,
 )
 from protocol.journal import Keyring
-from protocol.keys import SEED_BYTES, KeyPair, id_text
+from protocol.keys import SEED_BYTES, KeyPair, id_text, parse_id
 from protocol.replica import Replica
 from protocol.settlement.records import Links
+
+RECOVERY_DELAY_MS = 14 * 24 * 3_600 * 1_000
+"""How long a recovery is put off where nothing else is said: so long may nobody look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ class Change:
     keys of wire and preimages are replaced too. `before_ms` gives up all that the home has taken in since it first
     held an entry of its own network with this date or a later one. `cold_keys` puts so many new cold keys in the place
     of all that there are, of which `cold_needed` sign from then on, more than half where that is not said. From then on
-    the hot key alone grants `hot_grant` on a link in all, in its minor units, and no more.
+    the hot key alone grants `hot_grant` on a link in all, in its minor units, and no more. `guardians` are the
+    networks, by id, that may give new keys once all are lost: `guardians_needed` of them, more than half where that is
+    not said, and `recovery_delay_ms` later.
     """
 
     next_key: Path | None = None
@@ -64,6 +72,9 @@ class Change:
     cold_keys: int | None = None
     cold_needed: int | None = None
     hot_grant: int | None = None
+    guardians: tuple[str, ...] = ()
+    guardians_needed: int | None = None
+    recovery_delay_ms: Millis = RECOVERY_DELAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +209,7 @@ def _claim(
     home: Path, begun: _Begun, coming: KeyPair, change: Change, chance: Callable[[int], bytes], *, reuse: bool
 ) -> RotationClaim:
     identity = begun.identity
+    guardians = _named(begun, change)
     if promise(coming.public) != identity.next_digest:
         raise HomeUnusable("this is not the key that the network promised to use next")
     if change.hot_grant is not None:
@@ -217,7 +229,7 @@ def _claim(
     heads = begun.replica.journal.lane_heads()
     return RotationClaim(
         identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads, cold,
-        change.hot_grant,
+        change.hot_grant, guardians,
     )  # fmt: skip
 
 
@@ -255,6 +267,27 @@ def _new_cold(keys: Path, change: Change, chance: Callable[[int], bytes], *, reu
         return None
     needed = cold_quorum(change.cold_keys, change.cold_needed)
     return ColdKeys(tuple(_fresh(keys, name, chance).public for name in names), needed)
+
+
+def _named(begun: _Begun, change: Change) -> Guardians | None:
+    """Return the guardians that are wished for, None where those stay that there are."""
+    if not change.guardians:
+        return None
+    known = begun.replica.journal.directory.networks
+    networks = tuple(parse_id(one) or b"" for one in change.guardians)
+    for text, network in zip(change.guardians, networks, strict=True):
+        if network not in known or network == begun.replica.network:
+            raise HomeUnusable(f"{text} is not the id of another network that this node knows")
+    if len(set(networks)) != len(networks):
+        raise HomeUnusable("a guardian is named twice")
+    if len(networks) > GUARDIANS_MAX:
+        raise HomeUnusable(f"a network has {GUARDIANS_MAX} guardians at most")
+    needed = len(networks) // 2 + 1 if change.guardians_needed is None else change.guardians_needed
+    if not 1 <= needed <= len(networks):
+        raise HomeUnusable(f"{needed} of {len(networks)} guardians cannot agree")
+    if not 1 <= change.recovery_delay_ms <= RECOVERY_DELAY_MS_MAX:
+        raise HomeUnusable("a recovery is put off by 366 days at most")
+    return Guardians(networks, needed, change.recovery_delay_ms)
 
 
 # Signatures.

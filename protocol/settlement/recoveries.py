@@ -285,7 +285,7 @@ FEATURE = Feature(
     unhear=unhear,
     operations=(
         Create("recoveries", ProposeRecovery, plan=plan_propose, who=STEWARDS, verb="propose",
-               example='mutirao recoveries propose --claim "$(cat recovery.claim)"'),
+               example="mutirao recoveries propose --claim pwFYIJ1i"),
         Act("recoveries", "back", BackRecovery, plan=plan_back, who=STEWARDS,
             example="mutirao recoveries back RECOVERY"),
         Act("recoveries", "veto", VetoRecovery, plan=plan_veto, who=STEWARDS,

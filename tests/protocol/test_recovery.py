@@ -16,6 +16,7 @@ from protocol.events import Publish
 from protocol.identity import ColdKeys
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection
+from protocol.settlement.links import LinksWanted
 from protocol.settlement.recoveries import (
     CLAIMS_KEPT_MAX,
     BackRecovery,
@@ -309,3 +310,27 @@ def test_everybody_sees_whom_a_network_has_named() -> None:
     assert seen.guardians == tuple(id_text(world.nodes[one].network) for one in OTHERS)
     assert (seen.guardians_needed, seen.recovery_delay_ms) == (2, DELAY_MS)
     assert world.granted("mata", "networks.show", subject="serra").guardians == ()
+
+
+def test_after_a_late_veto_a_link_on_which_the_partner_took_the_heirs_records_stays_read_only() -> None:
+    world = told()
+    _, id = in_force(world)
+    pay(world, "casa", account(world, "casa", "bia"), "edna@serra", 5)
+    world.tick(2)
+    world.join("riacho", "campo")
+    world.tick(3)
+    world.granted("riacho", "recoveries.veto", VetoRecovery(), subject=id)
+    world.cut("riacho", "campo")
+    world.drops.clear()
+    world.join("riacho", "campo")
+    world.join("riacho", "serra")
+    world.tick(30)
+    [link] = world.granted("riacho", "links.list", LinksWanted()).items
+    print(link, world.drops)
+    [link] = [
+        one
+        for one in world.granted("serra", "links.list", LinksWanted()).items
+        if one.partner == id_text(world.nodes["riacho"].network)
+    ]
+    print(link, world.drops)
+    assert 0

@@ -22,7 +22,7 @@ class Heirs:
     """The new keys of a network, and the claim that shows them."""
 
     keyring: Keyring
-    offline: tuple[KeyPair, KeyPair]
+    offline: tuple[KeyPair, tuple[KeyPair, ...]]
     transport: bytes
     claim: RecoveryClaim
 
