@@ -643,7 +643,9 @@ class Replica:
                 self._accuse_of_fork(entry)
         elif fault is LinkFault.ACK_UNKNOWN:
             # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
-            self._tell(Tell(entry.network, LinkWanted(0)))
+            # Of a lost link it is asked now and then anyway; an heir whom guardians chose may have signed that one.
+            if link is None or not link.is_lost:
+                self._tell(Tell(entry.network, LinkWanted(0)))
         elif isinstance(fault, LinkFault) and not self.recovering and link is not None and not link.is_lost:
             before = self.journal.newest.get((entry.network, entry.header.lane))
             wires = (entry.wire,) if before is None else (before, entry.wire)
