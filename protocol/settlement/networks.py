@@ -172,8 +172,8 @@ class NetworkShown:
         int | None, Doc("how much its signing key alone may grant on a link in all, in minor units; null: no bound")
     ]
     guardians: Annotated[tuple[str, ...], Doc("the networks that may give it new keys if all its own are lost")]
-    guardians_needed: Annotated[int, Doc("how many of them have to back a recovery")]
-    recovery_delay_ms: Annotated[int, Doc("how long after that, in milliseconds, the recovery takes effect")]
+    guardians_needed: Annotated[int | None, Doc("how many of them have to back a recovery")]
+    recovery_delay_ms: Annotated[int | None, Doc("how long after that, in milliseconds, the recovery takes effect")]
     recovering: Annotated[
         bool, Doc("our own: nothing is signed until its entries are back; another: a link with it waits for its word")
     ]
@@ -302,6 +302,7 @@ def list_networks(desk: Desk, wanted: NetworksWanted, after: int) -> Iterable[tu
 
 def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
     profile, identity, own = known.profile, known.identity, network == desk.book.network
+    guardians = identity.guardians
     links = desk.book.of(Links).with_partner(network)
     key = identity.key_of(identity.epoch)
     assert key is not None
@@ -319,9 +320,9 @@ def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
         cold_keys=len(identity.cold),
         cold_needed=identity.cold_needed,
         hot_grant=None if identity.hot_grant == HOT_GRANT_MAX else identity.hot_grant,
-        guardians=tuple(map(id_text, identity.guardians.networks)),
-        guardians_needed=identity.guardians.needed,
-        recovery_delay_ms=identity.guardians.delay_ms,
+        guardians=tuple(map(id_text, guardians.networks)),
+        guardians_needed=guardians.needed if guardians.networks else None,
+        recovery_delay_ms=guardians.delay_ms if guardians.networks else None,
         recovering=desk.silent is Rejection.RECOVERING
         if own
         else any(link.state is LinkState.RECOVERING for link in links),

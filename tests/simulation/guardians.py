@@ -49,7 +49,7 @@ def heirs(world: World, copy: Node, transport: bytes | None = None) -> Heirs:
     claim = RecoveryClaim(
         copy.network, epoch, hot.public, promise(following.public), transport, ColdKeys((cold.public,), 1), heads
     )
-    return Heirs(Keyring(hot, world.seed()), (following, cold), transport, claim)
+    return Heirs(Keyring(hot, world.seed()), (following, (cold,)), transport, claim)
 
 
 def back(world: World, one: Heirs, *guardians: str) -> Any:
