@@ -484,7 +484,7 @@ def clearing(told: Riacho) -> None:
     world.tick(5)
     # What would be written were a hold of Riacho's waived: put down by hand.
     done = next(iter(state.initiated.values()))
-    circle = replace(done.circle, round=state.newest)
+    circle = replace(done.circle, round=state.newest(world.now))
     begun = Begun(encode_circle(circle), bytes(16), done.worth, done.cost, done.currency)
     world.nodes[NODE].replica.journal.write(begun, LEDGER, world.now)
     world.nodes[NODE].replica.journal.write(Failed(circle.id, "BALANCE_OPEN"), LEDGER, world.now)
