@@ -301,6 +301,7 @@ class Book:
         self._feature_of: dict[type[Body], Feature] = {
             kind: feature for feature in features for kind in feature.entries
         }
+        self._posted = [feature.posted for feature in features if feature.posted is not None]
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
         self._hears: dict[type[Body], Feature] = {kind: feature for feature in features for kind in feature.words}
         self.words: dict[str, type[Body]] = {kind.KIND: kind for kind in self._hears}
@@ -328,6 +329,8 @@ class Book:
         for posting, balance in zip(postings, self.ledger.post(postings), strict=True):
             account, amount_minor, kind, payment, counterpart = posting
             lines.append(Line(account, seq, at_ms, kind, payment, counterpart, amount_minor, balance))
+        for posted in self._posted:
+            posted(self, entered, postings)
         return tuple(lines)
 
     def hear(self, word: Entered) -> None:

@@ -313,6 +313,7 @@ class Feature:
     `fold` changes the book and returns balanced postings. `due` are the writes that time alone brings,
     asked for at each tick at the home node only; each plan is carried out before the next is asked for,
     which sees the book as it is then. `news` is what an entry or a word, just folded, means to subscribers.
+    `posted` is told of what any feature's entry has posted, and may keep what follows from it.
 
     `words` are statements in the public `commons` lane of any network, ours too. A word is its network's own and
     nobody can refuse it: `hear` keeps what it means, by network and within bounds, and ignores nonsense. Lanes of
@@ -327,6 +328,7 @@ class Feature:
     operations: tuple[Operation, ...] = ()
     due: Callable[[Desk], Iterable[Plan]] | None = None
     news: Callable[[Book, Entered], Iterable[News]] | None = None
+    posted: Callable[[Book, Entered, Sequence[Posting]], None] | None = None
     words: tuple[type[Body], ...] = ()
     hear: Callable[[Book, Entered], None] = hear_nothing
     unhear: Callable[[Book, bytes], None] = unhear_nothing

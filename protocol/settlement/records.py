@@ -51,6 +51,8 @@ OFFERS_MAX = 4_096
 LINKS_PER_PARTNER_MAX = 16
 """How many links one partner may have with us, its proposals that nobody has taken up included."""
 RATE_TERM_MAX = 10**12
+MIRROR_PREFIX = "link-"
+"""With what the ids of partners' mirror accounts begin."""
 Id = Annotated[bytes, Length(32)]
 HoldId = Annotated[bytes, Length(16)]
 Counter = Annotated[int, Range(0, 2**63 - 1)]
@@ -186,7 +188,7 @@ def link_lane(link: bytes) -> str:
 
 def link_account(link: bytes, currency: str) -> str:
     """Return the id of our mirror account of a partner: what it is owed here, in our currency."""
-    return f"link-{id_text(link)[:16]}.{currency}"
+    return f"{MIRROR_PREFIX}{id_text(link)[:16]}.{currency}"
 
 
 def as_record(body: LinkRecord, epoch: int, seq: int, granted: int) -> Record:

@@ -23,7 +23,10 @@ def test_a_ring_of_debts_that_nobody_publishes_is_cleared_by_the_same_command(co
     ring = _ring(commune, (30, 45, 40))
     for node in ring:
         assert not node.api.post("/v1/clearing-terms", {"on": True})["publish"]
+    assert _importers(ring[1]) == [("riacho", "30.00 FLOR"), ("serra", "15.00 FLOR")]
     _clears_by_command(ring, (15_00, 10_00))
+    start(ring[1])
+    assert _importers(ring[1]) == [("serra", "15.00 FLOR")], "as much as before in all, and Riacho owes nothing"
 
 
 def _ring(commune: Commune, debts: tuple[int, int, int]) -> list[Node]:
@@ -79,3 +82,12 @@ def _debt(one: Node, other: Node) -> int:
 def _balances(node: Node) -> dict[str, int]:
     """Return all balances but those of partners."""
     return {account: balance for account, balance in node.balances().items() if not account.startswith("link-")}
+
+
+def _importers(node: Node) -> list[tuple[str, str]]:
+    """Return who imports as a node's steward is told by the command, and how much they owe."""
+    told = mutirao("importers", "list", "--days", "0", "--node", node.url, "--token", node.api.token or "", "--json")
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)["items"]
+    assert not node.api.all("/v1/importers")
+    return [(one["handle"], f"{int(one['owed']['value']) / 100:.2f} {one['owed']['asset_code']}") for one in found]
