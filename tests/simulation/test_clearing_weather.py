@@ -18,14 +18,15 @@ from protocol.settlement.rounds import ROUND_EVERY_MS
 RING = {"riacho": "ana", "serra": "bia", "encants": "clara", "campo": "dora"}
 LINKS = (("riacho", "serra"), ("serra", "encants"), ("encants", "riacho"), ("encants", "campo"), ("campo", "riacho"))
 SEEDS = 10
+PRIVATE_SEEDS = 6
 
 
-def ring(seed: int) -> World:
+def ring(seed: int, *, publish: bool = True) -> World:
     """Four networks in one unit, so that each one's position is the sum of what its links say."""
     world = World(seed)
     for name, member in RING.items():
         exchange(world, name, "HORA", member)
-        world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True))
+        world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=publish))
     for one, other in LINKS:
         linked(world, one, other, 300)
     world.tick(2)
@@ -123,6 +124,14 @@ def test_rings_clear_while_nodes_come_back_from_old_copies(seed: int) -> None:
     weather(world, Random(seed), restores=True)
     heal(world)
     audit(world, restored=True)
+
+
+@pytest.mark.parametrize("seed", range(PRIVATE_SEEDS), ids=lambda seed: f"seed-{seed}")
+def test_rings_that_nobody_publishes_clear_in_bad_weather(seed: int) -> None:
+    world = ring(seed, publish=False)
+    weather(world, Random(seed), restores=seed % 2 == 1)
+    heal(world)
+    audit(world, restored=seed % 2 == 1)
 
 
 def test_the_weather_clears_circles_and_breaks_some() -> None:
