@@ -213,6 +213,15 @@ def test_who_owes_the_other_way_who_takes_no_part_and_who_is_asked_again_keeps_s
     assert heard_by(world, "serra", "riacho", Probe(b"3" * 16, False, True)) == []
 
 
+def test_a_key_is_passed_on_once_each_way_whoever_else_brings_it() -> None:
+    world = ring(30, 50, 40)
+    found(world, "lagoa")
+    owes(world, "lagoa", "serra", 45)
+    key = bytes(16)
+    assert heard_by(world, "serra", "riacho", Probe(key, False, True)) == [("encants", Probe(key, False, False))]
+    assert heard_by(world, "serra", "lagoa", Probe(key, False, True)) == []
+
+
 def heard_by(world: World, name: str, source: str, *messages: Message) -> list[tuple[str, Message]]:
     """Let one say something to another, and return what that one says at once of probes, and to whom."""
     world.run()
@@ -468,8 +477,9 @@ def test_an_old_round_is_not_searched_again() -> None:
     world = ring(30, 50, 40)
     world.granted("riacho", "clearings.open", OpenRound())
     world.now += ROUND_LIFE_MS + 1_000
+    told = wiretap(world)
     world.tick(CLEAR_SECONDS)
-    assert debts(world) == [30_00, 50_00, 40_00]
+    assert debts(world) == [30_00, 50_00, 40_00] and not told
 
 
 # Rounds.
