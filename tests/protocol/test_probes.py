@@ -137,7 +137,8 @@ def test_with_debts_to_several_each_is_cleared_as_far_as_it_goes_round() -> None
     assert quiet(world)
 
 
-def test_a_ring_of_two_links_is_cleared() -> None:
+def two_links() -> tuple[World, bytes, bytes]:
+    """Return two networks of which Riacho owes 30 on one link and is owed 20 on another, and these links."""
     world = World()
     for name in NAMES[:2]:
         found(world, name)
@@ -148,6 +149,11 @@ def test_a_ring_of_two_links_is_cleared() -> None:
     pay(world, "serra", "ana", "ana@riacho", 20)
     world.granted("serra", "links.freeze", FreezeLink(frozen=False), subject=id_text(first))
     world.tick(2)
+    return world, first, second
+
+
+def test_a_ring_of_two_links_is_cleared() -> None:
+    world, first, second = two_links()
     assert clear(world).cleared == 1
     links = world.nodes["riacho"].replica.book.of(Links).by_id
     assert [links[one].side.net_debt for one in (first, second)] == [10_00, 0] and quiet(world)
@@ -211,6 +217,24 @@ def test_who_owes_the_other_way_who_takes_no_part_and_who_is_asked_again_keeps_s
     world.granted("serra", "clearing-terms.set", SetClearing(on=True))
     world.nodes["serra"].replica.recovering = True
     assert heard_by(world, "serra", "riacho", Probe(b"3" * 16, False, True)) == []
+
+
+def test_a_probe_does_not_go_back_to_who_sent_it() -> None:
+    world, _, _ = two_links()
+    assert heard_by(world, "serra", "riacho", Probe(bytes(16), False, True)) == []
+
+
+def test_each_who_brings_a_probe_is_told_once_that_it_has_met() -> None:
+    world = ring(30, 50, 40)
+    found(world, "lagoa")
+    owes(world, "lagoa", "serra", 45)
+    key = bytes(16)
+    assert heard_by(world, "serra", "riacho", Probe(key, False, False)) == []
+    met = ProbeMet(key, False, (debt_of(world, "riacho", "serra"),), 30 * 10**6)
+    back = ProbeMet(key, True, (debt_of(world, "serra", "encants"),), 50 * 10**6)
+    assert heard_by(world, "serra", "encants", Probe(key, True, False)) == [("encants", back), ("riacho", met)]
+    late = ProbeMet(key, False, (debt_of(world, "lagoa", "serra"),), 45 * 10**6)
+    assert heard_by(world, "serra", "lagoa", Probe(key, False, False)) == [("lagoa", late)]
 
 
 def test_a_key_is_passed_on_once_each_way_whoever_else_brings_it() -> None:
@@ -352,7 +376,7 @@ def test_what_a_partner_makes_up_beyond_itself_is_refused_by_whom_it_names() -> 
 def test_who_says_that_more_is_owed_only_makes_its_own_circle_fail() -> None:
     world = ring(30, 10, 40)
     key = searching(world)
-    more = ProbeMet(key, False, (debt_of(world, "serra", "encants"), debt_of(world, "riacho", "serra")), 10**12)
+    more = ProbeMet(key, False, (debt_of(world, "serra", "encants"), debt_of(world, "riacho", "serra")), 2**63 - 1)
     heard_by(world, "riacho", "serra", more)
     heard_by(world, "riacho", "encants", ProbeMet(key, True, (debt_of(world, "encants", "riacho"),), 10**12))
     world.tick(CLEAR_SECONDS)
