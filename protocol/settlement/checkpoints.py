@@ -270,8 +270,6 @@ def unhear(book: Book, network: bytes) -> None:
     state = book.of(Checkpoints)
     state.heard.pop(network, None)
     state.signed.pop(network, None)
-    if network == book.network:
-        state.said.clear()
     state.doubled.pop(network, None)
     state.unbalanced.pop(network, None)
 

@@ -191,14 +191,11 @@ def link_account(link: bytes, currency: str) -> str:
     return f"{MIRROR_PREFIX}{id_text(link)[:16]}.{currency}"
 
 
-def as_record(body: LinkRecord, epoch: int, seq: int, granted: int) -> Record:
-    """Return the record that an entry at this place carries, by which so much is granted.
-
-    The first entry of a lane is record 1.
-    """
+def as_record(body: LinkRecord, epoch: int, seq: int) -> Record:
+    """Return the record that an entry at this place carries; the first entry of a lane is record 1."""
     ack = None if body.ack is None else Ack(body.ack.epoch, body.ack.n, body.ack.digest)
     return Record(
-        epoch, seq + 1, granted, body.returned, body.placed, body.claimed, body.waived_sum,
+        epoch, seq + 1, body.granted, body.returned, body.placed, body.claimed, body.waived_sum,
         {item.id: Hold(item.amount, item.condition) for item in body.holds},
         {item.id: item.preimage for item in body.claims},
         {item.id: item.reason for item in body.waived},
@@ -616,7 +613,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     identity = book.of(Directory).networks[entered.network].identity
     before, known = (link.side.own, link.signed) if own else (link.side.partner, link.signed_by_partner)
     granted, signed = binding(identity, body, entered.epoch, before.granted, known)
-    record = as_record(body, entered.epoch, entered.seq, granted)
+    record = replace(as_record(body, entered.epoch, entered.seq), granted=granted)
     onward = {item.id: item.onward for item in body.holds}
     if own:
         link.signed = signed
@@ -711,9 +708,8 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     vouched = side.own.ack is not None and side.own.ack.digest == entry.id
     if epoch < identity.renewed and not vouched:
         return Stale()
-    known = None if link is None else link.signed_by_partner
-    granted, _ = binding(identity, body, epoch, side.partner.granted, known)
-    outcome = hear(side, as_record(body, epoch, entry.header.seq, granted), entry.id)
+    # What of its grant binds is less, but nothing less than before: for the rules that is the same.
+    outcome = hear(side, as_record(body, epoch, entry.header.seq), entry.id)
     if isinstance(outcome, Fork):
         return Stale() if side.frozen else None
     return outcome if isinstance(outcome, Stale | LinkFault) else None

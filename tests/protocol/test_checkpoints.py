@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from simulation.groups import balance, exchange, linked
-from simulation.theft import last, rotate, signed, steal
+from simulation.groups import balance, exchange, linked, says
+from simulation.theft import last, reopenings, rotate, signed, steal
 from simulation.world import World, whole
 
 from protocol.codec import decode, encode
@@ -28,6 +28,7 @@ from protocol.settlement.checkpoints import (
 )
 from protocol.settlement.proofs import (
     CheckpointClaim,
+    CheckpointSaid,
     CheckpointSigned,
     ConsistencyProof,
     Proof,
@@ -37,6 +38,7 @@ from protocol.settlement.proofs import (
     verify_proof,
 )
 from protocol.shape import from_map, to_map
+from protocol.sync.messages import Entries
 
 
 @pytest.fixture
@@ -352,7 +354,53 @@ def test_two_of_three_cold_keys_sign_a_checkpoint_and_everybody_sees_by_how_many
     assert [quorum(item) for item in listed] == [(3, 3, 2), (2, 3, 2)]
     # Who guarded it then is told, whoever guards the network now.
     keepers(world, "riacho", 1)
-    assert quorum(world.granted("riacho", "checkpoints.show", subject=newer.id)) == (2, 3, 2)
+    for node, name in (("riacho", newer.id), ("serra", f"{newer.network}-{newer.id}")):
+        world.restart(node)
+        assert quorum(world.granted(node, "checkpoints.show", subject=name)) == (2, 3, 2)
+
+
+def test_a_thief_hides_a_signed_checkpoint_and_puts_no_other_in_its_place(world: World) -> None:
+    exchange(world, "serra", "FLOR", "edna")
+    linked(world, "riacho", "serra", 100)
+    one, two, _ = keepers(world, "riacho", 3)
+    checkpoint = make(world)
+    claim = claim_of(world, checkpoint)
+    world.granted("riacho", "checkpoints.sign", by(claim, one, two), subject=checkpoint.id)
+    world.tick(2)
+
+    def seen() -> list[tuple[bytes, int]]:
+        items = world.granted("serra", "checkpoints.list", CheckpointsWanted()).items
+        return [(item.balances_root, item.cold_signatures) for item in items]
+
+    assert seen() == [(claim.checkpoint.balances, 2)]
+    thief = steal(world, "riacho")
+    world.cut("riacho", "serra")
+    world.join("thief", "serra")
+    world.tick(2)
+    other = CheckpointSaid(replace(claim.checkpoint, balances=bytes(32)))
+    lie = signed(thief, COMMONS, other, last(thief, COMMONS), epoch=1, at_ms=world.now)
+    says(world, Entries((lie.wire,)), "serra", "thief")
+    assert seen() == [(bytes(32), 0), (claim.checkpoint.balances, 2)]
+    says(world, Entries(tuple(entry.wire for entry in reopenings(thief, 1, world.now))), "serra", "thief")
+    world.tick()
+    assert seen() == []
+    world.cut("thief", "serra")
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    world.tick(10)
+    assert seen() == [(claim.checkpoint.balances, 2)]
+
+
+def test_cold_keys_sign_no_checkpoint_of_another_network_as_their_own(world: World) -> None:
+    exchange(world, "serra", "FLOR", "edna")
+    linked(world, "riacho", "serra", 100)
+    one, two, _ = keepers(world, "riacho", 3)
+    theirs = world.granted("serra", "checkpoints.make", MakeCheckpoint())
+    world.tick(2)
+    claim = replace(claim_of(world, theirs, "serra"), network=world.nodes["riacho"].network)
+    name = f"{theirs.network}-{theirs.id}"
+    assert world.granted("riacho", "checkpoints.show", subject=name).cold_signatures == 0
+    assert world.ask("riacho", "checkpoints.sign", by(claim, one, two), subject=name) == Refused(Rejection.NOT_FOUND)
 
 
 def test_a_wrong_signature_or_too_few_change_nothing(world: World) -> None:

@@ -139,7 +139,8 @@ def test_a_growing_tree_has_the_roots_and_paths_of_the_whole_one(size: int) -> N
     assert tree.root(size) == root_of(leaves)
     for index in {0, size // 2, size - 1}:
         assert tree.path(index, size) == path_of(leaves, index)
-    for old in {1, size // 2, size - 1, size, BLOCK_LEAVES, 2 * BLOCK_LEAVES, BLOCK_LEAVES + 3} & {*range(1, size + 1)}:
+    blocks = {BLOCK_LEAVES * whole + rest for whole in (1, 2, 3) for rest in (0, 1, 3, 64)}
+    for old in ({1, size // 2, size - 1, size} | blocks) & {*range(1, size + 1)}:
         assert tree.consistency(old, size) == consistency_of(leaves, old)
 
 
@@ -198,6 +199,13 @@ def test_a_tree_that_has_lost_or_changed_a_leaf_has_not_grown_out_of_the_old_one
         changed = [*leaves[:at], leaf_hash(b"another"), *leaves[at + 1 :]]
         for path in (consistency_of(changed, 7), consistency_of(leaves, 7)):
             assert not is_consistent(7, root_of(leaves[:7]), 13, root_of(changed), path)
+
+
+def test_a_path_that_ends_below_the_root_of_so_many_leaves_shows_nothing() -> None:
+    leaves = [leaf_hash(bytes([n])) for n in range(7)]
+    path, old_root, root = consistency_of(leaves, 4), root_of(leaves[:4]), root_of(leaves)
+    assert is_consistent(4, old_root, 7, root, path)
+    assert not any(is_consistent(4, old_root, size, root, path) for size in (9, 16, 17, 1_000))
 
 
 def test_no_path_leads_from_nothing_or_back() -> None:

@@ -433,6 +433,24 @@ def test_an_honest_partner_counts_of_a_thief_s_grant_what_cold_keys_have_signed(
     assert world.nodes["riacho"].replica.faults == world.nodes["serra"].replica.faults == []
 
 
+@pytest.mark.parametrize("shows", ["none", "an older one"])
+def test_a_thief_takes_back_no_signatures_that_keepers_have_given(stage: Stage, shows: str) -> None:
+    stage.signed(1_000)
+    older = stage.inner("riacho").signed
+    stage.signed(2_000)
+    deceive(stage, granted=MUCH, signed=None if shows == "none" else older)
+    assert stage.link("serra").limit_received.value == 2_000_00
+    stage.world.join("riacho", "serra")
+    stage.world.tick(40)
+    assert stage.limits() == (2_000_00, 2_000_00)
+    assert stage.link("riacho").granted_signed.value == 2_000_00
+    for name in ("riacho", "serra"):
+        stage.world.restart(name)
+        stage.world.tick(2)
+    assert stage.limits() == (2_000_00, 2_000_00)
+    assert not stage.world.drops
+
+
 def test_no_epochs_of_a_thief_lift_the_bound(stage: Stage) -> None:
     world = stage.world
     thief = steal(world, "riacho")
@@ -451,6 +469,10 @@ def test_no_epochs_of_a_thief_lift_the_bound(stage: Stage) -> None:
         world.restart(name)
     world.join("riacho", "serra")
     world.tick(40)
+    # On the disk his records came before the rotation under which they are read again.
+    for name in ("serra", "riacho"):
+        world.restart(name)
+    world.tick(12)
     assert stage.limits() == (300_00, 300_00)
     assert stage.link("serra").state == "open"
 
