@@ -352,11 +352,15 @@ def test_two_of_three_cold_keys_sign_a_checkpoint_and_everybody_sees_by_how_many
     assert seen() == [(newer.id, 2)]
     listed = world.granted("riacho", "checkpoints.list", CheckpointsWanted()).items
     assert [quorum(item) for item in listed] == [(3, 3, 2), (2, 3, 2)]
-    # Who guarded it then is told, whoever guards the network now.
+    # Who guarded it then is told, whoever guards the network now, and to whoever comes only now.
     keepers(world, "riacho", 1)
-    for node, name in (("riacho", newer.id), ("serra", f"{newer.network}-{newer.id}")):
+    exchange(world, "campo", "MATE", "eva")
+    world.join("riacho", "campo")
+    world.tick(5)
+    name = f"{newer.network}-{newer.id}"
+    for node, id in (("riacho", newer.id), ("serra", name), ("campo", name)):
         world.restart(node)
-        assert quorum(world.granted(node, "checkpoints.show", subject=name)) == (2, 3, 2)
+        assert quorum(world.granted(node, "checkpoints.show", subject=id)) == (2, 3, 2)
 
 
 def test_a_thief_hides_a_signed_checkpoint_and_puts_no_other_in_its_place(world: World) -> None:
@@ -384,6 +388,8 @@ def test_a_thief_hides_a_signed_checkpoint_and_puts_no_other_in_its_place(world:
     says(world, Entries(tuple(entry.wire for entry in reopenings(thief, 1, world.now))), "serra", "thief")
     world.tick()
     assert seen() == []
+    name = f"{checkpoint.network}-{checkpoint.id}"
+    assert world.ask("serra", "checkpoints.show", subject=name) == Refused(Rejection.NOT_FOUND)
     world.cut("thief", "serra")
     rotate(world, "riacho")
     world.join("riacho", "serra")
