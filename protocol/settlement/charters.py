@@ -120,7 +120,6 @@ class Said:
     inside: bool = False
     """Whether, by its own newest word, it takes part."""
     chartered: int | None = None
-    joined: int | None = None
     endorsed: dict[bytes, int] = field(default_factory=dict[bytes, int])
     votes: dict[bytes, Vote] = field(default_factory=dict[bytes, Vote])
     newest: int = 0
@@ -218,7 +217,7 @@ def hear(book: Book, word: Entered) -> None:
                 charters.arrivals[federation] = max(charters.arrivals.values(), default=-1) + 1
             said.inside, said.chartered = True, seq if said.chartered is None else said.chartered
         case Joined():
-            said.inside, said.joined = True, seq if said.joined is None else said.joined
+            said.inside = True
         case Left():
             said.inside = False
         case Endorsed(_, other) if other != network and said.has_room(other):
@@ -264,14 +263,14 @@ def judge(charter: Chartered, said: Mapping[bytes, Said], forked: Mapping[bytes,
     if missing:
         return Standing(charter, missing)
     ends, expelled = dict(forked), set[bytes]()
-    admitted, endorsements = _admitted(charter, said, ends, forked)
+    admitted, endorsements = _admitted(charter, said, ends)
     for _ in range(JUDGEMENTS_MAX):
-        found = dict(_expelled(charter, said, admitted, ends, forked))
+        found = dict(_expelled(charter, said, admitted, ends))
         if not found:
             break
         expelled.update(found)
         ends.update(found)
-        admitted, endorsements = _admitted(charter, said, ends, forked)
+        admitted, endorsements = _admitted(charter, said, ends)
     members = frozenset(network for network in admitted if said[network].inside and network not in ends)
     return Standing(charter, missing, members, frozenset(expelled), endorsements)
 
@@ -281,7 +280,7 @@ def _is_before(seq: int | None, network: bytes, ends: Mapping[bytes, int]) -> bo
 
 
 def _admitted(
-    charter: Chartered, said: Mapping[bytes, Said], ends: Mapping[bytes, int], forked: Mapping[bytes, int]
+    charter: Chartered, said: Mapping[bytes, Said], ends: Mapping[bytes, int]
 ) -> tuple[set[bytes], dict[bytes, int]]:
     """Return who was ever admitted, rank by rank from the founders, and how many endorsements each network has.
 
@@ -302,9 +301,7 @@ def _admitted(
         reached = sorted(
             other
             for other in set(spoken_of) - admitted
-            if endorsements[other] >= charter.endorsements
-            and other in said
-            and _is_before(said[other].joined, other, forked)
+            if endorsements[other] >= charter.endorsements and other in said
         )
         rank = reached[: MEMBERS_MAX - len(admitted)]
     return admitted, dict(endorsements)
@@ -315,7 +312,6 @@ def _expelled(
     said: Mapping[bytes, Said],
     admitted: set[bytes],
     ends: Mapping[bytes, int],
-    forked: Mapping[bytes, int],
 ) -> Iterator[tuple[bytes, int]]:
     """Yield whom two thirds of the members expel, the accused counted with them, and where its word ends.
 
@@ -339,7 +335,7 @@ def _expelled(
                 continue
             disputed += 1
             before = {**ends, **{voter: vote.seq for voter, vote in cast.items()}, accused: end}
-            if not _suffices(cast, inside & _admitted(charter, said, before, forked)[0], accused):
+            if not _suffices(cast, inside & _admitted(charter, said, before)[0], accused):
                 continue
         yield accused, end
 

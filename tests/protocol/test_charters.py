@@ -182,6 +182,7 @@ def test_one_network_endorses_another_once_and_itself_never() -> None:
     vale.endorse("a", "d d")
     vale.endorse("d", "d d")
     assert vale.members == "a b"
+    vale.endorse("a", "a")
     assert vale.standing().endorsements == {id_of("d"): 1}
 
 
@@ -488,11 +489,13 @@ def test_a_network_that_has_forked_is_no_member_and_whom_it_endorsed_before_stay
     assert vale.expelled == "", "nor does its vote count"
 
 
-def test_who_has_forked_where_it_joined_or_founded_was_never_admitted() -> None:
+def test_who_has_forked_where_it_joined_or_founded_has_said_nothing_that_counts() -> None:
     vale = Federation("a b")
     vale.join("d")
     vale.endorse("a", "d")
-    vale.endorse("d", "d e")
+    vale.endorse("d", "e")
+    vale.join("e")
+    assert vale.members == "a b d e"
     vale.forked = {id_of("d"): 0}
     assert vale.members == "a b"
     vale.forked = {id_of("a"): 0}
@@ -638,3 +641,41 @@ def test_members_have_joined_and_are_endorsed_or_founders(words: list[tuple[str,
         assert Joined(vale.id) in lane
         assert standing.endorsements[member] >= endorsements
     assert not standing.members & standing.expelled
+
+
+STRIFE = st.tuples(
+    st.sampled_from(["join", "endorse", "vote", "vote", "vote"]), st.sampled_from("abcdg"), st.sampled_from("cdg")
+)  # fmt: skip
+
+
+@given(st.lists(STRIFE, max_size=60), st.integers(1, 3), st.integers(1, 6))
+def test_no_growth_that_voters_bring_about_takes_the_expelled_back(
+    words: list[tuple[str, str, str]], endorsements: int, newcomers: int
+) -> None:
+    vale = told(words, endorsements)
+    before = vale.standing().expelled
+    said = vale.book().of(Charters).said[vale.id]
+    coming = [f"n{number}" for number in range(newcomers)]
+    vale.join(" ".join(coming))
+    for network, one in said.items():
+        if before and before <= one.votes.keys():
+            vale.endorse(names(frozenset({network})), " ".join(coming))
+    for name in coming:
+        vale.endorse(name, " ".join(coming))
+    assert vale.standing().expelled >= before
+
+
+@given(st.lists(WORDS, max_size=60), st.lists(WORDS, max_size=20), st.integers(1, 3))
+def test_what_those_say_whom_nobody_endorses_changes_nothing(
+    words: list[tuple[str, str, str]], strangers: list[tuple[str, str, str]], endorsements: int
+) -> None:
+    vale = told(words, endorsements)
+    before = vale.standing()
+    for kind, who, other in strangers:
+        vale.says(f"x{who}", Joined(vale.id))
+        if kind == "endorse":
+            vale.endorse(f"x{who}", f"{other} x{other}")
+        elif kind == "vote":
+            vale.vote(f"x{who}", other)
+    after = vale.standing()
+    assert (after.members, after.expelled) == (before.members, before.expelled)

@@ -179,6 +179,25 @@ def test_an_earlier_command_in_that_minute_takes_its_place() -> None:
     assert rounds(world, "riacho") == [number]
 
 
+def test_the_common_round_comes_before_one_by_ones_own_rhythm() -> None:
+    world = ring()
+    founded(world, rhythm_minutes=60)
+    for pair in PAIRS:
+        world.cut(*pair)
+    hour = world.now - world.now % HOUR_MS + HOUR_MS
+    world.now = hour - HOUR_MS // 2 - 10_000
+    world.granted("riacho", "clearing-terms.set", SetClearing(rhythm_seconds=1_800))
+    world.give("riacho", TimerFired())
+    [own] = rounds(world, "riacho")
+    world.now = hour + 500
+    for _ in range(2):
+        world.give("riacho", TimerFired())
+    assert rounds(world, "riacho") == [own, hour]
+    world.now = hour + HOUR_MS // 2 + 500
+    world.give("riacho", TimerFired())
+    assert rounds(world, "riacho") == [own, hour, world.now]
+
+
 @pytest.mark.parametrize("kind", ["outside", "candidate", "left", "off", "no rhythm"])
 def test_who_is_no_member_or_takes_no_part_opens_none(kind: str) -> None:
     world = ring()
