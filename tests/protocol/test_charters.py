@@ -419,6 +419,15 @@ def test_who_was_admitted_before_a_vote_or_by_others_counts_in_it() -> None:
     assert by_others.expelled == "", "2 of 5: x has admitted d, and has not voted"
 
 
+def test_an_endorsement_that_is_said_again_stands_where_it_was_said_first() -> None:
+    vale = Federation("a b c")
+    vale.join("d")
+    vale.endorse("a", "d")
+    vale.vote("a b", "c")
+    vale.endorse("a", "d")
+    assert vale.expelled == "", "2 of 4"
+
+
 def test_a_newcomer_may_vote_as_well() -> None:
     vale = Federation("a b c d")
     vale.vote("a b", "d")
@@ -446,6 +455,9 @@ def test_so_many_accused_are_looked_into_the_most_accused_first(monkeypatch: pyt
     assert grown().expelled == "f"
     monkeypatch.setattr(charters, "DISPUTED_MAX", 0)
     assert grown().expelled == ""
+    clear = Federation("a b c")
+    clear.vote("a b", "c")
+    assert clear.expelled == "c", "there is nothing to look into"
 
 
 def test_founders_count_however_late_they_are_endorsed() -> None:
@@ -566,6 +578,7 @@ def test_what_a_network_has_said_is_dropped_whole() -> None:
     vale.endorse("a", "d")
     book = vale.book()
     federation = book.of(Charters)
+    assert federation.standing(book, vale.id) == vale.standing()
     charters.unhear(book, id_of("a"))
     standing = federation.standing(book, vale.id)
     assert standing is not None
