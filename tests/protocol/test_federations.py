@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Stewards found a federation, admit and expel, each at its own node (PROTOCOL 8)."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +11,7 @@ from simulation.theft import rotate
 from simulation.world import World
 
 from protocol.economy.feature import Actor, Role
-from protocol.entry import COMMONS, encode_body, seal
+from protocol.entry import COMMONS, LEDGER, encode_body, seal
 from protocol.events import Asked, Publish
 from protocol.keys import id_text
 from protocol.rejection import Refused
@@ -229,6 +230,31 @@ def test_one_speaks_of_networks_that_are_known_and_not_of_oneself(verb: str) -> 
     assert refusal(act(world, "riacho", verb, id, "nowhere")) == ("NETWORK_UNKNOWN", "nowhere")
     unknown = id_text(bytes(32))
     assert refusal(act(world, "riacho", verb, id, unknown)) == ("NETWORK_UNKNOWN", unknown)
+
+
+def test_a_handle_that_two_networks_bear_names_none_of_them() -> None:
+    world = world_of("riacho", "serra", "campo")
+    campo = world.nodes["campo"]
+    profile = campo.replica.book.of(Directory).networks[campo.network].profile
+    assert profile is not None
+    campo.replica.journal.write(replace(profile, handle="serra"), COMMONS, world.now)
+    world.tick(2)
+    wish = CreateFederation("Vale", "HORA", ("serra",))
+    reason, networks = refusal(world.ask("riacho", "federations.create", wish))
+    assert (reason, len(networks.split(", "))) == ("HANDLE_AMBIGUOUS", 2)
+    by_id = CreateFederation("Vale", "HORA", (id_text(campo.network),))
+    id = world.granted("riacho", "federations.create", by_id).id
+    assert act(world, "campo", "join", id).place == "member"
+
+
+def test_of_several_forks_the_first_place_in_the_commons_counts() -> None:
+    world = world_of("riacho", "serra")
+    directory, serra = world.nodes["riacho"].replica.book.of(Directory), world.nodes["serra"].network
+    for lane, seq in ((COMMONS, 9), (COMMONS, 3), (COMMONS, 5), (LEDGER, 1)):
+        directory.note_fork(serra, lane, seq)
+    assert (directory.forked, directory.networks[serra].forked) == ({serra: 3}, True)
+    directory.pardon(serra)
+    assert (directory.forked, directory.networks[serra].forked) == ({}, False)
 
 
 def test_only_stewards_speak_for_a_network() -> None:
