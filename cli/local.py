@@ -60,8 +60,13 @@ def init(argv: Sequence[str]) -> int:
     founded = _done(lambda: asyncio.run(_founded(args)))
     _show(args, asdict(founded))
     if not args.json and args.replica_of is None:
+        from node.home import cold_names
+
         keys = args.home / "keys"
-        put(f"\nKeep next.key and the cold keys in {keys} elsewhere. Members without a key need new tokens.")
+        *names, last = (keys / f"{name}.key" for name in ("next", *cold_names(args.cold_keys)))
+        put(f"\nKeep {', '.join(map(str, names))} and {last} away from this machine: they bring the network back.")
+        if args.cold_keys == 1:
+            put("One cold key is enough for a small group. Where more depends on it: --cold-keys 3, of which 2 sign.")
     return DONE
 
 

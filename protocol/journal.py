@@ -276,7 +276,7 @@ class Journal:
                 first = next(unbacked, None)
                 if first is not None and not (network == self.network and self._keyring is not None):
                     self._go_back(network, first)
-                    self.book.of(Links).rebase(network, first)
+                    self._rebase(network, first)
                     fallen = True
 
     def _go_back(self, network: bytes, first: int) -> None:
@@ -319,20 +319,24 @@ class Journal:
         """Drop what a key event, the newest of its network, leaves out, and let links know of it."""
         number, opened = identity.epoch, identity.epochs[-1]
         links = self.book.of(Links)
-        if network != self.network:
-            links.rebase(network, number)
-        elif opened.backs is None:
+        if network == self.network and opened.backs is None:
             # Who backs a recovery has lost nothing itself: its links go on.
             links.reopen(number, by_cold_keys=opened.renews)
-        for place, head in self._heads.items():
-            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
-                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
+        self._rebase(network, number)
         for lane in self._cuttable(network, cold=opened.renews):
             head, held = opened.heads.get(lane), self._lanes[network, lane]
             if head is None or held.head.position.seq >= head.seq:
                 self._cut((network, lane), self._confirmed(network, lane))
         if opened.renews:
             self._pardon(network, identity)
+
+    def _rebase(self, network: bytes, number: int) -> None:
+        """Let all records of a network that are held count as said before an epoch."""
+        if network != self.network:
+            self.book.of(Links).rebase(network, number)
+        for place, head in self._heads.items():
+            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
+                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
 
     def _cuttable(self, network: bytes, *, cold: bool) -> list[str]:
         """Return the lanes held here of which a key event may drop something.

@@ -527,8 +527,11 @@ class Replica:
         identity = self.journal.directory.networks[hello.network].identity
         if identity.transport == session.transport:
             return False
-        recovered = (recovery_of(_parsed(wire)) for wire in hello.identity)
-        return identity.had_home(session.transport) or any(claim is not None for claim in recovered)
+        try:
+            recovered = any(recovery_of(_parsed(wire)) is not None for wire in hello.identity)
+        except EntryFault as fault:
+            raise PeerFault(str(fault)) from fault
+        return recovered or identity.had_home(session.transport)
 
     def _open_talks(self, session: Session, partner: bytes) -> None:
         links = self.book.of(Links).with_partner(partner)

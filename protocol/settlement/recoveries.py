@@ -38,7 +38,7 @@ from protocol.sync.directory import Directory
 
 CLAIM_BYTES_MAX = 48 * 1_024
 """With the rest of the word, or of the recovery itself, it still fits into an entry."""
-CLAIMS_KEPT_MAX = 16
+CLAIMS_KEPT_MAX = 4
 """Of how many recoveries that a network has backed, the newest, the claims are shown."""
 
 

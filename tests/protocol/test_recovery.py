@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A network that has lost all its keys gets new ones from its guardians, after a delay, unless it objects."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from simulation.groups import account, balance, exchange, linked, pay, state
+from simulation.groups import account, balance, exchange, linked, pay, says, state
 from simulation.guardians import Heirs, back, heirs, key_in_force, name_guardians, recovered
-from simulation.theft import identity_of, rotate
+from simulation.theft import identity_of, last, rotate, signed
 from simulation.world import World
 
 from protocol.codec import encode
 from protocol.economy.feature import Actor, Role
 from protocol.economy.members import Invite
-from protocol.entry import LEDGER
-from protocol.events import Publish
+from protocol.entry import IDENTITY, LEDGER
+from protocol.events import PeerUp, Publish
 from protocol.identity import ColdKeys
 from protocol.keys import id_text
 from protocol.rejection import Refused, Rejection
@@ -26,6 +27,16 @@ from protocol.settlement.recoveries import (
     VetoRecovery,
 )
 from protocol.shape import to_map
+from protocol.sync.messages import Hello
+from protocol.sync.messages import Role as MessageRole
+
+
+@dataclass(frozen=True, slots=True)
+class Nonsense:
+    """What is no key event."""
+
+    KIND: ClassVar[str] = "identity/nonsense"
+
 
 DAY_MS = 24 * 3_600 * 1_000
 DELAY_MS = 14 * DAY_MS
@@ -334,3 +345,16 @@ def test_after_a_late_veto_a_link_on_which_the_partner_took_the_heirs_records_st
     world.tick(3)
     assert world.granted("mata", "networks.show", subject="riacho").name == "Riacho Claro"
     assert world.zero_sum()
+
+
+def test_a_hello_whose_key_events_cannot_be_read_ends_the_connection_and_nothing_else() -> None:
+    world = told()
+    exchange(world, "vale", "MEL", "rui")
+    riacho = world.nodes["riacho"]
+    unknown = signed(riacho, IDENTITY, Nonsense(), last(riacho, IDENTITY), epoch=2, at_ms=world.now)
+    nonsense = signed(riacho, IDENTITY, Nonsense(), unknown, epoch=3, at_ms=world.now)
+    world.joined.add(frozenset(("vale", "mata")))
+    world.give("mata", PeerUp("vale", bytes(32), False))
+    hello = Hello(riacho.network, MessageRole.HOME, (nonsense.wire,))
+    assert says(world, hello, "mata", "vale") is not None
+    assert identity_of(world.nodes["mata"], riacho.network).epoch == 1
