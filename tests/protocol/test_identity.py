@@ -8,6 +8,7 @@ import pytest
 from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, EntryFault, encode_body, seal
 from protocol.identity import (
     ColdKeys,
+    Guardians,
     Identity,
     Inception,
     LaneHead,
@@ -201,3 +202,25 @@ def test_a_cold_key_of_small_order_takes_nobodys_place() -> None:
     identity = founded()
     with pytest.raises(EntryFault, match="not acceptable"):
         rotated(identity, claim(identity, cold=ColdKeys((bytes(32),), 1)))
+
+
+SERRA, CAMPO = bytes([1]) * 32, bytes([2]) * 32
+
+
+def test_cold_keys_name_guardians_who_stay_until_others_are_named() -> None:
+    guardians = Guardians((SERRA, CAMPO), 2, 1_000)
+    identity = rotated(founded(), claim(founded(), guardians=guardians))
+    assert identity.guardians == guardians
+    assert not founded().guardians.networks
+
+
+@pytest.mark.parametrize(
+    "networks", [(SERRA, SERRA), (SERRA,), (founded().network, SERRA)], ids=["one twice", "too few", "itself"]
+)
+def test_guardians_that_could_never_help_are_not_named(networks: tuple[bytes, ...]) -> None:
+    with pytest.raises(EntryFault, match="guardians"):
+        rotated(founded(), claim(founded(), guardians=Guardians(networks, 2, 1_000)))
+
+
+def test_a_network_may_do_without_guardians_again() -> None:
+    assert not rotated(founded(), claim(founded(), guardians=Guardians((), 1, 1_000))).guardians.networks

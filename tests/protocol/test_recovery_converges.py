@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.economy.receipts import identity_of
 from protocol.entry import IDENTITY, NO_NETWORK, Body, Entry, encode_body, seal
 from protocol.identity import (
     BackedBy,
@@ -259,3 +260,11 @@ def test_an_heir_who_speaks_twice_does_not_keep_the_network_from_objecting() -> 
     one.hears("riacho vetoes")
     assert one.follows("riacho vetoes")
     assert not one.journal.directory.networks[LANES["riacho"].network].forked
+
+
+def test_key_events_with_a_recovery_prove_nothing_by_themselves() -> None:
+    def wires(name: str) -> list[bytes]:
+        return [one.wire for one in LANES[name].events]
+
+    assert identity_of(wires("riacho")) is not None
+    assert identity_of(wires("riacho by claim 1")) is None
