@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from protocol.journal import Journal, Keyring
 from protocol.keys import KeyPair
 from protocol.replica import FEATURES
 from protocol.sync.gossip import Gossip, Session
+from protocol.sync.messages import PeerFault
 
 DELAY_MS = 1_000
 LATE_MS = 1_000_000
@@ -144,7 +146,36 @@ def lanes() -> dict[str, Said]:
 
 LANES = lanes()
 FORKED = "riacho by claim 1 forks"
-LANES_OF_LIARS = {FORKED: LANES["riacho by claim 1"].reopens()}
+REPLAYED, MISNAMED = "riacho by a claim that was stopped", "riacho by claim 1 on the word for claim 2"
+UNMOVED = "riacho reopens, is recovered and rotates"
+
+
+def lies() -> dict[str, Said]:
+    """Return what heirs may try besides."""
+    riacho, serra, campo, mata = (LANES[name] for name in ("riacho", "serra backs 1", "campo backs 1", "mata backs 2"))
+    again = riacho.reopens()
+    stopped = again.then(
+        Recovery(riacho.claim(1), (serra.by(10), campo.by(20))), key("riacho heir 1", 0)
+    )  # fmt: skip
+    # What they say after a recovery, cold keys of theirs among it, confirms nothing before it.
+    claim = again.claim(1)
+    backing = {
+        "serra backs later": LANES["serra"].backs(claim, 10),
+        "campo backs later": founded("campo").backs(claim, 20),
+    }
+    later = again.recovers(1, backing["serra backs later"].by(10), backing["campo backs later"].by(20))
+    heir = [key("riacho heir 1", number) for number in range(4)]
+    rotation = RotationClaim(riacho.network, 4, heir[1].public, promise(heir[2].public), heir[3].public, ())
+    unmoved = later.then(Rotation(rotation, (cold_signature(0, heir[2], rotation),)), heir[1])
+    return backing | {
+        FORKED: LANES["riacho by claim 1"].reopens(),
+        REPLAYED: stopped,
+        MISNAMED: riacho.recovers(1, serra.by(10), mata.by(40)),
+        UNMOVED: unmoved,
+    }
+
+
+LANES_OF_LIARS = lies()
 OBSERVER = founded("vale")
 
 
@@ -268,3 +299,20 @@ def test_key_events_with_a_recovery_prove_nothing_by_themselves() -> None:
 
     assert identity_of(wires("riacho")) is not None
     assert identity_of(wires("riacho by claim 1")) is None
+
+
+def test_a_claim_that_was_stopped_is_of_no_use_in_a_later_epoch() -> None:
+    one = observer(*BACKED_1, "riacho")
+    with pytest.raises(PeerFault, match="opens the next epoch"):
+        one.hears(REPLAYED)
+    assert one.follows("riacho")
+
+
+def test_a_word_for_another_claim_backs_nothing() -> None:
+    assert observer(*BACKED_1, "mata backs 2", MISNAMED).follows("riacho")
+
+
+def test_what_heirs_rotate_confirms_no_reopening_before_them() -> None:
+    one = observer("serra backs later", "campo backs later", UNMOVED)
+    seen = one.journal.directory.networks[LANES["riacho"].network].identity
+    assert (seen.epoch, seen.rank(2), seen.rank(3)[0], seen.rank(4)[0]) == (4, (2, 0, b""), 3, 0)
