@@ -20,6 +20,7 @@ import joining
 import machine
 import netting
 import payments
+import searching
 import stories
 import wire
 from figures import Told
@@ -30,6 +31,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "wire": ("One payment across a link, on the wire", wire.run),
     "netting": ("The largest set-off of obligations", netting.run),
     "stories": ("Stories in the simulator", stories.run),
+    "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
 }
 

@@ -2,17 +2,21 @@
 """Play stories from the shell, in the folder tests: `python -m simulation SEED STEPS [--to SEED] [--cheat NAME]`.
 
 One that fails is told with the line that plays it again; `--shorten` leaves out what it does not need.
-`--mutants` prints the table of the handbook.
+`--mutants` prints the table of the handbook. `--search` searches the small worlds instead, or one by its name; and with
+`--mutants` it looks for the mutants in them.
 """
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from simulation.dishonest import STRATEGIES
-from simulation.mutants import MUTANTS, hunt, row
+from simulation.mutants import CLEARING, MUTANTS, hunt, row
+from simulation.search import search, told_of_search
+from simulation.smallworlds import SOUGHT, WORLDS
 from simulation.story import Ended, draw_setting, draw_steps, play, shrink
 
 
@@ -24,6 +28,25 @@ def told(seed: int, steps: int, cheat: str | None, ended: Ended) -> str:
     return f"python -m simulation {seed} {steps}{cheats}  # step {ended.at}: {ended.broken}"
 
 
+def search_worlds(worlds: Iterable[str]) -> int:
+    """Search small worlds and tell what it came to; returns 1 if a property was found to be broken."""
+    failed = False
+    for name in worlds:
+        found = search(WORLDS[name])
+        print(told_of_search(WORLDS[name], name, found), flush=True)
+        failed |= found.broken is not None
+    return 1 if failed else 0
+
+
+def search_mutants() -> int:
+    """Look for mutants in small worlds; prints the table of the handbook."""
+    for name, (world, _) in SOUGHT.items():
+        with {**MUTANTS, **CLEARING}[name].loose():
+            found = search(WORLDS[world])
+        print(f"| {name} | {world} | {'nothing' if found.broken is None else found.broken.name} | {len(found.path)} |")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("seed", type=int, nargs="?", default=1)
@@ -32,7 +55,12 @@ def main() -> int:
     parser.add_argument("--cheat", choices=sorted(STRATEGIES), help="let one of the networks cheat in this way")
     parser.add_argument("--shorten", action="store_true", help="print the shortest story found that fails alike")
     parser.add_argument("--mutants", action="store_true", help="look for every mutant; print the table")
+    parser.add_argument("--search", metavar="WORLD", nargs="?", const="all", choices=["all", *WORLDS])
     wanted = parser.parse_args()
+    if wanted.search is not None:
+        return (
+            search_mutants() if wanted.mutants else search_worlds(WORLDS if wanted.search == "all" else [wanted.search])
+        )
     if wanted.mutants:
         for name, mutant in MUTANTS.items():
             print(row(name, hunt(mutant)), flush=True)

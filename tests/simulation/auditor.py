@@ -33,12 +33,15 @@ from protocol.settlement.abroad import (
     Sent,
     Settled,
 )
+from protocol.settlement.circles import read_circle
+from protocol.settlement.clearing import Begun, Clearing, Turned
 from protocol.settlement.invoices import invoice_hash, read_invoice
 from protocol.settlement.records import Link, Links, link_account
 from protocol.sync.directory import Directory
 from protocol.sync.messages import Entries, LinkNews, PeerFault, unpack
 
-ABROAD = b"abroad/"
+AUDITED = (b"abroad/", b"clearing/")
+"""How the kinds of the ledger's entries begin that are looked at one by one."""
 STORED_BY_ONE_INPUT_MAX = 64
 """What one wish or one second may make a node store, beside what a frame brings."""
 ANSWERED_WITHIN_MS = 15_000
@@ -63,7 +66,7 @@ Found = Iterator[str]
 class Property:
     """Something that is always so, and when that is looked at.
 
-    `entry` is asked of each entry that an honest home writes into its ledger about payments abroad, `step`
+    `entry` is asked of each entry that an honest home writes into its ledger about payments abroad or clearing, `step`
     of each honest node after each of its inputs, `healed` when all is mended and time has passed, `end` at
     the end besides. Each yields what speaks against it. `honest_only` are those that a dishonest neighbour
     can keep from coming true without anybody's loss.
@@ -144,7 +147,8 @@ class Auditor:
         self.stored, self.heard = stored, inputs
         self.checked += 1
         for entry in stored:
-            if entry.header.lane == LEDGER and ABROAD in entry.body_bytes and entry.network == node.network:
+            is_audited = any(kind in entry.body_bytes for kind in AUDITED)
+            if entry.header.lane == LEDGER and is_audited and entry.network == node.network:
                 body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
                 if node.keyring is not None:
                     for one in PROPERTIES:
@@ -438,6 +442,33 @@ def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
             yield f"forwards {body.amount_out} for {body.amount_in}, below its own price"
 
 
+def _clears_owed(audit: Auditor, node: Node, body: Any) -> Found:
+    book = node.replica.book
+    links, clearing, forwards = book.of(Links).by_id, book.of(Clearing), book.of(Forwards)
+    came = out = None
+    match body:
+        case Forwarded(circle=circle) if circle is not None:
+            came, out = body.link_in, body.link_out
+        case Begun(circle=data):
+            circle = read_circle(data)
+            out = None if circle is None else circle.legs[-1].link
+        case Turned(circle=id):
+            link = links[clearing.initiated[id].circle.legs[0].link]
+            if link.side.net_debt < 0 and node.name not in audit.restored:
+                yield f"{_short(link)}: a circle leaves {-link.side.net_debt} owed where something was owing"
+        case _:
+            pass
+    passing = [one for one in forwards.by_in.values() if one.circle is not None]
+    begun = [(one.link_out, one.circle.legs[-1].amount) for one in clearing.by_hold.values()]
+    for id, promised, sign in (
+        (came, [(one.link_in, one.amount_in) for one in passing], 1),
+        (out, [(one.link_out, one.amount_out) for one in passing] + begun, -1),
+    ):
+        total = sum(amount for on, amount in promised if on == id)
+        if id is not None and total > sign * links[id].side.net_debt:
+            yield f"{_short(links[id])}: circles promise {total} of a debt of {sign * links[id].side.net_debt}"
+
+
 # Records.
 
 
@@ -668,6 +699,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property("ONCE-PER-INVOICE", "an invoice is sent, paid and credited once", entry=_once),
     Property("QUOTED=>DEBITED", "the payer is debited what was quoted, and nobody forwards below its price",
              entry=_quoted),
+    Property("CLEARED=>OWED", "circles promise no more of a debt than is owed, and turn none round",
+             entry=_clears_owed),
     Property("FORK-SEEN=>PROOF", "who is shown two entries at one place keeps the proof and gives no new credit",
              step=_fork_seen),
     Property("SETTLED-STAYS", "what was claimed or waived is so for good", step=_settled_stays),

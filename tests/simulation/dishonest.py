@@ -264,3 +264,76 @@ STRATEGIES: Mapping[str, Strategy] = {
     "bad gossip": Strategy("sends entries bent, broken and out of order", twist=_bad_gossip),
     "overcharge": Strategy("quotes other amounts than it takes", twist=_overcharge),
 }  # fmt: skip
+
+
+# Single moves, for worlds in which each of them may come at any time.
+
+Move = Callable[[World, Node], None]
+
+
+def _each_record(world: World, node: Node, change: Callable[[LinkRecord], LinkRecord], later: int) -> None:
+    for link in _links(node):
+        record = _newest(node, link)
+        said = None if record is None else _resealed(node, record, change, later=later)
+        if said is not None:
+            _say(world, node, link.partner, said)
+
+
+def _two_records(world: World, node: Node) -> None:
+    _each_record(world, node, lambda body: replace(body, granted=body.granted + 1), 0)
+
+
+def _take_back_grant(world: World, node: Node) -> None:
+    _each_record(world, node, lambda body: replace(body, granted=body.granted // 2), 1)
+
+
+def _promise_too_much(world: World, node: Node) -> None:
+    item = HoldItem(bytes(15) + b"\x01", 10**6, bytes(32), b"")
+    _each_record(
+        world, node, lambda body: replace(body, placed=body.placed + item.amount, holds=(*body.holds, item)), 1
+    )
+
+
+def _give_back_too_much(world: World, node: Node) -> None:
+    _each_record(world, node, lambda body: replace(body, returned=body.returned + 10**6), 1)
+
+
+def _say_old(world: World, node: Node) -> None:
+    """Say the record before the newest once more."""
+    for link in _links(node):
+        lane = link_lane(link.id)
+        said = [one for one in node.disk if one.network == node.network and one.header.lane == lane]
+        for entry in said[-2:-1]:
+            _say(world, node, link.partner, LinkNews(entry.wire))
+
+
+def _pay_one_invoice_twice(world: World, node: Node) -> None:
+    for link in _links(node):
+        for id, hold in sorted(link.side.own.holds.items()):
+            onward = link.onward_out[id]
+            _place(world, node, link, HoldItem(id[::-1], hold.amount, hold.condition, onward))
+
+
+def _forget_and_go_on(world: World, node: Node) -> None:
+    """Start again without what was written last, and say nothing of it."""
+    peers = world.peers(node.name)
+    for peer in peers:
+        world.cut(node.name, peer)
+    del node.disk[-2:]
+    world.load(node, recovering=False)
+    for peer in peers:
+        world.join(node.name, peer)
+
+
+MOVES: Mapping[str, Move] = {
+    "claim without preimage": lambda world, node: _claim_without_preimage(world, node, Random(0)),
+    "waive what is open": lambda world, node: _waive_what_is_open(world, node, Random(0)),
+    "say two things": _two_records,
+    "take back the grant": _take_back_grant,
+    "promise too much": _promise_too_much,
+    "give back too much": _give_back_too_much,
+    "say old things": _say_old,
+    "pay one invoice twice": _pay_one_invoice_twice,
+    "forget and go on": _forget_and_go_on,
+}
+"""What a dishonest network may do of its own accord, by name; it is silent where its words get lost."""

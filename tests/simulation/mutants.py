@@ -15,14 +15,14 @@ from unittest.mock import patch
 from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
-from crdt.link import Draft, LinkRefusal, Side
+from crdt.link import Draft, Hold, LinkRefusal, Side
 from protocol.economy.feature import Desk, Plan, Write
 from protocol.economy.ledger import Ledger
 from protocol.economy.money import Rate
 from protocol.journal import Journal
 from protocol.rejection import Rejection
 from protocol.replica import Replica
-from protocol.settlement import abroad, holds, records
+from protocol.settlement import abroad, holds, records, rounds
 from protocol.settlement.abroad import Forwards, Refunded
 from protocol.settlement.quotes import Quotes
 from protocol.settlement.records import Claim, Link, Waive
@@ -192,7 +192,7 @@ def _born_whole(replica: Replica, *args: Any, **named: Any) -> None:
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
     Draft.claim, holds.resolve, holds._settled, holds._arrive, holds._part,
 )  # fmt: skip
-_BORN = Replica.__init__
+_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, rounds.refusal
 
 
 def _none(*_args: Any, **_named: Any) -> None:
@@ -213,6 +213,25 @@ def _floor_foreign(rate: Rate, amount: int) -> int:
 
 def _rules_without(*names: str) -> tuple[Callable[..., Any], ...]:
     return tuple(rule for rule in crdt.link.ACCEPT_RULES if rule.__name__ not in names)
+
+
+def _refusal_of_the_first_look(book: Any, circle: Any, now: int, hold: bytes | None = None) -> Rejection | None:
+    """Look at the debts when a circle is asked about, and not again when its hold comes."""
+    return None if hold is not None else _REFUSAL(book, circle, now, hold)
+
+
+def _place_whatever_is_owed(draft: Draft, hold_id: bytes, hold: Hold, *, clears: bool = False) -> LinkRefusal | None:
+    """Place a hold that clears within the limit alone."""
+    return _PLACE(draft, hold_id, hold, clears=False)
+
+
+def _debt_unreserved(link: Link) -> int:
+    """Count on a debt of which a part is promised already."""
+    return link.now.net_debt
+
+
+def _clearable_unreserved(link: Link, *, owed: bool) -> int:
+    return -link.now.net_debt if owed else link.now.net_debt
 
 
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
@@ -286,3 +305,17 @@ MUTANTS: Mapping[str, Mutant] = {
         "a record that got lost is never sent again", "NO-HOLD-LEFT",
         ((Replica, "_remind", _none),), {"weather": 8}),
 }  # fmt: skip
+
+CLEARING: Mapping[str, Mutant] = {
+    "debt not looked at again": Mutant(
+        "a hold that clears is passed on though the debt was paid back since the circle was agreed", "CLEARED=>OWED",
+        ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed))),
+    "promise not reserved": Mutant(
+        "a debt that one circle is about to clear is promised to another", "CLEARED=>OWED",
+        ((rounds, "_debt_left", _debt_unreserved), (rounds, "clearable", _clearable_unreserved),
+         (Draft, "place", _place_whatever_is_owed))),
+    "pending decrease counted": Mutant(
+        "what a circle is about to clear counts as room before it is cleared", "TRUE-LIMIT",
+        ((Side, "headroom", property(_headroom_by_pending)),)),
+}  # fmt: skip
+"""Variants of clearing, which no story plays: they are searched for in small worlds alone."""

@@ -15,11 +15,14 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from simulation.dishonest import STRATEGIES
 from simulation.federation import Federation, drawn_debts
+from simulation.search import search, told_of_search
+from simulation.smallworlds import WORLDS
 from simulation.story import draw_setting, draw_steps, play
 from soak.world import play as play_world
 
 TELL_EVERY_SECONDS = 30.0
 STEPS = 2_000
+STATES = 200_000
 
 
 def night(seed: int, steps: int, cheat: str | None) -> str | None:
@@ -48,6 +51,16 @@ def rounds(networks: int, seed: int, online: float) -> int:
     return 0
 
 
+def search_widely(states: int) -> int:
+    """Search the small worlds while more befalls, up to so many states of each; returns 1 if something is broken."""
+    failed = False
+    for name, small in WORLDS.items():
+        found = search(small.widened(), states_max=states)
+        print(told_of_search(small, name, found), flush=True)
+        failed |= found.broken is not None
+    return 1 if failed else 0
+
+
 def main() -> int:
     """Play seeds until the time is up; returns 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="python tests/soak", description=__doc__)
@@ -58,7 +71,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of that federation or world; 1 if left out")
     parser.add_argument("--online", type=float, default=1.0, help="with which probability each is there; 1 if left out")
     parser.add_argument("--world", metavar="N", type=int, help="let 12 real nodes make N payments in all weathers")
+    parser.add_argument(
+        "--search",
+        metavar="STATES",
+        type=int,
+        nargs="?",
+        const=STATES,
+        help="search so many states of each small world",
+    )
     wanted = parser.parse_args()
+    if wanted.search is not None:
+        return search_widely(wanted.search)
     if wanted.world is not None:
         return play_world(wanted.world, wanted.seed)
     if wanted.federation is not None:
