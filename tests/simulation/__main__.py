@@ -9,6 +9,7 @@ One that fails is told with the line that plays it again; `--shorten` leaves out
 import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
@@ -42,7 +43,7 @@ def search_mutants() -> int:
     """Look for mutants in small worlds; prints the table of the handbook."""
     for name, (world, _) in SOUGHT.items():
         with {**MUTANTS, **CLEARING}[name].loose():
-            found = search(WORLDS[world])
+            found = search(replace(WORLDS[world], depth=None))
         print(f"| {name} | {world} | {'nothing' if found.broken is None else found.broken.name} | {len(found.path)} |")
     return 0
 

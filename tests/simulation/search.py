@@ -30,6 +30,7 @@ from protocol.journal import Keyring
 from protocol.replica import Replica
 from protocol.settlement.abroad import Forwards
 from protocol.settlement.clearing import Clearing, OpenRound, SetClearing
+from protocol.settlement.faults import Faults
 from protocol.settlement.links import CapLink, GiveBackLink, RaiseLink
 from protocol.settlement.quotes import AskQuote
 from protocol.settlement.records import Links
@@ -39,6 +40,8 @@ from protocol.sync.messages import Entries, Heads, Hello, LinkNews, Wanted, unpa
 Event = tuple[str | int, ...]
 """What happens next: a word, and to whom or by how much."""
 
+LOOKED_FOR = (Links, Forwards, Clearing, Faults)
+"""What the auditor, and the world itself, look for in books."""
 MENDED: Event = ("nothing more befalls",)
 """The last of the events on a way to where things do not come to a good end."""
 MEND_SECONDS = 11
@@ -280,9 +283,10 @@ class Searched(Played):
     def _keep_in_mind(self, name: str, replica: Replica) -> None:
         # What comes to be as soon as somebody looks for it is there from the start, so that looking changes no mark.
         replica.journal.heads()
-        forwards, _ = replica.book.of(Forwards), replica.book.of(Clearing)
+        for kind in LOOKED_FOR:
+            replica.book.of(kind)
         for link in replica.book.of(Links).by_id:
-            forwards.on(link)
+            replica.book.of(Forwards).on(link)
         self.marks[name] = marked(replica.book) + marked(replica)
 
     def _replica(

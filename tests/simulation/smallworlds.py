@@ -88,7 +88,7 @@ WORLDS: Mapping[str, SmallWorld] = {
     ),
     "two initiators": SmallWorld(
         "three networks clear a circle, which a second of them takes over", RING, (),
-        {"tick": 2}, {"tick": 3, "lose": 1}, seconds=(1, 16), debts=RING_DEBTS, clears="proposed", depth=8,
+        {"tick": 2}, {"tick": 3, "lose": 1}, seconds=(1, 16), debts=RING_DEBTS, clears="proposed", depth=7,
     ),
     "a full ring": SmallWorld(
         "three networks clear a circle, and one pays as soon as it has room again", FULL_RING, (("pay", 0, 1, 10),),
@@ -96,11 +96,11 @@ WORLDS: Mapping[str, SmallWorld] = {
     ),
     "two rings": SmallWorld(
         "two circles share a debt, which is paid back in part", TWO_RINGS, (("pay", 1, 0, 5),),
-        {}, {"tick": 1}, debts=TWO_RINGS_DEBTS, clears="agreed", depth=8,
+        {}, {"tick": 1}, debts=TWO_RINGS_DEBTS, clears="agreed", depth=6,
     ),
     "an old copy": SmallWorld(
         "a payment over three networks, of which the middle one comes back from an old copy", CHAIN, ONE_PAYMENT,
-        {"restore": 1, "tick": 2}, {"restore": 1, "tick": 2, "double": 1}, seconds=(4,), copies=(1,), depth=8,
+        {"restore": 1, "tick": 2}, {"restore": 1, "tick": 2, "double": 1}, seconds=(4,), copies=(1,), depth=7,
     ),
     "a payee that cheats": SmallWorld(
         "a payment to a network that cheats", CHAIN, ONE_PAYMENT,
