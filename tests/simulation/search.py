@@ -37,6 +37,7 @@ from protocol.settlement.records import Links
 from protocol.settlement.rounds import Rounds
 from protocol.sync.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
 
+Notes = Mapping[str, Mapping[Any, Any]]
 Event = tuple[str | int, ...]
 """What happens next: a word, and to whom or by how much."""
 
@@ -65,7 +66,7 @@ class Kept:
     now: int
     left: tuple[int, ...]
     wished: frozenset[int]
-    notes: Mapping[str, Mapping[Any, Any]]
+    notes: Notes
     noted: bytes
     """The mark of the notes."""
     restored: frozenset[str]
@@ -95,10 +96,15 @@ class Searched(Played):
         self.marks: dict[str, bytes] = {}
         """Of each node's state: first its book's, then that of all else."""
         self.is_quiet = False
+        """Whether the book of the node that has just heard something is as it was, so that nothing is to be audited."""
+        self.moving = ""
+        """Which cheat makes a move, in a state of its own."""
+        self.loaded_now: set[str] = set()
+        """Who has started again and was not audited since."""
         self.known: dict[Any, tuple[Replica, bytes, list[Effect]]] = {}
         self.loaded: dict[Any, tuple[Replica, bytes]] = {}
-        self.noted: bytes | None = None
-        """The mark of what the auditor remembers, where it has not looked at anything since."""
+        self.noted: tuple[Notes, bytes] | None = None
+        """What the auditor remembers, and its mark, where it has not looked at anything since."""
         self.marked_notes: dict[tuple[str, int, int], tuple[bytes, Any, Any]] = {}
         cheats = {NAMES[number]: "by single moves" for number in small.cheats}
         links = tuple((one, other, limit, "1", 0) for one, other, limit in small.links)
@@ -128,7 +134,7 @@ class Searched(Played):
             for name in self.setting.homes:
                 self.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True))
         self.tick(12)
-        if small.clears is not None:
+        if small.clears in ("proposed", "agreed"):
             self._open_round(agreed=small.clears == "agreed")
         for number in small.copies:
             self.back_up(NAMES[number])
@@ -174,8 +180,7 @@ class Searched(Played):
             self.now,
             tuple(self.left.values()),
             frozenset(self.wished_for),
-            {name: dict(notes) for name, notes in self.auditor.notes.items()},
-            self._mark_of_notes() if self.noted is None else self.noted,
+            *self._notes(),
             frozenset(self.auditor.restored),
         )
 
@@ -192,8 +197,9 @@ class Searched(Played):
         self.wished_for = set(kept.wished)
         self.auditor.notes.clear()
         self.auditor.notes.update({name: dict(notes) for name, notes in kept.notes.items()})
-        self.auditor.restored, self.noted = set(kept.restored), kept.noted
+        self.auditor.restored, self.noted = set(kept.restored), (kept.notes, kept.noted)
         self.auditor.drops.clear()
+        self.loaded_now.clear()
 
     def mark(self, kept: Kept) -> bytes:
         """Return the mark of a state, whatever may still befall."""
@@ -204,9 +210,11 @@ class Searched(Played):
         names = (sorted(map(sorted, kept.joined)), sorted(kept.wished), sorted(kept.restored))
         return sha256(marshal.dumps((nodes, kept.noted, names, kept.wires, kept.now), 2)).digest()[:16]
 
-    def _mark_of_notes(self) -> bytes:
-        """Return the mark of all that the auditor remembers, in whatever order it came to know it."""
+    def _notes(self) -> tuple[Notes, bytes]:
+        """Return all that the auditor remembers, and its mark, in whatever order it came to know it."""
         assert self.auditor is not None
+        if self.noted is not None:
+            return self.noted
         notes = sorted(
             self._marked_note(name, key, value)
             for name, one in self.auditor.notes.items()
@@ -214,7 +222,8 @@ class Searched(Played):
             if name != "CREDITOR-LIMIT"
             for key, value in one.items()
         )
-        return sha256(b"".join(notes)).digest()
+        known = {name: dict(one) for name, one in self.auditor.notes.items()}
+        return known, sha256(b"".join(notes)).digest()
 
     def _marked_note(self, name: str, key: Any, value: Any) -> bytes:
         """Return the mark of something that the auditor remembers; it is the same thing in many states."""
@@ -229,7 +238,8 @@ class Searched(Played):
     # What nodes make of things is worked out once.
 
     def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
-        if not self.is_searched:
+        if not self.is_searched or node.name == self.moving:
+            self.is_quiet = False
             return super().handle(node, inputs)
         assert self.auditor is not None
         key = self.marks[node.name], inputs, self.now
@@ -246,12 +256,13 @@ class Searched(Played):
                 if len(self.known) >= MEMO_MAX:
                     self.known.clear()
                 self.known[key] = replica, self.marks[node.name], effects
-        self.is_quiet = self.auditor.twin is None and self.marks[node.name][:32] == key[0][:32]
+        has_changed = node.name in self.loaded_now or self.marks[node.name][:32] != key[0][:32]
+        self.loaded_now.discard(node.name)
+        self.is_quiet = self.auditor.twin is None and not has_changed
         return effects
 
     def perform(self, node: Node, effects: Sequence[Effect]) -> None:
-        if self.is_searched and self.is_quiet and all(isinstance(effect, Send | SendRange) for effect in effects):
-            # The book is as it was: there is nothing to audit.
+        if self.is_quiet and all(isinstance(effect, Send | SendRange) for effect in effects):
             World.perform(self, node, effects)
         else:
             self.noted = None
@@ -263,7 +274,9 @@ class Searched(Played):
 
     def load(self, node: Node, *, recovering: bool) -> None:
         key = node.name, tuple(entry.id for entry in node.disk), recovering, self._chance(node).count
-        known = self.loaded.get(key) if self.is_searched else None
+        is_kept = self.is_searched and node.name != self.moving
+        known = self.loaded.get(key) if is_kept else None
+        self.loaded_now.add(node.name)
         if known is not None:
             node.replica, self.marks[node.name] = known
             return
@@ -271,7 +284,7 @@ class Searched(Played):
         super().load(node, recovering=recovering)
         # Chance does not begin anew with a process.
         self._chance(node).count = count
-        if self.is_searched:
+        if is_kept:
             self._keep_in_mind(node.name, node.replica)
             self.loaded[key] = node.replica, self.marks[node.name]
 
@@ -410,10 +423,12 @@ class Searched(Played):
         self.now = now
 
     def _move(self, node: Node, move: str) -> None:
-        """Let a cheat do something of its own accord, in a state of its own."""
+        """Let a cheat do something of its own accord."""
         node.replica = copied(node.replica)
-        self.marks[node.name] = 2 * sha256(self.marks[node.name] + move.encode()).digest()
+        self.moving = node.name
         MOVES[move](self, node)
+        self.moving = ""
+        self._keep_in_mind(node.name, node.replica)
 
     # The end.
 

@@ -16,8 +16,9 @@ class SmallWorld:
     the search begins. Each of the `wishes` may come once, at any time. `often` bounds how often things befall: tick,
     lose, double, cut, kill, restore, move; in the `wide` search more of it. A tick takes one of the `seconds`; `kills`
     and `copies` are who may be killed, and who may come back from a copy of its disk as it is when the search begins;
-    `cheats` are what a dishonest network may do, by names of MOVES. Where it `clears`, circles have just been
-    "proposed", or "agreed" on. After `depth` events the search goes no further, where the whole is too great.
+    `cheats` are what a dishonest network may do, by names of MOVES. Where it `clears`, that is "on", or circles
+    have just been "proposed", or "agreed" on. After `depth` events the search goes no further, where the whole is too
+    great.
     """
 
     story: str
@@ -81,6 +82,15 @@ WORLDS: Mapping[str, SmallWorld] = {
     "a limit given back": SmallWorld(
         "a payment each way while a limit is given back", CHAIN,
         (("pay", 0, 2, 40), ("pay", 1, 0, 40), ("give back", 0, 0, 30)), {}, {"double": 1, "tick": 1},
+    ),
+    "a limit raised": SmallWorld(
+        "a payment between two networks while one raises its grant and the other gives back of it", CHAIN[:1],
+        (("pay", 0, 1, 40), ("raise", 1, 0, 80), ("give back", 0, 0, 30)), {"lose": 1}, {"double": 1, "tick": 1},
+    ),
+    "a round": SmallWorld(
+        "a round of clearing is opened and comes to its circle while a debt is paid back in part", RING,
+        (("open round", 0), ("pay", 1, 0, 5)), {"tick": 3}, {"tick": 4}, seconds=(7,), debts=RING_DEBTS, clears="on",
+        depth=4,
     ),
     "a ring": SmallWorld(
         "three networks clear a circle while one of the debts is paid back in part", RING, (("pay", 1, 0, 5),),

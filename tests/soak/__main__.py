@@ -22,7 +22,7 @@ from soak.world import play as play_world
 
 TELL_EVERY_SECONDS = 30.0
 STEPS = 2_000
-STATES = 200_000
+STATES = 50_000
 
 
 def night(seed: int, steps: int, cheat: str | None) -> str | None:
