@@ -234,6 +234,11 @@ def _clearable_unreserved(link: Link, *, owed: bool) -> int:
     return -link.now.net_debt if owed else link.now.net_debt
 
 
+def _debt_never_short(link: Link) -> int:
+    """Claim what comes round whatever is owed by then."""
+    return link.side.limit
+
+
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -310,6 +315,10 @@ CLEARING: Mapping[str, Mutant] = {
     "debt not looked at again": Mutant(
         "a hold that clears is passed on though the debt was paid back since the circle was agreed", "CLEARED=>OWED",
         ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed))),
+    "debt turned round": Mutant(
+        "who began a circle claims what has come round though its debt was paid back in between", "CLEARED=>OWED",
+        ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed),
+         (rounds, "_debt_left", _debt_never_short))),
     "promise not reserved": Mutant(
         "a debt that one circle is about to clear is promised to another", "CLEARED=>OWED",
         ((rounds, "_debt_left", _debt_unreserved), (rounds, "clearable", _clearable_unreserved),

@@ -564,7 +564,7 @@ class Searching:
         """Note the state in which the world is, unless nothing can happen in it that cannot in one known already."""
         kept = self.world.keep()
         mark = self.world.mark(kept)
-        if any(all(map(int.__ge__, known, kept.left)) for known in self.seen[mark]):
+        if self._is_covered(mark, kept.left):
             return
         if self.states_max is not None and len(self.came) >= self.states_max:
             self.complete = False
@@ -572,6 +572,10 @@ class Searching:
         self.seen[mark].append(kept.left)
         self.came[mark, kept.left] = by
         self.ahead.append(((mark, kept.left), kept, depth))
+
+    def _is_covered(self, mark: bytes, left: tuple[int, ...]) -> bool:
+        """Tell whether a state of this mark was come to in which as much may befall, or more."""
+        return any(all(map(int.__ge__, known, left)) for known in self.seen[mark])
 
     def _mend(self, mark: bytes, kept: Kept) -> None:
         """Where nothing is on its way, see that all comes to a good end.

@@ -96,6 +96,10 @@ WORLDS: Mapping[str, SmallWorld] = {
         "three networks clear a circle while one of the debts is paid back in part", RING, (("pay", 1, 0, 5),),
         {"tick": 1}, {"tick": 2, "lose": 1}, seconds=(1,), debts=RING_DEBTS, clears="proposed",
     ),
+    "a ring repaid": SmallWorld(
+        "three networks clear a circle while the debt of who began it is paid back in part", RING, (("pay", 0, 2, 5),),
+        {"tick": 1}, {"tick": 2, "lose": 1}, seconds=(1,), debts=RING_DEBTS, clears="proposed",
+    ),
     "two initiators": SmallWorld(
         "three networks clear a circle, which a second of them takes over", RING, (),
         {"tick": 2}, {"tick": 3, "lose": 1}, seconds=(1, 16), debts=RING_DEBTS, clears="proposed", depth=7,
@@ -142,6 +146,7 @@ SOUGHT: Mapping[str, tuple[str, str]] = {
     "a quote serves twice": ("paid again", "ONCE-PER-INVOICE"),
     "nothing sent again": ("rough wires", "NO-HOLD-LEFT"),
     "debt not looked at again": ("a ring", "CLEARED=>OWED"),
+    "debt turned round": ("a ring repaid", "CLEARED=>OWED"),
     "promise not reserved": ("two rings", "CLEARED=>OWED"),
     "pending decrease counted": ("a full ring", "TRUE-LIMIT"),
 }
