@@ -325,6 +325,8 @@ class Journal:
         self._rebase(network, number)
         for lane in self._cuttable(network, cold=opened.renews):
             head, held = opened.heads.get(lane), self._lanes[network, lane]
+            if held.frozen and not opened.by_cold_keys:
+                continue  # What it has said twice is the proof, and the proof stays.
             if head is None or held.head.position.seq >= head.seq:
                 self._cut((network, lane), self._confirmed(network, lane))
         if opened.renews:

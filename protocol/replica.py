@@ -148,6 +148,7 @@ class Replica:
         self._deferred: dict[bytes, Deferred] = {}
         self._out: list[Effect] = []
         self._sent_at: dict[bytes, Millis] = {}
+        self._asked_at: dict[bytes, Millis] = {}
         self._now: Millis = 0
 
     @property
@@ -288,6 +289,7 @@ class Replica:
         self._sent_at.clear()
         for session in self.gossip.sessions.values():
             session.since -= by
+        self._asked_at.clear()
         for key, deferred in self._deferred.items():
             self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
 
@@ -646,8 +648,9 @@ class Replica:
                 self._accuse_of_fork(entry)
         elif fault is LinkFault.ACK_UNKNOWN:
             # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
-            # Of a lost link it is asked now and then anyway; an heir whom guardians chose may have signed that one.
-            if link is None or not link.is_lost:
+            # It answers with the same word again, so it is asked now and then only.
+            if not 0 <= self._now - self._asked_at.get(id, 0) < RESEND_EVERY_MS:
+                self._asked_at[id] = self._now
                 self._tell(Tell(entry.network, LinkWanted(0)))
         elif isinstance(fault, LinkFault) and not self.recovering and link is not None and not link.is_lost:
             before = self.journal.newest.get((entry.network, entry.header.lane))

@@ -65,7 +65,7 @@ class Session:
     role: Role | None = None
     requests: int = 0
     agrees: bool = False
-    """Whether the peer's heads were the same as ours when it last told them."""
+    """Whether the peer held the same of our own network as we do when it last told its heads."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
 
@@ -162,7 +162,7 @@ class Gossip:
     def compare(self) -> list[Out]:
         """Begin a round of anti-entropy with every peer that has said hello."""
         return [
-            _say(session.peer, HeadsVector(self.items(session)).opening())
+            _say(session.peer, HeadsVector(self.items(session)).opening(session.network))
             for session in self.sessions.values()
             if session.network is not None
         ]
@@ -171,7 +171,9 @@ class Gossip:
         """Go on with a round: name what differs, ask for what we lack, send what the peer lacks."""
         vector = HeadsVector(self.items(session))
         answer, differences = vector.answer(heads)
-        session.agrees = heads == vector.opening()
+        agrees = vector.agrees(heads, self.journal.network)
+        if agrees is not None:
+            session.agrees = agrees
         out: list[Out] = [] if answer is None else [_say(session.peer, answer)]
         # A network's keys come before what they have signed.
         for difference in sorted(differences, key=lambda one: not _is_identity(one)):

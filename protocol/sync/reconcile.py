@@ -33,9 +33,17 @@ class HeadsVector:
         self._items = sorted(items, key=_key)
         self._keys = [_key(item) for item in self._items]
 
-    def opening(self) -> Heads:
-        """Return the first message of a round: the fingerprint of everything."""
-        return Heads((Span(b"", b"", self._fingerprint(b"", b""), None),))
+    def opening(self, network: bytes) -> Heads:
+        """Return the first message of a round: fingerprints of everything, that of the other side's network apart."""
+        lower, upper = _lanes_of(network)
+        bounds = pairwise((b"", lower, upper, b""))
+        return Heads(tuple(Span(low, high, self._fingerprint(low, high), None) for low, high in bounds))
+
+    def agrees(self, heads: Heads, network: bytes) -> bool | None:
+        """Tell whether the other side holds the same of a network; None where the message is no opening."""
+        lower, upper = _lanes_of(network)
+        told = next((span for span in heads.spans if (span.lower, span.upper) == (lower, upper)), None)
+        return None if told is None else told.fingerprint == self._fingerprint(lower, upper)
 
     def answer(self, heads: Heads) -> tuple[Heads | None, list[Difference]]:
         """Return the next message of the round, if one is needed, and the differences found so far."""
@@ -79,6 +87,11 @@ class HeadsVector:
             for key in sorted(mine.keys() | others.keys())
             if mine.get(key) != others.get(key)
         ]
+
+
+def _lanes_of(network: bytes) -> tuple[bytes, bytes]:
+    """Return the bounds between which the keys of all lanes of a network lie."""
+    return network, network + b"\xff"
 
 
 def _key(item: Item) -> bytes:

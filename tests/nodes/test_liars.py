@@ -159,7 +159,7 @@ def _hello_again(liar: Liar, town: Town) -> None:
 
 
 def _too_many_questions(liar: Liar, town: Town) -> None:
-    question = HeadsVector(()).opening()
+    question = HeadsVector(()).opening(liar.network)
     liar.say(*[question] * 1_300)
 
 

@@ -3,7 +3,6 @@
 
 from dataclasses import replace
 
-import pytest
 from simulation.groups import exchange, linked, says
 from simulation.world import World
 
@@ -45,7 +44,6 @@ def test_the_proof_of_a_fork_outlives_a_restart() -> None:
     assert is_frozen(world)
 
 
-@pytest.mark.xfail(strict=True, reason="what a key event drops of a commons takes the proof of its fork along")
 def test_the_proof_outlives_a_restart_where_the_hot_key_has_opened_an_epoch_since() -> None:
     world = forked_before_riacho()
     serra = world.nodes["serra"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A network that says two things at one place: the proof is kept, travels, and costs it all new credit."""
 
-from simulation.groups import exchange, linked, offer_payment
+from simulation.groups import exchange, linked, offer_payment, pay, state
 from simulation.world import World, whole
 
 from protocol.entry import COMMONS, encode_body, seal
@@ -94,3 +94,24 @@ def test_who_has_forked_gets_no_new_credit_and_what_is_open_still_resolves() -> 
     refused = world.ask("serra", "links.create", ProposeLink("riacho", whole(10), "FLOR"))
     assert refused.reason == "LINK_FROZEN"
     assert sum(one.forked for one in world.granted("serra", "networks.list", NetworksWanted()).items) == 1
+
+
+def test_a_restored_node_goes_on_beside_a_neighbour_that_will_never_agree_on_what_a_fork_said() -> None:
+    world = three_networks()
+    exchange(world, "vereda", "VALE", "davi")
+    linked(world, "vereda", "serra", 1_000)
+    world.join("riacho", "vereda")
+    world.run()
+    for name, face in zip(("serra", "vereda"), two_faces(world, "riacho"), strict=True):
+        world.give(name, Received("riacho", pack(Entries((face,)))))
+    world.tick(3)
+    world.cut("riacho", "vereda")
+    riacho = world.nodes["riacho"].network
+    said = {world.nodes[name].replica.journal.head(riacho, COMMONS) for name in ("serra", "vereda")}
+    assert len(said) == 2
+    copy = len(world.nodes["vereda"].disk)
+    pay(world, "vereda", "davi", "bia@serra", 10)
+    world.restart("vereda", old_copy=copy)
+    world.tick(10)
+    payment = pay(world, "vereda", "davi", "bia@serra", 10)
+    assert state(world, "vereda", payment) == "posted"

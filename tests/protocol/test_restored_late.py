@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A node that came back from an old copy, and hears only later from a partner what happened meanwhile."""
 
+from dataclasses import replace
+
 from simulation.groups import account, balance, exchange, linked, offer_payment, pay, says, state
 from simulation.world import World
 
-from protocol.entry import IDENTITY, LEDGER, decode_body
+from protocol.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
 from protocol.events import Received
 from protocol.keys import id_text
 from protocol.settlement.abroad import Forwarded
 from protocol.settlement.links import LinksWanted, SetLinkRate
 from protocol.settlement.networks import SetProfile
-from protocol.sync.messages import Entries, LinkNews, pack
+from protocol.settlement.records import AckItem, LinkRecord, Links, link_lane
+from protocol.sync.messages import Entries, LinkNews, LinkWanted, pack, unpack
 
 
 def world_of_three() -> World:
@@ -195,3 +198,34 @@ def test_what_went_on_is_written_again_though_a_new_rate_makes_nothing_of_what_c
     forwarded = [body for body in bodies if isinstance(body, Forwarded)]
     assert [body.worth >= body.cost > 0 for body in forwarded] == [True], "every replica takes it"
     assert world.zero_sum() and not world.drops
+
+
+def test_a_partner_that_acknowledges_what_was_never_signed_is_asked_now_and_then_only() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    riacho, serra = world.nodes["riacho"], world.nodes["serra"]
+    [link] = riacho.replica.book.of(Links).by_id.values()
+    lane = link_lane(link.id)
+    known = parse(riacho.replica.journal.newest[riacho.network, lane])
+    body, at_ms = decode_body(known.body_bytes, {LinkRecord.KIND: LinkRecord})
+    assert isinstance(body, LinkRecord) and riacho.keyring is not None
+    lie = seal(
+        riacho.keyring.hot, network=riacho.network, lane=lane, epoch=0, seq=known.header.seq + 1, prev=known.id,
+        body=encode_body(replace(body, ack=AckItem(0, 9, bytes(32))), at_ms), salt=bytes(16),
+    )  # fmt: skip
+
+    def asked(times: int) -> int:
+        for _ in range(times):
+            world.give("serra", Received("riacho", pack(LinkNews(lie.wire))))
+        sent = [unpack(frame) for source, _, frame in world.wires if source == "serra"]
+        world.wires.clear()
+        return sum(isinstance(message, LinkWanted) for message in sent)
+
+    assert asked(3) == 1
+    world.now += 10_000
+    assert asked(3) == 1
+    world.now -= 60_000
+    assert asked(3) == 1, "the clock has gone back: that time is not waited for"
+    assert serra.replica.book.of(Links).by_id[link.id].side.partner_digest == known.id

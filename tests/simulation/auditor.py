@@ -189,6 +189,18 @@ class Auditor:
         home = self.partner(link)
         return None if home is None else home.replica.book.of(Links).by_id.get(link.id)
 
+    def shores(self) -> dict[str, str]:
+        """Return for each honest home the first that it hears of without a cheat between them."""
+        shores: dict[str, str] = {}
+        for home in self.honest_homes():
+            reached = [home]
+            while reached:
+                one = reached.pop()
+                if one.name not in shores:
+                    shores[one.name] = home.name
+                    reached += filter(None, map(self.partner, self.links(one)))
+        return shores
+
     def twin_in(self, node: Node, frame: bytes) -> Shown | None:
         try:
             match unpack(frame):
@@ -575,14 +587,16 @@ def _no_hold_left(audit: Auditor) -> Found:
 
 
 def _converge(audit: Auditor) -> Found:
-    heads: dict[tuple[bytes, str], Any] = {}
+    heads: dict[tuple[str, bytes, str], Any] = {}
+    shores = audit.shores()
     for node in audit.honest():
+        shore = shores[audit.homes[node.network].name]
         if node.replica.recovering:
             yield f"{node.name} is still recovering"
         for place, head in node.replica.journal.heads().items():
             author = audit.homes.get(place[0])
             is_told = place[1] in (IDENTITY, COMMONS) and author is not None and author.name not in audit.dishonest
-            if is_told and author is not None and heads.setdefault(place, head.id) != head.id:
+            if is_told and author is not None and heads.setdefault((shore, *place), head.id) != head.id:
                 yield f"{node.name} has another head of {author.name}'s {place[1]}"
     for node in audit.honest():
         home = audit.homes[node.network]
