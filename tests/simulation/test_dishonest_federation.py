@@ -23,6 +23,7 @@ NIGHTS = (
     (2, ("claim twice", "waive what is open", "overcharge")),
     (3, ("refuse to claim", "replay", "bad gossip")),
     (4, ("stale epochs", "withhold", "lie about limits")),
+    (5, ("equivocate", "wrong preimage", "equivocate")),
 )
 
 
