@@ -77,6 +77,7 @@ def digest(kind: str, data: bytes) -> bytes:
     return sha256(_domain(kind) + data).digest()
 
 
+@lru_cache(maxsize=4_096)
 def id_text(raw: bytes) -> str:
     """Return a 32-byte id of a network or link as people see it: 52 characters of lower-case base32."""
     if len(raw) != DIGEST_BYTES:

@@ -33,15 +33,14 @@ from protocol.settlement.abroad import (
     Sent,
     Settled,
 )
-from protocol.settlement.circles import read_circle
-from protocol.settlement.clearing import Begun, Clearing, Turned
+from protocol.settlement.circles import Circle, read_circle
+from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Turned
 from protocol.settlement.invoices import invoice_hash, read_invoice
 from protocol.settlement.records import Link, Links, link_account
 from protocol.sync.directory import Directory
 from protocol.sync.messages import Entries, LinkNews, PeerFault, unpack
 
-AUDITED = (b"abroad/", b"clearing/")
-"""How the kinds of the ledger's entries begin that are looked at one by one."""
+ABROAD = (b"abroad/", b"clearing/")
 STORED_BY_ONE_INPUT_MAX = 64
 """What one wish or one second may make a node store, beside what a frame brings."""
 ANSWERED_WITHIN_MS = 15_000
@@ -66,7 +65,7 @@ Found = Iterator[str]
 class Property:
     """Something that is always so, and when that is looked at.
 
-    `entry` is asked of each entry that an honest home writes into its ledger about payments abroad or clearing, `step`
+    `entry` is asked of each entry that an honest home writes into its ledger about payments abroad and clearing, `step`
     of each honest node after each of its inputs, `healed` when all is mended and time has passed, `end` at
     the end besides. Each yields what speaks against it. `honest_only` are those that a dishonest neighbour
     can keep from coming true without anybody's loss.
@@ -147,8 +146,7 @@ class Auditor:
         self.stored, self.heard = stored, inputs
         self.checked += 1
         for entry in stored:
-            is_audited = any(kind in entry.body_bytes for kind in AUDITED)
-            if entry.header.lane == LEDGER and is_audited and entry.network == node.network:
+            if entry.header.lane == LEDGER and entry.network == node.network and _is_abroad(entry):
                 body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
                 if node.keyring is not None:
                     for one in PROPERTIES:
@@ -343,6 +341,9 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
             yield from _part_given_back(audit, node, payment, hold)
         case Returned(link_out=link_out, hold_out=hold_out):
             yield from _given_back(links[link_out], hold_out)
+        case Failed(id):
+            circle = node.replica.book.of(Clearing).initiated[id]
+            yield from _given_back(links[circle.link_out], circle.hold)
         case Reconciled() if node.name not in audit.restored:
             yield "the commons carries a loss, and nobody was restored"
         case _:
@@ -380,6 +381,13 @@ def _honest_loss_step(audit: Auditor, node: Node) -> Found:
 
 
 def _paid_preimage(audit: Auditor, node: Node, body: Any) -> Found:
+    if not isinstance(body, Cleared):
+        yield from _payment_preimage(audit, node, body)
+    elif sha256(body.preimage).digest() != node.replica.book.of(Clearing).initiated[body.circle].circle.condition:
+        yield "a circle is cleared without the preimage"
+
+
+def _payment_preimage(audit: Auditor, node: Node, body: Any) -> Found:
     seen = audit.note("PAID=>PREIMAGE")
     links = node.replica.book.of(Links).by_id
     match body:
@@ -446,7 +454,7 @@ def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
         under_way = node.replica.book.of(Forwards).under_way[body.payment]
         if under_way.debit_minor > under_way.sent.debit:
             yield f"the payer has agreed to {under_way.sent.debit} and is debited {under_way.debit_minor}"
-    if isinstance(body, Forwarded):
+    if isinstance(body, Forwarded) and body.circle is None:
         link_in, link_out = (node.replica.book.of(Links).by_id[id] for id in (body.link_in, body.link_out))
         mine, out = link_in.settings, link_out.settings
         cost = -(-body.amount_out * out.num // out.den) + out.fee
@@ -454,31 +462,96 @@ def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
             yield f"forwards {body.amount_out} for {body.amount_in}, below its own price"
 
 
-def _clears_owed(audit: Auditor, node: Node, body: Any) -> Found:
+# Clearing.
+
+
+def _joined(body: Any) -> Circle | None:
+    """Return the circle that an entry joins, by a hold that its network places."""
+    data = body.circle if isinstance(body, Begun | Forwarded) else None
+    return None if data is None else read_circle(data)
+
+
+def _circle_once(audit: Auditor, node: Node, body: Any) -> Found:
+    circle = _joined(body)
+    if circle is not None and node.name not in audit.restored:
+        seen = audit.note("CIRCLE-ONCE")
+        if (node.name, circle.id) in seen:
+            yield "one circle is joined twice"
+        seen[node.name, circle.id] = True
+
+
+def _owed_and_free(audit: Auditor, node: Node, body: Any) -> Found:
     book = node.replica.book
-    links, clearing, forwards = book.of(Links).by_id, book.of(Clearing), book.of(Forwards)
-    came = out = None
-    match body:
-        case Forwarded(circle=circle) if circle is not None:
-            came, out = body.link_in, body.link_out
-        case Begun(circle=data):
-            circle = read_circle(data)
-            out = None if circle is None else circle.legs[-1].link
-        case Turned(circle=id):
-            link = links[clearing.initiated[id].circle.legs[0].link]
-            if link.side.net_debt < 0 and node.name not in audit.restored:
-                yield f"{_short(link)}: a circle leaves {-link.side.net_debt} owed where something was owing"
-        case _:
-            pass
-    passing = [one for one in forwards.by_in.values() if one.circle is not None]
-    begun = [(one.link_out, one.circle.legs[-1].amount) for one in clearing.by_hold.values()]
-    for id, promised, sign in (
-        (came, [(one.link_in, one.amount_in) for one in passing], 1),
-        (out, [(one.link_out, one.amount_out) for one in passing] + begun, -1),
-    ):
-        total = sum(amount for on, amount in promised if on == id)
-        if id is not None and total > sign * links[id].side.net_debt:
-            yield f"{_short(links[id])}: circles promise {total} of a debt of {sign * links[id].side.net_debt}"
+    links = book.of(Links).by_id
+    if isinstance(body, Turned):
+        turned = book.of(Clearing).initiated[body.circle]
+        link = links[turned.circle.legs[0].link]
+        left = _left_of_debt(link.side)
+        if turned.is_open and not link.reopened and left < 0:
+            yield f"{_short(link)}: what has come round is claimed, and turns the debt round by {-left}"
+    circle = _joined(body)
+    at = None if circle is None else circle.place_of(node.network)
+    if circle is None or at is None:
+        return
+    into, out = circle.legs[at], circle.legs[at - 1]
+    link_in, link_out = links[into.link], links[out.link]
+    still_to_come = into.amount if isinstance(body, Begun) else 0
+    if not link_in.reopened and _left_of_debt(link_in.side) < still_to_come:
+        yield f"{_short(link_in)}: a circle takes {into.amount} of a debt that is promised already or not owed"
+    hold = body.hold_out if isinstance(body, Forwarded) else circle.id[:16]
+    known = audit.note("OWED-AND-FREE").get((node.name, out.link), ())
+    promised = sum(one.amount for id, one in link_out.side.holds_out.items() if id in known or id == hold)
+    if not link_out.reopened and promised > -link_out.side.net_debt:
+        yield f"{_short(link_out)}: {promised} is promised of {-link_out.side.net_debt} that are owed"
+
+
+def _note_promises(audit: Auditor, node: Node) -> Found:
+    """Keep what is promised, so that the next step shows what it has added."""
+    for link in audit.links(node):
+        audit.note("OWED-AND-FREE")[node.name, link.id] = frozenset(link.side.holds_out)
+    return iter(())
+
+
+def _left_of_debt(side: Side) -> int:
+    """Return what is owed on a link less all that is about to be claimed of it."""
+    return side.partner.claimed - side.own.claimed - sum(hold.amount for hold in side.holds_in.values())
+
+
+def _position_kept(audit: Auditor, node: Node, body: Any) -> Found:
+    circle = _joined(body)
+    at = None if circle is None else circle.place_of(node.network)
+    if circle is None or at is None:
+        return
+    into, out = circle.legs[at], circle.legs[at - 1]
+    mine, theirs = (node.replica.book.of(Links).by_id[leg.link].settings for leg in (into, out))
+    worth, cost = into.amount * mine.num // mine.den, -(-out.amount * theirs.num // theirs.den)
+    if (body.worth, body.cost) != (worth, cost):
+        yield f"a circle is booked at {body.worth} for {body.cost}, not at {worth} for {cost}"
+    settings = node.replica.book.of(Clearing).settings
+    rounding = -(-mine.num // mine.den) - (-theirs.num // theirs.den)
+    if settings is not None and cost - worth > rounding + cost * settings.loss_ppm // PPM:
+        yield f"a circle costs {cost} and is worth {worth}: more than rounding, and more than was agreed to"
+
+
+def _circle_whole(audit: Auditor) -> Found:
+    cleared: defaultdict[tuple[bytes, bytes], set[str]] = defaultdict(set)
+    failed: defaultdict[tuple[bytes, bytes], set[str]] = defaultdict(set)
+    names = {network: home.name for network, home in audit.homes.items()}
+    members: dict[tuple[bytes, bytes], set[str]] = {}
+    for node in audit.honest_homes():
+        book = node.replica.book
+        joined = [(one.circle, one.state is CircleState.CLEARED) for one in book.of(Clearing).initiated.values()]
+        for forward in book.of(Forwards).circles.values():
+            circle = read_circle(forward.circle or b"")
+            assert circle is not None
+            joined.append((circle, isinstance(book.of(Forwards).ended.get((forward.link_in, forward.hold_in)), bytes)))
+        for circle, is_cleared in joined:
+            key = circle.id, circle.condition
+            members[key] = {names[leg.network] for leg in circle.legs}
+            (cleared if is_cleared else failed)[key].add(node.name)
+    for key, who in cleared.items():
+        if who != members[key] and not members[key] & audit.restored:
+            yield f"a circle is cleared at {sorted(who)}, and not at all of {sorted(members[key])}"
 
 
 # Records.
@@ -582,8 +655,8 @@ def _no_hold_left(audit: Auditor) -> Found:
         for link in audit.links(node):
             if link.side.holds_in or link.side.holds_out:
                 yield f"{node.name}: holds are open on {_short(link)}"
-        if book.of(Forwards).by_in:
-            yield f"{node.name}: a forward is open"
+        if book.of(Forwards).by_in or book.of(Clearing).by_hold:
+            yield f"{node.name}: a forward or a circle is open"
 
 
 def _converge(audit: Auditor) -> Found:
@@ -661,7 +734,7 @@ def _book_of(replica: Replica) -> dict[str, Any]:
     book = replica.book
     accounts, payments = _ledger_of(replica)
     directory = book.of(Directory).networks
-    forwards = book.of(Forwards)
+    forwards, clearing = book.of(Forwards), book.of(Clearing)
     return {
         "accounts": accounts,
         "payments": payments,
@@ -671,10 +744,15 @@ def _book_of(replica: Replica) -> dict[str, Any]:
             id: (one.identity.epochs, None if one.forked else one.profile, one.forked) for id, one in directory.items()
         },
         "forwards": (forwards.by_in, forwards.open_out, forwards.paid, forwards.ended, forwards.under_way),
+        "circles": ({one.id: one for one in clearing.initiated.values()}, clearing.rounds, clearing.settings),
     }
 
 
 # Helpers.
+
+
+def _is_abroad(entry: Entry) -> bool:
+    return any(kind in entry.body_bytes for kind in ABROAD)
 
 
 def _newest(one: Record, other: Record) -> Record:
@@ -713,8 +791,13 @@ PROPERTIES: tuple[Property, ...] = (
     Property("ONCE-PER-INVOICE", "an invoice is sent, paid and credited once", entry=_once),
     Property("QUOTED=>DEBITED", "the payer is debited what was quoted, and nobody forwards below its price",
              entry=_quoted),
-    Property("CLEARED=>OWED", "circles promise no more of a debt than is owed, and turn none round",
-             entry=_clears_owed),
+    Property("CIRCLE-ONCE", "a network joins a circle once, whoever initiates it", entry=_circle_once),
+    Property("OWED-AND-FREE", "a circle takes of a debt what is owed and not promised yet: it turns none round",
+             entry=_owed_and_free, step=_note_promises),
+    Property("POSITION-KEPT", "a circle leaves every net position, but for rounding and what was agreed to lose",
+             entry=_position_kept),
+    Property("CIRCLE-WHOLE", "a circle that clears anything clears it at all its networks",
+             healed=_circle_whole, honest_only=True),
     Property("FORK-SEEN=>PROOF", "who is shown two entries at one place keeps the proof and gives no new credit",
              step=_fork_seen),
     Property("SETTLED-STAYS", "what was claimed or waived is so for good", step=_settled_stays),

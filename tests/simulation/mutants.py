@@ -16,6 +16,7 @@ from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
 from crdt.link import Draft, Hold, LinkRefusal, Side
+from protocol.economy.book import Book
 from protocol.economy.feature import Desk, Plan, Write
 from protocol.economy.ledger import Ledger
 from protocol.economy.money import Rate
@@ -24,8 +25,11 @@ from protocol.rejection import Rejection
 from protocol.replica import Replica
 from protocol.settlement import abroad, holds, records, rounds
 from protocol.settlement.abroad import Forwards, Refunded
+from protocol.settlement.circles import Circle
+from protocol.settlement.clearing import Clearing, Failed
 from protocol.settlement.quotes import Quotes
 from protocol.settlement.records import Claim, Link, Waive
+from protocol.settlement.rounds import CIRCLE_LIFE_MS
 from protocol.settlement.routing import Path
 
 STEPS = 300
@@ -39,7 +43,8 @@ class Mutant:
     """A broken variant: what of the code it replaces, (owner, name, new), and the property that catches it.
 
     `weights` are kinds of steps that come more often, `cheat` is the strategy of one of the networks, `shape` how
-    they are linked: as drawn, as a diamond over which payments are split, or as a slope down which all money goes.
+    they are linked: as drawn, as a diamond over which payments are split, as a slope down which all money goes, or as a
+    ring that clears.
     """
 
     story: str
@@ -66,6 +71,9 @@ class Mutant:
             return Setting(4, links, weights)
         if self.shape == "slope":
             return Setting(3, ((0, 1, 60, "1", 0), (1, 2, 60, "1", 0)), weights, leans=True)
+        if self.shape == "ring":
+            links = tuple((one, (one + 1) % 3, 200, "1", 0) for one in range(3))
+            return Setting(3, links, self.weights, clears=True)
         return dataclasses.replace(setting, weights=weights)
 
 
@@ -189,6 +197,30 @@ def _born_whole(replica: Replica, *args: Any, **named: Any) -> None:
     _BORN(replica, *args, **{**named, "recovering": False})
 
 
+def _circle_again(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Rejection | None:
+    """Join a circle whether or not it was joined before."""
+    forwards, clearing = book.of(Forwards), book.of(Clearing)
+    with patch.object(forwards, "circles", {}), patch.object(clearing, "initiated", {}):
+        return _REFUSAL(book, circle, now, hold)
+
+
+def _circle_at_any_price(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Rejection | None:
+    refused = _REFUSAL(book, circle, now, hold)
+    return None if refused is Rejection.ORDER_MISMATCH else refused
+
+
+def _circle_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Give a circle up when it has not come round for a while, though the hold is out."""
+    yield from _RESOLVE(desk, link)
+    for one in list(desk.book.of(Clearing).by_hold.values()):
+        if one.link_out == link.id and desk.now > one.circle.not_after_ms - CIRCLE_LIFE_MS + 3_000:
+            yield Plan("", (Write(Failed(one.id, Rejection.PEER_UNREACHABLE.value)),))
+
+
+def _debt_with_pending(link: Link) -> int:
+    return link.now.net_debt + sum(hold.amount for hold in link.now.holds_in.values())
+
+
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
     Draft.claim, holds.resolve, holds._settled, holds._arrive, holds._part,
 )  # fmt: skip
@@ -239,6 +271,7 @@ def _debt_never_short(link: Link) -> int:
     return link.side.limit
 
 
+RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -306,6 +339,18 @@ MUTANTS: Mapping[str, Mutant] = {
     "member's limit not checked": Mutant(
         "a member pays more than it may owe", "MEMBER-LIMIT",
         ((Ledger, "debit_refusal", _none),), {"pay home": 20}),
+    "a debt promised twice": Mutant(
+        "clearing counts what is about to be paid of a debt as if it were room", "OWED-AND-FREE",
+        ((rounds, "_debt_left", _debt_with_pending),), RING, shape="ring"),
+    "a circle joined twice": Mutant(
+        "initiators do not wait for each other, and who is asked does not look whether it has joined", "CIRCLE-ONCE",
+        ((rounds, "refusal", _circle_again), (rounds, "TAKEOVER_MS", 0)), RING, shape="ring"),
+    "a circle freed by a clock": Mutant(
+        "an initiator gives up a circle whose hold is out", "NO-HONEST-LOSS",
+        ((holds, "resolve", _circle_by_timer),), RING, shape="ring"),
+    "a circle at any price": Mutant(
+        "a circle is joined whatever it costs", "POSITION-KEPT",
+        ((rounds, "refusal", _circle_at_any_price),), {**RING, "rate": 8}, shape="ring"),
     "nothing sent again": Mutant(
         "a record that got lost is never sent again", "NO-HOLD-LEFT",
         ((Replica, "_remind", _none),), {"weather": 8}),

@@ -21,8 +21,10 @@ from protocol.economy.paying import Pay
 from protocol.entry import Entry
 from protocol.events import Drop, Effect, Input, Received, Store, TimerFired
 from protocol.rejection import Refused
-from protocol.settlement.links import CapLink, GiveBackLink, RaiseLink, SetLinkRate
+from protocol.settlement.clearing import OpenRound, SetClearing
+from protocol.settlement.links import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
 from protocol.settlement.quotes import AskQuote, QuoteShown
+from protocol.settlement.rounds import ROUND_EVERY_MS
 from protocol.sync.messages import pack, unpack
 
 Step = tuple[str | int, ...]
@@ -32,19 +34,23 @@ CODES = ("HORA", "FLOR", "ECO", "VALE", "SOL", "LUA", "NOR", "SUL", "LES", "OES"
 RATES = ("1", "2", "0.5", "1.25", "1.1", "0.333")
 HEALED_WITHIN_SECONDS = 180
 YEAR_MS = 365 * 86_400_000
+LOSS_PPM = 50_000
+"""What a network lets a circle cost it where rates differ: a twentieth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Who is there: how many networks, their links as (one, other, limit, rate, fee), who cheats and how, what may be.
 
-    `weights` tell how often each kind of step comes. Where it `leans`, money goes one way, so that limits are reached.
+    `weights` tell how often each kind of step comes. Where it `leans`, money goes one way, so that limits are reached;
+    where it `clears`, all take part in clearing.
     """
 
     networks: int
     links: tuple[tuple[int, int, int, str, int], ...]
     weights: Mapping[str, float]
     leans: bool = False
+    clears: bool = False
     dishonest: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -58,6 +64,10 @@ WEIGHTS: Mapping[str, float] = {
     "rate": 1.5, "raise": 0.7, "give back": 1, "cap": 0.5, "skew": 0.2, "scheme": 5,
 }  # fmt: skip
 """How often a kind of step comes, in a story of which nothing else is known."""
+CLEARING: Mapping[str, float] = {
+    **WEIGHTS, "pay": 20, "pay round": 6, "clear": 6, "tick": 12, "mend": 6, "empty": 5, "freeze": 0.3, "terms": 0.3,
+}  # fmt: skip
+"""The same where all clear."""
 
 
 def draw_setting(seed: int, cheat: str | None = None) -> Setting:
@@ -74,6 +84,24 @@ def draw_setting(seed: int, cheat: str | None = None) -> Setting:
     weights = {kind: weight * dice.choice((0, 1, 1, 3)) if weight < 5 else weight for kind, weight in WEIGHTS.items()}
     cheats = {} if cheat is None else {NAMES[seed % networks]: cheat}
     return Setting(networks, links, weights, leans=dice.random() < 0.25, dishonest=cheats)
+
+
+def draw_ring(seed: int, cheat: str | None = None) -> Setting:
+    """Draw who is there where all clear: a ring of networks, and at times a line across it."""
+    dice = Random(f"ring {seed}")
+    networks = dice.choice((3, 3, 4, 5))
+    pairs = [(at, (at + 1) % networks) for at in range(networks)]
+    if networks > 3 and dice.random() < 0.5:
+        pairs.append((0, 2))
+    # Where all rates are 1 a circle costs nobody anything; else it may be refused for its price.
+    rates = ("1",) if dice.random() < 0.7 else RATES
+    links = tuple(
+        (one, other, dice.choice((60, 200, 1_000)), dice.choice(rates), dice.choice((0, 0, 1))) for one, other in pairs
+    )
+    # It takes networks that hear each other: with every trouble at once hardly a circle would come round.
+    weights = {kind: weight * dice.choice((0, 0, 1, 1)) if weight < 5 else weight for kind, weight in CLEARING.items()}
+    cheats = {} if cheat is None else {NAMES[seed % networks]: cheat}
+    return Setting(networks, links, weights, clears=True, dishonest=cheats)
 
 
 def draw_steps(seed: int, setting: Setting, count: int) -> tuple[Step, ...]:
@@ -108,6 +136,8 @@ class Played(FaultyWorld):
         """Found the networks and link them, before anything goes wrong."""
         for name, code in zip(self.setting.homes, CODES, strict=False):
             exchange(self, name, code, f"{name}-1", f"{name}-2", limit=1_000)
+            if self.setting.clears:
+                self.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True, loss_ppm=LOSS_PPM))
         self.lines = [
             linked(self, NAMES[one], NAMES[other], limit, rate=rate, fee=fee)
             for one, other, limit, rate, fee in self.setting.links
@@ -330,6 +360,12 @@ def _pay_home(world: Played, home: int, who: int, units: int, *_: int) -> None:
     world.wish(name, "payments.create", wish, world._note)
 
 
+def _pay_round(world: Played, units: int, *_: int) -> None:
+    """Let each network pay the next one, so that all owe each other in a ring."""
+    for home in range(world.setting.networks):
+        world.pay(home, home + 1, units % 25 + 1)
+
+
 def _let_pass(world: Played, frames: int, *_: int) -> None:
     world.deliver(frames % 24)
 
@@ -403,6 +439,23 @@ def _cap(world: Played, line: int, end: int, percent: int, holds: int, *_: int) 
     world.wish(name, "links.cap", wish, world._note, subject=link)
 
 
+def _freeze(world: Played, line: int, end: int, frozen: int, *_: int) -> None:
+    link, name, _other = world.ends(line, end)
+    world.wish(name, "links.freeze", FreezeLink(frozen % 3 == 0), world._note, subject=link)
+
+
+def _clear(world: Played, home: int, later: int, seconds: int, frames: int, *_: int) -> None:
+    """Open a round, as a rule when another may be opened, and let some time pass."""
+    world.now += ROUND_EVERY_MS * min(1, later % 4)
+    world.wish(world.home(home), "clearings.open", OpenRound(), world._note)
+    world.tick(seconds % 10, None if frames % 3 else frames % 48)
+
+
+def _terms(world: Played, home: int, how: int, *_: int) -> None:
+    wish = SetClearing(on=how % 3 > 0, publish=how % 5 > 0, loss_ppm=LOSS_PPM * (how % 2))
+    world.wish(world.home(home), "clearing-terms.set", wish, world._note)
+
+
 def _skew(world: Played, home: int, years: int, *_: int) -> None:
     world.nodes[world.home(home)].skew_ms = (years % 5 - 2) * YEAR_MS
 
@@ -419,6 +472,7 @@ STEPS: Mapping[str, Callable[..., None]] = {
     "tick": _tick, "weather": _weather, "cut": _cut, "mend": _mend, "kill": _kill, "die": _die, "fill": _fill,
     "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
     "give back": _give_back, "cap": _cap, "skew": _skew, "scheme": _scheme,
+    "clear": _clear, "pay round": _pay_round, "terms": _terms, "freeze": _freeze,
 }  # fmt: skip
 
 
