@@ -35,6 +35,7 @@ from protocol.settlement.abroad import (
 )
 from protocol.settlement.circles import Circle, read_circle
 from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Turned
+from protocol.settlement.faults import Faults
 from protocol.settlement.invoices import invoice_hash, read_invoice
 from protocol.settlement.records import Link, Links, link_account
 from protocol.sync.directory import Directory
@@ -316,8 +317,9 @@ def _accept_stable(audit: Auditor, node: Node) -> Found:
         peer, reason = audit.drops.pop()
         if audit.is_honest(peer) and reason != NO_HELLO:
             yield f"an honest peer, {peer}, was dropped: {reason}"
-    if not audit.dishonest and node.replica.faults:
-        yield f"an honest partner is held guilty: {node.replica.faults[-1]}"
+    for fault in node.replica.book.of(Faults).by_id.values():
+        if (accused := audit.homes.get(fault.network)) is not None and audit.is_honest(accused.name):
+            yield f"{accused.name} is honest and held guilty: {fault.detail}"
     seen = audit.note("ACCEPT-STABLE")
     for link in audit.links(node) if node.keyring is not None else ():
         if audit.partner(link) is not None and link.side.frozen and (node.name, link.id) not in seen:
