@@ -367,18 +367,18 @@ MUTANTS: Mapping[str, Mutant] = {
 
 CLEARING: Mapping[str, Mutant] = {
     "debt not looked at again": Mutant(
-        "a hold that clears is passed on though the debt was paid back since the circle was agreed", "CLEARED=>OWED",
+        "a hold that clears is passed on though the debt was paid back since the circle was agreed", "OWED-AND-FREE",
         ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed))),
     "debt turned round": Mutant(
-        "who began a circle claims what has come round though its debt was paid back in between", "CLEARED=>OWED",
+        "who began a circle claims what has come round though its debt was paid back in between", "OWED-AND-FREE",
         ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed),
          (rounds, "_debt_left", _debt_never_short))),
     "promise not reserved": Mutant(
-        "a debt that one circle is about to clear is promised to another", "CLEARED=>OWED",
+        "a debt that one circle is about to clear is promised to another", "OWED-AND-FREE",
         ((rounds, "_debt_left", _debt_unreserved), (rounds, "clearable", _clearable_unreserved),
          (Draft, "place", _place_whatever_is_owed))),
     "pending decrease counted": Mutant(
         "what a circle is about to clear counts as room before it is cleared", "TRUE-LIMIT",
         ((Side, "headroom", property(_headroom_by_pending)),)),
 }  # fmt: skip
-"""Variants of clearing, which no story plays: they are searched for in small worlds alone."""
+"""Variants of clearing that are searched for in small worlds alone."""

@@ -145,9 +145,9 @@ SOUGHT: Mapping[str, tuple[str, str]] = {
     "paid and not claimed": ("rough wires", "NO-HONEST-LOSS"),
     "a quote serves twice": ("paid again", "ONCE-PER-INVOICE"),
     "nothing sent again": ("rough wires", "NO-HOLD-LEFT"),
-    "debt not looked at again": ("a ring", "CLEARED=>OWED"),
-    "debt turned round": ("a ring repaid", "CLEARED=>OWED"),
-    "promise not reserved": ("two rings", "CLEARED=>OWED"),
+    "debt not looked at again": ("a ring", "OWED-AND-FREE"),
+    "debt turned round": ("a ring repaid", "OWED-AND-FREE"),
+    "promise not reserved": ("two rings", "OWED-AND-FREE"),
     "pending decrease counted": ("a full ring", "TRUE-LIMIT"),
 }
 """In which world each of these mutants is found, and by which property."""
