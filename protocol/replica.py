@@ -289,7 +289,6 @@ class Replica:
         self._sent_at.clear()
         for session in self.gossip.sessions.values():
             session.since -= by
-        self._asked_at.clear()
         for key, deferred in self._deferred.items():
             self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
 

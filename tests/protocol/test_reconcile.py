@@ -70,3 +70,13 @@ def test_more_differences_than_a_frame_holds_are_found_round_by_round() -> None:
             assert one.theirs is not None
             mine[int.from_bytes(one.theirs.network[:4], "big")] = one.theirs.seq
     assert mine == theirs
+
+
+def test_an_opening_tells_of_one_network_apart_from_all_others() -> None:
+    ours = [item(2, 5), item(2, 9, "ledger")]
+    mine = HeadsVector([item(1, 1), *ours, item(3, 1)])
+    network = ours[0].network
+    other_neighbours = HeadsVector([item(1, 2), *ours, item(4, 1)])
+    assert mine.agrees(other_neighbours.opening(network), network) is True
+    assert mine.agrees(HeadsVector([item(1, 1), ours[0], item(2, 10, "ledger")]).opening(network), network) is False
+    assert mine.agrees(other_neighbours.opening(item(3, 1).network), network) is None
