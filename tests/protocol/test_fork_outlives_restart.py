@@ -4,9 +4,12 @@
 from dataclasses import replace
 
 from simulation.groups import exchange, linked, says
+from simulation.theft import rotate
 from simulation.world import World
 
 from protocol.entry import COMMONS, encode_body, seal
+from protocol.keys import id_text
+from protocol.settlement.networks import SetProfile
 from protocol.settlement.records import Links
 from protocol.sync.directory import Directory
 from protocol.sync.messages import Entries
@@ -54,3 +57,16 @@ def test_the_proof_outlives_a_restart_where_the_hot_key_has_opened_an_epoch_sinc
     assert is_frozen(world)
     world.restart("riacho")
     assert is_frozen(world)
+
+
+def test_what_was_forked_goes_once_cold_keys_have_spoken_and_the_commons_goes_on() -> None:
+    world = forked_before_riacho()
+    serra = world.nodes["serra"]
+    rotate(world, "serra")
+    world.granted("serra", "networks.set-profile", SetProfile(name="Serra Nova"), subject=id_text(serra.network))
+    world.tick(5)
+    assert not is_frozen(world)
+    profile = world.nodes["riacho"].replica.book.of(Directory).networks[serra.network].profile
+    assert profile is not None and profile.name == "Serra Nova"
+    world.restart("riacho")
+    assert not is_frozen(world)
