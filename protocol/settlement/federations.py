@@ -137,7 +137,7 @@ class ParticipantShown:
     place: Annotated[Place, Doc(PLACES)]
     founder: bool
     endorsements: Annotated[int, Doc("how many endorsements of members it has")]
-    votes: Annotated[int, Doc("how many members have voted to expel it")]
+    votes: Annotated[int, Doc("how many present members have voted to expel it")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ def test_two_thirds_expel_and_an_endorsement_lets_back_in() -> None:
     assert refusal(act(world, "encants", "endorse", id, "campo")) == ("STATE_CONFLICT", "expelled")
     assert refusal(act(world, "encants", "join", id)) == ("STATE_CONFLICT", "expelled")
     assert act(world, "serra", "endorse", id, "encants").members == 3
+    assert act(world, "serra", "expel", id, "encants").members == 2
+    assert act(world, "serra", "endorse", id, "encants").members == 3, "an earlier endorsement is no hindrance"
 
 
 def test_a_vote_tells_how_far_the_accused_was_heard() -> None:
