@@ -15,6 +15,7 @@ from protocol.keys import id_text
 from protocol.rejection import Refused
 from protocol.settlement import offers
 from protocol.settlement.federations import CreateFederation, JoinFederation, LeaveFederation
+from protocol.settlement.networks import SetProfile
 from protocol.settlement.offers import (
     DirectoryWanted,
     OfferPublished,
@@ -102,6 +103,10 @@ def test_a_search_finds_offers_and_names_whatever_their_case() -> None:
         "serra": ["Flour of the mill"], "encants": ["Bread of mill flour"]
     }  # fmt: skip
     assert directory(world, "riacho", search="sERR") == {"serra": ["Flour of the mill", "Maize"]}
+    own = id_text(world.nodes["encants"].network)
+    world.granted("encants", "networks.set-profile", SetProfile(name="Vila Alta"), subject=own)
+    for sought in ("ENCANT", "alta"):
+        assert directory(world, "riacho", search=sought) == {"encants": ["Bread of mill flour", "Wool"]}
     assert directory(world, "riacho", search="wool") == {"encants": ["Wool"]}
     assert directory(world, "riacho", search="honey") == {}
 
