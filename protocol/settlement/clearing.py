@@ -552,10 +552,12 @@ def _amount(link: Link, minor: int) -> Amount:
 def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
     """Open a round now."""
     del wish
-    settings = desk.book.of(Clearing).settings
-    if settings is None or not settings.is_on:
+    clearing = desk.book.of(Clearing)
+    if clearing.settings is None or not clearing.settings.is_on:
         return refuse(Rejection.STATE_CONFLICT, state="this network has not said that it takes part in clearing")
-    number = max(desk.now, desk.book.of(Clearing).newest(desk.now) + 1)
+    number = max(desk.now, clearing.newest(desk.now) + 1)
+    while number in clearing.opened:
+        number += 1
     return Plan(str(number), tuple(opening(desk.book, number)))
 
 

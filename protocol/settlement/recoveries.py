@@ -36,7 +36,7 @@ from protocol.settlement.records import Links
 from protocol.shape import AtMost, ShapeFault, from_map, to_map
 from protocol.sync.directory import Directory
 
-CLAIM_BYTES_MAX = 48 * 1_024
+CLAIM_BYTES_MAX = 48_000
 """With the rest of the word, or of the recovery itself, it still fits into an entry."""
 CLAIMS_KEPT_MAX = 4
 """Of how many recoveries that a network has backed, the newest, the claims are shown."""

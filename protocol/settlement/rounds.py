@@ -121,7 +121,7 @@ def due(desk: Desk) -> Iterator[Plan]:
     if settings is None or not settings.is_on:
         return
     called = _called(desk, settings)
-    if called is not None:
+    if called is not None and called not in clearing.opened:
         yield Plan("", tuple(opening(book, called)))
     newest = clearing.newest(desk.now)
     if newest != rounds.joined:
