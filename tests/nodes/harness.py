@@ -458,6 +458,8 @@ def link_up(one: Node, other: Node, limit: float, *, rate: str = "1", limit_back
     other.api.post(f"/v1/links/{link}/accept", taken)
     for node in (one, other):
         until(lambda node=node: node.api.get(f"/v1/links/{link}")["state"] == "open", f"{node.handle}'s link opens")
+    for node in (one, other):
+        until(lambda node=node: node.api.get(f"/v1/links/{link}")["published"], f"{node.handle} tells of the link")
     return quote(link)
 
 
