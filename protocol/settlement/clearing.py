@@ -208,8 +208,13 @@ class Clearing:
     initiated: dict[bytes, Initiated] = field(default_factory=dict[bytes, Initiated])
     by_hold: dict[tuple[bytes, bytes], Initiated] = field(default_factory=dict[tuple[bytes, bytes], Initiated])
     """Those whose own hold is open, by link and hold."""
-    opened: dict[int, None] = field(default_factory=dict[int, None])
-    """The rounds that we have opened or been called into, in the order of the ledger."""
+    opened: dict[int, Millis] = field(default_factory=dict[int, Millis])
+    """The rounds that we have opened or been called into, in the order of the ledger, and when we have written so."""
+
+    @property
+    def entered_at_ms(self) -> Millis:
+        """When we have entered the last round, by our clock, whatever number it has; 0 where there is none."""
+        return next(reversed(self.opened.values()), 0)
 
     def newest(self, now: Millis) -> int:
         """Return the round that we have entered last, 0 where there is none.
@@ -270,7 +275,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Opened(round, debts):
             is_ours = round == entered.at_ms
             clearing.rounds.setdefault(round, _round(round, entered.seq, debts, is_ours=is_ours))
-            clearing.opened[round] = None
+            clearing.opened[round] = entered.at_ms
         case Joined(round, debts):
             clearing.rounds[round] = _round(round, entered.seq, debts, is_ours=False)
         case Begun(data, nonce, worth, cost, currency):

@@ -129,8 +129,8 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
 
     That is the debt in reference units, its line, and what a minor unit of its link is worth.
 
-    A debt counts where debtor and creditor have both offered it, for as much as the lesser of the two says; of
-    several links between two the one of the greatest debt. Only who can be in a ring with us is looked at.
+    A debt counts where debtor and creditor, who are two, have both offered it, for as much as the lesser of the two
+    says; of several links between two the one of the greatest debt. Only who can be in a ring with us is looked at.
     """
     intents, known = book.of(Intents), book.of(Directory).networks
     said = {
@@ -143,7 +143,11 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
     for debtor in sorted(said):
         for line in said[debtor].debts:
             far = offered.get((line.partner, line.link))
-            if far is None or (far.partner, far.unit, far.scale) != (debtor, line.unit, line.scale):
+            if (
+                line.partner == debtor
+                or far is None
+                or (far.partner, far.unit, far.scale) != (debtor, line.unit, line.scale)
+            ):
                 continue
             each = value(book, line, debtor, line.partner)
             worth = min(DEBT_WORTH_MAX, int(min(line.amount, far.amount) * each))

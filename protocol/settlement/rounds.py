@@ -143,7 +143,7 @@ def _called(desk: Desk, settings: ClearingSet) -> int | None:
         return desk.now
     if not settings.is_public:
         return None
-    if newest and 0 <= desk.now - newest < ROUND_EVERY_MS:
+    if 0 <= desk.now - desk.book.of(Clearing).entered_at_ms < ROUND_EVERY_MS:
         return None
     others = (word.round for network, word in desk.book.of(Intents).said.items() if network != desk.book.network)
     fresh = [one for one in others if abs(desk.now - one) <= ROUND_LIFE_MS and one > newest]
@@ -177,17 +177,22 @@ def _proposals(desk: Desk, number: int) -> Iterator[Proposal]:
 def circles_with_us(
     book: Book, number: int, lines: Mapping[Pair, tuple[int, Line, Fraction]], members_max: int
 ) -> Iterator[Circle]:
-    """Yield the circles that we are in, of debts told as `intents.cut` tells them; none is signed or timed yet."""
+    """Yield the circles that we are in, of debts told as `intents.cut` tells them; none is signed or timed yet.
+
+    What others tell may be a lie: a circle that nobody could read is left out.
+    """
     if not lines:
         return
-    debts = {pair: Obligation(line.link, *pair, worth) for pair, (worth, line, _) in lines.items()}
+    # Not by their links: two pairs may tell of the same one.
+    debts = {pair: Obligation(b"".join(pair), *pair, worth) for pair, (worth, _, _) in lines.items()}
     for cycle in circles_of(debts, number.to_bytes(8, "big"), members_max):
         members = cycle.members
         if book.network not in members:
             continue
         legs, mine = _legs(members, cycle.amount, lines), members.index(book.network)
-        if all(leg.amount > 0 for leg in legs):
-            yield Circle(number, (*legs[mine:], *legs[:mine]), bytes(32), 0)
+        circle = Circle(number, (*legs[mine:], *legs[:mine]), bytes(32), 0)
+        if circle.is_well_formed() and all(0 < leg.amount <= AMOUNT_MINOR_MAX for leg in legs):
+            yield circle
 
 
 def circles_of(debts: Mapping[Pair, Obligation], salt: bytes, members_max: int) -> list[Cycle[bytes]]:
@@ -224,9 +229,9 @@ def _legs(members: tuple[bytes, ...], worth: int, lines: Mapping[Pair, tuple[int
 def proceed(desk: Desk) -> Iterator[Tell | Plan]:
     """Ask about the circles whose turn it is, and leave alone those that were asked about in vain."""
     book, rounds = desk.book, desk.book.of(Rounds)
-    rounds.passed = {key: one for key, one in rounds.passed.items() if one[1] >= desk.now}
+    rounds.passed = {key: one for key, one in rounds.passed.items() if _is_waited_for(one[1], desk.now)}
     rounds.seen = {id: at for id, at in rounds.seen.items() if 0 <= desk.now - at <= ROUND_LIFE_MS}
-    for key in [key for key, one in rounds.asked.items() if one.until_ms < desk.now]:
+    for key in [key for key, one in rounds.asked.items() if not _is_waited_for(one.until_ms, desk.now)]:
         yield _left(rounds.asked.pop(key), Rejection.PEER_UNREACHABLE, None)
     waiting: list[Proposal] = []
     for one in rounds.proposals:
@@ -250,13 +255,18 @@ def proceed(desk: Desk) -> Iterator[Tell | Plan]:
     rounds.proposals = waiting
 
 
+def _is_waited_for(until_ms: Millis, now: Millis) -> bool:
+    """Tell whether an answer may still come; one awaited until later than ever was asked before the clock went back."""
+    return 0 <= until_ms - now <= ASK_WAIT_MS
+
+
 def hear_asked(desk: Desk, asker: bytes, asked: CircleAsked) -> tuple[Tell | Plan, ...]:
     """Pass a question about a circle on to who owes us, or, come round to us, place the hold that clears it."""
     book, rounds = desk.book, desk.book.of(Rounds)
     circle = read_circle(asked.circle)
     ours = rounds.asked.get(asked.key)
     if ours is not None and circle is not None and asked.circle == ours.data:
-        if asker != circle.legs[1].network:
+        if asker != circle.legs[1].network or desk.silent is not None:
             return ()
         del rounds.asked[asked.key]
         return (_begin(desk, ours, asked.signature),)
@@ -291,7 +301,7 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     """Leave a circle alone that somebody has refused, or tell who asked us."""
     rounds = desk.book.of(Rounds)
     ours = rounds.asked.get(denied.key)
-    if ours is not None and teller == ours.circle.legs[-1].network:
+    if ours is not None and desk.silent is None and teller == ours.circle.legs[-1].network:
         del rounds.asked[denied.key]
         known = denied.code in Rejection.__members__
         return (_left(ours, Rejection(denied.code) if known else Rejection.PARTNER_REFUSED, denied.network),)

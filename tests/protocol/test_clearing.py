@@ -2,9 +2,12 @@
 """Clearing between networks (PROTOCOL 4): debts that go round are cleared whole or not at all, by nobody's command."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from simulation.groups import exchange, linked, pay
 from simulation.world import World, whole
 
@@ -27,12 +30,13 @@ from protocol.settlement.clearing import (
     Turned,
     ValueCurrency,
 )
-from protocol.settlement.intents import Intended, Intents, Line, cut
+from protocol.settlement.intents import DEBT_WORTH_MAX, Intended, Intents, Line, cut
 from protocol.settlement.invoices import condition_of
 from protocol.settlement.links import FreezeLink
 from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import HoldItem, Links, Place
+from protocol.settlement.records import RATE_TERM_MAX, HoldItem, Links, Place
 from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds, refusal
+from protocol.settlement.routing import Pair
 from protocol.shape import to_map
 from protocol.sync.directory import Directory
 from protocol.sync.messages import CircleAsked, QuoteDenied, pack, unpack
@@ -519,3 +523,106 @@ def test_a_circle_that_was_turned_is_claimed_no_second_time() -> None:
     assert debts(world) == [0, 0, 0] and quiet(world)
     [link] = world.nodes[name].replica.book.of(Links).with_partner(creditor.network)
     assert link.side.own.waived.get(bytes(16), "STATE_CONFLICT") == "STATE_CONFLICT"
+
+
+# Lies in what is published.
+
+
+def published(world: World, number: int, **lies: tuple[tuple[Line, ...], tuple[Line, ...]]) -> None:
+    """Let some say, beside what they have said in a round, these debts and credits too; all hear it."""
+    for name, (owes, owed) in lies.items():
+        node = world.nodes[name]
+        said = node.replica.book.of(Intents).said[node.network]
+        word = Intended(number, (*owes, *said.debts), (*owed, *said.credits))
+        node.replica.journal.write(word, COMMONS, world.now)
+        world.give(name, TimerFired())
+    world.run()
+
+
+def test_who_says_that_it_owes_itself_stops_nobody() -> None:
+    world = ring((30, 50, 40))
+    take_part(world)
+    shown = world.granted("riacho", "clearings.open", OpenRound())
+    world.tick(1)
+    line = Line(bytes([7]) * 32, world.nodes["encants"].network, "ECO", 2, 90_00)
+    published(world, int(shown.id), encants=((line,), (line,)))
+    assert debts(world) == [30_00, 50_00, 40_00]
+    world.tick(ROUND_SECONDS)
+    assert debts(world) == [0, 20_00, 10_00] and quiet(world)
+
+
+def test_two_who_tell_of_a_debt_on_the_link_of_another_stop_nobody() -> None:
+    world = ring((30, 50, 40))
+    take_part(world)
+    shown = world.granted("riacho", "clearings.open", OpenRound())
+    world.tick(1)
+    [link] = world.nodes["riacho"].replica.book.of(Links).with_partner(world.nodes["serra"].network)
+    owes = Line(link.id, world.nodes["encants"].network, "FLOR", 2, 90_00)
+    owed = replace(owes, partner=world.nodes["serra"].network)
+    published(world, int(shown.id), serra=((owes,), ()), encants=((), (owed,)))
+    world.tick(60)
+    assert debts(world) == [0, 20_00, 10_00] and quiet(world), "a probe finds the debts that there are"
+    [seen] = world.granted("riacho", "clearings.list", RoundsWanted()).items
+    assert (seen.cleared, seen.failed) == (1, 0), "the circle of the lie is not even asked about"
+
+
+def told_of(ids: list[bytes]) -> st.SearchStrategy[dict[Pair, tuple[int, Line, Fraction]]]:
+    """Return debts between some as words may tell of them, be the words lies."""
+    pairs = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
+    lines = st.builds(
+        Line, st.sampled_from((bytes(32), bytes([1]) * 32)) | st.binary(min_size=32, max_size=32),
+        st.sampled_from(ids), st.just("FLOR"), st.integers(0, 9), st.just(1),
+    )  # fmt: skip
+    each = st.builds(Fraction, st.integers(1, RATE_TERM_MAX), st.integers(1, RATE_TERM_MAX))
+    return st.dictionaries(pairs, st.tuples(st.integers(1, DEBT_WORTH_MAX), lines, each), max_size=12)
+
+
+def test_whatever_is_told_of_debts_the_circles_made_of_it_can_be_read() -> None:
+    book = World().found("riacho", "HORA").replica.book
+    ids = [book.network, *(bytes([number]) * 32 for number in range(4))]
+
+    @settings(max_examples=200, deadline=None)
+    @given(told_of(ids))
+    def holds(lines: dict[Pair, tuple[int, Line, Fraction]]) -> None:
+        for circle in rounds.circles_with_us(book, 1, lines, 20):
+            assert read_circle(encode_circle(circle)) == circle
+
+    holds()
+
+
+def test_whoever_calls_rounds_far_ahead_calls_for_one_a_minute_at_most() -> None:
+    world = ring((30, 50, 40))
+    take_part(world)
+    liar = world.nodes["encants"]
+    ahead = world.now + 60_000
+    for number in range(ahead, ahead + 40):
+        liar.replica.journal.write(Intended(number, (), ()), COMMONS, world.now)
+        world.tick(1)
+    assert len(world.nodes["riacho"].replica.book.of(Clearing).rounds) == 1
+
+
+def test_who_recovers_neither_leaves_a_circle_nor_begins_one() -> None:
+    world = ring()
+    take_part(world)
+    on_its_way(world, 0)
+    name, (key, asked) = initiator(world)
+    node = world.nodes[name]
+    debtor, creditor = (world.by_network(asked.circle.legs[at].network).name for at in (-1, 1))
+    node.replica.recovering = True
+    written = len(node.disk)
+    signature = node.keyring.hot.sign("circle", asked.data) if node.keyring else b""
+    world.give(name, Received(debtor, pack(QuoteDenied(key, "FORBIDDEN", bytes(32)))))
+    world.give(name, Received(creditor, pack(CircleAsked(key, asked.data, signature))))
+    assert len(node.disk) == written
+
+
+def test_a_question_of_a_time_that_is_yet_to_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "ASKED_MAX", 1)
+    world = ring((30, 50, 40))
+    take_part(world)
+    on_its_way(world, 0)
+    name, _ = initiator(world)
+    world.wires.clear()
+    world.now -= 365 * 24 * 3_600_000
+    world.tick(1)
+    assert not world.nodes[name].replica.book.of(Rounds).asked

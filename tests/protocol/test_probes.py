@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Probes (PROTOCOL 4): rings of three and four networks clear though nobody publishes what it owes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from simulation.world import World
 from protocol.events import Received, TimerFired
 from protocol.keys import id_text
 from protocol.settlement.circles import Circle
-from protocol.settlement.clearing import ROUND_LIFE_MS, Clearing, OpenRound, RoundsWanted, SetClearing
+from protocol.settlement.clearing import ROUND_LIFE_MS, Clearing, OpenRound, RoundsWanted, SetClearing, ValueCurrency
+from protocol.settlement.intents import Intents
 from protocol.settlement.links import FreezeLink
 from protocol.settlement.probes import (
     ANSWERS_MAX,
@@ -385,6 +387,35 @@ def test_who_says_that_more_is_owed_only_makes_its_own_circle_fail() -> None:
     assert [(one.reason, one.refused_by) for one in seen.circles] == [("BALANCE_OPEN", "encants")]
     assert seen.circles[0].owed.value == 30_00, "not more than Riacho itself owes"
     assert clear(world).cleared == 1 and debts(world) == [20_00, 0, 30_00]
+
+
+def test_who_tells_of_a_debt_on_our_own_link_stops_nobody() -> None:
+    world = ring(30, 10, 40)
+    key = searching(world)
+    serra = debt_of(world, "riacho", "serra")
+    made_up = Debt(serra.creditor, world.nodes["encants"].network, serra.link, "FLOR", 2)
+    heard_by(world, "riacho", "serra", ProbeMet(key, False, (made_up, serra), 2**63 - 1))
+    heard_by(world, "riacho", "encants", ProbeMet(key, True, (debt_of(world, "encants", "riacho"),), 10**12))
+    world.tick(CLEAR_SECONDS)
+    assert debts(world) == [30_00, 10_00, 40_00] and quiet(world)
+    [seen] = rounds_of(world, "riacho")
+    assert seen.circles == ()
+
+
+def test_a_unit_worth_next_to_nothing_makes_no_amount_that_does_not_fit() -> None:
+    world = ring(30, 10, 40)
+    world.granted("serra", "currencies.value", ValueCurrency("0.000001"), subject="FLOR")
+    world.tick(2)
+    key = searching(world)
+    serra = debt_of(world, "riacho", "serra")
+    book = world.nodes["riacho"].replica.book
+    [said] = book.of(Intents).values[serra.creditor].values()
+    book.of(Intents).values[serra.creditor]["FLOR"] = replace(said, scale=0, num=1, den=10**12)
+    made_up = Debt(serra.creditor, world.nodes["encants"].network, bytes([7]) * 32, "FLOR", 9)
+    heard_by(world, "riacho", "serra", ProbeMet(key, False, (made_up, serra), 2**63 - 1))
+    heard_by(world, "riacho", "encants", ProbeMet(key, True, (debt_of(world, "encants", "riacho"),), 10**12))
+    world.tick(CLEAR_SECONDS)
+    assert debts(world) == [30_00, 10_00, 40_00] and quiet(world)
 
 
 def test_a_partner_answers_so_often_only() -> None:
