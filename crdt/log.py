@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 GAP_STATEMENTS_MAX = 1_024
 """How many statements may wait for their past in one lane."""
 FORKS_KEPT_MAX = 64
-"""How many fork proofs a lane keeps, those of the greatest positions: one is enough for a verdict."""
+"""How many fork proofs a lane keeps, those of the least positions: from the first on an author is not believed."""
 
 
 class Position(NamedTuple):
@@ -189,7 +189,7 @@ class Lane:
         low, high = sorted({*known, *fork.ids})[:2]
         self._forks[fork.position] = low, high
         if len(self._forks) > FORKS_KEPT_MAX:
-            del self._forks[min(self._forks)]
+            del self._forks[max(self._forks)]
         return self._forks.get(fork.position, known) != known
 
     def gaps(self) -> list[Gap]:

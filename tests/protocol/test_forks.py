@@ -4,6 +4,7 @@
 from simulation.groups import exchange, linked, offer_payment, pay, state
 from simulation.world import World, whole
 
+from crdt.log import FORKS_KEPT_MAX
 from protocol.entry import COMMONS, encode_body, seal
 from protocol.events import Received
 from protocol.settlement.links import ProposeLink
@@ -115,3 +116,33 @@ def test_a_restored_node_goes_on_beside_a_neighbour_that_will_never_agree_on_wha
     world.tick(10)
     payment = pay(world, "vereda", "davi", "bia@serra", 10)
     assert state(world, "vereda", payment) == "posted"
+
+
+def test_of_however_many_forks_all_know_the_first_whichever_they_heard_first() -> None:
+    """From there on nothing counts that a network has said in a federation."""
+    world = World()
+    for name, code in (("riacho", "HORA"), ("serra", "FLOR"), ("encants", "ECO")):
+        exchange(world, name, code)
+    for other in ("serra", "encants"):
+        world.join("riacho", other)
+    riacho = world.nodes["riacho"]
+    first = world.nodes["riacho"].replica.journal.head(riacho.network, COMMONS)
+    assert first is not None and riacho.keyring is not None
+    for number in range(FORKS_KEPT_MAX + 3):
+        riacho.replica.journal.write(Profile("riacho", f"Riacho {number}", "HORA", "Hora", 2, ()), COMMONS, world.now)
+    world.tick(3)
+    seqs = range(first.position.seq + 1, first.position.seq + FORKS_KEPT_MAX + 4)
+    faces = [
+        seal(
+            riacho.keyring.hot, network=riacho.network, lane=COMMONS, epoch=0, seq=seq, prev=bytes(32),
+            body=encode_body(Profile("riacho", "Outro", "HORA", "Hora", 2, ()), world.now), salt=bytes(16),
+        )
+        for seq in seqs
+    ]  # fmt: skip
+    for name, heard in (("serra", faces), ("encants", faces[::-1])):
+        for face in heard:
+            world.give(name, Received("riacho", pack(Entries((face.wire,)))))
+    for name in ("serra", "encants"):
+        for _ in range(2):
+            assert world.nodes[name].replica.journal.directory.forked == {riacho.network: seqs[0]}
+            world.restart(name)
