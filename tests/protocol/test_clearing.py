@@ -24,6 +24,9 @@ from protocol.settlement.clearing import (
     Cleared,
     Clearing,
     Failed,
+    Joined,
+    Left,
+    Opened,
     OpenRound,
     RoundsWanted,
     SetClearing,
@@ -428,6 +431,11 @@ def test_who_has_stopped_takes_no_part_any_more() -> None:
     assert open_round(world).cleared == 0
 
 
+def asked_again(circle: Circle) -> bytes:
+    """Return a circle of a round that nobody here has heard of."""
+    return encode_circle(replace(circle, round=circle.round + 1))
+
+
 def test_each_step_of_a_circle_stands_once() -> None:
     world = ring()
     take_part(world)
@@ -439,7 +447,11 @@ def test_each_step_of_a_circle_stands_once() -> None:
     ]  # fmt: skip
     book = world.nodes[name].replica.book
     assert one.turned is not None
-    for body in (Turned(one.id, one.turned), Cleared(one.id, bytes(32)), Failed(one.id, "NO_ROUTE")):
+    number = one.circle.round
+    for body in (
+        Turned(one.id, one.turned), Cleared(one.id, bytes(32)), Failed(one.id, "NO_ROUTE"),
+        Opened(number, ()), Joined(number, ()), Left(asked_again(one.circle), "NO_ROUTE", None),
+    ):  # fmt: skip
         entered = Entered(body, book.network, LEDGER, 0, 10_000, bytes(32), world.now)
         assert book.check(entered) == "STATE_CONFLICT"
 

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from simulation.groups import exchange, linked, offer_payment, pay
-from simulation.world import World, whole
+from simulation.world import STEWARD, World, whole
 
 from protocol.economy.feature import Actor, Role
 from protocol.economy.paying import Pay
 from protocol.economy.payments import PostPayment
+from protocol.events import Asked
 from protocol.settlement.clearing import OpenRound, SetClearing
 from protocol.settlement.importers import DAY_MS, IMPORTING_DAYS, ImportersWanted, Position, Positions
 from protocol.settlement.links import LinksWanted
@@ -85,6 +86,33 @@ def test_who_passes_a_payment_on_imports_nothing() -> None:
     assert told(world, "riacho") == [("riacho", True, 30_00, 30_00)]
     assert told(world, "serra") == [("riacho", False, 30_00, 30_00)]
     assert told(world, "encants") == [("serra", False, 30_00, 30_00)]
+
+
+def test_what_a_network_earns_by_passing_payments_on_is_no_export_of_its_members() -> None:
+    world = World()
+    for name in NAMES:
+        exchange(world, name, CODES[name], "ana", "bia")
+    for one, other in pairwise(NAMES):
+        linked(world, one, other, 200, fee=2)
+    world.tick(2)
+    pay(world, "riacho", "ana", "bia@encants", 30, "serra")
+    assert told(world, "serra") == [("riacho", False, 32_00, 32_00)]
+    pay(world, "serra", "ana", "bia@encants", 10)
+    assert told(world, "serra") == [("riacho", False, 32_00, 32_00), ("serra", True, 10_00, 10_00)]
+
+
+def test_importers_are_listed_page_by_page() -> None:
+    world = world_of("riacho", "serra", "encants")
+    pay(world, "riacho", "ana", "bia@serra", 30)
+    pay(world, "serra", "ana", "bia@encants", 50)
+    seen, after = list[str | None](), 0
+    for _ in range(2):
+        request = 10_000 + after
+        world.give("serra", Asked(request, "importers.list", STEWARD, ImportersWanted(0), "", after=after, limit=1))
+        page = world.nodes["serra"].answers.pop(request)
+        seen += [one.handle for one in page.items]
+        after = page.next
+    assert seen == ["riacho", "serra"] and after is None
 
 
 def test_what_is_under_way_or_pending_or_within_the_network_is_no_import() -> None:

@@ -118,6 +118,15 @@ def test_a_ring_of_five_is_not_found() -> None:
     assert debts(world) == [30_00] * 5 and quiet(world)
 
 
+def test_no_longer_ring_is_found_where_a_creditors_creditor_is_a_creditor_too() -> None:
+    world = ring(30, 30, 40, 40, 40)
+    owes(world, "riacho", "encants", 5)
+    world.tick(2)
+    assert clear(world).cleared == 1, "of Riacho, Encants, Campo and Lagoa, and Serra is one too many"
+    assert debt(world, "riacho", "encants") == 0
+    assert debts(world) == [30_00, 30_00, 35_00, 35_00, 35_00] and quiet(world)
+
+
 @pytest.mark.parametrize("opener", NAMES[:4])
 def test_where_one_publishes_and_the_others_do_not_a_ring_clears(opener: str) -> None:
     world = ring(30, 50, 40, 35, public=("serra",))
@@ -447,6 +456,22 @@ def test_an_answer_is_passed_back_once_from_whom_was_asked_and_says_what_all_car
     assert heard_by(world, "serra", "encants", met) == [], "and once"
 
 
+@pytest.mark.parametrize("lie", ["link", "unit", "turned round", "of another", "too many"])
+def test_what_is_passed_back_is_a_debt_that_is_known_here(lie: str) -> None:
+    world = ring(30, 50, 40)
+    told = debt_of(world, "serra", "encants")
+    lies = {
+        "link": (replace(told, link=bytes(32)),),
+        "unit": (replace(told, unit="HORA"),),
+        "turned round": (replace(told, debtor=told.creditor, creditor=told.debtor),),
+        "of another": (replace(told, creditor=bytes(32)),),
+        "too many": (told, told),
+    }
+    probe = Probe(b"k" * 16, False, True)
+    assert heard_by(world, "serra", "riacho", probe) == [("encants", Probe(probe.key, False, False))]
+    assert heard_by(world, "serra", "encants", ProbeMet(probe.key, False, lies[lie], 45 * 10**6)) == []
+
+
 # In between.
 
 
@@ -550,6 +575,8 @@ def test_a_circle_of_a_round_far_off_is_not_joined_and_keeps_nobody_from_the_nex
     pay(world, "riacho", "ana", "ana@serra", 30)
     far = Circle(world.now + ROUND_LIFE_MS + 1, circle.legs, circle.condition, world.now + 60_000)
     assert refusal(book, far, world.now) == "QUOTE_EXPIRED"
+    past = Circle(world.now - ROUND_LIFE_MS - 1, circle.legs, circle.condition, world.now + 60_000)
+    assert refusal(book, past, world.now) == "QUOTE_EXPIRED"
     near = Circle(world.now + ROUND_LIFE_MS, circle.legs, circle.condition, world.now + 60_000)
     assert refusal(book, near, world.now) != "QUOTE_EXPIRED"
     newest = book.of(Clearing).newest(world.now)
