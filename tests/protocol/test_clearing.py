@@ -613,6 +613,16 @@ def test_whoever_calls_rounds_far_ahead_calls_for_one_a_minute_at_most() -> None
     assert len(world.nodes["riacho"].replica.book.of(Clearing).rounds) == 1
 
 
+def test_after_the_clock_has_gone_back_others_call_again() -> None:
+    world = ring((30, 50, 40))
+    take_part(world)
+    open_round(world)
+    world.now -= 365 * 24 * 3_600_000
+    shown = world.granted("encants", "clearings.open", OpenRound())
+    world.tick(2)
+    assert int(shown.id) in world.nodes["riacho"].replica.book.of(Clearing).opened
+
+
 def test_who_recovers_neither_leaves_a_circle_nor_begins_one() -> None:
     world = ring()
     take_part(world)
