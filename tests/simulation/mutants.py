@@ -221,16 +221,10 @@ def _debt_with_pending(link: Link) -> int:
     return link.now.net_debt + sum(hold.amount for hold in link.now.holds_in.values())
 
 
-def _turn_anyway(desk: Desk, link: Link, hold: bytes, circle: Circle) -> Plan | Rejection:
-    """Claim what has come round, whatever was paid back meanwhile."""
-    with patch.object(rounds, "_debt_left", lambda _link: 0):
-        return _TURN(desk, link, hold, circle)
-
-
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
     Draft.claim, holds.resolve, holds._settled, holds._arrive, holds._part,
 )  # fmt: skip
-_BORN, _PLACE, _REFUSAL, _TURN = Replica.__init__, Draft.place, rounds.refusal, rounds._turn
+_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, rounds.refusal
 
 
 def _none(*_args: Any, **_named: Any) -> None:
@@ -348,9 +342,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "a debt promised twice": Mutant(
         "clearing counts what is about to be paid of a debt as if it were room", "OWED-AND-FREE",
         ((rounds, "_debt_left", _debt_with_pending),), RING, shape="ring"),
-    "a debt turned round": Mutant(
-        "what comes round is claimed whatever was paid back meanwhile", "OWED-AND-FREE",
-        ((rounds, "_turn", _turn_anyway),), RING, shape="ring"),
     "a circle joined twice": Mutant(
         "initiators do not wait for each other, and who is asked does not look whether it has joined", "CIRCLE-ONCE",
         ((rounds, "refusal", _circle_again), (rounds, "TAKEOVER_MS", 0)), RING, shape="ring"),
