@@ -100,6 +100,7 @@ class Rounds:
 
     computed: int = 0
     joined: int = 0
+    """The round that we have entered last, and when it began for us."""
     joined_at_ms: Millis = 0
     proposals: list[Proposal] = field(default_factory=list[Proposal])
     asked: dict[bytes, Asked] = field(default_factory=dict[bytes, Asked])
@@ -151,7 +152,7 @@ def _called(desk: Desk, settings: ClearingSet) -> int | None:
 
 
 def _common(desk: Desk) -> int | None:
-    """Return the round that the rhythm of a federation of ours calls for now; all its members give it that number.
+    """Return the round that is due at this moment by the rhythm of a federation of ours, alike for all its members.
 
     Who has slept through its first minute, or has nothing that could go round, does not open it.
     """

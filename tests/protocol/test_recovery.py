@@ -118,6 +118,15 @@ def in_force(world: World) -> tuple[Heirs, str]:
     return one, found.id
 
 
+def test_new_keys_stand_under_the_bound_on_grants_that_the_lost_ones_had_set() -> None:
+    world = told()
+    rotate(world, "riacho", hot_grant=200_00)
+    world.tick(5)
+    in_force(world)
+    for node in ("casa", *OTHERS):
+        assert identity_of(world.nodes[node], world.nodes["casa"].network).hot_grant == 200_00
+
+
 def refused(world: World, node: str, operation: str, wish: object, id: str = "") -> Rejection:
     answer = world.ask(node, operation, wish, subject=id)
     assert isinstance(answer, Refused)
