@@ -72,6 +72,7 @@ from protocol.sync.messages import (
     Entries,
     Heads,
     Hello,
+    LinkHeld,
     LinkNews,
     LinkWanted,
     Message,
@@ -411,11 +412,39 @@ class Replica:
             if acked is not None:
                 # Record n is the entry at seq n - 1.
                 self._say(SendRange(session.peer, self.network, link_lane(link.id), acked.n - 1, acked.n - 1))
-            if link.mine is not None and not self.recovering and not link.is_lost:
-                if link.side.partner_epoch_min < epoch:
-                    links.take(self.book, Fence(link.id, epoch))
-                else:
-                    self._send_record(link.id)
+            ours = self.journal.newest.get((self.network, link_lane(link.id)))
+            if ours is None or self.recovering:
+                continue
+            if link.is_lost:
+                # It may be the very record that the partner lacks.
+                self._say(Send(session.peer, pack(LinkNews(ours))))
+                if not link.is_half:
+                    self._say(Send(session.peer, pack(self._held(link))))
+            elif link.side.partner_epoch_min < epoch:
+                links.take(self.book, Fence(link.id, epoch))
+            else:
+                self._send_record(link.id)
+
+    def _held(self, link: Link) -> LinkHeld:
+        """Return the word in the place of a record, which we can write once the partner has told us what it holds.
+
+        That nothing older is taken any more needs no record to last: the partner's key event is stored, and `judge`
+        keeps to it for as long as we have not gone on.
+        """
+        event = self.journal.head(link.partner, IDENTITY)
+        assert event is not None and event.id is not None
+        return LinkHeld(link.id, event.id, link.side.partner.n, link.side.partner_digest or None)
+
+    def _hear_link_held(self, partner: bytes, held: LinkHeld) -> None:
+        """Go on where the partner, that has opened an epoch too, holds no record that we have lost."""
+        link = self.book.of(Links).by_id.get(held.link)
+        event = self.journal.head(self.network, IDENTITY)
+        assert event is not None
+        if link is None or link.partner != partner or self.recovering or link.is_half or held.event != event.id:
+            return
+        if held.n == 0 or held.record == self.journal.said_at(link_lane(link.id), held.n - 1):
+            link.fenced = max(link.fenced, link.reopened)
+            self._resolve(link.id)
 
     def _link_wanted(self) -> LinkWanted:
         """Return the question that tells in which epoch we shall go on."""
@@ -461,6 +490,9 @@ class Replica:
             case LinkWanted():
                 self.gossip.count(session, self._now)
                 self._hear_link_wanted(session, message.epoch)
+            case LinkHeld():
+                self.gossip.count(session, self._now)
+                self._hear_link_held(self._partner(session), message)
             case _:
                 self._hear_partner(session, self._partner(session), message)
 
@@ -676,7 +708,9 @@ class Replica:
                 self._accuse(FaultKind.LINK_OVERDRAWN, link.partner, detail)
                 return
             # What the partner has settled since is taken in with this record: once it is seen, nobody shows it again.
-            links.take(self.book, Acknowledge(id))
+            # Where the partner has lost something too, this is what it waits for.
+            identity = self.journal.directory.networks[link.partner].identity
+            links.take(self.book, Fence(id, identity.epoch))
         for plan in holds.resolve(self._desk(_BY_ITSELF), link):
             self._carry_out(plan)
         if link.owes_ack:

@@ -345,7 +345,8 @@ class Link:
     def is_found(self) -> bool:
         """Tell whether the partner has told us all: it takes no more records of the epoch that we lost.
 
-        That word of its was accepted, so it acknowledges no record of ours that we do not have.
+        That record of its was accepted, so it acknowledges no record of ours that we do not have; or it has named
+        the one that it holds.
         """
         return self.fenced > self.side.own.epoch
 
@@ -712,6 +713,9 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     outcome = hear(side, as_record(body, epoch, entry.header.seq), entry.id)
     if isinstance(outcome, Fork):
         return Stale() if side.frozen else None
+    if link is not None and link.is_lost and epoch < identity.epoch and not vouched:
+        # The partner may have heard from us what we hold of what it lost.
+        return Stale()
     return outcome if isinstance(outcome, Stale | LinkFault) else None
 
 

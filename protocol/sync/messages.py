@@ -122,6 +122,19 @@ class LinkWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkHeld:
+    """I have opened an epoch too, and can write nothing yet: of your records on this link I hold the `n`-th, `record`.
+
+    With `n` 0 there is none. `event` is your newest key event here: I take no other record from before it any more.
+    """
+
+    link: Id
+    event: Id
+    n: Annotated[int, Range(0, 2**63 - 1)]
+    record: Id | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
     """One credit line of a route: to which network it leads, and the hold on it in its minor units."""
 
@@ -233,10 +246,11 @@ Message = (
     | CircleAsked
     | Probe
     | ProbeMet
+    | LinkHeld
 )
 _KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
-    Probe, ProbeMet,
+    Probe, ProbeMet, LinkHeld,
 )  # fmt: skip
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 

@@ -15,7 +15,6 @@ def restore(world: World, name: str) -> None:
     world.restart(name, old_copy=len(world.nodes[name].disk) - 2)
 
 
-@pytest.mark.xfail(strict=True, reason="each waits for the fence of the other: docs/decisions/0010, Left open")
 @pytest.mark.parametrize(
     ("riacho", "serra"),
     [

@@ -143,7 +143,7 @@ class FaultyWorld(RoughNetwork):
         Two neighbours that lose their disks at once are beyond what can be mended: their link stays read-only.
         """
         disk = self.disk(name)
-        if disk.copy is None or not self.is_whole():
+        if disk.copy is None:
             return False
         size, disk.copy = disk.copy, None
         disk.dies = None
