@@ -12,8 +12,9 @@ quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
 demo: runtime
 	@$(bin)/mutirao demo
 
+# Two processes, a file at a time: much of what is tested waits for real nodes.
 test: lint
-	@$(bin)/pytest
+	@$(bin)/pytest -n 2 --dist loadfile
 
 bench: dev
 	@$(bin)/python tests/bench
