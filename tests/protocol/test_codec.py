@@ -245,7 +245,7 @@ def nested(depth: int) -> Value:
     "value",
     [1.5, 1j, bytearray(b"a"), memoryview(b"a"), {1, 2}, frozenset(), object(), Colour.RED, Size.SMALL,
      {"a": 1}, {b"a": 1}, {None: 1}, {True: 1}, {1.0: 1}, {"a": 1, 1: 1}, (1, [2.0])],
-    ids=repr,
+    ids=lambda value: type(value).__name__ if " at 0x" in repr(value) else repr(value),
 )  # fmt: skip
 def test_foreign_types_are_not_written(value: Any) -> None:
     with pytest.raises(TypeError):

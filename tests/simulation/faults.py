@@ -12,6 +12,7 @@ from simulation.network import RoughNetwork
 from simulation.world import Node
 
 from protocol.economy.feature import Act, Create
+from protocol.entry import IDENTITY
 from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreText, TimerFired
 from protocol.rejection import Rejection, refuse
 from protocol.settlement.records import Links
@@ -138,12 +139,12 @@ class FaultyWorld(RoughNetwork):
         self.disk(name).copy = len(self.nodes[name].disk)
 
     def restore(self, name: str) -> bool:
-        """Put an old copy of a home's disk back, where there is one and nobody else is coming back from one.
+        """Put an old copy of a home's disk back, where there is one and what it has lost of its identity is known.
 
-        Two neighbours that lose their disks at once are beyond what can be mended: their link stays read-only.
+        A key event that neither it nor its partners remember it would say again, and otherwise.
         """
         disk = self.disk(name)
-        if disk.copy is None:
+        if disk.copy is None or not self.is_remembered(name, disk.copy):
             return False
         size, disk.copy = disk.copy, None
         disk.dies = None
@@ -158,8 +159,16 @@ class FaultyWorld(RoughNetwork):
     def lost(self, node: Node) -> None:
         """Note that a node is about to lose entries."""
 
-    def is_whole(self) -> bool:
-        """Tell whether no home is coming back from an old copy."""
-        homes = [node.replica for node in self.nodes.values() if node.keyring is not None]
-        links = [link for home in homes for link in home.book.of(Links).by_id.values()]
-        return not any(home.recovering for home in homes) and not any(link.is_lost or link.is_unheard for link in links)
+    def is_remembered(self, name: str, size: int) -> bool:
+        """Tell whether a home, or everybody whom it will ask, will know its newest key event when so much is left."""
+        node = self.nodes[name]
+        homes = [one for one in self.nodes.values() if one.keyring is not None]
+        if any(home.replica.recovering for home in homes):
+            return False
+        newest = node.replica.journal.head(node.network, IDENTITY)
+        assert newest is not None
+        if any(entry.id == newest.id for entry in node.disk[:size]):
+            return True
+        partners = {link.partner for link in node.replica.book.of(Links).by_id.values()}
+        heard = [home.replica.journal.head(node.network, IDENTITY) for home in homes if home.network in partners]
+        return all(head is not None and head.id == newest.id for head in heard)

@@ -347,7 +347,7 @@ class Searched(Played):
 
     def _can_restore(self, name: str) -> bool:
         copy = self.disk(name).copy
-        return copy is not None and copy < len(self.nodes[name].disk) and self.is_whole()
+        return copy is not None and copy < len(self.nodes[name].disk) and self.is_remembered(name, copy)
 
     def happen(self, event: Event) -> None:
         """Let something happen; raises Broken where a property does not hold after it."""

@@ -116,6 +116,10 @@ WORLDS: Mapping[str, SmallWorld] = {
         "a payment over three networks, of which the middle one comes back from an old copy", CHAIN, ONE_PAYMENT,
         {"restore": 1, "tick": 2}, {"restore": 1, "tick": 2, "double": 1}, seconds=(4,), copies=(1,), depth=7,
     ),
+    "two old copies": SmallWorld(
+        "a payment between two networks that both come back from old copies", CHAIN[:1], (("pay", 0, 1, 10),),
+        {"restore": 2, "tick": 3}, {"restore": 2, "tick": 3, "double": 1}, seconds=(4,), copies=(0, 1), depth=8,
+    ),
     "a payee that cheats": SmallWorld(
         "a payment to a network that cheats", CHAIN, ONE_PAYMENT,
         {"move": 1, "lose": 1}, {"move": 2, "lose": 1, "tick": 1},

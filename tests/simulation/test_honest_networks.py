@@ -56,21 +56,13 @@ def weather(world: World, rng: Random, *, restores: bool) -> None:
         elif what < 0.74 and restores:
             name = rng.choice(homes)
             copies.setdefault(name, len(world.nodes[name].disk))
-        elif what < 0.76 and copies and _whole(world):
-            # Two neighbours that lose their disks at once are beyond this: their link stays read-only.
+        elif what < 0.76 and copies:
             name, size = copies.popitem()
             world.run()
             world.restart(name, old_copy=size)
         world.deliver(rng.randrange(8))
         if rng.random() < 0.2:
             world.tick(rng.randrange(1, 4))
-
-
-def _whole(world: World) -> bool:
-    """Tell whether nobody is coming back from an old copy."""
-    homes = [world.nodes[name].replica for name, *_ in NETWORKS]
-    links = [link for home in homes for link in home.book.of(Links).by_id.values()]
-    return not any(home.recovering for home in homes) and not any(link.is_lost or link.is_unheard for link in links)
 
 
 def _pay_somebody(world: World, rng: Random) -> None:
