@@ -348,7 +348,7 @@ class Link:
         That record of its was accepted, so it acknowledges no record of ours that we do not have; or it has named
         the one that it holds.
         """
-        return self.fenced > self.side.own.epoch
+        return self.fenced >= self.reopened
 
     @property
     def is_overdrawn(self) -> bool:

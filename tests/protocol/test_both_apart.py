@@ -2,17 +2,61 @@
 """Two partners that both open an epoch while no line leads from one to the other, and then meet again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from simulation.groups import balance, exchange, linked, pay
 from simulation.theft import rotate
 from simulation.world import World
 
+from protocol.events import Received, TimerFired
 from protocol.settlement.links import LinksWanted
+from protocol.settlement.records import Link, Links, link_lane
+from protocol.sync.messages import LinkHeld, LinkNews, pack, unpack
+
+PAIR = ("riacho", "serra")
+
+
+def two_networks() -> World:
+    """Two linked networks, of which one has paid the other."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, *PAIR, 1_000)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(2)
+    return world
 
 
 def restore(world: World, name: str) -> None:
     world.restart(name, old_copy=len(world.nodes[name].disk) - 2)
+
+
+def link_of(world: World, name: str) -> Link:
+    [link] = world.nodes[name].replica.book.of(Links).by_id.values()
+    return link
+
+
+def meet_until_told(world: World) -> LinkHeld:
+    """Let the two meet, as far as the word that serra has for riacho; what else is on its way is lost."""
+    world.join(*PAIR)
+    while True:
+        while not world.wires:
+            world.now += 1_000
+            for name in PAIR:
+                world.give(name, TimerFired())
+        source, _, frame = world.wires[0]
+        message = unpack(frame)
+        if source == "serra" and isinstance(message, LinkHeld):
+            world.wires.clear()
+            return message
+        world.deliver(1)
+
+
+def goes_on(world: World) -> bool:
+    world.tick(60)
+    shown = [one.state for name in PAIR for one in world.granted(name, "links.list", LinksWanted()).items]
+    return shown == ["open", "open"] and world.zero_sum() and not world.drops
 
 
 @pytest.mark.parametrize(
@@ -24,22 +68,87 @@ def restore(world: World, name: str) -> None:
     ],
 )
 def test_their_link_goes_on(riacho: Callable[[World, str], object], serra: Callable[[World, str], object]) -> None:
-    world = World()
-    exchange(world, "riacho", "HORA", "ana")
-    exchange(world, "serra", "FLOR", "bia")
-    linked(world, "riacho", "serra", 1_000)
-    pay(world, "riacho", "ana", "bia@serra", 10)
-    world.tick(2)
-    world.cut("riacho", "serra")
+    world = two_networks()
+    world.cut(*PAIR)
     riacho(world, "riacho")
     serra(world, "serra")
     world.tick(10)
-    world.join("riacho", "serra")
+    world.join(*PAIR)
     world.run()
-    world.tick(60)
-    states = [one.state for name in world.nodes for one in world.granted(name, "links.list", LinksWanted()).items]
-    assert states == ["open", "open"]
+    assert goes_on(world)
     pay(world, "riacho", "ana", "bia@serra", 5)
     world.tick(5)
     assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-15_00, 15_00)
-    assert world.zero_sum() and not world.drops
+    assert goes_on(world)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"event": bytes(32)}, {"record": bytes(32)}, {"n": 99}, {"link": bytes(32)}], ids=" ".join
+)
+def test_a_word_that_does_not_fit_is_not_gone_by(wrong: dict[str, bytes]) -> None:
+    world = two_networks()
+    world.cut(*PAIR)
+    for name in PAIR:
+        rotate(world, name)
+    world.tick(10)
+    word = meet_until_told(world)
+    world.give("riacho", Received("serra", pack(replace(word, **wrong))))
+    assert link_of(world, "riacho").is_lost
+    world.give("riacho", Received("serra", pack(word)))
+    assert not link_of(world, "riacho").is_lost
+    assert goes_on(world)
+
+
+def test_who_has_said_what_it_holds_takes_nothing_older_after_it() -> None:
+    world = two_networks()
+    copies = {name: len(world.nodes[name].disk) for name in PAIR}
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    riacho = world.nodes["riacho"]
+    place = riacho.network, link_lane(link_of(world, "riacho").id)
+    # The promise: it acknowledges nothing that serra will have lost.
+    lost = next(one for one in riacho.disk[copies["riacho"] :] if (one.network, one.header.lane) == place)
+    world.cut(*PAIR)
+    for name in PAIR:
+        world.restart(name, old_copy=copies[name])
+    world.tick(10)
+    held = meet_until_told(world).record
+    world.give("serra", Received("riacho", pack(LinkNews(lost.wire))))
+    assert link_of(world, "serra").side.partner_digest == held
+    assert goes_on(world)
+
+
+def test_a_node_that_dies_after_the_word_comes_to_the_same() -> None:
+    for dies in PAIR:
+        world = two_networks()
+        world.cut(*PAIR)
+        for name in PAIR:
+            rotate(world, name)
+        world.tick(10)
+        word = meet_until_told(world)
+        if dies == "riacho":
+            world.give("riacho", Received("serra", pack(word)))
+            world.wires.clear()
+        world.restart(dies)
+        assert goes_on(world), dies
+
+
+def test_of_two_that_lack_what_they_acknowledge_each_shows_its_own() -> None:
+    """Replicas bring their own lanes back, and not what partners said."""
+    world = two_networks()
+    for name in PAIR:
+        link = link_of(world, name)
+        assert link.side.own.ack is not None
+    copies = {name: len(world.nodes[name].disk) for name in PAIR}
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    newest = {name: world.nodes[name].disk[copies[name] :] for name in PAIR}
+    world.cut(*PAIR)
+    for name in PAIR:
+        node = world.nodes[name]
+        world.restart(name, old_copy=copies[name])
+        node.disk += [one for one in newest[name] if one.network == node.network]
+        world.restart(name)
+    assert all(link_of(world, name).is_half for name in PAIR)
+    world.tick(10)
+    world.join(*PAIR)
+    assert goes_on(world)
+    assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-20_00, 20_00)

@@ -7,7 +7,7 @@ from simulation.groups import account, balance, exchange, linked, offer_payment,
 from simulation.world import World
 
 from protocol.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
-from protocol.events import Received
+from protocol.events import Received, TimerFired
 from protocol.keys import id_text
 from protocol.settlement.abroad import Forwarded
 from protocol.settlement.links import LinksWanted, SetLinkRate
@@ -229,3 +229,35 @@ def test_a_partner_that_acknowledges_what_was_never_signed_is_asked_now_and_then
     world.now -= 60_000
     assert asked(3) == 1, "the clock has gone back: that time is not waited for"
     assert serra.replica.book.of(Links).by_id[link.id].side.partner_digest == known.id
+
+
+def test_a_fence_that_an_earlier_restore_was_given_does_not_do_for_the_next() -> None:
+    """The second copy is made while the node comes back from the first: the partner's fence is in it."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    world.tick(2)
+    serra = world.nodes["serra"]
+    world.restart("serra", old_copy=len(serra.disk))
+    world.run()
+    [link] = serra.replica.book.of(Links).by_id.values()
+    assert serra.replica.recovering and link.fenced == 1
+    copy = len(serra.disk)
+    world.tick(10)
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    world.tick(2)
+    world.restart("serra", old_copy=copy)
+    world.run()
+    while serra.replica.recovering:
+        world.run()
+        world.now += 1_000
+        for name in ("riacho", "serra"):
+            world.give(name, TimerFired())
+    # What riacho answers to the question of the new epoch has not come yet.
+    world.now += 1_000
+    world.give("serra", TimerFired())
+    world.tick(20)
+    [link] = serra.replica.book.of(Links).by_id.values()
+    assert link.side.own.claimed > 0, "what riacho has paid is known again"
+    assert world.zero_sum() and not world.drops

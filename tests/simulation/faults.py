@@ -8,7 +8,7 @@ sent before it is there.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from simulation.network import RoughNetwork
+from simulation.network import HELLO, RoughNetwork
 from simulation.world import Node
 
 from protocol.economy.feature import Act, Create
@@ -94,8 +94,12 @@ class FaultyWorld(RoughNetwork):
             self.perform(node, [effect for effect in effects if isinstance(effect, Store)])
         if death is Death.HALFWAY:
             sends = [effect for effect in effects if isinstance(effect, Send)]
+            lives = {name: one.replica for name, one in self.nodes.items()}
             for send in sends[: len(sends) // 2 + 1]:
-                if frozenset((node.name, send.peer)) in self.joined:
+                ends = node.name, send.peer
+                # Nothing is heard before the hello; and who dies of one word does not hear the next as it comes again.
+                greeted = not any(wire[:2] == ends and wire[2].startswith(HELLO) for wire in self.wires)
+                if greeted and self.nodes[send.peer].replica is lives[send.peer] and frozenset(ends) in self.joined:
                     self.give(send.peer, Received(node.name, send.frame))
         self.kill(node.name)
 

@@ -302,8 +302,14 @@ MUTANTS: Mapping[str, Mutant] = {
         "a node goes on from an old copy as if nothing were lost", "MIRROR=IN-FLIGHT",
         ((Replica, "__init__", _born_whole),), RESTORES),
     "restored without a fence": Mutant(
-        "the partner of a node that lost entries goes on taking its older records", "BOUNDED-STORAGE",
+        "the partner of a node that lost entries goes on taking its older records", "NO-HOLD-LEFT",
         ((Side, "fence", lambda side, _epoch: side),), RESTORES),
+    "an earlier fence counts": Mutant(
+        "a node goes on by the fence that the partner raised for an epoch before the newest", "MIRROR=IN-FLIGHT",
+        ((Link, "is_found", property(lambda link: link.fenced > link.side.own.epoch)),), RESTORES),
+    "what is held not told": Mutant(
+        "two that have both lost entries do not tell each other what they hold", "CONVERGE",
+        ((Replica, "_hear_link_held", _none),), RESTORES),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
         ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),
@@ -314,7 +320,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "what a forward costs is rounded down", "QUOTED=>DEBITED",
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
     "ack not checked": Mutant(
-        "a record may acknowledge what was never written", "ACCEPT-STABLE",
+        "a record may acknowledge what was never written", "MIRROR=IN-FLIGHT",
         ((crdt.link, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",

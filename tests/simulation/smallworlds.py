@@ -142,6 +142,7 @@ SOUGHT: Mapping[str, tuple[str, str]] = {
     "payer refunded by timer": ("a cut", "NO-HONEST-LOSS"),
     "waived while open": ("a cut", "NO-HONEST-LOSS"),
     "restored without a handshake": ("an old copy", "RESTORE-NO-SELF-FORK"),
+    "what is held not told": ("two old copies", "NO-HOLD-LEFT"),
     "preimage not checked": ("a middle that cheats", "PAID=>PREIMAGE"),
     "fork ignored": ("a payee that cheats", "FORK-SEEN=>PROOF"),
     "credited before the claim": ("a kill", "MIRROR=IN-FLIGHT"),

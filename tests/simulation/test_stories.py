@@ -9,13 +9,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from simulation.auditor import PROPERTIES
 from simulation.dishonest import STRATEGIES
-from simulation.mutants import MUTANTS, Caught, hunt
-from simulation.story import draw_setting, draw_steps, play, shrink
+from simulation.mutants import MUTANTS, RESTORES, Caught, hunt
+from simulation.story import WEIGHTS, draw_setting, draw_steps, play, shrink
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()
@@ -25,6 +26,8 @@ RING_SEEDS = 6
 RING_STEPS = 150
 STEPS = 300
 CHEAT_SEEDS = 4
+RESTORE_SEEDS = 20
+RESTORE_STEPS = 200
 HASH_SEEDS = ("1", "2")
 
 
@@ -55,6 +58,14 @@ def test_no_cheat_breaks_a_property_of_honest_networks(cheat: str) -> None:
         setting = draw_setting(seed, cheat)
         ended = play(seed, setting, draw_steps(seed, setting, STEPS))
         assert ended.broken is None, f"python -m simulation {seed} {STEPS} --cheat '{cheat}': {ended.broken}"
+
+
+@pytest.mark.parametrize("seed", range(1, RESTORE_SEEDS + 1), ids="seed-{}".format)
+def test_old_copies_put_back_time_and_again_break_no_property(seed: int) -> None:
+    setting = draw_setting(seed)
+    setting = replace(setting, weights={**WEIGHTS, **setting.weights, **RESTORES})
+    ended = play(seed, setting, draw_steps(seed, setting, RESTORE_STEPS))
+    assert ended.broken is None, f"step {ended.at}: {ended.broken}"
 
 
 def table_of_mutants() -> Mapping[str, Caught]:
