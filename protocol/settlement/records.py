@@ -532,9 +532,12 @@ class Links:
             link.side = link.side.thaw()
 
     def rebase(self, partner: bytes, epoch: int) -> None:
-        """Note that a partner has opened an epoch: whatever was taken of it was said before."""
+        """Note that a partner has opened an epoch: whatever was taken of it was said before.
+
+        What it has fenced for us, its next record tells again: it may have lost that, or a thief have said it.
+        """
         for link in self.with_partner(partner):
-            link.side, link.fenced = link.side.rebase(epoch), min(link.fenced, epoch)
+            link.side, link.fenced = link.side.rebase(epoch), 0
 
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""

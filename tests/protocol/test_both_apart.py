@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 from simulation.groups import balance, exchange, linked, pay
-from simulation.theft import rotate
+from simulation.theft import identity_of, last, rotate, signed, steal
 from simulation.world import World
 
+from protocol.entry import decode_body
 from protocol.events import Received, TimerFired
 from protocol.settlement.links import LinksWanted
-from protocol.settlement.records import Link, Links, link_lane
+from protocol.settlement.records import Link, LinkRecord, Links, link_lane
 from protocol.sync.messages import LinkHeld, LinkNews, pack, unpack
 
 PAIR = ("riacho", "serra")
@@ -152,3 +153,26 @@ def test_of_two_that_lack_what_they_acknowledge_each_shows_its_own() -> None:
     world.join(*PAIR)
     assert goes_on(world)
     assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-20_00, 20_00)
+
+
+def test_what_a_thief_has_fenced_for_the_partner_is_no_word_of_the_partners_own() -> None:
+    world = two_networks()
+    riacho, serra = (world.nodes[name] for name in PAIR)
+    thief = steal(world, "serra")
+    lane = link_lane(link_of(world, "serra").id)
+    body, at_ms = decode_body(last(serra, lane).body_bytes, {LinkRecord.KIND: LinkRecord})
+    assert isinstance(body, LinkRecord)
+    forged = signed(thief, lane, replace(body, fence=2**30), last(serra, lane), epoch=0, at_ms=at_ms)
+    world.give("riacho", Received("serra", pack(LinkNews(forged.wire))))
+    assert link_of(world, "riacho").fenced == 2**30
+    world.cut(*PAIR)
+    rotate(world, "serra")
+    world.join(*PAIR)
+    while identity_of(riacho, serra.network).epoch == 0:
+        world.deliver(1)
+    world.cut(*PAIR)
+    rotate(world, "riacho")
+    world.tick(5)
+    assert link_of(world, "riacho").is_lost, "serra has not said what it holds"
+    world.join(*PAIR)
+    assert goes_on(world)
