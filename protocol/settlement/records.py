@@ -698,7 +698,7 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     """Return what speaks against folding a partner's record in; None for news, and for the proof of a fork.
 
     `epoch` is the one in which it counts. Of an epoch that the partner's cold keys have ended nothing is taken any
-    more, but what our own record acknowledges.
+    more, but what our own record acknowledges; nor of one before its newest, while we wait for its word ourselves.
     """
     links = book.of(Links)
     link = links.by_id.get(link_id(body.terms))

@@ -112,3 +112,34 @@ def test_partner_and_replica_give_a_node_its_own_back(commune: Commune, tmp_path
         node.stop()
         node.verify_book()
     assert not forks(riacho, serra, casa)
+
+
+@pytest.mark.timeout(180)
+def test_two_partners_that_both_come_back_go_on_with_each_other(commune: Commune, tmp_path: Path) -> None:
+    """One is put back to an old copy while the other is given new keys; neither has heard of it before they meet."""
+    riacho, serra = commune.riacho_and_serra()
+    ana, edna = riacho.join("ana", limit=500), serra.join("edna")
+    link_up(riacho, serra, 1_000)
+    assert ana.pay_through("edna@serra", 10)["state"] == "posted"
+    until(lambda: riacho.is_settled and serra.is_settled, "all arrives")
+    copy = copy_of(riacho, tmp_path / "old.db")
+    assert ana.pay_through("edna@serra", 10)["state"] == "posted"
+    until(lambda: riacho.is_settled and serra.is_settled, "all arrives")
+    riacho.stop()
+    serra.stop()
+    put_back(copy, riacho)
+    done = mutirao("rotate", "--home", str(serra.home), "--cold", str(serra.home / "keys" / "cold.key"))
+    assert done.returncode == 0, done.stderr
+
+    start(riacho, serra)
+    for one, other in ((riacho, serra), (serra, riacho)):
+        until(lambda one=one, other=other: one.link(other)["state"] == "open", "the link goes on")
+    assert (epoch(riacho), epoch(serra)) == (1, 1)
+    assert ana.pay_through("edna@serra", 5)["state"] == "posted"
+    until(lambda: riacho.is_settled and serra.is_settled, "all arrives")
+    assert edna.balance == 25_00
+    assert int(riacho.link(serra)["net_debt"]["value"]) == 25_00
+    riacho.stop()
+    serra.stop()
+    for node in (riacho, serra):
+        node.verify_book()

@@ -248,7 +248,6 @@ def test_a_fence_that_an_earlier_restore_was_given_does_not_do_for_the_next() ->
     pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(2)
     world.restart("serra", old_copy=copy)
-    world.run()
     while serra.replica.recovering:
         world.run()
         world.now += 1_000

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Stories from seeds, honest and with cheats, and the mutants that they catch.
 
-The numbers of seeds and steps are fixed, so that all runs play the same: about a minute of two cores in all.
+The numbers of seeds and steps are fixed, so that all runs play the same.
 """
 
 import os
