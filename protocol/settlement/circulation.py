@@ -126,20 +126,25 @@ def is_only(graph: Graph, certificate: Certificate) -> bool:
 def by_networkx(graph: Graph) -> list[int]:
     """Ask networkx, which every node has: a second for ten thousand arcs, a minute for a hundred thousand."""
     networkx: Any = import_module("networkx")
+    capacities = narrowed(graph)
     asked = networkx.MultiDiGraph()
-    asked.add_nodes_from(range(graph.nodes))
-    arcs = zip(graph.tails, graph.heads, narrowed(graph), graph.costs, strict=True)
-    asked.add_edges_from(
-        (tail, head, number, {"capacity": capacity, "weight": cost})
-        for number, (tail, head, capacity, cost) in enumerate(arcs)
-        if capacity
-    )
+    lacks = [0] * graph.nodes
+    for number, (tail, head, cost) in enumerate(zip(graph.tails, graph.heads, graph.costs, strict=True)):
+        # An arc that saves is taken to be full, and what of it to give back is asked: most of the way is gone then.
+        capacity = capacities[number]
+        if capacity and cost < 0:
+            lacks[tail] += capacity
+            lacks[head] -= capacity
+            asked.add_edge(head, tail, number, capacity=capacity, weight=-cost)
+        elif capacity:
+            asked.add_edge(tail, head, number, capacity=capacity, weight=cost)
+    asked.add_nodes_from((node, {"demand": lack}) for node, lack in enumerate(lacks))
     found: dict[int, dict[int, dict[int, int]]] = networkx.network_simplex(asked)[1]
-    flow = [0] * len(graph.tails)
+    flow = [0 if cost >= 0 else capacity for capacity, cost in zip(capacities, graph.costs, strict=True)]
     for of_tail in found.values():
         for of_pair in of_tail.values():
             for number, carried in of_pair.items():
-                flow[number] = carried
+                flow[number] += carried if graph.costs[number] >= 0 else -carried
     return flow
 
 

@@ -43,6 +43,8 @@ from protocol.sync.directory import Directory
 from protocol.sync.messages import CIRCLE_BYTES_MAX
 
 PPM = 1_000_000
+RHYTHM_SECONDS_MIN = 60
+"""The shortest rhythm of one's own, but for 0, which is none: each round leaves words in the commons for good."""
 ROUND_LIFE_MS = 10 * 60_000
 """How old a round may be, or how far ahead by another's clock, to be joined."""
 
@@ -354,7 +356,9 @@ class SetClearing:
 
     on: Annotated[bool | None, Doc("whether debts in a ring may be cleared over your links")] = None
     publish: Annotated[bool | None, Doc("whether all networks may see what you owe and are owed on each link")] = None
-    rhythm_seconds: Annotated[int | None, Range(0, 2**31), Doc("how often to open a round yourself; 0: never")] = None
+    rhythm_seconds: Annotated[
+        int | None, Range(0, 2**31), Doc("how often to open a round yourself, 60 or more; 0: never")
+    ] = None
     loss_ppm: Annotated[
         int | None, Range(0, PPM), Doc("how many millionths a circle may cost you beside rounding, where rates differ")
     ] = None
@@ -427,6 +431,8 @@ DEFAULT = ClearingSet(is_on=False, is_public=False, rhythm_ms=0, loss_ppm=0)
 
 def plan_set(desk: Desk, wish: SetClearing) -> Plan | Refused:
     """Change how we take part."""
+    if wish.rhythm_seconds is not None and 0 < wish.rhythm_seconds < RHYTHM_SECONDS_MIN:
+        return refuse(Rejection.MALFORMED, field="rhythm_seconds", expected=f"0, or at least {RHYTHM_SECONDS_MIN}")
     now = desk.book.of(Clearing).settings or DEFAULT
     body = ClearingSet(
         is_on=now.is_on if wish.on is None else wish.on,

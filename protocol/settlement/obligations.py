@@ -29,7 +29,7 @@ from protocol.economy.feature import (
     Write,
 )
 from protocol.economy.ledger import Account, Posting
-from protocol.economy.money import Amount, minor_of
+from protocol.economy.money import Amount, minor_of, payable
 from protocol.economy.orders import (
     CONSENTED_REQUESTS_MAX,
     AccountId,
@@ -327,6 +327,9 @@ def _word(desk: Desk, wish: GiveConsent) -> ConsentWord | Refused:
         found = minor_of(wish.draw, account.currency, book.currencies[account.currency].scale)
         if isinstance(found, Refused):
             return found
+        refused = payable(found)
+        if refused is not None:
+            return refused
         draw = found
     requests = tuple(parse_uuid(one) or b"" for one in wish.requests)
     if b"" in requests:

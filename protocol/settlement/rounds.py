@@ -140,7 +140,7 @@ def _called(desk: Desk, settings: ClearingSet) -> int | None:
     if common is not None:
         # Who publishes nothing is in nobody's cut: its own round is a search.
         return common if settings.is_public else desk.now
-    if settings.rhythm_ms and desk.now - newest >= settings.rhythm_ms:
+    if settings.rhythm_ms and desk.now - newest >= settings.rhythm_ms and _may_go_round(desk.book):
         return desk.now
     if not settings.is_public:
         return None
@@ -162,9 +162,13 @@ def _common(desk: Desk) -> int | None:
     number = max((desk.now - desk.now % rhythm for rhythm in rhythms), default=0)
     if number <= book.of(Clearing).newest(desk.now) or desk.now - number >= ROUND_EVERY_MS:
         return None
+    return number if _may_go_round(book) else None
+
+
+def _may_go_round(book: Book) -> bool:
+    """Tell whether we both owe and are owed; else a round would leave its words in the commons for nothing."""
     links = book.of(Links).by_id.values()
-    goes_round = all(any(clearable(link, owed=owed) for link in links) for owed in (False, True))
-    return number if goes_round else None
+    return all(any(clearable(link, owed=owed) for link in links) for owed in (False, True))
 
 
 def _proposals(desk: Desk, number: int) -> Iterator[Proposal]:

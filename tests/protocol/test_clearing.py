@@ -17,6 +17,7 @@ from protocol.economy.paying import Pay
 from protocol.entry import COMMONS, LEDGER
 from protocol.events import Received, TimerFired
 from protocol.keys import digest, id_text
+from protocol.rejection import Rejection, refuse
 from protocol.settlement import rounds
 from protocol.settlement.abroad import Forwards
 from protocol.settlement.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
@@ -402,6 +403,24 @@ def test_rounds_by_rhythm_come_by_themselves() -> None:
     assert debts(world) == [0, 0, 0] and quiet(world)
     counts = [len(world.granted(name, "clearings.list", RoundsWanted()).items) for name in RING]
     assert counts == [1, 1, 1], "three that open one at the same moment take part in one"
+
+
+def test_a_rhythm_of_ones_own_opens_no_round_that_could_clear_nothing() -> None:
+    world = ring((30, 0, 0))
+    take_part(world, rhythm_seconds=60)
+    world.tick(130)
+    assert [world.granted(name, "clearings.list", RoundsWanted()).items for name in RING] == [()] * 3
+
+
+@pytest.mark.parametrize("seconds", [1, 59])
+def test_a_rhythm_of_less_than_a_minute_is_refused(seconds: int) -> None:
+    world = ring()
+    take_part(world, rhythm_seconds=0)
+    before = world.granted("riacho", "clearing-terms.show", subject=id_text(world.nodes["riacho"].network))
+    outcome = world.ask("riacho", "clearing-terms.set", SetClearing(rhythm_seconds=seconds))
+    assert outcome == refuse(Rejection.MALFORMED, field="rhythm_seconds", expected="0, or at least 60")
+    assert world.granted("riacho", "clearing-terms.show", subject=id_text(world.nodes["riacho"].network)) == before
+    assert world.granted("riacho", "clearing-terms.set", SetClearing(rhythm_seconds=60)).rhythm_seconds == 60
 
 
 def test_what_waits_on_a_debt_of_ours_is_promised_too() -> None:

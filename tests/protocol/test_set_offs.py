@@ -306,6 +306,8 @@ def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(ria
     word = GiveConsent(requests=(asked,), draw=hours(15_00), not_after=riacho.now + DAY_MS)
     shown = riacho.do("elio", "set-off-consents.create", word)
     assert (shown.member, shown.draw, shown.requests, shown.owes) == ("elio", hours(15_00), (asked,), hours(15_00))
+    below = replace(word, draw=hours(-1))
+    assert riacho.refusal("elio", "set-off-consents.create", below) == Rejection.AMOUNT_NOT_POSITIVE
     # A steward does it for one who has no key, and only for such.
     riacho.do("steward", "set-off-consents.create", replace(word, account="elio"))
     assert riacho.refusal("steward", "set-off-consents.create", replace(word, account="ana", requests=())) == (

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Play stories from the shell, in the folder tests: `python -m simulation SEED STEPS [--to SEED] [--cheat NAME]`.
 
-With `--ring` they are of networks that owe each other in a ring, and clear. One that fails is told with the line that
+With `--ring` they are of networks that owe each other in a ring, and clear; with `--wishes` of everything that the
+features declare. One that fails is told with the line that
 plays it again; `--shorten` leaves out what it does not need. `--mutants` prints the table of the handbook. `--search`
 searches the small worlds instead, or one by its name; and with `--mutants` it looks for the mutants in them.
 """
@@ -18,16 +19,16 @@ from simulation.dishonest import STRATEGIES
 from simulation.mutants import CLEARING, MUTANTS, hunt, row
 from simulation.search import search, told_of_search
 from simulation.smallworlds import SOUGHT, WORLDS
-from simulation.story import Ended, draw_ring, draw_setting, draw_steps, play, shrink
+from simulation.story import DRAWN, Ended, draw_steps, play, shrink
 
 
-def told(seed: int, steps: int, cheat: str | None, ended: Ended, *, ring: bool) -> str:
+def told(seed: int, steps: int, cheat: str | None, kind: str, ended: Ended) -> str:
     """Return how a story has ended; one that failed as the line that plays it again."""
     if ended.broken is None:
         return f"{seed} {ended.digest}"
     cheats = "" if cheat is None else f" --cheat '{cheat}'"
-    rings = " --ring" if ring else ""
-    return f"python -m simulation {seed} {steps}{cheats}{rings}  # step {ended.at}: {ended.broken}"
+    kinds = f" --{kind}" if kind else ""
+    return f"python -m simulation {seed} {steps}{cheats}{kinds}  # step {ended.at}: {ended.broken}"
 
 
 def search_worlds(worlds: Iterable[str]) -> int:
@@ -55,7 +56,13 @@ def main() -> int:
     parser.add_argument("steps", type=int, nargs="?", default=300)
     parser.add_argument("--to", metavar="SEED", type=int, help="play all seeds up to this one")
     parser.add_argument("--cheat", choices=sorted(STRATEGIES), help="let one of the networks cheat in this way")
-    parser.add_argument("--ring", action="store_true", help="let the networks owe each other in a ring, and clear")
+    kinds = parser.add_mutually_exclusive_group()
+    parser.set_defaults(kind="")
+    for kind, meaning in (
+        ("ring", "let the networks owe each other in a ring, and clear"),
+        ("wishes", "wish for everything that the features declare"),
+    ):
+        kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=meaning)
     parser.add_argument("--shorten", action="store_true", help="print the shortest story found that fails alike")
     parser.add_argument("--mutants", action="store_true", help="look for every mutant; print the table")
     parser.add_argument("--search", metavar="WORLD", nargs="?", const="all", choices=["all", *WORLDS])
@@ -70,10 +77,10 @@ def main() -> int:
         return 0
     failed = False
     for seed in range(wanted.seed, (wanted.to or wanted.seed) + 1):
-        setting = (draw_ring if wanted.ring else draw_setting)(seed, wanted.cheat)
+        setting = DRAWN[wanted.kind](seed, wanted.cheat)
         steps = draw_steps(seed, setting, wanted.steps)
         ended = play(seed, setting, steps)
-        print(told(seed, wanted.steps, wanted.cheat, ended, ring=wanted.ring), flush=True)
+        print(told(seed, wanted.steps, wanted.cheat, wanted.kind, ended), flush=True)
         failed |= ended.broken is not None
         if ended.broken is not None and wanted.shorten:
             for step in shrink(seed, setting, steps[: ended.at], ended.broken.name):

@@ -6,7 +6,8 @@ steps left out is a story too: that is how a failing one is made short.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -15,14 +16,18 @@ from simulation.auditor import Auditor, Broken
 from simulation.dishonest import STRATEGIES
 from simulation.faults import Death, FaultyWorld
 from simulation.groups import exchange, linked
-from simulation.world import Node, whole
+from simulation.workload import draw_nouns, draw_wish
+from simulation.world import STEWARD, Node, whole
 
+from protocol.economy.feature import PAGE_ITEMS_MAX, Actor, List, operation_name
 from protocol.economy.paying import Pay
+from protocol.economy.requests import AskPayment
 from protocol.entry import Entry
-from protocol.events import Drop, Effect, Input, Received, Store, TimerFired
+from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
 from protocol.rejection import Refused
 from protocol.settlement.clearing import OpenRound, SetClearing
 from protocol.settlement.links import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
+from protocol.settlement.obligations import GiveConsent
 from protocol.settlement.quotes import AskQuote, QuoteShown
 from protocol.settlement.rounds import ROUND_EVERY_MS
 from protocol.sync.messages import pack, unpack
@@ -43,7 +48,7 @@ class Setting:
     """Who is there: how many networks, their links as (one, other, limit, rate, fee), who cheats and how, what may be.
 
     `weights` tell how often each kind of step comes. Where it `leans`, money goes one way, so that limits are reached;
-    where it `clears`, all take part in clearing.
+    where it `clears`, all take part in clearing. Wishes of all kinds are about its `nouns`.
     """
 
     networks: int
@@ -51,6 +56,7 @@ class Setting:
     weights: Mapping[str, float]
     leans: bool = False
     clears: bool = False
+    nouns: frozenset[str] = frozenset()
     dishonest: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -68,6 +74,10 @@ CLEARING: Mapping[str, float] = {
     **WEIGHTS, "pay": 20, "pay round": 6, "clear": 6, "tick": 12, "mend": 6, "empty": 5, "freeze": 0.3, "terms": 0.3,
 }  # fmt: skip
 """The same where all clear."""
+
+
+WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1}
+"""What comes besides where everything that is declared is wished for."""
 
 
 def draw_setting(seed: int, cheat: str | None = None) -> Setting:
@@ -104,6 +114,19 @@ def draw_ring(seed: int, cheat: str | None = None) -> Setting:
     return Setting(networks, links, weights, clears=True, dishonest=cheats)
 
 
+def draw_wishes(seed: int, cheat: str | None = None) -> Setting:
+    """Draw who is there where everything that is declared may be wished for, each time about some things alone."""
+    dice = Random(f"wishes {seed}")
+    setting = (draw_ring if dice.random() < 0.3 else draw_setting)(seed, cheat)
+    return replace(setting, weights={**setting.weights, **WISHES}, nouns=draw_nouns(dice))
+
+
+DRAWN: Mapping[str, Callable[[int, str | None], Setting]] = {
+    "": draw_setting, "ring": draw_ring, "wishes": draw_wishes,
+}  # fmt: skip
+"""Settings by the kind of story."""
+
+
 def draw_steps(seed: int, setting: Setting, count: int) -> tuple[Step, ...]:
     """Draw what happens."""
     dice = Random(f"steps {seed}")
@@ -125,6 +148,8 @@ class Played(FaultyWorld):
         """What is to be done with an answer, by who was asked and the number of the request."""
         self.follows: list[Callable[[], None]] = []
         self.outcomes: dict[str, int] = {}
+        self.told: dict[tuple[str, str], list[str]] = {}
+        """Ids that a node has told, by its name and noun."""
         self._heard: list[Input] = []
         self._settle()
         self.auditor = Auditor(self, frozenset(setting.dishonest))
@@ -221,13 +246,22 @@ class Played(FaultyWorld):
 
     # Wishes and what follows from their answers.
 
-    def wish(self, name: str, operation: str, wish: Any, then: Callable[[Any], None], *, subject: str = "") -> None:
+    def wish(
+        self,
+        name: str,
+        operation: str,
+        wish: Any,
+        then: Callable[[Any], None],
+        *,
+        subject: str = "",
+        actor: Actor = STEWARD,
+    ) -> None:
         """Ask for something, and do something with the answer, should it come."""
         number = self._requests + 1
         self.wished[name, number] = then
         assert self.auditor is not None
         self.auditor.note("ANSWERED")[name, number] = (self.now, operation)
-        self.start(name, operation, wish, subject=subject)
+        self.start(name, operation, wish, subject=subject, actor=actor)
         self._follow()
 
     def answer(self, node: Node, request: int, result: Any) -> None:
@@ -249,10 +283,37 @@ class Played(FaultyWorld):
         while self.follows:
             self.follows.pop(0)()
 
-    def _note(self, result: Any) -> None:
+    def note(self, result: Any, operation: str = "") -> None:
+        """Count how a wish has ended, by its operation where that is told."""
         what = result.reason.value if isinstance(result, Refused) else "done"
-        self.outcomes[what] = self.outcomes.get(what, 0) + 1
+        counted = f"{operation} {what}".lstrip()
+        self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
         self.digest.update(what.encode())
+
+    # What a network itself names.
+
+    def ids(self, name: str, noun: str, actor: Actor) -> list[str]:
+        """Return the ids of what a noun stands for, by the list that a node shows; of what has none, those it told."""
+        node = self.nodes[name]
+        listed = node.replica.operations.get(f"{noun}.list")
+        if not isinstance(listed, List):
+            return self.told.get((name, noun), [])
+        self._requests += 1
+        self.give(name, Asked(self._requests, operation_name(listed), actor, listed.wanted(), limit=PAGE_ITEMS_MAX))
+        page = node.answers.pop(self._requests)
+        return [] if isinstance(page, Refused) else [str(getattr(item, fields(item)[0].name)) for item in page.items]
+
+    def heed(self, name: str, noun: str, result: Any) -> None:
+        """Remember what an answer names that no list shows: its own id, a code, and the ids of its parts."""
+        if isinstance(result, Refused) or not is_dataclass(result):
+            return
+        named = [(noun, getattr(result, "id", None)), ("codes", getattr(result, "code", None))]
+        for part in fields(result):
+            value = getattr(result, part.name)
+            named += [(part.name, getattr(one, "id", None)) for one in value] if isinstance(value, tuple) else []
+        for kind, text in named:
+            if isinstance(text, str):
+                self.told.setdefault((name, kind), []).append(text)
 
     # Steps.
 
@@ -280,14 +341,14 @@ class Played(FaultyWorld):
         who, whom = f"{source}-{payer // 16 % 2 + 1}", f"{target}-{payee // 16 % 2 + 1}@{target}"
 
         def order(quote: Any) -> None:
-            self._note(quote)
+            self.note(quote)
             if not isinstance(quote, QuoteShown):
                 return
             assert self.auditor is not None
             self.auditor.note("QUOTED=>DEBITED")[source, quote.invoice] = quote.debit.value
             wish = Pay(payer=quote.payer, payee=whom, amount=whole(units), quote=quote.id)
             for _ in range(1 + twice):
-                self.wish(source, "payments.create", wish, self._note)
+                self.wish(source, "payments.create", wish, self.note)
 
         self.wish(source, "quotes.create", AskQuote(whom, whole(units), payer=who), order)
 
@@ -357,7 +418,24 @@ def _pay_again(world: Played, payer: int, payee: int, units: int, *_: int) -> No
 def _pay_home(world: Played, home: int, who: int, units: int, *_: int) -> None:
     name, first = world.home(home), who % 2
     wish = Pay(payer=f"{name}-{first + 1}", payee=f"{name}-{2 - first}", amount=whole(units % 400 + 1))
-    world.wish(name, "payments.create", wish, world._note)
+    world.wish(name, "payments.create", wish, world.note)
+
+
+def _owe(world: Played, home: int, units: int, draw: int, *_: int) -> None:
+    """Let two members of a network ask each other for something and let that be set off."""
+    name = world.home(home)
+    ends = [(f"{name}-1", f"{name}-2"), (f"{name}-2", f"{name}-1")]
+
+    def consent(asked: Any, payer: str) -> None:
+        world.note(asked)
+        if not isinstance(asked, Refused):
+            until = world.now + YEAR_MS
+            wish = GiveConsent(account=payer, requests=(asked.id,), draw=whole(draw % 3 * 10), not_after=until)
+            world.wish(name, "set-off-consents.create", wish, world.note)
+
+    for at, (payer, payee) in enumerate(ends):
+        wish = AskPayment(whole((units >> 4 * at) % 40 + 1), payee=payee, payer=payer)
+        world.wish(name, "payment-requests.create", wish, partial(consent, payer=payer))
 
 
 def _pay_round(world: Played, units: int, *_: int) -> None:
@@ -418,46 +496,60 @@ def _restore(world: Played, home: int, *_: int) -> None:
 
 def _rate(world: Played, line: int, end: int, rate: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
-    world.wish(name, "links.set-rate", SetLinkRate(RATES[rate % len(RATES)]), world._note, subject=link)
+    world.wish(name, "links.set-rate", SetLinkRate(RATES[rate % len(RATES)]), world.note, subject=link)
 
 
 def _raise(world: Played, line: int, end: int, units: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
     unit = CODES[world.setting.links[line % len(world.lines)][0]]
-    world.wish(name, "links.raise", RaiseLink(whole(units % 2_000, unit)), world._note, subject=link)
+    world.wish(name, "links.raise", RaiseLink(whole(units % 2_000, unit)), world.note, subject=link)
 
 
 def _give_back(world: Played, line: int, end: int, units: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
     unit = CODES[world.setting.links[line % len(world.lines)][0]]
-    world.wish(name, "links.give-back", GiveBackLink(whole(units % 40 + 1, unit)), world._note, subject=link)
+    world.wish(name, "links.give-back", GiveBackLink(whole(units % 40 + 1, unit)), world.note, subject=link)
 
 
 def _cap(world: Played, line: int, end: int, percent: int, holds: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
     wish = CapLink((2, 64)[holds % 2], (25, 60, 100)[percent % 3])
-    world.wish(name, "links.cap", wish, world._note, subject=link)
+    world.wish(name, "links.cap", wish, world.note, subject=link)
 
 
 def _freeze(world: Played, line: int, end: int, frozen: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
-    world.wish(name, "links.freeze", FreezeLink(frozen % 3 == 0), world._note, subject=link)
+    world.wish(name, "links.freeze", FreezeLink(frozen % 3 == 0), world.note, subject=link)
 
 
 def _clear(world: Played, home: int, later: int, seconds: int, frames: int, *_: int) -> None:
     """Open a round, as a rule when another may be opened, and let some time pass."""
     world.now += ROUND_EVERY_MS * min(1, later % 4)
-    world.wish(world.home(home), "clearings.open", OpenRound(), world._note)
+    world.wish(world.home(home), "clearings.open", OpenRound(), world.note)
     world.tick(seconds % 10, None if frames % 3 else frames % 48)
 
 
 def _terms(world: Played, home: int, how: int, *_: int) -> None:
     wish = SetClearing(on=how % 3 > 0, publish=how % 5 > 0, loss_ppm=LOSS_PPM * (how % 2))
-    world.wish(world.home(home), "clearing-terms.set", wish, world._note)
+    world.wish(world.home(home), "clearing-terms.set", wish, world.note)
 
 
 def _skew(world: Played, home: int, years: int, *_: int) -> None:
     world.nodes[world.home(home)].skew_ms = (years % 5 - 2) * YEAR_MS
+
+
+def _wish(world: Played, home: int, *numbers: int) -> None:
+    """Wish for anything that is declared."""
+    name = world.home(home)
+    wished = draw_wish(
+        Random(f"wish {numbers}"), world.setting.nouns, lambda noun, actor: world.ids(name, noun, actor), world.now
+    )
+
+    def note(result: Any) -> None:
+        world.note(result, wished.operation)
+        world.heed(name, wished.operation.split(".")[0], result)
+
+    world.wish(name, wished.operation, wished.wish, note, subject=wished.subject, actor=wished.actor)
 
 
 def _scheme(world: Played, which: int, *_: int) -> None:
@@ -472,7 +564,7 @@ STEPS: Mapping[str, Callable[..., None]] = {
     "tick": _tick, "weather": _weather, "cut": _cut, "mend": _mend, "kill": _kill, "die": _die, "fill": _fill,
     "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
     "give back": _give_back, "cap": _cap, "skew": _skew, "scheme": _scheme,
-    "clear": _clear, "pay round": _pay_round, "terms": _terms, "freeze": _freeze,
+    "clear": _clear, "pay round": _pay_round, "terms": _terms, "freeze": _freeze, "wish": _wish, "owe": _owe,
 }  # fmt: skip
 
 

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Wishes of every kind that the features declare, drawn with what a network itself names: its members, links, payments.
+
+Nothing here knows a feature: what may be wished, in which shape and by whom is read from the declarations, and so is
+how the ids of what there is are listed. A new operation is wished for from the day on which it is declared.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from random import Random
+from types import NoneType, UnionType
+from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
+
+from protocol.economy.feature import Act, Actor, Create, List, ListOf, Moment, Operation, Role, Show
+from protocol.economy.money import Amount
+from protocol.replica import OPERATIONS
+from protocol.shape import AtMost, Length, Range
+
+Ids = Callable[[str, Actor], list[str]]
+"""Lists the ids of what a noun stands for, such as all links, as a node tells them to somebody."""
+
+NAMED: Mapping[str, str] = {
+    "account": "accounts", "code": "codes", "currency": "currencies", "founders": "networks", "helper": "members",
+    "mandate": "mandates", "member": "members", "network": "networks", "partner": "networks", "payee": "members",
+    "payer": "members", "payment": "payments", "quote": "quotes", "request": "payment-requests",
+    "requests": "payment-requests", "unit": "currencies", "via": "networks",
+}  # fmt: skip
+"""What a field of a wish names, where it is told by the field's name."""
+LISTED: Mapping[str, str] = {
+    "balance-proofs": "accounts", "consistency-proofs": "checkpoints", "obligations": "currencies",
+    "payment-proofs": "payments", "receipts": "payments", "clearing-terms": "networks",
+}  # fmt: skip
+"""Whose ids go by which list, where a noun has none of its own."""
+TEXTS = ("1", "2", "0.5", "1.25", "HORA", "nobody", "", "x" * 70)
+COUNTS = (0, 1, 2, 3, 25, 60, 100, 3_600, 50_000, 10**9, -1)
+TOGETHER: tuple[frozenset[str], ...] = (
+    frozenset({"invitations", "members"}), frozenset({"obligations", "payment-requests", "set-off-consents"}),
+)  # fmt: skip
+"""What comes to nothing without one another."""
+UNITS = (1, 2, 3, 5, 8, 12, 20, 40, 90, 250, 1_500, 0, -3, 10**15)
+SECONDS = (-3_600, 5, 60, 600, 86_400, 40 * 86_400)
+ALONE = frozenset({"mandate", "note_salt", "payment", "quote", "request"})
+"""Fields that go with few others of their wish: most often left out."""
+SELDOM = frozenset({
+    "currencies.close", "links.close", "links.freeze", "links.withdraw", "members.leave", "members.suspend",
+    "networks.set-profile", "links.create",
+})  # fmt: skip
+"""What ends or stops things: too often, and nothing would be left to happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A drawn wish: which operation, who asks, of what, and for what."""
+
+    operation: str
+    actor: Actor
+    subject: str
+    wish: Any
+
+
+def draw_nouns(dice: Random) -> frozenset[str]:
+    """Draw what a story is about: few things, or hardly a wish would find what an earlier one has made."""
+    drawn = set(dice.sample(NOUNS, dice.choice((2, 4, 8))))
+    return frozenset(drawn.union(*(together for together in TOGETHER if drawn & together)))
+
+
+def draw_wish(dice: Random, nouns: frozenset[str], ids: Ids, now: int) -> Wished:
+    """Draw an operation on one of these, one that changes something as a rule, and a wish of its shape."""
+    names = _names(nouns)
+    name = dice.choice(names)
+    while name in SELDOM and dice.random() < 0.8:
+        name = dice.choice(names)
+    operation = OPERATIONS[name]
+    actor = _draw_actor(dice, ids, operation)
+    drawn = _Dice(dice, lambda noun: ids(noun, actor), now)
+    subject = "" if isinstance(operation, Create | List) else drawn.id_of(operation.noun)
+    return Wished(name, actor, subject, drawn.value(_shape(operation)))
+
+
+def _draw_actor(dice: Random, ids: Ids, operation: Operation) -> Actor:
+    """Draw somebody who may ask for this, as a rule; a member is one that there is."""
+    roles = sorted(operation.who if dice.random() < 0.95 else Role)
+    role = Role.STEWARD if Role.STEWARD in roles and dice.random() < 0.4 else dice.choice(roles)
+    members = ids("members", Actor(Role.STEWARD))
+    return Actor(role, dice.choice(members) if members and role is not Role.ANYONE else None)
+
+
+def _changes(operation: Operation) -> bool:
+    return isinstance(operation, Create | Act)
+
+
+NOUNS = sorted({operation.noun for operation in OPERATIONS.values()})
+
+
+@cache
+def _names(nouns: frozenset[str]) -> list[str]:
+    names = [name for name in sorted(OPERATIONS) if OPERATIONS[name].noun in nouns]
+    return names + [name for name in names if _changes(OPERATIONS[name])] * 3
+
+
+def _shape(operation: Operation) -> Any:
+    match operation:
+        case Create(wish=wish) | Act(wish=wish):
+            return wish
+        case List(wanted=wanted):
+            return wanted
+        case Show() | ListOf():
+            return NoneType
+
+
+@cache
+def _hints(kind: type[Any]) -> Mapping[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def _is_signed(hint: Any) -> bool:
+    """Tell whether a field holds somebody's signature: no drawn one is right."""
+    return "Signed" in str(hint) or "Signature" in str(hint)
+
+
+class _Dice:
+    """Draws values of declared types."""
+
+    def __init__(self, dice: Random, ids: Callable[[str], list[str]], now: int) -> None:
+        self._dice = dice
+        self._ids = ids
+        self._now = now
+
+    def id_of(self, noun: str) -> str:
+        """Return the id of something of a kind, at times of nothing."""
+        known = self._ids(LISTED.get(noun, noun))
+        return self._dice.choice(known) if known and self._dice.random() < 0.95 else self._dice.choice(TEXTS)
+
+    def value(self, hint: Any, name: str = "") -> Any:
+        """Return a value of a type; what a text names is told by the name of its field."""
+        dice = self._dice
+        origin = get_origin(hint)
+        if origin is Annotated:
+            base, *marks = get_args(hint)
+            return self._annotated(base, marks, name)
+        if origin in (Union, UnionType):
+            return self.value(dice.choice([one for one in get_args(hint) if one is not NoneType]), name)
+        if origin is tuple:
+            return tuple(self.value(get_args(hint)[0], name) for _ in range(dice.choice((0, 1, 1, 2, 3, 40))))
+        if isinstance(hint, NewType):
+            return self.value(hint.__supertype__, name)
+        if hint is NoneType:
+            return None
+        if hint is Amount:
+            code = self.id_of("currencies") if dice.random() < 0.4 else None
+            return Amount(dice.choice(UNITS), code, dice.choice((0, 0, 0, 2, 3)))
+        if hint is bool:
+            return dice.random() < 0.5
+        if hint is int:
+            return dice.choice(COUNTS)
+        if hint is str:
+            return self.id_of(NAMED[name]) if name in NAMED else dice.choice((*TEXTS, f"new-{dice.randrange(100)}"))
+        if hint is bytes:
+            return dice.randbytes(dice.choice((0, 16, 32)))
+        if issubclass(hint, Enum):
+            return dice.choice(list(hint))
+        return self._record(hint)
+
+    def _record(self, kind: type[Any]) -> Any:
+        assert is_dataclass(kind), f"no values of {kind} are drawn yet"
+        fullness = self._dice.choice((0.1, 0.6, 0.97))
+        drawn: dict[str, Any] = {}
+        for field in fields(kind):
+            hint = _hints(kind)[field.name]
+            is_wanted = field.default is MISSING and field.default_factory is MISSING
+            likely = 0.02 if _is_signed(hint) else 0.1 if field.name in ALONE else fullness
+            if is_wanted or self._dice.random() < likely:
+                drawn[field.name] = self.value(hint, field.name)
+        return kind(**drawn)
+
+    def _annotated(self, base: Any, marks: list[Any], name: str) -> Any:
+        if Moment in marks:
+            return self._now + 1_000 * self._dice.choice(SECONDS)
+        value = self.value(base, name)
+        for mark in marks:
+            match mark:
+                case Range(least, most) if value is not None:
+                    value = min(max(value, least), most)
+                case Length(exact) if isinstance(value, bytes):
+                    value = self._dice.randbytes(exact)
+                case AtMost(most) if value is not None:
+                    value = value[:most]
+                case _:
+                    pass
+        return value
