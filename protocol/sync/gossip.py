@@ -148,11 +148,18 @@ class Gossip:
     # What they hold.
 
     def items(self, session: Session) -> list[Item]:
-        """Return the heads of all lanes that a peer may hold too."""
+        """Return the heads of all lanes that a peer may hold too, and takes if it has not.
+
+        A replica takes no record of a link that an ended key has signed; the home does, where the partner shows it.
+        """
+        known = self.journal.directory.networks.get(self.journal.network)
+        renewed = 0 if known is None else known.identity.renewed
         return [
             Item(network, lane, head.position.epoch, head.position.seq, head.id)
             for (network, lane), head in self.journal.heads().items()
-            if head.id is not None and self.may_hold(session, network, lane)
+            if head.id is not None
+            and self.may_hold(session, network, lane)
+            and (is_public(lane) or lane == LEDGER or head.position.epoch >= renewed)
         ]
 
     def may_hold(self, session: Session, network: bytes, lane: str) -> bool:

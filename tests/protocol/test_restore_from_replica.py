@@ -5,8 +5,10 @@ from random import Random
 
 import pytest
 from simulation.groups import balance, exchange, linked, pay, state
+from simulation.theft import rotate
 from simulation.world import World
 
+from protocol.entry import LINK_PREFIX
 from protocol.settlement.links import LinksWanted
 from protocol.settlement.networks import InviteReplica
 
@@ -49,4 +51,45 @@ def test_the_copy_of_a_replica_loses_nothing_and_no_partner(seed: int) -> None:
     payment = pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(3)
     assert state(world, "riacho", payment) == "posted"
+    assert not world.drops and world.zero_sum()
+
+
+def test_what_a_partner_shows_of_an_ended_epoch_keeps_nobody_apart() -> None:
+    """A home takes back what it lost before a rotation, its replica does not; and it is restored once more."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    link = linked(world, "riacho", "serra", 100)
+    world.second("casa", "riacho", world.granted("riacho", "replicas.invite", InviteReplica()).code)
+    world.join("casa", "riacho")
+    world.tick(3)
+    lane = LINK_PREFIX + link
+    place = world.nodes["riacho"].network, lane
+    riacho = world.nodes["riacho"]
+    copy = len(riacho.disk)
+    world.cut("casa", "riacho")
+    pay(world, "riacho", "ana", "bia@serra", 10)
+    lost = riacho.replica.journal.heads()[place]
+    world.cut("riacho", "serra")
+    world.restart("riacho", old_copy=copy)
+    world.join("riacho", "casa")
+    world.tick(20)
+    assert not riacho.replica.recovering and riacho.replica.journal.heads()[place] != lost
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    for _ in range(100):
+        if riacho.replica.journal.heads()[place] == lost:
+            break
+        world.deliver(1)
+    world.cut("riacho", "serra")
+    world.tick(3)
+    assert riacho.replica.journal.heads()[place] == lost != world.nodes["casa"].replica.journal.heads()[place]
+    world.restart("riacho", old_copy=len(riacho.disk))
+    assert riacho.replica.recovering
+    world.tick(20)
+    assert not riacho.replica.recovering
+    world.join("riacho", "serra")
+    world.tick(20)
+    assert [one.state for one in world.granted("riacho", "links.list", LinksWanted()).items] == ["open"]
+    assert balance(world, "riacho", "ana") == 0 and balance(world, "serra", "bia") == 10_00
     assert not world.drops and world.zero_sum()

@@ -21,6 +21,8 @@ from simulation.search import search, told_of_search
 from simulation.smallworlds import SOUGHT, WORLDS
 from simulation.story import DRAWN, Ended, draw_steps, play, shrink
 
+from protocol.replica import OPERATIONS
+
 
 def told(seed: int, steps: int, cheat: str | None, kind: str, ended: Ended) -> str:
     """Return how a story has ended; one that failed as the line that plays it again."""
@@ -75,16 +77,19 @@ def main() -> int:
         for name, mutant in MUTANTS.items():
             print(row(name, hunt(mutant)), flush=True)
         return 0
-    failed = False
+    failed, granted = False, set[str]()
     for seed in range(wanted.seed, (wanted.to or wanted.seed) + 1):
         setting = DRAWN[wanted.kind](seed, wanted.cheat)
         steps = draw_steps(seed, setting, wanted.steps)
         ended = play(seed, setting, steps)
         print(told(seed, wanted.steps, wanted.cheat, wanted.kind, ended), flush=True)
         failed |= ended.broken is not None
+        granted.update(outcome.removesuffix(" done") for outcome in ended.outcomes)
         if ended.broken is not None and wanted.shorten:
             for step in shrink(seed, setting, steps[: ended.at], ended.broken.name):
                 print("   ", step)
+    if wanted.kind == "wishes":
+        print("never granted:", *sorted(OPERATIONS.keys() - granted))
     return 1 if failed else 0
 
 

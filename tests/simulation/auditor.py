@@ -7,7 +7,7 @@ audited: what counts is what the honest ones have of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
@@ -40,6 +40,7 @@ from protocol.settlement.circles import Circle, read_circle
 from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Turned
 from protocol.settlement.faults import Faults
 from protocol.settlement.invoices import invoice_hash, read_invoice
+from protocol.settlement.networks import Replicas
 from protocol.settlement.probes import Probes
 from protocol.settlement.quotes import Quotes
 from protocol.settlement.records import Link, Links, link_account
@@ -114,6 +115,8 @@ class Auditor:
         self.notes: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         """What a property remembers, by its name; each key begins with a node's name or a network."""
         self.restored: set[str] = set()
+        self.cut: set[str] = set()
+        """Nodes whose own books ended earlier once than they had before."""
         self.unsteady: set[bytes] = set()
         """Links on which a rate was ever another than 1."""
         self.stored: Sequence[Entry] = ()
@@ -122,7 +125,8 @@ class Auditor:
         self.twin: Shown | None = None
         self.drops: list[tuple[str, str]] = []
         """Whom honest nodes have just dropped, and why."""
-        self._entered: list[tuple[Node, Any]] = []
+        self._recovered = False
+        """Whether the node that is looked at was recovering before this step."""
         self.checked = 0
 
     def is_honest(self, name: str) -> bool:
@@ -134,22 +138,40 @@ class Auditor:
     def honest_homes(self) -> list[Node]:
         return [node for node in self.honest() if node.keyring is not None]
 
+    def catches_up(self, node: Node) -> bool:
+        """Tell whether a node has just been given its own books by others, many entries at once."""
+        return node.keyring is None or self._recovered or node.replica.recovering
+
+    def is_dismissed(self, node: Node) -> bool:
+        """Tell whether a replica has been sent away by its home."""
+        home = self.homes[node.network]
+        return node is not home and not home.replica.book.of(Replicas).admitted(node.transport)
+
     def note(self, name: str) -> dict[Any, Any]:
         return self.notes[name]
 
     def forget(self, node: Node) -> None:
         """Forget what was known of a network that has lost entries: what they said may be said anew."""
         self.restored.add(node.name)
+        self.cut.add(node.name)
         for name, notes in self.notes.items():
             if name != "RESTORE-NO-SELF-FORK":
                 for key in [key for key in notes if key[0] in (node.name, node.network)]:
                     del notes[key]
+
+    def note_cut(self, node: Node) -> None:
+        """Forget the balances of a node that goes back to an earlier entry of its own books."""
+        self.cut.add(node.name)
+        balances = self.notes["MEMBER-LIMIT"]
+        for key in [key for key in balances if key[0] == node.name]:
+            del balances[key]
 
     # When something has happened.
 
     def before(self, node: Node, inputs: Sequence[Input]) -> None:
         """Look at what a node is about to hear."""
         self.twin = None
+        self._recovered = node.replica.recovering
         if self.dishonest and node.name not in self.dishonest and len(inputs) == 1 and isinstance(inputs[0], Received):
             self.twin = self.twin_in(node, inputs[0].frame)
 
@@ -162,7 +184,7 @@ class Auditor:
         for entry in stored:
             if entry.header.lane == LEDGER and entry.network == node.network and _is_abroad(entry):
                 body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
-                if node.keyring is not None:
+                if not self.catches_up(node):
                     for one in PROPERTIES:
                         if one.entry is not None:
                             self._demand(one, one.entry(self, node, body), node)
@@ -247,13 +269,15 @@ def _zero_sum(audit: Auditor, node: Node) -> Found:
 
 
 def _member_limit(audit: Auditor, node: Node) -> Found:
+    if audit.catches_up(node):
+        return
     seen = audit.note("MEMBER-LIMIT")
     for account in node.replica.book.ledger.accounts.values():
         if account.least_minor is None:
             continue
         balance = account.balance_minor
-        # What an old copy begins with may lie below a limit that was lowered before.
-        before = seen.get((node.name, account.id), balance if node.name in audit.restored else 0)
+        # What books that were cut begin with may lie below a limit that was lowered before.
+        before = seen.get((node.name, account.id), balance if node.name in audit.cut else 0)
         if balance < account.least_minor and balance < before:
             yield f"{account.id} fell to {balance}, below {account.least_minor}"
         seen[node.name, account.id] = balance
@@ -330,7 +354,7 @@ def _true_limit(audit: Auditor, node: Node) -> Found:
 def _accept_stable(audit: Auditor, node: Node) -> Found:
     while audit.drops:
         peer, reason = audit.drops.pop()
-        if audit.is_honest(peer) and reason != NO_HELLO:
+        if audit.is_honest(peer) and reason != NO_HELLO and not audit.is_dismissed(audit.world.nodes[peer]):
             yield f"an honest peer, {peer}, was dropped: {reason}"
     for fault in node.replica.book.of(Faults).by_id.values():
         if (accused := audit.homes.get(fault.network)) is not None and audit.is_honest(accused.name):
@@ -680,6 +704,8 @@ def _converge(audit: Auditor) -> Found:
     heads: dict[tuple[str, bytes, str], Any] = {}
     shores = audit.shores()
     for node in audit.honest():
+        if audit.is_dismissed(node):
+            continue
         shore = shores[audit.homes[node.network].name]
         if node.replica.recovering:
             yield f"{node.name} is still recovering"
@@ -690,7 +716,7 @@ def _converge(audit: Auditor) -> Found:
                 yield f"{node.name} has another head of {author.name}'s {place[1]}"
     for node in audit.honest():
         home = audit.homes[node.network]
-        if node is not home and _ledger_of(node.replica) != _ledger_of(home.replica):
+        if node is not home and not audit.is_dismissed(node) and _ledger_of(node.replica) != _ledger_of(home.replica):
             yield f"{node.name} has another ledger than {home.name}"
     for node in audit.honest_homes():
         for link in audit.links(node):
@@ -729,14 +755,23 @@ def _merge_laws(audit: Auditor) -> Found:
 def _shuffled(entries: Sequence[Entry], own: bytes, dice: Random) -> Iterator[Entry]:
     """Yield entries in any order between the lanes of a network's own: its ledger knows nothing of its links.
 
-    What others say keeps its order, since what counts of a cheat's words depends on which came first.
+    What others say keeps its order, since what counts of a cheat's words depends on which came first; and what is
+    signed by a key comes after the event that named it.
     """
     lanes: dict[str, list[Entry]] = {}
     for entry in entries:
         lane = entry.header.lane
-        mine = entry.network == own and lane in (LEDGER, COMMONS)
-        lanes.setdefault(lane if mine else IDENTITY, []).append(entry)
-    yield lanes[IDENTITY].pop(0)
+        if entry.network == own and lane == IDENTITY:
+            yield from _mixed(lanes, dice)
+            lanes = {}
+            yield entry
+        else:
+            mine = entry.network == own and lane in (LEDGER, COMMONS)
+            lanes.setdefault(lane if mine else "", []).append(entry)
+    yield from _mixed(lanes, dice)
+
+
+def _mixed(lanes: Mapping[str, Sequence[Entry]], dice: Random) -> Iterator[Entry]:
     queues = [list(reversed(lane)) for lane in lanes.values()]
     order = [number for number, queue in enumerate(queues) for _ in queue]
     dice.shuffle(order)

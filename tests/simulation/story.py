@@ -16,6 +16,7 @@ from simulation.auditor import Auditor, Broken
 from simulation.dishonest import STRATEGIES
 from simulation.faults import Death, FaultyWorld
 from simulation.groups import exchange, linked
+from simulation.theft import rotate
 from simulation.workload import draw_nouns, draw_wish
 from simulation.world import STEWARD, Node, whole
 
@@ -23,7 +24,7 @@ from protocol.economy.feature import PAGE_ITEMS_MAX, Actor, List, operation_name
 from protocol.economy.paying import Pay
 from protocol.economy.requests import AskPayment
 from protocol.entry import Entry
-from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
+from protocol.events import Asked, Drop, Effect, Forget, Input, Received, Store, TimerFired
 from protocol.rejection import Refused
 from protocol.settlement.clearing import OpenRound, SetClearing
 from protocol.settlement.links import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
@@ -48,7 +49,8 @@ class Setting:
     """Who is there: how many networks, their links as (one, other, limit, rate, fee), who cheats and how, what may be.
 
     `weights` tell how often each kind of step comes. Where it `leans`, money goes one way, so that limits are reached;
-    where it `clears`, all take part in clearing. Wishes of all kinds are about its `nouns`.
+    where it `clears`, all take part in clearing. Wishes of all kinds are about its `nouns`. Each home has so many
+    `copies`: replicas of its books.
     """
 
     networks: int
@@ -57,11 +59,19 @@ class Setting:
     leans: bool = False
     clears: bool = False
     nouns: frozenset[str] = frozenset()
+    copies: int = 0
     dishonest: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def homes(self) -> tuple[str, ...]:
         return NAMES[: self.networks]
+
+    def copies_of(self, home: str) -> tuple[str, ...]:
+        return tuple(f"{home}-copy-{number}" for number in range(self.copies))
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return (*self.homes, *(copy for home in self.homes for copy in self.copies_of(home)))
 
 
 WEIGHTS: Mapping[str, float] = {
@@ -76,7 +86,7 @@ CLEARING: Mapping[str, float] = {
 """The same where all clear."""
 
 
-WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1}
+WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1, "rotate": 0.5}
 """What comes besides where everything that is declared is wished for."""
 
 
@@ -118,7 +128,8 @@ def draw_wishes(seed: int, cheat: str | None = None) -> Setting:
     """Draw who is there where everything that is declared may be wished for, each time about some things alone."""
     dice = Random(f"wishes {seed}")
     setting = (draw_ring if dice.random() < 0.3 else draw_setting)(seed, cheat)
-    return replace(setting, weights={**setting.weights, **WISHES}, nouns=draw_nouns(dice))
+    weights = {**setting.weights, **WISHES}
+    return replace(setting, weights=weights, nouns=draw_nouns(dice), copies=dice.choice((0, 0, 1, 2)))
 
 
 DRAWN: Mapping[str, Callable[[int, str | None], Setting]] = {
@@ -154,6 +165,7 @@ class Played(FaultyWorld):
         self._settle()
         self.auditor = Auditor(self, frozenset(setting.dishonest))
         self.pairs = [frozenset((NAMES[one], NAMES[other])) for one, other, *_ in setting.links]
+        self.pairs += [frozenset((home, copy)) for home in setting.homes for copy in setting.copies_of(home)]
         self.cheats = Random(f"cheats {seed}")
         self.cheating = True
 
@@ -167,6 +179,10 @@ class Played(FaultyWorld):
             linked(self, NAMES[one], NAMES[other], limit, rate=rate, fee=fee)
             for one, other, limit, rate, fee in self.setting.links
         ]
+        for home in self.setting.homes:
+            for copy in self.setting.copies_of(home):
+                self.second(copy, home, self.granted(home, "replicas.invite").code)
+                self.join(home, copy)
         self.tick(3)
 
     # Under the auditor's eyes.
@@ -221,6 +237,11 @@ class Played(FaultyWorld):
     def store(self, node: Node, entry: Entry) -> None:
         super().store(node, entry)
         self.digest.update(node.name.encode() + entry.id)
+
+    def forget(self, node: Node, cut: Forget) -> None:
+        super().forget(node, cut)
+        if self.auditor is not None and cut.network == node.network:
+            self.auditor.note_cut(node)
 
     def lost(self, node: Node) -> None:
         if self.auditor is not None:
@@ -325,6 +346,10 @@ class Played(FaultyWorld):
 
     def home(self, number: int) -> str:
         return self.setting.homes[number % self.setting.networks]
+
+    def anyone(self, number: int) -> str:
+        """Return a node, a home or a replica."""
+        return self.setting.nodes[number % len(self.setting.nodes)]
 
     def ends(self, line: int, end: int) -> tuple[str, str, str]:
         """Return a link, the network at one end and that at the other."""
@@ -468,20 +493,20 @@ def _mend(world: Played, line: int, *_: int) -> None:
     world.redial()
 
 
-def _kill(world: Played, home: int, *_: int) -> None:
-    world.kill(world.home(home))
+def _kill(world: Played, node: int, *_: int) -> None:
+    world.kill(world.anyone(node))
 
 
-def _die(world: Played, home: int, how: int, *_: int) -> None:
-    world.disk(world.home(home)).dies = list(Death)[how % len(Death)]
+def _die(world: Played, node: int, how: int, *_: int) -> None:
+    world.disk(world.anyone(node)).dies = list(Death)[how % len(Death)]
 
 
-def _fill(world: Played, home: int, *_: int) -> None:
-    world.disk(world.home(home)).full = True
+def _fill(world: Played, node: int, *_: int) -> None:
+    world.disk(world.anyone(node)).full = True
 
 
-def _empty(world: Played, home: int, *_: int) -> None:
-    world.disk(world.home(home)).full = False
+def _empty(world: Played, node: int, *_: int) -> None:
+    world.disk(world.anyone(node)).full = False
 
 
 def _back_up(world: Played, home: int, *_: int) -> None:
@@ -492,6 +517,15 @@ def _restore(world: Played, home: int, *_: int) -> None:
     name = world.home(home)
     if name not in world.setting.dishonest:
         world.restore(name)
+
+
+def _rotate(world: Played, home: int, *_: int) -> None:
+    """Let a home's keepers give it its next key, where they find it well."""
+    name = world.home(home)
+    disk = world.disk(name)
+    if name not in world.setting.dishonest and not disk.recovering and not disk.full and disk.writable:
+        world.forget_requests(name)
+        rotate(world, name)
 
 
 def _rate(world: Played, line: int, end: int, rate: int, *_: int) -> None:
@@ -565,6 +599,7 @@ STEPS: Mapping[str, Callable[..., None]] = {
     "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
     "give back": _give_back, "cap": _cap, "skew": _skew, "scheme": _scheme,
     "clear": _clear, "pay round": _pay_round, "terms": _terms, "freeze": _freeze, "wish": _wish, "owe": _owe,
+    "rotate": _rotate,
 }  # fmt: skip
 
 

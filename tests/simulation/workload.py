@@ -33,7 +33,7 @@ LISTED: Mapping[str, str] = {
     "payment-proofs": "payments", "receipts": "payments", "clearing-terms": "networks",
 }  # fmt: skip
 """Whose ids go by which list, where a noun has none of its own."""
-TEXTS = ("1", "2", "0.5", "1.25", "HORA", "nobody", "", "x" * 70)
+TEXTS = ("1", "2", "0.5", "1.25", "HORA", "VALE", "nobody", "", "x" * 70)
 COUNTS = (0, 1, 2, 3, 25, 60, 100, 3_600, 50_000, 10**9, -1)
 TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"invitations", "members"}), frozenset({"obligations", "payment-requests", "set-off-consents"}),
@@ -45,7 +45,7 @@ ALONE = frozenset({"mandate", "note_salt", "payment", "quote", "request"})
 """Fields that go with few others of their wish: most often left out."""
 SELDOM = frozenset({
     "currencies.close", "links.close", "links.freeze", "links.withdraw", "members.leave", "members.suspend",
-    "networks.set-profile", "links.create",
+    "networks.set-profile", "replicas.dismiss",
 })  # fmt: skip
 """What ends or stops things: too often, and nothing would be left to happen."""
 
@@ -62,7 +62,7 @@ class Wished:
 
 def draw_nouns(dice: Random) -> frozenset[str]:
     """Draw what a story is about: few things, or hardly a wish would find what an earlier one has made."""
-    drawn = set(dice.sample(NOUNS, dice.choice((2, 4, 8))))
+    drawn = set(dice.sample(NOUNS, dice.choice((1, 2, 3, 6))))
     return frozenset(drawn.union(*(together for together in TOGETHER if drawn & together)))
 
 
@@ -129,9 +129,11 @@ class _Dice:
         self._now = now
 
     def id_of(self, noun: str) -> str:
-        """Return the id of something of a kind, at times of nothing."""
+        """Return the id of something of a kind, of the newest as a rule, at times of nothing."""
         known = self._ids(LISTED.get(noun, noun))
-        return self._dice.choice(known) if known and self._dice.random() < 0.95 else self._dice.choice(TEXTS)
+        if not known or self._dice.random() < 0.1:
+            return self._dice.choice(TEXTS)
+        return self._dice.choice(known[-3:] if self._dice.random() < 0.5 else known)
 
     def value(self, hint: Any, name: str = "") -> Any:
         """Return a value of a type; what a text names is told by the name of its field."""
