@@ -354,11 +354,13 @@ class Link:
     def is_overdrawn(self) -> bool:
         """Tell whether more was promised in our name than the partner had granted when our key was rotated.
 
-        A partner that works with a thief could grant him anything: for that we do not stand up.
+        A partner that works with a thief could grant him anything: for that we do not stand up. Once the link has
+        gone on, what the partner grants is what the new key draws on, and a later loss changes nothing in that.
         """
         own, partner = self.side.own, self.side.partner
         used = own.placed - partner.waived_sum - own.claimed
-        return self.is_lost and self.grant_known is not None and used > max(0, self.grant_known - own.returned)
+        waits = self.is_lost and own.epoch < self.rotated
+        return waits and self.grant_known is not None and used > max(0, self.grant_known - own.returned)
 
     @property
     def is_unheard(self) -> bool:

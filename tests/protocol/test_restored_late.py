@@ -4,13 +4,15 @@
 from dataclasses import replace
 
 from simulation.groups import account, balance, exchange, linked, offer_payment, pay, says, state
-from simulation.world import World
+from simulation.theft import rotate
+from simulation.world import World, whole
 
 from protocol.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
 from protocol.events import Received, TimerFired
 from protocol.keys import id_text
 from protocol.settlement.abroad import Forwarded
-from protocol.settlement.links import LinksWanted, SetLinkRate
+from protocol.settlement.faults import FaultsWanted
+from protocol.settlement.links import LinksWanted, RaiseLink, SetLinkRate
 from protocol.settlement.networks import SetProfile
 from protocol.settlement.records import AckItem, LinkRecord, Links, link_lane
 from protocol.sync.messages import Entries, LinkNews, LinkWanted, pack, unpack
@@ -260,3 +262,21 @@ def test_a_fence_that_an_earlier_restore_was_given_does_not_do_for_the_next() ->
     [link] = serra.replica.book.of(Links).by_id.values()
     assert link.side.own.claimed > 0, "what riacho has paid is known again"
     assert world.zero_sum() and not world.drops
+
+
+def test_what_was_granted_after_a_rotation_is_not_held_against_the_partner_in_a_later_restore() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    link = linked(world, "riacho", "serra", 100)
+    rotate(world, "riacho")
+    world.tick(5)
+    world.granted("serra", "links.raise", RaiseLink(whole(400, "HORA")), subject=link)
+    for _ in range(3):
+        assert state(world, "riacho", pay(world, "riacho", "ana", "bia@serra", 100)) == "posted"
+    world.tick(3)
+    world.restart("riacho", old_copy=len(world.nodes["riacho"].disk))
+    world.tick(20)
+    assert not world.granted("riacho", "faults.list", FaultsWanted()).items
+    assert [one.state for one in world.granted("riacho", "links.list", LinksWanted()).items] == ["open"]
+    assert state(world, "riacho", pay(world, "riacho", "ana", "bia@serra", 50)) == "posted"

@@ -167,7 +167,7 @@ class _Dice:
 
     def _record(self, kind: type[Any]) -> Any:
         assert is_dataclass(kind), f"no values of {kind} are drawn yet"
-        fullness = self._dice.choice((0.1, 0.6, 0.97))
+        fullness = self._dice.choice((0.1, 0.8, 1.0, 1.0))
         drawn: dict[str, Any] = {}
         for field in fields(kind):
             hint = _hints(kind)[field.name]
