@@ -92,6 +92,8 @@ FEATURES: tuple[Feature, ...] = (*ECONOMY, *SETTLEMENT)
 OPERATIONS: Mapping[str, Operation] = {
     operation_name(operation): operation for feature in FEATURES for operation in feature.operations
 }
+RECORDS_SHOWN_MAX = 64
+"""How many of our records of a link a partner is shown that came back from an old copy: one of them its own rests on."""
 RESEND_EVERY_MS = 10_000
 """How often a link record that the partner has not acknowledged is sent again."""
 NEWS_FROM_PEER_MAX = 256
@@ -408,10 +410,13 @@ class Replica:
             theirs = self.journal.newest.get((partner, link_lane(link.id)))
             if theirs is not None:
                 self._say(Send(session.peer, pack(LinkNews(theirs))))
-            acked = link.side.partner.ack
-            if acked is not None:
-                # Record n is the entry at seq n - 1.
-                self._say(SendRange(session.peer, self.network, link_lane(link.id), acked.n - 1, acked.n - 1))
+            acked, newest = link.side.partner.ack, link.side.own.n
+            if newest:
+                # Record n is the entry at seq n - 1. What the partner has got back from a replica of its may acknowledge
+                # more than what we have of it, and it may lack that one too.
+                first = 0 if acked is None else acked.n - 1
+                last = min(newest - 1, first + RECORDS_SHOWN_MAX - 1)
+                self._say(SendRange(session.peer, self.network, link_lane(link.id), first, last))
             ours = self.journal.newest.get((self.network, link_lane(link.id)))
             if ours is None or self.recovering:
                 continue

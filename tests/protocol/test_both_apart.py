@@ -9,11 +9,11 @@ from simulation.groups import balance, exchange, linked, pay
 from simulation.theft import identity_of, last, rotate, signed, steal
 from simulation.world import World
 
-from protocol.entry import IDENTITY, decode_body
+from protocol.entry import IDENTITY, LINK_PREFIX, decode_body, parse
 from protocol.events import Received, TimerFired
 from protocol.settlement.links import LinksWanted
 from protocol.settlement.records import Link, LinkRecord, Links, link_lane
-from protocol.sync.messages import LinkHeld, LinkNews, Message, pack, unpack
+from protocol.sync.messages import Entries, LinkHeld, LinkNews, Message, pack, unpack
 
 PAIR = ("riacho", "serra")
 
@@ -74,6 +74,13 @@ def next_frame(world: World) -> tuple[str, Message]:
             world.give(name, TimerFired())
     source, _, frame = world.wires[0]
     return source, unpack(frame)
+
+
+def is_record_shown(message: Message) -> bool:
+    """Tell whether a frame brings records of links."""
+    if isinstance(message, LinkNews):
+        return True
+    return isinstance(message, Entries) and parse(message.entries[0]).header.lane.startswith(LINK_PREFIX)
 
 
 def meet_until_told(world: World) -> LinkHeld:
@@ -201,6 +208,10 @@ def test_of_two_that_lack_what_they_acknowledge_each_shows_its_own_and_says_no_w
     tried = set[str]()
     while any(link_of(world, name).is_half for name in PAIR):
         source, message = next_frame(world)
+        if len(tried) < len(PAIR) and is_record_shown(message):
+            # Each would have what it lacks at once.
+            world.wires.pop(0)
+            continue
         assert not (isinstance(message, LinkHeld) and link_of(world, source).is_half)
         for name in PAIR:
             link = link_of(world, name)
@@ -210,7 +221,7 @@ def test_of_two_that_lack_what_they_acknowledge_each_shows_its_own_and_says_no_w
                 assert link_of(world, name).is_lost, "nobody goes on before it has what it acknowledges"
                 tried.add(name)
         world.deliver(1)
-    assert tried
+    assert tried == set(PAIR)
     assert goes_on(world)
     assert (balance(world, "riacho", "ana"), balance(world, "serra", "bia")) == (-20_00, 20_00)
 

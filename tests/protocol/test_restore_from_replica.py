@@ -4,12 +4,12 @@
 from random import Random
 
 import pytest
-from simulation.groups import balance, exchange, linked, pay, state
+from simulation.groups import account, balance, exchange, linked, offer_payment, pay, state
 from simulation.theft import rotate
-from simulation.world import World
+from simulation.world import World, whole
 
 from protocol.entry import LINK_PREFIX
-from protocol.settlement.links import LinksWanted
+from protocol.settlement.links import LinksWanted, RaiseLink
 from protocol.settlement.networks import InviteReplica
 
 
@@ -92,4 +92,32 @@ def test_what_a_partner_shows_of_an_ended_epoch_keeps_nobody_apart() -> None:
     world.tick(20)
     assert [one.state for one in world.granted("riacho", "links.list", LinksWanted()).items] == ["open"]
     assert balance(world, "riacho", "ana") == 0 and balance(world, "serra", "bia") == 10_00
+    assert not world.drops and world.zero_sum()
+
+
+def test_a_record_that_ours_acknowledges_is_shown_though_the_partner_has_gone_on_since() -> None:
+    """What Serra claimed came back from its replica; Riacho never saw the claim, and has changed the link meanwhile."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    link = linked(world, "riacho", "serra", 100)
+    world.second("torre", "serra", world.granted("serra", "replicas.invite", InviteReplica()).code)
+    world.join("torre", "serra")
+    world.tick(3)
+    serra = world.nodes["serra"]
+    copy, bia = len(serra.disk), account(world, "serra", "bia")
+    request = offer_payment(world, "riacho", "ana", "bia@serra", 10)
+    while serra.balance(bia) == 0:
+        world.deliver(1)
+    world.cut("riacho", "serra")
+    world.tick(3)
+    for limit in (200, 300):
+        world.granted("riacho", "links.raise", RaiseLink(whole(limit, "HORA")), subject=link)
+    world.restart("serra", old_copy=copy)
+    world.tick(20)
+    assert not serra.replica.recovering and serra.balance(bia) == 10_00
+    world.join("riacho", "serra")
+    world.tick(20)
+    assert [one.state for one in world.granted("serra", "links.list", LinksWanted()).items] == ["open"]
+    assert state(world, "riacho", world.nodes["riacho"].answers[request].id) == "posted"
     assert not world.drops and world.zero_sum()
