@@ -412,8 +412,8 @@ class Replica:
                 self._say(Send(session.peer, pack(LinkNews(theirs))))
             acked, newest = link.side.partner.ack, link.side.own.n
             if newest:
-                # Record n is the entry at seq n - 1. What the partner has got back from a replica of its may acknowledge
-                # more than what we have of it, and it may lack that one too.
+                # Record n is the entry at seq n - 1. What the partner got back from a replica may acknowledge more than
+                # what we have of it does, and it may lack just that.
                 first = 0 if acked is None else acked.n - 1
                 last = min(newest - 1, first + RECORDS_SHOWN_MAX - 1)
                 self._say(SendRange(session.peer, self.network, link_lane(link.id), first, last))

@@ -143,12 +143,13 @@ class FaultyWorld(RoughNetwork):
         self.disk(name).copy = len(self.nodes[name].disk)
 
     def restore(self, name: str) -> bool:
-        """Put an old copy of a home's disk back, where there is one and what it has lost of its identity is known.
+        """Put an old copy of a home's disk back, where there is one and what others rest on is known to somebody.
 
-        A key event that neither it nor its partners remember it would say again, and otherwise.
+        A key event that neither it nor its partners remember it would say again, and otherwise; and a link of which
+        both have lost what one of them has acknowledged stays read-only (docs/decisions/0010, "Left open").
         """
         disk = self.disk(name)
-        if disk.copy is None or not self.is_remembered(name, disk.copy):
+        if disk.copy is None or not (self.is_remembered(name, disk.copy) and self.are_links_known(name, disk.copy)):
             return False
         size, disk.copy = disk.copy, None
         disk.dies = None
@@ -176,3 +177,18 @@ class FaultyWorld(RoughNetwork):
         partners = {link.partner for link in node.replica.book.of(Links).by_id.values()}
         heard = [home.replica.journal.head(node.network, IDENTITY) for home in homes if home.network in partners]
         return all(head is not None and head.id == newest.id for head in heard)
+
+    def are_links_known(self, name: str, size: int) -> bool:
+        """Tell whether what a home or a partner has acknowledged on a link is on either's disk when so much is left."""
+        node = self.nodes[name]
+        homes = {one.network: one for one in self.nodes.values() if one.keyring is not None}
+        for link in node.replica.book.of(Links).by_id.values():
+            partner = homes.get(link.partner)
+            far = None if partner is None else partner.replica.book.of(Links).by_id.get(link.id)
+            if partner is None or far is None:
+                continue
+            kept = {entry.id for entry in (*node.disk[:size], *partner.disk)}
+            acks = (link.side.own.ack, link.side.partner.ack, far.side.own.ack, far.side.partner.ack)
+            if any(ack is not None and ack.digest not in kept for ack in acks):
+                return False
+        return True
