@@ -93,7 +93,7 @@ OPERATIONS: Mapping[str, Operation] = {
     operation_name(operation): operation for feature in FEATURES for operation in feature.operations
 }
 RECORDS_SHOWN_MAX = 64
-"""How many of our records of a link a partner is shown that came back from an old copy: one of them its own rests on."""
+"""How many of our records of a link we show a partner that came back from an old copy: its own rests on one of them."""
 RESEND_EVERY_MS = 10_000
 """How often a link record that the partner has not acknowledged is sent again."""
 NEWS_FROM_PEER_MAX = 256

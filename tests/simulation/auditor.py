@@ -795,7 +795,11 @@ def _book_of(replica: Replica) -> dict[str, Any]:
     forwards, clearing = book.of(Forwards), book.of(Clearing)
     return {
         "accounts": accounts,
-        "links": {link.id: (link.side, link.mine, link.theirs, link.fenced) for link in book.of(Links).by_id.values()},
+        # Once a link has gone on, nothing follows any more from what the partner has fenced, or said in a fence's place.
+        "links": {
+            link.id: (link.side, link.mine, link.theirs, link.is_lost and link.fenced)
+            for link in book.of(Links).by_id.values()
+        },
         # Of a network that has forked everybody keeps what came first, and the proof.
         "networks": {
             id: (one.identity.epochs, None if one.forked else one.profile, one.forked) for id, one in directory.items()

@@ -158,7 +158,9 @@ class _Dice:
         if hint is int:
             return dice.choice(COUNTS)
         if hint is str:
-            return self.id_of(NAMED[name]) if name in NAMED else dice.choice((*TEXTS, f"new-{dice.randrange(100)}"))
+            return (
+                self.id_of(NAMED[name]) if name in NAMED else dice.choice((*TEXTS, *[f"new-{dice.randrange(100)}"] * 6))
+            )
         if hint is bytes:
             return dice.randbytes(dice.choice((0, 16, 32)))
         if issubclass(hint, Enum):
@@ -167,7 +169,7 @@ class _Dice:
 
     def _record(self, kind: type[Any]) -> Any:
         assert is_dataclass(kind), f"no values of {kind} are drawn yet"
-        fullness = self._dice.choice((0.1, 0.8, 1.0, 1.0))
+        fullness = self._dice.choice((0.1, 0.5, 1.0, 1.0))
         drawn: dict[str, Any] = {}
         for field in fields(kind):
             hint = _hints(kind)[field.name]
