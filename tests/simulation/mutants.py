@@ -16,6 +16,7 @@ from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
 from crdt.link import Draft, Hold, LinkRefusal, Side
+from protocol import replica
 from protocol.economy.book import Book
 from protocol.economy.feature import Desk, Plan, Write
 from protocol.economy.ledger import Ledger
@@ -31,6 +32,8 @@ from protocol.settlement.quotes import Quotes
 from protocol.settlement.records import Claim, Link, Waive
 from protocol.settlement.rounds import CIRCLE_LIFE_MS
 from protocol.settlement.routing import Path
+from protocol.sync.gossip import Gossip, Session
+from protocol.sync.messages import Item
 
 STEPS = 300
 """How many steps a story has in which a mutant is looked for."""
@@ -44,7 +47,7 @@ class Mutant:
 
     `weights` are kinds of steps that come more often, `cheat` is the strategy of one of the networks, `shape` how
     they are linked: as drawn, as a diamond over which payments are split, as a slope down which all money goes, or as a
-    ring that clears.
+    ring that clears; or as drawn, with a replica for each home.
     """
 
     story: str
@@ -71,6 +74,8 @@ class Mutant:
             return Setting(4, links, weights)
         if self.shape == "slope":
             return Setting(3, ((0, 1, 60, "1", 0), (1, 2, 60, "1", 0)), weights, leans=True)
+        if self.shape == "copied":
+            return dataclasses.replace(setting, weights=weights, copies=1)
         if self.shape == "ring":
             links = tuple((one, (one + 1) % 3, 200, "1", 0) for one in range(3))
             return Setting(3, links, self.weights, clears=True)
@@ -104,6 +109,20 @@ def row(name: str, caught: Caught | None) -> str:
 
 
 # The variants. Each is the original with one thing wrong.
+
+
+def _all_items(gossip: Gossip, session: Session) -> list[Item]:
+    """Compare the heads of all lanes, whoever has ended the epoch in which they were signed."""
+    return [
+        Item(network, lane, head.position.epoch, head.position.seq, head.id)
+        for (network, lane), head in gossip.journal.heads().items()
+        if head.id is not None and gossip.may_hold(session, network, lane)
+    ]
+
+
+def _overdrawn_for_ever(link: Link) -> bool:
+    used = link.side.own.placed - link.side.partner.waived_sum - link.side.own.claimed
+    return link.is_lost and link.grant_known is not None and used > max(0, link.grant_known - link.side.own.returned)
 
 
 def _headroom_by_pending(side: Side) -> int:
@@ -308,8 +327,17 @@ MUTANTS: Mapping[str, Mutant] = {
         "a node goes on by the fence that the partner raised for an epoch before the newest", "MIRROR=IN-FLIGHT",
         ((Link, "is_found", property(lambda link: link.fenced > link.side.own.epoch)),), RESTORES),
     "what is held not told": Mutant(
-        "two that have both lost entries do not tell each other what they hold", "CONVERGE",
+        "two that have both lost entries do not tell each other what they hold", "NO-HOLD-LEFT",
         ((Replica, "_hear_link_held", _none),), RESTORES),
+    "one record shown": Mutant(
+        "who came back from a replica is shown one record of its partner's, whatever its own rests on", "CONVERGE",
+        ((replica, "RECORDS_SHOWN_MAX", 1),), {**RESTORES, "cut": 8.0, "raise": 6.0}, shape="copied"),
+    "an old grant counts": Mutant(
+        "what a partner had granted before a rotation is held against it in a later restore", "ACCEPT-STABLE",
+        ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
+    "ended records compared": Mutant(
+        "a home waits for its replica to have what only a partner can show it", "CONVERGE",
+        ((Gossip, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
         ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),
