@@ -795,7 +795,7 @@ def _book_of(replica: Replica) -> dict[str, Any]:
     forwards, clearing = book.of(Forwards), book.of(Clearing)
     return {
         "accounts": accounts,
-        # Once a link has gone on, nothing follows any more from what the partner has fenced, or said in a fence's place.
+        # Once a link has gone on, nothing follows any more from what the partner has fenced or said in place of that.
         "links": {
             link.id: (link.side, link.mine, link.theirs, link.is_lost and link.fenced)
             for link in book.of(Links).by_id.values()
