@@ -175,7 +175,9 @@ class FaultyWorld(RoughNetwork):
         if any(entry.id == newest.id for entry in node.disk[:size]):
             return True
         partners = {link.partner for link in node.replica.book.of(Links).by_id.values()}
-        heard = [home.replica.journal.head(node.network, IDENTITY) for home in homes if home.network in partners]
+        copies = [one for one in self.nodes.values() if one.network == node.network and one is not node]
+        asked = [*copies, *(home for home in homes if home.network in partners)]
+        heard = [one.replica.journal.head(node.network, IDENTITY) for one in asked]
         return all(head is not None and head.id == newest.id for head in heard)
 
     def are_links_known(self, name: str, size: int) -> bool:

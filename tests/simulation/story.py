@@ -67,7 +67,8 @@ class Setting:
         return NAMES[: self.networks]
 
     def copies_of(self, home: str) -> tuple[str, ...]:
-        return tuple(f"{home}-copy-{number}" for number in range(self.copies))
+        """Return the replicas of a home; a cheat has none."""
+        return () if home in self.dishonest else tuple(f"{home}-copy-{number}" for number in range(self.copies))
 
     @property
     def nodes(self) -> tuple[str, ...]:
