@@ -135,6 +135,7 @@ def lanes() -> dict[str, Said]:
         "riacho vetoes, and goes on": riacho.reopens().reopens().reopens(),
         "riacho rotates": riacho.rotates(),
         "serra rotates instead of backing": serra.rotates(),
+        "campo rotates instead of backing": campo.rotates(),
         "serra rotates after it": serra_1.rotates(),
         "riacho by claim 1 backs serra's": riacho_3,
         "serra by riacho's word": serra_1.recovers(3, riacho_3.by(5_000)),
@@ -277,6 +278,13 @@ def test_a_recovered_guardian_backs_others_and_what_hangs_on_its_word_falls_with
     one.hears("riacho vetoes")
     assert one.follows("riacho vetoes")
     assert one.follows("serra backs 1")
+
+
+def test_recoveries_fall_one_after_another() -> None:
+    one = observer(*BACKED_1, "riacho by claim 1 backs serra's", "serra by riacho's word")
+    # Serra was met first: when it is looked at, riacho still is whom campo made it.
+    one.hears("campo rotates instead of backing")
+    assert one.follows("riacho") and one.follows("serra backs 1")
 
 
 def test_a_recovered_guardian_backs_nothing_before_it_was_recovered() -> None:

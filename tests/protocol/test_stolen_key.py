@@ -13,6 +13,7 @@ from simulation.world import Node, World, whole
 from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
 from protocol.events import Received
 from protocol.keys import id_text, parse_id
+from protocol.settlement.faults import FaultsWanted
 from protocol.settlement.links import AcceptLink, LinksWanted, ProposeLink, RaiseLink
 from protocol.settlement.networks import InviteReplica, SetProfile
 from protocol.settlement.records import LinkRecord, link_lane
@@ -322,6 +323,36 @@ def test_what_a_partner_took_of_the_thief_stands_and_both_go_on_after_the_rotati
     world.tick(3)
     assert state(world, "riacho", payment) == "posted"
     assert balance(world, "serra", "bia") == 110_00
+    assert world.zero_sum()
+
+
+@pytest.mark.parametrize("spent", [100, 101])
+def test_what_a_partner_granted_the_thief_beyond_what_we_knew_is_not_ours_to_pay(spent: int) -> None:
+    """Serra works with the thief: it raises its limit for him while Riacho is away."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", limit=1_000)
+    exchange(world, "serra", "FLOR", "bia", limit=1_000)
+    link = linked(world, "riacho", "serra", 100)
+    thief = steal(world, "riacho")
+    world.cut("riacho", "serra")
+    world.join("thief", "serra")
+    world.granted("serra", "links.raise", RaiseLink(whole(1_000, "HORA")), subject=link)
+    world.tick(3)
+    assert thief.keyring is not None
+    pay(world, "thief", "ana", "bia@serra", spent)
+    world.tick(3)
+    assert balance(world, "serra", "bia") == spent * 100
+    rotate(world, "riacho")
+    world.join("riacho", "serra")
+    world.tick(30)
+    [shown] = world.granted("riacho", "links.list", LinksWanted()).items
+    kinds = [one.kind.value for one in world.granted("riacho", "faults.list", FaultsWanted()).items]
+    if spent == 100:
+        assert (shown.state, kinds) == ("open", [])
+        assert world.nodes["riacho"].balance("commons.HORA") == -100_00
+    else:
+        assert (shown.state, kinds) == ("recovering", ["LINK_OVERDRAWN"])
+        assert world.nodes["riacho"].balance("commons.HORA") == 0
     assert world.zero_sum()
 
 
