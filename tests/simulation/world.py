@@ -172,11 +172,14 @@ class World:
                 case Send(peer, frame):
                     self.carry(name, peer, frame)
                 case SendRange(peer, network, lane, first, last):
-                    wires = tuple(
-                        entry.wire
+                    found = [
+                        entry
                         for entry in node.disk
                         if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
-                    )
+                    ]
+                    # In the order in which node/storage.py reads them.
+                    found.sort(key=lambda entry: (entry.header.seq, entry.header.epoch))
+                    wires = tuple(entry.wire for entry in found)
                     self.carry(name, peer, pack(Entries(wires)))
                 case Answer(request, result):
                     self.answer(node, request, result)
