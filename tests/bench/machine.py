@@ -40,6 +40,14 @@ def verifications_per_second() -> float:
     return done / elapsed
 
 
+def additions_seconds() -> float:
+    """Return what ten million additions in a loop take: seconds of different machines compare by it."""
+    began, total = time.perf_counter(), 0
+    for number in range(10_000_000):
+        total += number
+    return time.perf_counter() - began
+
+
 def inserts_per_second(rows: Sequence[Row], folder: Path) -> float:
     """Return how many of these rows SQLite takes in a second: one table, one transaction, on this disk."""
     with TemporaryDirectory(dir=folder) as there, closing(sqlite3.connect(Path(there) / "bare.db")) as database:

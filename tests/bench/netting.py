@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from figures import Figure, Target, Told, ratio
-from machine import alternating
+from machine import additions_seconds, alternating
 
 from protocol.settlement.circulation import Solver, by_networkx, by_ortools, has_ortools
 from protocol.settlement.cycles import cycles
@@ -24,7 +24,8 @@ def run(folder: Path, *, quick: bool) -> list[Told]:
     assert has_ortools()
     small, large = (2_000, 20_000) if quick else (10_000, 100_000)
     rounds = 2 if quick else 5
-    told = [*_measured(by_networkx, small, rounds), *_measured(by_ortools, large, rounds)]
+    told: list[Told] = [*_measured(by_networkx, small, rounds), *_measured(by_ortools, large, rounds)]
+    told.append(Figure("ten million additions, to compare machines by", "s", [additions_seconds() for _ in range(3)]))
     one = scale_free(small)
     flow = flow_of(one, set_off(one, SALT))
     began = time.perf_counter()
