@@ -13,16 +13,21 @@ from protocol.settlement.links import LinksWanted, RaiseLink
 from protocol.settlement.networks import InviteReplica
 
 
+def linked_with_replica(world: World, home: str, replica: str, limit: int) -> str:
+    """Link Riacho and Serra, give one of them a replica, and return the link."""
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    link = linked(world, "riacho", "serra", limit)
+    world.second(replica, home, world.granted(home, "replicas.invite", InviteReplica()).code)
+    world.join(replica, home)
+    world.tick(3)
+    return link
+
+
 def a_year(seed: int) -> World:
     """Let two networks trade, and one of them come back from an old copy once or not at all."""
     rng, world = Random(seed), World(seed)
-    exchange(world, "riacho", "HORA", "ana")
-    exchange(world, "serra", "FLOR", "bia")
-    linked(world, "riacho", "serra", 1_000)
-    code = world.granted("riacho", "replicas.invite", InviteReplica()).code
-    world.second("casa", "riacho", code)
-    world.join("casa", "riacho")
-    world.tick(3)
+    linked_with_replica(world, "riacho", "casa", 1_000)
     for number in range(rng.randrange(1, 6)):
         if rng.random() < 0.5:
             pay(world, "riacho", "ana", "bia@serra", rng.randrange(1, 9))
@@ -57,12 +62,7 @@ def test_the_copy_of_a_replica_loses_nothing_and_no_partner(seed: int) -> None:
 def test_what_a_partner_shows_of_an_ended_epoch_keeps_nobody_apart() -> None:
     """A home takes back what it lost before a rotation, its replica does not; and it is restored once more."""
     world = World()
-    exchange(world, "riacho", "HORA", "ana")
-    exchange(world, "serra", "FLOR", "bia")
-    link = linked(world, "riacho", "serra", 100)
-    world.second("casa", "riacho", world.granted("riacho", "replicas.invite", InviteReplica()).code)
-    world.join("casa", "riacho")
-    world.tick(3)
+    link = linked_with_replica(world, "riacho", "casa", 100)
     lane = LINK_PREFIX + link
     place = world.nodes["riacho"].network, lane
     riacho = world.nodes["riacho"]
@@ -98,12 +98,7 @@ def test_what_a_partner_shows_of_an_ended_epoch_keeps_nobody_apart() -> None:
 def test_a_record_that_ours_acknowledges_is_shown_though_the_partner_has_gone_on_since() -> None:
     """What Serra claimed came back from its replica; Riacho never saw the claim, and has changed the link meanwhile."""
     world = World()
-    exchange(world, "riacho", "HORA", "ana")
-    exchange(world, "serra", "FLOR", "bia")
-    link = linked(world, "riacho", "serra", 100)
-    world.second("torre", "serra", world.granted("serra", "replicas.invite", InviteReplica()).code)
-    world.join("torre", "serra")
-    world.tick(3)
+    link = linked_with_replica(world, "serra", "torre", 100)
     serra = world.nodes["serra"]
     copy, bia = len(serra.disk), account(world, "serra", "bia")
     request = offer_payment(world, "riacho", "ana", "bia@serra", 10)

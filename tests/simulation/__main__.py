@@ -2,9 +2,9 @@
 """Play stories from the shell, in the folder tests: `python -m simulation SEED STEPS [--to SEED] [--cheat NAME]`.
 
 With `--ring` they are of networks that owe each other in a ring, and clear; with `--wishes` of everything that the
-features declare. One that fails is told with the line that
-plays it again; `--shorten` leaves out what it does not need. `--mutants` prints the table of the handbook. `--search`
-searches the small worlds instead, or one by its name; and with `--mutants` it looks for the mutants in them.
+features declare. One that fails is told with the line that plays it again; `--shorten` leaves out what it does not
+need. `--mutants` prints the table of the handbook. `--search` searches the small worlds instead, or one by its name;
+and with `--mutants` it looks for the mutants in them.
 """
 
 import argparse

@@ -115,8 +115,6 @@ class Auditor:
         self.notes: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         """What a property remembers, by its name; each key begins with a node's name or a network."""
         self.restored: set[str] = set()
-        self.cut: set[str] = set()
-        """Nodes whose own books ended earlier once than they had before."""
         self.unsteady: set[bytes] = set()
         """Links on which a rate was ever another than 1."""
         self.stored: Sequence[Entry] = ()
@@ -125,7 +123,7 @@ class Auditor:
         self.twin: Shown | None = None
         self.drops: list[tuple[str, str]] = []
         """Whom honest nodes have just dropped, and why."""
-        self._recovered = False
+        self._was_recovering = False
         """Whether the node that is looked at was recovering before this step."""
         self.checked = 0
 
@@ -140,12 +138,12 @@ class Auditor:
 
     def catches_up(self, node: Node) -> bool:
         """Tell whether a node has just been given its own books by others, many entries at once."""
-        return node.keyring is None or self._recovered or node.replica.recovering
+        return node.keyring is None or self._was_recovering or node.replica.recovering
 
     def is_dismissed(self, node: Node) -> bool:
         """Tell whether a replica has been sent away by its home."""
-        home = self.homes[node.network]
-        return node is not home and not home.replica.book.of(Replicas).admitted(node.transport)
+        places = self.homes[node.network].replica.book.of(Replicas).places.values()
+        return any(place.transport == node.transport and place.dismissed for place in places)
 
     def note(self, name: str) -> dict[Any, Any]:
         return self.notes[name]
@@ -153,25 +151,17 @@ class Auditor:
     def forget(self, node: Node) -> None:
         """Forget what was known of a network that has lost entries: what they said may be said anew."""
         self.restored.add(node.name)
-        self.cut.add(node.name)
         for name, notes in self.notes.items():
             if name != "RESTORE-NO-SELF-FORK":
                 for key in [key for key in notes if key[0] in (node.name, node.network)]:
                     del notes[key]
-
-    def note_cut(self, node: Node) -> None:
-        """Forget the balances of a node that goes back to an earlier entry of its own books."""
-        self.cut.add(node.name)
-        balances = self.notes["MEMBER-LIMIT"]
-        for key in [key for key in balances if key[0] == node.name]:
-            del balances[key]
 
     # When something has happened.
 
     def before(self, node: Node, inputs: Sequence[Input]) -> None:
         """Look at what a node is about to hear."""
         self.twin = None
-        self._recovered = node.replica.recovering
+        self._was_recovering = node.replica.recovering
         if self.dishonest and node.name not in self.dishonest and len(inputs) == 1 and isinstance(inputs[0], Received):
             self.twin = self.twin_in(node, inputs[0].frame)
 
@@ -276,8 +266,8 @@ def _member_limit(audit: Auditor, node: Node) -> Found:
         if account.least_minor is None:
             continue
         balance = account.balance_minor
-        # What books that were cut begin with may lie below a limit that was lowered before.
-        before = seen.get((node.name, account.id), balance if node.name in audit.cut else 0)
+        # What an old copy begins with may lie below a limit that was lowered before.
+        before = seen.get((node.name, account.id), balance if node.name in audit.restored else 0)
         if balance < account.least_minor and balance < before:
             yield f"{account.id} fell to {balance}, below {account.least_minor}"
         seen[node.name, account.id] = balance
@@ -805,10 +795,7 @@ def _book_of(replica: Replica) -> dict[str, Any]:
             id: (one.identity.epochs, None if one.forked else one.profile, one.forked) for id, one in directory.items()
         },
         "forwards": (forwards.by_in, forwards.open_out, forwards.paid, forwards.ended, forwards.under_way),
-        **{
-            name: getattr(book, name)
-            for name in ("currencies", "members", "mandates", "payments", "requests", "passing")
-        },
+        **{name: getattr(book, name) for name in BOOKED},
         "circles": ({one.id: one for one in clearing.initiated.values()}, clearing.rounds, clearing.settings),
     }
 

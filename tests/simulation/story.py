@@ -24,7 +24,7 @@ from protocol.economy.feature import PAGE_ITEMS_MAX, Actor, List, operation_name
 from protocol.economy.paying import Pay
 from protocol.economy.requests import AskPayment
 from protocol.entry import Entry
-from protocol.events import Asked, Drop, Effect, Forget, Input, Received, Store, TimerFired
+from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
 from protocol.rejection import Refused
 from protocol.settlement.clearing import OpenRound, SetClearing
 from protocol.settlement.links import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
@@ -72,6 +72,7 @@ class Setting:
 
     @property
     def nodes(self) -> tuple[str, ...]:
+        """The homes, and all their replicas."""
         return (*self.homes, *(copy for home in self.homes for copy in self.copies_of(home)))
 
 
@@ -238,11 +239,6 @@ class Played(FaultyWorld):
     def store(self, node: Node, entry: Entry) -> None:
         super().store(node, entry)
         self.digest.update(node.name.encode() + entry.id)
-
-    def forget(self, node: Node, cut: Forget) -> None:
-        super().forget(node, cut)
-        if self.auditor is not None and cut.network == node.network:
-            self.auditor.note_cut(node)
 
     def lost(self, node: Node) -> None:
         if self.auditor is not None:
@@ -576,9 +572,7 @@ def _skew(world: Played, home: int, years: int, *_: int) -> None:
 def _wish(world: Played, home: int, *numbers: int) -> None:
     """Wish for anything that is declared."""
     name = world.home(home)
-    wished = draw_wish(
-        Random(f"wish {numbers}"), world.setting.nouns, lambda noun, actor: world.ids(name, noun, actor), world.now
-    )
+    wished = draw_wish(Random(f"wish {numbers}"), world.setting.nouns, partial(world.ids, name), world.now)
 
     def note(result: Any) -> None:
         world.note(result, wished.operation)

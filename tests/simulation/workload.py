@@ -157,10 +157,10 @@ class _Dice:
             return dice.random() < 0.5
         if hint is int:
             return dice.choice(COUNTS)
+        if hint is str and name in NAMED:
+            return self.id_of(NAMED[name])
         if hint is str:
-            return (
-                self.id_of(NAMED[name]) if name in NAMED else dice.choice((*TEXTS, *[f"new-{dice.randrange(100)}"] * 6))
-            )
+            return dice.choice((*TEXTS, *[f"new-{dice.randrange(100)}"] * 6))
         if hint is bytes:
             return dice.randbytes(dice.choice((0, 16, 32)))
         if issubclass(hint, Enum):
