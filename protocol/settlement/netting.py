@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from protocol.settlement.circulation import Certificate, Graph, Solver, is_cheapest, is_only, solve
+from protocol.settlement.circulation import Certificate, Graph, Solver, is_cheapest, solve
+from protocol.settlement.solvers import by_size
 
 OBLIGATIONS_TOTAL_MAX = 2**60
 """The most that all obligations may come to, in units: with credit on both sides a solver's 64 bits still hold it."""
-SALTINGS_MAX = 8
-"""How often chance may leave several set-offs equal before we take it for a mistake of ours."""
-_HASH_BITS = 20
-_HUB = b""
-"""The circle of mutual credit as a party: a party's own octets are never so few."""
+LOTS_MAX = 64
+"""Lots of an arc: the hexadecimal digits of its hash. Where these leave several set-offs, it is a mistake of ours."""
+_HUB = 0
+"""The circle of mutual credit as a party; its octets are none, a party's own are never so few."""
 
 Name = bytes | str
 """By what a party or an obligation is known. Names are sorted by their octets, bytes before text."""
@@ -52,93 +52,29 @@ class SetOff:
 
     cleared: Mapping[Name, int]
     changes: Mapping[Name, int]
-    certificates: tuple[Certificate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Arc:
-    """A way for so many units from one party's octets to another's; each costs so many steps (below 0: it is worth).
-
-    Of two arcs between the same parties in the same direction the steps differ.
-    """
-
-    tail: bytes
-    head: bytes
-    capacity: int
-    steps: int
+    certificate: Certificate
 
 
 def set_off(
-    obligations: Iterable[Obligation], salt: bytes, headrooms: Iterable[Headroom] = (), solver: Solver | None = None
+    obligations: Iterable[Obligation], salt: bytes, headrooms: Iterable[Headroom] = (), solver: Solver = by_size
 ) -> SetOff:
-    """Return the canonical largest set-off: the most cancelled, for that the least drawn, and then by hash.
+    """Return the canonical largest set-off: the most cancelled, for that the least drawn, and then by lot.
 
     A party has one headroom at most. All obligations come to OBLIGATIONS_TOTAL_MAX at most: whoever takes them
     from others makes sure of it.
     """
-    case = _Case(obligations, headrooms)
-    return case.told(canonical(case.arcs, salt, solver))
+    case = Case(obligations, headrooms, salt)
+    return case.told(solve(case.graph, case.lots, solver))
 
 
 def verify(obligations: Iterable[Obligation], salt: bytes, found: SetOff, headrooms: Iterable[Headroom] = ()) -> bool:
     """Tell, without a solver, whether this is the canonical largest set-off."""
-    case = _Case(obligations, headrooms)
-    if not is_canonical(case.arcs, salt, found.certificates):
+    case = Case(obligations, headrooms, salt)
+    certificate = found.certificate
+    if len(certificate.potentials) > LOTS_MAX + 1 or not is_cheapest(case.graph, case.lots, certificate):
         return False
-    told = case.told(found.certificates)
+    told = case.told(certificate)
     return told.cleared == found.cleared and told.changes == found.changes
-
-
-def canonical(arcs: Sequence[Arc], salt: bytes, solver: Solver | None = None) -> tuple[Certificate, ...]:
-    """Return the circulation of the fewest steps that the salt makes the only one, by certificates in order.
-
-    The last one is that circulation; each before it shows that an earlier salting left several equal.
-    """
-    certificates: list[Certificate] = []
-    for salting in range(SALTINGS_MAX):
-        graph = graph_of(arcs, salt, salting)
-        certificates.append(solve(graph, solver))
-        if is_only(graph, certificates[-1]):
-            return tuple(certificates)
-    raise AssertionError("chance left several set-offs equal under each salting")
-
-
-def is_canonical(arcs: Sequence[Arc], salt: bytes, certificates: Sequence[Certificate]) -> bool:
-    """Tell, without a solver, whether these are what `canonical` returns or as good."""
-    if not 0 < len(certificates) <= SALTINGS_MAX:
-        return False
-    last = len(certificates) - 1
-    for salting, certificate in enumerate(certificates):
-        graph = graph_of(arcs, salt, salting)
-        if not is_cheapest(graph, certificate) or is_only(graph, certificate) != (salting == last):
-            return False
-    return True
-
-
-def graph_of(arcs: Sequence[Arc], salt: bytes, salting: int = 0) -> Graph:
-    """Return the graph of some arcs, with costs that let a hash decide between circulations of equal steps.
-
-    A step costs more than all the hashes on a way that meets no party twice, so that fewer steps always win.
-    """
-    parties = sorted({party for arc in arcs for party in (arc.tail, arc.head)})
-    number = {party: at for at, party in enumerate(parties)}
-    step = (len(parties) << _HASH_BITS) + 1
-    salted = sha256(b"mutirao/v1/set-off\0" + bytes((salting,)) + len(salt).to_bytes(4, "big") + salt)
-    kept = sorted((arc for arc in arcs if arc.capacity > 0), key=lambda arc: (arc.tail, arc.head, arc.steps))
-    costs: list[int] = []
-    for arc in kept:
-        hashed = salted.copy()
-        hashed.update(
-            arc.steps.to_bytes(4, "big", signed=True) + len(arc.tail).to_bytes(4, "big") + arc.tail + arc.head
-        )
-        costs.append(arc.steps * step + (int.from_bytes(hashed.digest()[:4], "big") >> (32 - _HASH_BITS)))
-    return Graph(
-        len(parties),
-        [number[arc.tail] for arc in kept],
-        [number[arc.head] for arc in kept],
-        [arc.capacity for arc in kept],
-        costs,
-    )
 
 
 def octets(name: Name) -> bytes:
@@ -146,57 +82,84 @@ def octets(name: Name) -> bytes:
     return b"\x01" + name.encode() if isinstance(name, str) else b"\x00" + name
 
 
-class _Case:
+class Case:
     """Obligations as arcs from debtor to creditor, one for each pair; drawn credit comes from the hub of the circle.
 
     What a party's balance falls by comes to it from the hub, what it rises by goes there. A way passes the hub
     once, so that a unit of debt is worth more than the credit that its cancelling may take.
     """
 
-    def __init__(self, obligations: Iterable[Obligation], headrooms: Iterable[Headroom]) -> None:
-        self._name: dict[bytes, Name] = {}
-        known: dict[Name, bytes] = {}
-        pairs: dict[tuple[bytes, bytes], list[Obligation]] = {}
-        owes: dict[bytes, int] = {}
-        owed: dict[bytes, int] = {}
-        for one in obligations:
-            assert one.amount > 0 and one.debtor != one.creditor
-            for party in (one.debtor, one.creditor):
-                if party not in known:
-                    known[party] = octets(party)
-                    self._name[known[party]] = party
-            debtor, creditor = known[one.debtor], known[one.creditor]
-            pairs.setdefault((debtor, creditor), []).append(one)
-            owes[debtor] = owes.get(debtor, 0) + one.amount
-            owed[creditor] = owed.get(creditor, 0) + one.amount
-        assert sum(owes.values()) <= OBLIGATIONS_TOTAL_MAX
-        rooms = {octets(room.of): room for room in headrooms}
-        worth = 3 if rooms else 1  # above twice the number of circles: docs/decisions/0017
-        arcs = [
-            Arc(debtor, creditor, sum(one.amount for one in ones), -worth) for (debtor, creditor), ones in pairs.items()
+    def __init__(self, obligations: Iterable[Obligation], headrooms: Iterable[Headroom], salt: bytes) -> None:
+        self._obligations = list(obligations)
+        debtors, creditors = [one.debtor for one in self._obligations], [one.creditor for one in self._obligations]
+        amounts = [one.amount for one in self._obligations]
+        assert min(amounts, default=1) > 0
+        self._names: list[Name] = ["", *sorted({*debtors, *creditors}, key=octets)]  # by number, after the hub's
+        number = {name: at for at, name in enumerate(self._names) if at != _HUB}
+        nodes = len(self._names)
+        self._pairs = [
+            number[debtor] * nodes + number[creditor] for debtor, creditor in zip(debtors, creditors, strict=True)
         ]
-        for party, room in rooms.items():
-            # Nobody draws more than it owes, nor is left with more than it is owed.
-            arcs.append(Arc(_HUB, party, min(room.fall_max, owes.get(party, 0)), 1))
-            arcs.append(Arc(party, _HUB, min(room.rise_max, owed.get(party, 0)), 0))
-        self._pairs = pairs
-        self.arcs = sorted((arc for arc in arcs if arc.capacity > 0), key=lambda arc: (arc.tail, arc.head))
+        capacities: dict[int, int] = {}
+        for pair, amount in zip(self._pairs, amounts, strict=True):
+            capacities[pair] = capacities.get(pair, 0) + amount
+        assert sum(capacities.values()) <= OBLIGATIONS_TOTAL_MAX
+        rooms = [room for room in headrooms if room.of in number]
+        worth = 3 if rooms else 1  # above twice the number of circles: docs/decisions/0017
+        costs = dict.fromkeys(capacities, -worth)
+        if rooms:
+            owes, owed = [0] * nodes, [0] * nodes
+            for pair, amount in capacities.items():
+                owes[pair // nodes] += amount
+                owed[pair % nodes] += amount
+            for room in rooms:
+                # Nobody draws more than it owes, nor is left with more than it is owed.
+                party = number[room.of]
+                for pair, most, cost in (
+                    (_HUB * nodes + party, min(room.fall_max, owes[party]), 1),
+                    (party * nodes + _HUB, min(room.rise_max, owed[party]), 0),
+                ):
+                    if most:
+                        capacities[pair], costs[pair] = most, cost
+        self._arcs = sorted(capacities)
+        self.graph = Graph(
+            nodes,
+            [pair // nodes for pair in self._arcs],
+            [pair % nodes for pair in self._arcs],
+            [capacities[pair] for pair in self._arcs],
+            [costs[pair] for pair in self._arcs],
+        )
+        self._salted = sha256(b"mutirao/v1/set-off\0" + len(salt).to_bytes(4, "big") + salt)
 
-    def told(self, certificates: tuple[Certificate, ...]) -> SetOff:
+    def lots(self, arcs: Sequence[int], number: int) -> list[int]:
+        """Return some arcs' lots of a number: this hexadecimal digit of the hash of salt, debtor and creditor."""
+        assert number < LOTS_MAX, "lots left several set-offs"
+        lots: list[int] = []
+        for arc in arcs:
+            tail, head = self._octets(self.graph.tails[arc]), self._octets(self.graph.heads[arc])
+            hashed = self._salted.copy()
+            hashed.update(len(tail).to_bytes(4, "big") + tail + head)
+            lots.append(int(hashed.hexdigest()[number], 16))
+        return lots
+
+    def _octets(self, party: int) -> bytes:
+        return b"" if party == _HUB else octets(self._names[party])
+
+    def told(self, certificate: Certificate) -> SetOff:
         """Return what a circulation means: each pair's share goes to its obligations in the order of their ids."""
-        cleared: dict[Name, int] = {}
+        left = {pair: carried for pair, carried in zip(self._arcs, certificate.flow, strict=True) if carried}
         changes: dict[Name, int] = {}
-        for arc, carried in zip(self.arcs, certificates[-1].flow, strict=True):
-            if _HUB in (arc.tail, arc.head):
-                name = self._name[arc.tail or arc.head]
-                changes[name] = changes.get(name, 0) + (carried if arc.head == _HUB else -carried)
-                continue
-            left = carried
-            if not left:
-                continue
-            for one in sorted(self._pairs[arc.tail, arc.head], key=lambda one: octets(one.id)):
-                share = min(left, one.amount)
-                if share:
-                    cleared[one.id] = share
-                left -= share
-        return SetOff(cleared, {name: change for name, change in changes.items() if change}, certificates)
+        for pair, carried in left.items():
+            tail, head = divmod(pair, self.graph.nodes)
+            if _HUB in (tail, head):
+                name = self._names[tail or head]
+                changes[name] = changes.get(name, 0) + (carried if head == _HUB else -carried)
+        owed = [at for at, pair in enumerate(self._pairs) if pair in left]
+        cleared: dict[Name, int] = {}
+        for at in sorted(owed, key=lambda at: octets(self._obligations[at].id)):
+            one, pair = self._obligations[at], self._pairs[at]
+            share = min(left[pair], one.amount)
+            if share:
+                cleared[one.id] = share
+                left[pair] -= share
+        return SetOff(cleared, {name: change for name, change in changes.items() if change}, certificate)

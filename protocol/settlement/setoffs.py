@@ -33,9 +33,9 @@ from protocol.economy.orders import Id, Minor, parse_uuid, uuid_text
 from protocol.economy.transfers import reserved, uncountable
 from protocol.entry import Millis
 from protocol.rejection import Refused, Rejection, refuse
-from protocol.settlement.circulation import has_ortools
 from protocol.settlement.netting import OBLIGATIONS_TOTAL_MAX, Headroom, Obligation, set_off
 from protocol.settlement.obligations import Agreed, Consents, debtor_account
+from protocol.settlement.solvers import has_ortools
 from protocol.shape import AtMost
 
 SHARES_MAX = 2_000

@@ -2,31 +2,19 @@
 """The largest set-off: the same for everybody, no greater one is to be had, and whoever changes a unit is found out."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.settlement import netting
-from protocol.settlement.circulation import (
-    Certificate,
-    Graph,
-    Solver,
-    by_networkx,
-    by_ortools,
-    fitting,
-    has_ortools,
-    is_cheapest,
-    is_only,
-    narrowed,
-    solve,
-)
+from protocol.settlement.circulation import Certificate, Graph, Lots, Solver, is_cheapest, solve
 from protocol.settlement.cycles import Cycle, cycles
 from protocol.settlement.netting import Headroom, Name, Obligation, SetOff, octets, set_off, verify
+from protocol.settlement.solvers import by_networkx, by_ortools, fitting, has_ortools, narrowed
 
 SALT = b"salt"
 SOLVERS = [by_networkx, by_ortools]
@@ -127,7 +115,7 @@ def every_set_off(obligations: list[Obligation], headrooms: list[Headroom]) -> I
     """All that can be cancelled, and the credit drawn for it, tried one by one."""
     room = {one.of: one for one in headrooms}
     for units in product(*(range(one.amount + 1) for one in obligations)):
-        found = SetOff({one.id: some for one, some in zip(obligations, units, strict=True)}, {}, ())
+        found = SetOff({one.id: some for one, some in zip(obligations, units, strict=True)}, {}, Certificate((), ()))
         changes = sums_of(obligations, found)
         if all(
             name in room and -room[name].fall_max <= change <= room[name].rise_max for name, change in changes.items()
@@ -182,33 +170,34 @@ def test_a_unit_that_was_tampered_with_is_found_out(
     assert not verify(obligations, SALT, replace(found, cleared=cleared), headrooms)
     changed = {**found.changes, "a": found.changes.get("a", 0) + step}
     assert not verify(obligations, SALT, replace(found, changes=changed), headrooms)
-    (*earlier, last) = found.certificates
-    at = data.draw(st.integers(0, len(last.flow) - 1))
-    flow = list(last.flow)
-    flow[at] += step
-    told = replace(found, certificates=(*earlier, Certificate(flow, last.potentials)))
+    flow = list(found.certificate.flow)
+    flow[data.draw(st.integers(0, len(flow) - 1))] += step
+    told = replace(found, certificate=replace(found.certificate, flow=flow))
     assert not verify(obligations, SALT, told, headrooms)
 
 
 @given(debts(parties=4, most=7, amount=5))
 def test_a_smaller_set_off_has_no_certificate_even_if_it_balances(obligations: list[Obligation]) -> None:
     found = set_off(obligations, SALT)
-    (*_, last) = found.certificates
-    if not any(last.flow):
+    flow = found.certificate.flow
+    if not any(flow):
         return
-    nothing = SetOff({}, {}, (Certificate((0,) * len(last.flow), last.potentials),))
+    nothing = SetOff({}, {}, replace(found.certificate, flow=(0,) * len(flow)))
     assert not verify(obligations, SALT, nothing)
 
 
 def test_a_certificate_of_the_wrong_length_is_refused() -> None:
     ring = owed(("ana", "bia", 100), ("bia", "ana", 80))
     found = set_off(ring, SALT)
-    (last,) = found.certificates
-    for certificate in (Certificate(last.flow[:1], last.potentials), Certificate(last.flow, last.potentials[:1])):
-        assert not verify(ring, SALT, replace(found, certificates=(certificate,)))
-    assert not verify(ring, SALT, replace(found, certificates=()))
-    assert not verify(ring, SALT, replace(found, certificates=(last, last)))
-    assert not verify(ring, b"another salt", replace(found, certificates=(last,) * netting.SALTINGS_MAX))
+    flow, (potentials,) = found.certificate.flow, found.certificate.potentials
+    for certificate in (
+        Certificate(flow[:1], (potentials,)),
+        Certificate(flow, (potentials[:1],)),
+        Certificate(flow, ()),
+        Certificate(flow, (potentials, potentials)),
+        Certificate(flow, (potentials,) * (netting.LOTS_MAX + 2)),
+    ):
+        assert not verify(ring, SALT, replace(found, certificate=certificate))
 
 
 def two_ways() -> list[Obligation]:
@@ -223,23 +212,22 @@ def test_the_salt_decides_between_set_offs_of_equal_size() -> None:
     assert ways == {(10, 10, 0, 10, 0), (10, 0, 10, 0, 10)}
 
 
-def test_if_hashes_leave_two_set_offs_equal_it_is_salted_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(netting, "_HASH_BITS", 1)
+def test_a_certificate_has_potentials_for_each_lot_that_was_drawn_and_no_others() -> None:
     bills = two_ways()
-    salted_again = 0
-    for salt in range(32):
+    drawn: set[int] = set()
+    for salt in range(64):
         found = set_off(bills, bytes([salt]))
-        assert set_off(bills, bytes([salt]), solver=by_ortools).cleared == found.cleared
+        assert set_off(bills, bytes([salt]), solver=by_ortools) == found
         assert verify(bills, bytes([salt]), found)
-        if len(found.certificates) > 1:
-            salted_again += 1
-            assert not verify(bills, bytes([salt]), replace(found, certificates=found.certificates[:1]))
-            assert not verify(bills, bytes([salt]), replace(found, certificates=found.certificates[1:]))
-    assert salted_again
+        flow, potentials = found.certificate.flow, found.certificate.potentials
+        drawn.add(len(potentials))
+        for wrong in (potentials[:-1], potentials[1:], (*potentials, potentials[-1])):
+            assert not verify(bills, bytes([salt]), replace(found, certificate=Certificate(flow, wrong)))
+    assert drawn >= {2, 3}  # one lot, and where both ways drew the same a second
 
 
-def test_set_offs_that_no_salt_tells_apart_are_a_mistake_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(netting, "_HASH_BITS", 0)
+def test_set_offs_that_no_lot_tells_apart_are_a_mistake_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(netting, "LOTS_MAX", 0)
     bills = two_ways()
     with pytest.raises(AssertionError, match="several set-offs"):
         set_off(bills, SALT)
@@ -274,18 +262,62 @@ def circulations(graph: Graph) -> Iterator[tuple[int, ...]]:
             yield flow
 
 
-def cost_of(graph: Graph, flow: Any) -> int:
-    return sum(cost * carried for cost, carried in zip(graph.costs, flow, strict=True))
+LOTS = st.lists(st.lists(st.integers(0, 1), min_size=6, max_size=6), max_size=4)
+"""What each of six arcs draws, lot by lot."""
 
 
-@given(GRAPHS, st.sampled_from(SOLVERS))
-def test_a_circulation_is_the_only_cheapest_one_exactly_if_no_other_costs_as_little(
-    graph: Graph, solver: Solver
+class NoMoreLots(Exception):
+    """All lots were drawn, and several circulations are left."""
+
+
+def drawing(lots: list[list[int]]) -> Lots:
+    def draw(arcs: Sequence[int], number: int) -> list[int]:
+        if number == len(lots):
+            raise NoMoreLots
+        return [lots[number][arc] for arc in arcs]
+
+    return draw
+
+
+def unit_costs(graph: Graph, lots: list[list[int]]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """What each circulation costs in all: first by the costs, then by each lot."""
+    levels = [graph.costs, *lots]
+    for flow in circulations(graph):
+        yield tuple(sum(cost * units for cost, units in zip(level, flow, strict=False)) for level in levels), flow
+
+
+@given(GRAPHS, LOTS, st.sampled_from(SOLVERS))
+def test_lots_are_drawn_until_one_circulation_is_the_cheapest_and_no_further(
+    graph: Graph, lots: list[list[int]], solver: Solver
 ) -> None:
-    found = solve(graph, solver)
-    costs = sorted(cost_of(graph, flow) for flow in circulations(graph))
-    assert cost_of(graph, found.flow) == costs[0]
-    assert is_only(graph, found) == (costs.count(costs[0]) == 1)
+    costs = sorted(unit_costs(graph, lots))
+    least = costs[0][0]
+    equals = [sum(cost[: drawn + 1] == least[: drawn + 1] for cost, _ in costs) for drawn in range(len(lots) + 1)]
+    if 1 not in equals:
+        with pytest.raises(NoMoreLots):
+            solve(graph, drawing(lots), solver)
+        return
+    found = solve(graph, drawing(lots), solver)
+    assert tuple(found.flow) == costs[0][1]
+    assert len(found.potentials) == equals.index(1) + 1
+    assert is_cheapest(graph, drawing(lots), found)
+
+
+@given(GRAPHS, LOTS, st.data())
+def test_nothing_but_the_cheapest_circulation_has_a_certificate(
+    graph: Graph, lots: list[list[int]], data: st.DataObject
+) -> None:
+    costs = sorted(unit_costs(graph, lots))
+    flow = data.draw(st.sampled_from(costs))[1]
+    near = st.lists(st.integers(-4, 4), min_size=5, max_size=5)
+    potentials = data.draw(st.lists(near, min_size=1, max_size=len(lots) + 1))
+    try:
+        found = is_cheapest(graph, drawing(lots), Certificate(flow, potentials))
+    except NoMoreLots:
+        return
+    drawn = len(potentials)
+    first = [one for cost, one in costs if cost[:drawn] == costs[0][0][:drawn]]
+    assert not found or first == [flow]
 
 
 @given(GRAPHS)
@@ -297,20 +329,23 @@ def test_narrowing_takes_from_no_circulation(graph: Graph) -> None:
 
 @given(GRAPHS, st.data())
 def test_whatever_a_solver_says_is_checked_before_it_is_used(graph: Graph, data: st.DataObject) -> None:
-    best = min(cost_of(graph, flow) for flow in circulations(graph))
+    costs = sorted(unit_costs(graph, []))
+    cheapest = [flow for cost, flow in costs if cost == costs[0][0]]
     flow = data.draw(st.tuples(*(st.integers(-1, capacity + 1) for capacity in graph.capacities)))
-    if flow in set(circulations(graph)) and cost_of(graph, flow) == best:
-        assert solve(graph, lambda _: flow).flow == flow
-    else:
+    if flow not in cheapest:
         with pytest.raises(AssertionError, match="the solver"):
-            solve(graph, lambda _: flow)
+            solve(graph, drawing([]), lambda _: flow)
+    elif len(cheapest) > 1:
+        with pytest.raises(NoMoreLots):
+            solve(graph, drawing([]), lambda _: flow)
+    else:
+        assert tuple(solve(graph, drawing([]), lambda _: flow).flow) == flow
 
 
 def test_what_an_arc_carries_beyond_its_capacity_or_below_zero_is_no_circulation() -> None:
-    graph = Graph(2, [0, 1], [1, 0], [5, 5], [0, 0])
-    assert is_cheapest(graph, Certificate((5, 5), (0, 0)))
-    assert not is_cheapest(graph, Certificate((6, 6), (0, 0)))
-    assert not is_cheapest(graph, Certificate((-1, -1), (0, 0)))
+    graph = Graph(2, [0, 1], [1, 0], [5, 5], [-1, 0])
+    for carried in (5, 6, -1):
+        assert is_cheapest(graph, drawing([]), Certificate((carried,) * 2, ((0, 0),))) == (carried == 5)
 
 
 def test_the_solver_goes_by_size() -> None:

@@ -58,7 +58,7 @@ from protocol.replica import FEATURES
 from protocol.settlement.charters import Chartered, Charters, Endorsed, ExpulsionVoted, Joined, Left, hear
 from protocol.settlement.evidence import Evidence, FaultKind
 from protocol.settlement.invoices import Invoice, condition_of, preimage_of
-from protocol.settlement.netting import Arc, Headroom, Obligation, graph_of, octets, set_off
+from protocol.settlement.netting import Case, Headroom, Obligation, set_off
 from protocol.settlement.proofs import (
     BalanceLeaf,
     Checkpoint,
@@ -83,6 +83,8 @@ from protocol.shape import to_map
 from protocol.sync.directory import Directory, Profile
 
 FOLDER = Path(__file__).parent
+SET_OFF_LOTS = 8
+"""Lots that are shown of each debt: more than decide between any."""
 FIRST_MS = 1_790_000_000_000
 INT64_MAX = 2**63 - 1
 SMALL_ORDER_KEY = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
@@ -820,18 +822,18 @@ def set_offs() -> dict[str, Any]:
     drawn = drawn_debts(100, seed=7)
     debts = [Obligation(f"{one.debtor} {one.creditor}", one.debtor, one.creditor, one.units) for one in drawn]
     cleared = set_off(debts, b"mutirao").cleared
-    arcs = [Arc(octets(one.debtor), octets(one.creditor), one.amount, -1) for one in debts]
-    costs = graph_of(arcs, b"mutirao").costs
+    case = Case(debts, (), b"mutirao")
+    lots = list(zip(*(case.lots(range(len(debts)), number) for number in range(SET_OFF_LOTS)), strict=True))
     return {
         "about": "The canonical largest set-off (docs/protocol.md, Clearing). In `cases` an obligation is [id, debtor,"
         " creditor, amount], a headroom [of, fall_max, rise_max], `cleared` [id, amount] and `changes` [of, change]."
-        " `federation` has the debts of a hundred networks as [debtor, creditor, units, cost, cleared], by debtor and"
-        " creditor, drawn as tests/simulation/federation.py says. All names are text; each set-off is under `salt`.",
+        " `federation` has the debts of a hundred networks as [debtor, creditor, units, first lots, cleared], drawn as"
+        " tests/simulation/federation.py says. All names are text; each set-off is under `salt`.",
         "salt": b"mutirao".hex(),
         "cases": [shown_set_off(*one) for one in cases],
         "federation": [
-            [one.debtor, one.creditor, one.amount, cost, cleared.get(one.id, 0)]
-            for one, cost in zip(debts, costs, strict=True)
+            [one.debtor, one.creditor, one.amount, "".join(f"{lot:x}" for lot in drawn), cleared.get(one.id, 0)]
+            for one, drawn in zip(debts, lots, strict=True)
         ],
         "federation_cleared": sum(cleared.values()),
     }
