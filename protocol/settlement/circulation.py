@@ -176,7 +176,7 @@ def _stuck(ways: Set[int], others: Set[int]) -> Set[int]:
 
 
 def _potentials(graph: Graph, arcs: Sequence[int], costs: Sequence[int], flow: Sequence[int]) -> list[int] | None:
-    """Return the least cost at which each node is reached by what is left of some arcs; None where a cycle would save.
+    """Return what it costs to reach each node by what is left of some arcs; None where a cycle would save.
 
     What arcs that could carry both more and less join is one group, since how far its nodes are apart is fixed. Only
     what leads from group to group is searched.
@@ -193,8 +193,6 @@ def _potentials(graph: Graph, arcs: Sequence[int], costs: Sequence[int], flow: S
             if flow[arc] > 0:
                 leads[head][tail] = min(-apart, leads[head].get(tail, -apart))
     least = [0] * graph.nodes
-    for first, rise in zip(group, above, strict=True):
-        least[first] = min(least[first], -rise)
     return [least[first] + rise for first, rise in zip(group, above, strict=True)] if _lower(least, leads) else None
 
 

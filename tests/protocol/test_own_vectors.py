@@ -486,6 +486,12 @@ def test_the_lots_of_a_federation_follow_from_its_salt_and_names() -> None:
         assert lots == sha256(start + len(tail).to_bytes(4, "big") + tail + head).hexdigest()[: len(lots)]
 
 
+def test_a_federation_clears_what_is_told() -> None:
+    owed = [Obligation(f"{row[0]} {row[1]}", *row[:3]) for row in SET_OFFS["federation"]]
+    cleared = set_off(owed, bytes.fromhex(SET_OFFS["salt"])).cleared
+    assert cleared == {f"{row[0]} {row[1]}": row[4] for row in SET_OFFS["federation"] if row[4]}
+
+
 def test_what_a_federation_clears_is_the_circulation_that_lots_leave() -> None:
     # All lots at once: what comes first is worth more than all that comes after it on a way that meets nobody twice.
     graph = nx.DiGraph()
