@@ -42,7 +42,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "sign": ("cli.local:sign", "sign that change, a grant or a checkpoint with a cold key"),
         "takeover": ("cli.local:takeover", "make a replica the home of its network"),
         "recover": ("cli.local:recover", "give a network that has lost all its keys new ones"),
-        "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet and survive a crash"),
+        "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet, survive a crash and clear"),
     },
     "For programs": {
         "node": ("cli.own:node", "which node this is, and how it is"),

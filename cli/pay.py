@@ -8,7 +8,7 @@ the payment that it made before instead of paying once more.
 import os
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -60,6 +60,8 @@ def run(argv: Sequence[str]) -> int:
         if not args.json:
             handle = plain(price["payee_handle"])
             put(f"{handle} gets {money(price['amount'])}, {_payer(args)} {money(price['debit'])}")
+            for line in _ways(price["paths"]):
+                put(line)
         payment = place(session, wish, price, args.idempotency_key)
     if not wish.pending:
         payment = _settled(session, payment, WAIT_SECONDS if args.wait is None else args.wait)
@@ -249,6 +251,15 @@ def _tell(payment: Json, args: Namespace) -> int:
         }
         put(f"{told.get(state, plain(state))}\npayment {payment['id']}")
     return DONE
+
+
+def _ways(paths: Sequence[Json]) -> Iterator[str]:
+    """Yield by way of whom a payment goes, where anybody stands between the two networks."""
+    for path in paths:
+        between = [plain(hop["handle"] or hop["network"]) for hop in path["hops"][:-1]]
+        part = f"{money(path['debit'])} " if len(paths) > 1 else ""
+        if between or part:
+            yield part + (f"by way of {', '.join(between)}" if between else "directly")
 
 
 def _payer(args: Namespace) -> str:

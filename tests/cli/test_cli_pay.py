@@ -80,6 +80,29 @@ def orders(node: Any) -> list[tuple[Order, dict[str, Any]]]:
     return found
 
 
+def way(debit: int, *handles: str | None) -> dict[str, Any]:
+    hops = [{"network": f"n{at}", "handle": handle, "link": "l", "amount": 1} for at, handle in enumerate(handles)]
+    return {"hops": hops, "debit": {**ABROAD["debit"], "value": str(debit)}}
+
+
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        ([way(834, "serra")], []),
+        ([way(834, "encants", None, "serra")], ["by way of encants, n1"]),
+        ([way(500, "encants", "serra"), way(334, "serra")], ["5.00 HORA by way of encants", "3.34 HORA directly"]),
+    ],
+    ids=["directly", "over two", "two ways"],
+)
+def test_who_forwards_a_payment_is_told_with_its_price(
+    mutirao: Callable[..., Any], node: Any, ana: Path, ways: list[dict[str, Any]], told: list[str]
+) -> None:
+    node.shows("POST", "/v1/quotes", {**ABROAD, "paths": ways}, 201)
+    node.shows("POST", "/v1/payments", payment(), 201)
+    ended = mutirao("pay", "--key", ana, "bia@serra", "12.50")
+    assert ended.out.splitlines() == ["bia@serra gets 12.50 FLOR, you pay 8.34 HORA", *told, "posted", "payment P"]
+
+
 def test_an_order_is_for_exactly_the_price_that_was_shown(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
     node.shows("POST", "/v1/quotes", ABROAD, 201)
     node.shows("POST", "/v1/payments", payment(), 201)

@@ -832,7 +832,7 @@ async def test_a_process_ends_quickly_and_without_a_word_from_libp2p(
             ana.network.send(peer, bytes(100_000))
         await ana.next(FrameReceived)
         process.send_signal(blow)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         _, errors = await process.communicate()
     assert process.returncode == code
     said = errors.decode()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from nodes.federation import LOSS, found
+from nodes.federation import DELAY_SECONDS, LOSS, found
 from nodes.harness import Commune
 from nodes.weather import Weather
 
@@ -23,7 +23,7 @@ def weather() -> Iterator[Weather]:
 @pytest.mark.timeout(120)
 def test_payments_through_loss_partitions_and_a_kill(commune: Commune, weather: Weather) -> None:
     federation = found(commune, weather, (1, 2, 1, 1), seed=1)
-    weather.loss = LOSS
+    weather.loss, weather.delay_seconds = LOSS, DELAY_SECONDS
     with federation.trade(PAYMENTS):
         federation.wait_accepted(PAYMENTS // 6)
         pending, _ = federation.part(3, "silent", APART_SECONDS)

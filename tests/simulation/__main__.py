@@ -19,7 +19,7 @@ from simulation.dishonest import STRATEGIES
 from simulation.mutants import CLEARING, MUTANTS, hunt, row
 from simulation.search import search, told_of_search
 from simulation.smallworlds import SOUGHT, WORLDS
-from simulation.story import DRAWN, Ended, draw_steps, play, shrink
+from simulation.story import DRAWN, Ended, draw_steps, line_of, play, shrink
 
 from protocol.replica import OPERATIONS
 
@@ -28,9 +28,7 @@ def told(seed: int, steps: int, cheat: str | None, kind: str, ended: Ended) -> s
     """Return how a story has ended; one that failed as the line that plays it again."""
     if ended.broken is None:
         return f"{seed} {ended.digest}"
-    cheats = "" if cheat is None else f" --cheat '{cheat}'"
-    kinds = f" --{kind}" if kind else ""
-    return f"python -m simulation {seed} {steps}{cheats}{kinds}  # step {ended.at}: {ended.broken}"
+    return f"{line_of(seed, steps, cheat, kind)}  # step {ended.at}: {ended.broken}"
 
 
 def search_worlds(worlds: Iterable[str]) -> int:

@@ -14,6 +14,7 @@ from simulation.world import Node, World
 from protocol.entry import COMMONS, LINK_PREFIX, decode_body, encode_body, parse, seal
 from protocol.events import TimerFired
 from protocol.settlement.records import ClaimItem, HoldItem, Link, LinkRecord, Links, Place, Waive, link_lane
+from protocol.settlement.routing import Routes
 from protocol.sync.directory import Directory
 from protocol.sync.messages import Entries, LinkNews, LinkWanted, Message, QuoteGiven, pack
 
@@ -113,6 +114,26 @@ def _equivocate(world: World, node: Node, dice: Random) -> None:
             prev=head.id, body=encode_body(replace(profile, name=name), world.now), salt=bytes(16),
         )  # fmt: skip
         world.wires.append((node.name, peer, pack(Entries((said.wire,)))))
+
+
+def _forge(world: World, node: Node, dice: Random) -> None:
+    """Say in another's name that it forwards at another rate."""
+    journal = node.replica.journal
+    routes = journal.book.of(Routes)
+    said = [
+        (network, word) for network in sorted(routes.said) if network != node.network for word in routes.of(network)
+    ]
+    if not said or node.keyring is None:
+        return
+    network, word = dice.choice(said)
+    head = journal.head(network, COMMONS)
+    assert head is not None
+    forged = seal(
+        node.keyring.hot, network=network, lane=COMMONS, epoch=head.position.epoch, seq=head.position.seq + 1,
+        prev=head.id, body=encode_body(replace(word, num=word.num % 9 + 1), world.now), salt=bytes(16),
+    )  # fmt: skip
+    for peer in world.peers(node.name):
+        world.wires.append((node.name, peer, pack(Entries((forged.wire,)))))
 
 
 def _withhold(world: World, node: Node, dice: Random, message: Message) -> tuple[Message, ...]:
@@ -251,6 +272,7 @@ def _overcharge(world: World, node: Node, dice: Random, message: Message) -> tup
 
 STRATEGIES: Mapping[str, Strategy] = {
     "equivocate": Strategy("says two things at one place", scheme=_equivocate),
+    "forge": Strategy("changes rates in another's name", scheme=_forge),
     "withhold": Strategy("keeps its records to itself", twist=_withhold),
     "replay": Strategy("says old things again, and pays one invoice twice", scheme=_replay),
     "lie about limits": Strategy("grants less, owes more and gives back what it has not",

@@ -21,6 +21,7 @@ from protocol.economy.book import Book
 from protocol.economy.feature import Desk, Plan, Write
 from protocol.economy.ledger import Ledger
 from protocol.economy.money import Rate
+from protocol.entry import COMMONS, Entry
 from protocol.journal import Journal
 from protocol.rejection import Rejection
 from protocol.replica import Replica
@@ -32,6 +33,7 @@ from protocol.settlement.quotes import Quotes
 from protocol.settlement.records import Claim, Link, Waive
 from protocol.settlement.rounds import CIRCLE_LIFE_MS
 from protocol.settlement.routing import Path
+from protocol.sync.directory import Directory
 from protocol.sync.gossip import Gossip, Session
 from protocol.sync.messages import Item
 
@@ -290,6 +292,15 @@ def _debt_never_short(link: Link) -> int:
     return link.side.limit
 
 
+_verify = Directory.verify
+
+
+def _verify_all_but_the_commons(directory: Directory, entry: Entry) -> None:
+    """Take whatever is said in a network's name in public."""
+    if entry.header.lane != COMMONS:
+        _verify(directory, entry)
+
+
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
 
@@ -358,6 +369,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "paid and not claimed": Mutant(
         "who passes on pays the next network and does not claim from the one before", "NO-HONEST-LOSS",
         ((holds, "_settled", _forget_the_claim),)),
+    "rate changed unsigned": Mutant(
+        "what is said in a network's name of its rates counts without its signature", "ACCEPT-STABLE",
+        ((Directory, "verify", _verify_all_but_the_commons),), cheat="forge"),
     "price changed": Mutant(
         "the payer is debited something else than what was quoted", "QUOTED=>DEBITED",
         ((holds, "_part", _part_at_the_rate_of_now),)),

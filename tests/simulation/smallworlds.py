@@ -132,6 +132,18 @@ WORLDS: Mapping[str, SmallWorld] = {
         cheats={1: ("claim without preimage", "waive what is open", "pay one invoice twice", "say two things",
                     "forget and go on")},
     ),
+    "a payer that cheats": SmallWorld(
+        "a payment from a network that cheats", CHAIN, ONE_PAYMENT,
+        {"move": 1, "lose": 1}, {"move": 2, "lose": 1, "tick": 1},
+        cheats={0: ("pay one invoice twice", "promise too much", "give back too much", "say two things",
+                    "forget and go on")},
+    ),
+    "a ring with a cheat": SmallWorld(
+        "three networks clear a circle, and one of them cheats", RING, (),
+        {"move": 1, "tick": 1}, {"move": 2, "tick": 2, "lose": 1}, seconds=(1,), debts=RING_DEBTS, clears="proposed",
+        cheats={1: ("claim without preimage", "waive what is open", "promise too much", "say two things",
+                    "forget and go on")},
+    ),
 }  # fmt: skip
 
 SOUGHT: Mapping[str, tuple[str, str]] = {

@@ -140,6 +140,12 @@ DRAWN: Mapping[str, Callable[[int, str | None], Setting]] = {
 """Settings by the kind of story."""
 
 
+def line_of(seed: int, steps: int, cheat: str | None = None, kind: str = "") -> str:
+    """Return the line that plays a story again, in the folder tests."""
+    cheats = "" if cheat is None else f" --cheat '{cheat}'"
+    return f"python -m simulation {seed} {steps}{cheats}" + (f" --{kind}" if kind else "")
+
+
 def draw_steps(seed: int, setting: Setting, count: int) -> tuple[Step, ...]:
     """Draw what happens."""
     dice = Random(f"steps {seed}")

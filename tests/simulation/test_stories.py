@@ -16,7 +16,7 @@ import pytest
 from simulation.auditor import PROPERTIES
 from simulation.dishonest import STRATEGIES
 from simulation.mutants import MUTANTS, RESTORES, Caught, hunt
-from simulation.story import WEIGHTS, draw_setting, draw_steps, play, shrink
+from simulation.story import DRAWN, WEIGHTS, draw_setting, draw_steps, line_of, play, shrink
 
 from protocol.replica import OPERATIONS
 
@@ -27,17 +27,6 @@ HONEST_STEPS = 300
 RING_SEEDS = 6
 RING_STEPS = 150
 WISH_SEEDS = 40
-STEPS = 300
-RING_SEEDS = 6
-RING_STEPS = 150
-WISH_SEEDS = 40
-NEVER_GRANTED = {
-    "checkpoints.sign", "members.add-key", "members.rebind-key", "members.revoke-key", "recoveries.propose",
-    "recoveries.back", "recoveries.show", "recoveries.veto",  # what they take is signed
-    "consistency-proofs.show",  # named by two checkpoints at once
-    "faults.show",  # where all are honest
-}  # fmt: skip
-"""What drawn wishes do not come to: these have tests of their own."""
 STEPS = 300
 CHEAT_SEEDS = 4
 RESTORE_SEEDS = 20
@@ -73,11 +62,12 @@ def test_honest_networks_keep_every_property_and_a_seed_is_the_same_night_in_eve
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("cheat", sorted(STRATEGIES))
-def test_no_cheat_breaks_a_property_of_honest_networks(cheat: str) -> None:
-    for seed in range(1, CHEAT_SEEDS + 1):
-        setting = draw_setting(seed, cheat)
-        ended = play(seed, setting, draw_steps(seed, setting, STEPS))
-        assert ended.broken is None, f"python -m simulation {seed} {STEPS} --cheat '{cheat}': {ended.broken}"
+@pytest.mark.parametrize(("kind", "seeds", "steps"), [("", CHEAT_SEEDS, STEPS), ("ring", 1, RING_STEPS)], ids=str)
+def test_no_cheat_breaks_a_property_of_honest_networks(cheat: str, kind: str, seeds: int, steps: int) -> None:
+    for seed in range(1, seeds + 1):
+        setting = DRAWN[kind](seed, cheat)
+        ended = play(seed, setting, draw_steps(seed, setting, steps))
+        assert ended.broken is None, f"{line_of(seed, steps, cheat, kind)}: {ended.broken}"
 
 
 @pytest.mark.parametrize("seed", range(1, RESTORE_SEEDS + 1), ids="seed-{}".format)

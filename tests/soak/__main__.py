@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What `make soak` runs: stories from seeds, honest and with each kind of cheat, for hours.
+"""What `make soak` runs: stories of all kinds from seeds, honest and with each kind of cheat, for hours.
 
 Each seed is a bad night of its own; one that fails is told in a line that plays it again.
 """
@@ -17,7 +17,7 @@ from simulation.dishonest import STRATEGIES
 from simulation.federation import Federation, drawn_debts
 from simulation.search import search, told_of_search
 from simulation.smallworlds import WORLDS
-from simulation.story import draw_setting, draw_steps, play
+from simulation.story import DRAWN, draw_steps, line_of, play
 from soak.world import play as play_world
 
 TELL_EVERY_SECONDS = 30.0
@@ -25,9 +25,9 @@ STEPS = 2_000
 STATES = 50_000
 
 
-def night(seed: int, steps: int, cheat: str | None) -> str | None:
+def night(seed: int, steps: int, cheat: str | None, kind: str) -> str | None:
     """Play one seed; returns what was found, if anything."""
-    setting = draw_setting(seed, cheat)
+    setting = DRAWN[kind](seed, cheat)
     try:
         ended = play(seed, setting, draw_steps(seed, setting, steps))
     except Exception as error:  # noqa: BLE001 - whatever it is, the next seed is played
@@ -88,14 +88,16 @@ def main() -> int:
         return rounds(wanted.federation, wanted.seed, wanted.online)
     began = told = time.monotonic()
     failed = 0
-    # Every other night is honest.
-    cheats = cycle(one for cheat in sorted(STRATEGIES) for one in (None, cheat))
-    for seed, cheat in zip(count(wanted.first), cheats, strict=False):
-        found = night(seed, wanted.steps, cheat)
+    nights = cycle(
+        night
+        for cheat in sorted(STRATEGIES)
+        for night in ((None, ""), (cheat, ""), (None, "ring"), (cheat, "ring"), (None, "wishes"))
+    )
+    for seed, (cheat, kind) in zip(count(wanted.first), nights, strict=False):
+        found = night(seed, wanted.steps, cheat, kind)
         if found is not None:
             failed += 1
-            cheats_too = "" if cheat is None else f" --cheat '{cheat}'"
-            print(f"cd tests && python -m simulation {seed} {wanted.steps}{cheats_too}  # {found}", flush=True)
+            print(f"cd tests && {line_of(seed, wanted.steps, cheat, kind)}  # {found}", flush=True)
         now = time.monotonic()
         if now - told > TELL_EVERY_SECONDS or now - began > 60 * wanted.minutes:
             told = now

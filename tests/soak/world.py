@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
-from nodes.federation import LOSS, Federation, found, full, small_disk
+from nodes.federation import DELAY_SECONDS, LOSS, Federation, found, full, small_disk
 from nodes.harness import Commune, Node, mutirao, until
 from nodes.nursery import Nursery
 from nodes.weather import Parting, Weather
@@ -70,7 +70,7 @@ class _Story:
 
     def play(self) -> None:
         federation, weather = self.federation, self.weather
-        weather.loss = LOSS
+        weather.loss, weather.delay_seconds = LOSS, DELAY_SECONDS
         acts: tuple[tuple[float, Callable[[], None]], ...] = (
             (0.05, self._copy),
             (0.15, lambda: self._part("silent", 4)),
