@@ -17,6 +17,8 @@ OBLIGATIONS_TOTAL_MAX = 2**60
 """The most that all obligations may come to, in units: with credit on both sides a solver's 64 bits still hold it."""
 LOTS_MAX = 64
 """Lots of an arc: the hexadecimal digits of its hash. Where these leave several set-offs, it is a mistake of ours."""
+_WORTH = 2
+"""What the cancelling of a unit is worth, where one that is drawn for it costs 1: docs/decisions/0017."""
 _HUB = 0
 """The circle of mutual credit as a party; its octets are none, a party's own are never so few."""
 
@@ -36,7 +38,10 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """How far a party's balance in a circle of mutual credit may fall, and how far rise, for a greater set-off."""
+    """How far a party's balance in a circle of mutual credit may fall, and how far rise, for a greater set-off.
+
+    Neither is below 0.
+    """
 
     of: Name
     fall_max: int
@@ -104,23 +109,22 @@ class Case:
         for pair, amount in zip(self._pairs, amounts, strict=True):
             capacities[pair] = capacities.get(pair, 0) + amount
         assert sum(capacities.values()) <= OBLIGATIONS_TOTAL_MAX
-        rooms = [room for room in headrooms if room.of in number]
-        worth = 3 if rooms else 1  # above twice the number of circles: docs/decisions/0017
-        costs = dict.fromkeys(capacities, -worth)
-        if rooms:
-            owes, owed = [0] * nodes, [0] * nodes
-            for pair, amount in capacities.items():
-                owes[pair // nodes] += amount
-                owed[pair % nodes] += amount
-            for room in rooms:
-                # Nobody draws more than it owes, nor is left with more than it is owed.
-                party = number[room.of]
-                for pair, most, cost in (
-                    (_HUB * nodes + party, min(room.fall_max, owes[party]), 1),
-                    (party * nodes + _HUB, min(room.rise_max, owed[party]), 0),
-                ):
-                    if most:
-                        capacities[pair], costs[pair] = most, cost
+        costs = dict.fromkeys(capacities, -_WORTH)
+        owes, owed = [0] * nodes, [0] * nodes
+        for pair, amount in capacities.items():
+            owes[pair // nodes] += amount
+            owed[pair % nodes] += amount
+        for room in headrooms:
+            # Nobody draws more than it owes, nor is left with more than it is owed.
+            party = number.get(room.of)
+            if party is None:
+                continue
+            for pair, most, cost in (
+                (_HUB * nodes + party, min(room.fall_max, owes[party]), 1),
+                (party * nodes + _HUB, min(room.rise_max, owed[party]), 0),
+            ):
+                if most:
+                    capacities[pair], costs[pair] = most, cost
         self._arcs = sorted(capacities)
         self.graph = Graph(
             nodes,
@@ -152,8 +156,7 @@ class Case:
         for pair, carried in left.items():
             tail, head = divmod(pair, self.graph.nodes)
             if _HUB in (tail, head):
-                name = self._names[tail or head]
-                changes[name] = changes.get(name, 0) + (carried if head == _HUB else -carried)
+                changes[self._names[tail or head]] = carried if head == _HUB else -carried
         owed = [at for at, pair in enumerate(self._pairs) if pair in left]
         cleared: dict[Name, int] = {}
         for at in sorted(owed, key=lambda at: octets(self._obligations[at].id)):
@@ -162,4 +165,4 @@ class Case:
             if share:
                 cleared[one.id] = share
                 left[pair] -= share
-        return SetOff(cleared, {name: change for name, change in changes.items() if change}, certificate)
+        return SetOff(cleared, changes, certificate)

@@ -812,12 +812,16 @@ def set_offs() -> dict[str, Any]:
     line = (Obligation("a", "ana", "bia", 3000), Obligation("b", "bia", "clara", 2000))
     room = (Headroom("ana", 1500, 0), Headroom("clara", 0, 9000))
     two_ways = tuple(Obligation(f"{one}{other}", one, other, 10) for one, other in ("ab", "bd", "ac", "cd", "da"))
+    whom = ("bárbara", "conceição", "dália", "érica", "flávio", "glória", "íris", "júlio")
+    fork = tuple(Obligation(f"to {one}", "josé", one, 10) for one in whom)
+    either = (Headroom("josé", 10, 0), *(Headroom(one, 0, 10) for one in whom))
     cases = (
         ("a ring: the least of its debts goes round", ring, ()),
         ("two debts between the same two: the first by id is cleared first", twice, ()),
         ("no ring, so nothing", line, ()),
         ("credit closes the line: as much as may be drawn", line, room),
-        ("two rings with one debt in common: the hash decides", two_ways, ()),
+        ("two rings with one debt in common: the lots decide", two_ways, ()),
+        ("credit for one of eight debts: the lots decide, those of the credit too", fork, either),
     )
     drawn = drawn_debts(100, seed=7)
     debts = [Obligation(f"{one.debtor} {one.creditor}", one.debtor, one.creditor, one.units) for one in drawn]
