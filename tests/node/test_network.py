@@ -757,6 +757,9 @@ NODE = dedent(
     import asyncio, signal, sys
     from node.network import FrameReceived, Network
 
+    # Whoever runs the tests beside other work may have told all that he starts to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
     async def main():
         def hear(event):
             if isinstance(event, FrameReceived):
@@ -832,7 +835,7 @@ async def test_a_process_ends_quickly_and_without_a_word_from_libp2p(
             ana.network.send(peer, bytes(100_000))
         await ana.next(FrameReceived)
         process.send_signal(blow)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(3):
         _, errors = await process.communicate()
     assert process.returncode == code
     said = errors.decode()
