@@ -131,7 +131,7 @@ def _tight(
         reduced = cost + potentials[tails[arc]] - potentials[heads[arc]]
         if reduced == 0:
             tight.append(arc)
-        elif flow[arc] < capacities[arc] if reduced < 0 else flow[arc] > 0:
+        elif (reduced < 0 and flow[arc] < capacities[arc]) or (reduced > 0 and flow[arc] > 0):
             return None
     return tight
 

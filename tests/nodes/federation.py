@@ -22,7 +22,9 @@ WORTH = {"HORA": Fraction(1), "FLOR": Fraction(2), "ECO": Fraction(4), "MATE": F
 """How much of each unit is worth one HORA. Each ratio of two of them is an exact decimal."""
 LIMIT = 1_000_000
 LOSS = 0.05
+"""What part of what lines carry is lost."""
 DELAY_SECONDS = 0.02
+"""How long lines take for each piece."""
 ACROSS = 8
 """How many payments from each side are on their way to the other when the federation is parted."""
 TRIES_MAX = 4

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What `make soak` runs: stories of all kinds from seeds, honest and with each kind of cheat, for hours.
+"""What `make soak` runs: stories from seeds for hours, plain ones and rings, honest and with each kind of cheat.
+
+Where everything that is declared may be wished for, all are honest.
 
 Each seed is a bad night of its own; one that fails is told in a line that plays it again.
 """
