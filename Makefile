@@ -4,6 +4,9 @@
 bin := .venv/bin
 UV ?= uv
 
+# What is compiled once is kept, whatever the shell says: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A check that passes says nothing; one that fails says everything.
 quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
 

@@ -4,11 +4,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from aiohttp.web import Response, StreamResponse
 
-from node.http.openapi import document
 from node.http.page import PAGE_HEADERS, page
 from node.http.problems import Denied, Fault
 from node.http.routes import Exchange, Route, no_more, respond, shown_answer
@@ -50,7 +50,8 @@ class About:
     """Answers for the node itself.
 
     `troubles` are what keeps it from taking wishes, none where nothing does; `figures` are what is
-    measured, by name, of which those that end in _total only grow.
+    measured, by name, of which those that end in _total only grow. The `document` is asked for when it is first read:
+    it takes long to make, and few who start a node read it.
     """
 
     def __init__(
@@ -58,26 +59,19 @@ class About:
         node: Callable[[], NodeShown],
         troubles: Callable[[], Sequence[str]],
         figures: Callable[[], Mapping[str, float]],
+        document: Callable[[], Schema],
     ) -> None:
         self._node = node
         self._troubles = troubles
         self._figures = figures
+        self._document = document
         self._answered: Mapping[tuple[str, int], int] = Counter()
         self._seconds: Mapping[str, float] = {}
-        self._document = b""
-        self._page = b""
 
     def count(self, answered: Mapping[tuple[str, int], int], seconds: Mapping[str, float]) -> None:
         """Tell from now on, too, how many answers of which status each operation gave, and in which time."""
         self._answered = answered
         self._seconds = seconds
-
-    def describe(self, routes: Sequence[Route], version: str) -> Schema:
-        """Describe these routes from now on, and return the OpenAPI document."""
-        made = document(routes, version)
-        self._document = dump(made)
-        self._page = page(made)
-        return made
 
     def routes(self) -> Iterator[Route]:
         """Return the routes about the node; all are for anyone, so that monitors need no token."""
@@ -178,8 +172,16 @@ class About:
 
     async def _show_document(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        return shown_answer(exchange, self._document)
+        return shown_answer(exchange, self._dumped_document)
 
     async def _show_page(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         return Response(body=self._page, headers=PAGE_HEADERS)
+
+    @cached_property
+    def _dumped_document(self) -> bytes:
+        return dump(self._document())
+
+    @cached_property
+    def _page(self) -> bytes:
+        return page(self._document())

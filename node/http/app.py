@@ -2,6 +2,7 @@
 """A node's whole HTTP API, put together: the features' resources, and what is the node's own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from ssl import SSLContext
 from typing import Any, Protocol, cast
@@ -11,6 +12,7 @@ from node.http.access import Access
 from node.http.auth import Gate
 from node.http.backup import Backup
 from node.http.events import Streams, Subscriptions
+from node.http.openapi import document
 from node.http.routes import Answers, Resources, Table
 from node.http.schema import Schema
 from node.http.server import Door
@@ -51,7 +53,7 @@ class Api:
     ) -> None:
         self._runtime = runtime
         gate = Gate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
-        own = About(about, troubles, self._figures)
+        own = About(about, troubles, self._figures, lambda: self.document)
         self._streams = Streams(runtime)
         self.table = Table(
             [
@@ -63,9 +65,13 @@ class Api:
             ]
         )
         gate.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
-        self.document = own.describe(self.table.routes, version("mutirao"))
         self._door = Door(self.table, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
+
+    @cached_property
+    def document(self) -> Schema:
+        """The OpenAPI document of all that can be asked here."""
+        return document(self.table.routes, version("mutirao"))
 
     async def start(self, host: str, port: int, tls: SSLContext | None = None) -> str:
         """Listen, and return the URL to ask at; port 0 takes a free one. Raises OSError."""
