@@ -37,7 +37,7 @@ from protocol.settlement.answers import Relays
 from protocol.settlement.charters import Charters
 from protocol.settlement.checkpoints import Checkpoints
 from protocol.settlement.circles import Circle, read_circle
-from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Turned
+from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Initiated, Turned
 from protocol.settlement.faults import Faults
 from protocol.settlement.invoices import invoice_hash, read_invoice
 from protocol.settlement.networks import Replicas
@@ -366,12 +366,16 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
                 link = links[forward.link_in]
                 if forward.hold_in not in link.side.own.claims and not link.reopened:
                     yield f"{_short(links[link_out])}: what went on was claimed, what came for it was not"
+                if forward.circle is not None:
+                    _circle_costs(audit, node, forward)
         case Forwarded():
             audit.note("NO-HONEST-LOSS")[node.name, "forward", body.link_out, body.hold_out] = body
         case Refunded(payment=payment, hold=hold) | Rerouted(payment=payment, hold=hold):
             yield from _part_given_back(audit, node, payment, hold)
         case Returned(link_out=link_out, hold_out=hold_out):
             yield from _given_back(links[link_out], hold_out)
+        case Cleared(id):
+            _circle_costs(audit, node, node.replica.book.of(Clearing).initiated[id])
         case Failed(id):
             circle = node.replica.book.of(Clearing).initiated[id]
             yield from _given_back(links[circle.link_out], circle.hold)
@@ -379,6 +383,12 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
             yield "the commons carries a loss, and nobody was restored"
         case _:
             pass
+
+
+def _circle_costs(audit: Auditor, node: Node, one: Forwarded | Initiated) -> None:
+    """Expect that a circle costs what it was joined at; POSITION-KEPT looks at whether that was agreed to."""
+    seen, place = audit.note("NO-HONEST-LOSS"), (node.name, one.currency)
+    seen[place] = seen.get(place, 0) - max(0, one.cost - one.worth)
 
 
 def _part_given_back(audit: Auditor, node: Node, payment: bytes, hold: bytes) -> Found:

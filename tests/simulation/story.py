@@ -88,8 +88,9 @@ CLEARING: Mapping[str, float] = {
 """The same where all clear."""
 
 
-WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1, "rotate": 0.5}
+WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1, "rotate": 0.5, "wait": 0.1}
 """What comes besides where everything that is declared is wished for."""
+MINUTE_SECONDS = 60
 
 
 def draw_setting(seed: int, cheat: str | None = None) -> Setting:
@@ -480,6 +481,13 @@ def _tick(world: Played, seconds: int, frames: int, *_: int) -> None:
     world.tick(seconds % 4 + 1 if seconds % 16 else seconds % 40, frames % 12)
 
 
+def _wait(world: Played, minutes: int, frames: int, *_: int) -> None:
+    """Let hours pass, in which nodes wake once a minute; what is cut apart stays so."""
+    for _minute in range(minutes % 167):
+        world.now += (MINUTE_SECONDS - 1) * 1_000
+        world.tick(1, None if frames % 3 else frames % 48)
+
+
 def _weather(world: Played, loss: int, doubling: int, overtaken: int, *_: int) -> None:
     world.loss_percent, world.doubling_percent, world.overtaken_by = loss % 31, doubling % 31, overtaken % 12
 
@@ -596,8 +604,8 @@ def _scheme(world: Played, which: int, *_: int) -> None:
 
 STEPS: Mapping[str, Callable[..., None]] = {
     "pay": _pay, "pay home": _pay_home, "pay much": _pay_much, "pay again": _pay_again, "let pass": _let_pass,
-    "tick": _tick, "weather": _weather, "cut": _cut, "mend": _mend, "kill": _kill, "die": _die, "fill": _fill,
-    "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
+    "tick": _tick, "wait": _wait, "weather": _weather, "cut": _cut, "mend": _mend, "kill": _kill, "die": _die,
+    "fill": _fill, "empty": _empty, "back up": _back_up, "restore": _restore, "rate": _rate, "raise": _raise,
     "give back": _give_back, "cap": _cap, "skew": _skew, "scheme": _scheme,
     "clear": _clear, "pay round": _pay_round, "terms": _terms, "freeze": _freeze, "wish": _wish, "owe": _owe,
     "rotate": _rotate,

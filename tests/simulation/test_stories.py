@@ -16,9 +16,11 @@ import pytest
 from simulation.auditor import PROPERTIES
 from simulation.dishonest import STRATEGIES
 from simulation.mutants import MUTANTS, RESTORES, Caught, hunt
-from simulation.story import DRAWN, WEIGHTS, draw_setting, draw_steps, line_of, play, shrink
+from simulation.story import DRAWN, RATES, WEIGHTS, Played, Setting, draw_setting, draw_steps, line_of, play, shrink
 
+from protocol.economy.book import exchange_account
 from protocol.replica import OPERATIONS
+from protocol.settlement.clearing import Clearing
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()
@@ -76,6 +78,22 @@ def test_old_copies_put_back_time_and_again_break_no_property(seed: int) -> None
     setting = replace(setting, weights={**WEIGHTS, **setting.weights, **RESTORES})
     ended = play(seed, setting, draw_steps(seed, setting, RESTORE_STEPS))
     assert ended.broken is None, f"step {ended.at}: {ended.broken}"
+
+
+@pytest.mark.parametrize(("seed", "begins"), [(1, False), (2, True)])
+def test_a_circle_may_cost_what_rates_round_away(seed: int, *, begins: bool) -> None:
+    """Three owe each other in a ring, and one changes its rates: it gives up 199 then, and is freed of 200."""
+    setting = Setting(3, tuple((at, (at + 1) % 3, 1_000, "1", 0) for at in range(3)), {}, clears=True)
+    third = RATES.index("0.333")
+    world = Played(seed, setting)
+    for step in (("pay round", 5), ("rate", 1, 1, third), ("rate", 0, 0, third), ("clear", 2, 1, 9, 0)):
+        world.play((*step, *[0] * (6 - len(step))))
+        world.tick(3)
+    world.tick(60)
+    world.heal()
+    book = world.nodes["serra"].replica.book
+    assert book.ledger.accounts[exchange_account("FLOR")].balance_minor == -1
+    assert bool(book.of(Clearing).initiated) == begins
 
 
 def table_of_mutants() -> Mapping[str, Caught]:
