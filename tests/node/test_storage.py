@@ -5,6 +5,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -294,7 +295,7 @@ async def test_a_file_that_cannot_be_served_from_says_what_to_do(tmp_path: Path,
 
     path.write_bytes(whole)
     for version, remedy in ((3, "install a newer mutirao"), (1, "an older mutirao wrote it"), (0, "restore a backup")):
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA user_version = {version}")
         with pytest.raises(StorageUnusable, match=remedy):
             await Storage.open(path)
