@@ -39,6 +39,7 @@ NAMES = ("riacho", "serra", "encants", "vereda", "sol", "lua", "norte", "sul", "
 CODES = ("HORA", "FLOR", "ECO", "VALE", "SOL", "LUA", "NOR", "SUL", "LES", "OES")
 RATES = ("1", "2", "0.5", "1.25", "1.1", "0.333")
 HEALED_WITHIN_SECONDS = 180
+MINUTE_MS = 60_000
 YEAR_MS = 365 * 86_400_000
 LOSS_PPM = 50_000
 """What a network lets a circle cost it where rates differ: a twentieth."""
@@ -90,7 +91,6 @@ CLEARING: Mapping[str, float] = {
 
 WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1, "rotate": 0.5, "wait": 0.1}
 """What comes besides where everything that is declared is wished for."""
-MINUTE_SECONDS = 60
 
 
 def draw_setting(seed: int, cheat: str | None = None) -> Setting:
@@ -484,7 +484,7 @@ def _tick(world: Played, seconds: int, frames: int, *_: int) -> None:
 def _wait(world: Played, minutes: int, frames: int, *_: int) -> None:
     """Let hours pass, in which nodes wake once a minute; what is cut apart stays so."""
     for _minute in range(minutes % 167):
-        world.now += (MINUTE_SECONDS - 1) * 1_000
+        world.now += MINUTE_MS - 1_000
         world.tick(1, None if frames % 3 else frames % 48)
 
 
