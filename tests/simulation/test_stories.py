@@ -24,11 +24,11 @@ from protocol.settlement.clearing import Clearing
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()
-HONEST_SEEDS = 40
+HONEST_SEEDS = 30
 HONEST_STEPS = 300
 RING_SEEDS = 6
 RING_STEPS = 150
-WISH_SEEDS = 40
+WISH_SEEDS = 28
 STEPS = 300
 CHEAT_SEEDS = 4
 RESTORE_SEEDS = 20
