@@ -94,7 +94,7 @@ def _cell_of_sheet(text: str) -> str:
 
 def join(argv: Sequence[str]) -> int:
     """Join a network with an invitation's code."""
-    from cli.commands import OPERATIONS, operate
+    from cli.made.commands import OPERATIONS, operate
 
     example = "mutirao join K7QX-2NDA-PLM4-6RTZ --handle ana --key ana.key"
     return operate(OPERATIONS["members.join"], argv, command="join", bare=("code",), example=example)
@@ -102,7 +102,7 @@ def join(argv: Sequence[str]) -> int:
 
 def request(argv: Sequence[str]) -> int:
     """Ask to be paid; or do what `payment-requests` does."""
-    from cli.commands import OPERATIONS, nouns, operate
+    from cli.made.commands import OPERATIONS, nouns, operate
 
     noun = "payment-requests"
     verb, rest = split(argv)
@@ -114,7 +114,7 @@ def request(argv: Sequence[str]) -> int:
 
 def link(argv: Sequence[str]) -> int:
     """Do what `links` does, and propose one in few words."""
-    from cli.commands import nouns, operate, summary_of
+    from cli.made.commands import nouns, operate, summary_of
 
     verbs = {"propose" if verb == "create" else verb: one for verb, one in nouns()["links"].items()}
     summaries = {verb: summary_of(one) for verb, one in verbs.items()}
@@ -138,7 +138,7 @@ def network(argv: Sequence[str]) -> int:
     """Print the node, the networks that it knows and its links; or do what `networks` does."""
     verb, rest = split(argv)
     if verb != "status":
-        from cli import commands
+        from cli.made import commands
 
         return commands.run("network", argv)
     parser = Parser(

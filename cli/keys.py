@@ -16,7 +16,7 @@ from cli.output import put, put_json, record
 from cli.settings import said
 
 if TYPE_CHECKING:
-    from protocol.keys import KeyPair
+    from protocol.wire.keys import KeyPair
 
 FORM = "mutirao-key-1"
 FILE_BYTES_MAX = 4_096
@@ -48,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
 
 def write_new(path: Path) -> str:
     """Make a key in a new file, durably, and return its public half; raises Misuse where the file is there."""
-    from protocol.keys import KeyPair
+    from protocol.wire.keys import KeyPair
 
     seed = os.urandom(SEED_BYTES)
     public = text_of(KeyPair.from_seed(seed).public)
@@ -58,7 +58,7 @@ def write_new(path: Path) -> str:
 
 def read(path: Path) -> "KeyPair":
     """Return the key that a file holds; raises Misuse."""
-    from protocol.keys import KeyPair
+    from protocol.wire.keys import KeyPair
 
     try:
         with path.open("rb") as file:

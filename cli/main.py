@@ -32,16 +32,16 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "network": ("cli.daily:network", "status: this node, the networks it knows, the links with them"),
     },
     "A network's own node": {
-        "init": ("cli.local:init", "make keys, database and first currency; tells the steward's token once"),
-        "serve": ("cli.local:serve", "run the node: HTTP API and gossip"),
-        "backup": ("cli.local:backup", "copy the database, also while the node runs"),
-        "restore": ("cli.local:restore", "put a copy in place of a lost database"),
-        "verify": ("cli.local:verify", "check a receipt, or a whole book, without trusting any node"),
-        "rebuild": ("cli.local:rebuild", "make the lookup tables anew from the signed entries"),
-        "rotate": ("cli.local:rotate", "change the network's signing key"),
-        "sign": ("cli.local:sign", "sign that change, a grant or a checkpoint with a cold key"),
-        "takeover": ("cli.local:takeover", "make a replica the home of its network"),
-        "recover": ("cli.local:recover", "give a network that has lost all its keys new ones"),
+        "init": ("cli.steward.local:init", "make keys, database and first currency; tells the steward's token once"),
+        "serve": ("cli.steward.local:serve", "run the node: HTTP API and gossip"),
+        "backup": ("cli.steward.local:backup", "copy the database, also while the node runs"),
+        "restore": ("cli.steward.local:restore", "put a copy in place of a lost database"),
+        "verify": ("cli.steward.local:verify", "check a receipt, or a whole book, without trusting any node"),
+        "rebuild": ("cli.steward.local:rebuild", "make the lookup tables anew from the signed entries"),
+        "rotate": ("cli.steward.local:rotate", "change the network's signing key"),
+        "sign": ("cli.steward.local:sign", "sign that change, a grant or a checkpoint with a cold key"),
+        "takeover": ("cli.steward.local:takeover", "make a replica the home of its network"),
+        "recover": ("cli.steward.local:recover", "give a network that has lost all its keys new ones"),
         "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet, survive a crash and clear"),
     },
     "For programs": {
@@ -49,7 +49,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "tokens": ("cli.own:tokens", "tokens for apps, and for members without a key"),
         "events": ("cli.own:events", "follow what happens, as it happens"),
         "openapi": ("cli.own:openapi", "print the node's OpenAPI document"),
-        "resources": ("cli.commands:list_resources", "all that the API can do, as NOUN and VERB"),
+        "resources": ("cli.made.commands:list_resources", "all that the API can do, as NOUN and VERB"),
     },
 }
 
@@ -113,7 +113,7 @@ def _run(words: Sequence[str]) -> int:
         if word in group:
             module, _, name = group[word][0].partition(":")
             return getattr(import_module(module), name)(rest)
-    from cli import commands
+    from cli.made import commands
 
     return commands.run(word, rest)
 

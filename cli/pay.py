@@ -155,8 +155,8 @@ def place(session: Session, wish: Wish, price: Json, key: str | None) -> Json:
 
 def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq: int) -> dict[str, Any]:
     """Return a payment that the member's key orders."""
-    from protocol.economy.orders import Order, sign
-    from protocol.economy.personal import text_digest
+    from protocol.book.personal import text_digest
+    from protocol.book.signed import Order, sign
 
     assert session.hand is not None
     salt = os.urandom(SALT_BYTES)
@@ -302,7 +302,7 @@ def _digest(text: str | None) -> bytes | None:
 
 
 def _network(text: str) -> bytes:
-    from protocol.keys import parse_id
+    from protocol.wire.keys import parse_id
 
     network = parse_id(text)
     if network is None:

@@ -12,7 +12,7 @@ from cli.ending import Misuse, Refused, Unreachable
 from cli.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from protocol.keys import KeyPair
+    from protocol.wire.keys import KeyPair
 
 NETWORK_BYTES = 32
 
@@ -35,7 +35,7 @@ class Session:
     @property
     def network(self) -> bytes:
         """The id of the node's network."""
-        from protocol.keys import parse_id
+        from protocol.wire.keys import parse_id
 
         network = parse_id(str(self.node.get("network_id")))
         if network is None:

@@ -4,7 +4,7 @@
 import os
 import time
 
-from protocol.entry import Millis
+from protocol.lanes.entry import Millis
 
 
 def now_ms() -> Millis:

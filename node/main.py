@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import clock, logs
-from node.config import Config
-from node.highwater import HighWater, why_recover
-from node.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
-from node.peering import Peering
-from node.runtime import READY, Runtime
-from node.storage import Storage, StorageUnusable
-from protocol.entry import Entry
+from node.keeping.config import Config
+from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
+from node.loop.peering import Peering
+from node.loop.runtime import READY, Runtime
+from node.store.highwater import HighWater, why_recover
+from node.store.storage import Storage, StorageUnusable
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.keys import KeyPair, id_text
+from protocol.lanes.entry import Entry
 from protocol.replica import OPERATIONS, Replica
+from protocol.wire.keys import KeyPair, id_text
 
 if TYPE_CHECKING:
     from node.http.about import NodeShown
-    from node.network import Network, NetworkEvent
+    from node.p2p.network import Network, NetworkEvent
 
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter from one that waits: the database and libp2p have their own."""
@@ -159,7 +159,7 @@ class _Node:
     async def serve(self, stack: AsyncExitStack, serving: Serving | None) -> None:
         """Listen for peers and for clients."""
         from node.http.app import Api
-        from node.network import Network
+        from node.p2p.network import Network
 
         config = self._config
         network = self._network = Network(self._keys.transport, config.p2p, on_event=self._on_event)
@@ -196,7 +196,7 @@ class _Node:
         self.runtime.stop()
 
     def _on_event(self, event: "NetworkEvent") -> None:
-        from node import network
+        from node.p2p import network
 
         match event:
             case network.FrameReceived(peer, frame):

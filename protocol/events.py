@@ -7,9 +7,9 @@ The runtime performs effects in this order: first stored, then sent, then told.
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from protocol.economy.feature import PAGE_ITEMS_DEFAULT, Actor
-from protocol.economy.ledger import Line
-from protocol.entry import Entry
+from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
+from protocol.book.ledger import Line
+from protocol.lanes.entry import Entry
 
 MISSED = "events.missed"
 """The type of the event that stands, for every subscriber, in the place of those that are not told one by one."""

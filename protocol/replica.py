@@ -11,28 +11,26 @@ from itertools import islice
 from typing import Any, assert_never
 
 from crdt.link import LinkFault
-from protocol.codec import CodecFault
-from protocol.economy import FEATURES as ECONOMY
-from protocol.economy.feature import (
+from protocol.book.declaration import (
     NOBODY,
     PAGE_ITEMS_MAX,
     Act,
     Create,
     Desk,
     Entered,
-    Feature,
     List,
     ListOf,
     Operation,
     Page,
     Plan,
+    Practice,
     Show,
     Tell,
     Waiting,
     operation_name,
 )
-from protocol.economy.orders import uuid_text
-from protocol.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import uuid_text
 from protocol.events import (
     MISSED,
     Answer,
@@ -54,20 +52,11 @@ from protocol.events import (
     StoreText,
     TimerFired,
 )
-from protocol.identity import Backing, recovery_of
-from protocol.journal import InvalidEntry, Journal, Keyring
-from protocol.keys import id_text
-from protocol.rejection import Refused, Rejection, refuse
-from protocol.settlement import FEATURES as SETTLEMENT
-from protocol.settlement import answers, holds, probes, quotes, rounds
-from protocol.settlement.checkpoints import Checkpoints
-from protocol.settlement.evidence import FaultKind
-from protocol.settlement.faults import DETAIL_CHARS_MAX, Fault, Faults, Place, of_checkpoints, recalled, written
-from protocol.settlement.networks import Replicas, admit
-from protocol.settlement.records import Acknowledge, Fence, Link, LinkRecord, Links, judge, link_id, link_lane
-from protocol.settlement.recoveries import Recoveries
-from protocol.sync.gossip import Gossip, Session
-from protocol.sync.messages import (
+from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
+from protocol.lanes.identity import Backing, recovery_of
+from protocol.lanes.journal import InvalidEntry, Journal, Keyring
+from protocol.peers.gossip import Gossip, Session
+from protocol.peers.messages import (
     CircleAsked,
     Entries,
     Heads,
@@ -87,10 +76,39 @@ from protocol.sync.messages import (
     pack,
     unpack,
 )
+from protocol.practices import PRACTICES
+from protocol.practices.between.abroad import holds
+from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.clearing import probes, rounds
+from protocol.practices.between.faults.evidence import FaultKind
+from protocol.practices.between.faults.seen import (
+    DETAIL_CHARS_MAX,
+    Fault,
+    Faults,
+    Place,
+    of_checkpoints,
+    recalled,
+    written,
+)
+from protocol.practices.between.links.records import (
+    Acknowledge,
+    Fence,
+    Link,
+    LinkRecord,
+    Links,
+    judge,
+    link_id,
+    link_lane,
+)
+from protocol.practices.between.networks import Replicas, admit
+from protocol.practices.between.quotes import answers
+from protocol.practices.between.quotes import prices as quotes
+from protocol.practices.between.recoveries import Recoveries
+from protocol.wire.codec import CodecFault
+from protocol.wire.keys import id_text
 
-FEATURES: tuple[Feature, ...] = (*ECONOMY, *SETTLEMENT)
 OPERATIONS: Mapping[str, Operation] = {
-    operation_name(operation): operation for feature in FEATURES for operation in feature.operations
+    operation_name(operation): operation for feature in PRACTICES for operation in feature.operations
 }
 RECORDS_SHOWN_MAX = 64
 """How many of our records of a link we show a partner that came back from an old copy: its own rests on one of them."""
@@ -131,7 +149,7 @@ class Replica:
         keyring: Keyring | None,
         invitation: bytes | None = None,
         recovering: bool = False,
-        features: Sequence[Feature] = FEATURES,
+        features: Sequence[Practice] = PRACTICES,
     ) -> None:
         self.network = network
         self.journal = Journal(network, features, chance, keyring)

@@ -13,7 +13,7 @@ from node.http.page import PAGE_HEADERS, page
 from node.http.problems import Denied, Fault
 from node.http.routes import Exchange, Route, no_more, respond, shown_answer
 from node.http.schema import Schema, dump, dumped
-from protocol.economy.feature import ANYONE, Doc
+from protocol.book.declaration import ANYONE, Doc
 
 METRICS_TYPE = "text/plain"
 

@@ -18,7 +18,7 @@ from node.http.auth import (
 )
 from node.http.routes import Exchange, Route, no_more, nothing, page_answer, page_of, read_wish, respond, shown_answer
 from node.http.schema import dumped
-from protocol.economy.feature import ANYONE, SIGNED_IN, Role
+from protocol.book.declaration import ANYONE, SIGNED_IN, Role
 
 MEMBERS_AND_STEWARDS = frozenset({Role.MEMBER, Role.STEWARD})
 

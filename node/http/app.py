@@ -16,14 +16,14 @@ from node.http.openapi import document
 from node.http.routes import Answers, Resources, Table
 from node.http.schema import Schema
 from node.http.server import Door
-from node.storage import Storage
-from protocol.economy.book import Book
-from protocol.economy.feature import Operation
-from protocol.entry import Millis
+from node.store.storage import Storage
+from protocol.book.book import Book
+from protocol.book.declaration import Operation
+from protocol.lanes.entry import Millis
 
 
 class Runtime(Answers, Subscriptions, Protocol):
-    """What the API needs of node.runtime.Runtime."""
+    """What the API needs of node.loop.runtime.Runtime."""
 
     storage: Storage
 

@@ -10,14 +10,14 @@ from typing import Annotated, Protocol
 
 from node.http.problems import Denied, Fault
 from node.http.schema import bytes_text
-from node.storage import StorageFailed, Token
-from protocol.economy.authority import speaker
-from protocol.economy.book import Book, MemberState
-from protocol.economy.feature import NOBODY, Actor, At, Doc, Page, Role
-from protocol.entry import Millis
-from protocol.keys import is_acceptable_key, verify
-from protocol.rejection import Refused, Rejection
-from protocol.shape import AtMost, Length
+from node.store.storage import StorageFailed, Token
+from protocol.book.book import Book, MemberState
+from protocol.book.declaration import NOBODY, Actor, At, Doc, Page, Role
+from protocol.book.refusals import Refused, Rejection
+from protocol.lanes.entry import Millis
+from protocol.practices.people.authority import speaker
+from protocol.wire.keys import is_acceptable_key, verify
+from protocol.wire.shape import AtMost, Length
 
 TOKEN_PREFIX = "mt_"  # noqa: S105  # by which a leaked token is recognised  # a prefix by which a leaked token is recognised, no secret
 TOKEN_BYTES = 32

@@ -12,9 +12,9 @@ from aiohttp.web import StreamResponse
 
 from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
-from node.storage import StorageFailed
-from protocol.economy.feature import STEWARDS
-from protocol.rejection import Rejection
+from node.store.storage import StorageFailed
+from protocol.book.declaration import STEWARDS
+from protocol.book.refusals import Rejection
 
 SQLITE_TYPE = "application/vnd.sqlite3"
 FOLDER = "backup.partial"

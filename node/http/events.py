@@ -13,8 +13,8 @@ from aiohttp.web import StreamResponse
 from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
-from protocol.economy.feature import SIGNED_IN, Actor, Doc, Role
-from protocol.rejection import Rejection
+from protocol.book.declaration import SIGNED_IN, Actor, Doc, Role
+from protocol.book.refusals import Rejection
 
 EVENT_STREAM_TYPE = "text/event-stream"
 STREAMS_MAX = 256

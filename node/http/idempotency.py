@@ -5,8 +5,8 @@ import re
 from hashlib import sha256
 
 from node.http.problems import Denied
-from protocol.economy.feature import Actor
-from protocol.rejection import Rejection
+from protocol.book.declaration import Actor
+from protocol.book.refusals import Rejection
 
 KEY_CHARS_MAX = 255
 

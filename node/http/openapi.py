@@ -11,9 +11,9 @@ from node.http.idempotency import KEY_CHARS_MAX
 from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
 from node.http.routes import JSON_TYPE, Route, id_field_of
 from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
-from protocol.economy.feature import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role
-from protocol.economy.money import Amount
-from protocol.rejection import Rejection
+from protocol.book.declaration import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role
+from protocol.book.money import Amount
+from protocol.book.refusals import Rejection
 
 DESCRIPTION = """\
 One node keeps one network's books. Every resource has the same few verbs; every refusal is a problem

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from protocol.economy.money import decimal
-from protocol.rejection import Figure, Refused, Rejection
+from protocol.book.money import decimal
+from protocol.book.refusals import Figure, Refused, Rejection
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = "5"

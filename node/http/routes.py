@@ -15,8 +15,8 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from node.http import idempotency
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
 from node.http.schema import Misread, bytes_text, dump, form, hints_of, parse, read_text, required_of
-from node.runtime import Remember, Remembered
-from protocol.economy.feature import (
+from node.loop.runtime import Remember, Remembered
+from protocol.book.declaration import (
     PAGE_ITEMS_DEFAULT,
     PAGE_ITEMS_MAX,
     Act,
@@ -30,7 +30,7 @@ from protocol.economy.feature import (
     Show,
     operation_name,
 )
-from protocol.rejection import Refused, Rejection
+from protocol.book.refusals import Refused, Rejection
 
 JSON_TYPE = "application/json"
 BODY_BYTES_MAX = 64 * 1024

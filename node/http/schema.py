@@ -20,11 +20,11 @@ from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 from unicodedata import is_normalized
 
-from protocol.economy.feature import Doc, Moment, TextRef
-from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
-from protocol.economy.orders import TIME_MS_MAX
-from protocol.rejection import Figure, Refused, Rejection
-from protocol.shape import AtMost, Length, Range
+from protocol.book.declaration import Doc, Moment, TextRef
+from protocol.book.money import AMOUNT_MINOR_MAX, Amount
+from protocol.book.refusals import Figure, Refused, Rejection
+from protocol.book.signed import TIME_MS_MAX
+from protocol.wire.shape import AtMost, Length, Range
 
 ASSET_SCALE_MAX = 255
 """As in Open Payments; a scale beyond the currency's own is for its rule to refuse."""

@@ -21,8 +21,8 @@ from aiohttp.web_protocol import RequestHandler
 from node.http.auth import Gate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, Fault, ScaleOf, problem
 from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, respond, subject_of
-from protocol.economy.feature import Role
-from protocol.rejection import Rejection
+from protocol.book.declaration import Role
+from protocol.book.refusals import Rejection
 
 CONNECTIONS_MAX = 512
 KEEPALIVE_SECONDS = 75.0

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from cli.stage import Node
-from node.batch import Batch
-from node.home import DATABASE, Founding, found, read_keys
 from node.http.auth import new_token, token_hash
-from node.storage import Storage, Token
-from protocol.economy.feature import Actor, Role
-from protocol.economy.members import Approve, Invite, Join
-from protocol.economy.orders import Joining, Order, Signed, sign
-from protocol.economy.paying import Paid
-from protocol.entry import LEDGER, parse
+from node.keeping.home import DATABASE, Founding, found, read_keys
+from node.loop.batch import Batch
+from node.store.storage import Storage, Token
+from protocol.book.declaration import Actor, Role
+from protocol.book.refusals import Refused
+from protocol.book.signed import Joining, Order, Signed, sign
 from protocol.events import Answer, Asked, Store, StoreText
-from protocol.keys import KeyPair, parse_id
-from protocol.rejection import Refused
+from protocol.lanes.entry import LEDGER, parse
+from protocol.practices.money.payments.rules import Paid
+from protocol.practices.people.members import Approve, Invite, Join
 from protocol.replica import Replica
+from protocol.wire.keys import KeyPair, parse_id
 
 CURRENCY = "HORA"
 BATCH = 1_000

@@ -9,10 +9,10 @@ from pathlib import Path
 from figures import Figure, Target, Told, ratio
 from machine import additions_seconds, alternating
 
-from protocol.settlement.circulation import Solver
-from protocol.settlement.cycles import cycles
-from protocol.settlement.netting import Obligation, SetOff, set_off, verify
-from protocol.settlement.solvers import by_networkx, by_ortools, has_ortools
+from protocol.solvers.circulation import Solver
+from protocol.solvers.cycles import cycles
+from protocol.solvers.mincost import by_networkx, by_ortools, has_ortools
+from protocol.solvers.netting import Obligation, SetOff, set_off, verify
 
 SALT = b"bench"
 TARGETS: dict[Solver, Target] = {by_networkx: Target(2.0, at_least=False), by_ortools: Target(3.0, at_least=False)}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from cli.arguments import split
-from cli.commands import OPERATIONS, nouns, parser_of
-from cli.fields import fields_of
+from cli.made.commands import OPERATIONS, nouns, parser_of
+from cli.made.fields import fields_of
 from cli.main import COMMANDS
-from protocol.economy.feature import Act, Create, List, operation_name
+from protocol.book.declaration import Act, Create, List, operation_name
 
 HEAVY = ("aiohttp", "aiosqlite", "asyncio", "cbor2", "libp2p", "nacl", "protocol", "node", "ssl", "trio")
 """What a call for help must not wait for."""

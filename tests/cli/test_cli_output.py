@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.output import cell, decimal, is_amount, money, record, table
-from protocol.economy.money import decimal as economy_decimal
+from protocol.book.money import decimal as economy_decimal
 
 
 def hora(value: str, scale: int = 2) -> dict[str, object]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cli import keys, pay
-from protocol.economy.orders import Order, Signed, is_authentic, read
-from protocol.economy.personal import text_digest
-from protocol.keys import id_text
+from protocol.book.personal import text_digest
+from protocol.book.signed import Order, Signed, is_authentic, read
+from protocol.wire.keys import id_text
 
 RIACHO, SERRA = bytes(range(32)), bytes(range(32, 64))
 INVOICE, CONDITION, HEAD = b"i" * 32, b"c" * 32, b"h" * 32

@@ -13,7 +13,7 @@ import pytest
 from cli import keys
 from cli.ending import Misuse
 from cli.settings import NODE_URL, Settings, settings
-from protocol.keys import KeyPair, id_text, verify
+from protocol.wire.keys import KeyPair, id_text, verify
 
 RIACHO = bytes(range(32))
 CHALLENGE = RIACHO + bytes(32)

@@ -18,15 +18,12 @@ import crdt
 import protocol
 from crdt.link import LinkFault
 from node.http.problems import FAULTS, REJECTIONS
-from protocol.economy import orders
-from protocol.economy.mandates import MandateWord
-from protocol.economy.members import Opening
-from protocol.economy.orders import Signed
-from protocol.economy.paying import Word
-from protocol.economy.receipts import Attested, Receipt
-from protocol.economy.schedules import StandingWord
-from protocol.entry import Header
-from protocol.identity import (
+from protocol.book import signed as orders
+from protocol.book.refusals import Rejection
+from protocol.book.signed import Signed
+from protocol.lanes.directory import Profile
+from protocol.lanes.entry import Header
+from protocol.lanes.identity import (
     BackedBy,
     Backing,
     ColdKeys,
@@ -40,18 +37,23 @@ from protocol.identity import (
     Rotation,
     RotationClaim,
 )
-from protocol.rejection import Rejection
-from protocol.replica import FEATURES, OPERATIONS
-from protocol.settlement.abroad import Come, Part
-from protocol.settlement.circles import Circle, CircleOnward, Leg
-from protocol.settlement.clearing import Owed
-from protocol.settlement.evidence import SELF_PROVING, Evidence, FaultKind
-from protocol.settlement.holds import Onward
-from protocol.settlement.intents import Line
-from protocol.settlement.invoices import Invoice
-from protocol.settlement.obligations import ConsentWord
-from protocol.settlement.proofs import BalanceLeaf, Checkpoint, CheckpointClaim, ConsistencyProof, Proof, Total
-from protocol.settlement.records import (
+from protocol.peers import messages
+from protocol.peers.messages import Debt, Hop, Item, Span
+from protocol.practices.between.abroad.entries import Come, Part
+from protocol.practices.between.abroad.holds import Onward
+from protocol.practices.between.checkpoints.proofs import (
+    BalanceLeaf,
+    Checkpoint,
+    CheckpointClaim,
+    ConsistencyProof,
+    Proof,
+    Total,
+)
+from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg
+from protocol.practices.between.clearing.intents import Line
+from protocol.practices.between.clearing.part import Owed
+from protocol.practices.between.faults.evidence import SELF_PROVING, Evidence, FaultKind
+from protocol.practices.between.links.records import (
     AckItem,
     ClaimItem,
     GrantClaim,
@@ -62,10 +64,15 @@ from protocol.settlement.records import (
     Terms,
     WaiveItem,
 )
-from protocol.settlement.setoffs import Share
-from protocol.sync import messages
-from protocol.sync.directory import Profile
-from protocol.sync.messages import Debt, Hop, Item, Span
+from protocol.practices.between.quotes.invoices import Invoice
+from protocol.practices.money.obligations import ConsentWord
+from protocol.practices.money.payments.rules import Word
+from protocol.practices.money.receipts import Attested, Receipt
+from protocol.practices.money.schedules import StandingWord
+from protocol.practices.money.setoffs import Share
+from protocol.practices.people.mandates import MandateWord
+from protocol.practices.people.members import Opening
+from protocol.replica import OPERATIONS, PRACTICES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -141,7 +148,7 @@ def test_what_stands_in_the_lanes() -> None:
         Backing,
         BackedBy,
     )
-    kinds = {kind.KIND: kind for feature in FEATURES for kind in (*feature.entries, *feature.words)}
+    kinds = {kind.KIND: kind for feature in PRACTICES for kind in (*feature.entries, *feature.words)}
     signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]
     signed = [kind for kind in signed if isinstance(kind.KIND, str)]
     assert rows_of(PROTOCOL, "kind", "fields") == {**named(*kinds.values()), **named(*signed)}

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from node.storage import Storage
-from protocol.entry import LEDGER, Entry, seal
-from protocol.keys import KeyPair
+from node.store.storage import Storage
+from protocol.lanes.entry import LEDGER, Entry, seal
+from protocol.wire.keys import KeyPair
 
 Lane = Callable[..., list[Entry]]
 

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession
 
 from node import clock
-from node.home import HIGH_WATER, KEYS, Founded, Founding, found
+from node.keeping.home import HIGH_WATER, KEYS, Founded, Founding, found
 
 END_SECONDS = 5.0
 

@@ -9,11 +9,11 @@ from simulation.groups import balance, exchange, linked, pay
 from simulation.theft import identity_of, last, rotate, signed, steal
 from simulation.world import World
 
-from protocol.entry import IDENTITY, LINK_PREFIX, decode_body, parse
 from protocol.events import Received, TimerFired
-from protocol.settlement.links import LinksWanted
-from protocol.settlement.records import Link, LinkRecord, Links, link_lane
-from protocol.sync.messages import Entries, LinkHeld, LinkNews, Message, pack, unpack
+from protocol.lanes.entry import IDENTITY, LINK_PREFIX, decode_body, parse
+from protocol.peers.messages import Entries, LinkHeld, LinkNews, Message, pack, unpack
+from protocol.practices.between.links.records import Link, LinkRecord, Links, link_lane
+from protocol.practices.between.links.terms import LinksWanted
 
 PAIR = ("riacho", "serra")
 

@@ -5,9 +5,9 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay
 from simulation.world import World
 
+from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
+from protocol.practices.between.links.records import Links
 from protocol.replica import QUIET_MS, RESEND_EVERY_MS
-from protocol.settlement.clearing import Clearing, OpenRound, SetClearing
-from protocol.settlement.records import Links
 
 HOUR_MS = 3_600_000
 

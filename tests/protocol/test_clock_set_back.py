@@ -4,9 +4,9 @@
 from simulation.groups import exchange, linked, offer_payment
 from simulation.world import World, whole
 
+from protocol.book.refusals import Refused, Rejection
 from protocol.events import TimerFired
-from protocol.rejection import Refused, Rejection
-from protocol.settlement.quotes import AskQuote
+from protocol.practices.between.quotes.prices import AskQuote
 
 YEAR_MS = 365 * 86_400_000
 

@@ -4,13 +4,13 @@
 from simulation.groups import account, balance, offer_payment, pay, state
 from simulation.world import World, whole
 
-from protocol.economy.currencies import CreateCurrency
-from protocol.economy.ledger import Account
-from protocol.economy.members import Approve, Invite, Join
-from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
-from protocol.economy.paying import Pay
-from protocol.settlement.links import AcceptLink, CapLink, ProposeLink
-from protocol.settlement.quotes import AskQuote
+from protocol.book.ledger import Account
+from protocol.book.money import AMOUNT_MINOR_MAX, Amount
+from protocol.practices.between.links.terms import AcceptLink, CapLink, ProposeLink
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.members import Approve, Invite, Join
 
 GREATEST = Amount(AMOUNT_MINOR_MAX, None, 2)
 

@@ -15,30 +15,35 @@ import pytest
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from protocol.codec import CodecFault, decode, encode
-from protocol.cold import signers
-from protocol.economy.book import Book
-from protocol.economy.feature import Entered
-from protocol.economy.money import Rate
-from protocol.economy.orders import Ordered, Signed, is_authentic
-from protocol.economy.orders import __dict__ as orders_module
-from protocol.economy.receipts import Attested
-from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
-from protocol.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
-from protocol.journal import InvalidEntry, Journal
-from protocol.keys import KeyPair, verify
-from protocol.replica import FEATURES
-from protocol.settlement.charters import Charters
-from protocol.settlement.evidence import examine
-from protocol.settlement.invoices import Invoice
-from protocol.settlement.netting import Headroom, Obligation, set_off
-from protocol.settlement.proofs import CheckpointClaim, CheckpointSigned, verify_consistency, verify_proof
-from protocol.settlement.records import LinkRecord, Settings, SignedGrant, Terms, binding
-from protocol.shape import from_map, to_map
-from protocol.sync.directory import COMMONS_KINDS, Directory
+from protocol.book.book import Book
+from protocol.book.cold import signers
+from protocol.book.declaration import Entered
+from protocol.book.money import Rate
+from protocol.book.signed import Ordered, Signed, is_authentic
+from protocol.book.signed import __dict__ as orders_module
+from protocol.lanes.directory import COMMONS_KINDS, Directory
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
+from protocol.lanes.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
+from protocol.lanes.journal import InvalidEntry, Journal
+from protocol.practices.between.checkpoints.proofs import (
+    CheckpointClaim,
+    CheckpointSigned,
+    verify_consistency,
+    verify_proof,
+)
+from protocol.practices.between.faults.evidence import examine
+from protocol.practices.between.federations.charters import Charters
+from protocol.practices.between.links.records import LinkRecord, Settings, SignedGrant, Terms, binding
+from protocol.practices.between.quotes.invoices import Invoice
+from protocol.practices.money.receipts import Attested
+from protocol.replica import PRACTICES
+from protocol.solvers.netting import Headroom, Obligation, set_off
+from protocol.wire.codec import CodecFault, decode, encode
+from protocol.wire.keys import KeyPair, verify
+from protocol.wire.shape import from_map, to_map
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-KINDS = {kind.KIND: kind for feature in FEATURES for kind in feature.entries}
+KINDS = {kind.KIND: kind for feature in PRACTICES for kind in feature.entries}
 
 
 def vectors(name: str) -> Any:
@@ -139,7 +144,7 @@ def test_the_keys_are_those_of_their_names() -> None:
 def journal_of(entries: list[dict[str, Any]]) -> Journal:
     """Return what a replica of Riacho holds once it has folded these entries in."""
     network = bytes.fromhex(ENTRIES["entries"][0]["network"])
-    journal = Journal(network, FEATURES, _no_chance, None)
+    journal = Journal(network, PRACTICES, _no_chance, None)
     for case in entries:
         assert verdict(journal, bytes.fromhex(case["wire"])) is None, case["name"]
     return journal
@@ -248,7 +253,7 @@ def test_every_kind_that_is_signed_is_published() -> None:
 @pytest.mark.parametrize("case", ORDERS["invalid"], ids=lambda case: case["name"])
 def test_what_is_wrongly_signed_is_refused_for_its_reason(case: dict[str, Any]) -> None:
     signed = Signed(bytes.fromhex(case["bytes"]), bytes.fromhex(case["signature"]))
-    heard = Book(bytes(32), FEATURES).heard(signed, SIGNED_KINDS[case["kind"]])
+    heard = Book(bytes(32), PRACTICES).heard(signed, SIGNED_KINDS[case["kind"]])
     assert getattr(heard, "reason", None) == case["reason"]
 
 
@@ -274,7 +279,7 @@ def test_two_entries_at_one_place_are_a_fork_and_nothing_else_is(pair: dict[str,
 
 
 def test_a_node_convicts_by_a_published_proof() -> None:
-    journal = Journal(bytes(32), FEATURES, _no_chance, None)
+    journal = Journal(bytes(32), PRACTICES, _no_chance, None)
     journal.take(parse(bytes.fromhex(FORKS["identity"][0])))
     proof = next(pair for pair in FORKS["pairs"] if "commons" in pair["name"])
     first, second = (parse(bytes.fromhex(proof[one])) for one in ("first", "second"))
@@ -300,7 +305,7 @@ TRACE = vectors("fold_trace")
 
 
 def trace_book() -> Book:
-    return Book(bytes.fromhex(TRACE["network"]), FEATURES)
+    return Book(bytes.fromhex(TRACE["network"]), PRACTICES)
 
 
 def trace_entered(book: Book, wire: str) -> Entered:
@@ -514,7 +519,7 @@ FEDERATIONS = vectors("federations")
 @pytest.mark.parametrize("case", FEDERATIONS["cases"], ids=lambda case: case["name"])
 def test_members_follow_from_what_is_said_in_any_order(case: dict[str, Any]) -> None:
     for seed in range(8):
-        book = Book(bytes(32), FEATURES)
+        book = Book(bytes(32), PRACTICES)
         book.of(Directory).forked = {bytes.fromhex(one): seq for one, seq in case["forked"].items()}
         lanes = {bytes.fromhex(network): iter(enumerate(lane)) for network, lane in case["lanes"].items()}
         order = [network for network in lanes for _ in case["lanes"][network.hex()]]

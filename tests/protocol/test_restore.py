@@ -5,15 +5,15 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
 from simulation.world import STEWARD, World, whole
 
-from protocol.economy.members import Suspended
-from protocol.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
+from protocol.book.refusals import Refused
 from protocol.events import Asked, Received
-from protocol.keys import KeyPair
-from protocol.rejection import Refused
-from protocol.settlement.links import LinksWanted, RaiseLink
-from protocol.settlement.networks import InviteReplica
-from protocol.settlement.quotes import AskQuote
-from protocol.sync.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pack
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
+from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pack
+from protocol.practices.between.links.terms import LinksWanted, RaiseLink
+from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.people.members import Suspended
+from protocol.wire.keys import KeyPair
 
 
 def trading(*, with_replica: bool) -> World:

@@ -8,9 +8,9 @@ from simulation.groups import account, balance, exchange, linked, offer_payment,
 from simulation.theft import rotate
 from simulation.world import World, whole
 
-from protocol.entry import LINK_PREFIX
-from protocol.settlement.links import LinksWanted, RaiseLink
-from protocol.settlement.networks import InviteReplica
+from protocol.lanes.entry import LINK_PREFIX
+from protocol.practices.between.links.terms import LinksWanted, RaiseLink
+from protocol.practices.between.networks import InviteReplica
 
 
 def linked_with_replica(world: World, home: str, replica: str, limit: int) -> str:

@@ -7,15 +7,15 @@ from simulation.groups import account, balance, exchange, linked, offer_payment,
 from simulation.theft import rotate
 from simulation.world import World, whole
 
-from protocol.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
 from protocol.events import Received, TimerFired
-from protocol.keys import id_text
-from protocol.settlement.abroad import Forwarded
-from protocol.settlement.faults import FaultsWanted
-from protocol.settlement.links import LinksWanted, RaiseLink, SetLinkRate
-from protocol.settlement.networks import SetProfile
-from protocol.settlement.records import AckItem, LinkRecord, Links, link_lane
-from protocol.sync.messages import Entries, LinkNews, LinkWanted, pack, unpack
+from protocol.lanes.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
+from protocol.peers.messages import Entries, LinkNews, LinkWanted, pack, unpack
+from protocol.practices.between.abroad.entries import Forwarded
+from protocol.practices.between.faults.seen import FaultsWanted
+from protocol.practices.between.links.records import AckItem, LinkRecord, Links, link_lane
+from protocol.practices.between.links.terms import LinksWanted, RaiseLink, SetLinkRate
+from protocol.practices.between.networks import SetProfile
+from protocol.wire.keys import id_text
 
 
 def world_of_three() -> World:

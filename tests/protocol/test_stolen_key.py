@@ -10,15 +10,15 @@ from simulation.groups import balance, exchange, linked, pay, says, state
 from simulation.theft import identity_of, last, reopenings, rotate, signed, steal
 from simulation.world import Node, World, whole
 
-from protocol.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
 from protocol.events import Received
-from protocol.keys import id_text, parse_id
-from protocol.settlement.faults import FaultsWanted
-from protocol.settlement.links import AcceptLink, LinksWanted, ProposeLink, RaiseLink
-from protocol.settlement.networks import InviteReplica, SetProfile
-from protocol.settlement.records import LinkRecord, link_lane
-from protocol.sync.directory import Profile
-from protocol.sync.messages import Entries, LinkNews, pack
+from protocol.lanes.directory import Profile
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
+from protocol.peers.messages import Entries, LinkNews, pack
+from protocol.practices.between.faults.seen import FaultsWanted
+from protocol.practices.between.links.records import LinkRecord, link_lane
+from protocol.practices.between.links.terms import AcceptLink, LinksWanted, ProposeLink, RaiseLink
+from protocol.practices.between.networks import InviteReplica, SetProfile
+from protocol.wire.keys import id_text, parse_id
 
 
 def world_of_three() -> World:

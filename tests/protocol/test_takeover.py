@@ -6,13 +6,13 @@ from simulation.groups import account, balance, exchange, linked, offer_payment,
 from simulation.theft import identity_of
 from simulation.world import Node, World, whole
 
-from protocol.economy.paying import Pay
-from protocol.entry import IDENTITY, LEDGER
-from protocol.identity import Rotation, RotationClaim, cold_signature, promise
-from protocol.journal import Keyring
-from protocol.keys import KeyPair
-from protocol.rejection import Rejection
-from protocol.settlement.networks import ReplicaDismissed, Replicas
+from protocol.book.refusals import Rejection
+from protocol.lanes.entry import IDENTITY, LEDGER
+from protocol.lanes.identity import Rotation, RotationClaim, cold_signature, promise
+from protocol.lanes.journal import Keyring
+from protocol.practices.between.networks import ReplicaDismissed, Replicas
+from protocol.practices.money.payments.rules import Pay
+from protocol.wire.keys import KeyPair
 
 
 def told() -> World:

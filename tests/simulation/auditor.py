@@ -16,12 +16,12 @@ from typing import Any
 from simulation.world import Node, World
 
 from crdt.link import Record, Side
-from protocol.economy.book import PaymentState, exchange_account, holds_account
-from protocol.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.book.book import PaymentState, exchange_account, holds_account
 from protocol.events import Input, Received
-from protocol.keys import id_text
-from protocol.replica import Replica
-from protocol.settlement.abroad import (
+from protocol.lanes.directory import Directory
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.peers.messages import Entries, LinkNews, PeerFault, unpack
+from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
     Forwards,
@@ -33,20 +33,29 @@ from protocol.settlement.abroad import (
     Sent,
     Settled,
 )
-from protocol.settlement.answers import Relays
-from protocol.settlement.charters import Charters
-from protocol.settlement.checkpoints import Checkpoints
-from protocol.settlement.circles import Circle, read_circle
-from protocol.settlement.clearing import PPM, Begun, CircleState, Cleared, Clearing, Failed, Initiated, Turned
-from protocol.settlement.faults import Faults
-from protocol.settlement.invoices import invoice_hash, read_invoice
-from protocol.settlement.networks import Replicas
-from protocol.settlement.probes import Probes
-from protocol.settlement.quotes import Quotes
-from protocol.settlement.records import Link, Links, link_account
-from protocol.settlement.rounds import Rounds
-from protocol.sync.directory import Directory
-from protocol.sync.messages import Entries, LinkNews, PeerFault, unpack
+from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.clearing.circles import Circle, read_circle
+from protocol.practices.between.clearing.part import (
+    PPM,
+    Begun,
+    CircleState,
+    Cleared,
+    Clearing,
+    Failed,
+    Initiated,
+    Turned,
+)
+from protocol.practices.between.clearing.probes import Probes
+from protocol.practices.between.clearing.rounds import Rounds
+from protocol.practices.between.faults.seen import Faults
+from protocol.practices.between.federations.charters import Charters
+from protocol.practices.between.links.records import Link, Links, link_account
+from protocol.practices.between.networks import Replicas
+from protocol.practices.between.quotes.answers import Relays
+from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
+from protocol.practices.between.quotes.prices import Quotes
+from protocol.replica import Replica
+from protocol.wire.keys import id_text
 
 ABROAD = (b"abroad/", b"clearing/")
 STORED_BY_ONE_INPUT_MAX = 64

@@ -14,12 +14,12 @@ from hashlib import sha256
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from protocol.economy.book import Book
-from protocol.journal import Journal
-from protocol.keys import KeyPair
+from protocol.book.book import Book
+from protocol.lanes.journal import Journal
+from protocol.peers.gossip import Gossip, Session
+from protocol.practices.between.quotes.prices import Question, Quote
 from protocol.replica import Replica
-from protocol.settlement.quotes import Question, Quote
-from protocol.sync.gossip import Gossip, Session
+from protocol.wire.keys import KeyPair
 
 SCALARS = frozenset({bytes, str, int, bool, type(None)})
 SHARED: dict[type[Any], frozenset[str]] = {

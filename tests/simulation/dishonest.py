@@ -11,12 +11,21 @@ from random import Random
 
 from simulation.world import Node, World
 
-from protocol.entry import COMMONS, LINK_PREFIX, decode_body, encode_body, parse, seal
 from protocol.events import TimerFired
-from protocol.settlement.records import ClaimItem, HoldItem, Link, LinkRecord, Links, Place, Waive, link_lane
-from protocol.settlement.routing import Routes
-from protocol.sync.directory import Directory
-from protocol.sync.messages import Entries, LinkNews, LinkWanted, Message, QuoteGiven, pack
+from protocol.lanes.directory import Directory
+from protocol.lanes.entry import COMMONS, LINK_PREFIX, decode_body, encode_body, parse, seal
+from protocol.peers.messages import Entries, LinkNews, LinkWanted, Message, QuoteGiven, pack
+from protocol.practices.between.links.records import (
+    ClaimItem,
+    HoldItem,
+    Link,
+    LinkRecord,
+    Links,
+    Place,
+    Waive,
+    link_lane,
+)
+from protocol.practices.between.routes import Routes
 
 Twist = Callable[[World, Node, Random, Message], tuple[Message, ...]]
 Scheme = Callable[[World, Node, Random], None]

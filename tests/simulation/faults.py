@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What befalls nodes: they are killed at any write, their disks fill up, old copies are put back, clocks jump.
 
-A batch is one transaction, as in node/runtime.py: it is on the disk whole or not at all, and nothing is
+A batch is one transaction, as in node/loop/runtime.py: it is on the disk whole or not at all, and nothing is
 sent before it is there.
 """
 
@@ -11,11 +11,11 @@ from enum import Enum, auto
 from simulation.network import HELLO, RoughNetwork
 from simulation.world import Node
 
-from protocol.economy.feature import Act, Create
-from protocol.entry import IDENTITY
+from protocol.book.declaration import Act, Create
+from protocol.book.refusals import Rejection, refuse
 from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreText, TimerFired
-from protocol.rejection import Rejection, refuse
-from protocol.settlement.records import Links
+from protocol.lanes.entry import IDENTITY
+from protocol.practices.between.links.records import Links
 
 
 class Death(Enum):
@@ -109,7 +109,7 @@ class FaultyWorld(RoughNetwork):
     # Full disks.
 
     def _let_in(self, node: Node, disk: Disk, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        """Return what a node hears while its disk takes nothing, as node/runtime.py lets it in."""
+        """Return what a node hears while its disk takes nothing, as node/loop/runtime.py lets it in."""
         kept: list[Input] = []
         for one in inputs:
             match one:

@@ -10,15 +10,15 @@ from random import Random
 
 from simulation.world import STEWARD, World, whole
 
-from protocol.economy.currencies import CreateCurrency
-from protocol.economy.members import Approve, Invite, Join
-from protocol.economy.paying import Pay
-from protocol.settlement.clearing import OpenRound, SetClearing
-from protocol.settlement.links import AcceptLink, ProposeLink
-from protocol.settlement.netting import Obligation, set_off
-from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import Links
-from protocol.settlement.rounds import ROUND_EVERY_MS
+from protocol.practices.between.clearing.part import OpenRound, SetClearing
+from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
+from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.terms import AcceptLink, ProposeLink
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.members import Approve, Invite, Join
+from protocol.solvers.netting import Obligation, set_off
 
 LINES_EACH = 7
 ROUND_SECONDS = 14

@@ -3,13 +3,13 @@
 
 from simulation.world import World, whole
 
-from protocol.economy.currencies import CreateCurrency
-from protocol.economy.members import Approve, Invite, Join
-from protocol.economy.paying import Pay
 from protocol.events import Received
-from protocol.settlement.links import AcceptLink, ProposeLink
-from protocol.settlement.quotes import AskQuote
-from protocol.sync.messages import Message, pack
+from protocol.peers.messages import Message, pack
+from protocol.practices.between.links.terms import AcceptLink, ProposeLink
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.members import Approve, Invite, Join
 
 
 def exchange(world: World, name: str, code: str, *handles: str, limit: int = 500) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 from simulation.theft import identity_of, rotate
 from simulation.world import Node, World
 
-from protocol.codec import decode, encode
-from protocol.entry import IDENTITY, LEDGER, Entry
-from protocol.identity import ColdKeys, Guardians, Recovery, RecoveryClaim, promise
-from protocol.journal import Keyring
-from protocol.keys import KeyPair
-from protocol.settlement.networks import ReplicaDismissed, Replicas
-from protocol.settlement.recoveries import BackRecovery, ProposeRecovery
-from protocol.shape import from_map, to_map
+from protocol.lanes.entry import IDENTITY, LEDGER, Entry
+from protocol.lanes.identity import ColdKeys, Guardians, Recovery, RecoveryClaim, promise
+from protocol.lanes.journal import Keyring
+from protocol.practices.between.networks import ReplicaDismissed, Replicas
+from protocol.practices.between.recoveries import BackRecovery, ProposeRecovery
+from protocol.wire.codec import decode, encode
+from protocol.wire.keys import KeyPair
+from protocol.wire.shape import from_map, to_map
 
 
 @dataclass

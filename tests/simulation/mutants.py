@@ -17,25 +17,28 @@ from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 import crdt.link
 from crdt.link import Draft, Hold, LinkRefusal, Side
 from protocol import replica
-from protocol.economy.book import Book
-from protocol.economy.feature import Desk, Plan, Write
-from protocol.economy.ledger import Ledger
-from protocol.economy.money import Rate
-from protocol.entry import COMMONS, Entry
-from protocol.journal import Journal
-from protocol.rejection import Rejection
+from protocol.book.book import Book
+from protocol.book.declaration import Desk, Plan, Write
+from protocol.book.ledger import Ledger
+from protocol.book.money import Rate
+from protocol.book.refusals import Rejection
+from protocol.lanes.directory import Directory
+from protocol.lanes.entry import COMMONS, Entry
+from protocol.lanes.journal import Journal
+from protocol.peers.gossip import Gossip, Session
+from protocol.peers.messages import Item
+from protocol.practices.between.abroad import entries as abroad
+from protocol.practices.between.abroad import holds
+from protocol.practices.between.abroad.entries import Forwards, Refunded
+from protocol.practices.between.clearing import rounds
+from protocol.practices.between.clearing.circles import Circle
+from protocol.practices.between.clearing.part import Clearing, Failed
+from protocol.practices.between.clearing.rounds import CIRCLE_LIFE_MS
+from protocol.practices.between.links import records
+from protocol.practices.between.links.records import Claim, Link, Waive
+from protocol.practices.between.quotes.prices import Quotes
+from protocol.practices.between.routes import Path
 from protocol.replica import Replica
-from protocol.settlement import abroad, holds, records, rounds
-from protocol.settlement.abroad import Forwards, Refunded
-from protocol.settlement.circles import Circle
-from protocol.settlement.clearing import Clearing, Failed
-from protocol.settlement.quotes import Quotes
-from protocol.settlement.records import Claim, Link, Waive
-from protocol.settlement.rounds import CIRCLE_LIFE_MS
-from protocol.settlement.routing import Path
-from protocol.sync.directory import Directory
-from protocol.sync.gossip import Gossip, Session
-from protocol.sync.messages import Item
 
 STEPS = 300
 """How many steps a story has in which a mutant is looked for."""

@@ -11,7 +11,7 @@ from random import Random
 from simulation.world import World
 
 from protocol.events import Received
-from protocol.sync.messages import Hello, Role, pack
+from protocol.peers.messages import Hello, Role, pack
 
 HELLO = pack(Hello(bytes(32), Role.HOME, ()))[:2]
 """How the frame of a hello begins."""

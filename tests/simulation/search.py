@@ -23,19 +23,19 @@ from simulation.smallworlds import SmallWorld, Wish
 from simulation.story import CODES, NAMES, Played, Setting
 from simulation.world import Node, World, whole
 
-from protocol.economy.paying import Pay
-from protocol.entry import LINK_PREFIX, Entry, parse
 from protocol.events import Effect, Input, Received, Send, SendRange, TimerFired
-from protocol.journal import Keyring
+from protocol.lanes.entry import LINK_PREFIX, Entry, parse
+from protocol.lanes.journal import Keyring
+from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
+from protocol.practices.between.abroad.entries import Forwards
+from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
+from protocol.practices.between.clearing.rounds import Rounds
+from protocol.practices.between.faults.seen import Faults
+from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.terms import CapLink, GiveBackLink, RaiseLink
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.payments.rules import Pay
 from protocol.replica import Replica
-from protocol.settlement.abroad import Forwards
-from protocol.settlement.clearing import Clearing, OpenRound, SetClearing
-from protocol.settlement.faults import Faults
-from protocol.settlement.links import CapLink, GiveBackLink, RaiseLink
-from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import Links
-from protocol.settlement.rounds import Rounds
-from protocol.sync.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
 
 Notes = Mapping[str, Mapping[Any, Any]]
 Event = tuple[str | int, ...]

@@ -20,18 +20,18 @@ from simulation.theft import rotate
 from simulation.workload import draw_nouns, draw_wish
 from simulation.world import STEWARD, Node, whole
 
-from protocol.economy.feature import PAGE_ITEMS_MAX, Actor, List, operation_name
-from protocol.economy.paying import Pay
-from protocol.economy.requests import AskPayment
-from protocol.entry import Entry
+from protocol.book.declaration import PAGE_ITEMS_MAX, Actor, List, operation_name
+from protocol.book.refusals import Refused
 from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
-from protocol.rejection import Refused
-from protocol.settlement.clearing import OpenRound, SetClearing
-from protocol.settlement.links import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
-from protocol.settlement.obligations import GiveConsent
-from protocol.settlement.quotes import AskQuote, QuoteShown
-from protocol.settlement.rounds import ROUND_EVERY_MS
-from protocol.sync.messages import pack, unpack
+from protocol.lanes.entry import Entry
+from protocol.peers.messages import pack, unpack
+from protocol.practices.between.clearing.part import OpenRound, SetClearing
+from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
+from protocol.practices.between.links.terms import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
+from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
+from protocol.practices.money.obligations import GiveConsent
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.requests import AskPayment
 
 Step = tuple[str | int, ...]
 

@@ -8,12 +8,12 @@ import pytest
 from simulation.groups import exchange, linked
 from simulation.world import World, whole
 
-from protocol.economy.paying import Pay
-from protocol.rejection import Refused
-from protocol.settlement.clearing import Clearing, OpenRound, SetClearing
-from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import Links
-from protocol.settlement.rounds import ROUND_EVERY_MS
+from protocol.book.refusals import Refused
+from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
+from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
+from protocol.practices.between.links.records import Links
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.payments.rules import Pay
 
 RING = {"riacho": "ana", "serra": "bia", "encants": "clara", "campo": "dora"}
 LINKS = (("riacho", "serra"), ("serra", "encants"), ("encants", "riacho"), ("encants", "campo"), ("campo", "riacho"))

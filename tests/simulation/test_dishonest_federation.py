@@ -13,8 +13,8 @@ import pytest
 from simulation.story import NAMES, WEIGHTS, Played, Setting, Step, draw_steps
 from simulation.world import Node
 
-from protocol.economy.book import commons_account, exchange_account, holds_account
-from protocol.settlement.records import Links
+from protocol.book.book import commons_account, exchange_account, holds_account
+from protocol.practices.between.links.records import Links
 
 STEPS = 600
 CHEATS = (NAMES[2], NAMES[5], NAMES[8])

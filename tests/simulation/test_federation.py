@@ -4,9 +4,9 @@
 import pytest
 from simulation.federation import Federation, drawn_debts
 
-from protocol.settlement.cycles import cycles
-from protocol.settlement.links import LinksWanted
-from protocol.settlement.probes import RING_MEMBERS_MAX
+from protocol.practices.between.clearing.probes import RING_MEMBERS_MAX
+from protocol.practices.between.links.terms import LinksWanted
+from protocol.solvers.cycles import cycles
 
 
 @pytest.mark.timeout(120)

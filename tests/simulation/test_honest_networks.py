@@ -10,11 +10,11 @@ import pytest
 from simulation.groups import exchange, linked
 from simulation.world import World, whole
 
-from protocol.economy.paying import Pay
-from protocol.rejection import Refused
-from protocol.settlement.networks import InviteReplica
-from protocol.settlement.quotes import AskQuote
-from protocol.settlement.records import Links
+from protocol.book.refusals import Refused
+from protocol.practices.between.links.records import Links
+from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.payments.rules import Pay
 
 NETWORKS = (("riacho", "HORA", "ana", "davi"), ("serra", "FLOR", "bia", "caio"), ("encants", "ECO", "clara", "enric"))
 SEEDS = 30

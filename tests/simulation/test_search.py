@@ -16,8 +16,8 @@ from simulation.story import NAMES
 from simulation.world import Node
 
 from protocol.events import PeerDown, TimerFired
-from protocol.settlement.clearing import Clearing
-from protocol.settlement.quotes import Quotes
+from protocol.practices.between.clearing.part import Clearing
+from protocol.practices.between.quotes.prices import Quotes
 
 HANDBOOK = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 PAYER, MIDDLE, PAYEE = NAMES[:3]

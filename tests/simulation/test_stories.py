@@ -18,9 +18,9 @@ from simulation.dishonest import STRATEGIES
 from simulation.mutants import MUTANTS, RESTORES, Caught, hunt
 from simulation.story import DRAWN, RATES, WEIGHTS, Played, Setting, draw_setting, draw_steps, line_of, play, shrink
 
-from protocol.economy.book import exchange_account
+from protocol.book.book import exchange_account
+from protocol.practices.between.clearing.part import Clearing
 from protocol.replica import OPERATIONS
-from protocol.settlement.clearing import Clearing
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()

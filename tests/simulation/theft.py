@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from simulation.world import Node, World
 
-from protocol.entry import IDENTITY, Body, Entry, encode_body, seal
-from protocol.identity import (
+from protocol.lanes.entry import IDENTITY, Body, Entry, encode_body, seal
+from protocol.lanes.identity import (
     ColdKeys,
     Guardians,
     Identity,
@@ -16,8 +16,8 @@ from protocol.identity import (
     cold_signature,
     promise,
 )
-from protocol.journal import Keyring
-from protocol.keys import KeyPair
+from protocol.lanes.journal import Keyring
+from protocol.wire.keys import KeyPair
 
 
 def steal(world: World, name: str, thief: str = "thief") -> Node:

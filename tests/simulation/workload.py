@@ -13,10 +13,10 @@ from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from protocol.economy.feature import Act, Actor, Create, List, ListOf, Moment, Operation, Role, Show
-from protocol.economy.money import Amount
+from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Role, Show
+from protocol.book.money import Amount
 from protocol.replica import OPERATIONS
-from protocol.shape import AtMost, Length, Range
+from protocol.wire.shape import AtMost, Length, Range
 
 Ids = Callable[[str, Actor], list[str]]
 """Lists the ids of what a noun stands for, such as all links, as a node tells them to somebody."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from protocol.economy.feature import Actor, Role
-from protocol.economy.money import Amount
-from protocol.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
+from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused
 from protocol.events import (
     Answer,
     Asked,
@@ -25,13 +25,13 @@ from protocol.events import (
     Store,
     TimerFired,
 )
-from protocol.identity import Inception, promise
-from protocol.journal import Keyring
-from protocol.keys import KeyPair
-from protocol.rejection import Refused
+from protocol.lanes.directory import Profile
+from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
+from protocol.lanes.identity import Inception, promise
+from protocol.lanes.journal import Keyring
+from protocol.peers.messages import Entries, pack
 from protocol.replica import Replica
-from protocol.sync.directory import Profile
-from protocol.sync.messages import Entries, pack
+from protocol.wire.keys import KeyPair
 
 STEWARD = Actor(Role.STEWARD)
 
@@ -177,7 +177,7 @@ class World:
                         for entry in node.disk
                         if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
                     ]
-                    # In the order in which node/storage.py reads them.
+                    # In the order in which node/store/storage.py reads them.
                     found.sort(key=lambda entry: (entry.header.seq, entry.header.epoch))
                     wires = tuple(entry.wire for entry in found)
                     self.carry(name, peer, pack(Entries(wires)))

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
-from nodes.federation import DELAY_SECONDS, LOSS, Federation, found, full, small_disk
-from nodes.harness import Commune, Node, mutirao, until
-from nodes.nursery import Nursery
-from nodes.weather import Parting, Weather
+from processes.federation import DELAY_SECONDS, LOSS, Federation, found, full, small_disk
+from processes.harness import Commune, Node, mutirao, until
+from processes.nursery import Nursery
+from processes.weather import Parting, Weather
 
 LEVELS = (2, 2, 3, 3, 1, 1)
 LINKS = 30

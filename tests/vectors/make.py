@@ -15,14 +15,11 @@ from typing import Any
 from make_trace import fold_trace
 from simulation.federation import drawn_debts
 
-from protocol.codec import encode
-from protocol.cold import sign_claim
-from protocol.economy.book import Book
-from protocol.economy.currencies import CurrencyCreated
-from protocol.economy.feature import Entered
-from protocol.economy.members import Invited
-from protocol.economy.money import Rate
-from protocol.economy.orders import (
+from protocol.book.book import Book
+from protocol.book.cold import sign_claim
+from protocol.book.declaration import Entered
+from protocol.book.money import Rate
+from protocol.book.signed import (
     Consent,
     Enrolment,
     Joining,
@@ -33,10 +30,9 @@ from protocol.economy.orders import (
     SetOffConsent,
     StandingOrder,
 )
-from protocol.economy.payments import PaymentState
-from protocol.economy.receipts import Attested
-from protocol.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
-from protocol.identity import (
+from protocol.lanes.directory import Directory, Profile
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
+from protocol.lanes.identity import (
     BackedBy,
     Backing,
     ColdKeys,
@@ -52,14 +48,7 @@ from protocol.identity import (
     cold_signature,
     promise,
 )
-from protocol.keys import KeyPair, digest
-from protocol.merkle import consistency_of, leaf_hash, path_of, root_of
-from protocol.replica import FEATURES
-from protocol.settlement.charters import Chartered, Charters, Endorsed, ExpulsionVoted, Joined, Left, hear
-from protocol.settlement.evidence import Evidence, FaultKind
-from protocol.settlement.invoices import Invoice, condition_of, preimage_of
-from protocol.settlement.netting import Case, Headroom, Obligation, set_off
-from protocol.settlement.proofs import (
+from protocol.practices.between.checkpoints.proofs import (
     BalanceLeaf,
     Checkpoint,
     CheckpointClaim,
@@ -69,7 +58,17 @@ from protocol.settlement.proofs import (
     Proof,
     Total,
 )
-from protocol.settlement.records import (
+from protocol.practices.between.faults.evidence import Evidence, FaultKind
+from protocol.practices.between.federations.charters import (
+    Chartered,
+    Charters,
+    Endorsed,
+    ExpulsionVoted,
+    Joined,
+    Left,
+    hear,
+)
+from protocol.practices.between.links.records import (
     AckItem,
     GrantClaim,
     LinkRecord,
@@ -79,8 +78,17 @@ from protocol.settlement.records import (
     link_id,
     link_lane,
 )
-from protocol.shape import to_map
-from protocol.sync.directory import Directory, Profile
+from protocol.practices.between.quotes.invoices import Invoice, condition_of, preimage_of
+from protocol.practices.money.currencies import CurrencyCreated
+from protocol.practices.money.payments.declaration import PaymentState
+from protocol.practices.money.receipts import Attested
+from protocol.practices.people.members import Invited
+from protocol.replica import PRACTICES
+from protocol.solvers.netting import Case, Headroom, Obligation, set_off
+from protocol.wire.codec import encode
+from protocol.wire.keys import KeyPair, digest
+from protocol.wire.merkle import consistency_of, leaf_hash, path_of, root_of
+from protocol.wire.shape import to_map
 
 FOLDER = Path(__file__).parent
 SET_OFF_LOTS = 8
@@ -929,7 +937,7 @@ def federations() -> dict[str, Any]:
 
     def case(name: str, said: dict[str, tuple[Body, ...]], forked: dict[str, int] | None = None) -> dict[str, Any]:
         lanes = {one: (*founding.get(one, ()), *said.get(one, ())) for one in ids}
-        book = Book(bytes(32), FEATURES)
+        book = Book(bytes(32), PRACTICES)
         forks = book.of(Directory).forked = {ids[one]: place for one, place in (forked or {}).items()}
         for one, lane in lanes.items():
             for seq, body in enumerate(lane):

@@ -9,14 +9,10 @@ from typing import Any
 from simulation.groups import exchange, linked, offer_payment, pay
 from simulation.world import STEWARD, World, whole
 
-from protocol.economy.book import Book
-from protocol.economy.currencies import CloseCurrency, CreateCurrency, SetLevy
-from protocol.economy.devices import AddKey, RebindKey, RevokeKey
-from protocol.economy.feature import Actor, Entered, Role
-from protocol.economy.mandates import GiveMandate, RevokeMandate
-from protocol.economy.members import Approve, Invite, Join, Leave, Resume, SetLimits, Suspend
-from protocol.economy.money import Amount
-from protocol.economy.orders import (
+from protocol.book.book import Book
+from protocol.book.declaration import Actor, Entered, Role
+from protocol.book.money import Amount
+from protocol.book.signed import (
     Consent,
     Enrolment,
     Joining,
@@ -31,23 +27,35 @@ from protocol.economy.orders import (
     sign,
     uuid_text,
 )
-from protocol.economy.paying import Paid, Pay, Word
-from protocol.economy.payments import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
-from protocol.economy.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.economy.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulePayment
-from protocol.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
-from protocol.keys import KeyPair, parse_id
-from protocol.replica import FEATURES
-from protocol.settlement.abroad import Forwards, Reconciled
-from protocol.settlement.checkpoints import MakeCheckpoint
-from protocol.settlement.circles import encode_circle
-from protocol.settlement.clearing import Begun, Cleared, Clearing, Failed, OpenRound, SetClearing, ValueCurrency
-from protocol.settlement.links import FreezeLink, LinksWanted
-from protocol.settlement.networks import DismissReplica, InviteReplica
-from protocol.settlement.obligations import Consented, ConsentWord, GiveConsent, RevokeConsent
-from protocol.settlement.quotes import AskQuote
-from protocol.settlement.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
-from protocol.settlement.setoffs import ClearObligations, SetOffMade, Share
+from protocol.lanes.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
+from protocol.practices.between.abroad.entries import Forwards, Reconciled
+from protocol.practices.between.checkpoints.roots import MakeCheckpoint
+from protocol.practices.between.clearing.circles import encode_circle
+from protocol.practices.between.clearing.part import (
+    Begun,
+    Cleared,
+    Clearing,
+    Failed,
+    OpenRound,
+    SetClearing,
+    ValueCurrency,
+)
+from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
+from protocol.practices.between.links.terms import FreezeLink, LinksWanted
+from protocol.practices.between.networks import DismissReplica, InviteReplica
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.currencies import CloseCurrency, CreateCurrency, SetLevy
+from protocol.practices.money.obligations import Consented, ConsentWord, GiveConsent, RevokeConsent
+from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
+from protocol.practices.money.payments.rules import Paid, Pay, Word
+from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
+from protocol.practices.money.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulePayment
+from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share
+from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
+from protocol.practices.people.mandates import GiveMandate, RevokeMandate
+from protocol.practices.people.members import Approve, Invite, Join, Leave, Resume, SetLimits, Suspend
+from protocol.replica import PRACTICES
+from protocol.wire.keys import KeyPair, parse_id
 
 NODE = "riacho"
 DAY_MS = 86_400_000
@@ -176,7 +184,7 @@ def fold_trace() -> dict[str, Any]:
 def folded(told: Riacho) -> dict[str, Any]:
     """Fold the ledger anew, and return its entries with the balances after each, and how it ends."""
     node = told.world.nodes[NODE]
-    book = Book(node.network, FEATURES)
+    book = Book(node.network, PRACTICES)
     entries: list[dict[str, Any]] = []
     for entry in node.disk:
         if entry.network != node.network or entry.header.lane != LEDGER:

@@ -16,10 +16,10 @@ from aiohttp import ClientSession
 from node.http.about import NodeShown
 from node.http.app import Api
 from node.http.auth import token_hash
-from node.runtime import Remember, Remembered
-from node.storage import Token
-from protocol.economy.book import MemberState
-from protocol.economy.feature import (
+from node.loop.runtime import Remember, Remembered
+from node.store.storage import Token
+from protocol.book.book import MemberState
+from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
     Act,
@@ -35,10 +35,10 @@ from protocol.economy.feature import (
     TextRef,
     operation_name,
 )
-from protocol.economy.money import Amount
-from protocol.keys import KeyPair
-from protocol.rejection import Refused, Rejection, refuse
-from protocol.shape import AtMost
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.wire.keys import KeyPair
+from protocol.wire.shape import AtMost
 
 NETWORK = bytes(range(32))
 NOON_MS = 1_777_636_800_000

@@ -7,8 +7,8 @@ import pytest
 
 from node.http import auth
 from node.http.schema import bytes_text, form
-from protocol.economy.book import MemberState
-from protocol.keys import KeyPair
+from protocol.book.book import MemberState
+from protocol.wire.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 
 from node.http.app import document_of
 from node.http.problems import Fault
-from protocol.economy.feature import Act, Create, List, ListOf, Show
-from protocol.rejection import Rejection
+from protocol.book.declaration import Act, Create, List, ListOf, Show
+from protocol.book.refusals import Rejection
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 from node.http.problems import FAULTS, REJECTIONS, Fault, explained, problem
-from protocol.rejection import Rejection
+from protocol.book.refusals import Rejection
 
 STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
 

@@ -14,15 +14,16 @@ import pytest
 from aiohttp import ClientSession
 from openapi_spec_validator import validate
 
-from node import clock, home
+from node import clock
 from node.http.about import NodeShown
 from node.http.app import Api, document_of
 from node.http.schema import bytes_text, form
-from node.runtime import Runtime
-from node.storage import Storage
-from protocol.economy.orders import Joining, Order, sign
-from protocol.keys import KeyPair
+from node.keeping import home
+from node.loop.runtime import Runtime
+from node.store.storage import Storage
+from protocol.book.signed import Joining, Order, sign
 from protocol.replica import OPERATIONS, Replica
+from protocol.wire.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -7,7 +7,7 @@ import pytest
 
 from node.http.problems import Denied
 from node.http.routes import cursor_text, read_cursor
-from protocol.rejection import Rejection, refuse
+from protocol.book.refusals import Rejection, refuse
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -174,7 +174,7 @@ async def test_our_own_mistake_is_told_without_its_insides(shop: Any, loaf: Any,
 async def test_an_erased_text_is_shown_as_nothing(shop: Any, loaf: Any) -> None:
     from dataclasses import replace
 
-    from protocol.economy.feature import TextRef
+    from protocol.book.declaration import TextRef
 
     await shop.ask("POST", "/v1/loaves", loaf)
     shop.bakery.loaves[0] = replace(shop.bakery.loaves[0], note=TextRef(b"x" * 32))

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.http.schema import Components, Misread, describe, dump, form, moment_text, parse
-from protocol.economy.feature import At, Doc
-from protocol.economy.money import AMOUNT_MINOR_MAX, Amount
-from protocol.economy.orders import TIME_MS_MAX
-from protocol.rejection import Rejection
-from protocol.shape import AtMost, Length, Range
+from protocol.book.declaration import At, Doc
+from protocol.book.money import AMOUNT_MINOR_MAX, Amount
+from protocol.book.refusals import Rejection
+from protocol.book.signed import TIME_MS_MAX
+from protocol.wire.shape import AtMost, Length, Range
 
 Handle = NewType("Handle", str)
 

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Options made from what a feature declares: one for each field of a wish, read by the field's type."""
+
+import types
+import typing
+from argparse import SUPPRESS, BooleanOptionalAction, Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from inspect import cleandoc
+from typing import Annotated, Any, get_args, get_origin
+
+from cli.arguments import (
+    Parser,
+    read_amount,
+    read_bytes,
+    read_moment,
+    read_number,
+    read_object,
+    read_text,
+)
+from protocol.book.cold import KeeperSignature
+from protocol.book.declaration import Doc, Moment
+from protocol.book.money import Amount
+from protocol.book.signed import Signed
+
+PLACE = "field "
+"""Before a field's name among all that was parsed: no option of ours is named so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a wish: how a typed text becomes its JSON, and what --help says of it."""
+
+    name: str
+    said: str
+    metavar: str
+    read: Callable[[str], Any]
+    required: bool
+    many: bool = False
+    choices: tuple[str, ...] | None = None
+    flag: bool = False
+    signed: bool = False
+
+    @property
+    def option(self) -> str:
+        """The option that gives it."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def fields_of(kind: type[Any]) -> tuple[Field, ...]:
+    """Return the fields of a wish; raises TypeError for a type that nobody could type in."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(
+        _field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
+        for one in fields(kind)
+    )
+
+
+def said_of(kind: type[Any]) -> str:
+    """Return what a wish's docstring says, nothing where the dataclass decorator wrote it."""
+    text = kind.__doc__ or ""
+    return "" if text.startswith(f"{kind.__name__}(") else cleandoc(text)
+
+
+def add_field(parser: Parser, field: Field, *, bare: bool = False, optional: bool = False) -> None:
+    """Give a command the option of a field; raises ArgumentError where another option has its name.
+
+    A bare one is written without the option's name; an optional one may be missing, whatever is declared.
+    """
+    more: dict[str, Any] = {"type": field.read, "metavar": field.metavar, "default": SUPPRESS}
+    if field.flag:
+        more = {"action": BooleanOptionalAction, "default": SUPPRESS}
+    elif field.choices is not None:
+        more |= {"choices": field.choices, "metavar": "|".join(field.choices)}
+    if field.many:
+        more["action"] = "append"
+    told = " (may be given several times)" if field.many else ""
+    more["help"] = f"{field.said}{told}".replace("%", "%%")
+    if bare:
+        nargs = {} if field.required else {"nargs": "?"}
+        parser.add_argument(PLACE + field.name, **{**more, **nargs, "metavar": field.name.upper()})
+    else:
+        required = field.required and not optional
+        parser.add_argument(field.option, dest=PLACE + field.name, required=required, **more)
+
+
+def given(args: Namespace) -> dict[str, Any]:
+    """Return the fields that were given, as JSON."""
+    return {name.removeprefix(PLACE): value for name, value in vars(args).items() if name.startswith(PLACE)}
+
+
+def parameters(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return fields as the parameters of a list."""
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in body.items()}
+
+
+def usage_of(field: Field) -> str:
+    """Return a required field as an example writes it."""
+    return f"{field.option} {field.choices[0] if field.choices else field.metavar}"
+
+
+def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
+    said, moment = "", False
+    many = flag = signed = False
+    choices: tuple[str, ...] | None = None
+    while True:
+        origin = get_origin(hint)
+        if origin is Annotated:
+            hint, *marks = get_args(hint)
+            said = next((mark.text for mark in marks if isinstance(mark, Doc)), said)
+            moment = moment or any(mark is Moment or isinstance(mark, Moment) for mark in marks)
+        elif origin in (typing.Union, types.UnionType):
+            hint, *others = (one for one in get_args(hint) if one is not types.NoneType)
+            if others:
+                raise TypeError(f"{name} is a union of more than a type and None")
+        elif origin is tuple and get_args(hint)[1:] == (...,) and not many:
+            hint, many = get_args(hint)[0], True
+        elif isinstance(hint, typing.NewType):
+            hint = hint.__supertype__
+        else:
+            break
+    if moment:
+        return Field(name, said, "TIME", read_moment, required, many)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        choices = tuple(str(one.value) for one in hint)
+        return Field(name, said, "WORD", read_text, required, many, choices)
+    if isinstance(hint, type) and is_dataclass(hint) and hint is not Amount:
+        signed = hint in (Signed, KeeperSignature)
+        return Field(name, said, "JSON", read_object, required, many, signed=signed)
+    if hint is bool:
+        flag = True
+    metavar, read = _PLAIN[hint]
+    return Field(name, said, metavar, read, required, many, flag=flag)
+
+
+_PLAIN: Mapping[Any, tuple[str, Callable[[str], Any]]] = {
+    str: ("TEXT", read_text),
+    int: ("N", read_number),
+    bool: ("", read_text),
+    bytes: ("BYTES", read_bytes),
+    Amount: ("AMOUNT", read_amount),
+}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What one commit makes durable, whole or not at all, and the rows that it comes to."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from protocol.events import Forget, Line
+from protocol.lanes.entry import LEDGER, Entry, Millis
+
+FAULT = "fault/"
+"""What the key of a fault begins with, in the table `meta`."""
+Key = TypeVar("Key", tuple[bytes, str], str)
+
+
+class Answered(NamedTuple):
+    """The answer that an idempotency key got: scope and request are SHA-256 digests."""
+
+    scope: bytes
+    request: bytes
+    status: int
+    content_type: str
+    body: bytes
+    at_ms: Millis
+
+
+class Event(NamedTuple):
+    """Something that happened, as subscribers are told it; `seq` counts all events of this database."""
+
+    seq: int
+    type: str
+    resource: str
+    audience: tuple[str, ...]
+    figures: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit makes durable, whole or not at all."""
+
+    entries: list[Entry] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    texts: list[tuple[bytes, str]] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    faults: list[tuple[bytes, bytes]] = field(default_factory=list)
+    forgotten: list[Forget] = field(default_factory=list)
+    """What goes from the database before anything of this batch enters it."""
+
+    def forget(self, forgotten: Forget) -> None:
+        """Let go what was never said, of this batch and of what is stored."""
+        self.forgotten.append(forgotten)
+        kept = [entry for entry in self.entries if not forgotten.covers(entry)]
+        if len(kept) < len(self.entries) and forgotten.lane == LEDGER:
+            self.lines = [line for line in self.lines if line.seq <= forgotten.after]
+        self.entries = kept
+
+    def add(self, later: "Batch") -> None:
+        """Append what comes after it."""
+        for one in later.forgotten:
+            self.forget(one)
+        self.entries += later.entries
+        self.lines += later.lines
+        self.texts += later.texts
+        self.answers += later.answers
+        self.events += later.events
+        self.faults += later.faults
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to store."""
+        return bool(self.entries or self.texts or self.answers or self.events or self.faults or self.forgotten)
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What stands for lanes, by network and name, and for accounts, by id, in the rows that name them."""
+
+    lanes: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    accounts: dict[str, int] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """Return the values of the rows that keep these numbers, end to end, by table."""
+        return {
+            "lanes": [value for place, number in self.lanes.items() for value in (number, *place)],
+            "accounts": [value for account, number in self.accounts.items() for value in (number, account)],
+        }
+
+    def add(self, later: "Numbers") -> None:
+        """Take those in that a commit has brought."""
+        self.lanes |= later.lanes
+        self.accounts |= later.accounts
+
+
+def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbers]:
+    """Return the values of a batch's rows, end to end, by table of node.store.schema; and its new numbers."""
+    new = Numbers()
+    entries: list[Any] = []
+    for entry in batch.entries:
+        header = entry.header
+        lane = _number((entry.network, header.lane), numbers.lanes, new.lanes)
+        entries += (entry.id, lane, header.epoch, header.seq, entry.wire)
+    lines = [value for row in numbered(batch.lines, numbers, new) for value in row]
+    rows = {
+        **new.rows(),
+        "entries": entries,
+        "lines": lines,
+        "meta": [value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)],
+        "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
+        "answers": [value for answer in batch.answers for value in answer],
+        "events": [
+            value
+            for seq, kind, resource, audience, figures in batch.events
+            for value in (seq, kind, resource, _dumps(audience), _dumps(figures))
+        ],
+    }
+    return rows, new
+
+
+def numbered(lines: Iterable[Line], numbers: Numbers, new: Numbers) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of these lines; accounts that have no number yet get one."""
+    for account, *rest in lines:
+        yield (_number(account, numbers.accounts, new.accounts), *rest)
+
+
+def _number(key: Key, known: Mapping[Key, int], new: dict[Key, int]) -> int:
+    """Return the number that stands for a lane or an account; the first is 1."""
+    number = known.get(key) or new.get(key)
+    if number is None:
+        number = new[key] = len(known) + len(new) + 1
+    return number
+
+
+_dumps = json.JSONEncoder(separators=(",", ":")).encode

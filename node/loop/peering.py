@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Sending to peers what the replica asked for: in order, and never lost in silence.
+
+What a peer has no room for costs it the connection: when it comes back both sides compare what they hold.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from node.store.storage import Storage
+from protocol.events import Drop, PeerDown, PeerUp, Received, Send, SendRange
+from protocol.peers.messages import RANGE_BYTES_MAX, Entries, pack
+
+RANGES_WAITING_MAX = 256
+"""How many ranges one peer may have on their way."""
+RETRY_SECONDS = 0.02
+STALL_SECONDS = 30.0
+"""How long a peer may take to make room for the next page of a range."""
+FAULT_BAN_SECONDS = 5.0
+"""How long a peer that broke the protocol is refused."""
+
+log = logging.getLogger(__name__)
+
+
+class Network(Protocol):
+    """What is needed of node.p2p.network.Network."""
+
+    def send(self, peer: str, frame: bytes) -> bool:
+        """Queue a frame; false where there is no room for it, or no such peer."""
+        ...
+
+    def drop(self, peer: str, *, ban_seconds: float = 0) -> None:
+        """End the connection to a peer, and refuse it for so long."""
+        ...
+
+    def consumed(self, peer: str, frames: int = 1) -> None:
+        """Let the peer send so many frames more."""
+        ...
+
+    def stats(self) -> Mapping[str, int]:
+        """Count what happened since the start, and the peers that are up now."""
+        ...
+
+
+class Peering:
+    """The peers that the replica knows of, and what is on its way to them."""
+
+    def __init__(self, network: Network, storage: Storage, seconds: Callable[[], float]) -> None:
+        self._network = network
+        self._storage = storage
+        self._seconds = seconds
+        self._up: set[str] = set()
+        self._ranges: dict[str, deque[SendRange]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def figures(self) -> Mapping[str, float]:
+        """Return what is measured, by name; those that end in _total only grow."""
+        counts = dict(self._network.stats())
+        return {
+            "network_peers": counts.pop("peers"),
+            **{f"network_{name}_total": count for name, count in counts.items()},
+        }
+
+    def admits(self, heard: PeerUp | PeerDown | Received) -> bool:
+        """Tell whether the replica should hear this: nothing of a peer that it does not know to be up."""
+        match heard:
+            case PeerUp(peer):
+                self._up.add(peer)
+                return True
+            case PeerDown(peer):
+                self._forget(peer)
+                was_up = peer in self._up
+                self._up.discard(peer)
+                return was_up
+            case Received(peer):
+                if peer not in self._up:
+                    self._network.consumed(peer)
+                return peer in self._up
+
+    def consumed(self, received: Iterable[Received]) -> None:
+        """Let peers send on in the place of these frames."""
+        frames: dict[str, int] = {}
+        for one in received:
+            frames[one.peer] = frames.get(one.peer, 0) + 1
+        for peer, count in frames.items():
+            self._network.consumed(peer, count)
+
+    def perform(self, effects: Iterable[Send | SendRange | Drop]) -> None:
+        """Send, in order for each peer; what belongs to a range follows in pages."""
+        for effect in effects:
+            match effect:
+                case Send(peer, frame):
+                    if peer in self._up and not self._network.send(peer, frame):
+                        self._drop(peer, "it does not read what is sent to it")
+                case SendRange(peer):
+                    if peer in self._up:
+                        self._send_range(effect)
+                case Drop(peer, reason):
+                    self._drop(peer, reason, ban_seconds=FAULT_BAN_SECONDS)
+
+    def drop_all(self) -> None:
+        """Part with every peer: a replica that is loaded anew knows none, and they come back."""
+        for peer in sorted(self._up):
+            self._drop(peer, "this node begins anew")
+            self._up.discard(peer)
+
+    def turn_away(self, peer: str) -> None:
+        """Part with a peer that is not at fault: what it says cannot be kept, and it may come again at once."""
+        self._drop(peer, "the disk does not take entries")
+        self._up.discard(peer)
+
+    async def close(self) -> None:
+        """Stop sending ranges."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _drop(self, peer: str, reason: str, *, ban_seconds: float = 0) -> None:
+        log.warning("a peer is dropped", extra={"peer": peer, "reason": reason})
+        self._forget(peer)
+        self._network.drop(peer, ban_seconds=ban_seconds)
+
+    def _forget(self, peer: str) -> None:
+        self._ranges.pop(peer, None)
+        if (task := self._tasks.pop(peer, None)) is not None:
+            task.cancel()
+
+    def _send_range(self, effect: SendRange) -> None:
+        waiting = self._ranges.setdefault(effect.peer, deque())
+        if len(waiting) >= RANGES_WAITING_MAX:
+            self._drop(effect.peer, "it asks for more than it reads")
+            return
+        waiting.append(effect)
+        if effect.peer not in self._tasks:
+            task = asyncio.create_task(self._send_ranges(effect.peer, waiting))
+            self._tasks[effect.peer] = task
+            task.add_done_callback(lambda done: self._ended(effect.peer, done))
+
+    async def _send_ranges(self, peer: str, waiting: deque[SendRange]) -> None:
+        while waiting:
+            one = waiting.popleft()
+            pages = self._storage.lane_pages(one.network, one.lane, one.first, one.last, bytes_max=RANGE_BYTES_MAX)
+            async for wires in pages:
+                frame = pack(Entries(wires))
+                stalled_at = self._seconds() + STALL_SECONDS
+                while not self._network.send(peer, frame):
+                    if self._seconds() > stalled_at:
+                        self._drop(peer, "it does not read the range that it asked for")
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    def _ended(self, peer: str, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        waiting = self._ranges.pop(peer)
+        del self._tasks[peer]
+        if (error := task.exception()) is not None:
+            self._drop(peer, f"a range could not be read: {type(error).__name__}")
+        elif waiting:  # one came while it ended
+            for effect in waiting:
+                self._send_range(effect)

@@ -1,0 +1,469 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The book: what a network's lanes amount to, as far as rules need it in memory.
+
+It is a pure fold: the same entries give the same book, on every replica. What two features need lives
+here or in the ledger; what one feature needs is its own state, reached by its type.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from protocol.book.declaration import Desk, Entered, News, Plan, Practice, Waiting
+from protocol.book.ledger import Account, Ledger, Line
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import Order, Signed, T, is_authentic, read
+from protocol.lanes.entry import LEDGER, Body, Millis
+from protocol.wire.keys import id_text
+
+S = TypeVar("S")
+
+
+class MemberState(StrEnum):
+    """How far a member has come."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LEFT = "left"
+
+
+class Auth(StrEnum):
+    """Who orders a member's payments: the member by key, or the network on the member's word."""
+
+    SELF = "self"
+    CUSTODIAL = "custodial"
+
+
+@dataclass(slots=True)
+class DeviceKey:
+    """A key of a member: the newest order it signed, and what it has paid of its cap (minor units).
+
+    `arrival` is the place in the ledger lane of the entry that gave it. A revoked key is kept, so that
+    nobody can register it again and old receipts can be checked.
+    """
+
+    cap_minor: int | None
+    arrival: int
+    order_seq: int = -1
+    spent_minor: int = 0
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class Member:
+    """A member as the ledger lane knows it: no personal data but the handle it chose."""
+
+    id: str
+    handle: str
+    auth: Auth
+    state: MemberState
+    arrival: int
+    at_ms: Millis
+    name: bytes | None
+    keys: dict[bytes, DeviceKey] = field(default_factory=dict[bytes, DeviceKey])
+    given: list[bytes] = field(default_factory=list[bytes])
+    """The mandates that it gave."""
+    held: list[bytes] = field(default_factory=list[bytes])
+    """The mandates that it was given."""
+
+    def inactive(self) -> Refused | None:
+        """Return MEMBER_NOT_ACTIVE unless the member is active."""
+        if self.state is MemberState.ACTIVE:
+            return None
+        return refuse(Rejection.MEMBER_NOT_ACTIVE, member=self.handle, state=self.state.value)
+
+
+@dataclass(slots=True)
+class Mandated:
+    """What a helper may pay from another's account, and what it has paid of that (minor units)."""
+
+    id: bytes
+    account: str
+    helper: str
+    cap_minor: int
+    not_after_ms: Millis
+    rests_on: tuple[int, ...]
+    spent_minor: int = 0
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class Currency:
+    """A mutual currency: its code, its own word and scale, the limits a new account gets (minor units)."""
+
+    code: str
+    name: str
+    unit_word: str
+    scale: int
+    default_least_minor: int
+    default_most_minor: int | None
+    arrival: int
+    closed: bool = False
+    levy_basis_points: int = 0
+    levy_until_repaid: bool = True
+
+
+class PaymentState(StrEnum):
+    """Where the money of a payment is: on its way, arrived, given back unpaid, paid back."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    REVERSED = "reversed"
+
+
+class PaymentAuth(StrEnum):
+    """On whose word the payer was debited: key, word of mouth, helper, standing order; or it was abroad."""
+
+    SELF = "self"
+    CUSTODIAL = "custodial"
+    MANDATE = "mandate"
+    STANDING = "standing"
+    ABROAD = "abroad"
+
+
+@dataclass(slots=True)
+class Abroad:
+    """What a payment has besides if its other end is in another network.
+
+    `code` and `scale` are the unit of the amount at the payee; `links` those by which it leaves or comes, and
+    `route` the networks that it passes; `reason` is why it, or a part of it, was given back.
+    """
+
+    network: bytes
+    code: str
+    scale: int
+    links: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    reason: Rejection | None = None
+
+
+@dataclass(slots=True)
+class Payment:
+    """A payment that debits or credits an account here; an end abroad is an address, not an account id.
+
+    `debit_minor` is in the payer's currency (None where that is abroad), `amount_minor` in the payee's.
+    `rests_on` are the places in the ledger lane of the entries that authorise the debit, besides its
+    own; `balance_minor` is the payer's balance after it; `said` is the digest of the signed order.
+    """
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payer: str
+    payee: str
+    debit_minor: int | None
+    amount_minor: int
+    state: PaymentState
+    auth: PaymentAuth
+    rests_on: tuple[int, ...] = ()
+    said: bytes | None = None
+    note: bytes | None = None
+    mandate: bytes | None = None
+    request: bytes | None = None
+    schedule: bytes | None = None
+    levy_minor: int = 0
+    balance_minor: int | None = None
+    was_pending: bool = False
+    closed: int | None = None
+    closed_at_ms: Millis | None = None
+    abroad: Abroad | None = None
+
+
+class RequestState(StrEnum):
+    """What became of a payment request; one past its date counts as expired, without an entry."""
+
+    OPEN = "open"
+    PAID = "paid"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Request:
+    """What a payee asks to be paid, by anybody or by one member, until a date if there is one."""
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payee: str
+    amount_minor: int
+    payer: str | None
+    not_after_ms: Millis | None
+    note: bytes | None
+    state: RequestState = RequestState.OPEN
+    payment: bytes | None = None
+    set_off_minor: int = 0
+    """What set-offs have cancelled of it."""
+
+    @property
+    def left_minor(self) -> int:
+        """What is still to be paid of it, as long as it is open."""
+        return self.amount_minor - self.set_off_minor
+
+    def state_at(self, now: Millis) -> RequestState:
+        """Return its state at an hour: an open one expires by itself."""
+        if self.state is RequestState.OPEN and self.not_after_ms is not None and now > self.not_after_ms:
+            return RequestState.EXPIRED
+        return self.state
+
+    def settle(self, payment: bytes) -> None:
+        """Note by which payment it was paid: part of the fold."""
+        self.state, self.payment = RequestState.PAID, payment
+
+    def set_off(self, amount_minor: int) -> None:
+        """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""
+        assert 0 < amount_minor <= self.left_minor
+        self.set_off_minor += amount_minor
+        if not self.left_minor:
+            self.state = RequestState.PAID
+
+
+def account_id(member: str, currency: str) -> str:
+    """Return the id of a member's account in a currency."""
+    return f"{member}.{currency}"
+
+
+def commons_account(currency: str) -> str:
+    """Return the id of the network's common account, which takes what leavers owe and what levies bring."""
+    return f"commons.{currency}"
+
+
+def holds_account(currency: str) -> str:
+    """Return the id of the account where pending payments wait."""
+    return f"holds.{currency}"
+
+
+def exchange_account(currency: str) -> str:
+    """Return the id of the account that keeps fees and the rounding of rates (PROTOCOL 3)."""
+    return f"exchange.{currency}"
+
+
+class Arrived(Protocol):
+    """What has its place in the ledger lane."""
+
+    @property
+    def arrival(self) -> int:
+        """The place in the lane."""
+        ...
+
+
+A = TypeVar("A", bound=Arrived)
+
+
+def since(items: Sequence[A], after: int) -> Iterator[tuple[int, A]]:
+    """Return (cursor, item) for what lies after a cursor (0: for all), of items in the order of arrival."""
+    first = bisect_left(items, after, key=lambda item: item.arrival)
+    return ((items[at].arrival + 1, items[at]) for at in range(first, len(items)))
+
+
+class Book:
+    """The fold of one network's entries.
+
+    `handle` is the network's own, where it is known; `abroad` plans a payment whose payee is in another
+    network, for whoever joins the economy to settlement.
+    """
+
+    def __init__(self, network: bytes, features: Sequence[Practice]) -> None:
+        self.network = network
+        self.handle: str | None = None
+        self.is_sampled: Callable[[], bool] | None = None
+        """While a replica takes in a long range: tells, for each member's signature, whether it is checked."""
+        self.abroad: Callable[[Desk, Any, Order | None], Plan | Waiting | Refused] | None = None
+        self.examined: tuple[Body | None, Any] = (None, None)
+        """The body that was checked last, and what the check has found: its fold, which comes next, begins with it."""
+        self.ledger = Ledger()
+        self.currencies: dict[str, Currency] = {}
+        self.members: dict[str, Member] = {}
+        self.member_by_handle: dict[str, str] = {}
+        self.member_by_key: dict[bytes, str] = {}
+        self.mandates: dict[bytes, Mandated] = {}
+        self.payments: dict[bytes, Payment] = {}
+        self.requests: dict[bytes, Request] = {}
+        self.passing: dict[str, int] = {}
+        """How many payments of other networks are passing through, by currency: a currency in use stays open."""
+        self.head: tuple[int, bytes] | None = None
+        self.entry_id: Callable[[int], bytes] = _no_entry
+        """Tells the id of the ledger entry at a place before the one that is folded, for whoever holds the lanes."""
+        self.audits = False
+        """Whether what the network's operator claims of its books is compared with them."""
+        self._arrived: list[Payment] = []
+        self._of_account: dict[str, list[Payment]] = {}
+        self._states: dict[type[Any], Any] = {}
+        self._heard: tuple[Signed | None, Any, bool] = (None, None, False)
+        self._feature_of: dict[type[Body], Practice] = {
+            kind: feature for feature in features for kind in feature.entries
+        }
+        self._posted = [feature.posted for feature in features if feature.posted is not None]
+        self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
+        self._hears: dict[type[Body], Practice] = {kind: feature for feature in features for kind in feature.words}
+        self.words: dict[str, type[Body]] = {kind.KIND: kind for kind in self._hears}
+
+    def of(self, kind: type[S]) -> S:
+        """Return a feature's own state, empty at first."""
+        state = self._states.get(kind)
+        if state is None:
+            state = self._states[kind] = kind()
+        return state
+
+    def check(self, entered: Entered) -> Rejection | None:
+        """Tell why an entry may not stand in this book: the same answer on every node."""
+        return self._feature_of[type(entered.body)].check(self, entered)
+
+    def apply(self, entered: Entered) -> tuple[Line, ...]:
+        """Fold a checked entry in; returns the statement lines that its postings make."""
+        postings = self._feature_of[type(entered.body)].fold(self, entered)
+        if entered.lane == LEDGER:
+            self.head = (entered.seq, entered.id)
+        if not postings:
+            return ()
+        seq, at_ms = entered.seq, entered.at_ms
+        lines: list[Line] = []
+        for posting, balance in zip(postings, self.ledger.post(postings), strict=True):
+            account, amount_minor, kind, payment, counterpart = posting
+            lines.append(Line(account, seq, at_ms, kind, payment, counterpart, amount_minor, balance))
+        for posted in self._posted:
+            posted(self, entered, postings)
+        return tuple(lines)
+
+    def hear(self, word: Entered) -> None:
+        """Keep what a network says in its commons."""
+        self._hears[type(word.body)].hear(self, word)
+
+    def unhear(self, network: bytes) -> None:
+        """Drop all that a network has said in its commons: what stands is heard again."""
+        for feature in dict.fromkeys(self._hears.values()):
+            feature.unhear(self, network)
+
+    def news(self, entered: Entered) -> Iterable[News]:
+        """Return what an entry or a word, just folded, means to subscribers."""
+        kind = type(entered.body)
+        news = (self._hears if kind in self._hears else self._feature_of)[kind].news
+        return () if news is None else news(self, entered)
+
+    def misplaced(self, entered: Entered) -> Refused | None:
+        """Return why an entry of the ledger does not stand where such entries stand."""
+        if entered.network != self.network or entered.lane != LEDGER:
+            return refuse(Rejection.WRONG_NETWORK)
+        return None
+
+    def said(self, signed: Signed, kind: type[T]) -> T | Refused:
+        """Return what a member's signed bytes say, the signature not yet checked, or MALFORMED.
+
+        The newest is remembered, so that plan, check and fold of an entry read and verify it once.
+        """
+        known, said, _ = self._heard
+        if signed is known and type(said) is kind:
+            return said
+        found = read(signed, kind)
+        if found is None:
+            return refuse(Rejection.MALFORMED, field=kind.KIND)
+        self._heard = (signed, found, False)
+        return found
+
+    def heard(self, signed: Signed, kind: type[T]) -> T | Refused:
+        """Return what a member's signed bytes say, or MALFORMED or SIGNATURE_INVALID."""
+        said = self.said(signed, kind)
+        if isinstance(said, Refused):
+            return said
+        if not self._heard[2]:
+            sampled = self.is_sampled is None or self.is_sampled()
+            if sampled and not is_authentic(signed, said):
+                return refuse(Rejection.SIGNATURE_INVALID)
+            self._heard = (signed, said, True)
+        return said
+
+    def add_payment(self, payment: Payment) -> None:
+        """Keep a payment, where each of its ends that is an account here finds it."""
+        self.payments[payment.id] = payment
+        self._arrived.append(payment)
+        payer, payee = payment.payer, payment.payee
+        for account in (payer,) if payer == payee else (payer, payee):
+            if account in self.ledger.accounts:
+                self._of_account.setdefault(account, []).append(payment)
+
+    def payment_at(self, arrival: int) -> Payment:
+        """Return the payment that the entry at a place of the lane began."""
+        found = self._arrived[bisect_left(self._arrived, arrival, key=lambda payment: payment.arrival)]
+        assert found.arrival == arrival
+        return found
+
+    def payments_since(self, after: int, account: str | None = None) -> Iterator[tuple[int, Payment]]:
+        """Return (cursor, payment) of one account, or of all, after a cursor, in the order of arrival."""
+        return since(self._arrived if account is None else self._of_account.get(account, ()), after)
+
+    def open_account(self, member: str, currency: Currency, least: int, most: int | None, arrival: int) -> None:
+        """Open a member's account in a currency, with its limits each way (minor units)."""
+        self.ledger.open(Account(account_id(member, currency.code), currency.code, member, least, most, arrival))
+
+    def open_system_accounts(self, currency: Currency) -> None:
+        """Open the network's own accounts in a new currency: commons, holds, exchange."""
+        for account in (commons_account, holds_account, exchange_account):
+            self.ledger.open(Account(account(currency.code), currency.code, None, None, None, currency.arrival))
+
+    def amount(self, currency: str, amount_minor: int) -> Amount:
+        """Return minor units of a currency as they are shown."""
+        return Amount(amount_minor, currency, self.currencies[currency].scale)
+
+    def name_of(self, account: str) -> str:
+        """Return by which name people know an account: its member's handle, "commons", a foreign address."""
+        found = self.ledger.accounts.get(account)
+        if found is None:
+            return account
+        return found.id.partition(".")[0] if found.member is None else self.members[found.member].handle
+
+    def local(self, address: str) -> str | None:
+        """Return an address without its network where that is this one; None where it is another."""
+        if address.startswith("mutirao:"):
+            network, _, account = address.removeprefix("mutirao:").partition("/")
+            return account if network == id_text(self.network) else None
+        name, at, network = address.partition("@")
+        return name if not at or network in (self.handle, id_text(self.network)) else None
+
+    def resolve_member(self, address: str) -> Member | Refused:
+        """Return the member that a member id or a handle names."""
+        member = self.members.get(self.member_by_handle.get(address, address))
+        return refuse(Rejection.MEMBER_UNKNOWN, member=address[:64]) if member is None else member
+
+    def resolve_account(self, address: str, currency: str | None = None) -> Account | Refused:
+        """Return the account that a local address names.
+
+        An address is an account id, a member id or a member's handle; where a member has several
+        accounts the currency must be told.
+        """
+        account = self.ledger.accounts.get(address)
+        if account is not None:
+            return account
+        member = self.resolve_member(address)
+        if isinstance(member, Refused):
+            return member
+        owned = self.ledger.of_member(member.id)
+        if not owned:
+            return refuse(Rejection.ACCOUNT_UNKNOWN, member=address[:64])
+        fitting = [one for one in owned if currency in (None, one.currency)]
+        if len(fitting) != 1:
+            return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
+        return fitting[0]
+
+
+def _no_entry(seq: int) -> bytes:
+    raise LookupError(f"nobody holds the ledger lane for this book: {seq}")
+
+
+def parties(book: Book, payment: Payment) -> tuple[str, ...]:
+    """Return the ids of the members at the ends of a payment, as far as they are here."""
+    ends = (book.ledger.accounts.get(account) for account in (payment.payer, payment.payee))
+    return tuple(end.member for end in ends if end is not None and end.member is not None)
+
+
+def concerned(book: Book, payment: Payment) -> tuple[str, ...]:
+    """Return the ids of the members who may see a payment: its parties, and the helper who ordered it."""
+    of_helper = () if payment.mandate is None else (book.mandates[payment.mandate].helper,)
+    return (*parties(book, payment), *of_helper)

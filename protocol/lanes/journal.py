@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The lanes held here and what they amount to: entries are folded in, and our own are sealed.
+
+Whatever is folded in is asked to be stored, in the same order; the same entries in any order that keeps
+each lane's give the same book.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from crdt.log import Fork, Head, Lane, Position, Statement
+from protocol.book.book import Book
+from protocol.book.declaration import Entered, Practice
+from protocol.book.refusals import Rejection
+from protocol.events import Forget, Line, Store
+from protocol.lanes.directory import Directory, is_public
+from protocol.lanes.entry import (
+    COMMONS,
+    IDENTITY,
+    LEDGER,
+    LINK_PREFIX,
+    SALT_BYTES,
+    Body,
+    Entry,
+    EntryFault,
+    Millis,
+    decode_body,
+    encode_body,
+    seal,
+)
+from protocol.lanes.identity import Backing, Identity, LaneHead, Recovery, Reopening, Rotation
+from protocol.practices.between.links.records import Links
+from protocol.wire.keys import KeyPair
+
+Place = tuple[bytes, str]
+"""A network and one of its lanes."""
+OWN_RECORDS_KEPT_MAX = 64
+"""Of how many own records of a link the ids are known: which of two branches a partner has taken is told by them."""
+REFUSED_BY_BOOK = "the book refuses it"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """What a home node signs with, and the secret that its invoices' preimages come from (32 bytes)."""
+
+    hot: KeyPair
+    preimages: bytes
+
+
+class InvalidEntry(EntryFault):
+    """An entry, rightly signed by its network, that breaks a rule of the book: the operator is at fault."""
+
+    def __init__(self, entry: Entry, reason: Rejection) -> None:
+        super().__init__(f"{REFUSED_BY_BOOK}: {reason.value}")
+        self.entry = entry
+        self.reason = reason
+
+
+class Journal:
+    """One network's lanes, and the public lanes of all networks, as far as they are held here."""
+
+    def __init__(
+        self,
+        network: bytes,
+        features: Sequence[Practice],
+        chance: Callable[[int], bytes],
+        keyring: Keyring | None,
+    ) -> None:
+        self.network = network
+        self.book = Book(network, features)
+        self.book.entry_id = self._ledger_id
+        self.book.audits = keyring is None
+        self.directory = self.book.of(Directory)
+        self.stores: list[Store | Forget] = []
+        """What was folded in since `drain`, and what was dropped, in order."""
+        self.entered: list[Entered] = []
+        """The bodies of this network's own entries among them, and what any network has said in its commons."""
+        self.newest: dict[Place, bytes] = {}
+        """The newest record of each side of each link, as it travels."""
+        self._chance = chance
+        self._keyring = keyring
+        self._lanes: dict[Place, Lane] = {}
+        self._heads: dict[Place, Head] = {}
+        self._moved: set[Place] = set()
+        """Lanes that have gone on since their heads were asked for."""
+        self._recalling: dict[Place, int] = {}
+        """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
+        self._turn = 0
+        self._records: dict[Place, dict[int, bytes]] = {}
+        """The ids of our own newest records of each link by seq."""
+
+    def head(self, network: bytes, lane: str) -> Head | None:
+        """Return the newest entry of a lane that is held here."""
+        return self.heads().get((network, lane))
+
+    def heads(self) -> dict[Place, Head]:
+        """Return all heads by (network, lane)."""
+        for place in self._moved:
+            self._heads[place] = self._lanes[place].head
+        self._moved.clear()
+        return self._heads
+
+    def is_forked(self, network: bytes, lane: str) -> bool:
+        """Tell whether a network is proved to have spoken twice at one place of a lane."""
+        return (known := self._lanes.get((network, lane))) is not None and known.frozen
+
+    def drain(self) -> tuple[list[Store | Forget], list[Entered]]:
+        """Return what was folded in since the last time, and begin anew."""
+        stores, entered = self.stores, self.entered
+        self.stores, self.entered = [], []
+        return stores, entered
+
+    def write(self, body: Body, lane: str, now: Millis) -> Entry:
+        """Sign a body into a lane of this network and fold it in; plans have checked it before."""
+        assert self._keyring is not None, "a replica signs nothing"
+        head = self.head(self.network, lane)
+        entry = seal(
+            self._keyring.hot,
+            network=self.network,
+            lane=lane,
+            epoch=self.directory.networks[self.network].identity.epoch
+            + isinstance(body, Rotation | Reopening | Recovery),
+            seq=0 if head is None else head.position.seq + 1,
+            prev=None if head is None else head.id,
+            body=encode_body(body, now),
+            salt=self._chance(SALT_BYTES),
+        )
+        self._fold(entry, _entered(entry, body, now))
+        return entry
+
+    @property
+    def signer(self) -> bytes | None:
+        """The key with which entries are signed here, None at a replica."""
+        return None if self._keyring is None else self._keyring.hot.public
+
+    def lay_down(self) -> None:
+        """Sign nothing from now on."""
+        self._keyring = None
+
+    def take_up(self, keyring: Keyring) -> None:
+        """Sign again."""
+        self._keyring = keyring
+
+    def lane_heads(self) -> tuple[LaneHead, ...]:
+        """Return the heads of all lanes of this network that are held here."""
+        return tuple(
+            LaneHead(lane, head.position.seq, head.id)
+            for (network, lane), head in sorted(self.heads().items(), key=lambda item: item[0])
+            if network == self.network and head.id is not None
+        )
+
+    def reopen(self, now: Millis, backs: Backing | None = None) -> None:
+        """Open a new epoch under the same key, standing on the heads that are held here now."""
+        epoch = self.directory.networks[self.network].identity.epoch + 1
+        self.write(Reopening(epoch, self.lane_heads(), backs), IDENTITY, now)
+
+    def follows(self, entry: Entry) -> bool:
+        """Tell whether an entry is the next one of its lane, linked to the one before it.
+
+        Of a link the newest record is the whole state: any later one will do.
+        """
+        header, head = entry.header, self.head(entry.network, entry.header.lane)
+        if header.lane.startswith(LINK_PREFIX):
+            return head is None or Position(self.epoch_of(entry), header.seq) > head.position
+        if head is None:
+            return header.seq == 0 and header.prev is None
+        return header.seq == head.position.seq + 1 and header.prev == head.id and header.epoch >= head.position.epoch
+
+    def epoch_of(self, entry: Entry) -> int:
+        """Return the epoch in which a record of a link counts: that of the key that signed it.
+
+        Its header may name one that a thief has opened, and that has been another's since.
+        """
+        identity = self.directory.networks[entry.network].identity
+        if not 0 < identity.renewed <= entry.header.epoch:
+            return entry.header.epoch
+        signed_in = identity.signed_in(entry)
+        return entry.header.epoch if signed_in is None else signed_in
+
+    def is_branch(self, entry: Entry) -> bool:
+        """Tell whether a record of our own is one that somebody else has signed beside ours, or after them."""
+        place, seq = (entry.network, entry.header.lane), entry.header.seq
+        head, own = self.head(*place), self._records.get(place, {})
+        return head is None or seq > head.position.seq or own.get(seq, entry.id) != entry.id
+
+    def said_at(self, lane: str, seq: int) -> bytes | None:
+        """Return the id of our own record at a place of a link's lane, as far as it is known still."""
+        return self._records.get((self.network, lane), {}).get(seq)
+
+    def holds(self, entry: Entry) -> bool:
+        """Tell whether a lane is held here as far as an entry of it."""
+        head = self.head(entry.network, entry.header.lane)
+        return head is not None and entry.header.seq <= head.position.seq
+
+    def differs(self, entry: Entry) -> bool:
+        """Tell whether another entry than this stands at its place."""
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is None:
+            return False
+        return lane.at(Position(entry.header.epoch, entry.header.seq)) not in (None, entry.id)
+
+    def convict(self, entry: Entry) -> bool:
+        """Keep a rightly signed entry that stands where another of its lane does; tell whether it is news.
+
+        The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen until
+        cold keys end the epoch.
+        """
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is None or not self._proves_fork(lane, entry):
+            return False
+        self.stores.append(Store(entry))
+        return True
+
+    def _proves_fork(self, lane: Lane, entry: Entry) -> bool:
+        position = Position(entry.header.epoch, entry.header.seq)
+        known = lane.at(position)
+        if known in (None, entry.id) or self.directory.is_pardoned(entry):
+            return False
+        assert known is not None
+        if not lane.prove(Fork(position, (known, entry.id))):
+            return False
+        self.directory.note_fork(entry.network, entry.header.lane, entry.header.seq)
+        self.book.of(Links).freeze(entry.network)
+        return True
+
+    def take(self, entry: Entry) -> None:
+        """Fold in an entry whose place and signature the caller has checked.
+
+        Raises EntryFault where its form, or InvalidEntry where a rule of the book, refuses it; then nothing
+        has changed.
+        """
+        lane = entry.header.lane
+        if is_public(lane):
+            self._fold(entry, None)
+        elif (lane == LEDGER and entry.network == self.network) or lane.startswith(LINK_PREFIX):
+            entered = self._read(entry)
+            reason = self.book.check(entered)
+            if reason is not None:
+                raise InvalidEntry(entry, reason)
+            self._fold(entry, entered)
+        else:
+            raise EntryFault("a lane that is not held here")
+
+    def reload(self, entry: Entry) -> tuple[Line, ...]:
+        """Fold in an entry of our own storage, checked when it came; returns its statement lines."""
+        lane = self._lanes.get((entry.network, entry.header.lane))
+        if lane is not None and entry.header.seq <= lane.head.position.seq:
+            self._proves_fork(lane, entry)
+            return ()
+        self._fold(entry, None if is_public(entry.header.lane) else self._read(entry))
+        stores, _ = self.drain()
+        # What an older version has left stored is dropped with the next batch.
+        self.stores = [one for one in stores if isinstance(one, Forget)]
+        return next(one.lines for one in stores if isinstance(one, Store))
+
+    # What was never said.
+
+    def switch(self, branch: Sequence[Entry]) -> None:
+        """Let key events, already found valid, take the place of those that stand from the first one's seq on."""
+        self._go_back(branch[0].network, branch[0].header.seq)
+        for entry in branch:
+            self._fold(entry, None)
+        self._mind_recoveries()
+
+    def _mind_recoveries(self) -> None:
+        """Let go of recoveries whose guardians have not said what they rest on, now that other key events count.
+
+        A home goes on from its own: what guardians have said it may not have heard yet.
+        """
+        fallen = True
+        while fallen:
+            fallen = False
+            for network, known in self.directory.networks.items():
+                epochs = known.identity.epochs
+                unbacked = (at for at in known.identity.recoveries() if not self.directory.is_backed(epochs[at]))
+                first = next(unbacked, None)
+                if first is not None and not (network == self.network and self._keyring is not None):
+                    self._go_back(network, first)
+                    self._rebase(network, first)
+                    fallen = True
+
+    def _go_back(self, network: bytes, first: int) -> None:
+        """Drop key events from an epoch on, and what was said in that epoch and later."""
+        known = self.directory.networks[network]
+        known.identity = known.identity.at(first - 1)
+        self._cut((network, IDENTITY), first - 1)
+        for lane in self._cuttable(network, cold=True):
+            # In these epochs another has spoken so far.
+            said = self._lanes[network, lane].statements()
+            kept = max((one.position.seq for one in said if one.position.epoch < first), default=-1)
+            self._cut((network, lane), kept)
+        self._pardon(network, known.identity)
+
+    def forget_unconfirmed(self, network: bytes, lane: str) -> int:
+        """Drop what is held of a lane past the newest head that a key event confirmed; returns that head's seq."""
+        kept = self._confirmed(network, lane)
+        self._cut((network, lane), kept)
+        return kept
+
+    def is_recalling(self, network: bytes, lane: str) -> bool:
+        """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""
+        return (network, lane) in self._recalling
+
+    def recall(self, network: bytes, entries: Sequence[Entry], turn: int, *, first: bool, last: bool) -> None:
+        """Hear again what is left of a commons lane that was cut."""
+        place = network, COMMONS
+        if self._recalling.get(place) != turn:
+            return
+        if first:
+            self.book.unhear(network)
+            self.directory.unhear(network)
+        for entry in entries:
+            if self._lanes[place].id_at(entry.header.seq) == entry.id:
+                self._hear(entry)
+        if last:
+            del self._recalling[place]
+
+    def _stand_on(self, network: bytes, identity: Identity) -> None:
+        """Drop what a key event, the newest of its network, leaves out, and let links know of it."""
+        number, opened = identity.epoch, identity.epochs[-1]
+        links = self.book.of(Links)
+        if network == self.network and opened.backs is None:
+            # Who backs a recovery has lost nothing itself: its links go on.
+            links.reopen(number, by_cold_keys=opened.renews)
+        self._rebase(network, number)
+        for lane in self._cuttable(network, cold=opened.renews):
+            head, held = opened.heads.get(lane), self._lanes[network, lane]
+            if held.frozen and not opened.by_cold_keys:
+                continue  # What it has said twice is the proof, and the proof stays.
+            if head is None or held.head.position.seq >= head.seq:
+                self._cut((network, lane), self._confirmed(network, lane))
+        if opened.renews:
+            self._pardon(network, identity)
+
+    def _rebase(self, network: bytes, number: int) -> None:
+        """Let all records of a network that are held count as said before an epoch."""
+        if network != self.network:
+            self.book.of(Links).rebase(network, number)
+        for place, head in self._heads.items():
+            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
+                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
+
+    def _cuttable(self, network: bytes, *, cold: bool) -> list[str]:
+        """Return the lanes held here of which a key event may drop something.
+
+        Of the network's own ledger a replica drops nothing on the word of the hot key alone: it may be all there is.
+        """
+        lanes = (COMMONS, LEDGER) if cold and network == self.network else (COMMONS,)
+        return [lane for lane in lanes if (network, lane) in self._lanes]
+
+    def _confirmed(self, network: bytes, lane: str) -> int:
+        """Return the seq of the newest head that a key event names and that is held here, -1 where there is none."""
+        held = self._lanes[network, lane]
+        heads = (epoch.heads.get(lane) for epoch in self.directory.networks[network].identity.epochs)
+        return max((head.seq for head in heads if head is not None and held.id_at(head.seq) == head.id), default=-1)
+
+    def _cut(self, place: Place, after: int) -> None:
+        lane = self._lanes[place]
+        if lane.head.position.seq <= after:
+            return
+        self._lanes[place] = lane.until(after)
+        self._moved.add(place)
+        self._turn += 1
+        self.stores.append(Forget(*place, after, self._turn))
+        if place[1] != IDENTITY:
+            self._recalling[place] = self._turn
+
+    def _pardon(self, network: bytes, identity: Identity) -> None:
+        """Let no proof of a fork count any more that the key of an ended epoch has signed."""
+        self.directory.pardon(network)
+        for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self._lanes]:
+            lane = self._lanes[place]
+            if lane.frozen:
+                self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.renewed)
+            for fork in lane.forks:
+                self.directory.note_fork(network, place[1], fork.position.seq)
+        if not self.directory.networks[network].forked:
+            self.book.of(Links).thaw(network)
+
+    def _ledger_id(self, seq: int) -> bytes:
+        id = self._lanes[self.network, LEDGER].id_at(seq)
+        assert id is not None, "the ledger is held whole up to its head"
+        return id
+
+    def _read(self, entry: Entry) -> Entered:
+        entered = _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
+        return entered._replace(epoch=self.epoch_of(entry)) if entered.lane.startswith(LINK_PREFIX) else entered
+
+    def _word(self, entry: Entry) -> Entered | None:
+        """Return what an entry of a commons lane says, None where it means nothing here."""
+        try:
+            return _entered(entry, *decode_body(entry.body_bytes, self.book.words))
+        except EntryFault:
+            return None
+
+    def _hear(self, entry: Entry) -> Entered | None:
+        """Keep what an entry of a commons lane says."""
+        self.directory.admit(entry)
+        word = self._word(entry)
+        if word is not None:
+            self.book.hear(word)
+        if entry.network == self.network:
+            self.book.handle = self.directory.handle(entry.network)
+        return word
+
+    def _fold(self, entry: Entry, entered: Entered | None) -> None:
+        header = entry.header
+        lines: tuple[Line, ...] = ()
+        if header.lane == IDENTITY:
+            is_new = entry.network not in self.directory.networks
+            self.directory.admit(entry)
+            if not is_new:
+                self._stand_on(entry.network, self.directory.networks[entry.network].identity)
+        elif header.lane == COMMONS:
+            word = self._hear(entry)
+            if word is not None:
+                self.entered.append(word)
+        else:
+            assert entered is not None
+            lines = self.book.apply(entered)
+            if entry.network == self.network:
+                self.entered.append(entered)
+        self._advance(entry, header.epoch if entered is None else entered.epoch)
+        self.stores.append(Store(entry, lines))
+
+    def _advance(self, entry: Entry, epoch: int) -> None:
+        header = entry.header
+        place = (entry.network, header.lane)
+        if header.lane.startswith(LINK_PREFIX):
+            # The second of two records at one place is kept as proof of the fork, and is nobody's head; but of
+            # ours from before a key event that one stands which the partner has taken.
+            position, head = Position(epoch, header.seq), self._heads.get(place)
+            own, reopened = entry.network == self.network, self.book.of(Links).reopened
+            if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
+                self._heads[place] = Head(position, entry.id)
+                self.newest[place] = entry.wire
+                if own:
+                    self._remember(place, header.seq, entry.id)
+            return
+        lane = self._lanes.get(place)
+        if lane is None:
+            lane = self._lanes[place] = Lane()
+        if not lane.append(header.epoch, header.seq, entry.id, header.prev):
+            lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
+        self._moved.add(place)
+
+    def _remember(self, place: Place, seq: int, id: bytes) -> None:
+        known = self._records.setdefault(place, {})
+        self._records[place] = {at: one for at, one in known.items() if seq - OWN_RECORDS_KEPT_MAX < at < seq}
+        self._records[place][seq] = id
+
+
+def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:
+    header = entry.header
+    return Entered(body, entry.network, header.lane, header.epoch, header.seq, entry.id, at_ms)

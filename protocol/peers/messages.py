@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What nodes say to each other: one CBOR frame a message, `[number, fields]`, every field bounded."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from protocol.wire.codec import CodecFault, decode, encode
+from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+ENTRIES_PER_FRAME_MAX = 4_096
+RANGE_BYTES_MAX = 1024 * 1024
+IDENTITY_ENTRIES_MAX = 64
+RANGES_PER_FRAME_MAX = 64
+ITEMS_PER_RANGE_MAX = 64
+HOPS_MAX = 8
+PATHS_MAX = 5
+"""How many ways are taken for one payment, one after the other or at once (PROTOCOL 3)."""
+INVOICE_BYTES_MAX = 1_024
+CIRCLE_BYTES_MAX = 1_900
+"""With a signature it still fits beside a hold."""
+PROBE_STEPS_MAX = 2
+"""How many debts a probe follows each way from who searches: the two ways close a ring of four networks at most."""
+NOTE_CHARS_MAX = 500
+
+Id = Annotated[bytes, Length(32)]
+Short = Annotated[bytes, Length(16)]
+LaneName = Annotated[str, AtMost(64)]
+Seq = Annotated[int, Range(0, 2**53)]
+Minor = Annotated[int, Range(1, 2**63 - 1)]
+EntryWire = Annotated[bytes, AtMost(66_000)]
+
+
+class PeerFault(Exception):
+    """A peer broke the protocol: it loses its connection, and nothing changes here."""
+
+
+class Role(StrEnum):
+    """What a node is to the network that it speaks for."""
+
+    HOME = "home"
+    REPLICA = "replica"
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first words: the network that I serve, my part in it, and the key events that prove it.
+
+    A replica shows the invitation by which it asks to be let in, until it has been.
+    """
+
+    network: Id
+    role: Role
+    identity: Annotated[tuple[EntryWire, ...], AtMost(IDENTITY_ENTRIES_MAX)]
+    invitation: Short | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Entries, each lane's in order: pushed when new, or in answer to Wanted."""
+
+    entries: Annotated[tuple[EntryWire, ...], AtMost(ENTRIES_PER_FRAME_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Please send this lane's entries from `first` to `last` seq."""
+
+    network: Id
+    lane: LaneName
+    first: Seq
+    last: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The head of a lane, as one side knows it."""
+
+    network: Id
+    lane: LaneName
+    epoch: Annotated[int, Range(0, 2**31)]
+    seq: Seq
+    id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of lane keys, lower bound in and upper bound out (empty: no bound), and what I hold in it.
+
+    Either the fingerprint of my items in it, or, where they are few, the items themselves.
+    """
+
+    lower: Annotated[bytes, AtMost(96)]
+    upper: Annotated[bytes, AtMost(96)]
+    fingerprint: Id | None
+    items: Annotated[tuple[Item, ...], AtMost(ITEMS_PER_RANGE_MAX)] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Range-based reconciliation of lane heads (Meyer 2023): one round of it."""
+
+    spans: Annotated[tuple[Span, ...], AtMost(RANGES_PER_FRAME_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNews:
+    """The newest record of a link: mine, or yours where you asked for it after a restore."""
+
+    record: EntryWire
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWanted:
+    """I may have come back from an old copy: send me, for each link of ours, the records that stand.
+
+    `epoch` is the one in which I shall go on, from now on the least that counts; 0 where I only ask.
+    """
+
+    epoch: Annotated[int, Range(0, 2**31)]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHeld:
+    """I have opened an epoch too, and can write nothing yet: of your records on this link I hold the `n`-th, `record`.
+
+    With `n` 0 there is none. `event` is your newest key event here: I take no other record from before it any more.
+    """
+
+    link: Id
+    event: Id
+    n: Annotated[int, Range(0, 2**63 - 1)]
+    record: Id | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One credit line of a route: to which network it leads, and the hold on it in its minor units."""
+
+    network: Id
+    link: Id
+    amount: Annotated[int, Range(0, 2**63 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteWanted:
+    """Tell what it costs to pay this payee, along this route (networks still to pass after you).
+
+    `amount` is what the payee gets, at `scale` decimals of its currency; or, where it is `of_payer`, what
+    may be spent, in minor units of `link`. `link` is the line between us. `request` names a payment
+    request of the payee. Where the payment is to be `split` over several ways, no single link need have room for it.
+    """
+
+    key: Short
+    link: Id
+    route: Annotated[tuple[Id, ...], AtMost(HOPS_MAX)]
+    payee: Annotated[str, AtMost(64)]
+    amount: Minor
+    scale: Annotated[int, Range(0, 9)]
+    of_payer: bool
+    payer: Annotated[str, AtMost(120)]
+    note: Annotated[str, AtMost(NOTE_CHARS_MAX)]
+    currency: Annotated[str, AtMost(12)] | None
+    request: Short | None
+    split: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteGiven:
+    """The invoice, signed by the payee's node, and the holds that the route needs, first link first."""
+
+    key: Short
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+    hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteDenied:
+    """No quote: the stable code says why, and by whom."""
+
+    key: Short
+    code: Annotated[str, AtMost(40)]
+    network: Id
+
+
+@dataclass(frozen=True, slots=True)
+class CircleAsked:
+    """Would you clear this circle of debts, signed by its initiator? Passed on from creditor to debtor, once round.
+
+    Who would not answers with QuoteDenied.
+    """
+
+    key: Short
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Are you in a ring of debts of three or four networks? From a creditor where `to_debtor`, else from a debtor.
+
+    Whoever gets it with `onward` passes it on the same way, once. The same `key` goes both ways from who searches.
+    """
+
+    key: Short
+    to_debtor: bool
+    onward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """Who owes whom on a link, in its unit."""
+
+    debtor: Id
+    creditor: Id
+    link: Id
+    unit: Annotated[str, AtMost(12)]
+    scale: Annotated[int, Range(0, 9)]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeMet:
+    """A probe has come from both sides to a network: the debts from there to you, and their worth at most.
+
+    `worth` is in reference units. It goes back the way on which the probe came.
+    """
+
+    key: Short
+    to_debtor: bool
+    debts: Annotated[tuple[Debt, ...], AtMost(PROBE_STEPS_MAX)]
+    worth: Minor
+
+
+Message = (
+    Hello
+    | Entries
+    | Wanted
+    | Heads
+    | LinkNews
+    | LinkWanted
+    | QuoteWanted
+    | QuoteGiven
+    | QuoteDenied
+    | CircleAsked
+    | Probe
+    | ProbeMet
+    | LinkHeld
+)
+_KINDS: tuple[type[Message], ...] = (
+    Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
+    Probe, ProbeMet, LinkHeld,
+)  # fmt: skip
+_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
+
+
+def pack(message: Message) -> bytes:
+    """Return the frame of a message."""
+    return encode((_NUMBERS[type(message)], to_map(message)))
+
+
+def unpack(frame: bytes) -> Message:
+    """Return the message of a frame; raises PeerFault on anything that is not exactly one."""
+    try:
+        parts = decode(frame, bytes_max=FRAME_BYTES_MAX)
+        if not (isinstance(parts, tuple) and len(parts) == 2):
+            raise PeerFault("a frame is a number and fields")
+        number, fields = parts
+        if not (type(number) is int and 0 <= number < len(_KINDS) and isinstance(fields, dict)):
+            raise PeerFault("a frame is a number and fields")
+        return from_map(_KINDS[number], fields)
+    except (CodecFault, ShapeFault) as fault:
+        raise PeerFault(f"frame: {fault}") from None

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Practices: what groups do with each other, by wings; a practice declares everything about itself in its own room."""
+
+from protocol.book.declaration import Practice
+from protocol.practices import between, money, people
+
+PRACTICES: tuple[Practice, ...] = (*people.PRACTICES, *money.PRACTICES, *between.PRACTICES)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Faults: what networks have been seen to do wrong, each with the evidence by which others can check it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from protocol.book.declaration import READERS, At, Desk, Doc, EvidenceWanted, List, Practice, Show
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import Digest, Time
+from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
+from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
+from protocol.practices.money.receipts import EntryWire
+from protocol.wire.codec import decode, encode
+from protocol.wire.keys import digest, id_text, parse_id
+from protocol.wire.shape import AtMost, Range, from_map, to_map
+
+FAULTS_KEPT_MAX = 256
+"""Faults that a node keeps: who makes more of them is known well enough."""
+DETAIL_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry, or both of a fork, are stored."""
+
+    lane: Annotated[str, AtMost(LANE_CHARS_MAX)]
+    seq: Annotated[int, Range(0, 2**53)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a network has done wrong: `places` of it that are stored here, and entries that could not be taken."""
+
+    kind: FaultKind
+    network: Digest
+    detail: Annotated[str, AtMost(DETAIL_CHARS_MAX)]
+    at_ms: Time
+    places: Annotated[tuple[Place, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
+    wires: Annotated[tuple[EntryWire, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
+
+    @property
+    def id(self) -> bytes:
+        """The same for the same wrong, whenever and however often it is seen."""
+        parts = (self.kind.value, *(f"{one.lane}/{one.seq}" for one in self.places), *(one.hex() for one in self.wires))
+        said = "\n".join((*parts, self.detail if not (self.places or self.wires) else ""))
+        return digest("fault", self.network + said.encode())
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that this node has seen, in the order in which it saw them: no part of the fold."""
+
+    by_id: dict[bytes, Fault] = field(default_factory=dict[bytes, Fault])
+
+    def add(self, fault: Fault) -> bool:
+        """Keep a fault; tell whether it is news."""
+        if fault.id in self.by_id or len(self.by_id) >= FAULTS_KEPT_MAX:
+            return False
+        self.by_id[fault.id] = fault
+        return True
+
+
+def written(fault: Fault) -> bytes:
+    """Return the bytes by which a node keeps a fault."""
+    return encode(to_map(fault))
+
+
+def recalled(data: bytes) -> Fault:
+    """Return the fault that a node has kept."""
+    return from_map(Fault, decode(data, bytes_max=1024 * 1024))
+
+
+def of_checkpoints(network: bytes, state: Checkpoints, now: Millis) -> Iterable[Fault]:
+    """Yield what checkpoints have shown: those of our own network's ledger, and all networks' words."""
+    for seq, parts in state.wrong:
+        detail = f"the checkpoint at entry {seq} is not what the entries make: {parts}"
+        yield Fault(FaultKind.CHECKPOINT_WRONG, network, detail, now, (Place(LEDGER, seq),))
+    for said_by, (before, after) in state.doubled.items():
+        detail = f"the checkpoints at {before} and {after} of its commons lane cannot both be true"
+        places = (Place(COMMONS, before), Place(COMMONS, after))
+        yield Fault(FaultKind.CHECKPOINTS_DIFFER, said_by, detail, now, places)
+    for said_by, seq in state.unbalanced.items():
+        detail = f"by the checkpoint at {seq} of its commons lane its balances do not sum to zero"
+        yield Fault(FaultKind.CHECKPOINT_UNBALANCED, said_by, detail, now, (Place(COMMONS, seq),))
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsWanted:
+    """Which faults to list."""
+
+    network: Annotated[str | None, Doc("only those of the network with this id")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultShown:
+    """A wrong that this node has seen; `mutirao verify fault FILE` checks the evidence anywhere."""
+
+    id: str
+    kind: FaultKind
+    network: Annotated[str, Doc("the id of the network that is accused")]
+    detail: Annotated[str, Doc("what was seen")]
+    found_at: At
+    proves_itself: Annotated[bool, Doc("whether the evidence convinces who has none of the books")]
+    document: Annotated[bytes | None, Doc("the evidence, where one fault is asked for")] = None
+
+
+def show_fault(desk: Desk, id: str) -> EvidenceWanted | Refused:
+    """Show a fault with its evidence."""
+    fault = desk.book.of(Faults).by_id.get(parse_id(id) or b"")
+    if fault is None:
+        return refuse(Rejection.NOT_FOUND)
+
+    def show(identity: tuple[bytes, ...], stored: tuple[bytes, ...]) -> FaultShown:
+        entries = (*stored, *fault.wires)[:EVIDENCE_ENTRIES_MAX]
+        return _shown(fault, encode(to_map(Evidence(fault.kind, identity, entries))))
+
+    return EvidenceWanted(fault.network, tuple((one.lane, one.seq) for one in fault.places), show)
+
+
+def list_faults(desk: Desk, wanted: FaultsWanted, after: int) -> Iterable[tuple[int, FaultShown]] | Refused:
+    """List faults in the order in which they were seen."""
+    network = None if wanted.network is None else parse_id(wanted.network)
+    if wanted.network is not None and network is None:
+        return refuse(Rejection.NETWORK_UNKNOWN, network=wanted.network[:64])
+    found = (one for one in desk.book.of(Faults).by_id.values() if network in (None, one.network))
+    return ((at, _shown(fault, None)) for at, fault in enumerate(found, 1) if at > after)
+
+
+def _shown(fault: Fault, document: bytes | None) -> FaultShown:
+    return FaultShown(
+        id_text(fault.id),
+        fault.kind,
+        id_text(fault.network),
+        fault.detail,
+        fault.at_ms,
+        fault.kind in SELF_PROVING,
+        document,
+    )
+
+
+PRACTICE = Practice(
+    name="faults",
+    entries=(),
+    operations=(
+        Show("faults", FaultShown, view=show_fault, who=READERS, example="mutirao faults show FAULT"),
+        List("faults", FaultsWanted, FaultShown, view=list_faults, who=READERS, example="mutirao faults list"),
+    ),
+)

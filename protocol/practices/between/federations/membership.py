@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Federations: networks that clear together and find each other, by a charter that no centre keeps (PROTOCOL 8).
+
+Who is a member `protocol.practices.between.federations.charters` works out; here is what stewards do and see.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated
+
+from protocol.book.book import Book
+from protocol.book.declaration import STEWARDS, Act, Create, Desk, Doc, Entered, List, News, Plan, Practice, Show, Write
+from protocol.book.personal import NAME_CHARS_MAX, text_refusal
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.lanes.directory import Directory
+from protocol.lanes.entry import COMMONS
+from protocol.practices.between.clearing.intents import WORTH_SCALE
+from protocol.practices.between.federations.charters import (
+    FEDERATIONS_MAX,
+    FOUNDERS_MAX,
+    OTHERS_MAX,
+    RHYTHM_MINUTES_MAX,
+    WORDS,
+    Chartered,
+    Charters,
+    Endorsed,
+    ExpulsionVoted,
+    Joined,
+    Left,
+    Said,
+    Standing,
+    Word,
+    hear,
+    unhear,
+)
+from protocol.practices.between.links.terms import read_rate
+from protocol.practices.between.networks import find_network
+from protocol.wire.keys import id_text, parse_id
+from protocol.wire.shape import Range
+
+CANDIDATES_SHOWN_MAX = 64
+"""Anybody may ask to be admitted: so many are shown, those with the most endorsements."""
+_SILENT = Said()
+
+
+class Place(StrEnum):
+    """What a network is in a federation."""
+
+    NAMED = "named"
+    FOUNDING = "founding"
+    CANDIDATE = "candidate"
+    MEMBER = "member"
+    SUSPENDED = "suspended"
+    EXPELLED = "expelled"
+    OUTSIDE = "outside"
+
+
+PLACES = (
+    "named: a founder that has not said the charter yet; founding: has said it, others have not; candidate: waits for "
+    "endorsements; member; suspended: proved to have forked; expelled; outside"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFederation:
+    """Propose the charter of a federation; it is founded once every founder has joined it."""
+
+    name: Annotated[str, Doc("what the federation is called")]
+    unit: Annotated[str, Doc("code of the common unit")]
+    founders: Annotated[tuple[str, ...], Doc("the other founders: handles or network ids")] = ()
+    endorsements: Annotated[
+        int, Range(1, FOUNDERS_MAX), Doc("how many members must endorse a network to admit it; at most all founders")
+    ] = 1
+    scale: Annotated[int, Range(0, 9), Doc("decimals of the common unit")] = 2
+    value: Annotated[str, Doc("what one common unit is worth in whole reference units")] = "1"
+    rhythm_minutes: Annotated[
+        int, Range(0, RHYTHM_MINUTES_MAX), Doc("members open a round of clearing every so many minutes; 0: they do not")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFederation:
+    """Join: as a founder whom the charter names, or to be admitted once enough members endorse you."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveFederation:
+    """Leave; whom you have endorsed stays, and you may join again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndorseNetwork:
+    """Endorse a network for admission; a vote of yours to expel it is thereby taken back."""
+
+    network: Annotated[str, Doc("handle or network id")]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpelNetwork:
+    """Vote to expel a member: it is out once two thirds of the members have voted so."""
+
+    network: Annotated[str, Doc("handle or network id")]
+
+
+@dataclass(frozen=True, slots=True)
+class FederationsWanted:
+    """Which federations to list."""
+
+    place: Annotated[Place | None, Doc("only those in which this network is so: member, candidate, named ...")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class FederationListed:
+    """A federation, and what this network is in it."""
+
+    id: str
+    name: str
+    place: Annotated[Place, Doc("what this network is in it; " + PLACES)]
+    founded: Annotated[bool, Doc("whether all founders have said the charter")]
+    endorsements: Annotated[int, Doc("how many members must endorse a network to admit it")]
+    unit: Annotated[str, Doc("code of the common unit")]
+    scale: int
+    value: Annotated[str, Doc("what one common unit is worth in whole reference units")]
+    rhythm_minutes: Annotated[int, Doc("members open a round of clearing every so many minutes; 0: they do not")]
+    members: Annotated[int, Doc("how many members it has")]
+    candidates: Annotated[int, Doc("how many networks wait for endorsements")]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantShown:
+    """A network in a federation."""
+
+    network: str
+    handle: str | None
+    place: Annotated[Place, Doc(PLACES)]
+    founder: bool
+    endorsements: Annotated[int, Doc("how many endorsements of members it has")]
+    votes: Annotated[int, Doc("how many present members have voted to expel it")]
+
+
+@dataclass(frozen=True, slots=True)
+class FederationShown(FederationListed):
+    """A federation, what this network is in it, and its networks: of candidates those with the most endorsements."""
+
+    networks: tuple[ParticipantShown, ...]
+
+
+def place_of(book: Book, federation: bytes, standing: Standing, network: bytes) -> Place:
+    """Return what a network is in a federation."""
+    if network in standing.missing:
+        return Place.NAMED
+    if network in standing.expelled:
+        return Place.EXPELLED
+    if not _said(book, federation, network).inside:
+        return Place.OUTSIDE
+    if network in standing.members:
+        return Place.MEMBER
+    if network in book.of(Directory).forked:
+        return Place.SUSPENDED
+    return Place.FOUNDING if network in standing.charter.founders else Place.CANDIDATE
+
+
+def _said(book: Book, federation: bytes, network: bytes) -> Said:
+    return book.of(Charters).of_network.get(network, {}).get(federation, _SILENT)
+
+
+def _find(book: Book, id: str) -> tuple[bytes, Standing] | Refused:
+    federation = parse_id(id) or b""
+    standing = book.of(Charters).standing(book, federation)
+    return refuse(Rejection.FEDERATION_UNKNOWN) if standing is None else (federation, standing)
+
+
+def _lacks_room(book: Book) -> Refused | None:
+    if len(book.of(Charters).of_network.get(book.network, ())) < FEDERATIONS_MAX:
+        return None
+    return refuse(Rejection.OVERLOADED, maximum=FEDERATIONS_MAX)
+
+
+def plan_create(desk: Desk, wish: CreateFederation) -> Plan | Refused:
+    """Say a charter as the first of its founders."""
+    book = desk.book
+    refused = text_refusal("name", wish.name, NAME_CHARS_MAX) or _lacks_room(book)
+    if refused is not None:
+        return refused
+    if not (wish.name and 1 <= len(wish.unit) <= 12):
+        return refuse(Rejection.MALFORMED, field="unit" if wish.name else "name")
+    founders = {book.network}
+    for name in wish.founders:
+        found = find_network(book, name)
+        if isinstance(found, Refused):
+            return found
+        founders.add(found)
+    if len(founders) > FOUNDERS_MAX:
+        return refuse(Rejection.MALFORMED, field="founders", expected=f"at most {FOUNDERS_MAX}")
+    if wish.endorsements > len(founders):
+        return refuse(Rejection.MALFORMED, field="endorsements", expected="at most as many as there are founders")
+    value = read_rate(wish.value, WORTH_SCALE, wish.scale)
+    if isinstance(value, Refused):
+        return refuse(Rejection.MALFORMED, field="value")
+    charter = Chartered(
+        wish.name, tuple(sorted(founders)), wish.endorsements, wish.unit, wish.scale, value.num, value.den,
+        wish.rhythm_minutes, desk.chance(16),
+    )  # fmt: skip
+    return Plan(id_text(charter.id), (Write(charter, COMMONS),))
+
+
+def plan_join(desk: Desk, id: str, wish: JoinFederation) -> Plan | Refused:
+    """Say the charter that names us, or ask to be admitted."""
+    del wish
+    book = desk.book
+    found = _find(book, id)
+    if isinstance(found, Refused):
+        return found
+    federation, standing = found
+    said = _said(book, federation, book.network)
+    if said.inside:
+        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+    refused = _lacks_room(book) if said is _SILENT else None
+    is_named = book.network in standing.missing
+    return refused or Plan(id, (Write(standing.charter if is_named else Joined(federation), COMMONS),))
+
+
+def plan_leave(desk: Desk, id: str, wish: LeaveFederation) -> Plan | Refused:
+    """Leave a federation, or withdraw what one has asked for."""
+    del wish
+    book = desk.book
+    found = _find(book, id)
+    if isinstance(found, Refused):
+        return found
+    federation, standing = found
+    if not _said(book, federation, book.network).inside:
+        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+    return Plan(id, (Write(Left(federation), COMMONS),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """Another network of which we, a member, may speak: who, what it is, and what we have said so far."""
+
+    federation: bytes
+    network: bytes
+    place: Place
+    said: Said
+
+
+def _other(book: Book, id: str, name: str) -> _Other | Refused:
+    found = _find(book, id)
+    if isinstance(found, Refused):
+        return found
+    federation, standing = found
+    if book.network not in standing.members:
+        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+    other = find_network(book, name)
+    if isinstance(other, Refused):
+        return other
+    if other == book.network:
+        return refuse(Rejection.MALFORMED, field="network", expected="another network")
+    said = _said(book, federation, book.network)
+    if not said.has_room(other):
+        return refuse(Rejection.OVERLOADED, maximum=OTHERS_MAX)
+    return _Other(federation, other, place_of(book, federation, standing, other), said)
+
+
+def plan_endorse(desk: Desk, id: str, wish: EndorseNetwork) -> Plan | Refused:
+    """Endorse a network, be it before it asks."""
+    other = _other(desk.book, id, wish.network)
+    if isinstance(other, Refused):
+        return other
+    if other.network in other.said.endorsed and other.network not in other.said.votes:
+        return refuse(Rejection.STATE_CONFLICT, state="endorsed")
+    return Plan(id, (Write(Endorsed(other.federation, other.network), COMMONS),))
+
+
+def plan_expel(desk: Desk, id: str, wish: ExpelNetwork) -> Plan | Refused:
+    """Vote to expel a member, and say how far we have heard it."""
+    other = _other(desk.book, id, wish.network)
+    if isinstance(other, Refused):
+        return other
+    if other.network in other.said.votes:
+        return refuse(Rejection.STATE_CONFLICT, state="voted")
+    if other.place not in (Place.MEMBER, Place.SUSPENDED):
+        return refuse(Rejection.STATE_CONFLICT, state=other.place.value)
+    seen = _said(desk.book, other.federation, other.network).newest
+    return Plan(id, (Write(ExpulsionVoted(other.federation, other.network, seen), COMMONS),))
+
+
+def show_federation(desk: Desk, id: str) -> FederationShown | Refused:
+    """Show a federation."""
+    book = desk.book
+    found = _find(book, id)
+    if isinstance(found, Refused):
+        return found
+    federation, standing = found
+    listed = _listed(book, federation, standing)
+    return FederationShown(
+        *(getattr(listed, one.name) for one in fields(listed)), networks=_participants(book, federation, standing)
+    )
+
+
+def list_federations(desk: Desk, wanted: FederationsWanted, after: int) -> Iterable[tuple[int, FederationListed]]:
+    """List federations in the order in which their charters were heard."""
+    book = desk.book
+    for federation, arrival in list(book.of(Charters).arrivals.items()):
+        standing = book.of(Charters).standing(book, federation) if arrival + 1 > after else None
+        if standing is None:
+            continue
+        listed = _listed(book, federation, standing)
+        if wanted.place in (None, listed.place):
+            yield arrival + 1, listed
+
+
+def _listed(book: Book, federation: bytes, standing: Standing) -> FederationListed:
+    charter = standing.charter
+    value = Fraction(charter.num, charter.den) * Fraction(10) ** (charter.scale - WORTH_SCALE)
+    return FederationListed(
+        id_text(federation), charter.name, place_of(book, federation, standing, book.network), not standing.missing,
+        charter.endorsements, charter.unit, charter.scale, str(value), charter.rhythm_minutes, len(standing.members),
+        len(_candidates(book, federation, standing)),
+    )  # fmt: skip
+
+
+def _candidates(book: Book, federation: bytes, standing: Standing) -> list[bytes]:
+    """Return who waits for endorsements, those with the most first."""
+    waiting = (
+        network
+        for network in book.of(Charters).said[federation]
+        if place_of(book, federation, standing, network) is Place.CANDIDATE
+    )
+    return sorted(waiting, key=lambda network: (-standing.endorsements.get(network, 0), network))
+
+
+def _participants(book: Book, federation: bytes, standing: Standing) -> tuple[ParticipantShown, ...]:
+    charters, charter = book.of(Charters), standing.charter
+    votes = dict[bytes, int]()
+    for member in standing.members:
+        for accused in charters.said[federation][member].votes:
+            votes[accused] = votes.get(accused, 0) + 1
+    standing_ones = {*charter.founders, *standing.members, *standing.expelled}
+    candidates = _candidates(book, federation, standing)[:CANDIDATES_SHOWN_MAX]
+    return tuple(
+        ParticipantShown(
+            id_text(network), book.of(Directory).handle(network), place_of(book, federation, standing, network),
+            network in charter.founders, standing.endorsements.get(network, 0), votes.get(network, 0),
+        )
+        for network in (*sorted(standing_ones), *candidates)
+    )  # fmt: skip
+
+
+def due(desk: Desk) -> Iterable[Plan]:
+    """Work out where we stand, after a start too, so that what a word changes is news; there is nothing to write."""
+    for _ in desk.book.of(Charters).of(desk.book, desk.book.network):
+        pass
+    return ()
+
+
+def news(book: Book, entered: Entered) -> Iterator[News]:
+    """Tell stewards what asks for their word, and who is in or out by what was just said."""
+    body, charters = entered.body, book.of(Charters)
+    assert isinstance(body, Word)
+    federation = body.id if isinstance(body, Chartered) else body.federation
+    before, standing = charters.before.pop(federation, None), charters.standing(book, federation)
+    if standing is None:
+        return
+    place, shown = place_of(book, federation, standing, book.network), id_text(federation)
+    if place is Place.NAMED and before is None:
+        yield News("federation.proposed", shown)
+    if place is Place.MEMBER and isinstance(body, Joined) and entered.network not in standing.members:
+        yield News("federation.candidate", shown, figures={"network": id_text(entered.network)})
+    if before is None or book.network not in before.members | standing.members:
+        return
+    if before.missing and not standing.missing:
+        yield News("federation.founded", shown)
+        return
+    for network in sorted(before.members ^ standing.members):
+        word = "admitted" if network in standing.members else "expelled" if network in standing.expelled else "left"
+        yield News(f"federation.{word}", shown, figures={"network": id_text(network)})
+
+
+PRACTICE = Practice(
+    name="federations",
+    entries=(),
+    due=due,
+    news=news,
+    words=WORDS,
+    hear=hear,
+    unhear=unhear,
+    operations=(
+        Create("federations", CreateFederation, plan=plan_create, who=STEWARDS,
+               example="mutirao federations create --name 'Vale do Sol' --unit HORA --founders serra --founders campo "
+               "--endorsements 2 --rhythm-minutes 1440"),
+        Act("federations", "join", JoinFederation, plan=plan_join, who=STEWARDS,
+            example="mutirao federations join FEDERATION"),
+        Act("federations", "leave", LeaveFederation, plan=plan_leave, who=STEWARDS,
+            example="mutirao federations leave FEDERATION"),
+        Act("federations", "endorse", EndorseNetwork, plan=plan_endorse, who=STEWARDS,
+            example="mutirao federations endorse FEDERATION --network encants"),
+        Act("federations", "expel", ExpelNetwork, plan=plan_expel, who=STEWARDS,
+            example="mutirao federations expel FEDERATION --network encants"),
+        Show("federations", FederationShown, view=show_federation, example="mutirao federations show FEDERATION"),
+        List("federations", FederationsWanted, FederationListed, view=list_federations,
+             example="mutirao federations list --place member"),
+    ),
+)  # fmt: skip

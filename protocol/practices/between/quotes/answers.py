@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What other networks ask of us when they price a payment: our invoice, or the way on (PROTOCOL 3).
+
+The payee's node answers with an invoice; each network on the way back adds the hold that it needs on
+the line before it: in = ceil(out * num / den) + fee.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from protocol.book.book import Book, MemberState, RequestState, commons_account
+from protocol.book.declaration import Desk, Tell
+from protocol.book.money import AMOUNT_MINOR_MAX, Amount, minor_of, payable
+from protocol.book.personal import text_digest
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.lanes.directory import Directory
+from protocol.lanes.entry import Millis
+from protocol.peers.messages import HOPS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
+from protocol.practices.between.links.records import Link, Links
+from protocol.practices.between.quotes.invoices import (
+    INVOICE_LIFE_MS,
+    Invoice,
+    condition_of,
+    encode_invoice,
+    preimage_of,
+)
+from protocol.practices.between.routes import passes_on
+from protocol.wire.keys import id_text
+
+RELAY_WAIT_MS = 10_000
+"""How long a question that we passed on may stay without an answer."""
+HOLD_WAIT_MS = 20_000
+"""How long a hold that has come may wait for a partner to be back, or for other parts, before it is waived."""
+RELAYS_OPEN_MAX = 1_024
+NOTES_MAX = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A question that we passed on: who asked us, on which link, and over which link it went on."""
+
+    asker: bytes
+    link_in: bytes
+    link_out: bytes
+    until_ms: Millis
+    split: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a payer wrote beside an invoice, until nobody can pay that any more."""
+
+    text: str
+    not_after_ms: Millis
+
+
+@dataclass(slots=True)
+class Relays:
+    """Questions that went on from here: not part of the fold, and lost at a restart without harm."""
+
+    open: dict[bytes, Relay] = field(default_factory=dict[bytes, Relay])
+    notes: dict[bytes, Noted] = field(default_factory=dict[bytes, Noted])
+    """What payers write beside invoices of ours that nobody has paid yet, by nonce."""
+    waiting: dict[tuple[bytes, bytes], Millis] = field(default_factory=dict[tuple[bytes, bytes], Millis])
+    """Since when holds that have come wait, by link and hold."""
+
+    def waits(self, link: bytes, hold: bytes, now: Millis) -> bool:
+        """Tell whether a hold may go on waiting for what it needs: nothing is promised onward for it yet."""
+        return 0 <= now - self.waiting.setdefault((link, hold), now) <= HOLD_WAIT_MS
+
+    def forget(self, now: Millis) -> None:
+        """Drop what has expired."""
+        self.waiting = {key: since for key, since in self.waiting.items() if 0 <= now - since <= 2 * HOLD_WAIT_MS}
+        self.open = {key: one for key, one in self.open.items() if one.until_ms >= now}
+        self.notes = {key: one for key, one in self.notes.items() if one.not_after_ms >= now}
+
+
+def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refused:
+    """Return an open link with a partner, of this own currency if one is told: that with most headroom."""
+    links = book.of(Links).with_partner(partner)
+    if not links:
+        return refuse(Rejection.NO_ROUTE, network=id_text(partner))
+    usable = [link for link in links if link.gives(1) and currency in (None, link.settings.currency)]
+    if not usable:
+        states = ", ".join(sorted({link.state.value for link in links}))
+        return refuse(Rejection.LINK_NOT_OPEN, state=states)
+    return max(usable, key=lambda link: link.now.headroom)
+
+
+def is_reachable(book: Book, network: bytes) -> bool:
+    """Tell whether a network's home node is connected to this one."""
+    known = book.of(Directory).networks.get(network)
+    return known is not None and known.connected
+
+
+def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ...]:
+    """Answer a partner's question if the payee is ours, else pass it on along its route."""
+    book = desk.book
+    link = book.of(Links).by_id.get(wanted.link)
+    if link is None or link.partner != asker:
+        return _deny(desk, asker, wanted.key, Rejection.LINK_UNKNOWN)
+    if not link.takes(1):
+        return _deny(desk, asker, wanted.key, Rejection.LINK_NOT_OPEN)
+    if desk.silent is not None:
+        return _deny(desk, asker, wanted.key, desk.silent)
+    answer = _invoice(desk, link, wanted) if not wanted.route else _pass_on(desk, link, wanted)
+    return _deny(desk, asker, wanted.key, answer) if isinstance(answer, Rejection) else (answer,)
+
+
+def _deny(desk: Desk, asker: bytes, key: bytes, reason: Rejection) -> tuple[Tell, ...]:
+    return (Tell(asker, QuoteDenied(key, reason.value, desk.book.network)),)
+
+
+def _pass_on(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
+    book = desk.book
+    onward = choose_link(book, wanted.route[0], link.settings.currency)
+    if isinstance(onward, Refused):
+        return onward.reason
+    if not passes_on(book, link, onward):
+        return Rejection.ROUTE_INVALID
+    if not is_reachable(book, onward.partner):
+        return Rejection.PEER_UNREACHABLE
+    relays = book.of(Relays)
+    if wanted.key in relays.open:
+        return Rejection.ROUTE_INVALID
+    if len(relays.open) >= RELAYS_OPEN_MAX:
+        return Rejection.OVERLOADED
+    amount = wanted.amount
+    if wanted.of_payer:
+        own = link.settings.rate.down(amount) - onward.settings.fee
+        amount = own * onward.settings.den // onward.settings.num
+        refused = payable(amount)
+        if refused is not None:
+            return refused.reason
+    until = desk.now + RELAY_WAIT_MS
+    relays.open[wanted.key] = Relay(link.partner, link.id, onward.id, until, wanted.split)
+    return Tell(onward.partner, replace(wanted, link=onward.id, route=wanted.route[1:], amount=amount))
+
+
+def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
+    book = desk.book
+    if not is_foreign(wanted.payer):
+        return Rejection.MALFORMED
+    payee = book.resolve_account(wanted.payee, wanted.currency or link.settings.currency)
+    if isinstance(payee, Refused):
+        return payee.reason
+    if payee.currency != link.settings.currency:
+        return Rejection.CURRENCY_MISMATCH
+    if payee.member is None and payee.id != commons_account(payee.currency):
+        # Nobody owns the accounts of holds, rounding and partners: what they hold follows from payments.
+        return Rejection.ACCOUNT_UNKNOWN
+    currency, rate = book.currencies[payee.currency], link.settings.rate
+    if wanted.of_payer:
+        amount: int | Refused = rate.down(wanted.amount)
+    else:
+        amount = minor_of(Amount(wanted.amount, wanted.currency, wanted.scale), currency.code, currency.scale)
+    if isinstance(amount, Refused):
+        return amount.reason
+    refused = payable(amount) or book.ledger.credit_refusal(payee, amount)
+    if refused is not None:
+        return refused.reason
+    hold_amount = rate.foreign_up(amount)
+    if hold_amount > AMOUNT_MINOR_MAX or (not wanted.split and hold_amount > max(0, link.now.headroom_given)):
+        return Rejection.LINK_LIMIT_EXCEEDED
+    nonce = desk.chance(16)
+    invoice = Invoice(
+        network=book.network,
+        epoch=book.of(Directory).networks[book.network].identity.epoch,
+        account=payee.id,
+        handle=f"{book.name_of(payee.id)}@{book.handle or ''}",
+        amount=amount,
+        scale=currency.scale,
+        condition=condition_of(preimage_of(desk.secret, nonce)),
+        not_after_ms=desk.now + INVOICE_LIFE_MS,
+        nonce=nonce,
+        payer=wanted.payer,
+        note=text_digest(nonce, wanted.note) if wanted.note else None,
+        request=wanted.request,
+        question=wanted.key,
+    )
+    refusal = arrival_refusal(book, invoice, desk.now)
+    if refusal is not None:
+        return refusal
+    relays = book.of(Relays)
+    if wanted.note and len(relays.notes) < NOTES_MAX:
+        relays.notes[nonce] = Noted(wanted.note, invoice.not_after_ms)
+    data = encode_invoice(invoice)
+    hop = Hop(book.network, link.id, hold_amount)
+    return Tell(link.partner, QuoteGiven(wanted.key, data, desk.sign("invoice", data), (hop,)))
+
+
+def arrival_refusal(book: Book, invoice: Invoice, now: int) -> Rejection | None:
+    """Return why the payee of an invoice cannot be credited now."""
+    account = book.ledger.accounts.get(invoice.account)
+    if account is None:
+        return Rejection.ACCOUNT_UNKNOWN
+    if account.member is not None and book.members[account.member].state is not MemberState.ACTIVE:
+        return Rejection.MEMBER_NOT_ACTIVE
+    if book.currencies[account.currency].closed:
+        return Rejection.CURRENCY_CLOSED
+    refused = book.ledger.credit_refusal(account, invoice.amount)
+    if refused is not None:
+        return refused.reason
+    if invoice.request is not None:
+        request = book.requests.get(invoice.request)
+        if request is None:
+            return Rejection.NOT_FOUND
+        if request.payer is not None:
+            # It asks one member of ours, whom nobody abroad can be.
+            return Rejection.FORBIDDEN
+        if request.state_at(now) is not RequestState.OPEN or (request.payee, request.amount_minor) != (
+            account.id,
+            invoice.amount,
+        ):
+            return Rejection.REQUEST_CLOSED
+    return None
+
+
+def hand_back(desk: Desk, teller: bytes, relay: Relay, given: QuoteGiven) -> tuple[Tell, ...]:
+    """Add our own hop to a quote that we asked for on another's behalf, and hand it to who asked."""
+    links = desk.book.of(Links).by_id
+    link_in, link_out = links[relay.link_in], links[relay.link_out]
+    if link_out.partner != teller or not given.hops or given.hops[0].link != link_out.id or len(given.hops) >= HOPS_MAX:
+        return _deny(desk, relay.asker, given.key, Rejection.PARTNER_REFUSED)
+    needed = needed_in(link_in, link_out, given.hops[0].amount)
+    if needed > AMOUNT_MINOR_MAX or (
+        not relay.split
+        and (given.hops[0].amount > link_out.now.headroom or needed > max(0, link_in.now.headroom_given))
+    ):
+        return _deny(desk, relay.asker, given.key, Rejection.LINK_LIMIT_EXCEEDED)
+    hop = Hop(desk.book.network, link_in.id, needed)
+    return (Tell(relay.asker, replace(given, hops=(hop, *given.hops))),)
+
+
+def needed_in(link_in: Link, link_out: Link, out: int) -> int:
+    """Return the in-hold that a forward needs, in minor units of the line that it comes from.
+
+    in = ceil(out * num / den) + fee, each step rounded toward the payer (PROTOCOL 3).
+    """
+    own = link_out.settings.rate.up(out) + link_out.settings.fee
+    return link_in.settings.rate.foreign_up(own)
+
+
+def is_foreign(address: str) -> bool:
+    """Tell whether an address can be of another network alone: no account or member here has an @ in its name."""
+    return "@" in address

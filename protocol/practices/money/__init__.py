@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Money: currencies, accounts, and how value moves within a network."""
+
+from protocol.book.declaration import Practice
+from protocol.practices.money import accounts, currencies, obligations, receipts, requests, schedules, setoffs
+from protocol.practices.money.payments import declaration
+
+PRACTICES: tuple[Practice, ...] = (
+    currencies.PRACTICE,
+    accounts.PRACTICE,
+    declaration.PRACTICE,
+    requests.PRACTICE,
+    schedules.PRACTICE,
+    receipts.PRACTICE,
+    obligations.PRACTICE,
+    setoffs.PRACTICE,
+)

@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Obligations inside a network: payment requests that name a member, and who lets its own be set off.
+
+Anybody may ask anybody for anything, so that a request alone is no debt: it is set off only where its payer has
+named it in a consent, and its payee has consented to take part. Consent is by key, or by word if a member has none.
+It may let the balance fall besides, for a greater set-off (docs/decisions/0026).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from protocol.book.book import Auth, Book, Request, RequestState, account_id, since
+from protocol.book.declaration import (
+    READERS,
+    Act,
+    At,
+    Create,
+    Desk,
+    Doc,
+    Entered,
+    List,
+    News,
+    Plan,
+    Practice,
+    Show,
+    Write,
+)
+from protocol.book.ledger import Account, Posting
+from protocol.book.money import Amount, minor_of, payable
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import (
+    CONSENTED_REQUESTS_MAX,
+    AccountId,
+    Id,
+    SetOffConsent,
+    Signed,
+    Time,
+    parse_uuid,
+    uuid_text,
+)
+from protocol.lanes.entry import Body, Millis
+from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
+from protocol.practices.money.requests import RequestsOf
+from protocol.practices.people.authority import acts_for, may_bring, may_see, speaker, untimely
+from protocol.wire.shape import AtMost, Range
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWord:
+    """The terms of a consent, as a member without a key told them."""
+
+    account: AccountId
+    consent: Id
+    requests: Annotated[tuple[Id, ...], AtMost(CONSENTED_REQUESTS_MAX)]
+    draw_max: Annotated[int, Range(0, 2**63 - 1)]
+    not_after_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """What an account owes may be set off: by signed consent, or by word of mouth (custodial)."""
+
+    KIND: ClassVar[str] = "obligations/consented"
+    signed: Signed | None
+    word: ConsentWord | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRevoked:
+    """A consent is taken back."""
+
+    KIND: ClassVar[str] = "obligations/revoked"
+    consent: Id
+
+
+class ConsentState(StrEnum):
+    """Whether a consent counts; one past its date counts as expired, without an entry."""
+
+    IN_FORCE = "in_force"
+    REPLACED = "replaced"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Agreed:
+    """What an account's member has consented to, and how far its balance has fallen by it (minor units)."""
+
+    id: bytes
+    account: str
+    requests: frozenset[bytes]
+    draw_max_minor: int
+    not_after_ms: Millis
+    arrival: int
+    at_ms: Millis
+    drawn_minor: int = 0
+    state: ConsentState = ConsentState.IN_FORCE
+
+    @property
+    def room_minor(self) -> int:
+        """How far the balance may still fall by it."""
+        return self.draw_max_minor - self.drawn_minor
+
+    def state_at(self, now: Millis) -> ConsentState:
+        """Return its state at an hour: one in force expires by itself."""
+        if self.state is ConsentState.IN_FORCE and now > self.not_after_ms:
+            return ConsentState.EXPIRED
+        return self.state
+
+
+@dataclass(slots=True)
+class Consents:
+    """All consents by id, in the order of arrival, and the newest one of each account."""
+
+    by_id: dict[bytes, Agreed] = field(default_factory=dict[bytes, Agreed])
+    newest: dict[str, Agreed] = field(default_factory=dict[str, Agreed])
+
+    def in_force(self, account: str, at_ms: Millis) -> Agreed | None:
+        """Return what the member of an account has consented to at an hour."""
+        agreed = self.newest.get(account)
+        return agreed if agreed is not None and agreed.state_at(at_ms) is ConsentState.IN_FORCE else None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsent:
+    """Let what you owe be set off against what you are owed: by a consent that you signed, or, without a key, by word.
+
+    It takes the place of your consent before in this currency.
+    """
+
+    signed: Annotated[Signed | None, Doc("the signed consent; it names the terms")] = None
+    account: Annotated[
+        str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without a signed consent: whose account; default: your own")
+    ] = None
+    currency: Annotated[str | None, AtMost(64), Doc("without a signed consent: in which currency")] = None
+    requests: Annotated[
+        tuple[str, ...],
+        AtMost(CONSENTED_REQUESTS_MAX),
+        Doc("without a signed consent: which payment requests you owe and let be set off; default: none"),
+    ] = ()
+    draw: Annotated[
+        Amount | None, Doc("without a signed consent: how far the balance may fall for it in all; default: not at all")
+    ] = None
+    not_after: Annotated[At | None, Doc("without a signed consent: until when")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeConsent:
+    """Take it back: from now on nothing of yours is set off."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsWanted:
+    """What you let be set off; for those who read all, everybody's."""
+
+    state: Annotated[ConsentState | None, Doc("only those in this state")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentShown:
+    """What a member lets be set off."""
+
+    id: Annotated[str, Doc("its UUID")]
+    state: Annotated[ConsentState, Doc("whether it counts")]
+    member: Annotated[str, Doc("the handle of who consented")]
+    account: Annotated[str, Doc("the account")]
+    requests: Annotated[tuple[str, ...], Doc("the payment requests of others that it lets be set off")]
+    draw: Annotated[Amount, Doc("how far the balance may fall for it in all")]
+    drawn: Annotated[Amount, Doc("how far the balance has fallen for it")]
+    not_after: Annotated[At, Doc("until when it holds")]
+    created_at: Annotated[At, Doc("when it was given")]
+    owes: Annotated[Amount, Doc("what the member is asked to pay now, by open requests that name it")]
+    owed: Annotated[Amount, Doc("what the member asks of others now, by open requests that name them")]
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    consents = book.of(Consents)
+    match entered.body:
+        case Consented() as body:
+            terms = _terms(book, body)
+            assert not isinstance(terms, Refused)
+            if isinstance(terms, SetOffConsent):
+                book.members[book.member_by_key[terms.key]].keys[terms.key].order_seq = terms.order_seq
+            before = consents.newest.get(terms.account)
+            if before is not None and before.state is ConsentState.IN_FORCE:
+                before.state = ConsentState.REPLACED
+            agreed = Agreed(
+                terms.consent,
+                terms.account,
+                frozenset(terms.requests),
+                terms.draw_max,
+                terms.not_after_ms,
+                entered.seq,
+                entered.at_ms,
+            )
+            consents.by_id[agreed.id] = consents.newest[agreed.account] = agreed
+        case ConsentRevoked(name):
+            consents.by_id[name].state = ConsentState.REVOKED
+        case _:
+            raise AssertionError(entered.body)
+    return ()
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    match entered.body:
+        case Consented() as body:
+            terms = _terms(book, body)
+            assert not isinstance(terms, Refused)
+            name, word = terms.consent, "given"
+        case ConsentRevoked(name):
+            word = "revoked"
+        case _:
+            raise AssertionError(entered.body)
+    account = book.ledger.accounts[book.of(Consents).by_id[name].account]
+    yield News(f"set-off-consent.{word}", uuid_text(name), (account.member or "",))
+
+
+def debtor_account(book: Book, request: Request) -> str | None:
+    """Return the account that owes what a request asks for; None where it names nobody or nobody's account."""
+    if request.payer is None:
+        return None
+    name = account_id(request.payer, book.ledger.accounts[request.payee].currency)
+    return name if name in book.ledger.accounts else None
+
+
+def _terms(book: Book, body: Consented) -> SetOffConsent | ConsentWord | Refused:
+    if (body.signed is None) is (body.word is None):
+        return refuse(Rejection.MALFORMED, field="signed", expected="either a signed consent or a word")
+    if body.signed is not None:
+        return book.said(body.signed, SetOffConsent)
+    assert body.word is not None
+    return body.word
+
+
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    match body:
+        case Consented():
+            return _against_consent(book, body, at_ms)
+        case ConsentRevoked(name):
+            agreed = book.of(Consents).by_id.get(name)
+            if agreed is None:
+                return refuse(Rejection.NOT_FOUND)
+            if agreed.state is not ConsentState.IN_FORCE:
+                return refuse(Rejection.STATE_CONFLICT, state=agreed.state.value)
+            return None
+        case _:
+            raise AssertionError(body)
+
+
+def _against_consent(book: Book, body: Consented, at_ms: Millis) -> Refused | None:
+    terms = _terms(book, body)
+    if isinstance(terms, Refused):
+        return terms
+    spoke = None
+    if body.signed is not None:
+        heard = book.heard(body.signed, SetOffConsent)
+        spoke = heard if isinstance(heard, Refused) else speaker(book, heard.key)
+        if isinstance(spoke, Refused):
+            return spoke
+    account = book.ledger.accounts.get(terms.account)
+    if account is None or account.member is None:
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=terms.account)
+    member = book.members[account.member]
+    if spoke is None and member.auth is not Auth.CUSTODIAL:
+        return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+    if spoke is not None and (spoke[0] is not member or spoke[1].cap_minor is not None):
+        return refuse(Rejection.FORBIDDEN, allowed="a key of the member without a cap")
+    for name in terms.requests:
+        request = book.requests.get(name)
+        if request is None:
+            return refuse(Rejection.NOT_FOUND)
+        if debtor_account(book, request) != account.id:
+            return refuse(Rejection.ORDER_MISMATCH, field="requests")
+    if terms.consent in book.of(Consents).by_id:
+        return refuse(Rejection.DUPLICATE)
+    refused = None
+    if isinstance(terms, SetOffConsent) and spoke is not None:
+        refused = untimely(book, terms, spoke[1], at_ms)
+    elif at_ms > terms.not_after_ms:
+        refused = refuse(Rejection.ORDER_EXPIRED)
+    return refused or member.inactive()
+
+
+def plan_give(desk: Desk, wish: GiveConsent) -> Plan | Refused:
+    book = desk.book
+    if wish.signed is None:
+        word = _word(desk, wish)
+        if isinstance(word, Refused):
+            return word
+        body = Consented(None, word)
+    else:
+        if wish.requests or not (wish.account is wish.currency is wish.draw is wish.not_after is None):
+            return refuse(Rejection.MALFORMED, field="signed", expected="nothing beside the signed consent")
+        body = Consented(wish.signed, None)
+    terms = _terms(book, body)
+    if isinstance(terms, Refused):
+        return terms
+    refused = _against(book, body, desk.now)
+    if refused is None and isinstance(terms, SetOffConsent) and not may_bring(book, desk.actor, terms.key):
+        refused = refuse(Rejection.FORBIDDEN, allowed="the member who signed the consent")
+    return refused or Plan(uuid_text(terms.consent), (Write(body),))
+
+
+def _word(desk: Desk, wish: GiveConsent) -> ConsentWord | Refused:
+    """Return the terms that a member without a key, or a steward for it, tells by word of mouth."""
+    book = desk.book
+    address = desk.actor.member if wish.account is None else wish.account
+    if address is None or wish.not_after is None:
+        field = "account" if address is None else "not_after"
+        return refuse(Rejection.MALFORMED, field=field, expected="a value, unless there is a signed consent")
+    code = wish.currency if wish.draw is None or wish.draw.asset_code is None else wish.draw.asset_code
+    account = book.resolve_account(book.local(address) or address, code)
+    if isinstance(account, Refused):
+        return account
+    if account.member is None or not acts_for(desk.actor, book.members[account.member]):
+        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+    draw = 0
+    if wish.draw is not None and wish.draw.value:
+        found = minor_of(wish.draw, account.currency, book.currencies[account.currency].scale)
+        if isinstance(found, Refused):
+            return found
+        refused = payable(found)
+        if refused is not None:
+            return refused
+        draw = found
+    requests = tuple(parse_uuid(one) or b"" for one in wish.requests)
+    if b"" in requests:
+        return refuse(Rejection.MALFORMED, field="requests", expected="UUIDs")
+    return ConsentWord(account.id, desk.chance(16), requests, draw, wish.not_after)
+
+
+def plan_revoke(desk: Desk, name: str, wish: RevokeConsent) -> Plan | Refused:
+    del wish
+    book = desk.book
+    agreed = book.of(Consents).by_id.get(parse_uuid(name) or b"")
+    if agreed is None:
+        return refuse(Rejection.NOT_FOUND)
+    if not acts_for(desk.actor, book.members[book.ledger.accounts[agreed.account].member or ""]):
+        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+    body = ConsentRevoked(agreed.id)
+    return _against(book, body, desk.now) or Plan(name, (Write(body),))
+
+
+def view_consent(desk: Desk, name: str) -> ConsentShown | Refused:
+    agreed = desk.book.of(Consents).by_id.get(parse_uuid(name) or b"")
+    if agreed is None:
+        return refuse(Rejection.NOT_FOUND)
+    if not may_see(desk.actor, desk.book.ledger.accounts[agreed.account].member):
+        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+    return _shown(desk, agreed)
+
+
+def view_consents(desk: Desk, wanted: ConsentsWanted, after: int) -> Iterable[tuple[int, ConsentShown]]:
+    found = list(desk.book.of(Consents).by_id.values())
+    if desk.actor.role not in READERS:
+        own = {account.id for account in desk.book.ledger.of_member(desk.actor.member or "")}
+        found = [one for one in found if one.account in own]
+    return (
+        (cursor, _shown(desk, one))
+        for cursor, one in since(found, after)
+        if wanted.state in (None, one.state_at(desk.now))
+    )
+
+
+def _shown(desk: Desk, agreed: Agreed) -> ConsentShown:
+    book = desk.book
+    account = book.ledger.accounts[agreed.account]
+    mine = list(_open_of(desk, account))
+
+    def amount(minor: int) -> Amount:
+        return book.amount(account.currency, minor)
+
+    return ConsentShown(
+        id=uuid_text(agreed.id),
+        state=agreed.state_at(desk.now),
+        member=book.name_of(account.id),
+        account=account.id,
+        requests=tuple(uuid_text(one) for one in sorted(agreed.requests)),
+        draw=amount(agreed.draw_max_minor),
+        drawn=amount(agreed.drawn_minor),
+        not_after=agreed.not_after_ms,
+        created_at=agreed.at_ms,
+        owes=amount(sum(one.left_minor for one in mine if one.payer == account.member)),
+        owed=amount(sum(one.left_minor for one in mine if one.payee == account.id)),
+    )
+
+
+def _open_of(desk: Desk, account: Account) -> Iterator[Request]:
+    """Yield the obligations that are open now and concern an account."""
+    book = desk.book
+    for request in book.of(RequestsOf).by_member.get(account.member or "", ()):
+        of_account = book.ledger.accounts[request.payee].currency == account.currency
+        if of_account and request.payer is not None and request.state_at(desk.now) is RequestState.OPEN:
+            yield request
+
+
+PRACTICE = Practice(
+    name="set-off-consents",
+    entries=(Consented, ConsentRevoked),
+    check=check,
+    fold=fold,
+    news=news,
+    operations=(
+        Create(
+            "set-off-consents",
+            GiveConsent,
+            plan=plan_give,
+            example="mutirao set-off-consents create --requests ID --draw 20.00 --not-after 2027-01-01 --key ana.key",
+        ),
+        Act(
+            "set-off-consents",
+            "revoke",
+            RevokeConsent,
+            plan=plan_revoke,
+            example="mutirao set-off-consents revoke ID",
+        ),
+        Show("set-off-consents", ConsentShown, view=view_consent, example="mutirao set-off-consents show ID"),
+        List(
+            "set-off-consents",
+            ConsentsWanted,
+            ConsentShown,
+            view=view_consents,
+            example="mutirao set-off-consents list --state in_force",
+        ),
+    ),
+)

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Receipts: what a member keeps of a payment, and can verify by itself, without any node.
+
+A receipt holds the network's identity lane, the entry of the payment and those that its authority
+rests on, and what the network attests of its books at that hour, with a head that a member can compare
+with another's.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar
+
+from protocol.book.book import PaymentState, concerned
+from protocol.book.declaration import At, Desk, Doc, EntriesWanted, Practice, Show
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import (
+    AccountId,
+    Digest,
+    Id,
+    Joining,
+    Mandate,
+    Minor,
+    Order,
+    Signed,
+    StandingOrder,
+    T,
+    Time,
+    is_authentic,
+    occurrence_id,
+    parse_uuid,
+    read,
+)
+from protocol.lanes.entry import LEDGER, Body, decode_body, parse
+from protocol.lanes.identity import IDENTITY_KINDS, Identity, advance, begin
+from protocol.practices.people.authority import may_see
+from protocol.wire.codec import decode, encode
+from protocol.wire.keys import id_text, verify
+from protocol.wire.shape import AtMost, Length, Range, from_map, to_map
+
+RECEIPT_BYTES_MAX = 1024 * 1024
+KEY_EVENTS_MAX = 64
+ENTRIES_MAX = 16
+ENTRY_WIRE_BYTES_MAX = 66_000
+ATTESTED_BYTES_MAX = 1_024
+
+EntryWire = Annotated[bytes, AtMost(ENTRY_WIRE_BYTES_MAX)]
+Seq = Annotated[int, Range(0, 2**53)]
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What the network signs: the payment's place and state, the payer's balance after it, the newest head.
+
+    Account and balance are left out for whoever may not see them.
+    """
+
+    network: Digest
+    payment: Id
+    seq: Seq
+    state: PaymentState
+    account: AccountId | None
+    balance: Minor | None
+    head_seq: Seq
+    head: Digest
+    at_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """All that it takes to verify a payment, as one document."""
+
+    attested: Annotated[bytes, AtMost(ATTESTED_BYTES_MAX)]
+    signature: Annotated[bytes, Length(64)]
+    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
+    entries: Annotated[tuple[EntryWire, ...], AtMost(ENTRIES_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptShown:
+    """A receipt; `mutirao verify receipt FILE` verifies it offline."""
+
+    payment: Annotated[str, Doc("the payment's UUID")]
+    network: Annotated[str, Doc("the id of the network that keeps the books")]
+    state: Annotated[PaymentState, Doc("where the payment's money is")]
+    entry: Annotated[int, Doc("the payment's place in the ledger lane")]
+    account: Annotated[str | None, Doc("the payer's account, for those who may see it")]
+    balance: Annotated[Amount | None, Doc("the payer's balance after the payment, for those who may see it")]
+    head: Annotated[bytes, Doc("the id of the newest ledger entry: the same for all who ask at this hour")]
+    head_seq: Annotated[int, Doc("the place of that entry")]
+    issued_at: Annotated[At, Doc("when the receipt was made")]
+    document: Annotated[bytes, Doc("the receipt itself, to be kept and verified")]
+
+
+class ReceiptFault(StrEnum):
+    """Why a receipt proves nothing."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
+        del start, count, last_values
+        return name
+
+    UNREADABLE = auto()
+    """It is no receipt."""
+    IDENTITY_INVALID = auto()
+    """The key events are not those of any network."""
+    NETWORK_MISMATCH = auto()
+    """It is of another network than the one expected, or than the one that it names."""
+    ATTESTATION_INVALID = auto()
+    """What is attested is not signed by the network's newest key."""
+    ENTRY_INVALID = auto()
+    """An entry is not this network's, not signed by the key of its epoch, or cannot be read."""
+    PAYMENT_MISSING = auto()
+    """No entry of this payment stands at the place that is attested."""
+    ORDER_INVALID = auto()
+    """The order is not signed by the key that it names, or speaks of something else."""
+    KEY_UNPROVEN = auto()
+    """No entry gives that key to the member whose account was debited, or to a helper with its mandate."""
+    PREIMAGE_MISSING = auto()
+    """It is said to have arrived in another network, and nothing shows the preimage that the order asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a receipt proves: everything, if there are no faults.
+
+    `signed` tells whether the debit rests on a member's own signature; else it rests on the network's
+    word for a member without a key (custodial), or was ordered in another network.
+    """
+
+    faults: tuple[ReceiptFault, ...]
+    attested: Attested | None = None
+    order: Order | StandingOrder | None = None
+    preimage: bytes | None = None
+    """What the payee's node in another network released when the payment that a member signed arrived there."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether a member's own key ordered the debit."""
+        return self.order is not None
+
+
+def view_receipt(desk: Desk, name: str) -> EntriesWanted | Refused:
+    book = desk.book
+    payment = book.payments.get(parse_uuid(name) or b"")
+    if payment is None:
+        return refuse(Rejection.PAYMENT_UNKNOWN)
+    if not may_see(desk.actor, *concerned(book, payment)):
+        return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
+    if desk.silent is not None:
+        return refuse(desk.silent)
+    assert book.head is not None
+    head_seq, head = book.head
+    payer = book.ledger.accounts.get(payment.payer)
+    seen = payer is not None and may_see(desk.actor, payer.member) and payment.balance_minor is not None
+    account, balance = (payment.payer, payment.balance_minor) if seen else (None, None)
+    attested = Attested(
+        book.network, payment.id, payment.arrival, payment.state, account, balance, head_seq, head, desk.now
+    )
+    data = encode(to_map(attested))
+    signature = desk.sign("receipt", data)
+    places = {payment.arrival, *payment.rests_on}
+    if payment.closed is not None:
+        places.add(payment.closed)
+
+    def show(identity: tuple[bytes, ...], entries: tuple[bytes, ...]) -> ReceiptShown:
+        return ReceiptShown(
+            payment=name,
+            network=id_text(attested.network),
+            state=attested.state,
+            entry=attested.seq,
+            account=account,
+            balance=None if balance is None or payer is None else book.amount(payer.currency, balance),
+            head=head,
+            head_seq=head_seq,
+            issued_at=attested.at_ms,
+            document=encode(to_map(Receipt(data, signature, identity, entries))),
+        )
+
+    return EntriesWanted(tuple(sorted(places)), show)
+
+
+def verify_receipt(document: bytes, kinds: Mapping[str, type[Body]], network: bytes | None = None) -> Verdict:
+    """Return what a receipt proves, by itself alone.
+
+    `kinds` are the bodies that may stand in a ledger lane, of all features. Whoever knows the id of the
+    network says so; else it is to be compared with `attested.network`, to which all hangs.
+    """
+    receipt = _read(document, Receipt, RECEIPT_BYTES_MAX)
+    attested = None if receipt is None else _read(receipt.attested, Attested, ATTESTED_BYTES_MAX)
+    if receipt is None or attested is None:
+        return Verdict((ReceiptFault.UNREADABLE,))
+    identity = identity_of(receipt.identity)
+    if identity is None:
+        return Verdict((ReceiptFault.IDENTITY_INVALID,), attested)
+    faults: list[ReceiptFault] = []
+    if not identity.network == attested.network == (network or attested.network):
+        faults.append(ReceiptFault.NETWORK_MISMATCH)
+    # A key that was rotated away may be in a thief's hands: only the newest attests.
+    if not verify(identity.epochs[-1].key, "receipt", receipt.attested, receipt.signature):
+        faults.append(ReceiptFault.ATTESTATION_INVALID)
+    bodies: dict[int, Body] = {}
+    for wire in receipt.entries:
+        found = _entry(identity, wire, kinds)
+        if found is None:
+            faults.append(ReceiptFault.ENTRY_INVALID)
+            break
+        bodies[found[0]] = found[1]
+    order, fault = _order(bodies, attested)
+    if fault is not None:
+        faults.append(fault)
+    condition = order.condition if isinstance(order, Order) else None
+    preimage = None if condition is None else _preimage(bodies.values(), condition)
+    if condition is not None and preimage is None and attested.state is PaymentState.POSTED:
+        faults.append(ReceiptFault.PREIMAGE_MISSING)
+    return Verdict(tuple(faults), attested, order, preimage)
+
+
+R = TypeVar("R", Receipt, Attested)
+
+
+def _read(data: bytes, kind: type[R], bytes_max: int) -> R | None:
+    try:
+        fields = decode(data, bytes_max=bytes_max)
+        return from_map(kind, fields) if isinstance(fields, dict) else None
+    except ValueError:
+        return None
+
+
+def identity_of(wires: Iterable[bytes]) -> Identity | None:
+    """Return the identity that key events make, None where they make none.
+
+    Nor do they by themselves with a recovery among them: guardians' own key events alone tell whether they backed it.
+    """
+    identity: Identity | None = None
+    try:
+        for wire in wires:
+            entry = parse(wire)
+            body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
+            identity = begin(entry, body) if identity is None else advance(identity, entry, body)
+    except ValueError:
+        return None
+    return None if identity is None or any(identity.recoveries()) else identity
+
+
+def _entry(identity: Identity, wire: bytes, kinds: Mapping[str, type[Body]]) -> tuple[int, Body] | None:
+    """Return the place and the body of an entry that this network has said in its ledger lane."""
+    try:
+        entry = parse(wire)
+        body, _ = decode_body(entry.body_bytes, kinds)
+    except ValueError:
+        return None
+    key = identity.key_of(entry.header.epoch)
+    if (entry.network, entry.header.lane) != (identity.network, LEDGER) or key is None:
+        return None
+    if not (identity.was_said(entry) and entry.signed_by(key)):
+        return None
+    return entry.header.seq, body
+
+
+# Features do not know of one another, but those whose entries order a debit, or give a member a key,
+# call the fields alike: order or word, member and joining, signed.
+
+
+def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Order | StandingOrder | None, ReceiptFault | None]:
+    """Return the order on which a payment rests, None where it rests on none, and what is wrong with it."""
+    body: Any = bodies.get(attested.seq)
+    if body is None:
+        return None, ReceiptFault.PAYMENT_MISSING
+    schedule = getattr(body, "schedule", None)
+    if schedule is not None:
+        begun = occurrence_id(schedule, body.occurrence)
+        body = _standing(bodies.values(), schedule)
+    else:
+        begun = _payment_of(body)
+    if begun != attested.payment:
+        return None, ReceiptFault.PAYMENT_MISSING
+    signed = getattr(body, "order", None)
+    if body is not None and signed is None:
+        return None, None
+    network = attested.network
+    order = _authentic(signed, Order, network) if schedule is None else _authentic(signed, StandingOrder, network)
+    if order is None:
+        return None, ReceiptFault.ORDER_INVALID
+    proven = _is_proven(order, tuple(bodies.values()), attested.network)
+    return order, None if proven else ReceiptFault.KEY_UNPROVEN
+
+
+def _preimage(bodies: Iterable[Any], condition: bytes) -> bytes | None:
+    """Return the preimage of the condition that a member has signed, if an entry shows it."""
+    shown = (getattr(body, "preimage", None) for body in bodies)
+    return next((one for one in shown if one is not None and sha256(one).digest() == condition), None)
+
+
+def _payment_of(body: Any) -> bytes | None:
+    """Return which payment a body begins: it says so itself, or its order or word does."""
+    word, signed = getattr(body, "word", None), getattr(body, "order", None)
+    if word is not None:
+        return getattr(word, "payment", None)
+    order = None if signed is None else read(signed, Order)
+    return getattr(body, "payment", None) if order is None else order.payment
+
+
+def _standing(bodies: Iterable[Any], schedule: bytes) -> Any:
+    """Return the entry that holds the terms of a standing order."""
+    for body in bodies:
+        word, signed = getattr(body, "word", None), getattr(body, "order", None)
+        said = word if signed is None else read(signed, StandingOrder)
+        if said is not None and getattr(said, "schedule", None) == schedule:
+            return body
+    return None
+
+
+def _authentic(signed: Signed | None, kind: type[T], network: bytes) -> T | None:
+    said = None if signed is None else read(signed, kind)
+    if signed is None or said is None or said.network != network or not is_authentic(signed, said):
+        return None
+    return said
+
+
+def _is_proven(order: Order | StandingOrder, bodies: tuple[Any, ...], network: bytes) -> bool:
+    """Tell whether the entries give the order's key to the account's member, or to a helper by its mandate."""
+    keys = set(_keys(bodies, network))
+    owner = order.payer.partition(".")[0]
+    if (owner, order.key) in keys:
+        return True
+    for body in bodies:
+        mandate = _authentic(getattr(body, "signed", None), Mandate, network)
+        if mandate is not None and (owner, mandate.key) not in keys:
+            continue
+        terms = mandate or getattr(body, "word", None)
+        if getattr(terms, "account", None) == order.payer and (getattr(terms, "helper", ""), order.key) in keys:
+            return True
+    return False
+
+
+def _keys(bodies: Iterable[Any], network: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield (member, key) for each key that an entry gives to a member."""
+    for body in bodies:
+        joining = _authentic(getattr(body, "joining", None), Joining, network)
+        if joining is not None:
+            yield body.member, joining.key
+
+
+PRACTICE = Practice(
+    name="receipts",
+    entries=(),
+    operations=(Show("receipts", ReceiptShown, view=view_receipt, example="mutirao receipts show ID"),),
+)

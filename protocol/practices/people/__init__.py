@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""People: who is a member, by which keys and for whom else one acts."""
+
+from protocol.book.declaration import Practice
+from protocol.practices.people import devices, mandates, members
+
+PRACTICES: tuple[Practice, ...] = (
+    members.PRACTICE,
+    devices.PRACTICE,
+    mandates.PRACTICE,
+)

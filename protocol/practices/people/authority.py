@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Authority: who may act for a member, and on whose word an account is debited.
+
+A member with a key of its own orders debits by signature, whoever brings the order. For a member
+without one the network writes on its word. A helper holds a mandate: signed, capped, revocable.
+"""
+
+from typing import NamedTuple
+
+from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, PaymentAuth
+from protocol.book.declaration import Actor, Role
+from protocol.book.ledger import Account
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import Order, Ordered
+from protocol.lanes.entry import Millis
+
+
+def acts_for(actor: Actor, member: Member) -> bool:
+    """Tell whether somebody may act for a member: itself, or a steward for one without a key of its own."""
+    return actor.member == member.id or (actor.role is Role.STEWARD and member.auth is Auth.CUSTODIAL)
+
+
+def may_see(actor: Actor, *members: str | None) -> bool:
+    """Tell whether somebody may see what concerns these members only: one of them, or who reads all."""
+    return actor.role in _READERS or (actor.member is not None and actor.member in members)
+
+
+def may_bring(book: Book, actor: Actor, key: bytes) -> bool:
+    """Tell whether somebody may bring words that a key signed: its owner, or a steward.
+
+    Whoever brings an order is shown what came of it, which is nobody else's to see.
+    """
+    return actor.role is Role.STEWARD or (actor.member is not None and actor.member == book.member_by_key.get(key))
+
+
+_READERS = (Role.AUDITOR, Role.COMMITTEE, Role.STEWARD)
+
+
+def speaker(book: Book, key: bytes) -> tuple[Member, DeviceKey] | Refused:
+    """Return whose key this is, or KEY_UNKNOWN where it is nobody's, or nobody's any more."""
+    member = book.members.get(book.member_by_key.get(key, ""))
+    if member is None or (device := member.keys[key]).revoked:
+        return refuse(Rejection.KEY_UNKNOWN)
+    return member, device
+
+
+def untimely(book: Book, said: Ordered, device: DeviceKey, at_ms: Millis) -> Refused | None:
+    """Return why signed words do not count here and now: wrong network, used or old number, expired."""
+    if said.network != book.network:
+        return refuse(Rejection.WRONG_NETWORK)
+    if said.order_seq <= device.order_seq:
+        again = said.order_seq == device.order_seq
+        return refuse(Rejection.ORDER_REPLAYED if again else Rejection.ORDER_STALE, order_seq=device.order_seq)
+    if at_ms > getattr(said, "not_after_ms", at_ms):
+        return refuse(Rejection.ORDER_EXPIRED)
+    return None
+
+
+class Authority(NamedTuple):
+    """On what a debit rests: the account, its member, the key that ordered it, a helper's mandate."""
+
+    account: Account
+    member: Member
+    key: DeviceKey | None
+    mandate: Mandated | None
+
+    @property
+    def auth(self) -> PaymentAuth:
+        """On whose word it is."""
+        if self.mandate is not None:
+            return PaymentAuth.MANDATE
+        return PaymentAuth.CUSTODIAL if self.key is None else PaymentAuth.SELF
+
+    @property
+    def rests_on(self) -> tuple[int, ...]:
+        """The places in the ledger lane of the entries that give the key and the mandate."""
+        of_key = () if self.key is None else (self.key.arrival,)
+        return of_key if self.mandate is None else (*of_key, *self.mandate.rests_on)
+
+    def short_of(self, debit_minor: int) -> Refused | None:
+        """Return which cap a debit would break, of the key or the mandate; for the author alone to ask."""
+        if self.key is not None and self.key.cap_minor is not None:
+            available = max(0, self.key.cap_minor - self.key.spent_minor)
+            if debit_minor > available:
+                return refuse(Rejection.KEY_CAP_EXCEEDED, available=available, currency=self.account.currency)
+        if self.mandate is not None:
+            available = max(0, self.mandate.cap_minor - self.mandate.spent_minor)
+            if debit_minor > available:
+                return refuse(Rejection.MANDATE_EXCEEDED, available=available, currency=self.account.currency)
+        return None
+
+    def spend(self, debit_minor: int, order_seq: int | None = None) -> None:
+        """Note a debit, and the number of the order that asked for it: part of the fold."""
+        if self.key is not None and order_seq is not None:
+            self.key.order_seq = order_seq
+            self.key.spent_minor += debit_minor
+        if self.mandate is not None:
+            self.mandate.spent_minor += debit_minor
+
+    def spend_more(self, debit_minor: int) -> None:
+        """Note that a debit has grown, or shrunk where it is below 0: part of the fold."""
+        if self.key is not None:
+            self.key.spent_minor += debit_minor
+        if self.mandate is not None:
+            self.mandate.spent_minor += debit_minor
+
+
+def authorise(book: Book, order: Order, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
+    """Return on what an order, as `heard`, rests, or why it does not count: the same answer on every node.
+
+    No limit is looked at. Of a payment that the book holds already, PAYMENT_EXISTS is said.
+    """
+    spoke = speaker(book, order.key)
+    if isinstance(spoke, Refused):
+        return spoke
+    who, key = spoke
+    found = _debited(book, order.payer, who, key, mandate, at_ms)
+    if isinstance(found, Refused):
+        return found
+    if order.payment in book.payments:
+        return refuse(Rejection.PAYMENT_EXISTS)
+    return untimely(book, order, key, at_ms) or found.member.inactive() or found
+
+
+def entrust(book: Book, payer: str, payment: bytes, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
+    """Return on what a debit without a signature rests: a custodial member's word, or a custodial helper's.
+
+    The same answer on every node; who asked is for the author to see to.
+    """
+    helper = None
+    if mandate is not None:
+        found = book.mandates.get(mandate)
+        if found is None:
+            return refuse(Rejection.MANDATE_UNKNOWN)
+        helper = book.members[found.helper]
+    entrusted = _debited(book, payer, helper, None, mandate, at_ms)
+    if isinstance(entrusted, Refused):
+        return entrusted
+    if (helper or entrusted.member).auth is not Auth.CUSTODIAL:
+        return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+    if payment in book.payments:
+        return refuse(Rejection.PAYMENT_EXISTS)
+    return entrusted.member.inactive() or entrusted
+
+
+def _debited(
+    book: Book, payer: str, who: Member | None, key: DeviceKey | None, mandate: bytes | None, at_ms: Millis
+) -> Authority | Refused:
+    """Return the authority of `who` (None: the account's own member) over an account, mandate checked."""
+    account = book.ledger.accounts.get(payer)
+    if account is None or account.member is None:
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=payer)
+    member = book.members[account.member]
+    if mandate is None:
+        if who is not None and who is not member:
+            return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
+        return Authority(account, member, key, None)
+    given = book.mandates.get(mandate)
+    if given is None:
+        return refuse(Rejection.MANDATE_UNKNOWN)
+    if who is None or (given.account, given.helper) != (payer, who.id):
+        return refuse(Rejection.FORBIDDEN, allowed="the helper of the mandate")
+    if given.revoked:
+        return refuse(Rejection.STATE_CONFLICT, state="revoked")
+    if at_ms > given.not_after_ms:
+        return refuse(Rejection.MANDATE_EXCEEDED, available=0, currency=account.currency)
+    return who.inactive() or Authority(account, member, key, given)

@@ -1,0 +1,703 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Members: how one is invited, joins, is approved with accounts and limits, is suspended, and leaves.
+
+Who leaves takes nothing along and leaves nothing behind: the commons takes over the balance.
+"""
+
+import re
+from base64 import b32encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commons_account, since
+from protocol.book.declaration import (
+    ANYONE,
+    STEWARDS,
+    Act,
+    At,
+    Create,
+    Desk,
+    Doc,
+    Entered,
+    List,
+    News,
+    Plan,
+    Practice,
+    Role,
+    Show,
+    TextRef,
+    Write,
+)
+from protocol.book.ledger import Account, Posting
+from protocol.book.money import Amount, minor_of
+from protocol.book.personal import NAME_CHARS_MAX, salted, shown_text, text_refusal
+from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.signed import (
+    AccountId,
+    Digest,
+    Id,
+    Joining,
+    MemberId,
+    Signed,
+    Time,
+    parse_uuid,
+    uuid_text,
+)
+from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.authority import may_see
+from protocol.wire.keys import digest, is_acceptable_key
+from protocol.wire.shape import AtMost, Range
+
+HANDLE_CHARS_MAX = 32
+INVITATION_LIFE_MS = 30 * 24 * 60 * 60 * 1_000
+CODE_BYTES = 10
+CODE_CHARS_MAX = 64
+MEMBER_ID_BYTES = 10
+CURRENCIES_MAX = 64
+"""Accounts that one approval may open."""
+
+_HANDLE = re.compile("[a-z0-9][a-z0-9-]{0,30}[a-z0-9]")
+# Capitals, which no handle has: a handle can never pass for the id of another member.
+_MEMBER_ID = re.compile("[A-Z2-7]{16}")
+_RESERVED = frozenset({"commons", "holds", "exchange"})
+
+CurrencyCode = Annotated[str, AtMost(12)]
+Least = Annotated[int, Range(1 - 2**63, 0)]
+Most = Annotated[int, Range(0, 2**63 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whoever knows the code of this digest may join, once, until then."""
+
+    KIND: ClassVar[str] = "members/invited"
+    invitation: Id
+    code: Digest
+    not_after_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A member asks to be one, with a key of its own, or without (custodial)."""
+
+    KIND: ClassVar[str] = "members/joined"
+    member: MemberId
+    code: Digest
+    handle: MemberId
+    name: Digest | None
+    joining: Signed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new account in a currency, with its limits each way (minor units)."""
+
+    currency: CurrencyCode
+    least: Least
+    most: Most | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The group takes somebody in, or gives a member further accounts."""
+
+    KIND: ClassVar[str] = "members/approved"
+    member: MemberId
+    openings: Annotated[tuple[Opening, ...], AtMost(CURRENCIES_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """An account's limits each way are these from now on (minor units; no most: no ceiling)."""
+
+    KIND: ClassVar[str] = "members/limits-set"
+    account: AccountId
+    least: Least
+    most: Most | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A member neither pays nor is paid until it is resumed."""
+
+    KIND: ClassVar[str] = "members/suspended"
+    member: MemberId
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A suspended member is active again."""
+
+    KIND: ClassVar[str] = "members/resumed"
+    member: MemberId
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A member is gone; the commons takes its balances over, whatever their sign."""
+
+    KIND: ClassVar[str] = "members/left"
+    member: MemberId
+
+
+class InvitationState(StrEnum):
+    """Whether an invitation can still be used."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Invitation:
+    """A way in for one person: the digest of its code, and the member who came by it."""
+
+    id: bytes
+    code: bytes
+    not_after_ms: Millis
+    arrival: int
+    member: str | None = None
+
+    def state_at(self, now: Millis) -> InvitationState:
+        """Return its state at an hour."""
+        if self.member is not None:
+            return InvitationState.USED
+        return InvitationState.EXPIRED if now > self.not_after_ms else InvitationState.OPEN
+
+
+@dataclass(slots=True)
+class Invitations:
+    """All invitations, by id and by the digest of their code."""
+
+    by_id: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
+    by_code: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Invite one person: the answer holds a code, shown this once, that lets somebody join."""
+
+    not_after: Annotated[At | None, Doc("until when the code can be used; default: 30 days from now")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join with an invitation's code; the group then approves."""
+
+    code: Annotated[str, AtMost(CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")]
+    handle: Annotated[str, AtMost(HANDLE_CHARS_MAX), Doc("the name for payments: 2 to 32 of a-z, 0-9 and inner dashes")]
+    name: Annotated[str | None, AtMost(NAME_CHARS_MAX), Doc("the name that others see; erasable")] = None
+    joining: Annotated[
+        Signed | None, Doc("a signed joining, which proves your key; without it the account is custodial")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Take somebody in: open accounts; or open further ones for a member."""
+
+    currency: Annotated[CurrencyCode | None, Doc("the currency of the account; default: every open one")] = None
+    credit_limit: Annotated[Amount | None, Doc("how far the account may owe; default: the currency's")] = None
+    balance_limit: Annotated[Amount | None, Doc("how much the account may hold; default: the currency's")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimits:
+    """Set how far a member's account may go, each way."""
+
+    credit_limit: Annotated[Amount, Doc("how far it may owe: 200.00 lets the balance reach -200.00")]
+    balance_limit: Annotated[Amount | None, Doc("how much it may hold; default: any")] = None
+    currency: Annotated[CurrencyCode | None, Doc("the currency of the account, if the member has several")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Let a member neither pay nor be paid, until it is resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a suspended member be active again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave the network: your balance goes to the commons, whether you owe or hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class MembersWanted:
+    """The directory of members."""
+
+    state: Annotated[MemberState | None, Doc("only members of this state")] = None
+    handle: Annotated[str | None, AtMost(HANDLE_CHARS_MAX), Doc("only the member with this handle")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationsWanted:
+    """Invitations, used or not."""
+
+    state: Annotated[InvitationState | None, Doc("only invitations of this state")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationShown:
+    """An invitation."""
+
+    id: Annotated[str, Doc("its id")]
+    state: Annotated[InvitationState, Doc("whether it can still be used")]
+    not_after: Annotated[At, Doc("until when it can be used")]
+    member: Annotated[str | None, Doc("the member who joined by it")]
+    code: Annotated[str | None, Doc("the code to pass on; shown once, when it is made")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShown:
+    """A key of a member's device."""
+
+    key: Annotated[bytes, Doc("the public key, Ed25519")]
+    cap_minor: Annotated[int | None, Doc("what it may pay in all, in minor units; null: as much as the member")]
+    spent_minor: Annotated[int, Doc("what it has paid, in minor units")]
+    order_seq: Annotated[int, Doc("the number of its newest order; the next must be higher")]
+
+
+@dataclass(frozen=True, slots=True)
+class MandateShown:
+    """What a helper may pay from an account."""
+
+    id: Annotated[str, Doc("its id")]
+    account: Annotated[str, Doc("the account it pays from")]
+    giver: Annotated[str, Doc("the handle of the member whose account it is")]
+    helper: Annotated[str, Doc("the handle of the helper")]
+    cap: Annotated[Amount, Doc("what may be paid in all")]
+    spent: Annotated[Amount, Doc("what has been paid")]
+    not_after: Annotated[At, Doc("until when")]
+    revoked: Annotated[bool, Doc("whether it was taken back")]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShown:
+    """A member; keys and mandates are shown to itself and to those who read all."""
+
+    id: Annotated[str, Doc("its id")]
+    handle: Annotated[str, Doc("the name for payments")]
+    name: Annotated[TextRef | None, Doc("the name that others see")]
+    state: Annotated[MemberState, Doc("how far it has come")]
+    auth: Annotated[Auth, Doc("whether it signs its orders, or the network writes on its word")]
+    joined_at: Annotated[At, Doc("when it asked to join")]
+    accounts: Annotated[tuple[str, ...], Doc("the ids of its accounts")]
+    keys: Annotated[tuple[KeyShown, ...], Doc("the keys of its devices")] = ()
+    mandates: Annotated[tuple[MandateShown, ...], Doc("mandates that it gave or holds")] = ()
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    match entered.body:
+        case Invited() as body:
+            invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq)
+            invitations = book.of(Invitations)
+            invitations.by_id[body.invitation] = invitations.by_code[body.code] = invitation
+        case Joined() as body:
+            _join(book, body, entered)
+        case Approved() as body:
+            book.members[body.member].state = MemberState.ACTIVE
+            for one in body.openings:
+                book.open_account(body.member, book.currencies[one.currency], one.least, one.most, entered.seq)
+        case LimitsSet() as body:
+            account = book.ledger.accounts[body.account]
+            account.least_minor, account.most_minor = body.least, body.most
+        case Suspended() as body:
+            book.members[body.member].state = MemberState.SUSPENDED
+        case Resumed() as body:
+            book.members[body.member].state = MemberState.ACTIVE
+        case Left() as body:
+            book.members[body.member].state = MemberState.LEFT
+            return _write_off(book, body.member)
+        case _:
+            raise AssertionError(entered.body)
+    return ()
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    match entered.body:
+        case Invited(invitation):
+            yield News("invitation.created", uuid_text(invitation))
+        case Joined(member):
+            yield News("member.joined", member, (member,))
+        case Approved(member):
+            yield News("member.approved", member, (member,))
+        case LimitsSet(account):
+            member = book.ledger.accounts[account].member or ""
+            yield News("member.limits-set", member, (member,))
+        case Suspended(member):
+            yield News("member.suspended", member, (member,))
+        case Resumed(member):
+            yield News("member.resumed", member, (member,))
+        case Left(member):
+            yield News("member.left", member, (member,))
+        case _:
+            raise AssertionError(entered.body)
+
+
+def _join(book: Book, body: Joined, entered: Entered) -> None:
+    auth = Auth.CUSTODIAL if body.joining is None else Auth.SELF
+    member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
+    book.members[member.id] = member
+    book.member_by_handle[member.handle] = member.id
+    book.of(Invitations).by_code[body.code].member = member.id
+    if body.joining is not None:
+        joining = book.said(body.joining, Joining)
+        assert not isinstance(joining, Refused)
+        member.keys[joining.key] = DeviceKey(None, entered.seq)
+        book.member_by_key[joining.key] = member.id
+
+
+def _write_off(book: Book, member: str) -> Sequence[Posting]:
+    postings: list[Posting] = []
+    for account in book.ledger.of_member(member):
+        if account.balance_minor:
+            commons = commons_account(account.currency)
+            postings.append(Posting(account.id, -account.balance_minor, "write-off", None, commons))
+            postings.append(Posting(commons, account.balance_minor, "write-off", None, account.id))
+    return postings
+
+
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    match body:
+        case Invited():
+            invitations = book.of(Invitations)
+            if body.invitation in invitations.by_id or body.code in invitations.by_code:
+                return refuse(Rejection.DUPLICATE)
+            return None
+        case Joined():
+            return _against_joining(book, body, at_ms)
+        case Approved():
+            return _against_approval(book, body)
+        case LimitsSet():
+            account = book.ledger.accounts.get(body.account)
+            if account is None or account.member is None:
+                return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+            return _not_among(book, account.member, _PRESENT)
+        case Suspended():
+            return _not_among(book, body.member, (MemberState.ACTIVE,))
+        case Resumed():
+            return _not_among(book, body.member, (MemberState.SUSPENDED,))
+        case Left():
+            accounts = book.ledger.of_member(body.member)
+            refused = _not_among(book, body.member, _PRESENT)
+            if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
+                return refuse(Rejection.STATE_CONFLICT, state="party to pending payments")
+            taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
+            return refused or book.ledger.uncountable(*taken_over)
+        case _:
+            raise AssertionError(body)
+
+
+_PRESENT = (MemberState.PENDING, MemberState.ACTIVE, MemberState.SUSPENDED)
+
+
+def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refused | None:
+    found = book.members.get(member)
+    if found is None:
+        return refuse(Rejection.MEMBER_UNKNOWN, member=member)
+    return None if found.state in states else refuse(Rejection.STATE_CONFLICT, state=found.state.value)
+
+
+def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
+    if not _HANDLE.fullmatch(body.handle):
+        return refuse(Rejection.MALFORMED, field="handle", expected="2 to 32 of a-z, 0-9 and inner dashes")
+    if not _MEMBER_ID.fullmatch(body.member):
+        return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
+    key = None
+    if body.joining is not None:
+        joining = book.said(body.joining, Joining)
+        if isinstance(joining, Refused):
+            return joining
+        if not is_acceptable_key(joining.key):
+            return refuse(Rejection.KEY_UNACCEPTABLE)
+        heard = book.heard(body.joining, Joining)
+        if isinstance(heard, Refused):
+            return heard
+        key = joining
+    invitation = book.of(Invitations).by_code.get(body.code)
+    if invitation is None or invitation.state_at(at_ms) is not InvitationState.OPEN:
+        return refuse(Rejection.INVITATION_UNKNOWN)
+    if body.member in book.members:
+        return refuse(Rejection.DUPLICATE)
+    if body.handle in book.member_by_handle or body.handle in _RESERVED:
+        return refuse(Rejection.HANDLE_TAKEN, handle=body.handle)
+    if key is None:
+        return None
+    if key.key in book.member_by_key:
+        return refuse(Rejection.KEY_TAKEN)
+    if key.network != book.network:
+        return refuse(Rejection.WRONG_NETWORK)
+    return None if key.handle == body.handle else refuse(Rejection.ORDER_MISMATCH, field="handle")
+
+
+def _against_approval(book: Book, body: Approved) -> Refused | None:
+    refused = _not_among(book, body.member, (MemberState.PENDING, MemberState.ACTIVE))
+    if refused:
+        return refused
+    opened = {account.currency for account in book.ledger.of_member(body.member)}
+    for one in body.openings:
+        currency = book.currencies.get(one.currency)
+        if currency is None:
+            return refuse(Rejection.CURRENCY_UNKNOWN, currency=one.currency)
+        if one.currency in opened:
+            return refuse(Rejection.DUPLICATE, currency=one.currency)
+        if currency.closed:
+            return refuse(Rejection.CURRENCY_CLOSED, currency=one.currency)
+        opened.add(one.currency)
+    if not body.openings and book.members[body.member].state is MemberState.ACTIVE:
+        return refuse(Rejection.DUPLICATE)
+    return None
+
+
+def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
+    not_after = desk.now + INVITATION_LIFE_MS if wish.not_after is None else wish.not_after
+    if not_after <= desk.now:
+        return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
+    letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")
+    code = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    body = Invited(desk.chance(16), code_digest(code), not_after)
+    shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, code)
+    return _against(desk.book, body, desk.now) or Plan(shown.id, (Write(body),), answer=shown)
+
+
+def code_digest(code: str) -> bytes:
+    """Return the digest by which an invitation knows its code, however it is typed."""
+    return digest("invitation", re.sub(r"[\s-]", "", code).upper().encode())
+
+
+def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
+    name, texts = salted(desk, wish.name)
+    member = b32encode(desk.chance(MEMBER_ID_BYTES)).decode("ascii")
+    body = Joined(member, code_digest(wish.code), wish.handle, name, wish.joining)
+    refused = foremost(text_refusal("name", wish.name, NAME_CHARS_MAX), _against(desk.book, body, desk.now))
+    return refused or Plan(member, (Write(body),), texts)
+
+
+def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
+    book = desk.book
+    member = book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    codes = _currencies_for(book, member) if wish.currency is None else (wish.currency,)
+    openings: list[Opening] = []
+    for code in codes:
+        currency = book.currencies.get(code)
+        if currency is None:
+            return refuse(Rejection.CURRENCY_UNKNOWN, currency=code)
+        limits = _limits(book, code, wish.credit_limit, wish.balance_limit)
+        if isinstance(limits, Refused):
+            return limits
+        credit, balance = limits
+        least = currency.default_least_minor if credit is None else -credit
+        openings.append(Opening(code, least, currency.default_most_minor if balance is None else balance))
+    body = Approved(member.id, tuple(openings))
+    return _against(book, body, desk.now) or Plan(member.id, (Write(body),))
+
+
+def _currencies_for(book: Book, member: Member) -> Sequence[str]:
+    """Return the open currencies in which a member has no account yet, as many as one approval takes."""
+    opened = {account.currency for account in book.ledger.of_member(member.id)}
+    return [one.code for one in book.currencies.values() if not one.closed and one.code not in opened][:CURRENCIES_MAX]
+
+
+def _limits(
+    book: Book, code: str, credit: Amount | None, balance: Amount | None
+) -> tuple[int | None, int | None] | Refused:
+    """Return limits in minor units of a currency, None as it came."""
+    found: list[int | None] = []
+    for name, amount in (("credit_limit", credit), ("balance_limit", balance)):
+        if amount is None:
+            found.append(None)
+            continue
+        if amount.value < 0:
+            return refuse(Rejection.AMOUNT_MALFORMED, field=name, expected="zero or more")
+        minor = minor_of(amount, code, book.currencies[code].scale)
+        if isinstance(minor, Refused):
+            return minor
+        found.append(minor)
+    return found[0], found[1]
+
+
+def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused:
+    book = desk.book
+    member = book.resolve_member(address)
+    account = member if isinstance(member, Refused) else book.resolve_account(member.id, wish.currency)
+    if not isinstance(account, Account):
+        return account
+    limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
+    if isinstance(limits, Refused):
+        return limits
+    body = LimitsSet(account.id, -(limits[0] or 0), limits[1])
+    return _against(book, body, desk.now) or Plan(account.member or "", (Write(body),))
+
+
+def plan_suspend(desk: Desk, address: str, wish: Suspend) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, address, Suspended)
+
+
+def plan_resume(desk: Desk, address: str, wish: Resume) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, address, Resumed)
+
+
+def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
+    del wish
+    member = desk.book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
+        return refuse(Rejection.FORBIDDEN, allowed="the member itself and stewards")
+    return _plan_about(desk, address, Left)
+
+
+def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
+    member = desk.book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    body = kind(member.id)
+    return _against(desk.book, body, desk.now) or Plan(member.id, (Write(body),))
+
+
+def view_member(desk: Desk, address: str) -> MemberShown | Refused:
+    member = desk.book.resolve_member(address)
+    return member if isinstance(member, Refused) else _shown(desk, member)
+
+
+def view_members(desk: Desk, wanted: MembersWanted, after: int) -> Iterable[tuple[int, MemberShown]]:
+    book = desk.book
+    members = list(book.members.values())
+    if wanted.handle is not None:
+        members = [one for one in (book.members.get(book.member_by_handle.get(wanted.handle, "")),) if one]
+    found = since(members, after)
+    return ((cursor, _shown(desk, one)) for cursor, one in found if wanted.state in (None, one.state))
+
+
+def _shown(desk: Desk, member: Member) -> MemberShown:
+    book = desk.book
+    full = may_see(desk.actor, member.id)
+    return MemberShown(
+        id=member.id,
+        handle=member.handle,
+        name=shown_text(member.name),
+        state=member.state,
+        auth=member.auth,
+        joined_at=member.at_ms,
+        accounts=tuple(account.id for account in book.ledger.of_member(member.id)),
+        keys=tuple(
+            KeyShown(key, device.cap_minor, device.spent_minor, device.order_seq)
+            for key, device in member.keys.items()
+            if full and not device.revoked
+        ),
+        mandates=tuple(_mandate(book, one) for one in (*member.given, *member.held) if full),
+    )
+
+
+def _mandate(book: Book, name: bytes) -> MandateShown:
+    mandate = book.mandates[name]
+    code = book.ledger.accounts[mandate.account].currency
+    return MandateShown(
+        id=uuid_text(name),
+        account=mandate.account,
+        giver=book.name_of(mandate.account),
+        helper=book.members[mandate.helper].handle,
+        cap=book.amount(code, mandate.cap_minor),
+        spent=book.amount(code, mandate.spent_minor),
+        not_after=mandate.not_after_ms,
+        revoked=mandate.revoked,
+    )
+
+
+def view_invitation(desk: Desk, name: str) -> InvitationShown | Refused:
+    invitation = desk.book.of(Invitations).by_id.get(parse_uuid(name) or b"")
+    return refuse(Rejection.INVITATION_UNKNOWN) if invitation is None else _invitation(desk, invitation)
+
+
+def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Iterable[tuple[int, InvitationShown]]:
+    found = since(list(desk.book.of(Invitations).by_id.values()), after)
+    return ((cursor, _invitation(desk, one)) for cursor, one in found if wanted.state in (None, one.state_at(desk.now)))
+
+
+def _invitation(desk: Desk, one: Invitation) -> InvitationShown:
+    return InvitationShown(uuid_text(one.id), one.state_at(desk.now), one.not_after_ms, one.member)
+
+
+PRACTICE = Practice(
+    name="members",
+    entries=(Invited, Joined, Approved, LimitsSet, Suspended, Resumed, Left),
+    check=check,
+    fold=fold,
+    news=news,
+    operations=(
+        Create("invitations", Invite, plan=plan_invite, who=STEWARDS, example="mutirao invitations create"),
+        Show(
+            "invitations",
+            InvitationShown,
+            view=view_invitation,
+            who=STEWARDS,
+            example="mutirao invitations show ID",
+        ),
+        List(
+            "invitations",
+            InvitationsWanted,
+            InvitationShown,
+            view=view_invitations,
+            who=STEWARDS,
+            example="mutirao invitations list --state open",
+        ),
+        Create(
+            "members",
+            Join,
+            plan=plan_join,
+            who=ANYONE,
+            verb="join",
+            example="mutirao members join --code K7QX-2NDA-PLM4-6RTZ --handle ana",
+        ),
+        Act(
+            "members",
+            "approve",
+            Approve,
+            plan=plan_approve,
+            who=STEWARDS,
+            example="mutirao members approve ana --currency HORA --credit-limit 200.00",
+        ),
+        Act(
+            "members",
+            "set-limits",
+            SetLimits,
+            plan=plan_set_limits,
+            who=STEWARDS,
+            example="mutirao members set-limits ana --credit-limit 200.00",
+        ),
+        Act(
+            "members",
+            "suspend",
+            Suspend,
+            plan=plan_suspend,
+            who=STEWARDS,
+            example="mutirao members suspend ana",
+        ),
+        Act("members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"),
+        Act("members", "leave", Leave, plan=plan_leave, example="mutirao members leave ana"),
+        Show("members", MemberShown, view=view_member, example="mutirao members show ana"),
+        List(
+            "members",
+            MembersWanted,
+            MemberShown,
+            view=view_members,
+            example="mutirao members list --state pending",
+        ),
+    ),
+)

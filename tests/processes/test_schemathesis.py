@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Whatever fits the node's own OpenAPI document, or does not, is answered by a status that the document names."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from processes.harness import Commune, Node, environment, link_up, units
+
+SEED = 2
+EXAMPLES_MAX = 5
+SECONDS_MAX = 200
+NOT_CHECKED = "positive_data_acceptance"
+"""What is well-formed may still be refused by a rule."""
+PHASES = {"stranger": "examples,fuzzing", "steward": "examples,coverage,fuzzing,stateful"}
+"""A stranger is turned away nearly everywhere before what she sends is read."""
+UNENDING = "/v1/events"
+"""A stream of events ends only with its reader; tests/node/http/test_http_events.py has what it may answer."""
+
+
+@dataclass
+class Town:
+    """Riacho with members, payments and a link, and what can be found there: an id for each noun."""
+
+    node: Node
+    ids: dict[str, str]
+
+    def settings(self) -> str:
+        """Return the settings by which all questions are about things that are there."""
+        return "\n".join(
+            f"[[operations]]\ninclude-path-regex = '^/v1/{noun}/'\nparameters = {{ 'path.id' = '{name}' }}\n"
+            for noun, name in self.ids.items()
+        )
+
+
+@pytest.fixture(scope="module")
+def town(lasting: Commune) -> Town:
+    riacho, serra = lasting.riacho_and_serra()
+    ana, _ = riacho.join("ana"), riacho.join("beto")
+    serra.join("edna")
+    link = link_up(riacho, serra, 100)
+    payment = ana.pay("beto", 1)["id"]
+    ana.pay_through("edna@serra", 1)
+    request = riacho.api.post("/v1/payment-requests", {"payee": "beto", "amount": units(1)})["id"]
+    # Whoever tries to delete tokens shall not delete the one that it asks with.
+    token = riacho.api.post("/v1/tokens", {"label": "till", "member": "ana"})["id"]
+    ids = {
+        "members": "ana", "accounts": "ana", "currencies": "HORA", "networks": riacho.network_id, "links": link,
+        "payments": payment, "receipts": payment, "payment-requests": request,
+        "tokens": token,
+    }  # fmt: skip
+    return Town(riacho, ids)
+
+
+@pytest.mark.timeout(SECONDS_MAX + 20)
+@pytest.mark.parametrize("who", PHASES)
+def test_no_answer_is_a_server_error_or_undocumented(town: Town, who: str, tmp_path: Path) -> None:
+    token = ["--header", f"Authorization: Bearer {town.node.api.token}"] if who == "steward" else []
+    if token:
+        (tmp_path / "schemathesis.toml").write_text(town.settings())
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")), "run", f"{town.node.url}/openapi.json", *token,
+            "--checks", "all", "--exclude-checks", NOT_CHECKED, "--exclude-path", UNENDING, "--phases", PHASES[who],
+            "--max-examples", str(EXAMPLES_MAX), "--seed", str(SEED), "--generation-deterministic",
+            "--generation-with-security-parameters", "false", "--continue-on-failure", "--request-timeout", "20",
+            "--no-color",
+        ],
+        capture_output=True, text=True, timeout=SECONDS_MAX, cwd=tmp_path, env=environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+    assert town.node.readiness == 200 and town.node.is_zero_sum
+    metrics = town.node.api.ask("GET", "/metrics").body.decode().splitlines()
+    assert "mutirao_bugs_total 0.0" in metrics

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a payment to another network is for: its payer and its payee both can read it later."""
+
+import pytest
+from simulation.groups import account, exchange, linked
+from simulation.world import World, whole
+
+from protocol.book.declaration import TextRef
+from protocol.book.personal import text_digest
+from protocol.book.signed import Joining, Order, sign
+from protocol.events import StoreText
+from protocol.practices.between.quotes import answers
+from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.members import Approve, Invite, Join
+from protocol.wire.keys import KeyPair
+
+SALT = bytes(range(16))
+
+
+def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    keys, network = KeyPair.from_seed(world.seed()), world.nodes["riacho"].network
+    code = world.granted("riacho", "invitations.create", Invite()).code
+    world.granted("riacho", "members.join", Join(code, "ana", None, sign(keys, Joining(network, "ana", keys.public))))
+    world.granted("riacho", "members.approve", Approve(), subject="ana")
+    payer = account(world, "riacho", "ana")
+    quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer=payer, note="honey"))
+    order = Order(
+        network,
+        payer,
+        keys.public,
+        1,
+        bytes(16),
+        world.nodes["serra"].network,
+        quote.payee,
+        quote.amount.value,
+        quote.debit.value,
+        quote.expires_at,
+        pending=False,
+        invoice=bytes.fromhex(quote.invoice),
+        condition=bytes.fromhex(quote.condition),
+        note=text_digest(SALT, "honey"),
+    )
+    paid = world.granted("riacho", "payments.create", Pay(order=sign(keys, order), note="honey", note_salt=SALT))
+    world.tick(2)
+    for name in ("riacho", "serra"):
+        kept = {one.digest: one.text for one in world.nodes[name].events if isinstance(one, StoreText)}
+        shown = world.granted(name, "payments.show", subject=paid.id)
+        assert isinstance(shown.note, TextRef) and kept[shown.note.digest] == "honey"
+
+
+def test_notes_of_payments_that_never_come_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "NOTES_MAX", 3)
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    linked(world, "riacho", "serra", 1_000)
+    for _ in range(3):
+        world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana", note="wax"))
+    world.now += INVOICE_LIFE_MS
+    world.tick(2)
+    quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana", note="honey"))
+    world.granted(
+        "riacho", "payments.create", Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+    )
+    world.tick(2)
+    assert [one.text for one in world.nodes["serra"].events if isinstance(one, StoreText)] == ["honey"]

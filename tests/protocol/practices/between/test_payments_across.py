@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Payments between networks (PROTOCOL 3): over intermediaries, refused, cut off, killed in the middle."""
+
+import pytest
+from simulation.groups import balance, exchange, linked, offer_payment, pay, state
+from simulation.world import World
+
+from protocol.practices.between.links.terms import FreezeLink, LinksWanted
+from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
+from protocol.practices.money.currencies import CloseCurrency
+
+
+def chain(limit: int = 1_000, fee: int = 0) -> World:
+    """Riacho (HORA), Serra (FLOR, 2 for 1) and Encants (ECO, 3 for 1 FLOR), each linked to the next."""
+    world = World()
+    exchange(world, "riacho", "HORA", "ana")
+    exchange(world, "serra", "FLOR", "bia")
+    exchange(world, "encants", "ECO", "clara")
+    linked(world, "riacho", "serra", limit, rate="2", fee=fee)
+    linked(world, "serra", "encants", limit, rate="3", fee=fee)
+    world.tick(2)
+    return world
+
+
+def settled(world: World) -> bool:
+    """Tell whether nothing is held anywhere."""
+    return not any(
+        account.balance_minor
+        for node in world.nodes.values()
+        for account in node.replica.book.ledger.accounts.values()
+        if account.id.startswith("holds.")
+    )
+
+
+def test_a_payment_passes_through_a_network_that_keeps_its_fee() -> None:
+    world = chain(fee=1)
+    payment = pay(world, "riacho", "ana", "clara@encants", 60, "serra")
+    assert state(world, "riacho", payment) == "posted"
+    # 60 ECO are 20 FLOR on the second link; Serra adds its fee of 1 FLOR: 21 FLOR are 10.50 HORA.
+    assert balance(world, "riacho", "ana") == -10_50
+    assert balance(world, "encants", "clara") == 60_00
+    assert world.nodes["serra"].balance("exchange.FLOR") == 1_00
+    assert world.zero_sum() and settled(world)
+
+
+def test_a_payment_that_an_intermediary_cannot_pass_on_comes_back() -> None:
+    world = chain()
+    link = next(
+        one for one in world.granted("serra", "links.list", LinksWanted()).items if one.partner_handle == "encants"
+    )
+    request = offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    world.start("serra", "links.freeze", FreezeLink(), subject=link.id)
+    world.run()
+    payment = world.nodes["riacho"].answers[request].id
+    shown = world.granted("riacho", "payments.show", subject=payment)
+    assert (shown.state, shown.reason) == ("voided", "LINK_NOT_OPEN")
+    assert balance(world, "riacho", "ana") == 0 and settled(world)
+
+
+def cut_off_behind_serra(world: World) -> None:
+    """Let a payment go on from Serra, and cut the wire before it comes to Encants."""
+    while not world.nodes["serra"].replica.book.passing.get("FLOR"):
+        world.deliver(1)
+    world.cut("serra", "encants")
+
+
+def test_cut_off_before_it_went_on_the_money_waits_a_while_and_comes_back() -> None:
+    world = chain()
+    request = offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    world.cut("serra", "encants")
+    world.tick(HOLD_WAIT_MS // 1_000)
+    assert balance(world, "riacho", "ana") == -10_00
+    world.tick(3)
+    shown = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
+    assert (shown.state, shown.reason) == ("voided", "PEER_UNREACHABLE")
+    assert balance(world, "riacho", "ana") == 0 and settled(world)
+
+
+def test_cut_off_in_the_middle_the_money_waits_and_then_arrives() -> None:
+    world = chain()
+    offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    cut_off_behind_serra(world)
+    world.tick(600)
+    assert balance(world, "riacho", "ana") == -10_00, "no clock releases money"
+    assert not settled(world)
+    world.join("serra", "encants")
+    world.tick(3)
+    assert balance(world, "encants", "clara") == 60_00
+    assert world.zero_sum() and settled(world)
+
+
+def test_a_currency_stays_open_while_a_payment_of_others_passes_through_it() -> None:
+    world = chain()
+    offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    cut_off_behind_serra(world)
+    world.tick(3)
+    refused = world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR")
+    assert refused.reason == "STATE_CONFLICT"
+    assert refused.figures["state"] == "payments of other networks are passing through"
+    world.restart("serra")
+    assert world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR") == refused
+    world.join("serra", "encants")
+    world.tick(3)
+    assert settled(world) and world.nodes["serra"].replica.book.passing == {"FLOR": 0}
+
+
+@pytest.mark.parametrize("victim", ["riacho", "serra", "encants"])
+@pytest.mark.parametrize("after", range(12))
+def test_killed_after_any_step_the_payment_happens_once(victim: str, after: int) -> None:
+    world = chain()
+    offer_payment(world, "riacho", "ana", "clara@encants", 60, "serra")
+    world.deliver(after)
+    world.restart(victim)
+    world.tick(15)
+    assert balance(world, "riacho", "ana") == -10_00
+    assert balance(world, "encants", "clara") == 60_00
+    assert world.zero_sum() and settled(world)
+    assert not world.drops

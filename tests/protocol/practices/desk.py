@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A group at its desk: one network's book, in which a story takes a few lines, without a node around it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from protocol.book.book import Auth, Book, Member, Payment
+from protocol.book.declaration import (
+    Act,
+    Actor,
+    Create,
+    Desk,
+    Entered,
+    EntriesWanted,
+    List,
+    ListOf,
+    Lookup,
+    News,
+    Operation,
+    Plan,
+    Role,
+    Show,
+    operation_name,
+)
+from protocol.book.ledger import Line
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused, Rejection
+from protocol.book.signed import Joining, Order, Signed, parse_uuid, sign, uuid_text
+from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
+from protocol.lanes.identity import Inception, promise
+from protocol.practices import PRACTICES
+from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.members import Approve, Invite, Join
+from protocol.wire.keys import KeyPair
+
+DAY_MS = 24 * 60 * 60 * 1_000
+STEWARD = Actor(Role.STEWARD)
+ANYBODY = Actor(Role.ANYONE)
+
+
+def keys_of(name: str) -> KeyPair:
+    """Return the key pair that a name stands for, the same each time."""
+    return KeyPair.from_seed(sha256(name.encode()).digest())
+
+
+HOT = keys_of("the network")
+INCEPTION = seal(
+    HOT,
+    network=NO_NETWORK,
+    lane=IDENTITY,
+    epoch=0,
+    seq=0,
+    prev=None,
+    body=encode_body(
+        Inception(
+            HOT.public, promise(keys_of("the next").public), (keys_of("cold").public,), 1, keys_of("transport").public
+        ),
+        1_780_000_000_000,
+    ),
+    salt=bytes(16),
+)
+NETWORK = INCEPTION.id
+
+
+def fresh_book() -> Book:
+    return Book(NETWORK, PRACTICES)
+
+
+class Refusal(AssertionError):
+    """A wish was refused that a story took for granted."""
+
+
+@dataclass
+class Group:
+    """A network's book, its clock and its chance, both deterministic; whoever acts is told by name."""
+
+    book: Book = field(default_factory=fresh_book)
+    now: int = 1_790_000_000_000
+    written: list[Entered] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    texts: dict[bytes, str] = field(default_factory=dict)
+    drawn: int = 0
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.operations: dict[str, Operation] = {
+            operation_name(one): one for feature in PRACTICES for one in feature.operations
+        }
+
+    # What a replica does.
+
+    def chance(self, count: int) -> bytes:
+        self.drawn += 1
+        return sha256(b"chance %d" % self.drawn).digest()[:count]
+
+    def desk(self, actor: Actor = STEWARD) -> Desk:
+        return Desk(self.book, actor, self.now, self.chance, HOT.sign)
+
+    def plan(self, name: str, actor: Actor, wish: Any, subject: str | None = None) -> Plan | Refused:
+        """Plan an operation, without carrying it out."""
+        operation = self.operations[name]
+        if actor.role not in operation.who:
+            return Refused(Rejection.FORBIDDEN)
+        match operation:
+            case Create():
+                planned = operation.plan(self.desk(actor), wish)
+            case Act():
+                assert subject is not None
+                planned = operation.plan(self.desk(actor), subject, wish)
+            case _:
+                raise AssertionError(name)
+        assert isinstance(planned, Plan | Refused)
+        return planned
+
+    def carry_out(self, plan: Plan) -> None:
+        """Write what a plan says, through the form in which it travels."""
+        for named, text in plan.texts:
+            self.texts[named] = text
+        for write in plan.writes:
+            entry = self.seal(write.body, write.lane)
+            entered = self.entered(entry)
+            reason = self.book.check(entered)
+            assert reason is None, f"the plan was granted, but every node refuses the entry: {reason} {write.body}"
+            self.fold(entry, entered)
+
+    def seal(self, body: Body, lane: str = LEDGER) -> Entry:
+        """Return the entry that the network signs at the next place of the lane."""
+        prev = self.entries[-1].id if self.entries else None
+        data = encode_body(body, self.now)
+        return seal(
+            HOT,
+            network=NETWORK,
+            lane=lane,
+            epoch=0,
+            seq=len(self.entries),
+            prev=prev,
+            body=data,
+            salt=self.chance(16),
+        )
+
+    def entered(self, entry: Entry) -> Entered:
+        """Return an entry as any node reads it."""
+        body, at_ms = decode_body(entry.body_bytes, self.book.kinds)
+        return Entered(body, NETWORK, entry.header.lane, 0, entry.header.seq, entry.id, at_ms)
+
+    def fold(self, entry: Entry, entered: Entered) -> None:
+        self.entries.append(entry)
+        self.written.append(entered)
+        self.lines += self.book.apply(entered)
+        self.news += self.book.news(entered)
+        assert not any(self.book.ledger.sums().values())
+
+    def check(self, body: Body) -> Rejection | None:
+        """Return what any node says of an entry that is not from this group's own plans."""
+        return self.book.check(self.entered(self.seal(body)))
+
+    def pass_time(self, until: int) -> None:
+        """Let the clock go on, and do what is due: each plan is carried out before the next is asked for."""
+        self.now = until
+        for feature in PRACTICES:
+            if feature.due is not None:
+                for plan in feature.due(self.desk(ANYBODY)):
+                    self.carry_out(plan)
+
+    # Who acts.
+
+    def actor(self, name: str) -> Actor:
+        if name == "steward":
+            return STEWARD
+        return Actor(Role.MEMBER, self.member(name).id)
+
+    def member(self, handle: str) -> Member:
+        return self.book.members[self.book.member_by_handle[handle]]
+
+    def account(self, handle: str, currency: str = "HORA") -> Any:
+        return self.book.ledger.accounts[f"{self.member(handle).id}.{currency}"]
+
+    def balance(self, handle: str, currency: str = "HORA") -> int:
+        if handle in ("commons", "holds", "exchange"):
+            return self.book.ledger.accounts[f"{handle}.{currency}"].balance_minor
+        return self.account(handle, currency).balance_minor
+
+    # What they wish.
+
+    def ask(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Any:
+        """Ask for an operation and return what is shown, or the refusal; a plan changes nothing by itself."""
+        actor = self.actor(who) if isinstance(who, str) else who
+        before = snapshot(self.book)
+        planned = self.plan(name, actor, wish, subject)
+        assert snapshot(self.book) == before, "a plan changed the book"
+        if isinstance(planned, Refused):
+            return planned
+        self.carry_out(planned)
+        if planned.answer is not None:
+            return planned.answer
+        return self.view(actor, f"{name.partition('.')[0]}.show", planned.shows)
+
+    def receipt(self, who: str, payment: Payment) -> Any:
+        """Return the receipt of a payment, as the runtime completes it from storage."""
+        wanted = self.view(who, "receipts.show", uuid_text(payment.id))
+        if isinstance(wanted, Refused):
+            return wanted
+        assert isinstance(wanted, EntriesWanted)
+        return wanted.show((INCEPTION.wire,), tuple(self.entries[seq].wire for seq in wanted.ledger_seqs))
+
+    def do(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Any:
+        """Ask for an operation that the story takes for granted."""
+        shown = self.ask(who, name, wish, subject)
+        if isinstance(shown, Refused):
+            raise Refusal(f"{name}: {shown}")
+        return shown
+
+    def refusal(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Rejection:
+        """Ask for an operation that is refused, and return why."""
+        shown = self.ask(who, name, wish, subject)
+        assert isinstance(shown, Refused), shown
+        return shown.reason
+
+    def view(self, who: str | Actor, name: str, subject: str) -> Any:
+        operation = self.operations[name]
+        assert isinstance(operation, Show)
+        return operation.view(self.desk(self.actor(who) if isinstance(who, str) else who), subject)
+
+    def list(self, who: str, name: str, wanted: Any, *, limit: int = 50) -> list[Any] | Refused:
+        """Return all items of a list, read page by page."""
+        operation = self.operations[name]
+        assert isinstance(operation, List)
+        items: list[Any] = []
+        after = 0
+        while True:
+            found = operation.view(self.desk(self.actor(who)), wanted, after)
+            if isinstance(found, Refused):
+                return found
+            page = list(islice(found, limit))
+            if not page:
+                return items
+            assert [cursor for cursor, _ in page] == sorted({cursor for cursor, _ in page})
+            assert page[0][0] > after
+            items += [item for _, item in page]
+            after = page[-1][0]
+
+    def statement(self, who: str, address: str) -> Any:
+        """Return an account's statement as a member sees it."""
+        operation = self.operations["accounts.entries"]
+        assert isinstance(operation, ListOf)
+        lookup = operation.view(self.desk(self.actor(who)), address, 0, 50)
+        if isinstance(lookup, Refused):
+            return lookup
+        assert isinstance(lookup, Lookup)
+        return [lookup.show(line) for line in self.lines if line.account == lookup.account]
+
+    # Stories begin with these.
+
+    def currency(self, code: str = "HORA", *, limit: int = 100_00, ceiling: int | None = None, scale: int = 2) -> None:
+        balance_limit = None if ceiling is None else Amount(ceiling, None, scale)
+        self.do(
+            "steward",
+            "currencies.create",
+            CreateCurrency(code, code.title(), Amount(limit, None, scale), scale=scale, balance_limit=balance_limit),
+        )
+
+    def invite(self) -> str:
+        return self.do("steward", "invitations.create", Invite()).code
+
+    def joining(self, handle: str, keys: KeyPair | None = None, **changed: Any) -> Signed:
+        keys = keys or keys_of(handle)
+        return sign(keys, replace(Joining(NETWORK, handle, keys.public), **changed))
+
+    def join(self, handle: str, *, custodial: bool = False) -> Member:
+        joining = None if custodial else self.joining(handle)
+        self.do(ANYBODY, "members.join", Join(self.invite(), handle, handle.title(), joining))
+        return self.member(handle)
+
+    def admit(self, *handles: str, custodial: bool = False, limit: int | None = None) -> None:
+        """Let members join and be approved, with an account in each currency."""
+        credit_limit = None if limit is None else Amount(limit, None, 2)
+        for handle in handles:
+            self.join(handle, custodial=custodial)
+            self.do("steward", "members.approve", Approve(credit_limit=credit_limit), handle)
+
+    def next_seq(self, key: str) -> int:
+        self.seqs[key] = self.seqs.get(key, 0) + 1
+        return self.seqs[key]
+
+    def order(
+        self,
+        payer: str,
+        payee: str,
+        amount: int,
+        /,
+        *,
+        keys: KeyPair | None = None,
+        currency: str = "HORA",
+        **changed: Any,
+    ) -> Signed:
+        """Return an order that a member signed: by its first key, for an amount in minor units."""
+        keys = keys or keys_of(payer)
+        order = Order(
+            network=NETWORK,
+            payer=f"{self.member(payer).id}.{currency}",
+            key=keys.public,
+            order_seq=self.next_seq(keys.public.hex()),
+            payment=self.chance(16),
+            payee_network=NETWORK,
+            payee=payee,
+            amount=amount,
+            max_debit=amount,
+            not_after_ms=self.now + DAY_MS,
+            pending=False,
+        )
+        return sign(keys, replace(order, **changed))
+
+    def wish(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Pay:
+        """Return how a member pays: by an order if it has a key, else by its word."""
+        if self.member(payer).auth is Auth.SELF:
+            return Pay(order=self.order(payer, payee, amount, **changed))
+        return Pay(payer=payer, payee=payee, amount=Amount(amount, "HORA", 2), **changed)
+
+    def pay(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Payment:
+        """Pay as members do, and return the payment in the book."""
+        shown = self.do(payer, "payments.create", self.wish(payer, payee, amount, **changed))
+        name = parse_uuid(shown.id)
+        assert name is not None
+        return self.book.payments[name]
+
+    def refuses(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Rejection:
+        """Return why a member may not pay."""
+        return self.refusal(payer, "payments.create", self.wish(payer, payee, amount, **changed))
+
+    def payments(self, who: str, name: str, payment: Payment, wish: Any) -> Any:
+        """Ask for an act on a payment."""
+        return self.ask(who, f"payments.{name}", wish, uuid_text(payment.id))
+
+
+def copy_of(entries: Iterable[Entered]) -> Book:
+    """Return the book that another node makes of the same entries, each checked first."""
+    book = fresh_book()
+    for entered in entries:
+        assert book.check(entered) is None
+        book.apply(entered)
+    return book
+
+
+def snapshot(book: Book) -> Any:
+    """Return all that a book says, as plain values that can be compared."""
+    states: Sequence[tuple[str, Any]] = sorted(
+        (kind.__qualname__, asdict(state)) for kind, state in book._states.items() if state != kind()
+    )
+    return (
+        {name: asdict(account) for name, account in book.ledger.accounts.items()},
+        {name: asdict(member) for name, member in book.members.items()},
+        dict(book.member_by_handle),
+        dict(book.member_by_key),
+        {name: asdict(currency) for name, currency in book.currencies.items()},
+        {name: asdict(mandate) for name, mandate in book.mandates.items()},
+        {name: asdict(payment) for name, payment in book.payments.items()},
+        {name: asdict(request) for name, request in book.requests.items()},
+        [payment.id for payment in book._arrived],
+        {account: [payment.id for payment in found] for account, found in book._of_account.items()},
+        book.head,
+        states,
+    )

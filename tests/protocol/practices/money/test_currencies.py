@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Currencies: created with a word and a scale of their own, taxed for the commons, closed when all is settled."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
+from protocol.book.refusals import Rejection
+from protocol.practices.money.currencies import (
+    CloseCurrency,
+    CreateCurrency,
+    CurrenciesWanted,
+    CurrencyClosed,
+    CurrencyCreated,
+    LevySet,
+    SetLevy,
+)
+from protocol.practices.money.payments.declaration import VoidPayment
+from protocol.practices.people.members import Approve, Leave
+from tests.protocol.practices.desk import ANYBODY, Group
+
+HORA = CreateCurrency("HORA", "Horas do Riacho", Amount(100, None, 0), unit_word="horinha")
+
+
+@pytest.fixture
+def riacho() -> Group:
+    return Group()
+
+
+def test_a_currency_has_its_own_word_and_scale_and_gives_new_accounts_its_limits(riacho: Group) -> None:
+    shown = riacho.do("steward", "currencies.create", replace(HORA, balance_limit=Amount(5000, "HORA", 1)))
+    assert (shown.code, shown.unit_word, shown.scale, shown.kind) == ("HORA", "horinha", 2, "mutual")
+    assert (shown.credit_limit, shown.balance_limit) == (Amount(100_00, "HORA", 2), Amount(500_00, "HORA", 2))
+    riacho.admit("ana")
+    assert (riacho.account("ana").least_minor, riacho.account("ana").most_minor) == (-100_00, 500_00)
+    assert sorted(riacho.book.ledger.accounts)[-3:] == ["commons.HORA", "exchange.HORA", "holds.HORA"]
+
+
+def test_the_unit_is_called_by_its_code_where_no_word_is_given(riacho: Group) -> None:
+    assert riacho.do("steward", "currencies.create", replace(HORA, unit_word=None)).unit_word == "HORA"
+
+
+def test_what_is_no_currency(riacho: Group) -> None:
+    def refused(who: str | Actor = "steward", **changed: Any) -> Rejection:
+        return riacho.refusal(who, "currencies.create", replace(HORA, **changed))
+
+    for code in ("", "hora", "HO RA", "HORA-1", "HÓRA", "HORA\n"):
+        assert refused(code=code) is Rejection.MALFORMED
+    assert refused(name="e\u0301") is Rejection.TEXT_NOT_NFC
+    assert refused(unit_word="x" * 33) is Rejection.MALFORMED
+    assert refused(credit_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
+    assert refused(balance_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
+    assert refused(credit_limit=Amount(1, None, 3)) is Rejection.SCALE_EXCEEDED
+    assert refused(credit_limit=Amount(2**63 - 1)) is Rejection.AMOUNT_TOO_LARGE
+    assert refused(credit_limit=Amount(1, "FLOR")) is Rejection.CURRENCY_MISMATCH
+    assert refused(Actor(Role.COMMITTEE)) is Rejection.FORBIDDEN
+    # Of several reasons the one that stands first is given.
+    assert refused(name="e\u0301", credit_limit=Amount(1, None, 3)) is Rejection.TEXT_NOT_NFC
+    riacho.do("steward", "currencies.create", HORA)
+    assert refused() is Rejection.DUPLICATE
+
+
+def test_a_currency_closes_when_every_balance_is_zero_and_pending_payments_count(riacho: Group) -> None:
+    riacho.do("steward", "currencies.create", HORA)
+    riacho.admit("ana", "bia")
+    payment = riacho.pay("ana", "bia", 5_00, pending=True)
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is Rejection.BALANCE_OPEN
+    assert riacho.check(CurrencyClosed("HORA")) is Rejection.BALANCE_OPEN
+    riacho.payments("bia", "void", payment, VoidPayment())
+    assert riacho.do("steward", "currencies.close", CloseCurrency(), "HORA").closed
+    assert riacho.refuses("ana", "bia", 1) is Rejection.CURRENCY_CLOSED
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is Rejection.CURRENCY_CLOSED
+    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "HORA") is Rejection.CURRENCY_CLOSED
+    assert riacho.join("dora").handle == "dora"
+    approve = Approve(currency="HORA")
+    assert riacho.refusal("steward", "members.approve", approve, "dora") is Rejection.CURRENCY_CLOSED
+    assert riacho.do("steward", "members.approve", Approve(), "dora").accounts == ()
+
+
+def test_a_levy_without_end_is_rounded_down_and_spares_gifts_to_the_commons(riacho: Group) -> None:
+    riacho.do("steward", "currencies.create", HORA)
+    riacho.admit("ana", "bia")
+    riacho.do("steward", "currencies.set-levy", SetLevy(250, until_repaid=False), "HORA")
+    assert riacho.pay("ana", "bia", 39).levy_minor == 0
+    assert riacho.pay("ana", "bia", 40).levy_minor == 1
+    assert (riacho.balance("ana"), riacho.balance("bia"), riacho.balance("commons")) == (-79, 78, 1)
+    assert riacho.pay("ana", "commons.HORA", 1_00).levy_minor == 0
+
+
+def test_a_repaying_levy_takes_no_more_than_the_debt(riacho: Group) -> None:
+    riacho.do("steward", "currencies.create", HORA)
+    riacho.admit("ana", "bia", "dora")
+    riacho.do("steward", "currencies.set-levy", SetLevy(10_000), "HORA")
+    assert riacho.pay("dora", "bia", 50).levy_minor == 0
+    riacho.do("dora", "members.leave", Leave(), "dora")
+    assert riacho.balance("commons") == -50
+    assert riacho.pay("ana", "bia", 1_00).levy_minor == 50
+    assert (riacho.balance("ana"), riacho.balance("bia"), riacho.balance("commons")) == (-1_00, 1_00, 0)
+    assert riacho.pay("ana", "bia", 1_00).levy_minor == 0
+
+
+def test_what_is_said_of_an_unknown_currency(riacho: Group) -> None:
+    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "FLOR") is Rejection.CURRENCY_UNKNOWN
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "FLOR") is Rejection.CURRENCY_UNKNOWN
+    assert riacho.view(ANYBODY, "currencies.show", "FLOR").reason is Rejection.CURRENCY_UNKNOWN
+
+
+def test_everybody_may_list_currencies(riacho: Group) -> None:
+    for code in ("HORA", "FLOR", "ECO"):
+        riacho.currency(code)
+    riacho.admit("ana")
+    found = riacho.list("ana", "currencies.list", CurrenciesWanted(), limit=2)
+    assert isinstance(found, list)
+    assert [shown.code for shown in found] == ["HORA", "FLOR", "ECO"]
+    assert Role.ANYONE in riacho.operations["currencies.list"].who
+
+
+def test_no_node_takes_an_entry_of_another_network_or_lane(riacho: Group) -> None:
+    entered = riacho.entered(riacho.seal(CurrencyCreated("HORA", "Hora", "hora", 2, -1, None)))
+    assert riacho.book.check(entered) is None
+    assert riacho.book.check(entered._replace(network=bytes(32))) is Rejection.WRONG_NETWORK
+    assert riacho.book.check(entered._replace(lane="commons")) is Rejection.WRONG_NETWORK
+    assert riacho.check(LevySet("FLOR", 1, until_repaid=True)) is Rejection.CURRENCY_UNKNOWN

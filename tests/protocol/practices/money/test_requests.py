@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Payment requests: Bia asks, Ana or Caio pays, declines, or lets it expire."""
+
+from dataclasses import replace
+
+import pytest
+
+from protocol.book.book import RequestState
+from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
+from protocol.book.refusals import Rejection
+from protocol.book.signed import uuid_text
+from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.requests import (
+    AskPayment,
+    CancelRequest,
+    Declined,
+    DeclineRequest,
+    PayRequest,
+    Requested,
+    RequestsWanted,
+)
+from protocol.practices.people.members import Suspend
+from tests.protocol.practices.desk import DAY_MS, Group
+
+
+@pytest.fixture
+def riacho() -> Group:
+    """Ana and Bia with keys, Caio without, who may each owe 100.00."""
+    group = Group()
+    group.currency()
+    group.admit("ana", "bia")
+    group.admit("caio", custodial=True)
+    return group
+
+
+def hours(minor: int) -> Amount:
+    return Amount(minor, "HORA", 2)
+
+
+def bread(group: Group, **changed: object) -> str:
+    """Let Bia ask 12.50 for bread, and return the request's id."""
+    return group.do("bia", "payment-requests.create", replace(AskPayment(hours(12_50), note="bread"), **changed)).id
+
+
+def test_who_has_a_key_pays_a_request_by_an_order_for_the_same_payee_and_amount(riacho: Group) -> None:
+    asked = bread(riacho, payer="ana", not_after=riacho.now + DAY_MS)
+    shown = riacho.view("ana", "payment-requests.show", asked)
+    assert (shown.state, shown.payee, shown.payer, shown.amount) == (RequestState.OPEN, "bia", "ana", hours(12_50))
+    assert riacho.texts[shown.note.digest] == "bread"
+
+    order = riacho.order("ana", "bia", 12_50)
+    payment = riacho.do("ana", "payments.create", Pay(order=order, request=asked))
+    assert payment.request == asked
+    shown = riacho.view("bia", "payment-requests.show", asked)
+    assert (shown.state, shown.payment) == (RequestState.PAID, payment.id)
+    assert riacho.balance("bia") == 12_50
+    assert [news.type for news in riacho.news[-2:]] == ["payment-request.paid", "payment.posted"]
+    # The same order again is the same payment, not a second one.
+    assert riacho.do("ana", "payments.create", Pay(order=order, request=asked)).id == payment.id
+    assert riacho.balance("bia") == 12_50
+
+
+def test_an_order_for_another_amount_or_payee_or_pending_does_not_pay_a_request(riacho: Group) -> None:
+    asked = bread(riacho)
+    for payee, amount, pending in (("bia", 12_49, False), ("caio", 12_50, False), ("bia", 12_50, True)):
+        order = riacho.order("ana", payee, amount, pending=pending)
+        wish = Pay(order=order, request=asked)
+        assert riacho.refusal("ana", "payments.create", wish) is Rejection.ORDER_MISMATCH
+
+
+def test_an_order_can_be_brought_to_the_request_itself(riacho: Group) -> None:
+    asked = bread(riacho)
+    wish = PayRequest(order=riacho.order("ana", "bia", 12_50), payer="ana")
+    assert riacho.refusal("ana", "payment-requests.pay", wish, asked) is Rejection.MALFORMED
+    shown = riacho.do("ana", "payment-requests.pay", replace(wish, payer=None), asked)
+    assert (shown.id, shown.state) == (asked, RequestState.PAID)
+
+
+def test_who_has_no_key_pays_a_request_by_word(riacho: Group) -> None:
+    asked = bread(riacho)
+    shown = riacho.do("caio", "payment-requests.pay", PayRequest(note="for the bread"), asked)
+    assert shown.state is RequestState.PAID
+    assert (riacho.balance("caio"), riacho.balance("bia")) == (-12_50, 12_50)
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.REQUEST_CLOSED
+    assert riacho.refusal("ana", "payment-requests.pay", PayRequest(), bread(riacho)) is Rejection.FORBIDDEN
+
+
+def test_a_request_that_names_a_member_is_for_that_member_to_see_to_pay_and_to_decline(riacho: Group) -> None:
+    asked = bread(riacho, payer="ana")
+    assert riacho.view("caio", "payment-requests.show", asked).reason is Rejection.FORBIDDEN
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.do("ana", "payment-requests.decline", DeclineRequest(), asked).state is RequestState.DECLINED
+    wish = Pay(order=riacho.order("ana", "bia", 12_50), request=asked)
+    assert riacho.refusal("ana", "payments.create", wish) is Rejection.REQUEST_CLOSED
+
+
+def test_a_request_to_anybody_can_be_seen_by_whoever_has_it_and_declined_by_nobody(riacho: Group) -> None:
+    asked = bread(riacho)
+    assert riacho.view("caio", "payment-requests.show", asked).amount == hours(12_50)
+    assert riacho.refusal("ana", "payment-requests.decline", DeclineRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.check(Declined(bytes.fromhex(asked.replace("-", "")))) is Rejection.FORBIDDEN
+
+
+def test_only_the_payee_cancels_and_then_nobody_pays(riacho: Group) -> None:
+    asked = bread(riacho)
+    assert riacho.refusal("ana", "payment-requests.cancel", CancelRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.refusal("steward", "payment-requests.cancel", CancelRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.do("bia", "payment-requests.cancel", CancelRequest(), asked).state is RequestState.CANCELLED
+    assert riacho.refusal("bia", "payment-requests.cancel", CancelRequest(), asked) is Rejection.REQUEST_CLOSED
+
+
+def test_past_its_date_a_request_is_expired_by_itself(riacho: Group) -> None:
+    asked = bread(riacho, payer="caio", not_after=riacho.now + DAY_MS)
+    riacho.now += DAY_MS
+    assert riacho.view("bia", "payment-requests.show", asked).state is RequestState.OPEN
+    riacho.now += 1
+    assert riacho.view("bia", "payment-requests.show", asked).state is RequestState.EXPIRED
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.REQUEST_CLOSED
+    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is Rejection.REQUEST_CLOSED
+
+
+def test_what_cannot_be_asked(riacho: Group) -> None:
+    def refused(who: str | Actor, **changed: object) -> Rejection:
+        return riacho.refusal(who, "payment-requests.create", replace(AskPayment(hours(5_00)), **changed))
+
+    assert refused("bia", amount=hours(0)) is Rejection.AMOUNT_NOT_POSITIVE
+    assert refused("bia", amount=Amount(1, "HORA", 3)) is Rejection.SCALE_EXCEEDED
+    assert refused("bia", payee="ana") is Rejection.FORBIDDEN
+    assert refused("bia", payee="commons.HORA") is Rejection.FORBIDDEN
+    assert refused("bia", payee="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused("bia", payer="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused("bia", payer="bia") is Rejection.SAME_ACCOUNT
+    assert refused("bia", not_after=riacho.now) is Rejection.MALFORMED
+    assert refused("bia", note="e\u0301") is Rejection.TEXT_NOT_NFC
+    assert refused(Actor(Role.COMMITTEE)) is Rejection.MALFORMED
+    riacho.do("steward", "members.suspend", Suspend(), "bia")
+    assert refused("bia") is Rejection.MEMBER_NOT_ACTIVE
+    riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
+    assert refused("ana") is Rejection.CURRENCY_CLOSED
+
+
+def test_no_node_takes_a_request_that_its_author_should_not_have_written(riacho: Group) -> None:
+    asked = bread(riacho)
+    known = bytes.fromhex(asked.replace("-", ""))
+    right = Requested(bytes(16), riacho.account("bia").id, 5_00, None, None, None)
+    assert riacho.check(right) is None
+    assert riacho.check(replace(right, request=known)) is Rejection.DUPLICATE
+    assert riacho.check(replace(right, payee="commons.HORA")) is Rejection.ACCOUNT_UNKNOWN
+    assert riacho.check(Declined(bytes(16))) is Rejection.NOT_FOUND
+    for verb, wish in (("pay", PayRequest()), ("decline", DeclineRequest()), ("cancel", CancelRequest())):
+        assert riacho.refusal("bia", f"payment-requests.{verb}", wish, uuid_text(bytes(16))) is Rejection.NOT_FOUND
+    assert riacho.view("bia", "payment-requests.show", "?").reason is Rejection.NOT_FOUND
+
+
+def test_a_member_lists_the_requests_it_made_and_those_that_name_it(riacho: Group) -> None:
+    to_ana, to_all = bread(riacho, payer="ana"), bread(riacho)
+    of_caio = riacho.do("caio", "payment-requests.create", AskPayment(hours(1_00))).id
+    riacho.do("caio", "payment-requests.pay", PayRequest(), to_all)
+
+    def listed(who: str, state: RequestState | None = None) -> list[str]:
+        found = riacho.list(who, "payment-requests.list", RequestsWanted(state), limit=1)
+        assert isinstance(found, list)
+        return [shown.id for shown in found]
+
+    assert listed("ana") == [to_ana]
+    assert listed("bia") == [to_ana, to_all]
+    assert listed("bia", RequestState.PAID) == [to_all]
+    assert listed("steward") == [to_ana, to_all, of_caio]

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Scheduled payments: rent on the last of each month, what is missed, pauses, and what no node takes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.book.book import PaymentAuth
+from protocol.book.money import Amount
+from protocol.book.personal import text_digest
+from protocol.book.refusals import Rejection
+from protocol.book.signed import (
+    TIME_MS_MAX,
+    TIMES_MAX,
+    Enrolment,
+    Rhythm,
+    Signed,
+    StandingOrder,
+    occurrence_id,
+    parse_uuid,
+    sign,
+    uuid_text,
+)
+from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.schedules import (
+    DUE_MAX,
+    CancelSchedule,
+    Continued,
+    Missed,
+    PauseSchedule,
+    Ran,
+    ResumeSchedule,
+    SchedulePayment,
+    ScheduleState,
+    SchedulesWanted,
+    time_of,
+)
+from protocol.practices.people.devices import AddKey
+from protocol.practices.people.members import Leave, SetLimits, Suspend
+from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
+
+
+def ms(*when: int) -> int:
+    return int(datetime(*when, tzinfo=UTC).timestamp() * 1000)  # type: ignore[arg-type]
+
+
+NEW_YEAR = ms(2027, 1, 1)
+JANUARY_31 = ms(2027, 1, 31, 8)
+
+
+@pytest.fixture
+def riacho() -> Group:
+    """Ana and Bia with keys, Caio without, who may each owe 100.00; it is New Year 2027."""
+    group = Group(now=NEW_YEAR)
+    group.currency()
+    group.admit("ana", "bia")
+    group.admit("caio", custodial=True)
+    return group
+
+
+def standing(group: Group, *, signer: str = "ana", **changed: Any) -> Signed:
+    """Return the standing order by which Ana pays Bia 10.00 on the last of each month, four times."""
+    keys = keys_of(signer)
+    order = StandingOrder(
+        network=NETWORK,
+        payer=group.account("ana").id,
+        key=keys.public,
+        order_seq=group.next_seq(keys.public.hex()),
+        schedule=group.chance(16),
+        payee="bia",
+        amount=10_00,
+        first_at_ms=JANUARY_31,
+        rhythm=Rhythm.MONTHLY,
+        times=4,
+    )
+    return sign(keys, replace(order, **changed))
+
+
+def rent(group: Group, **changed: Any) -> str:
+    """Let Ana schedule her rent, and return its id."""
+    wish = SchedulePayment(order=standing(group, **changed))
+    return group.do("ana", "scheduled-payments.create", wish).id
+
+
+def milk(group: Group, *, times: int = 3) -> SchedulePayment:
+    """Return how Caio, who has no key, pays Bia 2.00 a day from now on."""
+    return SchedulePayment(
+        payee="bia", amount=Amount(2_00, "HORA", 2), first_at=group.now, rhythm=Rhythm.DAILY, times=times, note="milk"
+    )
+
+
+def test_a_month_too_short_for_the_day_has_it_on_its_last(riacho: Group) -> None:
+    asked = rent(riacho)
+    days: list[str] = []
+    for day in range(150):
+        before = riacho.balance("bia")
+        riacho.pass_time(NEW_YEAR + day * DAY_MS + 9 * 60 * 60 * 1_000)
+        if riacho.balance("bia") != before:
+            days.append(datetime.fromtimestamp(riacho.now / 1000, UTC).strftime("%m-%d"))
+    assert days == ["01-31", "02-28", "03-31", "04-30"]
+    shown = riacho.view("ana", "scheduled-payments.show", asked)
+    assert (shown.state, shown.paid, shown.missed, shown.next_at) == (ScheduleState.ENDED, 4, 0, None)
+    assert riacho.balance("ana") == -40_00
+    payment = list(riacho.book.payments.values())[-1]
+    assert (payment.auth, payment.schedule) == (PaymentAuth.STANDING, parse_uuid(asked))
+    assert payment.id == occurrence_id(payment.schedule or b"", 3)
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_the_same_signed_order_again_is_the_same_schedule_and_another_under_its_id_is_refused(riacho: Group) -> None:
+    order = standing(riacho)
+    first = riacho.do("ana", "scheduled-payments.create", SchedulePayment(order=order))
+    assert riacho.do("ana", "scheduled-payments.create", SchedulePayment(order=order)) == first
+    other = standing(riacho, schedule=parse_uuid(first.id))
+    assert riacho.refusal("ana", "scheduled-payments.create", SchedulePayment(order=other)) is Rejection.DUPLICATE
+
+
+def test_what_a_limit_refuses_is_missed_shown_and_not_tried_again(riacho: Group) -> None:
+    asked = rent(riacho)
+    riacho.pay("ana", "caio", 95_00)
+    riacho.pass_time(JANUARY_31)
+    shown = riacho.view("bia", "scheduled-payments.show", asked)
+    assert (shown.paid, shown.missed, shown.last_missed[0].reason) == (0, 1, Rejection.LIMIT_EXCEEDED)
+    assert riacho.news[-1].type == "scheduled-payment.missed"
+    assert set(riacho.news[-1].audience) == {riacho.member("ana").id, riacho.member("bia").id}
+    riacho.pay("caio", "ana", 95_00)
+    riacho.pass_time(JANUARY_31 + 27 * DAY_MS)
+    assert riacho.balance("ana") == 0
+    riacho.pass_time(JANUARY_31 + 28 * DAY_MS)
+    assert riacho.balance("ana") == -10_00
+
+
+def test_what_falls_into_a_pause_is_skipped_and_not_made_up_for(riacho: Group) -> None:
+    asked = riacho.do("caio", "scheduled-payments.create", milk(riacho, times=5)).id
+    riacho.pass_time(NEW_YEAR)
+    riacho.do("caio", "scheduled-payments.pause", PauseSchedule(), asked)
+    assert riacho.view("caio", "scheduled-payments.show", asked).next_at is None
+    riacho.pass_time(NEW_YEAR + 2 * DAY_MS + 1)
+    shown = riacho.do("caio", "scheduled-payments.resume", ResumeSchedule(), asked)
+    assert (shown.state, shown.paid, shown.next_at) == (ScheduleState.ACTIVE, 1, NEW_YEAR + 3 * DAY_MS)
+    riacho.pass_time(NEW_YEAR + 9 * DAY_MS)
+    shown = riacho.view("caio", "scheduled-payments.show", asked)
+    assert (shown.state, shown.paid, shown.missed) == (ScheduleState.ENDED, 3, 0)
+    assert riacho.balance("caio") == -6_00
+
+
+def test_a_pause_that_outlasts_all_occurrences_ends_it(riacho: Group) -> None:
+    asked = riacho.do("caio", "scheduled-payments.create", milk(riacho)).id
+    riacho.do("caio", "scheduled-payments.pause", PauseSchedule(), asked)
+    riacho.now += 30 * DAY_MS
+    assert riacho.do("caio", "scheduled-payments.resume", ResumeSchedule(), asked).state is ScheduleState.ENDED
+
+
+def test_what_fell_into_a_night_of_the_node_is_paid_when_it_wakes_a_bounded_number_at_a_time(riacho: Group) -> None:
+    asked = riacho.do("caio", "scheduled-payments.create", milk(riacho, times=DUE_MAX + 2)).id
+    riacho.do("steward", "members.set-limits", SetLimits(Amount(1_000_00, None, 2)), "caio")
+    riacho.pass_time(NEW_YEAR + 300 * DAY_MS)
+    assert riacho.view("caio", "scheduled-payments.show", asked).paid == DUE_MAX
+    riacho.pass_time(riacho.now)
+    assert riacho.view("caio", "scheduled-payments.show", asked).paid == DUE_MAX + 2
+
+
+def test_two_standing_orders_of_one_hour_do_not_break_a_limit_together(riacho: Group) -> None:
+    riacho.pay("ana", "caio", 85_00)
+    rent(riacho)
+    rent(riacho)
+    riacho.pass_time(JANUARY_31)
+    assert riacho.balance("ana") == -95_00
+
+
+def test_the_payer_cancels_without_a_signature_and_nobody_else(riacho: Group) -> None:
+    asked = rent(riacho)
+    for who in ("bia", "steward"):
+        for verb, wish in (("pause", PauseSchedule()), ("cancel", CancelSchedule())):
+            assert riacho.refusal(who, f"scheduled-payments.{verb}", wish, asked) is Rejection.FORBIDDEN
+    assert riacho.do("ana", "scheduled-payments.cancel", CancelSchedule(), asked).state is ScheduleState.CANCELLED
+    riacho.pass_time(JANUARY_31)
+    assert riacho.balance("bia") == 0
+    for verb, wish in (("pause", PauseSchedule()), ("resume", ResumeSchedule()), ("cancel", CancelSchedule())):
+        assert riacho.refusal("ana", f"scheduled-payments.{verb}", wish, asked) is Rejection.STATE_CONFLICT
+
+
+def test_it_ends_when_one_end_leaves_and_is_missed_while_one_is_suspended(riacho: Group) -> None:
+    asked = rent(riacho)
+    riacho.do("steward", "members.suspend", Suspend(), "bia")
+    riacho.pass_time(JANUARY_31)
+    shown = riacho.view("ana", "scheduled-payments.show", asked)
+    assert [missed.reason for missed in shown.last_missed] == [Rejection.MEMBER_NOT_ACTIVE]
+    riacho.do("bia", "members.leave", Leave(), "bia")
+    riacho.pass_time(JANUARY_31 + 28 * DAY_MS)
+    assert riacho.view("ana", "scheduled-payments.show", asked).state is ScheduleState.CANCELLED
+
+
+def test_it_ends_with_its_currency(riacho: Group) -> None:
+    asked = rent(riacho)
+    riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
+    riacho.pass_time(JANUARY_31)
+    assert riacho.view("ana", "scheduled-payments.show", asked).state is ScheduleState.CANCELLED
+
+
+def test_a_payment_that_took_the_id_of_an_occurrence_lets_it_be_missed(riacho: Group) -> None:
+    asked = rent(riacho)
+    name = parse_uuid(asked)
+    assert name is not None
+    riacho.pay("ana", "bia", 1_00, payment=occurrence_id(name, 0))
+    riacho.pass_time(JANUARY_31)
+    shown = riacho.view("ana", "scheduled-payments.show", asked)
+    assert [missed.reason for missed in shown.last_missed] == [Rejection.PAYMENT_EXISTS]
+
+
+def test_what_cannot_be_scheduled_by_a_signed_order(riacho: Group) -> None:
+    def refused(**changed: Any) -> Rejection:
+        wish = SchedulePayment(order=standing(riacho, **changed))
+        return riacho.refusal("ana", "scheduled-payments.create", wish)
+
+    assert refused(amount=0) is Rejection.AMOUNT_NOT_POSITIVE
+    assert refused(key=keys_of("bia").public) is Rejection.SIGNATURE_INVALID
+    assert refused(signer="stranger") is Rejection.KEY_UNKNOWN
+    assert refused(signer="bia") is Rejection.FORBIDDEN
+    assert refused(payer="commons.HORA") is Rejection.ACCOUNT_UNKNOWN
+    assert refused(payee="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(payee="ana") is Rejection.SAME_ACCOUNT
+    assert refused(payee="bia@serra") is Rejection.SCHEDULE_LOCAL_ONLY
+    assert refused(network=bytes(32)) is Rejection.WRONG_NETWORK
+    assert refused(first_at_ms=NEW_YEAR - DAY_MS - 1) is Rejection.ORDER_EXPIRED
+    riacho.do(
+        "ana", "scheduled-payments.create", SchedulePayment(order=standing(riacho, first_at_ms=NEW_YEAR - DAY_MS))
+    )
+    assert refused(rhythm=Rhythm.ONCE) is Rejection.MALFORMED
+    rent(riacho)
+    assert refused(order_seq=riacho.seqs[keys_of("ana").public.hex()]) is Rejection.ORDER_REPLAYED
+    assert refused(order_seq=0) is Rejection.ORDER_STALE
+    wish = SchedulePayment(order=Signed(b"\xa0", bytes(64)))
+    assert riacho.refusal("ana", "scheduled-payments.create", wish) is Rejection.MALFORMED
+    wish = SchedulePayment(order=standing(riacho), times=4)
+    assert riacho.refusal("ana", "scheduled-payments.create", wish) is Rejection.MALFORMED
+
+
+def test_a_standing_order_in_the_wrong_hands_is_not_carried_out_for_them(riacho: Group) -> None:
+    wish = SchedulePayment(order=standing(riacho))
+    assert riacho.refusal("bia", "scheduled-payments.create", wish) is Rejection.FORBIDDEN
+    assert riacho.do("steward", "scheduled-payments.create", wish).payer == "ana"
+
+
+def test_a_key_with_a_cap_orders_nothing_for_years_to_come(riacho: Group) -> None:
+    phone = keys_of("phone")
+    enrolment = Enrolment(
+        NETWORK, riacho.member("ana").id, keys_of("ana").public, riacho.next_seq("x"), phone.public, 50_00
+    )
+    added = AddKey(sign(keys_of("ana"), enrolment), riacho.joining("ana", phone))
+    riacho.do("ana", "members.add-key", added, "ana")
+    wish = SchedulePayment(order=standing(riacho, signer="phone"))
+    assert riacho.refusal("ana", "scheduled-payments.create", wish) is Rejection.FORBIDDEN
+
+
+def test_what_cannot_be_scheduled_by_word(riacho: Group) -> None:
+    def refused(who: str = "caio", **changed: Any) -> Rejection:
+        return riacho.refusal(who, "scheduled-payments.create", replace(milk(riacho), **changed))
+
+    assert refused(payee=None) is Rejection.MALFORMED
+    assert refused("steward") is Rejection.MALFORMED
+    assert refused(payee="bia@serra") is Rejection.SCHEDULE_LOCAL_ONLY
+    assert refused(payee="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(payer="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(payer="commons.HORA") is Rejection.FORBIDDEN
+    assert refused("bia", payer="caio", payee="ana") is Rejection.FORBIDDEN
+    assert refused("ana") is Rejection.FORBIDDEN
+    assert refused(amount=Amount(1, "HORA", 3)) is Rejection.SCALE_EXCEEDED
+    assert refused(amount=Amount(-1, "HORA", 2)) is Rejection.AMOUNT_NOT_POSITIVE
+    assert refused(note="e\u0301") is Rejection.TEXT_NOT_NFC
+    assert riacho.do("steward", "scheduled-payments.create", replace(milk(riacho), payer="caio")).payer == "caio"
+
+
+def test_the_note_of_a_standing_order_is_the_one_that_it_names(riacho: Group) -> None:
+    salt = bytes(range(16))
+    order = standing(riacho, note=text_digest(salt, "rent"))
+    for wish in (
+        SchedulePayment(order=order, note="bribe", note_salt=salt),
+        SchedulePayment(order=order, note="rent"),
+        SchedulePayment(order=standing(riacho), note="rent", note_salt=salt),
+    ):
+        assert riacho.refusal("ana", "scheduled-payments.create", wish) is Rejection.ORDER_MISMATCH
+    riacho.do("ana", "scheduled-payments.create", SchedulePayment(order=order, note="rent", note_salt=salt))
+    riacho.pass_time(JANUARY_31)
+    payment = list(riacho.book.payments.values())[-1]
+    assert payment.note is not None and riacho.texts[payment.note] == "rent"
+
+
+def test_no_node_takes_an_occurrence_too_early_twice_or_out_of_turn(riacho: Group) -> None:
+    name = parse_uuid(rent(riacho))
+    assert name is not None
+    for body in (Ran(name, 0), Missed(name, 0, Rejection.LIMIT_EXCEEDED)):
+        assert riacho.check(body) is Rejection.STATE_CONFLICT
+    riacho.now = JANUARY_31
+    assert riacho.check(Ran(name, 0)) is None
+    assert riacho.check(Ran(name, 1)) is Rejection.STATE_CONFLICT
+    assert riacho.check(Continued(name)) is Rejection.STATE_CONFLICT
+    assert riacho.check(Ran(bytes(16), 0)) is Rejection.NOT_FOUND
+    riacho.pass_time(JANUARY_31)
+    assert riacho.check(Ran(name, 0)) is Rejection.STATE_CONFLICT
+    riacho.now = ms(2027, 2, 28, 8)
+    assert riacho.check(Ran(name, 1)) is None
+    riacho.do("steward", "members.suspend", Suspend(), "ana")
+    assert riacho.check(Ran(name, 1)) is Rejection.MEMBER_NOT_ACTIVE
+
+
+def test_payer_payee_and_readers_see_a_schedule(riacho: Group) -> None:
+    asked = rent(riacho)
+    assert riacho.view("caio", "scheduled-payments.show", asked).reason is Rejection.FORBIDDEN
+    assert riacho.view("ana", "scheduled-payments.show", uuid_text(bytes(16))).reason is Rejection.NOT_FOUND
+    assert riacho.refusal("ana", "scheduled-payments.pause", PauseSchedule(), "?") is Rejection.NOT_FOUND
+    for who, count in (("ana", 1), ("bia", 1), ("caio", 0), ("steward", 1)):
+        found = riacho.list(who, "scheduled-payments.list", SchedulesWanted())
+        assert isinstance(found, list) and len(found) == count
+    assert riacho.list("steward", "scheduled-payments.list", SchedulesWanted(ScheduleState.PAUSED)) == []
+
+
+@given(
+    first=st.integers(0, 8_000 * 366 * DAY_MS).filter(lambda at: at < TIME_MS_MAX),
+    rhythm=st.sampled_from(Rhythm),
+    n=st.integers(0, TIMES_MAX - 2),
+)
+def test_occurrences_follow_each_other_at_the_same_time_of_day(first: int, rhythm: Rhythm, n: int) -> None:
+    at, following = time_of(first, rhythm, n), time_of(first, rhythm, n + 1)
+    assert at % DAY_MS == first % DAY_MS
+    days = (following - at) // DAY_MS
+    if rhythm is Rhythm.MONTHLY:
+        assert 28 <= days <= 31
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        begun, found = epoch + timedelta(milliseconds=first), epoch + timedelta(milliseconds=at)
+        assert (found.year - begun.year) * 12 + found.month - begun.month == n
+        assert found.day == begun.day or (found.day < begun.day and (found + timedelta(days=1)).day == 1)
+    else:
+        assert days == (7 if rhythm is Rhythm.WEEKLY else 1)

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Members: invited, joined with a key or without, approved, limited, suspended, gone; and what they may see."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from nacl.bindings import crypto_core_ed25519_add, crypto_core_ed25519_is_valid_point
+
+from protocol.book.book import Auth, MemberState
+from protocol.book.declaration import Actor, Role, TextRef
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused, Rejection
+from protocol.book.signed import Signed, uuid_text
+from protocol.practices.money.accounts import AccountsWanted
+from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.payments.declaration import VoidPayment
+from protocol.practices.people.members import (
+    INVITATION_LIFE_MS,
+    Approve,
+    Approved,
+    InvitationState,
+    InvitationsWanted,
+    Invite,
+    Invited,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    LimitsSet,
+    MembersWanted,
+    Opening,
+    Resume,
+    SetLimits,
+    Suspend,
+    Suspended,
+    code_digest,
+)
+from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, keys_of
+
+
+@pytest.fixture
+def riacho() -> Group:
+    group = Group()
+    group.currency()
+    return group
+
+
+def hours(minor: int) -> Amount:
+    return Amount(minor, "HORA", 2)
+
+
+def test_a_steward_invites_a_neighbour_joins_with_its_own_key_and_is_approved(riacho: Group) -> None:
+    invited = riacho.do("steward", "invitations.create", Invite())
+    assert invited.not_after == riacho.now + INVITATION_LIFE_MS
+    body = riacho.written[-1].body
+    assert isinstance(body, Invited) and body.code == code_digest(invited.code)
+    assert invited.code.encode() not in riacho.entries[-1].body_bytes
+
+    # People type codes as they like.
+    code = invited.code.lower().replace("-", " ")
+    shown = riacho.do(ANYBODY, "members.join", Join(code, "ana", "Ana Souza", riacho.joining("ana")))
+    assert (shown.handle, shown.state, shown.auth) == ("ana", MemberState.PENDING, Auth.SELF)
+    assert riacho.texts[shown.name.digest] == "Ana Souza"
+    assert b"Souza" not in riacho.entries[-1].body_bytes
+
+    shown = riacho.do("steward", "members.approve", Approve(credit_limit=hours(200_00)), "ana")
+    assert (shown.state, shown.accounts) == (MemberState.ACTIVE, (f"{shown.id}.HORA",))
+    assert riacho.account("ana").least_minor == -200_00
+    assert [news.type for news in riacho.news[-3:]] == ["invitation.created", "member.joined", "member.approved"]
+    assert riacho.news[-1].audience == (shown.id,)
+
+
+def test_an_invitation_is_shown_once_used_once_and_ends(riacho: Group) -> None:
+    first = riacho.do("steward", "invitations.create", Invite(not_after=riacho.now + DAY_MS))
+    assert riacho.view("steward", "invitations.show", first.id).code is None
+    riacho.do(ANYBODY, "members.join", Join(first.code, "ana"))
+    assert riacho.view("steward", "invitations.show", first.id).state is InvitationState.USED
+    assert riacho.refusal(ANYBODY, "members.join", Join(first.code, "bia")) is Rejection.INVITATION_UNKNOWN
+    assert riacho.refusal(ANYBODY, "members.join", Join("AAAA", "bia")) is Rejection.INVITATION_UNKNOWN
+
+    second = riacho.do("steward", "invitations.create", Invite(not_after=riacho.now + DAY_MS))
+    third = riacho.do("steward", "invitations.create", Invite())
+    riacho.now += DAY_MS + 1
+    assert riacho.refusal(ANYBODY, "members.join", Join(second.code, "bia")) is Rejection.INVITATION_UNKNOWN
+
+    def listed(state: InvitationState | None = None) -> list[str]:
+        found = riacho.list("steward", "invitations.list", InvitationsWanted(state), limit=1)
+        assert isinstance(found, list)
+        return [shown.id for shown in found]
+
+    assert listed() == [first.id, second.id, third.id]
+    assert listed(InvitationState.EXPIRED) == [second.id]
+    assert listed(InvitationState.OPEN) == [third.id]
+    assert riacho.refusal(ANYBODY, "invitations.create", Invite()) is Rejection.FORBIDDEN
+    assert riacho.refusal("steward", "invitations.create", Invite(not_after=riacho.now)) is Rejection.MALFORMED
+    assert riacho.view("steward", "invitations.show", uuid_text(bytes(16))).reason is Rejection.INVITATION_UNKNOWN
+
+
+def test_what_is_no_way_to_join(riacho: Group) -> None:
+    riacho.join("ana")
+    code = riacho.invite()
+
+    def refused(handle: str = "bia", joining: Signed | None = None, **changed: Any) -> Rejection:
+        return riacho.refusal(ANYBODY, "members.join", replace(Join(code, handle, None, joining), **changed))
+
+    for handle in ("b", "Bia", "b" * 33, "-bia", "bia-", "bía", "bia@serra", "bia\n", ""):
+        assert refused(handle) is Rejection.MALFORMED
+    for handle in ("ana", "commons", "holds", "exchange"):
+        assert refused(handle) is Rejection.HANDLE_TAKEN
+    assert refused(name="e\u0301") is Rejection.TEXT_NOT_NFC
+    assert refused(name="x" * 101) is Rejection.MALFORMED
+    assert refused(joining=Signed(b"\xa0", bytes(64))) is Rejection.MALFORMED
+    assert refused(joining=replace(riacho.joining("bia"), signature=bytes(64))) is Rejection.SIGNATURE_INVALID
+    assert refused(joining=riacho.joining("bia", keys_of("ana"))) is Rejection.KEY_TAKEN
+    assert refused(joining=riacho.joining("bia", network=bytes(32))) is Rejection.WRONG_NETWORK
+    assert refused(joining=riacho.joining("bea", keys_of("bia"))) is Rejection.ORDER_MISMATCH
+    assert riacho.do(ANYBODY, "members.join", Join(code, "bia", None, riacho.joining("bia"))).auth is Auth.SELF
+
+
+def test_a_key_of_small_order_or_outside_the_main_subgroup_is_not_registered(riacho: Group) -> None:
+    code = riacho.invite()
+    small = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+    mixed = crypto_core_ed25519_add(keys_of("bia").public, small)
+    assert not crypto_core_ed25519_is_valid_point(mixed)
+    for key in (bytes(32), small, mixed):
+        wish = Join(code, "bia", None, riacho.joining("bia", key=key))
+        assert riacho.refusal(ANYBODY, "members.join", wish) is Rejection.KEY_UNACCEPTABLE
+
+
+def test_no_handle_passes_for_the_id_of_another_member(riacho: Group) -> None:
+    victim = riacho.join("ana")
+    code = riacho.invite()
+    for handle in (victim.id, victim.id.lower()):
+        shown = riacho.ask(ANYBODY, "members.join", Join(code, handle))
+        if not isinstance(shown, Refused):
+            assert shown.id != victim.id
+    assert riacho.book.resolve_member(victim.id) is victim
+
+
+def test_no_node_takes_a_joining_that_its_author_should_not_have_written(riacho: Group) -> None:
+    known = riacho.join("ana")
+    right = Joined("A" * 16, code_digest(riacho.invite()), "bia", None, None)
+    assert riacho.check(right) is None
+    for member in ("bia", "A" * 15, "a" * 16, "commons"):
+        assert riacho.check(replace(right, member=member)) is Rejection.MALFORMED
+    assert riacho.check(replace(right, member=known.id)) is Rejection.DUPLICATE
+    assert riacho.check(replace(right, code=bytes(32))) is Rejection.INVITATION_UNKNOWN
+    riacho.now += INVITATION_LIFE_MS + 1
+    assert riacho.check(right) is Rejection.INVITATION_UNKNOWN
+    invited = riacho.written[-1].body
+    assert isinstance(invited, Invited)
+    assert riacho.check(invited) is Rejection.DUPLICATE
+    assert riacho.check(replace(invited, invitation=bytes(16))) is Rejection.DUPLICATE
+
+
+def test_approval_opens_every_open_currency_and_later_the_new_ones(riacho: Group) -> None:
+    riacho.currency("FLOR", limit=7_00, ceiling=9_00)
+    riacho.admit("ana")
+    assert [account.currency for account in riacho.book.ledger.of_member(riacho.member("ana").id)] == ["HORA", "FLOR"]
+    assert (riacho.account("ana", "FLOR").least_minor, riacho.account("ana", "FLOR").most_minor) == (-7_00, 9_00)
+    assert riacho.refusal("steward", "members.approve", Approve(), "ana") is Rejection.DUPLICATE
+    riacho.currency("ECO")
+    shown = riacho.do("steward", "members.approve", Approve(balance_limit=Amount(5, "ECO")), "ana")
+    assert shown.accounts[2].endswith(".ECO") and riacho.account("ana", "ECO").most_minor == 5_00
+
+
+def test_what_is_no_approval(riacho: Group) -> None:
+    riacho.join("ana")
+
+    def refused(who: str = "steward", member: str = "ana", **changed: Any) -> Rejection:
+        return riacho.refusal(who, "members.approve", Approve(**changed), member)
+
+    assert refused(member="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(currency="FLOR") is Rejection.CURRENCY_UNKNOWN
+    assert refused(credit_limit=hours(-1)) is Rejection.AMOUNT_MALFORMED
+    assert refused(balance_limit=Amount(1, "FLOR", 0)) is Rejection.CURRENCY_MISMATCH
+    assert refused(who="ana") is Rejection.FORBIDDEN
+    riacho.do("steward", "members.approve", Approve(currency="HORA"), "ana")
+    assert refused(currency="HORA") is Rejection.DUPLICATE
+    riacho.do("steward", "members.suspend", Suspend(), "ana")
+    assert refused() is Rejection.STATE_CONFLICT
+
+    member = riacho.member("ana").id
+    assert riacho.check(Approved("A" * 16, ())) is Rejection.MEMBER_UNKNOWN
+    riacho.do("steward", "members.resume", Resume(), "ana")
+    assert riacho.check(Approved(member, (Opening("FLOR", 0, None),))) is Rejection.CURRENCY_UNKNOWN
+    riacho.currency("FLOR")
+    twice = (Opening("FLOR", 0, None), Opening("FLOR", 0, None))
+    assert riacho.check(Approved(member, twice)) is Rejection.DUPLICATE
+    riacho.do("steward", "currencies.close", CloseCurrency(), "FLOR")
+    assert riacho.check(Approved(member, twice[:1])) is Rejection.CURRENCY_CLOSED
+
+
+def test_limits_are_set_each_way_and_bind_from_then_on(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.pay("ana", "bia", 50_00)
+    riacho.do("steward", "members.set-limits", SetLimits(hours(20_00), hours(60_00)), "ana")
+    assert riacho.refuses("ana", "bia", 1) is Rejection.LIMIT_EXCEEDED
+    riacho.do("steward", "members.set-limits", SetLimits(hours(20_00), hours(55_00)), "bia")
+    riacho.do("steward", "members.set-limits", SetLimits(hours(200_00)), "ana")
+    refused = riacho.ask("ana", "payments.create", riacho.wish("ana", "bia", 5_01))
+    assert refused == Refused(Rejection.PAYEE_LIMIT_EXCEEDED, {"available": 5_00, "currency": "HORA"})
+    riacho.pay("ana", "bia", 5_00)
+    assert riacho.news[-2].type == "member.limits-set"
+
+
+def test_what_is_no_limit(riacho: Group) -> None:
+    riacho.join("ana")
+
+    def refused(limits: SetLimits, member: str = "ana", who: str = "steward") -> Rejection:
+        return riacho.refusal(who, "members.set-limits", limits, member)
+
+    assert refused(SetLimits(hours(1))) is Rejection.ACCOUNT_UNKNOWN
+    riacho.currency("FLOR")
+    riacho.do("steward", "members.approve", Approve(), "ana")
+    assert refused(SetLimits(hours(1)), "nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(SetLimits(hours(1))) is Rejection.CURRENCY_MISMATCH
+    assert refused(SetLimits(hours(1), currency="ECO")) is Rejection.CURRENCY_MISMATCH
+    assert refused(SetLimits(hours(1), currency="FLOR")) is Rejection.CURRENCY_MISMATCH
+    assert refused(SetLimits(hours(-1), currency="HORA")) is Rejection.AMOUNT_MALFORMED
+    assert refused(SetLimits(Amount(1, None, 5), currency="HORA")) is Rejection.SCALE_EXCEEDED
+    assert refused(SetLimits(hours(1), currency="HORA"), who="ana") is Rejection.FORBIDDEN
+    assert riacho.check(LimitsSet("commons.HORA", 0, None)) is Rejection.ACCOUNT_UNKNOWN
+    assert riacho.check(LimitsSet("nobody.HORA", 0, None)) is Rejection.ACCOUNT_UNKNOWN
+
+
+def test_a_suspended_member_neither_pays_nor_is_paid_until_it_is_resumed(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.do("steward", "members.suspend", Suspend(), "ana")
+    assert riacho.refuses("ana", "bia", 1) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refuses("bia", "ana", 1) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refusal("steward", "members.suspend", Suspend(), "ana") is Rejection.STATE_CONFLICT
+    riacho.do("steward", "members.resume", Resume(), "ana")
+    riacho.pay("ana", "bia", 1)
+    assert riacho.refusal("steward", "members.resume", Resume(), "ana") is Rejection.STATE_CONFLICT
+    assert riacho.refusal("steward", "members.suspend", Suspend(), "nobody") is Rejection.MEMBER_UNKNOWN
+    assert riacho.refusal("ana", "members.suspend", Suspend(), "bia") is Rejection.FORBIDDEN
+    assert riacho.check(Suspended("A" * 16)) is Rejection.MEMBER_UNKNOWN
+
+
+def test_who_leaves_gives_what_it_holds_and_what_it_owes_to_the_commons(riacho: Group) -> None:
+    riacho.currency("FLOR")
+    riacho.admit("ana", "bia")
+    riacho.pay("ana", "bia", 30_00)
+    riacho.pay("bia", "ana", 12_00, currency="FLOR")
+    riacho.do("ana", "members.leave", Leave(), "ana")
+    assert (riacho.balance("ana"), riacho.balance("commons")) == (0, -30_00)
+    assert (riacho.balance("ana", "FLOR"), riacho.balance("commons", "FLOR")) == (0, 12_00)
+    kinds = [(line.kind, line.amount_minor, line.balance_minor) for line in riacho.lines[-4:]]
+    assert kinds == [
+        ("write-off", 30_00, 0),
+        ("write-off", -30_00, -30_00),
+        ("write-off", -12_00, 0),
+        ("write-off", 12_00, 12_00),
+    ]
+    assert riacho.refuses("bia", "ana", 1) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refuses("ana", "bia", 1) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refusal("ana", "members.leave", Leave(), "ana") is Rejection.STATE_CONFLICT
+    assert riacho.check(Left(riacho.member("ana").id)) is Rejection.STATE_CONFLICT
+    assert riacho.check(LimitsSet(riacho.account("ana").id, 0, None)) is Rejection.STATE_CONFLICT
+    # Its handle is never given to another, who might then be paid in its stead.
+    assert riacho.refusal(ANYBODY, "members.join", Join(riacho.invite(), "ana")) is Rejection.HANDLE_TAKEN
+
+
+def test_nobody_leaves_amid_pending_payments_and_nobody_sends_another_away(riacho: Group) -> None:
+    riacho.admit("ana", "bia", "dora")
+    payment = riacho.pay("ana", "bia", 5_00, pending=True)
+    for who in ("ana", "bia"):
+        assert riacho.refusal(who, "members.leave", Leave(), who) is Rejection.STATE_CONFLICT
+        assert riacho.check(Left(riacho.member(who).id)) is Rejection.STATE_CONFLICT
+    assert riacho.refusal("dora", "members.leave", Leave(), "ana") is Rejection.FORBIDDEN
+    assert riacho.refusal("dora", "members.leave", Leave(), "nobody") is Rejection.MEMBER_UNKNOWN
+    riacho.payments("bia", "void", payment, VoidPayment())
+    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.do("steward", "members.leave", Leave(), "bia")
+
+
+def test_the_directory_shows_names_and_keeps_keys_and_balances_from_others(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.join("caio", custodial=True)
+    found = riacho.list("bia", "members.list", MembersWanted(), limit=2)
+    assert isinstance(found, list)
+    assert [shown.handle for shown in found] == ["ana", "bia", "caio"]
+    assert [len(shown.keys) for shown in found] == [0, 1, 0]
+    assert isinstance(found[0].name, TextRef)
+    assert found[0].accounts == (riacho.account("ana").id,)
+
+    def listed(wanted: MembersWanted) -> list[str]:
+        members = riacho.list("steward", "members.list", wanted)
+        assert isinstance(members, list)
+        return [shown.handle for shown in members]
+
+    assert listed(MembersWanted(state=MemberState.PENDING)) == ["caio"]
+    assert listed(MembersWanted(handle="bia")) == ["bia"]
+    assert listed(MembersWanted(handle="nobody")) == []
+    assert riacho.view(Actor(Role.AUDITOR), "members.show", "ana").keys[0].key == keys_of("ana").public
+    assert riacho.view("bia", "members.show", "nobody").reason is Rejection.MEMBER_UNKNOWN
+
+    assert riacho.view("bia", "accounts.show", "ana").reason is Rejection.FORBIDDEN
+    assert riacho.list("bia", "accounts.list", AccountsWanted(member="ana")) == Refused(
+        Rejection.FORBIDDEN, {"allowed": "the member itself"}
+    )
+    assert riacho.view("bia", "accounts.show", "commons.HORA").balance == hours(0)
+
+
+def test_an_account_shows_balance_pending_limit_and_headroom_and_its_statement_runs(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.admit("caio", custodial=True)
+    riacho.pay("caio", "ana", 30_00, note="firewood")
+    riacho.pay("ana", "bia", 12_50)
+    riacho.pay("ana", "bia", 5_00, pending=True)
+    shown = riacho.view("ana", "accounts.show", "ana")
+    assert (shown.name, shown.balance, shown.pending, shown.limit, shown.headroom) == (
+        "ana",
+        hours(12_50),
+        hours(5_00),
+        hours(-100_00),
+        hours(112_50),
+    )
+    assert riacho.view("bia", "accounts.show", "bia").awaited == hours(5_00)
+    statement = riacho.statement("ana", "ana")
+    assert [(line.kind, line.amount, line.balance, line.counterpart) for line in statement] == [
+        ("payment", hours(30_00), hours(30_00), "caio"),
+        ("payment", hours(-12_50), hours(17_50), "bia"),
+        ("hold", hours(-5_00), hours(12_50), "bia"),
+    ]
+    assert riacho.texts[statement[0].note.digest] == "firewood"
+    assert riacho.statement("bia", "ana").reason is Rejection.FORBIDDEN
+    assert riacho.statement("bia", "nobody").reason is Rejection.MEMBER_UNKNOWN
+    commons = riacho.view("steward", "accounts.show", "holds.HORA")
+    assert (commons.name, commons.balance, commons.limit, commons.headroom) == ("holds", hours(5_00), None, None)
+
+
+def test_a_member_lists_its_own_accounts_and_a_steward_everybodys(riacho: Group) -> None:
+    riacho.currency("FLOR")
+    riacho.admit("ana", "bia")
+
+    def listed(who: str, **wanted: Any) -> list[str]:
+        found = riacho.list(who, "accounts.list", AccountsWanted(**wanted), limit=1)
+        assert isinstance(found, list)
+        return [f"{shown.name}.{shown.currency}" for shown in found]
+
+    assert listed("ana") == ["ana.HORA", "ana.FLOR"]
+    assert listed("ana", member="ana", currency="FLOR") == ["ana.FLOR"]
+    assert len(listed("steward")) == 6 + 4
+    assert listed("steward", member="bia") == ["bia.HORA", "bia.FLOR"]
+    assert riacho.list("ana", "accounts.list", AccountsWanted(member="nobody")) == Refused(
+        Rejection.MEMBER_UNKNOWN, {"member": "nobody"}
+    )
