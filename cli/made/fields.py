@@ -20,7 +20,7 @@ from cli.arguments import (
     read_text,
 )
 from protocol.book.cold import KeeperSignature
-from protocol.book.declaration import Doc, Moment
+from protocol.book.declaration import Doc, Moment, Ref
 from protocol.book.money import Amount
 from protocol.book.signed import Signed
 
@@ -101,7 +101,7 @@ def usage_of(field: Field) -> str:
 
 
 def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
-    said, moment = "", False
+    said, table, moment = "", "", False
     many = flag = signed = False
     choices: tuple[str, ...] | None = None
     while True:
@@ -109,6 +109,7 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
         if origin is Annotated:
             hint, *marks = get_args(hint)
             said = next((mark.text for mark in marks if isinstance(mark, Doc)), said)
+            table = next((mark.table for mark in marks if isinstance(mark, Ref)), table)
             moment = moment or any(mark is Moment or isinstance(mark, Moment) for mark in marks)
         elif origin in (typing.Union, types.UnionType):
             hint, *others = (one for one in get_args(hint) if one is not types.NoneType)
@@ -131,6 +132,8 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
     if hint is bool:
         flag = True
     metavar, read = _PLAIN[hint]
+    if table:
+        metavar = (f"{table[:-3]}y" if table.endswith("ies") else table.removesuffix("s")).upper()
     return Field(name, said, metavar, read, required, many, flag=flag)
 
 

@@ -20,7 +20,7 @@ from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 from unicodedata import is_normalized
 
-from protocol.book.declaration import Doc, Moment, TextRef
+from protocol.book.declaration import Doc, Moment, Ref, TextRef
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import Figure, Refused, Rejection
 from protocol.book.signed import TIME_MS_MAX
@@ -358,6 +358,8 @@ def _annotated(base: Any, marks: list[Any]) -> Form:
         match mark:
             case Doc(text):
                 made = _extended(made, None, description=text)
+            case Ref(table):
+                made = _extended(made, None, **{"x-references": table})
             case AtMost(most):
                 made = _extended(made, _bounded(0, most), **_length_words(base, 0, most))
             case Length(exact):

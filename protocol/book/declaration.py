@@ -30,6 +30,16 @@ class Doc:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks an id, or a handle that stands for one, as naming a row of a table: `Annotated[str, Ref("members")]`.
+
+    Documents, the command, the simulator's draws and what is fetched before a wish is planned all read it here.
+    """
+
+    table: str
+
+
 class Moment:
     """Marks an int as milliseconds since 1970 that clients see as RFC 3339: `At = Annotated[int, Moment]`."""
 

@@ -3,7 +3,9 @@
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, split
 from cli.ending import Misuse
+from cli.made.fields import fields_of
+from protocol.book.declaration import Ref
 
 
 @pytest.mark.parametrize(
@@ -108,3 +112,12 @@ def test_a_missing_value_is_not_made_of_the_next_option() -> None:
     parser.add_argument("--limit")
     with pytest.raises(Misuse, match=r"--limit: expected one argument \(see mutirao try --help\)"):
         parser.parse_args(["--limit", "--json"])
+
+
+def test_a_field_that_names_a_row_says_so_in_its_help() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Lend:
+        borrower: Annotated[str, Ref("members")]
+        unit: Annotated[str | None, Ref("currencies")] = None
+
+    assert [field.metavar for field in fields_of(Lend)] == ["MEMBER", "CURRENCY"]

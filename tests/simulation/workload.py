@@ -13,7 +13,7 @@ from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Role, Show
+from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Ref, Role, Show
 from protocol.book.money import Amount
 from protocol.replica import OPERATIONS
 from protocol.wire.shape import AtMost, Length, Range
@@ -167,6 +167,15 @@ class _Dice:
             return dice.choice(list(hint))
         return self._record(hint)
 
+    def _reference(self, hint: Any, table: str) -> Any:
+        """Return by which id somebody names a row of a table, or several rows where the field names several."""
+        while get_origin(hint) in (Union, UnionType, Annotated):
+            hint = next(one for one in get_args(hint) if one is not NoneType)
+        if get_origin(hint) is tuple:
+            return tuple(self.id_of(table) for _ in range(self._dice.choice((0, 1, 1, 2, 3, 40))))
+        assert hint is str, f"a wish names a row of {table} by a text, not by {hint}"
+        return self.id_of(table)
+
     def _record(self, kind: type[Any]) -> Any:
         assert is_dataclass(kind), f"no values of {kind} are drawn yet"
         fullness = self._dice.choice((0.1, 0.5, 1.0, 1.0))
@@ -182,6 +191,9 @@ class _Dice:
     def _annotated(self, base: Any, marks: list[Any], name: str) -> Any:
         if Moment in marks:
             return self._now + 1_000 * self._dice.choice(SECONDS)
+        named = next((mark.table for mark in marks if isinstance(mark, Ref)), None)
+        if named is not None:
+            return self._reference(base, named)
         value = self.value(base, name)
         for mark in marks:
             match mark:

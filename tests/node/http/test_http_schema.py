@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.http.schema import Components, Misread, describe, dump, form, moment_text, parse
-from protocol.book.declaration import At, Doc
+from protocol.book.declaration import At, Doc, Ref
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import Rejection
 from protocol.book.signed import TIME_MS_MAX
@@ -264,3 +264,8 @@ def test_a_schema_says_what_fields_mean_and_which_are_needed() -> None:
     note = wished.schemas["Wish"]["properties"]["note"]
     assert (note["type"], note["maxLength"], note["description"]) == (["string", "null"], 5, "why")
     assert wished.schemas["Seal"]["properties"]["mark"]["minLength"] == 6
+
+
+def test_a_field_says_which_table_it_names_a_row_of() -> None:
+    named = describe(Annotated[str | None, Ref("members"), Doc("who")], Components(wished=True))
+    assert named == {"type": ["string", "null"], "description": "who", "x-references": "members"}
