@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Operations: what members and clients can ask for, and how the fields of their wishes are described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from protocol.book.plans import SIGNED_IN, Desk, Lookup, Plan, Role, Waiting
+from protocol.book.refusals import Refused
+
+PAGE_ITEMS_MAX = 200
+PAGE_ITEMS_DEFAULT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What a field of a wish or a view means, for OpenAPI and --help: Annotated[str, Doc("...")]."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks an id, or a handle that stands for one, as naming a row of a table: `Annotated[str, Ref("members")]`.
+
+    Documents, the command, the simulator's draws and what is fetched before a wish is planned all read it here.
+    """
+
+    table: str
+
+
+class Moment:
+    """Marks an int as milliseconds since 1970 that clients see as RFC 3339: `At = Annotated[int, Moment]`."""
+
+
+At = Annotated[int, Moment]
+"""Milliseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """POST /v1/<noun>; `mutirao <noun> <verb>`. The answer shows the new resource."""
+
+    noun: str
+    wish: type[Any]
+    plan: Callable[[Desk, Any], Plan | Waiting | Refused]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+    verb: str = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """POST /v1/<noun>/{id}/<verb>; `mutirao <noun> <verb> ID`. The answer shows the resource after it."""
+
+    noun: str
+    verb: str
+    wish: type[Any]
+    plan: Callable[[Desk, str, Any], Plan | Waiting | Refused]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """GET /v1/<noun>/{id}; `mutirao <noun> show ID`."""
+
+    noun: str
+    shown: type[Any]
+    view: Callable[[Desk, str], Any]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """GET /v1/<noun>; `mutirao <noun> list`. The view gives (arrival, item) after a cursor, in order."""
+
+    noun: str
+    wanted: type[Any]
+    item: type[Any]
+    view: Callable[[Desk, Any, int], Iterable[tuple[int, Any]] | Refused]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """GET /v1/<noun>/{id}/<what>; `mutirao <noun> <what> ID`: statement lines that the storage keeps."""
+
+    noun: str
+    what: str
+    item: type[Any]
+    view: Callable[[Desk, str, int, int], Lookup | Refused]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+
+
+Operation = Create | Act | Show | List | ListOf
+
+
+def operation_name(operation: Operation) -> str:
+    """Return the name by which an operation is asked for: "payments.create", "payments.reverse"."""
+    match operation:
+        case Create(noun=noun, verb=verb) | Act(noun=noun, verb=verb):
+            return f"{noun}.{verb}"
+        case Show(noun):
+            return f"{noun}.show"
+        case List(noun):
+            return f"{noun}.list"
+        case ListOf(noun, what):
+            return f"{noun}.{what}"

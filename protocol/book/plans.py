@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a plan may look at and what it may say: the desk, who asks, bodies at their places, writes, questions, news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from protocol.book.ledger import Line
+from protocol.book.refusals import Rejection
+from protocol.lanes.entry import LEDGER, Body, Millis
+
+if TYPE_CHECKING:
+    from protocol.book.book import Book
+
+
+class Role(StrEnum):
+    """What somebody is to the network; the order is from least to most."""
+
+    ANYONE = "anyone"
+    MEMBER = "member"
+    AUDITOR = "auditor"
+    COMMITTEE = "committee"
+    STEWARD = "steward"
+
+
+ANYONE = frozenset(Role)
+SIGNED_IN = frozenset({Role.MEMBER, Role.AUDITOR, Role.COMMITTEE, Role.STEWARD})
+READERS = frozenset({Role.AUDITOR, Role.COMMITTEE, Role.STEWARD})
+STEWARDS = frozenset({Role.STEWARD})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: a role, the member where it is one, and what its token allows (None: everything)."""
+
+    role: Role
+    member: str | None = None
+    scopes: frozenset[str] | None = None
+
+
+NOBODY = Actor(Role.ANYONE)
+
+
+class Entered(NamedTuple):
+    """A body at its place in the book: who said it, where, when, and the id of its entry."""
+
+    body: Body
+    network: bytes
+    lane: str
+    epoch: int
+    seq: int
+    id: bytes
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class TextRef:
+    """A personal text by its salted hash; shown as the text while the erasable store still holds it."""
+
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A body to be signed into a lane of this network."""
+
+    body: Body
+    lane: str = LEDGER
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A message for another network's home node, to be sent once everything before it is durable."""
+
+    network: bytes
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """That a new epoch is opened under the same key; `backs` is the claim of a recovery that it backs, by digest."""
+
+    backs: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a granted wish writes, in order, and the id of the resource that the answer shows.
+
+    `texts` are personal texts for the erasable store, by salted hash; `steps` go into the next record
+    of a link (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it,
+    such as a code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
+    """
+
+    shows: str
+    writes: tuple[Write, ...] = ()
+    texts: tuple[tuple[bytes, str], ...] = ()
+    steps: tuple[Any, ...] = ()
+    answer: Any = None
+    reopens: Reopen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wish that another network must answer first: ask it, and answer when its reply with `key` comes."""
+
+    key: bytes
+    tells: tuple[Tell, ...]
+    until_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question that the storage answers: statement lines of an account, newest last, after a cursor.
+
+    `show` makes of each line what the client sees, in the loop that owns the book.
+    """
+
+    account: str
+    after: int
+    limit: int
+    show: Callable[[Line], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesWanted:
+    """A question that the storage answers: entries of this network, in the form in which they travel.
+
+    The runtime reads the whole identity lane and the ledger entries at `ledger_seqs`, in this order
+    (whatever their epoch: of two at one seq, the one of the newest epoch), then those of the commons lane at
+    `commons_seqs`, and answers with `show(identity wires, the other wires)`.
+    """
+
+    ledger_seqs: tuple[int, ...]
+    show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
+    commons_seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWanted:
+    """A question that the storage answers: all entries of any network at these places, (lane, seq), both of a fork.
+
+    The runtime answers with `show(that network's identity wires, the wires)`.
+    """
+
+    network: bytes
+    places: tuple[tuple[str, int], ...]
+    show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something happened to a resource; `audience` are the ids of the members whom it concerns.
+
+    Stewards and auditors may be told of everything.
+    """
+
+    type: str
+    resource: str
+    audience: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items of a list in arrival order, and the cursor after which the next page begins."""
+
+    items: tuple[Any, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that a plan or a view may look at, besides the wish: the book, who asks, the hour, chance."""
+
+    book: Book
+    actor: Actor
+    now: Millis
+    chance: Callable[[int], bytes]
+    sign: Callable[[str, bytes], bytes]
+    secret: bytes = b""
+    """What the preimages of this node's invoices come from."""
+    silent: Rejection | None = None
+    """Why this node signs nothing, a receipt or an invoice either: READ_ONLY at a replica, or RECOVERING."""
