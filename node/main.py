@@ -131,7 +131,7 @@ class _Node:
                 invitation=self._keys.invitation,
                 recovering=recovering,
             )
-            replica.gossip.checks_all = self._config.audit
+            replica.gossip.taking.checks_all = self._config.audit
             for data in self._storage.faults():
                 replica.recall(data)
             for _ in replica.load(entries):

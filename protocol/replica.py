@@ -55,7 +55,7 @@ from protocol.events import (
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
 from protocol.lanes.identity import Backing, recovery_of
 from protocol.lanes.journal import InvalidEntry, Journal, Keyring
-from protocol.peers.gossip import Gossip, Session
+from protocol.peers.gossip import Gossip
 from protocol.peers.messages import (
     CircleAsked,
     Entries,
@@ -76,6 +76,8 @@ from protocol.peers.messages import (
     pack,
     unpack,
 )
+from protocol.peers.push import push
+from protocol.peers.sessions import Session
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad import holds
 from protocol.practices.between.checkpoints.roots import Checkpoints
@@ -156,7 +158,7 @@ class Replica:
         self.book = self.journal.book
         self.book.abroad = holds.plan_send
         self.gossip = Gossip(self.journal, chance, invitation)
-        self.gossip.role = Role.REPLICA if keyring is None else Role.HOME
+        self.gossip.sessions.role = Role.REPLICA if keyring is None else Role.HOME
         self.recovering = recovering and keyring is not None
         self.succeeded = False
         """Whether another node signs for this network now: the hot key here is that of an ended epoch."""
@@ -211,7 +213,7 @@ class Replica:
                 case PeerUp(peer, transport):
                     self._guard(peer, lambda peer=peer, key=transport: self._greet(peer, key))
                 case PeerDown(peer):
-                    self.gossip.part(peer)
+                    self.gossip.sessions.part(peer)
                 case TimerFired():
                     self._tick()
                 case Recalled(network, turn, entries, first, last):
@@ -308,16 +310,16 @@ class Replica:
         """Wait no longer for what has waited already, though the clock was set back."""
         self._quiet_since = None
         self._sent_at.clear()
-        for session in self.gossip.sessions.values():
+        for session in self.gossip.sessions.by_peer.values():
             session.since -= by
         for key, deferred in self._deferred.items():
             self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
 
     def _tick(self) -> None:
-        for peer in self.gossip.strangers(self._now):
-            self.gossip.part(peer)
+        for peer in self.gossip.sessions.strangers(self._now):
+            self.gossip.sessions.part(peer)
             self._say(Drop(peer, "no hello"))
-        self._out += self.gossip.compare()
+        self._out += self.gossip.compare.opening()
         if self._keyring is None:
             return
         if self.recovering:
@@ -358,7 +360,7 @@ class Replica:
 
     def _recover(self) -> None:
         """Go on in a new epoch once peers, and a replica if we have one, hold nothing of ours that we lack."""
-        agreed = [session for session in self.gossip.sessions.values() if session.agrees]
+        agreed = [session for session in self.gossip.sessions.by_peer.values() if session.agrees]
         replicas = [
             place for place in self.book.of(Replicas).places.values() if place.state_at(self._now) == "admitted"
         ]
@@ -377,7 +379,12 @@ class Replica:
         """Go on in a new epoch from the entries that are here: what is not here by now is given up."""
         self.recovering = False
         if self._set_aside is not None:
-            self._keyring, self._set_aside, self.succeeded, self.gossip.ousted = self._set_aside, None, False, None
+            self._keyring, self._set_aside, self.succeeded, self.gossip.key_events.ousted = (
+                self._set_aside,
+                None,
+                False,
+                None,
+            )
             self.journal.take_up(self._keyring)
         self.journal.reopen(self._now)
         for link in self.book.of(Links).by_id.values():
@@ -410,9 +417,9 @@ class Replica:
         if self._keyring is None or known is None:
             return
         key = self._keyring.hot.public
-        if self.gossip.ousted is not None:
+        if self.gossip.key_events.ousted is not None:
             self._set_aside = self._keyring
-            self.book.of(Recoveries).against_us = self.gossip.ousted
+            self.book.of(Recoveries).against_us = self.gossip.key_events.ousted
         elif not known.identity.has_ended(key) and (self.recovering or known.identity.may_sign(key)):
             # Who recovers may have lost the very event by which its key came into force.
             return
@@ -482,16 +489,16 @@ class Replica:
         except PeerFault as fault:
             if isinstance(invalid := fault.__cause__, InvalidEntry):
                 self._accuse(FaultKind.ENTRY_INVALID, invalid.entry.network, str(fault), wires=(invalid.entry.wire,))
-            self.gossip.part(peer)
+            self.gossip.sessions.part(peer)
             self._say(Drop(peer, str(fault)))
         finally:
             self._flush(peer)
 
     def _greet(self, peer: str, transport: bytes) -> None:
-        self._out += self.gossip.greet(peer, transport, self._identity, self._now)
+        self._out += self.gossip.sessions.greet(peer, transport, self._identity, self._now)
 
     def _hear(self, peer: str, frame: bytes) -> None:
-        session = self.gossip.sessions.get(peer)
+        session = self.gossip.sessions.by_peer.get(peer)
         if session is None:
             return
         message = unpack(frame)
@@ -503,18 +510,18 @@ class Replica:
             case Entries():
                 self._hear_entries(session, message)
             case Heads():
-                self.gossip.count(session, self._now)
-                self._out += self.gossip.hear_heads(session, message)
+                self.gossip.sessions.count(session, self._now)
+                self._out += self.gossip.compare.hear_heads(session, message)
             case Wanted():
-                self.gossip.count(session, self._now)
-                self._out += self.gossip.hear_wanted(session, message)
+                self.gossip.sessions.count(session, self._now)
+                self._out += self.gossip.compare.hear_wanted(session, message)
             case LinkNews(record):
                 self._hear_link(session, _parsed(record))
             case LinkWanted():
-                self.gossip.count(session, self._now)
+                self.gossip.sessions.count(session, self._now)
                 self._hear_link_wanted(session, message.epoch)
             case LinkHeld():
-                self.gossip.count(session, self._now)
+                self.gossip.sessions.count(session, self._now)
                 self._hear_link_held(self._partner(session), message)
             case _:
                 self._hear_partner(session, self._partner(session), message)
@@ -524,7 +531,7 @@ class Replica:
         desk = self._desk(_BY_ITSELF)
         match message:
             case QuoteWanted():
-                self.gossip.count(session, self._now)
+                self.gossip.sessions.count(session, self._now)
                 self._tell_all(answers.hear_wanted(desk, partner, message))
             case QuoteGiven():
                 self._tell_all(quotes.hear_given(desk, partner, message))
@@ -534,10 +541,10 @@ class Replica:
                 self._do_all(rounds.hear_denied(desk, partner, message))
                 self._answer_priced()
             case CircleAsked():
-                self.gossip.count(session, self._now)
+                self.gossip.sessions.count(session, self._now)
                 self._do_all(rounds.hear_asked(desk, partner, message))
             case Probe():
-                self.gossip.count(session, self._now)
+                self.gossip.sessions.count(session, self._now)
                 self._tell_all(probes.hear_probe(desk, partner, message))
             case ProbeMet():
                 self._tell_all(probes.hear_met(desk, partner, message))
@@ -562,19 +569,19 @@ class Replica:
     def _hear_hello(self, session: Session, hello: Hello) -> None:
         if session.network is not None:
             raise PeerFault("hello is said once")
-        self._out += self.gossip.hear_identity(session, hello, self._now)
+        self._out += self.gossip.taking.hear_identity(session, hello, self._now)
         self._mind_succession()
         if hello.role is Role.HOME:
             known = self.journal.directory.networks.get(hello.network)
             if known is not None and self._claims_home(session, hello):
                 # It may have slept through it: it shall hear that it is not the home, and stays a stranger.
-                self._out += self.gossip.show_rotation(session, hello.network)
+                self._out += self.gossip.compare.show_rotation(session, hello.network)
                 return
             if known is None or known.identity.transport != session.transport:
                 raise PeerFault("a node that its network has not certified")
         elif not self._lets_in(session, hello):
             raise PeerFault("a replica that nobody invited")
-        self.gossip.admit(session, hello.network, hello.role)
+        self.gossip.sessions.admit(session, hello.network, hello.role)
         if hello.role is Role.HOME and self._keyring is not None:
             self._open_talks(session, hello.network)
 
@@ -623,11 +630,11 @@ class Replica:
         if self._keyring is not None and any(map(self._has_lost, entries)):
             self._fall_back()
             self._quiet_since = None
-        self._out += self.gossip.hear_entries(session, entries, self._now)
+        self._out += self.gossip.taking.hear_entries(session, entries, self._now)
         self._mind_succession()
-        for entry in self.gossip.convicted:
+        for entry in self.gossip.taking.convicted:
             self._accuse_of_fork(entry)
-        self.gossip.convicted.clear()
+        self.gossip.taking.convicted.clear()
 
     def _note_identity(self, told: Store | Forget) -> None:
         match told:
@@ -644,7 +651,7 @@ class Replica:
     def _hear_link(self, session: Session, entry: Entry) -> None:
         """Take a record of a link in, the partner's or a lost one of our own, and do what follows from it."""
         partner = self._partner(session)
-        lacking = self.gossip.lacks_key_of(session, entry)
+        lacking = self.gossip.compare.lacks_key_of(session, entry)
         if lacking is not None and not self._is_own(entry):
             self._out += lacking
             return
@@ -689,7 +696,7 @@ class Replica:
         link = self.book.of(Links).by_id.get(id)
         if link is None or link.mine is None:
             # Each record is stored: a stranger, whose offer nobody has taken up, says so many only.
-            self.gossip.count(session, self._now)
+            self.gossip.sessions.count(session, self._now)
         elif link.draft is not None:
             self._seal(id)
         fault = judge(self.book, body, entry, self.journal.epoch_of(entry))
@@ -755,7 +762,7 @@ class Replica:
         """Send the partner our newest record of a link."""
         link = self.book.of(Links).by_id[id]
         record = self.journal.newest.get((self.network, link_lane(id)))
-        session = self.gossip.of_network(link.partner)
+        session = self.gossip.sessions.of_network(link.partner)
         if record is not None and session is not None:
             self._sent_at[id] = self._now
             self._say(Send(session.peer, pack(LinkNews(record))))
@@ -799,7 +806,7 @@ class Replica:
             self._tell(tell)
 
     def _tell(self, tell: Tell) -> bool:
-        session = self.gossip.of_network(tell.network)
+        session = self.gossip.sessions.of_network(tell.network)
         if session is None:
             return False
         self._say(Send(session.peer, pack(tell.message)))
@@ -814,9 +821,11 @@ class Replica:
         self._out += stores
         for one in stores:
             self._note_identity(one)
-        self._out += self.gossip.push((one.entry for one in stores if isinstance(one, Store)), source)
-        for peer in self.gossip.expelled():
-            self.gossip.part(peer)
+        self._out += push(
+            self.gossip.sessions, (one.entry for one in stores if isinstance(one, Store)), source, self._chance
+        )
+        for peer in self.gossip.sessions.expelled():
+            self.gossip.sessions.part(peer)
             self._say(Drop(peer, "its network has certified another transport key"))
         if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
             self._say(Publish(MISSED, "", figures={"entries": len(entered)}))

@@ -158,7 +158,7 @@ def test_who_recovers_goes_on_by_no_word() -> None:
     riacho = world.nodes["riacho"]
     word = meet_until_told(world)
     world.restart("riacho", old_copy=len(riacho.disk))
-    while riacho.replica.gossip.sessions["serra"].network is None:
+    while riacho.replica.gossip.sessions.by_peer["serra"].network is None:
         next_frame(world)
         world.deliver(1)
     world.wires.clear()

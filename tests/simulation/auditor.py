@@ -654,7 +654,9 @@ def _fork_seen(audit: Auditor, node: Node) -> Found:
 
 def journal_sessions(node: Node) -> dict[str, Any]:
     """Return who is connected to a node and has not just been dropped."""
-    return {peer: session for peer, session in node.replica.gossip.sessions.items() if session.network is not None}
+    return {
+        peer: session for peer, session in node.replica.gossip.sessions.by_peer.items() if session.network is not None
+    }
 
 
 def _no_self_fork(audit: Auditor, node: Node) -> Found:

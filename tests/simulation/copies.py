@@ -16,7 +16,10 @@ from typing import Any
 
 from protocol.book.book import Book
 from protocol.lanes.journal import Journal
-from protocol.peers.gossip import Gossip, Session
+from protocol.peers.compare import Compare
+from protocol.peers.key_events import KeyEvents
+from protocol.peers.sessions import Session, Sessions
+from protocol.peers.taking import Taking
 from protocol.practices.between.quotes.prices import Question, Quote
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
@@ -30,14 +33,17 @@ SHARED: dict[type[Any], frozenset[str]] = {
 PASSING: dict[type[Any], dict[str, Any]] = {
     Book: {"examined": (None, None), "_heard": (None, None, False)},
     Replica: {"_out": ()},
-    Gossip: {"_minute": 0},
+    Sessions: {"_minute": 0},
     Session: {"requests": 0},
 }
 """What serves within one input alone and is so between two; and requests, which nobody counts over several here."""
 UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Replica: frozenset({"book"}),
     Journal: frozenset({"book", "directory"}),
-    Gossip: frozenset({"journal"}),
+    Sessions: frozenset({"directory"}),
+    Compare: frozenset({"journal", "sessions"}),
+    KeyEvents: frozenset({"journal", "compare"}),
+    Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
 }
 """What is written down at another place, or, as a book, for itself."""
 HOLD_WHAT_CHANGES = frozenset({Quote, Question})

@@ -25,8 +25,9 @@ from protocol.book.refusals import Rejection
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.journal import Journal
-from protocol.peers.gossip import Gossip, Session
+from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
+from protocol.peers.sessions import Session
 from protocol.practices.between.abroad import entries as abroad
 from protocol.practices.between.abroad import holds
 from protocol.practices.between.abroad.entries import Forwards, Refunded
@@ -116,12 +117,12 @@ def row(name: str, caught: Caught | None) -> str:
 # The variants. Each is the original with one thing wrong.
 
 
-def _all_items(gossip: Gossip, session: Session) -> list[Item]:
+def _all_items(compare: Compare, session: Session) -> list[Item]:
     """Compare the heads of all lanes, whoever has ended the epoch in which they were signed."""
     return [
         Item(network, lane, head.position.epoch, head.position.seq, head.id)
-        for (network, lane), head in gossip.journal.heads().items()
-        if head.id is not None and gossip.may_hold(session, network, lane)
+        for (network, lane), head in compare.journal.heads().items()
+        if head.id is not None and compare.sessions.may_hold(session, network, lane)
     ]
 
 
@@ -351,7 +352,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
     "ended records compared": Mutant(
         "a home waits for its replica to have what only a partner can show it", "CONVERGE",
-        ((Gossip, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
+        ((Compare, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
         ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),

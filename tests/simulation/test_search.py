@@ -129,7 +129,7 @@ def test_what_a_copy_holds_points_into_the_copy() -> None:
         assert quote.payer is other.book.ledger.accounts[quote.payer.id]
         assert quote.payer is not one.book.ledger.accounts[quote.payer.id]
     assert other.book.entry_id == other.journal._ledger_id
-    assert other._chance is other.gossip._chance is not one._chance
+    assert other._chance is other.gossip.taking._chance is not one._chance
 
 
 def notes(world: Searched) -> dict[Any, Any]:
@@ -171,7 +171,7 @@ def test_a_nodes_mark_tells_its_chance_and_what_it_knows_for_a_while() -> None:
     marks.add(marked(node.replica))
     node.replica._sent_at.clear()
     marks.add(marked(node.replica))
-    node.replica.gossip.sessions[PAYER].agrees ^= True
+    node.replica.gossip.sessions.by_peer[PAYER].agrees ^= True
     marks.add(marked(node.replica))
     assert len(marks) == 4
     before = marked(node.replica.book)

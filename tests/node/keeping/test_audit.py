@@ -35,7 +35,7 @@ async def test_every_signature_is_checked_where_the_node_audits(tmp_path: Path, 
     finally:
         await storage.close()
     assert replica.book.of(Faults).by_id == {fault.id: fault}
-    assert replica.gossip.checks_all is audits  # type: ignore[attr-defined]
+    assert replica.gossip.taking.checks_all is audits  # type: ignore[attr-defined]
 
 
 def test_it_is_a_setting_like_any_other(tmp_path: Path) -> None:

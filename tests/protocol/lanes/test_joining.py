@@ -9,7 +9,7 @@ from simulation.world import World
 
 from protocol.events import MISSED, Publish, TimerFired
 from protocol.lanes.entry import LEDGER, parse
-from protocol.peers import gossip
+from protocol.peers import compare
 from protocol.peers.messages import Entries, Wanted, unpack
 from protocol.practices.between.networks import InviteReplica
 from protocol.replica import NEWS_FROM_PEER_MAX
@@ -44,8 +44,8 @@ class Watched(World):
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """Return a group with some history, whose replica has not joined yet."""
-    monkeypatch.setattr(gossip, "WINDOW_ENTRIES", WINDOW)
-    monkeypatch.setattr(gossip, "UNASKED_ENTRIES_MAX", UNASKED)
+    monkeypatch.setattr(compare, "WINDOW_ENTRIES", WINDOW)
+    monkeypatch.setattr(compare, "UNASKED_ENTRIES_MAX", UNASKED)
     world = Watched()
     exchange(world, "riacho", "HORA", "ana", "bia")
     for _ in range(60):

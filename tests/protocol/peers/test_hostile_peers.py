@@ -11,8 +11,8 @@ from protocol.events import Drop, PeerUp, Received
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, encode_body, seal
 from protocol.lanes.identity import Inception, promise
-from protocol.peers import gossip
-from protocol.peers.gossip import REQUESTS_PER_MINUTE_MAX, SESSIONS_MAX, WINDOW_ENTRIES
+from protocol.peers import sessions
+from protocol.peers.compare import WINDOW_ENTRIES
 from protocol.peers.messages import (
     ENTRIES_PER_FRAME_MAX,
     IDENTITY_ENTRIES_MAX,
@@ -23,6 +23,7 @@ from protocol.peers.messages import (
     Wanted,
     pack,
 )
+from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX, SESSIONS_MAX
 from protocol.practices.between.links.records import (
     LINKS_PER_PARTNER_MAX,
     LinkRecord,
@@ -223,7 +224,7 @@ def test_a_message_beyond_its_bounds_is_no_message() -> None:
 
 def test_only_so_many_peers_are_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     world = world_of_two()
-    monkeypatch.setattr(gossip, "SESSIONS_MAX", 3)
+    monkeypatch.setattr(sessions, "SESSIONS_MAX", 3)
     assert SESSIONS_MAX == 512
     inputs = [PeerUp(f"peer-{number}", bytes([number]) * 32, False) for number in range(4)]
     effects = world.nodes["serra"].replica.handle(inputs, world.now)
@@ -256,7 +257,7 @@ def test_one_peer_cannot_fill_the_book_with_offers() -> None:
 
 
 def test_who_offers_a_link_cannot_fill_the_disk_with_its_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip, "REQUESTS_PER_MINUTE_MAX", 40)
+    monkeypatch.setattr(sessions, "REQUESTS_PER_MINUTE_MAX", 40)
     world = world_of_two()
     world.join("riacho", "serra")
     world.tick(2)

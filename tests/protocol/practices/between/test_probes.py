@@ -9,8 +9,8 @@ from simulation.groups import exchange, linked, pay, says
 from simulation.world import World
 
 from protocol.events import Received, TimerFired
-from protocol.peers.gossip import REQUESTS_PER_MINUTE_MAX
 from protocol.peers.messages import CircleAsked, Debt, Message, Probe, ProbeMet, pack, unpack
+from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.intents import Intents
 from protocol.practices.between.clearing.part import (

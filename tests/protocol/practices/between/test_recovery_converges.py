@@ -23,8 +23,9 @@ from protocol.lanes.identity import (
     promise,
 )
 from protocol.lanes.journal import Journal, Keyring
-from protocol.peers.gossip import Gossip, Session
+from protocol.peers.gossip import Gossip
 from protocol.peers.messages import PeerFault
+from protocol.peers.sessions import Session
 from protocol.practices.money.receipts import identity_of
 from protocol.replica import PRACTICES
 from protocol.wire.keys import KeyPair
@@ -191,7 +192,7 @@ class Observer:
     def hears(self, *names: str, now: int = LATE_MS) -> None:
         gossip = Gossip(self.journal, chance, None)
         for name in names:
-            gossip.hear_entries(Session("peer", bytes(32), 0), (LANES | LANES_OF_LIARS)[name].events, now)
+            gossip.taking.hear_entries(Session("peer", bytes(32), 0), (LANES | LANES_OF_LIARS)[name].events, now)
 
     def sees(self) -> dict[bytes, bytes]:
         """Return the newest key event of each network."""

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who is connected, for whom they speak, and how much they may ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from protocol.events import Send
+from protocol.lanes.directory import Directory, is_public
+from protocol.lanes.entry import Millis
+from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Message, PeerFault, Role, pack
+
+SESSIONS_MAX = 512
+REQUESTS_PER_MINUTE_MAX = 1_200
+"""Wanted, Heads, quotes and link questions that one peer may send in a minute."""
+HELLO_WITHIN_MS = 10_000
+"""How long a connected peer may keep silent about who it is."""
+MINUTE_MS = 60_000
+
+
+@dataclass(slots=True)
+class Session:
+    """One connected peer: its libp2p key, and once it has said hello its network and its part in it."""
+
+    peer: str
+    transport: bytes
+    since: Millis
+    network: bytes | None = None
+    role: Role | None = None
+    requests: int = 0
+    agrees: bool = False
+    """Whether the peer held the same of our own network as we do when it last told its heads."""
+    wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
+    """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
+
+
+class Sessions:
+    """The sessions of one node, by peer; `role` is its part in its own network."""
+
+    def __init__(self, network: bytes, directory: Directory, invitation: bytes | None) -> None:
+        self.network = network
+        self.directory = directory
+        self.by_peer: dict[str, Session] = {}
+        self.invitation = invitation
+        self.role = Role.HOME
+        self._minute = 0
+
+    def greet(self, peer: str, transport: bytes, identity: Sequence[bytes], now: Millis) -> list[Send]:
+        """Open a session and say hello."""
+        if len(self.by_peer) >= SESSIONS_MAX:
+            raise PeerFault("too many peers")
+        self.by_peer[peer] = Session(peer, transport, now)
+        # Who knows the older key events needs the newest only; all others hear of them by gossip first.
+        newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
+        hello = Hello(self.network, self.role, newest, self.invitation)
+        return [said(peer, hello)]
+
+    def part(self, peer: str) -> None:
+        """Close a session."""
+        session = self.by_peer.pop(peer, None)
+        if session is not None and session.network is not None:
+            self._note_presence(session.network)
+
+    def expelled(self) -> list[str]:
+        """Return the peers that speak for a network which has certified another transport key since."""
+        networks = self.directory.networks
+        return [
+            one.peer
+            for one in self.by_peer.values()
+            if one.role is Role.HOME
+            and one.network is not None
+            and networks[one.network].identity.transport != one.transport
+        ]
+
+    def strangers(self, now: Millis) -> list[str]:
+        """Return the peers that have not said for whom they speak, and have had the time to."""
+        return [one.peer for one in self.by_peer.values() if one.network is None and now - one.since > HELLO_WITHIN_MS]
+
+    def admit(self, session: Session, network: bytes, role: Role) -> None:
+        """Note for whom a peer has shown that it speaks."""
+        session.network, session.role = network, role
+        self._note_presence(network)
+
+    def _note_presence(self, network: bytes) -> None:
+        known = self.directory.networks.get(network)
+        if known is not None:
+            known.connected = self.of_network(network) is not None
+
+    def of_network(self, network: bytes, role: Role = Role.HOME) -> Session | None:
+        """Return the session with a network's home node (or a replica of it), if it is connected."""
+        return next((one for one in self.by_peer.values() if one.network == network and one.role is role), None)
+
+    def count(self, session: Session, now: Millis) -> None:
+        """Count a request of a peer; raises PeerFault when there are too many in a minute."""
+        minute = now // MINUTE_MS
+        if minute != self._minute:
+            self._minute = minute
+            for one in self.by_peer.values():
+                one.requests = 0
+        session.requests += 1
+        if session.requests > REQUESTS_PER_MINUTE_MAX:
+            raise PeerFault("too many requests in a minute")
+
+    def may_hold(self, session: Session, network: bytes, lane: str) -> bool:
+        """Tell whether a lane is for this peer: public, or of the network that we both serve."""
+        return is_public(lane) or (network == self.network == session.network)
+
+
+def said(peer: str, message: Message) -> Send:
+    """Return the effect by which a peer is told something."""
+    return Send(peer, pack(message))
