@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from protocol.book.declaration import Desk, Entered, News, Plan, Practice, Waiting
-from protocol.book.ledger import Account, Ledger, Line
+from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Order, Signed, T, is_authentic, read
@@ -231,19 +231,24 @@ def account_id(member: str, currency: str) -> str:
     return f"{member}.{currency}"
 
 
+COMMONS = SystemAccount("commons", "the network's common account: what leavers owe and what levies bring")
+HOLDS = SystemAccount("holds", "where pending payments wait")
+EXCHANGE = SystemAccount("exchange", "fees, and the rounding of rates")
+
+
 def commons_account(currency: str) -> str:
     """Return the id of the network's common account, which takes what leavers owe and what levies bring."""
-    return f"commons.{currency}"
+    return COMMONS.of(currency)
 
 
 def holds_account(currency: str) -> str:
     """Return the id of the account where pending payments wait."""
-    return f"holds.{currency}"
+    return HOLDS.of(currency)
 
 
 def exchange_account(currency: str) -> str:
     """Return the id of the account that keeps fees and the rounding of rates (PROTOCOL 3)."""
-    return f"exchange.{currency}"
+    return EXCHANGE.of(currency)
 
 
 class Arrived(Protocol):
@@ -273,6 +278,7 @@ class Book:
 
     def __init__(self, network: bytes, features: Sequence[Practice]) -> None:
         self.network = network
+        self.practices = tuple(features)
         self.handle: str | None = None
         self.is_sampled: Callable[[], bool] | None = None
         """While a replica takes in a long range: tells, for each member's signature, whether it is checked."""
@@ -301,6 +307,9 @@ class Book:
         self._feature_of: dict[type[Body], Practice] = {
             kind: feature for feature in features for kind in feature.entries
         }
+        named = [account.name for feature in features for account in feature.accounts]
+        self._account_names = frozenset(named)
+        assert len(named) == len(self._account_names), f"two practices declare one account: {named}"
         self._posted = [feature.posted for feature in features if feature.posted is not None]
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
         self._hears: dict[type[Body], Practice] = {kind: feature for feature in features for kind in feature.words}
@@ -319,7 +328,10 @@ class Book:
 
     def apply(self, entered: Entered) -> tuple[Line, ...]:
         """Fold a checked entry in; returns the statement lines that its postings make."""
-        postings = self._feature_of[type(entered.body)].fold(self, entered)
+        practice = self._feature_of[type(entered.body)]
+        if practice.accounts:
+            self._open_accounts_of(practice, entered.seq)
+        postings = practice.fold(self, entered)
         if entered.lane == LEDGER:
             self.head = (entered.seq, entered.id)
         if not postings:
@@ -403,10 +415,28 @@ class Book:
         """Open a member's account in a currency, with its limits each way (minor units)."""
         self.ledger.open(Account(account_id(member, currency.code), currency.code, member, least, most, arrival))
 
-    def open_system_accounts(self, currency: Currency) -> None:
-        """Open the network's own accounts in a new currency: commons, holds, exchange."""
-        for account in (commons_account, holds_account, exchange_account):
-            self.ledger.open(Account(account(currency.code), currency.code, None, None, None, currency.arrival))
+    def add_currency(self, currency: Currency) -> None:
+        """Keep a new currency, and open in it the accounts of all practices that are in use."""
+        self.currencies[currency.code] = currency
+        for accounts in self.of(SystemAccounts).used.values():
+            self._open_system(accounts, currency.code, currency.arrival)
+
+    def _open_accounts_of(self, practice: Practice, seq: int) -> None:
+        """Open a practice's own accounts in all currencies at its first entry: old books stay as they were."""
+        used = self.of(SystemAccounts).used
+        if practice.name not in used:
+            used[practice.name] = practice.accounts
+            for code in self.currencies:
+                self._open_system(practice.accounts, code, seq)
+
+    def _open_system(self, accounts: Iterable[SystemAccount], code: str, arrival: int) -> None:
+        for account in accounts:
+            self.ledger.open(Account(account.of(code), code, None, None, None, arrival))
+
+    @property
+    def account_names(self) -> frozenset[str]:
+        """The names of all accounts that practices declare: no new member is called so."""
+        return self._account_names
 
     def amount(self, currency: str, amount_minor: int) -> Amount:
         """Return minor units of a currency as they are shown."""

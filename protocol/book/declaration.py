@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol.book.ledger import Posting
+from protocol.book.ledger import Posting, SystemAccount
 from protocol.book.operations import (
     PAGE_ITEMS_DEFAULT,
     PAGE_ITEMS_MAX,
@@ -85,6 +85,7 @@ __all__ = [
     "Reopen",
     "Role",
     "Show",
+    "SystemAccount",
     "Tell",
     "TextRef",
     "Waiting",
@@ -128,6 +129,8 @@ class Practice:
     which sees the book as it is then. `news` is what an entry or a word, just folded, means to subscribers.
     `posted` is told of what any feature's entry has posted, and may keep what follows from it.
 
+    `accounts` are its own in each currency: open from its first entry on, in each currency that there is and will be.
+
     `words` are statements in the public `commons` lane of any network, ours too. A word is its network's own and
     nobody can refuse it: `hear` keeps what it means, by network and within bounds, and ignores nonsense. Lanes of
     different networks come in any order, so what is kept of one must not depend on what another has said.
@@ -145,3 +148,4 @@ class Practice:
     words: tuple[type[Body], ...] = ()
     hear: Callable[[Book, Entered], None] = hear_nothing
     unhear: Callable[[Book, bytes], None] = unhear_nothing
+    accounts: tuple[SystemAccount, ...] = ()

@@ -2,7 +2,7 @@
 """Double entry: the one place where balances change, and where every change sums to zero."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol.book.money import AMOUNT_MINOR_MAX
@@ -59,6 +59,28 @@ class Account:
     def headroom_minor(self) -> int | None:
         """How much this account may still pay, or None where nothing limits it."""
         return None if self.least_minor is None else max(0, self.balance_minor - self.least_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAccount:
+    """An account that the network itself has in each currency, declared by the practice whose money is in it.
+
+    `name` is a word in small letters, as a handle is; `doc` says what it is for. It has no limits.
+    """
+
+    name: str
+    doc: str
+
+    def of(self, currency: str) -> str:
+        """Return its id in a currency."""
+        return f"{self.name}.{currency}"
+
+
+@dataclass(slots=True)
+class SystemAccounts:
+    """Whose accounts are open: practices by name, in the order in which their first entries came."""
+
+    used: dict[str, tuple[SystemAccount, ...]] = field(default_factory=dict[str, tuple[SystemAccount, ...]])
 
 
 class Ledger:

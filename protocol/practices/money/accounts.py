@@ -41,7 +41,7 @@ class AccountShown:
     """An account; the balances of all accounts in a currency sum to zero."""
 
     id: Annotated[str, Doc("its id, by which it can be paid")]
-    name: Annotated[str, Doc("the handle of its member; commons, holds or exchange for the network's own")]
+    name: Annotated[str, Doc("the handle of its member; commons, holds, exchange or another for the network's own")]
     member: Annotated[str | None, Doc("the id of its member")]
     currency: Annotated[str, Doc("the code of its currency")]
     balance: Annotated[Amount, Doc("what it holds; below zero, what it owes; pending payments have left it")]

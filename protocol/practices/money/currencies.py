@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, Currency, commons_account, since
+from protocol.book.book import COMMONS, EXCHANGE, HOLDS, Book, Currency, commons_account, since
 from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
@@ -129,9 +129,9 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case CurrencyCreated() as body:
-            currency = Currency(body.code, body.name, body.unit_word, body.scale, body.least, body.most, entered.seq)
-            book.currencies[body.code] = currency
-            book.open_system_accounts(currency)
+            book.add_currency(
+                Currency(body.code, body.name, body.unit_word, body.scale, body.least, body.most, entered.seq)
+            )
         case LevySet() as body:
             currency = book.currencies[body.code]
             currency.levy_basis_points, currency.levy_until_repaid = body.basis_points, body.until_repaid
@@ -252,6 +252,7 @@ def _shown(book: Book, currency: Currency) -> CurrencyShown:
 PRACTICE = Practice(
     name="currencies",
     entries=(CurrencyCreated, LevySet, CurrencyClosed),
+    accounts=(COMMONS, HOLDS, EXCHANGE),
     check=check,
     fold=fold,
     news=news,

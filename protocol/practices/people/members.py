@@ -481,7 +481,13 @@ def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
     name, texts = salted(desk, wish.name)
     member = b32encode(desk.chance(MEMBER_ID_BYTES)).decode("ascii")
     body = Joined(member, code_digest(wish.code), wish.handle, name, wish.joining)
-    refused = foremost(text_refusal("name", wish.name, NAME_CHARS_MAX), _against(desk.book, body, desk.now))
+    # By the author alone: which accounts there are differs with the version of the program, a check may not.
+    taken = wish.handle in desk.book.account_names
+    refused = foremost(
+        text_refusal("name", wish.name, NAME_CHARS_MAX),
+        _against(desk.book, body, desk.now),
+        refuse(Rejection.HANDLE_TAKEN, handle=wish.handle) if taken else None,
+    )
     return refused or Plan(member, (Write(body),), texts)
 
 

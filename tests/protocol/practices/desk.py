@@ -2,7 +2,7 @@
 """A group at its desk: one network's book, in which a story takes a few lines, without a node around it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -90,7 +90,7 @@ class Group:
 
     def __post_init__(self) -> None:
         self.operations: dict[str, Operation] = {
-            operation_name(one): one for feature in PRACTICES for one in feature.operations
+            operation_name(one): one for feature in self.book.practices for one in feature.operations
         }
 
     # What a replica does.
@@ -163,7 +163,7 @@ class Group:
     def pass_time(self, until: int) -> None:
         """Let the clock go on, and do what is due: each plan is carried out before the next is asked for."""
         self.now = until
-        for feature in PRACTICES:
+        for feature in self.book.practices:
             if feature.due is not None:
                 for plan in feature.due(self.desk(ANYBODY)):
                     self.carry_out(plan)
@@ -347,10 +347,14 @@ def copy_of(entries: Iterable[Entered]) -> Book:
     return book
 
 
+def _kept(state: Any) -> dict[str, Any]:
+    return asdict(state) if is_dataclass(state) and not isinstance(state, type) else dict(vars(state))
+
+
 def snapshot(book: Book) -> Any:
     """Return all that a book says, as plain values that can be compared."""
     states: Sequence[tuple[str, Any]] = sorted(
-        (kind.__qualname__, asdict(state)) for kind, state in book._states.items() if state != kind()
+        (kind.__qualname__, kept) for kind, state in book._states.items() if (kept := _kept(state)) != _kept(kind())
     )
     return (
         {name: asdict(account) for name, account in book.ledger.accounts.items()},
