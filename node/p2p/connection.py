@@ -2,11 +2,13 @@
 """A connection as both threads see it: frames queued one way, counted the other, bounded in both, no lock."""
 
 from collections import deque
+from dataclasses import dataclass
 from math import inf
 
 import trio
 
-from node.p2p.fixes import ConnectionFault
+from node.p2p.admission import HANDSHAKES_MAX, HANDSHAKES_PER_ADDRESS_MAX, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX
+from node.p2p.ending import ConnectionFault
 
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 FRAME_LENGTH_BYTES = 4
@@ -17,6 +19,22 @@ UNCONSUMED_BYTES_MAX = 4 * 1024 * 1024
 UNCONSUMED_FRAMES_MAX = 1024
 UNCONSUMED_BYTES_TOTAL_MAX = 32 * 1024 * 1024
 UNCONSUMED_FRAMES_TOTAL_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBounds:
+    """How much peers may ask of this host before it says no."""
+
+    frame_bytes_max: int = FRAME_BYTES_MAX
+    handshakes_max: int = HANDSHAKES_MAX
+    handshakes_per_address_max: int = HANDSHAKES_PER_ADDRESS_MAX
+    inbound_max: int = INBOUND_MAX
+    inbound_per_address_max: int = INBOUND_PER_ADDRESS_MAX
+    outbox_bytes_max: int = OUTBOX_BYTES_MAX
+    unconsumed_bytes_max: int = UNCONSUMED_BYTES_MAX
+    unconsumed_frames_max: int = UNCONSUMED_FRAMES_MAX
+    unconsumed_bytes_total_max: int = UNCONSUMED_BYTES_TOTAL_MAX
+    unconsumed_frames_total_max: int = UNCONSUMED_FRAMES_TOTAL_MAX
 
 
 class FlowWindow:

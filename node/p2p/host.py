@@ -5,52 +5,24 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from random import Random
 
 import trio
 
-from node.p2p.connection import (
-    FRAME_BYTES_MAX,
-    OUTBOX_BYTES_MAX,
-    UNCONSUMED_BYTES_MAX,
-    UNCONSUMED_BYTES_TOTAL_MAX,
-    UNCONSUMED_FRAMES_MAX,
-    UNCONSUMED_FRAMES_TOTAL_MAX,
-    Connection,
-    FlowWindow,
-    FrameDecoder,
-    Outbox,
-)
-from node.p2p.fixes import (
-    HANDSHAKE_SECONDS,
-    HANDSHAKES_MAX,
-    HANDSHAKES_PER_ADDRESS_MAX,
-    Backoff,
-    BoundedStream,
-    BoundedYamux,
-    BufferedConnection,
-    ConnectionFault,
-    InboundSlots,
-    NoiseAndYamux,
-    agree,
-    close_at_once,
-    contained,
-    propose,
-)
-
-from libp2p.crypto.ed25519 import Ed25519PublicKey  # isort: skip
-from libp2p.crypto.keys import KeyPair  # isort: skip
-from libp2p.peer.id import ID  # isort: skip
+from node.p2p.addresses import DialAddress, Target, address_class_of, ip_multiaddr, listen_on
+from node.p2p.admission import HANDSHAKE_SECONDS, Backoff, InboundSlots
+from node.p2p.connection import Connection, FlowWindow, FrameDecoder, NetworkBounds, Outbox
+from node.p2p.ending import ConnectionFault, close_at_once, contained
+from node.p2p.parts import ID, Ed25519PublicKey, KeyPair
+from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, agree, propose
+from node.p2p.yamux import BoundedStream, BoundedYamux
 
 PROTOCOL = "/mutirao/1"
 
 FRAME_STALL_SECONDS = 30.0
 
-INBOUND_MAX = 128
-INBOUND_PER_ADDRESS_MAX = 32
 BANS_MAX = 4096
 
 CONNECT_SECONDS = 5.0
@@ -60,46 +32,6 @@ DIALS_CROSS_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS
 STABLE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkBounds:
-    """How much peers may ask of this host before it says no."""
-
-    frame_bytes_max: int = FRAME_BYTES_MAX
-    handshakes_max: int = HANDSHAKES_MAX
-    handshakes_per_address_max: int = HANDSHAKES_PER_ADDRESS_MAX
-    inbound_max: int = INBOUND_MAX
-    inbound_per_address_max: int = INBOUND_PER_ADDRESS_MAX
-    outbox_bytes_max: int = OUTBOX_BYTES_MAX
-    unconsumed_bytes_max: int = UNCONSUMED_BYTES_MAX
-    unconsumed_frames_max: int = UNCONSUMED_FRAMES_MAX
-    unconsumed_bytes_total_max: int = UNCONSUMED_BYTES_TOTAL_MAX
-    unconsumed_frames_total_max: int = UNCONSUMED_FRAMES_TOTAL_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class DialAddress:
-    """Where to reach a peer, and who must answer there."""
-
-    text: str
-    host: str
-    port: int
-    peer: str
-
-
-@dataclass(slots=True)
-class Target:
-    """A peer that we keep a connection to."""
-
-    peer: str
-    addresses: list[DialAddress] = field(default_factory=list[DialAddress])
-    again: trio.Event = field(default_factory=trio.Event)
-    was_stable: bool = False
-
-
-class PortTaken(OSError):
-    """A listening address cannot be had."""
 
 
 class Host:
@@ -140,7 +72,7 @@ class Host:
         listeners: list[trio.SocketListener] = []
         try:
             for ip, port in listen:
-                listeners.append(await _listen_on(ip, port))
+                listeners.append(await listen_on(ip, port))
             async with trio.open_nursery() as self._nursery:
                 for target in self._targets.values():
                     self._nursery.start_soon(self._keep, target)
@@ -442,35 +374,6 @@ class Host:
         self._stats["dropped_connections"] += 1
         self._on_down(connection, reason)
         log.info("peer down", extra={"peer": connection.peer, "reason": reason})
-
-
-def ip_multiaddr(ip: str) -> str:
-    """Return an IP address as the beginning of a multiaddr."""
-    return f"/ip6/{ip}" if ":" in ip else f"/ip4/{ip}"
-
-
-def address_class_of(ip: str) -> str:
-    """Return what one holder is likely to hold whole: an IPv4 address, or the /64 of an IPv6 address."""
-    if ":" not in ip:
-        return ip
-    packed = socket.inet_pton(socket.AF_INET6, ip.partition("%")[0])
-    if packed[:12] == bytes(10) + b"\xff\xff":
-        return socket.inet_ntoa(packed[12:])
-    return packed[:8].hex()
-
-
-async def _listen_on(ip: str, port: int) -> trio.SocketListener:
-    """Bind without SO_REUSEPORT: the stock listener sets it, and two nodes then share a port unawares."""
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-    listening = trio.socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        await listening.bind((ip, port))
-        listening.listen(socket.SOMAXCONN)
-    except OSError as error:
-        listening.close()
-        raise PortTaken(error.errno, f"cannot listen on {ip} port {port}: {error.strerror}") from None
-    return trio.SocketListener(listening)
 
 
 def _reason(failure: BaseException | None) -> str:

@@ -7,19 +7,17 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import TypeVar
 
 import trio
-from multiaddr import Multiaddr
 
-from node.p2p.connection import FRAME_BYTES_MAX, Connection, FlowWindow
-from node.p2p.host import DialAddress, Host, NetworkBounds, ip_multiaddr
-
-from libp2p.crypto.ed25519 import Ed25519PublicKey, create_new_key_pair  # isort: skip
-from libp2p.peer.id import ID  # isort: skip
+from node.p2p.addresses import DialAddress, ip_multiaddr, parse_dial, parse_listen
+from node.p2p.connection import FRAME_BYTES_MAX, Connection, FlowWindow, NetworkBounds
+from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, PeerDown, PeerUp
+from node.p2p.host import Host
+from node.p2p.parts import ID, key_pair_from_seed
 
 __all__ = [
     "FRAME_BYTES_MAX",
@@ -59,47 +57,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class PeerUp:
-    """A stream to this peer is open; its PeerID and public key are authenticated."""
-
-    peer: str
-    public_key: bytes
-    address: str
-    outbound: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PeerDown:
-    """The stream to this peer is gone; frames that were queued for it may not have arrived."""
-
-    peer: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
-    """A frame came from this peer; say `Network.consumed` once it is dealt with."""
-
-    peer: str
-    frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFailed:
-    """The libp2p side died; every peer is down until NetworkRestarted."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkRestarted:
-    """The libp2p side is back, listens on the same ports, and dials again."""
-
-
-NetworkEvent = PeerUp | PeerDown | FrameReceived | NetworkFailed | NetworkRestarted
-
-
 class NetworkStartFailed(OSError):
     """The network cannot listen where it should."""
 
@@ -121,9 +78,9 @@ class Network:
     ) -> None:
         if len(seed) != SEED_BYTES:
             raise ValueError("the seed of the transport key has 32 bytes")
-        self._key_pair = create_new_key_pair(seed)
+        self._key_pair = key_pair_from_seed(seed)
         self.peer_id = ID.from_pubkey(self._key_pair.public_key).to_base58()
-        self._listen = [_parse_listen(address) for address in listen]
+        self._listen = [parse_listen(address) for address in listen]
         self._on_event = on_event
         self._bounds = bounds
         self._stats: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
@@ -188,7 +145,7 @@ class Network:
 
     def dial(self, address: str) -> None:
         """Keep a connection to the peer at this multiaddr, which names its PeerID; ValueError if not."""
-        target = _parse_dial(address)
+        target = parse_dial(address)
         if target.peer == self.peer_id:
             raise ValueError(f"this is our own address: {address}")
         self._targets[address] = target
@@ -403,33 +360,3 @@ def _root_of(error: BaseException) -> str:
             error = error.__cause__
         else:
             return (error.strerror or str(error)) if isinstance(error, OSError) else repr(error)
-
-
-def _parse_listen(address: str) -> tuple[str, int]:
-    parts = [(protocol.name, value) for protocol, value in Multiaddr(address).items()]
-    match parts:
-        case [("ip4" | "ip6", str(ip)), ("tcp", str(port))]:
-            return ip, int(port)
-        case _:
-            raise ValueError(f"not an address to listen on, like /ip4/0.0.0.0/tcp/4001: {address}")
-
-
-def _parse_dial(address: str) -> DialAddress:
-    parts = [(protocol.name, value) for protocol, value in Multiaddr(address).items()]
-    match parts:
-        case [("ip4" | "ip6" | "dns" | "dns4" | "dns6", str(host)), ("tcp", str(port)), ("p2p", str(peer))]:
-            return DialAddress(address, host, int(port), _parse_peer(peer))
-        case _:
-            raise ValueError(f"not an address to dial, like /ip4/192.0.2.7/tcp/4001/p2p/12D3K...: {address}")
-
-
-def _parse_peer(text: str) -> str:
-    """Return a PeerID in base58; ValueError unless it holds an Ed25519 key, as every node's does."""
-    try:
-        peer = ID.from_string(text)
-        key = peer.extract_public_key()
-    except Exception as error:
-        raise ValueError(f"not a PeerID: {text}") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise ValueError(f"not a PeerID that holds an Ed25519 key: {text}")
-    return peer.to_base58()

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Starts stations, and stops them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from stations import Start, Station
+
+from node.p2p.network import NetworkBounds
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    stations: list[Station] = []
+
+    async def start_station(name: str, *, consuming: bool = True, **bounds: int) -> Station:
+        station = Station(name, NetworkBounds(**bounds), consuming=consuming)
+        stations.append(station)
+        await station.network.start()
+        return station
+
+    yield start_station  # type: ignore[misc]
+    for station in stations:
+        await station.network.stop()
