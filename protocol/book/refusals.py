@@ -61,6 +61,9 @@ class Rejection(StrEnum):
 
     # It stands against what is already there.
     DUPLICATE = auto()
+    INVITATION_USED = auto()
+    INVITATION_WITHDRAWN = auto()
+    INVITATION_EXPIRED = auto()
     HANDLE_TAKEN = auto()
     KEY_TAKEN = auto()
     PAYMENT_EXISTS = auto()

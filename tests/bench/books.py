@@ -25,7 +25,8 @@ from protocol.book.signed import Joining, Order, Signed, sign
 from protocol.events import Answer, Asked, Store, StoreText
 from protocol.lanes.entry import LEDGER, parse
 from protocol.practices.money.payments.rules import Paid
-from protocol.practices.people.members import Approve, Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, parse_id
 

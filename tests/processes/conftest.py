@@ -2,8 +2,10 @@
 """Communes of real nodes: whatever a test starts is ended, however the test ends."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from processes.hands import ByCommand, ByHttp, Hand
 from processes.harness import Commune
 from processes.nursery import Nursery
 
@@ -38,3 +40,8 @@ def by_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commune]:
     commune = Commune(tmp_path_factory.mktemp("by-command"))
     yield commune
     commune.close()
+
+
+@pytest.fixture(params=["http", "command"])
+def hand(request: pytest.FixtureRequest, tmp_path: Path) -> Hand:
+    return ByHttp() if request.param == "http" else ByCommand(tmp_path)

@@ -35,7 +35,8 @@ from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, LinkNews, Message, pack, unpack
 from protocol.practices.between.links.records import LinkRecord
 from protocol.practices.money.currencies import CreateCurrency
-from protocol.practices.people.members import Approve, Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
 

@@ -1,143 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Two practices, LETS and community exchange systems, told between real nodes, by HTTP and by command."""
 
-import json
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from processes.harness import Api, Commune, Member, Node, link_up, mutirao, start, text_of, units, until
-
-from cli.keys import bytes_of
-from protocol.wire.keys import KeyPair
+from processes.hands import Hand, Refusal, keys_of
+from processes.harness import Commune, Member, Node, link_up, start, until
 
 pytestmark = pytest.mark.timeout(120)
 
 Json = dict[str, Any]
-
-
-class Refusal(Exception):
-    """A rule has refused it; the problem says which and why."""
-
-    def __init__(self, problem: Json) -> None:
-        super().__init__(problem["code"], problem["detail"])
-        self.code = problem["code"]
-        self.figures = problem["figures"]
-        self.detail = problem["detail"]
-
-
-class Hand(Protocol):
-    """One way to act on a node: the same nouns and verbs, by another road."""
-
-    def act(self, node: Node, noun: str, verb: str, subject: str = "", **fields: str) -> Json:
-        """Do as the steward; amounts are written as members write them."""
-        ...
-
-    def pay(self, member: Member, payee: str, amount: str) -> Json:
-        """Pay by an order that the member signs; returns the payment once it is on its way no more."""
-        ...
-
-    def leave(self, member: Member) -> Json:
-        """Let a member leave by its own word."""
-        ...
-
-    def show(self, node: Node, noun: str, subject: str) -> Json:
-        """Show one thing."""
-        ...
-
-
-class ByHttp:
-    """Acts as a client program does."""
-
-    def act(self, node: Node, noun: str, verb: str, subject: str = "", **fields: str) -> Json:
-        amounts = ("limit", "credit_limit", "amount")
-        body: Json = {name: units(value) if name in amounts else value for name, value in fields.items()}
-        if "basis_points" in body:
-            body["basis_points"] = int(fields["basis_points"])
-        path = f"/v1/{noun}/{subject}/{verb}" if subject else f"/v1/{noun}"
-        return self._post(node.api, path, body)
-
-    def pay(self, member: Member, payee: str, amount: str) -> Json:
-        question = member.question(payee, float(amount))
-        price = self._post(member.node.api, "/v1/quotes", question)
-        signed = member.sign(price)
-        order = {"data": text_of(signed.data), "signature": text_of(signed.signature)}
-        payment = self._post(member.node.api, "/v1/payments", {"order": order})
-        return member.node.ended(payment["id"])
-
-    def leave(self, member: Member) -> Json:
-        assert member.keys is not None
-        door = Api(member.node.http_port, None)
-        key = text_of(member.keys.public)
-        asked = door.post("/v1/challenges", {"key": key})["challenge"]
-        challenge = bytes_of(asked)
-        assert challenge.startswith(member.node.network), "what is signed names the network"
-        signature = text_of(member.keys.sign("session", challenge))
-        session = door.post("/v1/sessions", {"key": key, "challenge": asked, "signature": signature})
-        return self._post(Api(member.node.http_port, session["token"]), f"/v1/members/{member.handle}/leave", {})
-
-    def show(self, node: Node, noun: str, subject: str) -> Json:
-        return node.api.get(f"/v1/{noun}/{subject}")
-
-    def _post(self, api: Api, path: str, body: Json) -> Json:
-        reply = api.ask("POST", path, body)
-        if reply.status >= 400:
-            raise Refusal(reply.json)
-        return reply.json
-
-
-class ByCommand:
-    """Acts as somebody at a terminal does."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def act(self, node: Node, noun: str, verb: str, subject: str = "", **fields: str) -> Json:
-        options = [word for name, value in fields.items() for word in (f"--{name.replace('_', '-')}", value)]
-        return self._run(node, noun, verb, *([subject] if subject else []), *options)
-
-    def pay(self, member: Member, payee: str, amount: str) -> Json:
-        return self._run(member.node, "pay", payee, amount, "--key", self._key_of(member))
-
-    def leave(self, member: Member) -> Json:
-        return self._run(member.node, "members", "leave", member.handle, "--key", self._key_of(member))
-
-    def show(self, node: Node, noun: str, subject: str) -> Json:
-        return self._run(node, noun, "show", subject)
-
-    def _key_of(self, member: Member) -> str:
-        """Write a member's key as `mutirao keys new` does."""
-        assert member.keys is not None
-        file = self._folder / f"{member.node.handle}-{member.handle}.key"
-        if not file.exists():
-            seed = _seed_of(member.handle)
-            held = {"form": "mutirao-key-1", "public_key": text_of(member.keys.public), "secret_seed": text_of(seed)}
-            file.touch(mode=0o600)
-            file.write_text(json.dumps(held))
-        return str(file)
-
-    def _run(self, node: Node, *words: str) -> Json:
-        who = {} if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
-        done = mutirao(*words, "--json", MUTIRAO_NODE=node.url, **who)
-        told = json.loads(done.stdout or "{}")
-        if done.returncode == 1:
-            assert done.stderr.startswith(f"mutirao: {told['code']}: "), done.stderr
-            raise Refusal(told)
-        assert done.returncode == 0, (words, done.stdout, done.stderr)
-        return told
-
-
-def _seed_of(handle: str) -> bytes:
-    return handle.encode().ljust(32, b".")
-
-
-def keys_of(handle: str) -> KeyPair:
-    return KeyPair.from_seed(_seed_of(handle))
-
-
-@pytest.fixture(params=["http", "command"])
-def hand(request: pytest.FixtureRequest, tmp_path: Path) -> Hand:
-    return ByHttp() if request.param == "http" else ByCommand(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +24,12 @@ def village(by_command: Commune) -> tuple[Node, Node, Node]:
     return alto, baixo, chico
 
 
-def member(hand: Hand, node: Node, handle: str, **limit: str) -> Member:
+def member(hand: Hand, node: Node, handle: str, *, credit_limit: str = "") -> Member:
     """Let somebody with a key of its own join, by this hand where the node must decide."""
     name = f"{handle}-{type(hand).__name__[2:].lower()}"
     joined = node.join(name, keys=keys_of(name))
-    if limit:
-        hand.act(node, "members", "set-limits", name, **limit)
+    if credit_limit:
+        hand.act(node, "members", "set-limits", name, credit_limit=credit_limit)
     return joined
 
 
@@ -186,7 +58,7 @@ def test_lets(hand: Hand, commune: Commune) -> None:
     assert refused.value.detail.startswith("20.00 HORA left")
     assert ana.balance == -180_00 and bia.balance == 180_00
 
-    assert hand.leave(ana)["state"] == "left"
+    assert hand.act(riacho, "members", "leave", ana.handle, by=ana)["state"] == "left"
     assert commons() == "-180.00 HORA"
     assert ana.balance == 0 and riacho.is_zero_sum
 

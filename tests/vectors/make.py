@@ -82,7 +82,7 @@ from protocol.practices.between.quotes.invoices import Invoice, condition_of, pr
 from protocol.practices.money.currencies import CurrencyCreated
 from protocol.practices.money.payments.declaration import PaymentState
 from protocol.practices.money.receipts import Attested
-from protocol.practices.people.members import Invited
+from protocol.practices.people.invitations import Invited
 from protocol.replica import PRACTICES
 from protocol.solvers.netting import Case, Headroom, Obligation, set_off
 from protocol.wire.codec import encode

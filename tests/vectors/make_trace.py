@@ -52,8 +52,9 @@ from protocol.practices.money.requests import AskPayment, CancelRequest, Decline
 from protocol.practices.money.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulePayment
 from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
+from protocol.practices.people.invitations import Invite
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
-from protocol.practices.people.members import Approve, Invite, Join, Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.members import Approve, Join, Leave, Resume, SetLimits, Suspend
 from protocol.replica import PRACTICES
 from protocol.wire.keys import KeyPair, parse_id
 

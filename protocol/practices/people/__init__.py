@@ -2,9 +2,10 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, mandates, members
+from protocol.practices.people import devices, invitations, mandates, members
 
 PRACTICES: tuple[Practice, ...] = (
+    invitations.PRACTICE,
     members.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,

@@ -7,8 +7,7 @@ Who leaves takes nothing along and leaves nothing behind: the commons takes over
 import re
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commons_account, since
@@ -37,23 +36,18 @@ from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import (
     AccountId,
     Digest,
-    Id,
     Joining,
     MemberId,
     Signed,
-    Time,
-    parse_uuid,
     uuid_text,
 )
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import may_see
-from protocol.wire.keys import digest, is_acceptable_key
+from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
+from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost, Range
 
 HANDLE_CHARS_MAX = 32
-INVITATION_LIFE_MS = 30 * 24 * 60 * 60 * 1_000
-CODE_BYTES = 10
-CODE_CHARS_MAX = 64
 MEMBER_ID_BYTES = 10
 CURRENCIES_MAX = 64
 """Accounts that one approval may open."""
@@ -66,16 +60,6 @@ _RESERVED = frozenset({"commons", "holds", "exchange"})
 CurrencyCode = Annotated[str, AtMost(12)]
 Least = Annotated[int, Range(1 - 2**63, 0)]
 Most = Annotated[int, Range(0, 2**63 - 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """Whoever knows the code of this digest may join, once, until then."""
-
-    KIND: ClassVar[str] = "members/invited"
-    invitation: Id
-    code: Digest
-    not_after_ms: Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,46 +126,6 @@ class Left:
     member: MemberId
 
 
-class InvitationState(StrEnum):
-    """Whether an invitation can still be used."""
-
-    OPEN = "open"
-    USED = "used"
-    EXPIRED = "expired"
-
-
-@dataclass(slots=True)
-class Invitation:
-    """A way in for one person: the digest of its code, and the member who came by it."""
-
-    id: bytes
-    code: bytes
-    not_after_ms: Millis
-    arrival: int
-    member: str | None = None
-
-    def state_at(self, now: Millis) -> InvitationState:
-        """Return its state at an hour."""
-        if self.member is not None:
-            return InvitationState.USED
-        return InvitationState.EXPIRED if now > self.not_after_ms else InvitationState.OPEN
-
-
-@dataclass(slots=True)
-class Invitations:
-    """All invitations, by id and by the digest of their code."""
-
-    by_id: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
-    by_code: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """Invite one person: the answer holds a code, shown this once, that lets somebody join."""
-
-    not_after: Annotated[At | None, Doc("until when the code can be used; default: 30 days from now")] = None
-
-
 @dataclass(frozen=True, slots=True)
 class Join:
     """Join with an invitation's code; the group then approves."""
@@ -236,24 +180,6 @@ class MembersWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class InvitationsWanted:
-    """Invitations, used or not."""
-
-    state: Annotated[InvitationState | None, Doc("only invitations of this state")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationShown:
-    """An invitation."""
-
-    id: Annotated[str, Doc("its id")]
-    state: Annotated[InvitationState, Doc("whether it can still be used")]
-    not_after: Annotated[At, Doc("until when it can be used")]
-    member: Annotated[str | None, Doc("the member who joined by it")]
-    code: Annotated[str | None, Doc("the code to pass on; shown once, when it is made")] = None
-
-
-@dataclass(frozen=True, slots=True)
 class KeyShown:
     """A key of a member's device."""
 
@@ -299,10 +225,6 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
-        case Invited() as body:
-            invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq)
-            invitations = book.of(Invitations)
-            invitations.by_id[body.invitation] = invitations.by_code[body.code] = invitation
         case Joined() as body:
             _join(book, body, entered)
         case Approved() as body:
@@ -326,8 +248,6 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     match entered.body:
-        case Invited(invitation):
-            yield News("invitation.created", uuid_text(invitation))
         case Joined(member):
             yield News("member.joined", member, (member,))
         case Approved(member):
@@ -371,11 +291,6 @@ def _write_off(book: Book, member: str) -> Sequence[Posting]:
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
-        case Invited():
-            invitations = book.of(Invitations)
-            if body.invitation in invitations.by_id or body.code in invitations.by_code:
-                return refuse(Rejection.DUPLICATE)
-            return None
         case Joined():
             return _against_joining(book, body, at_ms)
         case Approved():
@@ -426,9 +341,9 @@ def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
         if isinstance(heard, Refused):
             return heard
         key = joining
-    invitation = book.of(Invitations).by_code.get(body.code)
-    if invitation is None or invitation.state_at(at_ms) is not InvitationState.OPEN:
-        return refuse(Rejection.INVITATION_UNKNOWN)
+    invited = book.of(Invitations).open_at(body.code, at_ms)
+    if isinstance(invited, Refused):
+        return invited
     if body.member in book.members:
         return refuse(Rejection.DUPLICATE)
     if body.handle in book.member_by_handle or body.handle in _RESERVED:
@@ -459,22 +374,6 @@ def _against_approval(book: Book, body: Approved) -> Refused | None:
     if not body.openings and book.members[body.member].state is MemberState.ACTIVE:
         return refuse(Rejection.DUPLICATE)
     return None
-
-
-def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
-    not_after = desk.now + INVITATION_LIFE_MS if wish.not_after is None else wish.not_after
-    if not_after <= desk.now:
-        return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
-    letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")
-    code = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-    body = Invited(desk.chance(16), code_digest(code), not_after)
-    shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, code)
-    return _against(desk.book, body, desk.now) or Plan(shown.id, (Write(body),), answer=shown)
-
-
-def code_digest(code: str) -> bytes:
-    """Return the digest by which an invitation knows its code, however it is typed."""
-    return digest("invitation", re.sub(r"[\s-]", "", code).upper().encode())
 
 
 def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
@@ -626,43 +525,13 @@ def _mandate(book: Book, name: bytes) -> MandateShown:
     )
 
 
-def view_invitation(desk: Desk, name: str) -> InvitationShown | Refused:
-    invitation = desk.book.of(Invitations).by_id.get(parse_uuid(name) or b"")
-    return refuse(Rejection.INVITATION_UNKNOWN) if invitation is None else _invitation(desk, invitation)
-
-
-def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Iterable[tuple[int, InvitationShown]]:
-    found = since(list(desk.book.of(Invitations).by_id.values()), after)
-    return ((cursor, _invitation(desk, one)) for cursor, one in found if wanted.state in (None, one.state_at(desk.now)))
-
-
-def _invitation(desk: Desk, one: Invitation) -> InvitationShown:
-    return InvitationShown(uuid_text(one.id), one.state_at(desk.now), one.not_after_ms, one.member)
-
-
 PRACTICE = Practice(
     name="members",
-    entries=(Invited, Joined, Approved, LimitsSet, Suspended, Resumed, Left),
+    entries=(Joined, Approved, LimitsSet, Suspended, Resumed, Left),
     check=check,
     fold=fold,
     news=news,
     operations=(
-        Create("invitations", Invite, plan=plan_invite, who=STEWARDS, example="mutirao invitations create"),
-        Show(
-            "invitations",
-            InvitationShown,
-            view=view_invitation,
-            who=STEWARDS,
-            example="mutirao invitations show ID",
-        ),
-        List(
-            "invitations",
-            InvitationsWanted,
-            InvitationShown,
-            view=view_invitations,
-            who=STEWARDS,
-            example="mutirao invitations list --state open",
-        ),
         Create(
             "members",
             Join,

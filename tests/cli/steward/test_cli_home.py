@@ -21,7 +21,8 @@ from protocol.book.money import Amount
 from protocol.events import Answer, Asked, Line, Store
 from protocol.lanes.entry import LEDGER, Entry, encode_body, seal
 from protocol.practices.money.payments.rules import Pay
-from protocol.practices.people.members import Approve, Invite, Join, Suspended
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join, Suspended
 from protocol.replica import Replica
 
 NOW = 1_795_000_000_000

@@ -34,7 +34,8 @@ from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.money.payments.rules import Pay
-from protocol.practices.people.members import Approve, Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
 from protocol.wire.keys import KeyPair
 
 DAY_MS = 24 * 60 * 60 * 1_000

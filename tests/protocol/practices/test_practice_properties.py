@@ -42,8 +42,9 @@ from protocol.practices.money.schedules import (
     SchedulePayment,
     Schedules,
 )
+from protocol.practices.people.invitations import Invited
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members import Invited, Joined, Leave, Left, Resume, SetLimits, Suspend, Suspended
+from protocol.practices.people.members import Joined, Leave, Left, Resume, SetLimits, Suspend, Suspended
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import AtMost, Length, Range
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot

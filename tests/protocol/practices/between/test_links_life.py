@@ -26,7 +26,8 @@ from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CloseCurrency, CreateCurrency
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.requests import AskPayment
-from protocol.practices.people.members import Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Join
 
 
 def two(limit: int = 400) -> tuple[World, str]:

@@ -13,7 +13,8 @@ from protocol.practices.between.quotes import answers
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
-from protocol.practices.people.members import Approve, Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
 from protocol.wire.keys import KeyPair
 
 SALT = bytes(range(16))

@@ -16,7 +16,8 @@ from protocol.practices.between.links.terms import FreezeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Receipt, ReceiptFault, verify_receipt
-from protocol.practices.people.members import Approve, Invite, Join
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import from_map, to_map

@@ -25,7 +25,7 @@ from protocol.practices.between.recoveries import (
     RecoveriesWanted,
     VetoRecovery,
 )
-from protocol.practices.people.members import Invite
+from protocol.practices.people.invitations import Invite
 from protocol.wire.codec import encode
 from protocol.wire.keys import id_text
 from protocol.wire.shape import to_map

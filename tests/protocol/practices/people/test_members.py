@@ -11,18 +11,19 @@ from protocol.book.book import Auth, MemberState
 from protocol.book.declaration import Actor, Role, TextRef
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Signed, uuid_text
+from protocol.book.signed import Signed
 from protocol.practices.money.accounts import AccountsWanted
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.money.payments.declaration import VoidPayment
-from protocol.practices.people.members import (
-    INVITATION_LIFE_MS,
-    Approve,
-    Approved,
-    InvitationState,
-    InvitationsWanted,
+from protocol.practices.people.invitations import (
+    LIFE_MS,
     Invite,
     Invited,
+    code_digest,
+)
+from protocol.practices.people.members import (
+    Approve,
+    Approved,
     Join,
     Joined,
     Leave,
@@ -34,9 +35,8 @@ from protocol.practices.people.members import (
     SetLimits,
     Suspend,
     Suspended,
-    code_digest,
 )
-from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, keys_of
+from tests.protocol.practices.desk import ANYBODY, Group, keys_of
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def hours(minor: int) -> Amount:
 
 def test_a_steward_invites_a_neighbour_joins_with_its_own_key_and_is_approved(riacho: Group) -> None:
     invited = riacho.do("steward", "invitations.create", Invite())
-    assert invited.not_after == riacho.now + INVITATION_LIFE_MS
+    assert invited.not_after == riacho.now + LIFE_MS
     body = riacho.written[-1].body
     assert isinstance(body, Invited) and body.code == code_digest(invited.code)
     assert invited.code.encode() not in riacho.entries[-1].body_bytes
@@ -69,32 +69,6 @@ def test_a_steward_invites_a_neighbour_joins_with_its_own_key_and_is_approved(ri
     assert riacho.account("ana").least_minor == -200_00
     assert [news.type for news in riacho.news[-3:]] == ["invitation.created", "member.joined", "member.approved"]
     assert riacho.news[-1].audience == (shown.id,)
-
-
-def test_an_invitation_is_shown_once_used_once_and_ends(riacho: Group) -> None:
-    first = riacho.do("steward", "invitations.create", Invite(not_after=riacho.now + DAY_MS))
-    assert riacho.view("steward", "invitations.show", first.id).code is None
-    riacho.do(ANYBODY, "members.join", Join(first.code, "ana"))
-    assert riacho.view("steward", "invitations.show", first.id).state is InvitationState.USED
-    assert riacho.refusal(ANYBODY, "members.join", Join(first.code, "bia")) is Rejection.INVITATION_UNKNOWN
-    assert riacho.refusal(ANYBODY, "members.join", Join("AAAA", "bia")) is Rejection.INVITATION_UNKNOWN
-
-    second = riacho.do("steward", "invitations.create", Invite(not_after=riacho.now + DAY_MS))
-    third = riacho.do("steward", "invitations.create", Invite())
-    riacho.now += DAY_MS + 1
-    assert riacho.refusal(ANYBODY, "members.join", Join(second.code, "bia")) is Rejection.INVITATION_UNKNOWN
-
-    def listed(state: InvitationState | None = None) -> list[str]:
-        found = riacho.list("steward", "invitations.list", InvitationsWanted(state), limit=1)
-        assert isinstance(found, list)
-        return [shown.id for shown in found]
-
-    assert listed() == [first.id, second.id, third.id]
-    assert listed(InvitationState.EXPIRED) == [second.id]
-    assert listed(InvitationState.OPEN) == [third.id]
-    assert riacho.refusal(ANYBODY, "invitations.create", Invite()) is Rejection.FORBIDDEN
-    assert riacho.refusal("steward", "invitations.create", Invite(not_after=riacho.now)) is Rejection.MALFORMED
-    assert riacho.view("steward", "invitations.show", uuid_text(bytes(16))).reason is Rejection.INVITATION_UNKNOWN
 
 
 def test_what_is_no_way_to_join(riacho: Group) -> None:
@@ -146,8 +120,8 @@ def test_no_node_takes_a_joining_that_its_author_should_not_have_written(riacho:
         assert riacho.check(replace(right, member=member)) is Rejection.MALFORMED
     assert riacho.check(replace(right, member=known.id)) is Rejection.DUPLICATE
     assert riacho.check(replace(right, code=bytes(32))) is Rejection.INVITATION_UNKNOWN
-    riacho.now += INVITATION_LIFE_MS + 1
-    assert riacho.check(right) is Rejection.INVITATION_UNKNOWN
+    riacho.now += LIFE_MS + 1
+    assert riacho.check(right) is Rejection.INVITATION_EXPIRED
     invited = riacho.written[-1].body
     assert isinstance(invited, Invited)
     assert riacho.check(invited) is Rejection.DUPLICATE

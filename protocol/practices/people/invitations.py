@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Invitations: codes by which one person may join, made, listed and withdrawn by stewards; the ledger holds digests."""
+
+import re
+from base64 import b32encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from protocol.book.book import Book, since
+from protocol.book.declaration import (
+    STEWARDS,
+    Act,
+    At,
+    Create,
+    Desk,
+    Doc,
+    Entered,
+    List,
+    News,
+    Plan,
+    Practice,
+    Show,
+    Write,
+)
+from protocol.book.ledger import Posting
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import Digest, Id, Time, parse_uuid, uuid_text
+from protocol.lanes.entry import Body, Millis
+from protocol.wire.keys import digest
+
+LIFE_MS = 30 * 24 * 60 * 60 * 1_000
+CODE_BYTES = 10
+CODE_CHARS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whoever knows the code of this digest may join, once, until then."""
+
+    KIND: ClassVar[str] = "members/invited"
+    invitation: Id
+    code: Digest
+    not_after_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationWithdrawn:
+    """Nobody may join by this invitation any more."""
+
+    KIND: ClassVar[str] = "members/invitation-withdrawn"
+    invitation: Id
+
+
+class InvitationState(StrEnum):
+    """Whether an invitation can still be used."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(slots=True)
+class Invitation:
+    """A way in for one person: the digest of its code, and the member who came by it."""
+
+    id: bytes
+    code: bytes
+    not_after_ms: Millis
+    arrival: int
+    member: str | None = None
+    withdrawn: bool = False
+
+    def state_at(self, now: Millis) -> InvitationState:
+        """Return its state at an hour."""
+        if self.member is not None:
+            return InvitationState.USED
+        if self.withdrawn:
+            return InvitationState.WITHDRAWN
+        return InvitationState.EXPIRED if now > self.not_after_ms else InvitationState.OPEN
+
+
+@dataclass(slots=True)
+class Invitations:
+    """All invitations, by id and by the digest of their code."""
+
+    by_id: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
+    by_code: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
+
+    def open_at(self, code: bytes, now: Millis) -> Invitation | Refused:
+        """Return the invitation that the code of this digest opens at an hour.
+
+        Where none is open, INVITATION_UNKNOWN, _USED, _WITHDRAWN or _EXPIRED says why: whoever asks has the code.
+        """
+        found = self.by_code.get(code)
+        if found is None:
+            return refuse(Rejection.INVITATION_UNKNOWN)
+        match found.state_at(now):
+            case InvitationState.OPEN:
+                return found
+            case InvitationState.USED:
+                return refuse(Rejection.INVITATION_USED)
+            case InvitationState.WITHDRAWN:
+                return refuse(Rejection.INVITATION_WITHDRAWN)
+            case InvitationState.EXPIRED:
+                return refuse(Rejection.INVITATION_EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Invite one person: the answer holds a code, shown this once, that lets somebody join."""
+
+    not_after: Annotated[At | None, Doc("until when the code can be used; default: 30 days from now")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawInvitation:
+    """Let nobody join by an invitation that is still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationsWanted:
+    """Invitations, used or not."""
+
+    state: Annotated[InvitationState | None, Doc("only invitations of this state")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationShown:
+    """An invitation."""
+
+    id: Annotated[str, Doc("its id")]
+    state: Annotated[InvitationState, Doc("whether it can still be used")]
+    not_after: Annotated[At, Doc("until when it can be used")]
+    member: Annotated[str | None, Doc("the member who joined by it")]
+    code: Annotated[str | None, Doc("the code to pass on; shown once, when it is made")] = None
+
+
+def code_digest(code: str) -> bytes:
+    """Return the digest by which an invitation knows its code, however it is typed."""
+    return digest("invitation", re.sub(r"[\s-]", "", code).upper().encode())
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
+
+
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    invitations = book.of(Invitations)
+    match body:
+        case Invited():
+            known = body.invitation in invitations.by_id or body.code in invitations.by_code
+            return refuse(Rejection.DUPLICATE) if known else None
+        case InvitationWithdrawn():
+            found = invitations.by_id.get(body.invitation)
+            if found is None:
+                return refuse(Rejection.INVITATION_UNKNOWN)
+            opened = invitations.open_at(found.code, at_ms)
+            return opened if isinstance(opened, Refused) else None
+        case _:
+            raise AssertionError(body)
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    invitations = book.of(Invitations)
+    match entered.body:
+        case Invited() as body:
+            invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq)
+            invitations.by_id[body.invitation] = invitations.by_code[body.code] = invitation
+        case InvitationWithdrawn() as body:
+            invitations.by_id[body.invitation].withdrawn = True
+        case _:
+            raise AssertionError(entered.body)
+    return ()
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    del book
+    match entered.body:
+        case Invited(invitation):
+            yield News("invitation.created", uuid_text(invitation))
+        case InvitationWithdrawn(invitation):
+            yield News("invitation.withdrawn", uuid_text(invitation))
+        case _:
+            raise AssertionError(entered.body)
+
+
+def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
+    not_after = desk.now + LIFE_MS if wish.not_after is None else wish.not_after
+    if not_after <= desk.now:
+        return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
+    letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")
+    code = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    body = Invited(desk.chance(16), code_digest(code), not_after)
+    shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, code)
+    return _against(desk.book, body, desk.now) or Plan(shown.id, (Write(body),), answer=shown)
+
+
+def plan_withdraw(desk: Desk, name: str, wish: WithdrawInvitation) -> Plan | Refused:
+    del wish
+    body = InvitationWithdrawn(parse_uuid(name) or bytes(16))
+    return _against(desk.book, body, desk.now) or Plan(name, (Write(body),))
+
+
+def view_invitation(desk: Desk, name: str) -> InvitationShown | Refused:
+    invitation = desk.book.of(Invitations).by_id.get(parse_uuid(name) or b"")
+    return refuse(Rejection.INVITATION_UNKNOWN) if invitation is None else _shown(desk, invitation)
+
+
+def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Iterable[tuple[int, InvitationShown]]:
+    found = since(list(desk.book.of(Invitations).by_id.values()), after)
+    return ((cursor, _shown(desk, one)) for cursor, one in found if wanted.state in (None, one.state_at(desk.now)))
+
+
+def _shown(desk: Desk, one: Invitation) -> InvitationShown:
+    return InvitationShown(uuid_text(one.id), one.state_at(desk.now), one.not_after_ms, one.member)
+
+
+PRACTICE = Practice(
+    name="invitations",
+    entries=(Invited, InvitationWithdrawn),
+    check=check,
+    fold=fold,
+    news=news,
+    operations=(
+        Create("invitations", Invite, plan=plan_invite, who=STEWARDS, example="mutirao invitations create"),
+        Act(
+            "invitations",
+            "withdraw",
+            WithdrawInvitation,
+            plan=plan_withdraw,
+            who=STEWARDS,
+            example="mutirao invitations withdraw ID",
+        ),
+        Show("invitations", InvitationShown, view=view_invitation, who=STEWARDS, example="mutirao invitations show ID"),
+        List(
+            "invitations",
+            InvitationsWanted,
+            InvitationShown,
+            view=view_invitations,
+            who=STEWARDS,
+            example="mutirao invitations list --state open",
+        ),
+    ),
+)

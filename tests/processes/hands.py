@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Two ways to act on a real node, as a program and as somebody at a terminal: the same story by both."""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from processes.harness import Api, Member, Node, mutirao, order_json, text_of, units
+
+from cli.keys import bytes_of
+from protocol.wire.keys import KeyPair
+
+AMOUNTS = ("limit", "credit_limit", "balance_limit", "amount")
+"""Fields of wishes that are amounts: written here as members write them."""
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):
+    """A rule has refused it; the problem says which and why."""
+
+    def __init__(self, problem: Json) -> None:
+        super().__init__(problem["code"], problem["detail"])
+        self.code = problem["code"]
+        self.figures = problem["figures"]
+        self.detail = problem["detail"]
+
+
+class Hand(Protocol):
+    """One way to act on a node: the same nouns and verbs, by another road."""
+
+    def act(
+        self, node: Node, noun: str, verb: str, subject: str = "", *, by: Member | None = None, **fields: str
+    ) -> Json:
+        """Do as the steward, or by a member's key; amounts are written as members write them."""
+        ...
+
+    def pay(self, member: Member, payee: str, amount: str) -> Json:
+        """Pay by an order that the member signs; returns the payment once it is on its way no more."""
+        ...
+
+    def show(self, node: Node, noun: str, subject: str) -> Json:
+        """Show one thing."""
+        ...
+
+
+class ByHttp:
+    """Acts as a client program does."""
+
+    def act(
+        self, node: Node, noun: str, verb: str, subject: str = "", *, by: Member | None = None, **fields: str
+    ) -> Json:
+        body: Json = {name: units(value) if name in AMOUNTS else value for name, value in fields.items()}
+        if "basis_points" in body:
+            body["basis_points"] = int(fields["basis_points"])
+        path = f"/v1/{noun}/{subject}/{verb}" if subject else f"/v1/{noun}"
+        return self._post(node.api if by is None else self._session(by), path, body)
+
+    def pay(self, member: Member, payee: str, amount: str) -> Json:
+        question = member.question(payee, float(amount))
+        price = self._post(member.node.api, "/v1/quotes", question)
+        payment = self._post(member.node.api, "/v1/payments", {"order": order_json(member.sign(price))})
+        return member.node.ended(payment["id"])
+
+    def show(self, node: Node, noun: str, subject: str) -> Json:
+        return node.api.get(f"/v1/{noun}/{subject}")
+
+    def _session(self, member: Member) -> Api:
+        """Sign in with a member's key."""
+        assert member.keys is not None
+        door = Api(member.node.http_port, None)
+        key = text_of(member.keys.public)
+        asked = door.post("/v1/challenges", {"key": key})["challenge"]
+        challenge = bytes_of(asked)
+        assert challenge.startswith(member.node.network), "what is signed names the network"
+        signature = text_of(member.keys.sign("session", challenge))
+        session = door.post("/v1/sessions", {"key": key, "challenge": asked, "signature": signature})
+        return Api(member.node.http_port, session["token"])
+
+    def _post(self, api: Api, path: str, body: Json) -> Json:
+        reply = api.ask("POST", path, body)
+        if reply.status >= 400:
+            raise Refusal(reply.json)
+        return reply.json
+
+
+class ByCommand:
+    """Acts as somebody at a terminal does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def act(
+        self, node: Node, noun: str, verb: str, subject: str = "", *, by: Member | None = None, **fields: str
+    ) -> Json:
+        options = [word for name, value in fields.items() for word in (f"--{name.replace('_', '-')}", value)]
+        own = [] if by is None else ["--key", self._key_of(by)]
+        return self._run(node, noun, verb, *([subject] if subject else []), *options, *own)
+
+    def pay(self, member: Member, payee: str, amount: str) -> Json:
+        return self._run(member.node, "pay", payee, amount, "--key", self._key_of(member))
+
+    def show(self, node: Node, noun: str, subject: str) -> Json:
+        return self._run(node, noun, "show", subject)
+
+    def _key_of(self, member: Member) -> str:
+        """Write a member's key as `mutirao keys new` does."""
+        assert member.keys is not None
+        file = self._folder / f"{member.node.handle}-{member.handle}.key"
+        if not file.exists():
+            seed = _seed_of(member.handle)
+            held = {"form": "mutirao-key-1", "public_key": text_of(member.keys.public), "secret_seed": text_of(seed)}
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(held))
+        return str(file)
+
+    def _run(self, node: Node, *words: str) -> Json:
+        who = {} if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
+        done = mutirao(*words, "--json", MUTIRAO_NODE=node.url, **who)
+        told = json.loads(done.stdout or "{}")
+        if done.returncode == 1:
+            assert done.stderr.startswith(f"mutirao: {told['code']}: "), done.stderr
+            raise Refusal(told)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return told
+
+
+def _seed_of(handle: str) -> bytes:
+    return handle.encode().ljust(32, b".")
+
+
+def keys_of(handle: str) -> KeyPair:
+    return KeyPair.from_seed(_seed_of(handle))
