@@ -18,6 +18,7 @@ from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAcc
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Order, Signed, T, is_authentic, read
+from protocol.book.slots import F, Slot
 from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
 
@@ -310,6 +311,9 @@ class Book:
         named = [account.name for feature in features for account in feature.accounts]
         self._account_names = frozenset(named)
         assert len(named) == len(self._account_names), f"two practices declare one account: {named}"
+        self._filled: dict[Slot[Any], tuple[Any, ...]] = {}
+        for one in (filled for feature in features for filled in feature.fills):
+            self._filled[one.slot] = (*self._filled.get(one.slot, ()), one.filling)
         self._posted = [feature.posted for feature in features if feature.posted is not None]
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
         self._hears: dict[type[Body], Practice] = {kind: feature for feature in features for kind in feature.words}
@@ -321,6 +325,10 @@ class Book:
         if state is None:
             state = self._states[kind] = kind()
         return state
+
+    def fillings(self, slot: Slot[F]) -> tuple[F, ...]:
+        """Return by what practices fill a slot, in their order."""
+        return self._filled.get(slot, ())
 
     def check(self, entered: Entered) -> Rejection | None:
         """Tell why an entry may not stand in this book: the same answer on every node."""

@@ -50,6 +50,7 @@ from protocol.book.plans import (
     Write,
 )
 from protocol.book.refusals import Rejection
+from protocol.book.slots import Filled, Slot
 from protocol.lanes.entry import Body
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ __all__ = [
     "Entered",
     "EntriesWanted",
     "EvidenceWanted",
+    "Filled",
     "List",
     "ListOf",
     "Lookup",
@@ -85,6 +87,7 @@ __all__ = [
     "Reopen",
     "Role",
     "Show",
+    "Slot",
     "SystemAccount",
     "Tell",
     "TextRef",
@@ -135,6 +138,8 @@ class Practice:
     nobody can refuse it: `hear` keeps what it means, by network and within bounds, and ignores nonsense. Lanes of
     different networks come in any order, so what is kept of one must not depend on what another has said.
     `unhear` drops all that a network has said, before what stands is heard again.
+
+    `fills` tells what it does where another part of the house leaves something open (protocol.book.slots).
     """
 
     name: str
@@ -149,3 +154,4 @@ class Practice:
     hear: Callable[[Book, Entered], None] = hear_nothing
     unhear: Callable[[Book, bytes], None] = unhear_nothing
     accounts: tuple[SystemAccount, ...] = ()
+    fills: tuple[Filled, ...] = ()

@@ -29,13 +29,10 @@ from protocol.lanes.entry import (
     seal,
 )
 from protocol.lanes.identity import Backing, Identity, LaneHead, Recovery, Reopening, Rotation
-from protocol.practices.between.links.records import Links
+from protocol.lanes.news import LANE_NEWS, EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
+from protocol.lanes.records import Place, Records
 from protocol.wire.keys import KeyPair
 
-Place = tuple[bytes, str]
-"""A network and one of its lanes."""
-OWN_RECORDS_KEPT_MAX = 64
-"""Of how many own records of a link the ids are known: which of two branches a partner has taken is told by them."""
 REFUSED_BY_BOOK = "the book refuses it"
 
 
@@ -75,8 +72,7 @@ class Journal:
         """What was folded in since `drain`, and what was dropped, in order."""
         self.entered: list[Entered] = []
         """The bodies of this network's own entries among them, and what any network has said in its commons."""
-        self.newest: dict[Place, bytes] = {}
-        """The newest record of each side of each link, as it travels."""
+        self.records = Records()
         self._chance = chance
         self._keyring = keyring
         self._lanes: dict[Place, Lane] = {}
@@ -86,8 +82,6 @@ class Journal:
         self._recalling: dict[Place, int] = {}
         """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
         self._turn = 0
-        self._records: dict[Place, dict[int, bytes]] = {}
-        """The ids of our own newest records of each link by seq."""
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""
@@ -127,6 +121,11 @@ class Journal:
         )
         self._fold(entry, _entered(entry, body, now))
         return entry
+
+    @property
+    def newest(self) -> dict[Place, bytes]:
+        """The newest record of each side of each link, as it travels."""
+        return self.records.newest
 
     @property
     def signer(self) -> bytes | None:
@@ -180,12 +179,12 @@ class Journal:
     def is_branch(self, entry: Entry) -> bool:
         """Tell whether a record of our own is one that somebody else has signed beside ours, or after them."""
         place, seq = (entry.network, entry.header.lane), entry.header.seq
-        head, own = self.head(*place), self._records.get(place, {})
-        return head is None or seq > head.position.seq or own.get(seq, entry.id) != entry.id
+        head = self.head(*place)
+        return head is None or seq > head.position.seq or self.records.said_at(place, seq) not in (None, entry.id)
 
     def said_at(self, lane: str, seq: int) -> bytes | None:
         """Return the id of our own record at a place of a link's lane, as far as it is known still."""
-        return self._records.get((self.network, lane), {}).get(seq)
+        return self.records.said_at((self.network, lane), seq)
 
     def holds(self, entry: Entry) -> bool:
         """Tell whether a lane is held here as far as an entry of it."""
@@ -220,7 +219,7 @@ class Journal:
         if not lane.prove(Fork(position, (known, entry.id))):
             return False
         self.directory.note_fork(entry.network, entry.header.lane, entry.header.seq)
-        self.book.of(Links).freeze(entry.network)
+        self._tell(LaneForked(entry.network))
         return True
 
     def take(self, entry: Entry) -> None:
@@ -316,12 +315,12 @@ class Journal:
             del self._recalling[place]
 
     def _stand_on(self, network: bytes, identity: Identity) -> None:
-        """Drop what a key event, the newest of its network, leaves out, and let links know of it."""
+        """Drop what a key event, the newest of its network, leaves out, and tell of it."""
         number, opened = identity.epoch, identity.epochs[-1]
-        links = self.book.of(Links)
         if network == self.network and opened.backs is None:
             # Who backs a recovery has lost nothing itself: its links go on.
-            links.reopen(number, by_cold_keys=opened.renews)
+            self.records.reopened = number
+            self._tell(EpochOpened(number, by_cold_keys=opened.renews))
         self._rebase(network, number)
         for lane in self._cuttable(network, cold=opened.renews):
             head, held = opened.heads.get(lane), self._lanes[network, lane]
@@ -335,7 +334,7 @@ class Journal:
     def _rebase(self, network: bytes, number: int) -> None:
         """Let all records of a network that are held count as said before an epoch."""
         if network != self.network:
-            self.book.of(Links).rebase(network, number)
+            self._tell(EpochRebased(network, number))
         for place, head in self._heads.items():
             if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
                 self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
@@ -375,7 +374,7 @@ class Journal:
             for fork in lane.forks:
                 self.directory.note_fork(network, place[1], fork.position.seq)
         if not self.directory.networks[network].forked:
-            self.book.of(Links).thaw(network)
+            self._tell(LanePardoned(network))
 
     def _ledger_id(self, seq: int) -> bytes:
         id = self._lanes[self.network, LEDGER].id_at(seq)
@@ -430,12 +429,10 @@ class Journal:
             # The second of two records at one place is kept as proof of the fork, and is nobody's head; but of
             # ours from before a key event that one stands which the partner has taken.
             position, head = Position(epoch, header.seq), self._heads.get(place)
-            own, reopened = entry.network == self.network, self.book.of(Links).reopened
+            own, reopened = entry.network == self.network, self.records.reopened
             if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
                 self._heads[place] = Head(position, entry.id)
-                self.newest[place] = entry.wire
-                if own:
-                    self._remember(place, header.seq, entry.id)
+                self.records.keep(place, entry, own=own)
             return
         lane = self._lanes.get(place)
         if lane is None:
@@ -444,10 +441,9 @@ class Journal:
             lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
         self._moved.add(place)
 
-    def _remember(self, place: Place, seq: int, id: bytes) -> None:
-        known = self._records.setdefault(place, {})
-        self._records[place] = {at: one for at, one in known.items() if seq - OWN_RECORDS_KEPT_MAX < at < seq}
-        self._records[place][seq] = id
+    def _tell(self, news: LaneNews) -> None:
+        for hear in self.book.fillings(LANE_NEWS):
+            hear(self.book, news)
 
 
 def _entered(entry: Entry, body: Body, at_ms: Millis) -> Entered:

@@ -26,7 +26,7 @@ from protocol.wire.keys import KeyPair
 
 SCALARS = frozenset({bytes, str, int, bool, type(None)})
 SHARED: dict[type[Any], frozenset[str]] = {
-    Book: frozenset({"_feature_of", "_hears", "kinds", "words"}),
+    Book: frozenset({"_feature_of", "_filled", "_hears", "kinds", "words"}),
     Replica: frozenset({"_features"}),
 }
 """What is the same in all states of all nodes."""

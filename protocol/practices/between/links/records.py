@@ -36,6 +36,7 @@ from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import LINK_PREFIX, Entry
 from protocol.lanes.identity import COLD_KEYS_MAX, ColdSignature, Identity
+from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Length, Range, to_map
@@ -522,6 +523,18 @@ class Links:
                 # A replica that takes over has not got the partner's records: it can hold nothing against them.
                 link.grant_known = None if link.is_half else link.side.partner.granted
                 link.side = link.side.rotated(epoch)
+
+    def hear(self, news: LaneNews) -> None:
+        """Take in what has befallen lanes: a fork, an epoch."""
+        match news:
+            case LaneForked(network):
+                self.freeze(network)
+            case LanePardoned(network):
+                self.thaw(network)
+            case EpochOpened(epoch, by_cold_keys):
+                self.reopen(epoch, by_cold_keys=by_cold_keys)
+            case EpochRebased(network, epoch):
+                self.rebase(network, epoch)
 
     def freeze(self, partner: bytes) -> None:
         """Place no new holds with a partner that is proved to have forked; open ones still resolve."""

@@ -19,6 +19,7 @@ from protocol.book.money import Amount, Rate, minor_of
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.identity import HOT_GRANT_MAX
+from protocol.lanes.news import LANE_NEWS
 from protocol.practices.between.links.records import (
     HOLDS_MAX,
     LINKS_MAX,
@@ -457,6 +458,9 @@ def _shown(book: Book, link: Link) -> LinkShown:
     )  # fmt: skip
 
 
+FILLS = (LANE_NEWS.by(lambda book, news: book.of(Links).hear(news)),)
+
+
 PRACTICE = Practice(
     name="links",
     entries=(LinkRecord,),
@@ -484,4 +488,5 @@ PRACTICE = Practice(
         Show("links", LinkShown, view=show_link),
         List("links", LinksWanted, LinkShown, view=list_links),
     ),
+    fills=FILLS,
 )  # fmt: skip
