@@ -72,6 +72,12 @@ class Member:
     """The mandates that it gave."""
     held: list[bytes] = field(default_factory=list[bytes])
     """The mandates that it was given."""
+    earlier: tuple[tuple[int, str], ...] = ()
+    """Handles that it had: each with the place in the ledger lane of the entry that ended it, oldest first."""
+
+    def handle_at(self, seq: int) -> str:
+        """Return the handle that it had when the ledger entry at a place was written."""
+        return next((handle for ended, handle in self.earlier if seq < ended), self.handle)
 
     def inactive(self) -> Refused | None:
         """Return MEMBER_NOT_ACTIVE unless the member is active."""
@@ -450,12 +456,18 @@ class Book:
         """Return minor units of a currency as they are shown."""
         return Amount(amount_minor, currency, self.currencies[currency].scale)
 
-    def name_of(self, account: str) -> str:
-        """Return by which name people know an account: its member's handle, "commons", a foreign address."""
+    def name_of(self, account: str, seq: int | None = None) -> str:
+        """Return by which name people know an account: its member's handle, "commons", a foreign address.
+
+        With a place in the ledger lane it is the name as it was then.
+        """
         found = self.ledger.accounts.get(account)
         if found is None:
             return account
-        return found.id.partition(".")[0] if found.member is None else self.members[found.member].handle
+        if found.member is None:
+            return found.id.partition(".")[0]
+        member = self.members[found.member]
+        return member.handle if seq is None else member.handle_at(seq)
 
     def local(self, address: str) -> str | None:
         """Return an address without its network where that is this one; None where it is another."""

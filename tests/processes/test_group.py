@@ -2,10 +2,19 @@
 """What a group does with its members and its common purse, on real nodes, by HTTP and by command, over restarts."""
 
 import pytest
-from processes.hands import Hand, Refusal
-from processes.harness import Commune
+from processes.hands import Hand, Refusal, keys_of
+from processes.harness import Commune, Node, until
 
 pytestmark = pytest.mark.timeout(120)
+
+
+def with_replica(commune: Commune) -> tuple[Node, Node]:
+    """Found Riacho, and a replica of it that serves."""
+    riacho = commune.found("riacho", "HORA")
+    casa = commune.replica(riacho)
+    commune.connect(casa, riacho)
+    casa.start()
+    return riacho, casa
 
 
 def test_a_code_that_opens_nothing_tells_why(hand: Hand, commune: Commune) -> None:
@@ -28,3 +37,39 @@ def test_a_code_that_opens_nothing_tells_why(hand: Hand, commune: Commune) -> No
     listed = riacho.api.all("/v1/invitations?state=withdrawn")
     assert [one["id"] for one in listed] == [withdrawn["id"]]
     assert len(riacho.api.all("/v1/members")) == 1
+
+
+def test_a_statement_keeps_the_handle_of_its_time(hand: Hand, commune: Commune) -> None:
+    riacho, casa = with_replica(commune)
+    ana, bia = (riacho.join(handle, keys=keys_of(handle)) for handle in ("ana", "bia"))
+    hand.pay(ana, "bia", "5.00")
+    shown = hand.act(riacho, "members", "rename", "ana", by=ana, handle="ana-souza", name="Ana Souza")
+    assert (shown["handle"], shown["name"]) == ("ana-souza", "Ana Souza")
+    riacho.kill()
+    riacho.start()
+    hand.pay(bia, "ana", "1.00")
+    hand.pay(bia, "ana-souza", "2.00")
+    assert ana.balance == -2_00
+    until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
+    for node in (riacho, casa):
+        lines = node.api.all(f"/v1/accounts/{bia.account}/entries")
+        assert [line["counterpart"] for line in lines] == ["ana", "ana-souza", "ana-souza"]
+        assert hand.show(node, "members", "ana")["id"] == hand.show(node, "members", "ana-souza")["id"]
+    with pytest.raises(Refusal) as refused:
+        hand.act(riacho, "members", "rename", "bia", by=bia, handle="ana")
+    assert refused.value.code == "HANDLE_TAKEN"
+
+
+def test_a_typo_of_somebody_who_waits_is_mended(hand: Hand, commune: Commune) -> None:
+    riacho = commune.found("riacho", "HORA")
+
+    def join(handle: str) -> str:
+        code = hand.act(riacho, "invitations", "create")["code"]
+        return hand.act(riacho, "members", "join", code=code, handle=handle)["id"]
+
+    dora = join("draa")
+    hand.act(riacho, "members", "rename", "draa", handle="dora")
+    riacho.kill()
+    riacho.start()
+    assert hand.show(riacho, "members", "dora")["id"] == dora
+    assert join("draa") != dora, "the wrong handle is free again"

@@ -63,7 +63,7 @@ class StatementLine:
     ]
     amount: Annotated[Amount, Doc("by how much; below zero, what was paid")]
     balance: Annotated[Amount, Doc("the balance after it")]
-    counterpart: Annotated[str | None, Doc("who was at its other end")]
+    counterpart: Annotated[str | None, Doc("who was at its other end, by the handle of that time")]
     counterpart_account: Annotated[str | None, Doc("the account, or the address abroad, at its other end")]
     payment: Annotated[str | None, Doc("the payment that it belongs to")]
     note: Annotated[TextRef | None, Doc("what that payment was for")]
@@ -109,7 +109,7 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
             kind=line.kind,
             amount=book.amount(currency, line.amount_minor),
             balance=book.amount(currency, line.balance_minor),
-            counterpart=None if line.counterpart is None else book.name_of(line.counterpart),
+            counterpart=None if line.counterpart is None else book.name_of(line.counterpart, line.seq),
             counterpart_account=line.counterpart,
             payment=None if line.payment is None else uuid_text(line.payment),
             note=None if payment is None else shown_text(payment.note),

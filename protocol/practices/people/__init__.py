@@ -2,11 +2,12 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, invitations, mandates, members
+from protocol.practices.people import devices, invitations, mandates, members, names
 
 PRACTICES: tuple[Practice, ...] = (
     invitations.PRACTICE,
     members.PRACTICE,
+    names.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,
 )

@@ -44,18 +44,16 @@ from protocol.book.signed import (
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
+from protocol.practices.people.names import HANDLE_CHARS_MAX, handle_refusal
 from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost, Range
 
-HANDLE_CHARS_MAX = 32
 MEMBER_ID_BYTES = 10
 CURRENCIES_MAX = 64
 """Accounts that one approval may open."""
 
-_HANDLE = re.compile("[a-z0-9][a-z0-9-]{0,30}[a-z0-9]")
 # Capitals, which no handle has: a handle can never pass for the id of another member.
 _MEMBER_ID = re.compile("[A-Z2-7]{16}")
-_RESERVED = frozenset({"commons", "holds", "exchange"})
 
 CurrencyCode = Annotated[str, AtMost(12)]
 Least = Annotated[int, Range(1 - 2**63, 0)]
@@ -326,8 +324,9 @@ def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refu
 
 
 def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
-    if not _HANDLE.fullmatch(body.handle):
-        return refuse(Rejection.MALFORMED, field="handle", expected="2 to 32 of a-z, 0-9 and inner dashes")
+    unfit = handle_refusal(book, body.handle)
+    if unfit is not None and unfit.reason is Rejection.MALFORMED:
+        return unfit
     if not _MEMBER_ID.fullmatch(body.member):
         return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
     key = None
@@ -346,8 +345,8 @@ def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
         return invited
     if body.member in book.members:
         return refuse(Rejection.DUPLICATE)
-    if body.handle in book.member_by_handle or body.handle in _RESERVED:
-        return refuse(Rejection.HANDLE_TAKEN, handle=body.handle)
+    if unfit is not None:
+        return unfit
     if key is None:
         return None
     if key.key in book.member_by_key:

@@ -161,12 +161,14 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
     hold_amount = rate.foreign_up(amount)
     if hold_amount > AMOUNT_MINOR_MAX or (not wanted.split and hold_amount > max(0, link.now.headroom_given)):
         return Rejection.LINK_LIMIT_EXCEEDED
+    # Whoever asks by a handle that the member had earlier compares the answer with that.
+    name = wanted.payee if wanted.payee in book.member_by_handle else book.name_of(payee.id)
     nonce = desk.chance(16)
     invoice = Invoice(
         network=book.network,
         epoch=book.of(Directory).networks[book.network].identity.epoch,
         account=payee.id,
-        handle=f"{book.name_of(payee.id)}@{book.handle or ''}",
+        handle=f"{name}@{book.handle or ''}",
         amount=amount,
         scale=currency.scale,
         condition=condition_of(preimage_of(desk.secret, nonce)),
