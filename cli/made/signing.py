@@ -107,6 +107,10 @@ def _join(wished: Wished) -> Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.body["handle"]))
 
 
+def _return(wished: Wished) -> Json:
+    return wished.post(joining=_joining(wished, wished.hand, wished.subject))
+
+
 def _reverse(wished: Wished) -> Json:
     payment = parse_uuid(wished.subject)
     if payment is None:
@@ -271,6 +275,7 @@ SIGNINGS: Mapping[str, Signing] = {
     "members.join": Signing("joining", _join),
     "members.mandate": Signing("signed", _mandate),
     "members.rebind-key": Signing("joining", _rebind, _new_option, always=True),
+    "members.return": Signing("joining", _return),
     "members.revoke-key": Signing("rebinding", _revoke, _revoke_options, always=True),
     "payment-requests.pay": Signing("order", _pay_request),
     "payments.create": Signing("order", _pay),

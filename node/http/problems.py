@@ -112,7 +112,9 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.INVITATION_USED: Explained(409, "Somebody has joined by this invitation already"),
     Rejection.INVITATION_WITHDRAWN: Explained(409, "This invitation was withdrawn"),
     Rejection.INVITATION_EXPIRED: Explained(409, "This invitation has expired; ask for another"),
-    Rejection.HANDLE_TAKEN: Explained(409, "The handle is taken", "The handle {handle} is taken."),
+    Rejection.HANDLE_TAKEN: Explained(
+        409, "The handle is taken", "The handle {handle} is taken; who has left comes back by `members return`."
+    ),
     Rejection.KEY_TAKEN: Explained(409, "This key belongs to somebody already"),
     Rejection.PAYMENT_EXISTS: Explained(409, "A payment with this id exists already"),
     Rejection.STATE_CONFLICT: Explained(

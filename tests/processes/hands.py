@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from processes.harness import Api, Member, Node, mutirao, order_json, text_of, units
 
 from cli.keys import bytes_of
+from protocol.book.signed import Joining, sign
 from protocol.wire.keys import KeyPair
 
 AMOUNTS = ("limit", "credit_limit", "balance_limit", "amount")
@@ -39,6 +40,10 @@ class Hand(Protocol):
         """Pay by an order that the member signs; returns the payment once it is on its way no more."""
         ...
 
+    def come_back(self, member: Member, code: str, keys: KeyPair) -> Json:
+        """Come back after leaving, by a key, old or new."""
+        ...
+
     def show(self, node: Node, noun: str, subject: str) -> Json:
         """Show one thing."""
         ...
@@ -61,6 +66,11 @@ class ByHttp:
         price = self._post(member.node.api, "/v1/quotes", question)
         payment = self._post(member.node.api, "/v1/payments", {"order": order_json(member.sign(price))})
         return member.node.ended(payment["id"])
+
+    def come_back(self, member: Member, code: str, keys: KeyPair) -> Json:
+        joining = order_json(sign(keys, Joining(member.node.network, member.handle, keys.public)))
+        door = Api(member.node.http_port, None)
+        return self._post(door, f"/v1/members/{member.handle}/return", {"code": code, "joining": joining})
 
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return node.api.get(f"/v1/{noun}/{subject}")
@@ -100,16 +110,26 @@ class ByCommand:
     def pay(self, member: Member, payee: str, amount: str) -> Json:
         return self._run(member.node, "pay", payee, amount, "--key", self._key_of(member))
 
+    def come_back(self, member: Member, code: str, keys: KeyPair) -> Json:
+        file = self._write_key(f"{member.node.handle}-back", keys)
+        return self._run(member.node, "members", "return", member.handle, "--code", code, "--key", file)
+
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return self._run(node, noun, "show", subject)
 
     def _key_of(self, member: Member) -> str:
-        """Write a member's key as `mutirao keys new` does."""
         assert member.keys is not None
-        file = self._folder / f"{member.node.handle}-{member.handle}.key"
+        return self._write_key(f"{member.node.handle}-{member.handle}", member.keys)
+
+    def _write_key(self, name: str, keys: KeyPair) -> str:
+        """Write a key as `mutirao keys new` does."""
+        file = self._folder / f"{name}-{keys.public.hex()[:8]}.key"
         if not file.exists():
-            seed = _seed_of(member.handle)
-            held = {"form": "mutirao-key-1", "public_key": text_of(member.keys.public), "secret_seed": text_of(seed)}
+            held = {
+                "form": "mutirao-key-1",
+                "public_key": text_of(keys.public),
+                "secret_seed": text_of(_SEEDS[keys.public]),
+            }
             file.touch(mode=0o600)
             file.write_text(json.dumps(held))
         return str(file)
@@ -125,9 +145,12 @@ class ByCommand:
         return told
 
 
-def _seed_of(handle: str) -> bytes:
-    return handle.encode().ljust(32, b".")
+_SEEDS: dict[bytes, bytes] = {}
 
 
-def keys_of(handle: str) -> KeyPair:
-    return KeyPair.from_seed(_seed_of(handle))
+def keys_of(name: str) -> KeyPair:
+    """Return the key pair that a name stands for, the same each time."""
+    seed = name.encode().ljust(32, b".")
+    keys = KeyPair.from_seed(seed)
+    _SEEDS[keys.public] = seed
+    return keys

@@ -73,3 +73,39 @@ def test_a_typo_of_somebody_who_waits_is_mended(hand: Hand, commune: Commune) ->
     riacho.start()
     assert hand.show(riacho, "members", "dora")["id"] == dora
     assert join("draa") != dora, "the wrong handle is free again"
+
+
+def test_who_has_left_comes_back(hand: Hand, commune: Commune) -> None:
+    riacho, casa = with_replica(commune)
+    ana, bia = (riacho.join(handle, keys=keys_of(handle)) for handle in ("ana", "bia"))
+    hand.pay(ana, "bia", "30.00")
+    for member in (ana, bia):
+        hand.act(riacho, "members", "leave", member.handle, by=member)
+    assert ana.balance == bia.balance == 0
+    riacho.kill()
+    riacho.start()
+
+    code = hand.act(riacho, "invitations", "create")["code"]
+    with pytest.raises(Refusal) as refused:
+        hand.come_back(ana, code, keys_of("ana-new"))
+    assert refused.value.code == "FORBIDDEN", "an invitation for anybody opens to the old key alone"
+    assert hand.come_back(ana, code, keys_of("ana"))["state"] == "pending"
+    hand.act(riacho, "members", "approve", "ana")
+    assert ana.balance == -30_00
+    code = hand.act(riacho, "invitations", "create", back="bia")["code"]
+    hand.come_back(bia, code, keys_of("bia-new"))
+    hand.act(riacho, "members", "approve", "bia")
+    assert bia.balance == 0
+    hand.pay(ana, "bia", "1.00")
+
+    until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
+    assert casa.balances() == {
+        "commons.HORA": 30_00,
+        "holds.HORA": 0,
+        "exchange.HORA": 0,
+        ana.account: -31_00,
+        bia.account: 1_00,
+    }
+    for node in (riacho, casa):
+        node.stop()
+        node.verify_book()

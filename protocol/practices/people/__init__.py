@@ -2,12 +2,13 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, invitations, mandates, members, names
+from protocol.practices.people import devices, invitations, mandates, members, names, returns
 
 PRACTICES: tuple[Practice, ...] = (
     invitations.PRACTICE,
     members.PRACTICE,
     names.PRACTICE,
+    returns.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,
 )

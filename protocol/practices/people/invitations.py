@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, since
+from protocol.book.book import Book, MemberState, since
 from protocol.book.declaration import (
     STEWARDS,
     Act,
@@ -26,23 +26,26 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Posting
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Digest, Id, Time, parse_uuid, uuid_text
+from protocol.book.signed import Digest, Id, MemberId, Time, parse_uuid, uuid_text
 from protocol.lanes.entry import Body, Millis
 from protocol.wire.keys import digest
+from protocol.wire.shape import AtMost
 
 LIFE_MS = 30 * 24 * 60 * 60 * 1_000
 CODE_BYTES = 10
 CODE_CHARS_MAX = 64
+ADDRESS_CHARS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Whoever knows the code of this digest may join, once, until then."""
+    """Whoever knows the code of this digest may join, once, until then; or come back as the member that it names."""
 
     KIND: ClassVar[str] = "members/invited"
     invitation: Id
     code: Digest
     not_after_ms: Time
+    back: MemberId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Invitation:
     code: bytes
     not_after_ms: Millis
     arrival: int
+    back: str | None = None
+    """The member who has left and may come back by it; None: it is for somebody new, or for an old key."""
     member: str | None = None
     withdrawn: bool = False
 
@@ -113,6 +118,11 @@ class Invite:
     """Invite one person: the answer holds a code, shown this once, that lets somebody join."""
 
     not_after: Annotated[At | None, Doc("until when the code can be used; default: 30 days from now")] = None
+    back: Annotated[
+        str | None,
+        AtMost(ADDRESS_CHARS_MAX),
+        Doc("the member who has left and may come back by it, even by a new key"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,8 @@ class InvitationShown:
     id: Annotated[str, Doc("its id")]
     state: Annotated[InvitationState, Doc("whether it can still be used")]
     not_after: Annotated[At, Doc("until when it can be used")]
-    member: Annotated[str | None, Doc("the member who joined by it")]
+    member: Annotated[str | None, Doc("the member who joined or came back by it")]
+    back: Annotated[str | None, Doc("the id of the former member who alone may come back by it")] = None
     code: Annotated[str | None, Doc("the code to pass on; shown once, when it is made")] = None
 
 
@@ -154,7 +165,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     match body:
         case Invited():
             known = body.invitation in invitations.by_id or body.code in invitations.by_code
-            return refuse(Rejection.DUPLICATE) if known else None
+            return refuse(Rejection.DUPLICATE) if known else _against_back(book, body.back)
         case InvitationWithdrawn():
             found = invitations.by_id.get(body.invitation)
             if found is None:
@@ -165,11 +176,21 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             raise AssertionError(body)
 
 
+def _against_back(book: Book, back: str | None) -> Refused | None:
+    """Return why nobody can come back as this member."""
+    if back is None:
+        return None
+    member = book.members.get(back)
+    if member is None:
+        return refuse(Rejection.MEMBER_UNKNOWN, member=back)
+    return None if member.state is MemberState.LEFT else refuse(Rejection.STATE_CONFLICT, state=member.state.value)
+
+
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     invitations = book.of(Invitations)
     match entered.body:
         case Invited() as body:
-            invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq)
+            invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq, body.back)
             invitations.by_id[body.invitation] = invitations.by_code[body.code] = invitation
         case InvitationWithdrawn() as body:
             invitations.by_id[body.invitation].withdrawn = True
@@ -193,10 +214,13 @@ def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
     not_after = desk.now + LIFE_MS if wish.not_after is None else wish.not_after
     if not_after <= desk.now:
         return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
+    back = None if wish.back is None else desk.book.resolve_member(wish.back)
+    if isinstance(back, Refused):
+        return back
     letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")
     code = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-    body = Invited(desk.chance(16), code_digest(code), not_after)
-    shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, code)
+    body = Invited(desk.chance(16), code_digest(code), not_after, None if back is None else back.id)
+    shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, body.back, code)
     return _against(desk.book, body, desk.now) or Plan(shown.id, (Write(body),), answer=shown)
 
 
@@ -217,7 +241,7 @@ def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Itera
 
 
 def _shown(desk: Desk, one: Invitation) -> InvitationShown:
-    return InvitationShown(uuid_text(one.id), one.state_at(desk.now), one.not_after_ms, one.member)
+    return InvitationShown(uuid_text(one.id), one.state_at(desk.now), one.not_after_ms, one.member, one.back)
 
 
 PRACTICE = Practice(

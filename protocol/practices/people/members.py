@@ -343,6 +343,8 @@ def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
     invited = book.of(Invitations).open_at(body.code, at_ms)
     if isinstance(invited, Refused):
         return invited
+    if invited.back is not None:
+        return refuse(Rejection.FORBIDDEN, allowed="the member who is invited back")
     if body.member in book.members:
         return refuse(Rejection.DUPLICATE)
     if unfit is not None:
