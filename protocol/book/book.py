@@ -126,13 +126,14 @@ class PaymentState(StrEnum):
 
 
 class PaymentAuth(StrEnum):
-    """On whose word the payer was debited: key, word of mouth, helper, standing order; or it was abroad."""
+    """On whose word the payer was debited: key, word of mouth, helper, standing order; abroad, or the group itself."""
 
     SELF = "self"
     CUSTODIAL = "custodial"
     MANDATE = "mandate"
     STANDING = "standing"
     ABROAD = "abroad"
+    COMMONS = "commons"
 
 
 @dataclass(slots=True)

@@ -66,6 +66,7 @@ from protocol.practices.between.links.records import (
 )
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.obligations import ConsentWord
+from protocol.practices.money.openings import Opened
 from protocol.practices.money.payments.rules import Word
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.schedules import StandingWord
@@ -157,7 +158,7 @@ def test_what_stands_in_the_lanes() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share, Opened)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a group does with its members and its common purse, on real nodes, by HTTP and by command, over restarts."""
 
+import json
+from typing import Any
+
 import pytest
 from processes.hands import Hand, Refusal, keys_of
-from processes.harness import Commune, Node, until
+from processes.harness import Commune, Node, mutirao, until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -106,6 +109,62 @@ def test_who_has_left_comes_back(hand: Hand, commune: Commune) -> None:
         ana.account: -31_00,
         bia.account: 1_00,
     }
+    for node in (riacho, casa):
+        node.stop()
+        node.verify_book()
+
+
+def test_the_group_spends_what_it_owns(hand: Hand, commune: Commune) -> None:
+    """MISSION 2b: a levy brought 60.00; 25.00 to Dora for cleaning the hall, and 40.00 more are too much."""
+    riacho, casa = with_replica(commune)
+    ana, bia, dora = (riacho.join(handle, keys=keys_of(handle), limit=10_000) for handle in ("ana", "bia", "dora"))
+    riacho.api.post("/v1/currencies/HORA/set-levy", {"basis_points": 100, "until_repaid": False})
+    hand.pay(ana, "bia", "6000.00")
+    with pytest.raises(Refusal) as refused:
+        hand.act(riacho, "commons", "pay", "HORA", by=bia, payee="bia", amount="1.00")
+    assert refused.value.code == "FORBIDDEN"
+
+    shown = hand.act(riacho, "commons", "pay", "HORA", payee="dora", amount="25.00", note="cleaning the hall")
+    assert (shown["balance"]["value"], dora.balance) == ("3500", 25_00)
+    riacho.kill()
+    riacho.start()
+    with pytest.raises(Refusal) as refused:
+        hand.act(riacho, "commons", "pay", "HORA", payee="dora", amount="40.00")
+    assert (refused.value.code, refused.value.detail[:15]) == ("LIMIT_EXCEEDED", "35.00 HORA left")
+
+    until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
+    for node in (riacho, casa):
+        assert hand.show(node, "commons", "HORA")["left"]["value"] == "3500"
+        line = node.api.all("/v1/accounts/commons.HORA/entries")[-1]
+        assert (line["counterpart"], line["amount"]["value"]) == ("dora", "-2500")
+    assert line["note"] in ("cleaning the hall", None), "a replica holds no texts"
+    for node in (riacho, casa):
+        node.stop()
+        node.verify_book()
+
+
+def test_a_group_begins_with_old_balances(commune: Commune) -> None:
+    riacho, casa = with_replica(commune)
+    ana, bia = riacho.join("ana"), riacho.join("bia", keys=keys_of("bia"))
+
+    def balances(*found: tuple[str, str]) -> list[Any]:
+        return [{"member": name, "balance": {"value": value, "asset_scale": 2}} for name, value in found]
+
+    wrong = balances(("ana", "-12000"), ("bia", "7550"))
+    assert riacho.api.refused("/v1/openings", {"currency": "HORA", "balances": wrong})["code"] == "BALANCE_OPEN"
+    right = balances(("ana", "-12000"), ("bia", "7550"), ("commons", "4450"))
+    given = [word for one in right for word in ("--balances", json.dumps(one))]
+    done = mutirao(
+        "openings", "create", "--currency", "HORA", *given, "--json",
+        MUTIRAO_NODE=riacho.url, MUTIRAO_TOKEN=riacho.api.token or "",
+    )  # fmt: skip
+    assert done.returncode == 0 and json.loads(done.stdout)["accounts"] == 3, done.stderr
+    riacho.kill()
+    riacho.start()
+    assert (ana.balance, bia.balance) == (-120_00, 75_50)
+    bia.pay("ana", 1)
+    assert riacho.api.refused("/v1/openings", {"currency": "HORA", "balances": right})["code"] == "DUPLICATE"
+    until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
     for node in (riacho, casa):
         node.stop()
         node.verify_book()

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from protocol.book.declaration import Practice
-from protocol.practices.between import importers, networks, offers, recoveries, routes
+from protocol.practices.between import importers, networks, offers, recoveries, rests, routes
 from protocol.practices.between.abroad import entries
 from protocol.practices.between.checkpoints import roots
 from protocol.practices.between.clearing import part, rounds
@@ -26,4 +26,5 @@ PRACTICES: tuple[Practice, ...] = (
     roots.PRACTICE,
     seen.PRACTICE,
     recoveries.PRACTICE,
+    rests.PRACTICE,
 )

@@ -2,7 +2,17 @@
 """Money: currencies, accounts, and how value moves within a network."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.money import accounts, currencies, obligations, receipts, requests, schedules, setoffs
+from protocol.practices.money import (
+    accounts,
+    commons,
+    currencies,
+    obligations,
+    openings,
+    receipts,
+    requests,
+    schedules,
+    setoffs,
+)
 from protocol.practices.money.payments import declaration
 
 PRACTICES: tuple[Practice, ...] = (
@@ -14,4 +24,6 @@ PRACTICES: tuple[Practice, ...] = (
     receipts.PRACTICE,
     obligations.PRACTICE,
     setoffs.PRACTICE,
+    commons.PRACTICE,
+    openings.PRACTICE,
 )

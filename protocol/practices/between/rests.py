@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rests: what rates have left on our mirror account of a partner whose link is closed and owes nothing any more.
+
+It goes to the account of exchange, as rounding does, and from there the group collects it. That the link is closed
+is the author's to check: its lane is another, and nodes may hear of it later.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from protocol.book.book import Book, exchange_account
+from protocol.book.declaration import STEWARDS, Act, Desk, Entered, News, Plan, Practice, Write
+from protocol.book.ledger import Posting
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import AccountId
+from protocol.practices.between.links.records import MIRROR_PREFIX, LinkState, link_account
+from protocol.practices.between.links.terms import find_link
+
+
+@dataclass(frozen=True, slots=True)
+class RestSwept:
+    """What a closed link has left on a partner's mirror account is exchange's from now on."""
+
+    KIND: ClassVar[str] = "rests/swept"
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLink:
+    """Move what changed rates have left on a closed link's account to the account of exchange."""
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    assert isinstance(entered.body, RestSwept)
+    refused = book.misplaced(entered) or _against(book, entered.body)
+    return refused.reason if refused else None
+
+
+def _against(book: Book, body: RestSwept) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    account = book.ledger.accounts.get(body.account)
+    if account is None or not account.id.startswith(MIRROR_PREFIX):
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+    if not account.balance_minor:
+        return refuse(Rejection.STATE_CONFLICT, state="at zero")
+    return book.ledger.uncountable((exchange_account(account.currency), account.balance_minor))
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    assert isinstance(entered.body, RestSwept)
+    account = book.ledger.accounts[entered.body.account]
+    exchange, amount = exchange_account(account.currency), account.balance_minor
+    return (
+        Posting(account.id, -amount, "rounding", None, exchange),
+        Posting(exchange, amount, "rounding", None, account.id),
+    )
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    del book
+    assert isinstance(entered.body, RestSwept)
+    yield News("link.swept", entered.body.account)
+
+
+def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
+    del wish
+    link = find_link(desk.book, id)
+    if isinstance(link, Refused):
+        return link
+    if link.state is not LinkState.CLOSED:
+        return refuse(Rejection.STATE_CONFLICT, state=link.state.value)
+    body = RestSwept(link_account(link.id, link.settings.currency))
+    return _against(desk.book, body) or Plan(id, (Write(body),))
+
+
+PRACTICE = Practice(
+    name="rests",
+    entries=(RestSwept,),
+    check=check,
+    fold=fold,
+    news=news,
+    operations=(Act("links", "sweep", SweepLink, plan=plan_sweep, who=STEWARDS, example="mutirao links sweep LINK"),),
+)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Spending what the group owns: a payment from the commons to a member, no more than the commons holds.
+
+That it holds so much is the author's to check, as every limit is. What fees and rounding have brought to the account of
+exchange is collected into the commons first; so a currency can be closed.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from protocol.book.book import Book, Payment, PaymentAuth, PaymentState, commons_account, exchange_account, parties
+from protocol.book.declaration import Desk, Entered, News, Plan, Write
+from protocol.book.ledger import Account, Posting
+from protocol.book.money import minor_of, payable
+from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
+from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.signed import uuid_text
+from protocol.practices.money.commons.entries import Collected, PaidOut
+from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
+from protocol.practices.money.payments.transfers import unable
+
+Said = PaidOut | Collected
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    assert isinstance(entered.body, Said)
+    refused = book.misplaced(entered) or _against(book, entered.body)
+    return refused.reason if refused else None
+
+
+def _against(book: Book, body: Said) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    match body:
+        case PaidOut():
+            payee = book.ledger.accounts.get(body.payee)
+            if payee is None or payee.member is None:
+                return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.payee)
+            if body.payment in book.payments:
+                return refuse(Rejection.PAYMENT_EXISTS)
+            return unable(book, _commons(book, payee.currency), payee, body.amount)
+        case Collected():
+            return _against_collecting(book, body)
+        case _:
+            assert_never(body)
+
+
+def _against_collecting(book: Book, body: Collected) -> Refused | None:
+    account = book.ledger.accounts.get(body.account)
+    if account is None or account.id != exchange_account(account.currency):
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+    if not account.balance_minor:
+        return refuse(Rejection.STATE_CONFLICT, state="at zero")
+    return book.ledger.uncountable((commons_account(account.currency), account.balance_minor))
+
+
+def _commons(book: Book, currency: str) -> Account:
+    return book.ledger.accounts[commons_account(currency)]
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    body = entered.body
+    assert isinstance(body, Said)
+    match body:
+        case PaidOut():
+            return _pay(book, body, entered)
+        case Collected(name):
+            account = book.ledger.accounts[name]
+            commons, amount = commons_account(account.currency), account.balance_minor
+            return (
+                Posting(name, -amount, "collection", None, commons),
+                Posting(commons, amount, "collection", None, name),
+            )
+        case _:
+            assert_never(body)
+
+
+def _pay(book: Book, body: PaidOut, entered: Entered) -> Sequence[Posting]:
+    payee = book.ledger.accounts[body.payee]
+    commons = _commons(book, payee.currency)
+    payment = Payment(
+        body.payment,
+        entered.seq,
+        entered.at_ms,
+        commons.id,
+        payee.id,
+        body.amount,
+        body.amount,
+        PaymentState.POSTED,
+        PaymentAuth.COMMONS,
+        note=body.note,
+        balance_minor=commons.balance_minor - body.amount,
+    )
+    book.add_payment(payment)
+    return (
+        Posting(commons.id, -body.amount, "payment", body.payment, payee.id),
+        Posting(payee.id, body.amount, "payment", body.payment, commons.id),
+    )
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    body = entered.body
+    assert isinstance(body, Said)
+    match body:
+        case PaidOut():
+            yield News("payment.posted", uuid_text(body.payment), parties(book, book.payments[body.payment]))
+            yield News("commons.paid-out", book.ledger.accounts[body.payee].currency)
+        case Collected():
+            yield News("commons.collected", book.ledger.accounts[body.account].currency)
+        case _:
+            assert_never(body)
+
+
+def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
+    book = desk.book
+    refused = text_refusal("note", wish.note, NOTE_CHARS_MAX) or code_refusal(book, code)
+    if refused:
+        return refused
+    payee = book.resolve_account(wish.payee, code)
+    amount = minor_of(wish.amount, code, book.currencies[code].scale)
+    if isinstance(payee, Refused) or isinstance(amount, Refused):
+        return foremost(*(one for one in (payee, amount) if isinstance(one, Refused))) or refuse(Rejection.MALFORMED)
+    if payee.currency != code:
+        return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
+    note, texts = salted(desk, wish.note)
+    body = PaidOut(desk.chance(16), payee.id, amount, note)
+    refused = payable(amount) or _against(book, body)
+    refused = refused or _short(_commons(book, code), amount) or book.ledger.credit_refusal(payee, amount)
+    return refused or Plan(code, (Write(body),), texts)
+
+
+def _short(commons: Account, amount_minor: int) -> Refused | None:
+    """Return LIMIT_EXCEEDED where the commons holds less: what the group owns is spent, not what it does not have."""
+    if amount_minor <= commons.balance_minor:
+        return None
+    return refuse(
+        Rejection.LIMIT_EXCEEDED,
+        available=max(0, commons.balance_minor),
+        limit=0,
+        projected_balance=commons.balance_minor - amount_minor,
+        currency=commons.currency,
+    )
+
+
+def plan_collect(desk: Desk, code: str, wish: Collect) -> Plan | Refused:
+    del wish
+    body = Collected(exchange_account(code))
+    return code_refusal(desk.book, code) or _against(desk.book, body) or Plan(code, (Write(body),))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a changed rate leaves on a closed link's account goes to exchange, to the commons, and the currency can end."""
+
+import pytest
+from simulation.groups import account, exchange, linked
+from simulation.world import World, whole
+
+from protocol.book.declaration import Entered
+from protocol.book.refusals import Refused, Rejection
+from protocol.lanes.entry import LEDGER
+from protocol.practices.between.links.terms import CloseLink, SetLinkRate
+from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.rests import RestSwept, SweepLink
+from protocol.practices.money.commons import Collect, PayOut
+from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.payments.rules import Pay
+
+
+def pay(world: World, node: str, payer: str, payee: str, units: int) -> None:
+    quote = world.granted(node, "quotes.create", AskQuote(payee, whole(units), payer=payer))
+    world.granted(node, "payments.create", Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id))
+    world.tick(2)
+
+
+@pytest.fixture
+def village() -> tuple[World, str]:
+    """10.00 A were owed at 1.5 B, and paid back at 3 B: 15.00 B are left on Baixo's account of Alto."""
+    world = World()
+    exchange(world, "alto", "A", "ana")
+    exchange(world, "baixo", "B", "bia")
+    link = linked(world, "alto", "baixo", 500, rate="1.5")
+    pay(world, "alto", "ana", "bia@baixo", 15)
+    world.granted("baixo", "links.set-rate", SetLinkRate("3"), subject=link)
+    pay(world, "baixo", "bia", "ana@alto", 10)
+    return world, link
+
+
+def test_what_a_changed_rate_has_left_is_swept_collected_and_paid_out(village: tuple[World, str]) -> None:
+    world, link = village
+    for name in ("alto", "baixo"):
+        assert world.granted(name, "links.show", subject=link).net_debt.value == 0
+        world.granted(name, "links.close", CloseLink(), subject=link)
+    world.tick(3)
+    assert world.granted("baixo", "links.show", subject=link).mirror.value == 15_00
+    assert world.granted("baixo", "links.sweep", SweepLink(), subject=link).mirror.value == 0
+    assert world.granted("baixo", "commons.collect", Collect(), subject="B").balance.value == 15_00
+    world.granted("baixo", "commons.pay", PayOut("bia", whole(15)), subject="B")
+    assert world.nodes["baixo"].balance(account(world, "baixo", "bia")) == 0
+    assert world.granted("baixo", "currencies.close", CloseCurrency(), subject="B").closed
+    assert world.zero_sum()
+
+
+def test_what_is_not_swept(village: tuple[World, str]) -> None:
+    world, link = village
+
+    def refused(node: str, id: str = link) -> Rejection:
+        answer = world.ask(node, "links.sweep", SweepLink(), subject=id)
+        assert isinstance(answer, Refused)
+        return answer.reason
+
+    assert refused("baixo", "nonsense") is Rejection.LINK_UNKNOWN
+    assert refused("baixo") is Rejection.STATE_CONFLICT, "it is open"
+    for name in ("alto", "baixo"):
+        world.granted(name, "links.close", CloseLink(), subject=link)
+    world.tick(3)
+    assert refused("alto") is Rejection.STATE_CONFLICT, "nothing is left there"
+
+
+def test_no_node_takes_the_sweeping_of_another_account(village: tuple[World, str]) -> None:
+    world, _ = village
+    book = world.nodes["baixo"].replica.book
+    for name in ("exchange.B", "commons.B", "link-nonsense.B", account(world, "baixo", "bia")):
+        entered = Entered(RestSwept(name), book.network, LEDGER, 0, 99, bytes(32), 0)
+        assert book.check(entered) is Rejection.ACCOUNT_UNKNOWN
