@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
 from protocol.book.ledger import Line
-from protocol.lanes.entry import Entry
+from protocol.book.private import Item
+from protocol.lanes.entry import Entry, Millis
 
 MISSED = "events.missed"
 """The type of the event that stands, for every subscriber, in the place of those that are not told one by one."""
@@ -100,11 +101,22 @@ class Forget(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class StoreText:
-    """Keep a personal text in the erasable store, under its salted hash."""
+class StoreItem:
+    """Keep something of a member's in the private store."""
 
-    digest: bytes
-    text: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase, for good, all that the private store has kept of a member's until this hour."""
+
+    owner: str
+    until_ms: Millis
+
+    def covers(self, item: Item) -> bool:
+        """Tell whether an item is one of those to erase."""
+        return item.owner == self.owner and item.at_ms <= self.until_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +172,4 @@ class Answer:
     result: Any
 
 
-Effect = Store | Forget | StoreText | StoreFault | Send | SendRange | Drop | Publish | Answer
+Effect = Store | Forget | StoreItem | Erase | StoreFault | Send | SendRange | Drop | Publish | Answer

@@ -29,6 +29,7 @@ from protocol.book.declaration import (
     Waiting,
     operation_name,
 )
+from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import uuid_text
 from protocol.events import (
@@ -37,6 +38,7 @@ from protocol.events import (
     Asked,
     Drop,
     Effect,
+    Erase,
     Forget,
     Input,
     Line,
@@ -49,7 +51,7 @@ from protocol.events import (
     SendRange,
     Store,
     StoreFault,
-    StoreText,
+    StoreItem,
     TimerFired,
 )
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, Millis, decode_body, parse
@@ -165,6 +167,7 @@ class Replica:
         self._set_aside: Keyring | None = None
         self._quiet_since: Millis | None = None
         self._features = features
+        self._private = private_by_entry(features)
         self._keyring = keyring
         self._chance = chance
         self._identity: list[bytes] = []
@@ -277,10 +280,12 @@ class Replica:
         return show.view(self._desk(asked), id)
 
     def _carry_out(self, plan: Plan) -> None:
-        for digest, text in plan.texts:
-            self._say(StoreText(digest, text))
         for write in plan.writes:
             self.journal.write(write.body, write.lane, self._now)
+        for item in items_of(self._private, self.book, plan, self._now) if plan.texts else ():
+            self._say(StoreItem(item))
+        for owner in plan.erases:
+            self._say(Erase(owner, self._now))
         links = self.book.of(Links)
         for step in plan.steps:
             links.take(self.book, step)
@@ -846,7 +851,7 @@ _BY_ITSELF = Asked(0, "", actor=NOBODY)
 
 
 _RANKS: Mapping[type[Effect], int] = {
-    Store: 0, Forget: 0, StoreText: 0, StoreFault: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
+    Store: 0, Forget: 0, StoreItem: 0, Erase: 0, StoreFault: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cli.arguments import Parser, choose, read_count, read_text
 from cli.client import path_of
 from cli.ending import DONE, Misuse
+from cli.made.asking import asked_for
 from cli.made.fields import Field, add_field, fields_of, given, parameters, said_of, usage_of
 from cli.made.signing import SIGNINGS, Wished
 from cli.output import plain, put, put_json, record, table, terminal_width
@@ -92,8 +93,11 @@ def operate(
     """
     fills = fills or {}
     args = parser_of(operation, command, bare=bare, filled=fills, example=example).parse_args(argv)
+    body = given(args)
+    if isinstance(operation, Act):
+        body |= asked_for(operation, args, body)
     session = connect(args, signed_in=Role.ANYONE not in operation.who)
-    client, body = session.client, given(args)
+    client = session.client
     match operation:
         case Create() | Act():
             subject = getattr(args, "id", "")
@@ -135,6 +139,8 @@ def parser_of(
         add_field(parser, field, optional=field.signed or field.name in filled)
     if signing is not None and signing.add_options is not None:
         signing.add_options(parser)
+    if isinstance(operation, Act) and operation.asks:
+        parser.add_argument("--yes", action="store_true", help="do it without asking")
     if isinstance(operation, List | ListOf):
         how_many = parser.add_mutually_exclusive_group()
         how_many.add_argument(

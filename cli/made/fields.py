@@ -20,7 +20,7 @@ from cli.arguments import (
     read_text,
 )
 from protocol.book.cold import KeeperSignature
-from protocol.book.declaration import Doc, Moment, Ref
+from protocol.book.declaration import AskedFor, Doc, Moment, Ref
 from protocol.book.money import Amount
 from protocol.book.signed import Signed
 
@@ -41,6 +41,7 @@ class Field:
     choices: tuple[str, ...] | None = None
     flag: bool = False
     signed: bool = False
+    asked: AskedFor | None = None
 
     @property
     def option(self) -> str:
@@ -69,6 +70,9 @@ def add_field(parser: Parser, field: Field, *, bare: bool = False, optional: boo
     A bare one is written without the option's name; an optional one may be missing, whatever is declared.
     """
     more: dict[str, Any] = {"type": field.read, "metavar": field.metavar, "default": SUPPRESS}
+    if field.asked is not None:
+        _add_choice(parser, field, field.asked)
+        return
     if field.flag:
         more = {"action": BooleanOptionalAction, "default": SUPPRESS}
     elif field.choices is not None:
@@ -83,6 +87,15 @@ def add_field(parser: Parser, field: Field, *, bare: bool = False, optional: boo
     else:
         required = field.required and not optional
         parser.add_argument(field.option, dest=PLACE + field.name, required=required, **more)
+
+
+def _add_choice(parser: Parser, field: Field, asked: AskedFor) -> None:
+    """Give a command the two options of a yes or no that is asked for where neither was given."""
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(field.option, dest=PLACE + field.name, action="store_true", default=SUPPRESS, help=field.said)
+    choice.add_argument(
+        f"--{asked.no}", dest=PLACE + field.name, action="store_false", default=SUPPRESS, help="the contrary"
+    )
 
 
 def given(args: Namespace) -> dict[str, Any]:
@@ -103,6 +116,7 @@ def usage_of(field: Field) -> str:
 def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
     said, table, moment = "", "", False
     many = flag = signed = False
+    asked: AskedFor | None = None
     choices: tuple[str, ...] | None = None
     while True:
         origin = get_origin(hint)
@@ -110,6 +124,7 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
             hint, *marks = get_args(hint)
             said = next((mark.text for mark in marks if isinstance(mark, Doc)), said)
             table = next((mark.table for mark in marks if isinstance(mark, Ref)), table)
+            asked = next((mark for mark in marks if isinstance(mark, AskedFor)), asked)
             moment = moment or any(mark is Moment or isinstance(mark, Moment) for mark in marks)
         elif origin in (typing.Union, types.UnionType):
             hint, *others = (one for one in get_args(hint) if one is not types.NoneType)
@@ -134,7 +149,7 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
     metavar, read = _PLAIN[hint]
     if table:
         metavar = (f"{table[:-3]}y" if table.endswith("ies") else table.removesuffix("s")).upper()
-    return Field(name, said, metavar, read, required, many, flag=flag)
+    return Field(name, said, metavar, read, required, many, flag=flag, asked=asked)
 
 
 _PLAIN: Mapping[Any, tuple[str, Callable[[str], Any]]] = {

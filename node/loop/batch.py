@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from protocol.events import Forget, Line
+from node.store import private
+from protocol.book.private import Item
+from protocol.events import Erase, Forget, Line
 from protocol.lanes.entry import LEDGER, Entry, Millis
 
 FAULT = "fault/"
@@ -41,12 +43,14 @@ class Batch:
 
     entries: list[Entry] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    texts: list[tuple[bytes, str]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     faults: list[tuple[bytes, bytes]] = field(default_factory=list)
     forgotten: list[Forget] = field(default_factory=list)
     """What goes from the database before anything of this batch enters it."""
+    erased: list[Erase] = field(default_factory=list)
+    """Whose items go from it, likewise."""
 
     def forget(self, forgotten: Forget) -> None:
         """Let go what was never said, of this batch and of what is stored."""
@@ -56,28 +60,40 @@ class Batch:
             self.lines = [line for line in self.lines if line.seq <= forgotten.after]
         self.entries = kept
 
+    def erase(self, erased: Erase) -> None:
+        """Let go what a member owns, of this batch and of what is stored."""
+        self.erased.append(erased)
+        self.items = [one for one in self.items if not erased.covers(one)]
+
     def add(self, later: "Batch") -> None:
         """Append what comes after it."""
         for one in later.forgotten:
             self.forget(one)
+        for one in later.erased:
+            self.erase(one)
         self.entries += later.entries
         self.lines += later.lines
-        self.texts += later.texts
+        self.items += later.items
         self.answers += later.answers
         self.events += later.events
         self.faults += later.faults
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
-        return bool(self.entries or self.texts or self.answers or self.events or self.faults or self.forgotten)
+        kept = self.entries or self.items or self.answers or self.events or self.faults
+        return bool(kept or self.forgotten or self.erased)
 
 
 @dataclass(slots=True)
 class Numbers:
-    """What stands for lanes, by network and name, and for accounts, by id, in the rows that name them."""
+    """What stands for lanes, by network and name, and for accounts, by id, in the rows that name them.
+
+    `items` is the number of the newest private item.
+    """
 
     lanes: dict[tuple[bytes, str], int] = field(default_factory=dict)
     accounts: dict[str, int] = field(default_factory=dict)
+    items: int = 0
 
     def rows(self) -> dict[str, list[Any]]:
         """Return the values of the rows that keep these numbers, end to end, by table."""
@@ -90,6 +106,7 @@ class Numbers:
         """Take those in that a commit has brought."""
         self.lanes |= later.lanes
         self.accounts |= later.accounts
+        self.items = max(self.items, later.items)
 
 
 def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbers]:
@@ -101,12 +118,13 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
         lane = _number((entry.network, header.lane), numbers.lanes, new.lanes)
         entries += (entry.id, lane, header.epoch, header.seq, entry.wire)
     lines = [value for row in numbered(batch.lines, numbers, new) for value in row]
+    items, new.items = private.rows(batch.items, numbers.items)
     rows = {
         **new.rows(),
         "entries": entries,
         "lines": lines,
         "meta": [value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)],
-        "texts": [value for digest, text in batch.texts for value in (digest, text.encode())],
+        **items,
         "answers": [value for answer in batch.answers for value in answer],
         "events": [
             value

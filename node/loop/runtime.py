@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from node.loop.batch import Answered, Batch, Event
 from node.loop.peering import Peering
 from node.loop.subscriptions import Subscription, Subscriptions
-from node.loop.texts import digests, with_texts
+from node.loop.texts import digests, filled, marked, with_texts
 from node.store.storage import Reach, Storage, StorageFailed
 from protocol.book.book import Book
 from protocol.book.declaration import (
@@ -30,12 +30,14 @@ from protocol.book.declaration import (
     Lookup,
     Operation,
 )
+from protocol.book.private import Item
 from protocol.book.refusals import Rejection, refuse
 from protocol.events import (
     Answer,
     Asked,
     Drop,
     Effect,
+    Erase,
     Forget,
     Input,
     PeerDown,
@@ -47,7 +49,7 @@ from protocol.events import (
     SendRange,
     Store,
     StoreFault,
-    StoreText,
+    StoreItem,
     TimerFired,
 )
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis, parse
@@ -199,8 +201,10 @@ class Runtime:
         self._recalls: dict[tuple[bytes, str], asyncio.Task[None]] = {}
         """What reads lanes again that were cut, by network and lane."""
         self._event_seq = 0
-        self._fresh_texts: dict[bytes, str] = {}
-        """The texts that are on their way to the disk."""
+        self._fresh_items: dict[bytes, Item] = {}
+        """What is on its way to the private store."""
+        self._erasing: list[Erase] = []
+        """What is on its way out of it."""
         self._loading = True
         self._stopping = False
         self._writable = True
@@ -513,7 +517,8 @@ class Runtime:
             if answered is None:
                 continue
             if answered.request == remember.request:
-                self._answer(request, Remembered(answered.status, answered.content_type, answered.body, True))
+                body = await filled(answered.body, remember.scope, self._texts)
+                self._answer(request, Remembered(answered.status, answered.content_type, body, True))
             else:
                 self._answer(request, refuse(Rejection.IDEMPOTENCY_REUSED))
 
@@ -528,6 +533,7 @@ class Runtime:
             if now >= self._prune_at_ms:
                 self._prune_at_ms = now + PRUNE_EVERY_MS
                 await self.storage.prune(now)
+                await self.storage.empty_log()
         except StorageFailed as failure:
             log.warning("the disk does not take entries", extra={"reason": str(failure)})
 
@@ -549,13 +555,18 @@ class Runtime:
                     stored.events.append(Event(self._event_seq, kind, resource, audience, figures))
                 case Forget():
                     stored.forget(effect)
-                case StoreText(digest, text):
-                    stored.texts.append((digest, text))
+                case StoreItem(item):
+                    stored.items.append(item)
+                    self._fresh_items[item.digest] = item
+                case Erase():
+                    stored.erase(effect)
+                    self._erasing.append(effect)
+                    kept = self._fresh_items.items()
+                    self._fresh_items = {digest: item for digest, item in kept if not effect.covers(item)}
                 case StoreFault(id, data):
                     stored.faults.append((id, data))
                 case Send() | SendRange() | Drop():
                     todo.sent.append(effect)
-        self._fresh_texts.update(stored.texts)
         await self._remember(todo)
         return todo
 
@@ -575,20 +586,26 @@ class Runtime:
             result = with_texts(answer.result, texts) if refers else answer.result
             status, content_type, body = remember.render(result)
             todo.told[place] = Answer(answer.request, Remembered(status, content_type, body, False))
+            if refers:  # what is remembered names the texts, and never holds them
+                _, _, body = remember.render(marked(answer.result, remember.scope))
             if status < SERVER_FAULT and status != TOO_MANY:
                 todo.stored.answers.append(Answered(remember.scope, remember.request, status, content_type, body, now))
 
-    async def _texts(self, wanted: set[bytes]) -> Mapping[bytes, str]:
-        """Return those of these texts that are stored, or are about to be."""
-        fresh = {digest: self._fresh_texts[digest] for digest in wanted & self._fresh_texts.keys()}
+    async def _texts(self, wanted: set[bytes]) -> Mapping[bytes, Item]:
+        """Return those of these items that are stored, or are about to be, and are not about to be erased."""
+        fresh = {digest: self._fresh_items[digest] for digest in wanted & self._fresh_items.keys()}
         missing = wanted - fresh.keys()
-        return {**await self.storage.texts(missing), **fresh} if missing else fresh
+        found = {**await self.storage.private.items(missing), **fresh} if missing else fresh
+        if not self._erasing:
+            return found
+        return {digest: item for digest, item in found.items() if not any(one.covers(item) for one in self._erasing)}
 
     async def _commit(self, batch: Batch, *, marks: bool) -> None:
         began = self._seconds()
         await self.storage.commit(batch)
-        for digest, _ in batch.texts:
-            self._fresh_texts.pop(digest, None)
+        for item in batch.items:
+            self._fresh_items.pop(item.digest, None)
+        self._erasing = [one for one in self._erasing if one not in batch.erased]
         self._counts["commit_seconds_total"] += self._seconds() - began
         self._counts["commits_total"] += 1
         self._counts["entries_total"] += len(batch.entries)
@@ -621,7 +638,8 @@ class Runtime:
             self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))
             self._queue = deque(one for one in self._queue if isinstance(one[0], (Asked, TimerFired)))
         self._replica = await asyncio.to_thread(self._load, self.storage.entries())
-        self._fresh_texts.clear()
+        self._fresh_items.clear()
+        self._erasing.clear()
         _, self._event_seq = await self.storage.events_kept()
         self._reach = await self.storage.reach(self._network) or Reach(0, -1, bytes(32), 0)
         if not self._replica.recovering:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The tables of a node's database, and how rows enter them."""
 
-SCHEMA_VERSION = 2
+from node.store import private
 
-TABLES = """
+SCHEMA_VERSION = 3
+
+TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE lanes (
     number INTEGER PRIMARY KEY, network BLOB NOT NULL, name TEXT NOT NULL, UNIQUE (network, name));
@@ -17,8 +19,7 @@ CREATE TABLE lines (
     kind TEXT NOT NULL, payment BLOB, counterpart TEXT, amount_minor INTEGER NOT NULL,
     balance_minor INTEGER NOT NULL);
 CREATE INDEX lines_by_account ON lines (account, arrival);
-CREATE TABLE texts (digest BLOB PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE answers (
+{private.TABLES}CREATE TABLE answers (
     number INTEGER PRIMARY KEY, scope BLOB NOT NULL UNIQUE, request BLOB NOT NULL, status INTEGER NOT NULL,
     content_type TEXT NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL);
 CREATE TABLE events (
@@ -38,8 +39,8 @@ INSERTS = {
         "INSERT INTO lines (account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor)", 8
     ),
     "meta": ("INSERT OR IGNORE INTO meta (key, value)", 2),
-    "texts": ("INSERT OR IGNORE INTO texts (digest, text)", 2),
     "answers": ("INSERT INTO answers (scope, request, status, content_type, body, at_ms)", 6),
+    **private.INSERTS,
     "events": ("INSERT INTO events (seq, type, resource, audience, figures)", 5),
 }  # fmt: skip
 """How the rows of a batch enter each table, and how many values a row has."""

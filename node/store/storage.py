@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import aiosqlite
 
 from node.loop.batch import FAULT, Answered, Batch, Event, Numbers, numbered, rows_of
+from node.store.private import PrivateStore, erasing
 from node.store.schema import INSERTS, SCHEMA_VERSION, TABLES
 from protocol.book.declaration import Page
 from protocol.events import Forget, Line
@@ -128,6 +129,9 @@ class Storage:
         self._writer = writer
         self._reader = reader
         self._numbers = numbers
+        self.private = PrivateStore(self._by_keys, self._read)
+        self._log_holds_erased = False
+        """Whether the log may still hold what was erased."""
         self._writing = asyncio.Lock()
         """Held by whoever writes: a transaction of several statements is nobody else's."""
         self._tokens: dict[bytes, Token | None] = {}
@@ -148,6 +152,9 @@ class Storage:
             await _check_version(writer, path)
             lanes = await writer.execute_fetchall("SELECT network, name, number FROM lanes")
             accounts = await writer.execute_fetchall("SELECT id, number FROM accounts")
+            [(items,)] = await writer.execute_fetchall("SELECT coalesce(max(number), 0) FROM private_values")
+            # What was erased just before a crash must not live on in the log.
+            await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
             reader = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
         except BaseException as error:
             await writer.close()
@@ -156,7 +163,7 @@ class Storage:
             raise
         by_place = {(network, name): number for network, name, number in lanes}
         by_id = {str(account): int(number) for account, number in accounts}
-        return cls(path, writer, reader, Numbers(by_place, by_id))
+        return cls(path, writer, reader, Numbers(by_place, by_id, items))
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
@@ -179,8 +186,23 @@ class Storage:
         async with self._writing:
             rows, new = rows_of(batch, self._numbers)
             with _or_failed():
-                await self._writer.transact([*_deletions(batch.forgotten), *_insertions(rows)])
+                await self._writer.transact([*_deletions(batch.forgotten), *erasing(batch.erased), *_insertions(rows)])
             self._numbers.add(new)
+        if batch.erased:
+            self._log_holds_erased = True
+            self._tokens.clear()
+            await self.empty_log()
+
+    async def empty_log(self) -> None:
+        """Bring the log into the database and cut it to nothing, where it may hold what was erased.
+
+        Whoever reads meanwhile puts it off: it is to be called again now and then.
+        """
+        if self._log_holds_erased:
+            async with self._writing:
+                with suppress(sqlite3.OperationalError):  # no room on the disk: it is tried again
+                    [(busy, *_)] = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                    self._log_holds_erased = bool(busy)
 
     async def go_back(self, kept: int, ledger_seq: int, since_ms: Millis, batch: Batch) -> int:
         """Make a batch durable on what the first `kept` entries alone were; returns how many others there were.
@@ -303,7 +325,7 @@ class Storage:
         seq, head = heads[0] if heads else (-1, bytes(32))
         return Reach(epoch, seq, head, count) if count else None
 
-    # Statements and texts.
+    # Statements.
 
     async def statement(self, account: str, after: int, limit: int) -> Page:
         """Return the lines of an account that came after a cursor, oldest first."""
@@ -337,16 +359,6 @@ class Storage:
                     if self._writer.in_transaction:
                         await self._writer.execute("ROLLBACK")
             self._numbers.accounts = numbers.accounts
-
-    async def texts(self, digests: Iterable[bytes]) -> dict[bytes, str]:
-        """Return those of these texts that are still kept, by salted hash."""
-        rows = await self._by_keys("SELECT digest, text FROM texts WHERE digest IN", digests)
-        return {key: text.decode() for key, text in rows}
-
-    async def erase_text(self, text_digest: bytes) -> None:
-        """Forget a personal text for good; its hash stays in the lane."""
-        await self._write("DELETE FROM texts WHERE digest = ?", text_digest)
-        await self._write("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still had it
 
     # Answers and events.
 

@@ -416,6 +416,11 @@ class Book:
             if account in self.ledger.accounts:
                 self._of_account.setdefault(account, []).append(payment)
 
+    def owner_of(self, account: str) -> str:
+        """Return the member whose account this is; "" where it is nobody's."""
+        found = self.ledger.accounts.get(account)
+        return "" if found is None else found.member or ""
+
     def payment_at(self, arrival: int) -> Payment:
         """Return the payment that the entry at a place of the lane began."""
         found = self._arrived[bisect_left(self._arrived, arrival, key=lambda payment: payment.arrival)]

@@ -16,6 +16,7 @@ from protocol.book.operations import (
     PAGE_ITEMS_DEFAULT,
     PAGE_ITEMS_MAX,
     Act,
+    AskedFor,
     At,
     Create,
     Doc,
@@ -49,6 +50,7 @@ from protocol.book.plans import (
     Waiting,
     Write,
 )
+from protocol.book.private import Private
 from protocol.book.refusals import Rejection
 from protocol.book.slots import Filled, Slot
 from protocol.lanes.entry import Body
@@ -66,6 +68,7 @@ __all__ = [
     "STEWARDS",
     "Act",
     "Actor",
+    "AskedFor",
     "At",
     "Create",
     "Desk",
@@ -140,6 +143,8 @@ class Practice:
     `unhear` drops all that a network has said, before what stands is heard again.
 
     `fills` tells what it does where another part of the house leaves something open (protocol.book.slots).
+
+    `private` are the kinds of what members own and its entries only name: names, notes.
     """
 
     name: str
@@ -155,3 +160,4 @@ class Practice:
     unhear: Callable[[Book, bytes], None] = unhear_nothing
     accounts: tuple[SystemAccount, ...] = ()
     fills: tuple[Filled, ...] = ()
+    private: tuple[Private, ...] = ()

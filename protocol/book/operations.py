@@ -31,6 +31,17 @@ class Ref:
     table: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """Marks a yes or no that the command asks for at a terminal, where no option says it; {id} is the resource's.
+
+    `no` is the name of the option that says no: --keep.
+    """
+
+    question: str
+    no: str
+
+
 class Moment:
     """Marks an int as milliseconds since 1970 that clients see as RFC 3339: `At = Annotated[int, Moment]`."""
 
@@ -53,7 +64,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """POST /v1/<noun>/{id}/<verb>; `mutirao <noun> <verb> ID`. The answer shows the resource after it."""
+    """POST /v1/<noun>/{id}/<verb>; `mutirao <noun> <verb> ID`. The answer shows the resource after it.
+
+    `asks` is what the command asks, y or N, before it does what cannot be undone; {id} in it is the resource's.
+    """
 
     noun: str
     verb: str
@@ -61,6 +75,7 @@ class Act:
     plan: Callable[[Desk, str, Any], Plan | Waiting | Refused]
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

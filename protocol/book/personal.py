@@ -13,6 +13,8 @@ from protocol.wire.keys import digest
 SALT_BYTES = 16
 NAME_CHARS_MAX = 100
 NOTE_CHARS_MAX = 500
+NAME_BYTES_MAX, NOTE_BYTES_MAX = 4 * NAME_CHARS_MAX, 4 * NOTE_CHARS_MAX
+"""A character takes at most 4 bytes in UTF-8."""
 UNIT_WORD_CHARS_MAX = 32
 
 

@@ -58,9 +58,15 @@ class Entered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextRef:
-    """A personal text by its salted hash; shown as the text while the erasable store still holds it."""
+    """A personal text by its salted hash; shown as the text while the private store still holds it.
+
+    `seen` are the words for who may read it that let whoever asks read it (None: all do). Where `stands_for` is not
+    empty, that is shown in the text's place.
+    """
 
     digest: bytes
+    seen: frozenset[str] | None = None
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,10 @@ class Reopen:
 class Plan:
     """What a granted wish writes, in order, and the id of the resource that the answer shows.
 
-    `texts` are personal texts for the erasable store, by salted hash; `steps` go into the next record
-    of a link (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it,
-    such as a code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
+    `texts` are personal texts for the private store, by the salted hash by which the writes name them; `erases` are
+    the members whose items there go. `steps` go into the next record of a link
+    (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it, such as a
+    code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
     """
 
     shows: str
@@ -101,6 +108,7 @@ class Plan:
     steps: tuple[Any, ...] = ()
     answer: Any = None
     reopens: Reopen | None = None
+    erases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

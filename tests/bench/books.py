@@ -22,7 +22,7 @@ from node.store.storage import Storage, Token
 from protocol.book.declaration import Actor, Role
 from protocol.book.refusals import Refused
 from protocol.book.signed import Joining, Order, Signed, sign
-from protocol.events import Answer, Asked, Store, StoreText
+from protocol.events import Answer, Asked, Store, StoreItem
 from protocol.lanes.entry import LEDGER, parse
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.people.invitations import Invite
@@ -120,8 +120,8 @@ class Books:
                     case Store(entry, lines):
                         batch.entries.append(entry)
                         batch.lines += lines
-                    case StoreText(digest, text):
-                        batch.texts.append((digest, text))
+                    case StoreItem(item):
+                        batch.items.append(item)
                     case Answer(_, result):
                         assert not isinstance(result, Refused), result
                         answers.append(result)

@@ -13,7 +13,7 @@ from simulation.world import Node
 
 from protocol.book.declaration import Act, Create
 from protocol.book.refusals import Rejection, refuse
-from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreText, TimerFired
+from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreItem, TimerFired
 from protocol.lanes.entry import IDENTITY
 from protocol.practices.between.links.records import Links
 
@@ -56,7 +56,7 @@ class FaultyWorld(RoughNetwork):
         if not kept:
             return
         effects = self.handle(node, kept)
-        if any(isinstance(effect, Store | StoreText) for effect in effects):
+        if any(isinstance(effect, Store | StoreItem) for effect in effects):
             if disk.full:
                 self._storage_failed(node, disk, kept)
                 return

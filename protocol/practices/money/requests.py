@@ -25,7 +25,8 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.personal import NOTE_CHARS_MAX, SALT_BYTES, salted, shown_text, text_refusal
+from protocol.book.personal import NOTE_BYTES_MAX, NOTE_CHARS_MAX, SALT_BYTES, salted, shown_text, text_refusal
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Signed, Time, parse_uuid, uuid_text
 from protocol.lanes.entry import Body, Millis
@@ -160,6 +161,13 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case _:
             raise AssertionError(entered.body)
     return ()
+
+
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note of a request: it is the payee's, who asks."""
+    assert isinstance(body, Requested)
+    if body.note is not None:
+        yield Owned(body.note, book.owner_of(body.payee), f"payment-requests/{uuid_text(body.request)}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
@@ -326,6 +334,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    private=(Private("note", NOTE_BYTES_MAX, (Requested,), owned),),
     operations=(
         Create(
             "payment-requests",

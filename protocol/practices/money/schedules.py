@@ -33,6 +33,7 @@ from protocol.book.declaration import (
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import (
+    NOTE_BYTES_MAX,
     NOTE_CHARS_MAX,
     SALT_BYTES,
     note_texts,
@@ -40,6 +41,7 @@ from protocol.book.personal import (
     shown_text,
     text_refusal,
 )
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import (
     TIMES_MAX,
@@ -318,6 +320,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         else:
             insort(schedules.agenda, (schedule.next_at_ms, schedule.id))
     return postings
+
+
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note of a scheduled payment: it is the payer's."""
+    assert isinstance(body, Scheduled)
+    terms = _terms(book, body)
+    if not isinstance(terms, Refused) and terms.note is not None:
+        yield Owned(terms.note, book.owner_of(terms.payer), f"scheduled-payments/{uuid_text(terms.schedule)}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
@@ -648,6 +658,7 @@ PRACTICE = Practice(
     fold=fold,
     news=news,
     due=due,
+    private=(Private("note", NOTE_BYTES_MAX, (Scheduled,), owned),),
     operations=(
         Create(
             "scheduled-payments",

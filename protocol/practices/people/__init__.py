@@ -2,7 +2,7 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, invitations, mandates, members, names, returns
+from protocol.practices.people import devices, invitations, mandates, members, names, privacy, returns
 
 PRACTICES: tuple[Practice, ...] = (
     invitations.PRACTICE,
@@ -11,4 +11,5 @@ PRACTICES: tuple[Practice, ...] = (
     returns.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,
+    privacy.PRACTICE,
 )

@@ -7,7 +7,7 @@ Who leaves takes nothing along and leaves nothing behind: the commons takes over
 import re
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commons_account, since
@@ -15,6 +15,7 @@ from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
     Act,
+    AskedFor,
     At,
     Create,
     Desk,
@@ -31,7 +32,8 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of
-from protocol.book.personal import NAME_CHARS_MAX, salted, shown_text, text_refusal
+from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, shown_text, text_refusal
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import (
     AccountId,
@@ -168,6 +170,12 @@ class Resume:
 class Leave:
     """Leave the network: your balance goes to the commons, whether you owe or hold."""
 
+    erase: Annotated[
+        bool | None,
+        Doc("whether names, notes and contacts are erased too; default: they are kept"),
+        AskedFor("Erase names, notes and contacts of {id} too?", no="keep"),
+    ] = None
+
 
 @dataclass(frozen=True, slots=True)
 class MembersWanted:
@@ -242,6 +250,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case _:
             raise AssertionError(entered.body)
     return ()
+
+
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the name with which a member joins."""
+    del book
+    assert isinstance(body, Joined)
+    if body.name is not None:
+        yield Owned(body.name, body.member, f"members/{body.member}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
@@ -460,13 +476,13 @@ def plan_resume(desk: Desk, address: str, wish: Resume) -> Plan | Refused:
 
 
 def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
-    del wish
     member = desk.book.resolve_member(address)
     if isinstance(member, Refused):
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
         return refuse(Rejection.FORBIDDEN, allowed="the member itself and stewards")
-    return _plan_about(desk, address, Left)
+    planned = _plan_about(desk, address, Left)
+    return replace(planned, erases=(member.id,)) if wish.erase and isinstance(planned, Plan) else planned
 
 
 def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
@@ -532,6 +548,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    private=(Private("name", NAME_BYTES_MAX, (Joined,), owned),),
     operations=(
         Create(
             "members",

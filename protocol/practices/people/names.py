@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book, Member, MemberState
 from protocol.book.declaration import Act, Actor, Desk, Doc, Entered, News, Plan, Practice, Role, Write
 from protocol.book.ledger import Posting
-from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
+from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import Digest, MemberId
 from protocol.lanes.entry import Body
@@ -99,6 +100,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the name that a member has taken."""
+    del book
+    assert isinstance(body, Renamed)
+    if body.name is not None:
+        yield Owned(body.name, body.member, f"members/{body.member}")
+
+
 def news(book: Book, entered: Entered) -> Iterable[News]:
     del book
     body = entered.body
@@ -138,6 +147,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    private=(Private("name", NAME_BYTES_MAX, (Renamed,), owned),),
     operations=(
         Act("members", "rename", Rename, plan=plan_rename, example="mutirao members rename ana --handle ana-souza"),
     ),

@@ -18,6 +18,7 @@ from node.loop.runtime import Remember, Remembered, Runtime
 from node.store.storage import Storage, StorageFailed
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
+from protocol.book.private import Item
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.entry import LEDGER, Entry
 from protocol.replica import OPERATIONS, Replica
@@ -130,7 +131,9 @@ async def test_a_payment_that_found_no_room_is_made_once_when_there_is_room(
         await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
         with suppress(StorageFailed):
             for number in range(1_000):
-                await riacho.storage.commit(Batch(texts=[(b"%32d" % number, "x" * 2_000)]))
+                await riacho.storage.commit(
+                    Batch(items=[Item(b"%32d" % number, "ana", "note", "", b"x" * 2_000, "", 0)])
+                )
         refused = await asyncio.gather(*(riacho.pay(f"key {n}", 1) for n in range(50)))
         assert {(one.status, one.body) for one in refused} == {(503, b"STORAGE_FAILED")}
         assert await riacho.balances() == [-300, 300]

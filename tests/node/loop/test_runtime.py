@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from protocol.book.declaration import (
     Show,
     TextRef,
 )
+from protocol.book.private import Item
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.events import (
     MISSED,
@@ -35,6 +36,7 @@ from protocol.events import (
     Asked,
     Drop,
     Effect,
+    Erase,
     Input,
     Line,
     PeerDown,
@@ -44,7 +46,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
-    StoreText,
+    StoreItem,
     TimerFired,
 )
 from protocol.lanes.entry import COMMONS, Entry
@@ -123,7 +125,10 @@ class Wall:
                 return [*self._mark(request), Send("serra", b"news")]
             case ["note", text]:
                 digest = text.encode().ljust(32, b"#")
-                return [StoreText(digest, text), *self._mark(request, TextRef(digest))]
+                item = Item(digest, "ana", "note", "marks/1", text.encode(), "", NOW)
+                return [StoreItem(item), *self._mark(request, TextRef(digest))]
+            case ["erase"]:
+                return [Erase("ana", NOW), *self._mark(request, TextRef("pão".encode().ljust(32, b"#")))]
             case ["refuse", reason]:
                 return [Answer(request, refuse(Rejection(reason), limit=-100))]
             case ["later"]:
@@ -283,7 +288,8 @@ async def fill(storage: Storage) -> None:
     # What room the last page has is taken.
     with suppress(StorageFailed):
         for number in range(100):
-            await storage.commit(Batch(texts=[(bytes([number]) * 32, "x" * 500)]))
+            item = Item(bytes([number]) * 32, "ana", "note", "", b"x" * 500, "", NOW)
+            await storage.commit(Batch(items=[item]))
 
 
 async def make_room(storage: Storage) -> None:
@@ -465,9 +471,25 @@ async def test_texts_are_shown_until_they_are_erased(node: Node) -> None:
     assert (await node.once("key", "note café")).body == b'[2, "caf\\u00e9"]'
     shown = await node.runtime.ask("marks.show", ANA, digest)
     assert shown == Page((Tally(2, "pão"), Tally(0)), None)
-    await node.storage.erase_text(digest)
+    assert await node.mark("erase") == Tally(3, None)
     shown = await node.runtime.ask("marks.show", ANA, digest)
-    assert shown.items[0] == Tally(2, None)
+    assert shown.items[0] == Tally(3, None)
+
+
+async def test_an_answer_that_is_remembered_holds_no_text_and_is_told_again_with_what_is_left(node: Node) -> None:
+    first = await node.once("key", "note pão")
+    assert json.loads(first.body) == [1, "pão"]
+    assert (await node.once("key", "note pão")) == replace(first, body='[1, "pão"]'.encode(), replayed=True)
+    [kept] = (await node.storage.answers([digest_of("key")])).values()
+    assert b"p\\u00e3o" not in kept.body and "pão".encode() not in kept.body
+    await node.mark("erase")
+    assert json.loads((await node.once("key", "note pão")).body) == [1, None]
+
+
+async def test_what_is_written_while_it_is_erased_goes_too(node: Node) -> None:
+    shown = await asyncio.gather(node.mark("note pão"), node.mark("erase"), node.mark("mark"))
+    assert [one.note for one in shown] == [None, None, None]
+    assert await node.storage.private.items(["pão".encode().ljust(32, b"#")]) == {}
 
 
 async def test_a_statement_comes_from_the_lines_that_are_stored(node: Node) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from node.loop.batch import Answered, Batch, Event
 from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Reach, Storage, StorageFailed, StorageUnusable, Token
 from protocol.book.declaration import Page
+from protocol.book.private import Item
 from protocol.events import Line
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, parse
 
@@ -35,6 +36,10 @@ def answered(key: int, body: bytes = b"{}", *, at_ms: int = NOW) -> Answered:
     return Answered(key.to_bytes(32, "big"), b"q" * 32, 201, "application/json", body, at_ms)
 
 
+def note(digest: bytes, text: str, owner: str = "ana", *, at_ms: int = NOW) -> Item:
+    return Item(digest, owner, "note", "payments/1", text.encode(), "", at_ms)
+
+
 async def pages(storage: Storage, network: bytes, first: int, last: int, bytes_max: int = 1 << 20) -> list[list[Entry]]:
     found = storage.lane_pages(network, LEDGER, first, last, bytes_max=bytes_max)
     return [[parse(wire) for wire in page] async for page in found]
@@ -43,17 +48,17 @@ async def pages(storage: Storage, network: bytes, first: int, last: int, bytes_m
 async def test_a_batch_comes_back_as_it_was_also_after_a_restart(tmp_path: Path, lane: Lane) -> None:
     entries = [*lane(3), *lane(2, network=SERRA, name=COMMONS), *lane(1)]
     lines = [line("ana.HORA", -1_250, -1_250, payment=b"p" * 16), line("bia.HORA", 1_250, 1_250)]
-    texts = [(b"t" * 32, "pão \x00 e café"), (b"u" * 32, "")]
+    items = [note(b"t" * 32, "pão \x00 e café"), note(b"u" * 32, "")]
     event = Event(1, "payment.posted", "p1", ("ana", "bia"), {"amount": 1_250})
     storage = await Storage.open(tmp_path / "a.db", create=True)
-    await storage.commit(Batch(entries, lines, texts, [answered(1, b'{"id":"p1"}')], [event]))
+    await storage.commit(Batch(entries, lines, items, [answered(1, b'{"id":"p1"}')], [event]))
     await storage.close()
 
     storage = await Storage.open(tmp_path / "a.db")
     try:
         assert list(storage.entries()) == entries
         assert list(storage.lines()) == lines
-        assert await storage.texts([b"t" * 32, b"u" * 32, b"v" * 32]) == dict(texts)
+        assert await storage.private.items([b"t" * 32, b"u" * 32, b"v" * 32]) == {one.digest: one for one in items}
         assert await storage.answers([answered(n).scope for n in range(3)]) == {
             answered(1).scope: answered(1, b'{"id":"p1"}')
         }
@@ -86,7 +91,7 @@ def test_whatever_a_batch_holds_is_read_as_it_was_written(
         Line(f"m{n}.HORA", n, NOW, "kind", payment, counterpart, amount, -1 - amount)
         for n, (_, amount, payment, counterpart) in enumerate(rows)
     ]
-    named = [(bytes([n]) * 32, text) for n, text in enumerate(texts)]
+    named = [note(bytes([n]) * 32, text) for n, text in enumerate(texts)]
     answers = [answered(n, body) for n, body in enumerate(bodies)]
 
     async def story(path: Path) -> None:
@@ -94,7 +99,7 @@ def test_whatever_a_batch_holds_is_read_as_it_was_written(
         try:
             await storage.commit(Batch([], lines, named, answers))
             assert list(storage.lines()) == lines
-            assert await storage.texts(key for key, _ in named) == dict(named)
+            assert await storage.private.items(one.digest for one in named) == {one.digest: one for one in named}
             assert await storage.answers(one.scope for one in answers) == {one.scope: one for one in answers}
         finally:
             await storage.close()
@@ -147,9 +152,9 @@ async def test_a_statement_is_paged_and_late_lines_shift_no_page(storage: Storag
     def lines(numbers: range) -> list[Line]:
         return [line(account, n, n, seq=n) for n in numbers for account in ("ana.HORA", "bia.HORA")]
 
-    await storage.commit(Batch([], lines(range(5)), [(b"t" * 32, "")]))
+    await storage.commit(Batch([], lines(range(5)), [note(b"t" * 32, "")]))
     first = await storage.statement("ana.HORA", 0, 3)
-    await storage.commit(Batch([], lines(range(5, 7)), [(b"u" * 32, "")]))
+    await storage.commit(Batch([], lines(range(5, 7)), [note(b"u" * 32, "")]))
     second = await storage.statement("ana.HORA", first.next or 0, 3)
     last = await storage.statement("ana.HORA", second.next or 0, 3)
     assert [one.seq for page in (first, second, last) for one in page.items] == list(range(7))
@@ -159,7 +164,7 @@ async def test_a_statement_is_paged_and_late_lines_shift_no_page(storage: Storag
 
 
 async def test_statement_lines_are_made_anew_whole_or_not_at_all(storage: Storage) -> None:
-    await storage.commit(Batch([], [line("ana.HORA", 1, 1)], [(b"t" * 32, "")]))
+    await storage.commit(Batch([], [line("ana.HORA", 1, 1)], [note(b"t" * 32, "")]))
 
     def broken() -> Iterator[Line]:
         yield line("bia.HORA", 2, 2)
@@ -171,7 +176,7 @@ async def test_statement_lines_are_made_anew_whole_or_not_at_all(storage: Storag
     await storage.replace_lines([line("bia.HORA", 2, 2)] * 3)
     assert list(storage.lines()) == [line("bia.HORA", 2, 2)] * 3
     # Bia's account has the number now that Ana's had, and Ana's gets another.
-    await storage.commit(Batch([], [line("ana.HORA", 5, 5)], [(b"u" * 32, "")]))
+    await storage.commit(Batch([], [line("ana.HORA", 5, 5)], [note(b"u" * 32, "")]))
     assert (await storage.statement("ana.HORA", 0, 9)).items == (line("ana.HORA", 5, 5),)
     assert len((await storage.statement("bia.HORA", 0, 9)).items) == 3
 
@@ -186,7 +191,7 @@ async def test_a_full_disk_takes_nothing_of_a_batch_and_the_next_one_when_there_
     await storage._writer.execute_fetchall(f"PRAGMA max_page_count = {pages_now + 4}")
 
     refused = lane(count)
-    batch = Batch(refused, [line("ana.HORA", 1, 1)], [(b"t" * 32, "pão")], [answered(1)])
+    batch = Batch(refused, [line("ana.HORA", 1, 1)], [note(b"t" * 32, "pão")], [answered(1)])
     with pytest.raises(StorageFailed, match="full"):
         await storage.commit(batch)
     with pytest.raises(StorageFailed, match="full"):
@@ -217,13 +222,6 @@ async def test_answers_and_events_are_forgotten_when_they_are_old(storage: Stora
     await storage.prune(NOW + ANSWERS_KEPT_MS + 1)
     assert await storage.answers([old.scope, young.scope]) == {young.scope: young}
     assert await storage.events_kept() == (11, EVENTS_KEPT + 10)
-
-
-async def test_an_erased_text_is_gone_from_the_file(storage: Storage) -> None:
-    await storage.commit(Batch([], [], [(b"t" * 32, "Rua das Flores 7")]))
-    await storage.erase_text(b"t" * 32)
-    assert await storage.texts([b"t" * 32]) == {}
-    assert b"Rua das Flores" not in b"".join(map(Path.read_bytes, [storage.path, Path(f"{storage.path}-wal")]))
 
 
 async def test_a_token_is_kept_without_its_secret(storage: Storage) -> None:

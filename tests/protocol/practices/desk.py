@@ -27,6 +27,7 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Line
 from protocol.book.money import Amount
+from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Joining, Order, Signed, parse_uuid, sign, uuid_text
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
@@ -121,14 +122,14 @@ class Group:
 
     def carry_out(self, plan: Plan) -> None:
         """Write what a plan says, through the form in which it travels."""
-        for named, text in plan.texts:
-            self.texts[named] = text
         for write in plan.writes:
             entry = self.seal(write.body, write.lane)
             entered = self.entered(entry)
             reason = self.book.check(entered)
             assert reason is None, f"the plan was granted, but every node refuses the entry: {reason} {write.body}"
             self.fold(entry, entered)
+        for item in items_of(private_by_entry(PRACTICES), self.book, plan, self.now):
+            self.texts[item.digest] = item.value.decode()
 
     def seal(self, body: Body, lane: str = LEDGER) -> Entry:
         """Return the entry that the network signs at the next place of the lane."""

@@ -22,8 +22,11 @@ from protocol.book.book import (
 )
 from protocol.book.declaration import Entered, News, Practice
 from protocol.book.ledger import Account, Posting
+from protocol.book.personal import NOTE_BYTES_MAX
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import AccountId, Digest, Id, Minor, Order, Signed, uuid_text
+from protocol.lanes.entry import Body
 from protocol.peers.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.records import link_account
@@ -639,10 +642,25 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
     return (News(word, uuid_text(id), parties(book, book.payments[id])),)
 
 
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note of a payment that leaves, which is the payer's, or of one that has come, which is the payee's."""
+    match body:
+        case Sent(payment=payment, note=note):
+            account = body.payer
+        case Arrived(payment=payment):
+            invoice = read_invoice(body.invoice)
+            note, account = (None, "") if invoice is None else (invoice.note, invoice.account)
+        case _:
+            raise AssertionError(body)
+    if note is not None:
+        yield Owned(note, book.owner_of(account), f"payments/{uuid_text(payment)}")
+
+
 PRACTICE = Practice(
     name="abroad",
     entries=(Sent, Rerouted, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
     check=check,
     fold=fold,
     news=news,
+    private=(Private("note", NOTE_BYTES_MAX, (Sent, Arrived), owned),),
 )

@@ -2,8 +2,10 @@
 """The commons: what the group owns in each currency, spent for all to see."""
 
 from protocol.book.declaration import STEWARDS, Act, List, Practice, Show
+from protocol.book.personal import NOTE_BYTES_MAX
+from protocol.book.private import Private
 from protocol.practices.money.commons.entries import Collected, PaidOut
-from protocol.practices.money.commons.rules import check, fold, news, plan_collect, plan_pay
+from protocol.practices.money.commons.rules import check, fold, news, owned, plan_collect, plan_pay
 from protocol.practices.money.commons.views import Collect, CommonsShown, CommonsWanted, PayOut, view_all, view_one
 
 PRACTICE = Practice(
@@ -12,6 +14,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    private=(Private("note", NOTE_BYTES_MAX, (PaidOut,), owned),),
     operations=(
         Act(
             "commons",

@@ -13,8 +13,10 @@ from protocol.book.declaration import Desk, Entered, News, Plan, Write
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
+from protocol.book.private import Owned
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import uuid_text
+from protocol.lanes.entry import Body
 from protocol.practices.money.commons.entries import Collected, PaidOut
 from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
 from protocol.practices.money.payments.transfers import unable
@@ -95,6 +97,13 @@ def _pay(book: Book, body: PaidOut, entered: Entered) -> Sequence[Posting]:
         Posting(commons.id, -body.amount, "payment", body.payment, payee.id),
         Posting(payee.id, body.amount, "payment", body.payment, commons.id),
     )
+
+
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note with which the group pays a member: it is about the payee, and so the payee's."""
+    assert isinstance(body, PaidOut)
+    if body.note is not None:
+        yield Owned(body.note, book.owner_of(body.payee), f"payments/{uuid_text(body.payment)}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:

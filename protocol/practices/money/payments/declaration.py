@@ -40,11 +40,12 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount
-from protocol.book.personal import shown_text
+from protocol.book.personal import NOTE_BYTES_MAX, shown_text
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Consent, Id, Order, Signed, parse_uuid, uuid_text
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record
+from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record, terms_of
 from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
 from protocol.practices.people.authority import acts_for, may_see, speaker, untimely
 from protocol.wire.shape import AtMost
@@ -171,6 +172,14 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
         case _:
             raise AssertionError(entered.body)
     yield News(f"payment.{word}", uuid_text(payment.id), concerned(book, payment))
+
+
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note of a payment: it is the payer's."""
+    assert isinstance(body, Paid)
+    terms = terms_of(book, body)
+    if not isinstance(terms, Refused) and terms.note is not None:
+        yield Owned(terms.note, book.owner_of(terms.payer), f"payments/{uuid_text(terms.payment)}")
 
 
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
@@ -378,6 +387,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    private=(Private("note", NOTE_BYTES_MAX, (Paid,), owned),),
     operations=(
         Create(
             "payments",

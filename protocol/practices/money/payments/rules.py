@@ -91,7 +91,7 @@ def examine(book: Book, paid: Paid, at_ms: Millis, *, author: bool) -> Payable |
 
     Limits and caps are looked at for the author only.
     """
-    terms = _terms(book, paid)
+    terms = terms_of(book, paid)
     if isinstance(terms, Refused):
         return terms
     refused = payable(terms.amount)
@@ -124,7 +124,7 @@ def payable_of(book: Book, paid: Paid) -> Payable:
     examined, found = book.examined
     if examined is paid:
         return found
-    terms = _terms(book, paid)
+    terms = terms_of(book, paid)
     assert not isinstance(terms, Refused)
     account = book.ledger.accounts[terms.payer]
     assert account.member is not None
@@ -159,7 +159,7 @@ def record(paid: Paid, parts: Payable, seq: int, at_ms: Millis) -> Payment:
     )
 
 
-def _terms(book: Book, paid: Paid) -> Word | Order | Refused:
+def terms_of(book: Book, paid: Paid) -> Word | Order | Refused:
     if (paid.order is None) is (paid.word is None):
         return refuse(Rejection.MALFORMED, field="order", expected="either an order or a word")
     return book.said(paid.order, Order) if paid.order is not None else paid.word or refuse(Rejection.MALFORMED)

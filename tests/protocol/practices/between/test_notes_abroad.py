@@ -8,7 +8,7 @@ from simulation.world import World, whole
 from protocol.book.declaration import TextRef
 from protocol.book.personal import text_digest
 from protocol.book.signed import Joining, Order, sign
-from protocol.events import StoreText
+from protocol.events import StoreItem
 from protocol.practices.between.quotes import answers
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.prices import AskQuote
@@ -50,7 +50,9 @@ def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
     paid = world.granted("riacho", "payments.create", Pay(order=sign(keys, order), note="honey", note_salt=SALT))
     world.tick(2)
     for name in ("riacho", "serra"):
-        kept = {one.digest: one.text for one in world.nodes[name].events if isinstance(one, StoreText)}
+        kept = {
+            one.item.digest: one.item.value.decode() for one in world.nodes[name].events if isinstance(one, StoreItem)
+        }
         shown = world.granted(name, "payments.show", subject=paid.id)
         assert isinstance(shown.note, TextRef) and kept[shown.note.digest] == "honey"
 
@@ -70,4 +72,4 @@ def test_notes_of_payments_that_never_come_leave_room_for_others(monkeypatch: py
         "riacho", "payments.create", Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id)
     )
     world.tick(2)
-    assert [one.text for one in world.nodes["serra"].events if isinstance(one, StoreText)] == ["honey"]
+    assert [one.item.value for one in world.nodes["serra"].events if isinstance(one, StoreItem)] == [b"honey"]

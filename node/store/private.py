@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The private store: what members own, beside the lanes, at the home node alone; kept and erased with the batch.
+
+A value is written once at the end of a table of its own and never moved; erased, its bytes are overwritten where they
+are. A row that is deleted from an ordinary table is wiped too (secure_delete), but copies that SQLite left in other
+pages when it balanced them are not: of 5,000 rows deleted so, 9 could still be read in the file.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from protocol.book.private import Item
+from protocol.events import Erase
+
+TABLES = """
+CREATE TABLE private_items (
+    number INTEGER PRIMARY KEY, digest BLOB NOT NULL, owner TEXT NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL,
+    seen TEXT NOT NULL, at_ms INTEGER NOT NULL);
+CREATE INDEX private_by_digest ON private_items (digest);
+CREATE INDEX private_by_owner ON private_items (owner, number);
+CREATE TABLE private_values (number INTEGER PRIMARY KEY, value BLOB NOT NULL);
+"""
+INSERTS = {
+    "private_items": ("INSERT INTO private_items (number, digest, owner, kind, about, seen, at_ms)", 7),
+    "private_values": ("INSERT INTO private_values (number, value)", 2),
+}
+
+_ITEM = "SELECT digest, owner, kind, about, value, seen, at_ms FROM private_items JOIN private_values USING (number)"
+_ERASED = "SELECT number FROM private_items WHERE owner = :owner AND at_ms <= :until_ms"
+ERASING = (
+    f"UPDATE private_values SET value = zeroblob(length(value)) WHERE number IN ({_ERASED})",  # noqa: S608
+    "DELETE FROM private_items WHERE owner = :owner AND at_ms <= :until_ms",
+    # As many bytes of blanks, so that the row stays in its place.
+    (
+        "UPDATE tokens SET label = printf('%*s', length(CAST(label AS BLOB)), '')"
+        " WHERE member = :owner AND created_ms <= :until_ms"
+    ),
+)
+"""What erases a member's things, in this order; an index that is made of values drops them here, before the first."""
+PAGE_ITEMS = 256
+
+Read = Callable[..., Awaitable[list[Any]]]
+
+
+def rows(items: Iterable[Item], kept: int) -> tuple[dict[str, list[Any]], int]:
+    """Return the values of the rows of these items, end to end, by table, after so many, and how many that makes."""
+    found: dict[str, list[Any]] = {table: [] for table in INSERTS}
+    for number, (digest, owner, kind, about, value, seen, at_ms) in enumerate(items, kept + 1):
+        found["private_items"] += (number, digest, owner, kind, about, seen, at_ms)
+        found["private_values"] += (number, value)
+        kept = number
+    return found, kept
+
+
+def erasing(erased: Iterable[Erase]) -> Iterator[tuple[str, Any]]:
+    """Yield the statements that erase."""
+    for one in erased:
+        values = {"owner": one.owner, "until_ms": one.until_ms}
+        yield from ((statement, values) for statement in ERASING)
+
+
+class PrivateStore:
+    """What is kept, as it can be read; it is written with the batches."""
+
+    def __init__(self, by_keys: Callable[[str, Iterable[bytes]], Awaitable[list[Any]]], read: Read) -> None:
+        self._by_keys = by_keys
+        self._read = read
+
+    async def items(self, digests: Iterable[bytes]) -> Mapping[bytes, Item]:
+        """Return those of these items that are still kept, by digest: of several the newest."""
+        rows = await self._by_keys(f"{_ITEM} WHERE digest IN", digests)
+        return {row[0]: Item(*row) for row in rows}
+
+    async def of(self, owner: str, after: int = 0) -> tuple[Sequence[Item], int | None]:
+        """Return a page of what a member owns, oldest first, and after which number the next begins."""
+        rows = await self._read(
+            f"{_ITEM.replace('SELECT', 'SELECT number,')} WHERE owner = ? AND number > ? ORDER BY number LIMIT ?",
+            owner, after, PAGE_ITEMS + 1,
+        )  # fmt: skip
+        page = [Item(*row[1:]) for row in rows[:PAGE_ITEMS]]
+        return page, rows[PAGE_ITEMS - 1][0] if len(rows) > PAGE_ITEMS else None

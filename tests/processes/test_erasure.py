@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a member has erased is nowhere any more: not in a file of the home, not in the log, not in a later backup."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes.harness import Commune, Node, link_up, mutirao, text_of, units
+
+from protocol.book.personal import text_digest
+from protocol.wire.keys import KeyPair
+
+ANA = "Ana Souza da Conceição"
+NOTES = {
+    "word": "pão de Ana para a festa",
+    "key": "pão que Ana assinou",
+    "request": "Ana pede três jarros",
+    "schedule": "aluguel de Ana",
+    "abroad": "mel que Ana mandou buscar",
+}
+BIA, BIA_NOTE = "Bia Lima", "Bia paga a lenha"
+
+
+def steward(node: Node, *words: str) -> Any:
+    """Do what a steward types, and return what is shown."""
+    done = mutirao(*words, "--json", MUTIRAO_NODE=node.url, MUTIRAO_TOKEN=node.api.token or "")
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def found(texts: list[str], *places: Path) -> list[tuple[str, str]]:
+    """Return which of these texts stand in which file, byte by byte."""
+    files = [path for place in places for path in (place.rglob("*") if place.is_dir() else [place]) if path.is_file()]
+    return [(text, path.name) for path in files for text in texts if text.encode() in path.read_bytes()]
+
+
+@pytest.mark.timeout(120)
+def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(commune: Commune, tmp_path: Path) -> None:
+    riacho, serra = commune.riacho_and_serra()
+    ana, bia = named(riacho, "ana", ANA), named(riacho, "bia", BIA)
+    serra.join("edna")
+    link_up(riacho, serra, 100)
+    texts = [ANA, *NOTES.values()]
+
+    first = {"payer": "ana", "payee": "bia", "amount": units(2), "note": NOTES["word"]}
+    paid = riacho.api.post("/v1/payments", first, key="a-word")
+    riacho.api.post("/v1/payments", {**first, "payer": "bia", "payee": "ana", "note": BIA_NOTE})
+    riacho.api.post("/v1/payment-requests", {"payee": "ana", "amount": units(3), "note": NOTES["request"]}, key="asked")
+    order = {"payer": "ana", "payee": "bia", "amount": units(1), "first_at": "2036-01-01T00:00:00Z"}
+    riacho.api.post("/v1/scheduled-payments", {**order, "note": NOTES["schedule"]}, key="often")
+    question = {"payer": "ana", "payee": "edna@serra", "amount": units(4), "note": NOTES["abroad"]}
+    quote = riacho.api.post("/v1/quotes", question)["id"]
+    sent = {"payer": "ana", "payee": "edna@serra", "amount": units(4), "quote": quote, "note": NOTES["abroad"]}
+    riacho.ended(riacho.api.post("/v1/payments", sent, key="abroad")["id"])
+    riacho.api.post("/v1/tokens", {"label": "till of Ana Souza", "role": "member", "member": "ana"})
+    before = tmp_path / "before.backup"
+    steward(riacho, "backup", str(before))
+    assert {text for text, _ in found(texts, before)} == {ANA, *(NOTES[name] for name in NOTES if name != "key")}
+    riacho.kill()
+    riacho.start()
+
+    hung = mutirao("members", "erase", "ana", MUTIRAO_NODE=riacho.url, MUTIRAO_TOKEN=riacho.api.token or "")
+    assert (hung.returncode, "--yes" in hung.stderr) == (2, True)
+    assert riacho.api.get("/v1/members/ana")["name"] == ANA
+    assert riacho.api.refused("/v1/members/nobody/erase")["code"] == "MEMBER_UNKNOWN"
+    shown = steward(riacho, "members", "erase", "ana", "--yes")
+    assert (shown["handle"], shown["name"]) == ("ana", None)
+
+    later = tmp_path / "later.backup"
+    steward(riacho, "backup", str(later))
+    assert found([*texts, "till of Ana"], riacho.home, riacho.home.with_suffix(".log"), later) == []
+    assert {text for text, _ in found([BIA, BIA_NOTE], riacho.home, later)} == {BIA, BIA_NOTE}
+    again = riacho.api.ask("POST", "/v1/payments", first, key="a-word")
+    assert (again.headers["idempotency-replayed"], again.json) == ("true", {**paid, "note": None})
+    lines = riacho.api.get(f"/v1/accounts/{ana}/entries")["items"]
+    assert [one["note"] for one in lines if one["payment"] == paid["id"]] == [None]
+    assert BIA_NOTE in [one["note"] for one in riacho.api.get(f"/v1/accounts/{bia}/entries")["items"]]
+
+    riacho.stop()
+    riacho.verify_book()
+    assert found([*texts, "till of Ana"], riacho.home, riacho.home.with_suffix(".log")) == []
+    riacho.start()
+    assert riacho.api.get("/v1/members/ana")["name"] is None
+
+
+@pytest.mark.timeout(60)
+def test_who_leaves_says_whether_its_words_stay(commune: Commune) -> None:
+    riacho = commune.found("riacho", "HORA")
+    for handle, option in (("ana", "--erase"), ("bia", "--keep"), ("caio", "")):
+        named(riacho, handle, f"{handle.capitalize()} Souza")
+        left = steward(riacho, "members", "leave", handle, *filter(None, [option]))
+        assert (left["state"], left["name"]) == (
+            "left",
+            None if option == "--erase" else f"{handle.capitalize()} Souza",
+        )
+    assert found(["Ana Souza"], riacho.home) == [] and found(["Bia Souza", "Caio Souza"], riacho.home) != []
+
+
+@pytest.mark.timeout(60)
+def test_a_member_erases_its_own_words_and_nobody_else_s(commune: Commune) -> None:
+    riacho = commune.found("riacho", "HORA")
+    keys = KeyPair.from_seed(bytes(32))
+    ana = riacho.join("ana", keys=keys)
+    named(riacho, "bia", BIA)
+    salt = b"s" * 16
+    order = ana.sign(ana.price("bia", 1), note=text_digest(salt, NOTES["key"]))
+    wish = {**ana.wish("bia", 1), "note": NOTES["key"], "note_salt": text_of(salt)}
+    wish["order"] = {"data": text_of(order.data), "signature": text_of(order.signature)}
+    assert riacho.api.post("/v1/payments", wish, key="signed")["note"] == NOTES["key"]
+    token = riacho.api.post("/v1/tokens", {"label": "ana", "role": "member", "member": "ana"})["token"]
+    riacho.api.token = token
+    assert riacho.api.refused("/v1/members/bia/erase")["code"] == "FORBIDDEN"
+    riacho.api.post("/v1/members/ana/erase")
+    assert found([NOTES["key"]], riacho.home) == [] and found([BIA], riacho.home) != []
+
+
+def named(node: Node, handle: str, name: str) -> str:
+    """Let somebody join without a key and under a name, and return its account."""
+    code = node.api.post("/v1/invitations")["code"]
+    node.api.post("/v1/members", {"code": code, "handle": handle, "name": name}, key=f"join-{handle}")
+    return node.api.post(f"/v1/members/{handle}/approve", {"credit_limit": units(100)})["accounts"][0]
