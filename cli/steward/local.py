@@ -147,7 +147,8 @@ def backup(argv: Sequence[str]) -> int:
     """Copy a node's database: over its API, or from its home."""
     parser = Parser(
         "backup",
-        "Copy the database of a node, by its API or, with --home, on its own machine. The keys are not in it.",
+        "Copy the database of a node, by its API or, with --home, on its own machine. It tells what is in the copy:\n"
+        "names, notes and other items of so many members, so many entries. No keys are in it.",
         example="mutirao backup riacho-2026-12-01.backup",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the new file")
@@ -156,19 +157,20 @@ def backup(argv: Sequence[str]) -> int:
     target: Path = args.file
     if target.exists():
         raise Misuse(f"{target} is already there, and nothing is written over it")
+    from node.keeping import upkeep
+
     try:
         if args.home is None:
             from cli.session import connect
 
-            size = connect(args).client.download("/v1/admin/backup", target)
+            connect(args).client.download("/v1/admin/backup", target)
         else:
-            from node.keeping import upkeep
-
             _done(lambda: asyncio.run(upkeep.back_up(args.home, target)))
-            size = target.stat().st_size
     except OSError as error:
         raise Misuse(f"{target} cannot be written: {said(error)}") from None
-    _show(args, {"file": str(target), "bytes": size})
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    holds = _done(lambda: upkeep.held_by(target))
+    _show(args, {"file": str(target), "bytes": target.stat().st_size, "made_at": made_at, **asdict(holds)})
     return DONE
 
 
@@ -186,8 +188,17 @@ def restore(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     from node.keeping import upkeep
 
-    reason = _done(lambda: upkeep.restore(args.file, args.home))
-    _show(args, {"restored": str(args.file), "starts": "RECOVERING" if reason else "READY", "because": reason})
+    restored = _done(lambda: upkeep.restore(args.file, args.home))
+    _show(
+        args,
+        {
+            "restored": str(args.file),
+            "starts": "RECOVERING" if restored.because else "READY",
+            "because": restored.because,
+            "erased_anew": restored.erased_anew,
+            **asdict(restored.holds),
+        },
+    )
     return DONE
 
 

@@ -5,6 +5,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -12,6 +13,8 @@ from aiohttp.web import StreamResponse
 
 from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
+from node.http.schema import dump
+from node.store.holding import Holding, holding_of
 from node.store.storage import StorageFailed
 from protocol.book.declaration import STEWARDS
 from protocol.book.refusals import Rejection
@@ -58,14 +61,14 @@ class Backup:
             raise Denied(Rejection.STATE_CONFLICT, state="being copied")
         self._is_copying = True
         try:
-            return await _send(exchange, await self._copied())
+            return await _send(exchange, *await self._copied())
         except StorageFailed:
             raise Denied(Rejection.STORAGE_FAILED) from None
         finally:
             self._is_copying = False
 
-    async def _copied(self) -> BinaryIO:
-        """Return a copy that lives as long as it is open, so that none is ever left behind for long."""
+    async def _copied(self) -> tuple[BinaryIO, Holding]:
+        """Return a copy that lives as long as it is open, so that none is left behind for long, and what it holds."""
         storage = self._storage()
         # Beside the database, where there is room for it; what a crash has left there goes first.
         folder = storage.path.with_name(FOLDER)
@@ -73,16 +76,22 @@ class Backup:
         folder.mkdir(mode=0o700)
         try:
             await storage.backup(folder / "copy")
-            return await asyncio.to_thread((folder / "copy").open, "rb")
+            holds = await asyncio.to_thread(holding_of, folder / "copy")
+            return await asyncio.to_thread((folder / "copy").open, "rb"), holds
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _send(exchange: Exchange, file: BinaryIO) -> StreamResponse:
-    """Stream a file and close it; a client that stalls is left."""
+async def _send(exchange: Exchange, file: BinaryIO, holds: Holding) -> StreamResponse:
+    """Stream a file, say in Mutirao-Holds whose private data are in it, and close it; a client that stalls is left."""
     with file:
         response = StreamResponse(
-            headers={**SAFE_HEADERS, "Content-Type": SQLITE_TYPE, "Content-Disposition": "attachment"}
+            headers={
+                **SAFE_HEADERS,
+                "Content-Type": SQLITE_TYPE,
+                "Content-Disposition": "attachment",
+                "Mutirao-Holds": dump(asdict(holds)).decode(),
+            }
         )
         response.content_length = os.fstat(file.fileno()).st_size
         await response.prepare(exchange.request)

@@ -16,7 +16,9 @@ from typing import Any
 
 from node.clock import chance
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
+from node.store.erased import erase_anew, remembered
 from node.store.highwater import HighWater, why_recover
+from node.store.holding import Holding, holding_of
 from node.store.schema import SCHEMA_VERSION
 from node.store.storage import LINES, Storage, StorageFailed, StorageUnusable
 from protocol.events import Forget, Line, Store
@@ -122,6 +124,21 @@ async def rebuild(home: Path) -> int:
     return written
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Why a restored node will recover, None if it need not; how many items were erased anew; what it holds now."""
+
+    because: str | None
+    erased_anew: int
+    holds: Holding
+
+
+def held_by(backup: Path) -> Holding:
+    """Return what a backup holds; raises HomeUnusable where it is none."""
+    _checked(backup)
+    return holding_of(backup)
+
+
 async def back_up(home: Path, target: Path) -> None:
     """Write a copy of a home's database, be its node running or not.
 
@@ -137,8 +154,8 @@ async def back_up(home: Path, target: Path) -> None:
         await storage.close()
 
 
-def restore(backup: Path, home: Path) -> str | None:
-    """Put a backup in the place of a stopped node's database; returns why it will recover, None if it need not.
+def restore(backup: Path, home: Path) -> Restored:
+    """Put a backup in the place of a stopped node's database; what members have erased since goes from it first.
 
     Keys and high-water mark stay as they are. The database that was there is kept beside the new one.
     Raises HomeUnusable, and then nothing has changed.
@@ -151,11 +168,13 @@ def restore(backup: Path, home: Path) -> str | None:
             raise HomeUnusable(f"{backup} is of another network than {home}")
         fresh = home / f"{DATABASE}.restored"
         shutil.copyfile(backup, fresh)
+        erased = remembered(home)
+        erased_anew = erase_anew(fresh, erased) if erased else 0
         _sync(fresh)
         _set_aside(database)
         fresh.rename(database)
         _sync(home)
-        return asyncio.run(_why_recover(home))
+        return Restored(asyncio.run(_why_recover(home)), erased_anew, holding_of(database))
 
 
 def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:

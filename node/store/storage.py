@@ -17,6 +17,7 @@ from typing import Any
 import aiosqlite
 
 from node.loop.batch import FAULT, Answered, Batch, Event, Numbers, numbered, rows_of
+from node.store.erased import remember
 from node.store.private import PrivateStore, erasing
 from node.store.schema import INSERTS, SCHEMA_VERSION, TABLES
 from protocol.book.declaration import Page
@@ -183,6 +184,11 @@ class Storage:
 
     async def commit(self, batch: Batch) -> None:
         """Make a batch durable, whole; raises StorageFailed, and then nothing of it is stored."""
+        if batch.erased:
+            try:
+                await asyncio.to_thread(remember, self.path.parent, batch.erased)
+            except OSError as error:
+                raise StorageFailed(str(error)) from error
         async with self._writing:
             rows, new = rows_of(batch, self._numbers)
             with _or_failed():

@@ -55,7 +55,10 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
     riacho.ended(riacho.api.post("/v1/payments", sent, key="abroad")["id"])
     riacho.api.post("/v1/tokens", {"label": "till of Ana Souza", "role": "member", "member": "ana"})
     before = tmp_path / "before.backup"
-    steward(riacho, "backup", str(before))
+    told = steward(riacho, "backup", str(before))
+    assert (told["members"], told["items"], told["keys"]) == (2, 7, 0)
+    header = json.loads(riacho.api.ask("GET", "/v1/admin/backup").headers["mutirao-holds"])
+    assert header == {name: told[name] for name in header} and len(header) == 5
     assert {text for text, _ in found(texts, before)} == {ANA, *(NOTES[name] for name in NOTES if name != "key")}
     riacho.kill()
     riacho.start()
@@ -80,8 +83,15 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
     riacho.stop()
     riacho.verify_book()
     assert found([*texts, "till of Ana"], riacho.home, riacho.home.with_suffix(".log")) == []
+
+    restored = json.loads(mutirao("restore", str(before), "--home", str(riacho.home), "--json").stdout)
+    assert (restored["erased_anew"], restored["members"], restored["items"]) == (5, 1, 2)
+    assert found([*texts, "till of Ana"], riacho.home) == []
     riacho.start()
-    assert riacho.api.get("/v1/members/ana")["name"] is None
+    assert [riacho.api.get(f"/v1/members/{handle}")["name"] for handle in ("ana", "bia")] == [None, BIA]
+    riacho.stop()
+    riacho.verify_book()
+    assert found(texts, riacho.home) == []
 
 
 @pytest.mark.timeout(60)
