@@ -128,6 +128,19 @@ def events(argv: Sequence[str]) -> int:
     return DONE
 
 
+def export(argv: Sequence[str]) -> int:
+    """Print all that the node holds of a member."""
+    parser = Parser(
+        "members export",
+        "Print all that the node holds of a member, as one JSON object: for the member itself, and for stewards.",
+        example="mutirao members export ana >ana.json",
+    )
+    parser.add_argument("id", metavar="ID", type=read_text, help="which member: its id or handle")
+    args = parser.parse_args(argv)
+    put_json(connect(args).client.get(path_of("members", args.id, "export")))
+    return DONE
+
+
 def openapi(argv: Sequence[str]) -> int:
     """Print the OpenAPI document of the node."""
     parser = Parser(

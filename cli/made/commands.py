@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
+from cli import own
 from cli.arguments import Parser, choose, read_count, read_text
 from cli.client import path_of
 from cli.ending import DONE, Misuse
@@ -35,6 +36,12 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
+OWN_VERBS: Sequence[tuple[str, str, str, Callable[[Sequence[str]], int]]] = (
+    ("members", "export", "all that the node holds of a member, as one JSON object", own.export),
+)
+"""Verbs of a noun that the node answers by itself: noun, verb, what it does, and how it is done."""
+
+
 def nouns() -> dict[str, dict[str, Operation]]:
     """Return every noun with its verbs."""
     found: dict[str, dict[str, Operation]] = {}
@@ -59,8 +66,11 @@ def run(word: str, argv: Sequence[str]) -> int:
     if noun is None:
         raise Misuse(f"there is no command {word!r}: see mutirao --help, and mutirao resources")
     verbs = nouns()[noun]
-    summaries = {verb: summary_of(operation) for verb, operation in verbs.items()}
+    more = {verb: said for of, verb, said, _ in OWN_VERBS if of == noun}
+    summaries = {verb: summary_of(operation) for verb, operation in verbs.items()} | more
     verb, rest = choose(word, f"What can be done with {noun}.", summaries, argv)
+    if verb in more:
+        return next(run for of, name, _, run in OWN_VERBS if (of, name) == (noun, verb))(rest)
     return operate(verbs[verb], rest, command=f"{word} {verb}")
 
 

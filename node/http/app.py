@@ -12,10 +12,12 @@ from node.http.access import Access
 from node.http.auth import Gate
 from node.http.backup import Backup
 from node.http.events import Streams, Subscriptions
+from node.http.export import Export
 from node.http.openapi import document
 from node.http.routes import Answers, Resources, Table
 from node.http.schema import Schema
 from node.http.server import Door
+from node.store.private import PrivateStore
 from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import Operation
@@ -29,6 +31,8 @@ class Runtime(Answers, Subscriptions, Protocol):
 
     @property
     def book(self) -> Book: ...
+    @property
+    def private(self) -> PrivateStore: ...
 
     def figures(self) -> Mapping[str, float]: ...
 
@@ -61,6 +65,7 @@ class Api:
                 *Access(gate).routes(),
                 *self._streams.routes(),
                 *Backup(lambda: runtime.storage).routes(),
+                *Export(runtime, operations).routes(),
                 *Resources(runtime, self._scale_of).routes(operations),
             ]
         )

@@ -18,6 +18,7 @@ from node.loop.batch import Answered, Batch, Event
 from node.loop.peering import Peering
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.texts import digests, filled, marked, with_texts
+from node.store.private import PrivateStore
 from node.store.storage import Reach, Storage, StorageFailed
 from protocol.book.book import Book
 from protocol.book.declaration import (
@@ -239,6 +240,11 @@ class Runtime:
     def book(self) -> Book:
         """The book as it is now; to be read on the event loop only."""
         return self.replica.book
+
+    @property
+    def private(self) -> PrivateStore:
+        """What members own beside the book."""
+        return self.storage.private
 
     def figures(self) -> Mapping[str, float]:
         """Return what is measured, by name; those that end in _total only grow."""

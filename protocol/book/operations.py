@@ -91,7 +91,11 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """GET /v1/<noun>; `mutirao <noun> list`. The view gives (arrival, item) after a cursor, in order."""
+    """GET /v1/<noun>; `mutirao <noun> list`. The view gives (arrival, item) after a cursor, in order.
+
+    `own` says that a member who asks for nothing in particular sees just what concerns it: an export of all that is
+    held of it has this list.
+    """
 
     noun: str
     wanted: type[Any]
@@ -99,6 +103,7 @@ class List:
     view: Callable[[Desk, Any, int], Iterable[tuple[int, Any]] | Refused]
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

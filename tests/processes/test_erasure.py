@@ -95,6 +95,36 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
 
 
 @pytest.mark.timeout(60)
+def test_a_member_takes_along_all_that_is_held_of_it_and_nothing_of_others(commune: Commune) -> None:
+    riacho = commune.found("riacho", "HORA")
+    ana, _ = named(riacho, "ana", ANA), named(riacho, "bia", BIA)
+    named(riacho, "caio", "Caio Reis")
+    for number in range(210):
+        words = {"payer": "ana", "payee": "bia", "amount": units(0.01), "note": f"nota {number}"}
+        riacho.api.post("/v1/payments", words)
+    riacho.api.post("/v1/payments", {"payer": "bia", "payee": "caio", "amount": units(1), "note": "not of Ana"})
+    shown = steward(riacho, "members", "export", "ana")
+    assert (shown["format"], shown["member"]["name"]) == ("mutirao/member-export/1", ANA)
+    assert [len(shown["lists"][noun]) for noun in ("accounts", "payments", "payment-requests")] == [1, 210, 0]
+    assert [line["note"] for line in shown["entries"][ana]] == [f"nota {number}" for number in range(210)]
+    private = [(one["kind"], one["value"]) for one in shown["private"]]
+    assert private == [("name", ANA), *(("note", f"nota {number}") for number in range(210))]
+    assert shown["private"][1]["about"] == f"payments/{shown['lists']['payments'][0]['id']}"
+    told = json.dumps(shown, ensure_ascii=False)
+    assert not any(other in told for other in ("not of Ana", "caio", "Caio", BIA))
+
+    token = riacho.api.post("/v1/tokens", {"label": "ana", "role": "member", "member": "ana"})["token"]
+    riacho.api.post("/v1/members/ana/erase")
+    riacho.api.token = token
+    assert riacho.api.get("/v1/members/ana/export")["private"] == []
+    assert riacho.api.ask("GET", "/v1/members/bia/export").code == "FORBIDDEN"
+    assert riacho.api.ask("GET", "/v1/members/nobody/export").code == "MEMBER_UNKNOWN"
+    assert riacho.api.ask("GET", "/v1/members/ana/export?all=1").code == "MALFORMED"
+    riacho.api.token = None
+    assert riacho.api.ask("GET", "/v1/members/ana/export").status == 401
+
+
+@pytest.mark.timeout(60)
 def test_who_leaves_says_whether_its_words_stay(commune: Commune) -> None:
     riacho = commune.found("riacho", "HORA")
     for handle, option in (("ana", "--erase"), ("bia", "--keep"), ("caio", "")):

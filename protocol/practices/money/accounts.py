@@ -157,7 +157,7 @@ PRACTICE = Practice(
     fold=fold,
     operations=(
         Show("accounts", AccountShown, view=view_account, example="mutirao accounts show ana"),
-        List("accounts", AccountsWanted, AccountShown, view=view_accounts, example="mutirao accounts list"),
+        List("accounts", AccountsWanted, AccountShown, view=view_accounts, own=True, example="mutirao accounts list"),
         ListOf("accounts", "entries", StatementLine, view=view_entries, example="mutirao accounts entries ana"),
     ),
 )

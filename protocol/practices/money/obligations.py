@@ -428,6 +428,7 @@ PRACTICE = Practice(
             ConsentsWanted,
             ConsentShown,
             view=view_consents,
+            own=True,
             example="mutirao set-off-consents list --state in_force",
         ),
     ),

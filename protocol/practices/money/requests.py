@@ -369,6 +369,7 @@ PRACTICE = Practice(
             RequestsWanted,
             RequestShown,
             view=view_requests,
+            own=True,
             example="mutirao payment-requests list --state open",
         ),
     ),

@@ -699,6 +699,7 @@ PRACTICE = Practice(
             SchedulesWanted,
             ScheduleShown,
             view=view_schedules,
+            own=True,
             example="mutirao scheduled-payments list --state active",
         ),
     ),

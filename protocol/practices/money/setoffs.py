@@ -579,6 +579,6 @@ PRACTICE = Practice(
             example="mutirao obligations clear HORA",
         ),
         Show("set-offs", SetOffShown, view=view_set_off, example="mutirao set-offs show ID"),
-        List("set-offs", SetOffsWanted, SetOffListed, view=view_set_offs, example="mutirao set-offs list"),
+        List("set-offs", SetOffsWanted, SetOffListed, view=view_set_offs, own=True, example="mutirao set-offs list"),
     ),
 )

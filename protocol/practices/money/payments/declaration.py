@@ -404,6 +404,7 @@ PRACTICE = Practice(
             PaymentsWanted,
             PaymentShown,
             view=view_payments,
+            own=True,
             example="mutirao payments list --state pending",
         ),
     ),
