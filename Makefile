@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # The two that matter: make demo, make test. Each makes .venv first if it is not there.
+# make soak plays what takes longer: seeds for some minutes (make soak MINUTES=180), and what is marked `soak`.
 
 bin := .venv/bin
 UV ?= uv
+MINUTES ?= 3
 
 # What is compiled once is kept, whatever the shell says: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,7 +25,8 @@ bench: dev
 	@$(bin)/python tests/bench
 
 soak: dev
-	@$(bin)/python tests/soak
+	@$(bin)/python tests/soak --minutes $(MINUTES)
+	@$(bin)/pytest -m soak -n 2 --dist loadfile
 
 lint: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 lint: dev

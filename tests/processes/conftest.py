@@ -8,6 +8,7 @@ import pytest
 from processes.hands import ByCommand, ByHttp, Hand
 from processes.harness import Commune
 from processes.nursery import Nursery
+from soak.marked import rest_to_soak
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +43,6 @@ def by_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commune]:
     commune.close()
 
 
-@pytest.fixture(params=["http", "command"])
+@pytest.fixture(params=rest_to_soak(["http", "command"], first=1))
 def hand(request: pytest.FixtureRequest, tmp_path: Path) -> Hand:
     return ByHttp() if request.param == "http" else ByCommand(tmp_path)

@@ -43,6 +43,7 @@ def verified(file: Path, home: Node | None = None) -> dict[str, object]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_an_auditor_tells_of_a_false_checkpoint_and_of_an_entry_that_no_rule_allows(
     commune: Commune, tmp_path: Path

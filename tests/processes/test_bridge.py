@@ -34,6 +34,7 @@ def members(node: Node, id: str) -> set[str]:
     return {one["handle"] for one in found["networks"] if one["place"] == "member"}
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_network_in_two_federations_is_the_bridge_between_them(commune: Commune) -> None:
     riacho, serra, encants = (
@@ -90,6 +91,7 @@ def test_a_network_in_two_federations_is_the_bridge_between_them(commune: Commun
     assert mine == {north, south}
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_a_federation_clears_by_its_rhythm_without_any_command(commune: Commune) -> None:
     groups = {"riacho": "HORA", "serra": "FLOR", "encants": "ECO"}

@@ -16,11 +16,12 @@ from uuid import UUID
 
 import pytest
 from processes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, order_json, start, units, until
+from soak.marked import rest_to_soak
 
 from protocol.wire.keys import KeyPair
 
 SEED = int(os.environ.get("CRASH_SEED", "2"))
-KILLS = 50
+KILLS_AT_FIRST, KILLS = 10, 50
 AT_ONCE = (1, 1, 2, 3)
 PAYMENTS_BETWEEN_MAX = 24
 LAST_MOMENT_SECONDS = 0.03
@@ -180,15 +181,15 @@ def region(commune: Commune) -> Region:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [SEED])
+@pytest.mark.parametrize("kills", rest_to_soak([KILLS_AT_FIRST, KILLS], first=1))
 def test_no_payment_is_lost_or_doubled_however_often_a_node_is_killed(
-    region: Region, seed: int, record_property: Callable[[str, object], None]
+    region: Region, kills: int, record_property: Callable[[str, object], None]
 ) -> None:
     threads = [threading.Thread(target=region.run, args=(one,)) for one in region.payers]
     for thread in threads:
         thread.start()
     try:
-        kill_again_and_again(region, Random(seed))
+        kill_again_and_again(region, Random(SEED), kills)
     finally:
         region.traffic.has_ended = True
         region.traffic.flows.set()
@@ -219,10 +220,10 @@ def test_no_payment_is_lost_or_doubled_however_often_a_node_is_killed(
     record_property("payments, lost answers, done all the same", (region.answered, lost, done))
 
 
-def kill_again_and_again(region: Region, random: Random) -> None:
+def kill_again_and_again(region: Region, random: Random, kills: int) -> None:
     """Kill one, two or three nodes at a time, at random moments, and see what each still knows when it is back."""
     killed = 0
-    while killed < KILLS:
+    while killed < kills:
         region.traffic.flows.set()
         victims = random.sample(region.nodes, random.choice(AT_ONCE))
         awaited = region.answered + random.randrange(PAYMENTS_BETWEEN_MAX)

@@ -15,6 +15,7 @@ def quoted(member: Member, payee: str, amount: float, times: int) -> list[dict[s
     return [member.wish(payee, amount) for _ in range(times)]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_link_cut_for_long(commune: Commune) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)

@@ -114,6 +114,7 @@ def test_partner_and_replica_give_a_node_its_own_back(commune: Commune, tmp_path
     assert not forks(riacho, serra, casa)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_two_partners_that_both_come_back_go_on_with_each_other(commune: Commune, tmp_path: Path) -> None:
     """One is put back to an old copy while the other is given new keys; neither has heard of it before they meet."""

@@ -18,6 +18,7 @@ def test_a_ring_of_debts_is_cleared_by_one_command(commune: Commune) -> None:
     _clears_by_command(ring, (15_00, 10_00))
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_ring_of_debts_that_nobody_publishes_is_cleared_by_the_same_command(commune: Commune) -> None:
     ring = _ring(commune, (30, 45, 40))

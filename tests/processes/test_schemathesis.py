@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 from processes.harness import Commune, Node, environment, link_up, units
+from soak.marked import rest_to_soak
 
 SEED = 2
-EXAMPLES_MAX = 5
 SECONDS_MAX = 200
 NOT_CHECKED = "positive_data_acceptance"
 """What is well-formed may still be refused by a rule."""
-PHASES = {"stranger": "examples,fuzzing", "steward": "examples,coverage,fuzzing,stateful"}
-"""A stranger is turned away nearly everywhere before what she sends is read."""
+BRIEFLY = "examples,fuzzing"
+ALL = "examples,coverage,fuzzing,stateful"
+ASKED = [("stranger", BRIEFLY, 1), ("steward", BRIEFLY, 1), ("stranger", BRIEFLY, 5), ("steward", ALL, 5)]
+"""Who asks, in which phases, and with how many examples. A stranger is turned away before what she sends is read."""
 UNENDING = "/v1/events"
 """A stream of events ends only with its reader; tests/node/http/test_http_events.py has what it may answer."""
 
@@ -55,16 +57,18 @@ def town(lasting: Commune) -> Town:
 
 
 @pytest.mark.timeout(SECONDS_MAX + 20)
-@pytest.mark.parametrize("who", PHASES)
-def test_no_answer_is_a_server_error_or_undocumented(town: Town, who: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("who", "phases", "examples"), rest_to_soak(ASKED, first=2))
+def test_no_answer_is_a_server_error_or_undocumented(
+    town: Town, who: str, phases: str, examples: int, tmp_path: Path
+) -> None:
     token = ["--header", f"Authorization: Bearer {town.node.api.token}"] if who == "steward" else []
     if token:
         (tmp_path / "schemathesis.toml").write_text(town.settings())
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"{town.node.url}/openapi.json", *token,
-            "--checks", "all", "--exclude-checks", NOT_CHECKED, "--exclude-path", UNENDING, "--phases", PHASES[who],
-            "--max-examples", str(EXAMPLES_MAX), "--seed", str(SEED), "--generation-deterministic",
+            "--checks", "all", "--exclude-checks", NOT_CHECKED, "--exclude-path", UNENDING, "--phases", phases,
+            "--max-examples", str(examples), "--seed", str(SEED), "--generation-deterministic",
             "--generation-with-security-parameters", "false", "--continue-on-failure", "--request-timeout", "20",
             "--no-color",
         ],

@@ -67,6 +67,7 @@ def grant(home: Path, network: bytes, lane: str, minor: int) -> None:
     asyncio.run(written())
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_a_grant_beyond_the_bound_takes_the_keepers_and_a_stolen_home_makes_none(
     commune: Commune, tmp_path: Path

@@ -148,6 +148,7 @@ def test_a_thief_spends_at_most_what_was_granted_and_nothing_after_the_rotation(
         node.verify_book()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_a_home_that_ran_all_the_while_goes_back_before_what_it_took_of_the_thief(commune: Commune) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)

@@ -5,6 +5,7 @@ import pytest
 from processes.harness import Commune, link_up, start, until
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_member_pays_over_networks_that_she_has_not_named(commune: Commune) -> None:
     groups = {"riacho": "HORA", "encants": "ECO", "serra": "FLOR", "campo": "MATE"}

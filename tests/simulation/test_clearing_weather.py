@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from simulation.groups import exchange, linked
 from simulation.world import World, whole
+from soak.marked import rest_to_soak
 
 from protocol.book.refusals import Refused
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
@@ -111,7 +112,7 @@ def audit(world: World, *, restored: bool) -> None:
             assert link.side.net_debt <= link.side.limit
 
 
-@pytest.mark.parametrize("seed", range(SEEDS), ids=lambda seed: f"seed-{seed}")
+@pytest.mark.parametrize("seed", rest_to_soak(range(SEEDS), first=3), ids=lambda seed: f"seed-{seed}")
 def test_rings_clear_in_bad_weather(seed: int) -> None:
     world = ring(seed)
     weather(world, Random(seed), restores=False)
@@ -119,7 +120,7 @@ def test_rings_clear_in_bad_weather(seed: int) -> None:
     audit(world, restored=False)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS), ids=lambda seed: f"seed-{seed}")
+@pytest.mark.parametrize("seed", rest_to_soak(range(SEEDS), first=3), ids=lambda seed: f"seed-{seed}")
 def test_rings_clear_while_nodes_come_back_from_old_copies(seed: int) -> None:
     world = ring(seed)
     weather(world, Random(seed), restores=True)
@@ -127,7 +128,7 @@ def test_rings_clear_while_nodes_come_back_from_old_copies(seed: int) -> None:
     audit(world, restored=True)
 
 
-@pytest.mark.parametrize("seed", PRIVATE_SEEDS, ids=lambda seed: f"seed-{seed}")
+@pytest.mark.parametrize("seed", rest_to_soak(PRIVATE_SEEDS, first=1), ids=lambda seed: f"seed-{seed}")
 def test_rings_that_nobody_publishes_clear_in_bad_weather(seed: int) -> None:
     world = ring(seed, publish=False)
     weather(world, Random(seed), restores=seed % 2 == 1)
@@ -137,6 +138,7 @@ def test_rings_that_nobody_publishes_clear_in_bad_weather(seed: int) -> None:
     assert any(one.reason is None and not one.is_open for one in begun)
 
 
+@pytest.mark.soak
 def test_the_weather_clears_circles_and_breaks_some() -> None:
     cleared = failed = 0
     for seed in range(6):

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from simulation.story import NAMES, WEIGHTS, Played, Setting, Step, draw_steps
 from simulation.world import Node
+from soak.marked import rest_to_soak
 
 from protocol.book.book import commons_account, exchange_account, holds_account
 from protocol.practices.between.links.records import Links
@@ -69,7 +70,7 @@ def figures(world: Played, node: Node) -> Figures:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("seed", "strategies"), NIGHTS, ids=str)
+@pytest.mark.parametrize(("seed", "strategies"), rest_to_soak(NIGHTS, first=1), ids=str)
 def test_an_honest_network_loses_at_most_what_it_granted_to_cheats(seed: int, strategies: tuple[str, ...]) -> None:
     setting = federation(strategies)
     world = Played(seed, setting)

@@ -22,6 +22,7 @@ def test_a_federation_of_thirty_reaches_the_optimum_in_one_round() -> None:
         assert not any(link.holds_in or link.holds_out for link in links)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_with_some_away_in_each_round_most_is_cleared_all_the_same() -> None:
     federation = Federation(drawn_debts(20, seed=3), seed=3)
@@ -33,6 +34,7 @@ def test_with_some_away_in_each_round_most_is_cleared_all_the_same() -> None:
     assert not federation.world.drops and federation.world.zero_sum()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_where_nobody_publishes_no_ring_of_four_is_left() -> None:
     federation = Federation(drawn_debts(16, seed=4), seed=4, private=True)

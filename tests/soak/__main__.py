@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What `make soak` runs: stories from seeds for hours, plain ones and rings, honest and with each kind of cheat.
+"""What `make soak` runs first: stories from seeds for hours, plain ones and rings, honest and with each kind of cheat.
 
 Where everything that is declared may be wished for, all are honest.
 
