@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import footprint
+import growth
 import joining
 import machine
 import netting
@@ -33,6 +34,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "stories": ("Stories in the simulator", stories.run),
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
+    "growth": ("What history costs, beside the build before", growth.run),
 }
 
 
