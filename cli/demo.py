@@ -358,7 +358,7 @@ class Play:
     def accept(self, node: Node, payer: str, payee: str, quote: Mapping[str, Any]) -> str:
         """Accept a quote; returns the id of the payment, which is on its way."""
         del payer
-        wish = {"payer": quote["payer"], "payee": payee, "amount": quote["amount"], "quote": quote["id"]}
+        wish = {"payer": quote["payer"], "payee": payee, "amount": quote["amount"], "invoice": quote["invoice"]}
         if "@" not in payee:
             wish["payee"] = quote["payee_handle"]
         return node.client.post("/v1/payments", wish)["id"]

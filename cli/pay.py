@@ -12,14 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.arguments import Parser, read_amount, read_seconds, read_text
 from cli.client import path_of
 from cli.ending import DONE, Misuse, Refused, Unreachable, refused
-from cli.keys import text_of
+from cli.keys import bytes_of, text_of
 from cli.output import figure, is_amount, money, plain, put, put_json
 from cli.session import Session, connect
+
+if TYPE_CHECKING:
+    from protocol.book.money import Amount
 
 WAIT_SECONDS = 20.0
 """How long a payment to another network may be on its way before the command stops watching."""
@@ -154,42 +157,58 @@ def place(session: Session, wish: Wish, price: Json, key: str | None) -> Json:
 
 
 def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq: int) -> dict[str, Any]:
-    """Return a payment that the member's key orders."""
+    """Return a payment that the member's key orders, at its price."""
+    from cli.made.wishes import signed_json
+    from protocol.book.money import Amount
     from protocol.book.personal import text_digest
-    from protocol.book.signed import Order, sign
+    from protocol.book.signed import parse_uuid
+    from protocol.practices.money.payments.rules import Pay
+    from protocol.wire.keys import parse_id
 
     assert session.hand is not None
     salt = os.urandom(SALT_BYTES)
+    here = price["payee_network"] == session.node["network_id"]
+    debit = price["debit"]
     try:
-        order = Order(
-            network=session.network,
+        if parse_id(price["payee_network"]) is None:
+            raise ValueError(f"{price['payee_network']!r} is no network")
+        pay = Pay(
+            payee=price["payee"] if here else f"mutirao:{price['payee_network']}/{price['payee']}",
+            amount=_amount(price["amount"]),
             payer=price["payer"],
-            key=session.hand.public,
-            order_seq=order_seq,
-            payment=payment,
-            payee_network=_network(price["payee_network"]),
-            payee=price["payee"],
-            amount=int(price["amount"]["value"]),
-            max_debit=_most(wish, price),
-            # The node's own hour: this machine's clock may be wrong.
-            not_after_ms=int(datetime.fromisoformat(price["expires_at"]).timestamp() * 1000),
             pending=wish.pending,
+            payment=payment,
+            note=None if wish.note is None else text_digest(salt, wish.note),
+            mandate=None if wish.mandate is None else _id(parse_uuid(wish.mandate), "mandate"),
+            request=None if wish.request is None else _id(parse_uuid(wish.request), "request"),
+            max_debit=Amount(_most(wish, price), debit["asset_code"], debit["asset_scale"]),
             invoice=_digest(price["invoice"]),
             condition=_digest(price["condition"]),
-            note=None if wish.note is None else text_digest(salt, wish.note),
-            head=_digest(price["head"]),
         )
-        signed = sign(session.hand, order)
-    except (TypeError, ValueError) as error:  # what the node shows does not fit into an order
+        told = {
+            "network": session.network,
+            "order_seq": order_seq,
+            # The node's own hour: this machine's clock may be wrong.
+            "not_after_ms": int(datetime.fromisoformat(price["expires_at"]).timestamp() * 1000),
+            "head": _digest(price["head"]),
+        }
+    except (TypeError, ValueError) as error:  # what the node shows does not fit into a wish
         raise Unreachable(f"{session.client.url} gives a price that nobody can accept: {error}") from None
-    asked: dict[str, Any] = {
-        "order": {"data": text_of(signed.data), "signature": text_of(signed.signature)},
-        "note": wish.note,
-        "note_salt": None if wish.note is None else text_of(salt),
-        "mandate": wish.mandate,
-        "request": wish.request,
-    }
-    return {name: value for name, value in asked.items() if value is not None}
+    signed = signed_json(session.hand, "payments.create", pay, **told)
+    beside = {} if wish.note is None else {"note": wish.note, "note_salt": text_of(salt)}
+    return {"signed": signed, **beside}
+
+
+def _amount(amount: Json) -> "Amount":
+    from protocol.book.money import Amount
+
+    return Amount(int(amount["value"]), amount["asset_code"], amount["asset_scale"])
+
+
+def _id(found: bytes | None, option: str) -> bytes:
+    if found is None:
+        raise Misuse(f"--{option} takes an id as it is shown")
+    return found
 
 
 def _most(wish: Wish, price: Json) -> int:
@@ -221,7 +240,7 @@ def _word(wish: Wish, price: Json, payment: bytes) -> dict[str, Any]:
         "mandate": wish.mandate,
         "request": wish.request,
         "pending": wish.pending or None,
-        "quote": None if price["invoice"] is None else price["id"],
+        "invoice": price["invoice"],
     }
     return {name: value for name, value in asked.items() if value is not None}
 
@@ -298,13 +317,4 @@ def _compared(one: Json, other: Json) -> int:
 
 
 def _digest(text: str | None) -> bytes | None:
-    return None if text is None else bytes.fromhex(text)
-
-
-def _network(text: str) -> bytes:
-    from protocol.wire.keys import parse_id
-
-    network = parse_id(text)
-    if network is None:
-        raise ValueError(f"{text!r} is no network")
-    return network
+    return None if text is None else bytes_of(text)

@@ -45,13 +45,13 @@ class Session:
     def post_signed(self, path: str, make: Callable[[int], Mapping[str, Any]], key: str | None) -> Mapping[str, Any]:
         """Send what `make` signs as the order of a number: this machine's hour in milliseconds.
 
-        Where another device's clock was ahead of it, the order goes behind the newest one.
+        Where another device's clock was ahead of it, or this one is far ahead, the order goes behind the newest one.
         """
         try:
             return self.client.post(path, make(now_ms()), key)
         except Refused as refusal:
             newest = refusal.problem.get("figures", {}).get("order_seq")
-            late = refusal.problem.get("code") in ("ORDER_STALE", "ORDER_REPLAYED")
+            late = refusal.problem.get("code") in ("ORDER_STALE", "ORDER_REPLAYED", "ORDER_AHEAD")
             if not late or not isinstance(newest, int):
                 raise
             return self.client.post(path, make(newest + 1))

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, assert_never
 
 from crdt.link import LinkFault
+from protocol.book import wishes
 from protocol.book.declaration import (
     NOBODY,
     PAGE_ITEMS_MAX,
@@ -239,10 +240,8 @@ class Replica:
             self._say(Answer(asked.request, refuse(Rejection.FORBIDDEN)))
             return
         match operation:
-            case Create():
-                self._plan(asked, operation.noun, lambda: operation.plan(desk, asked.wish))
-            case Act():
-                self._plan(asked, operation.noun, lambda: operation.plan(desk, asked.subject, asked.wish))
+            case Create() | Act():
+                self._plan(asked, operation.noun, lambda: wishes.plan(desk, operation, asked.subject, asked.wish))
             case Show():
                 self._say(Answer(asked.request, operation.view(desk, asked.subject)))
             case List():

@@ -12,7 +12,9 @@ from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.made.asking import asked_for
 from cli.made.fields import Field, add_field, fields_of, given, parameters, said_of, usage_of
-from cli.made.signing import SIGNINGS, Wished
+from cli.made.signing import SIGNINGS
+from cli.made.wished import Wished
+from cli.made.wishes import SIGNED, beside, is_signed_here, own_fields, sign_and_send
 from cli.output import plain, put, put_json, record, table, terminal_width
 from cli.session import Session, connect
 from protocol.book.declaration import (
@@ -117,6 +119,8 @@ def operate(
             signing = SIGNINGS.get(operation_name(operation))
             if signing is not None and signing.applies(wished):
                 shown = signing.perform(wished)
+            elif is_signed_here(operation, wished):
+                shown = sign_and_send(wished, operation)
             else:
                 shown = _plainly(wished, operation)
         case Show(noun):
@@ -142,11 +146,12 @@ def parser_of(
     if not isinstance(operation, Create | List):
         parser.add_argument("id", metavar="ID", type=read_text, help="which one: its id, or the handle of what has one")
     signing = SIGNINGS.get(operation_name(operation)) if isinstance(operation, Create | Act) else None
+    is_signed = isinstance(operation, Create | Act) and operation.signed is not None
     declared = {field.name: field for field in _fields(operation)}
     for name in bare:
         add_field(parser, declared.pop(name), bare=True)
     for field in declared.values():
-        add_field(parser, field, optional=field.signed or field.name in filled)
+        add_field(parser, field, optional=field.signed or field.name in filled or is_signed)
     if signing is not None and signing.add_options is not None:
         signing.add_options(parser)
     if isinstance(operation, Act) and operation.asks:
@@ -177,7 +182,9 @@ def summary_of(operation: Operation) -> str:
 def _fields(operation: Operation) -> tuple[Field, ...]:
     match operation:
         case Create() | Act():
-            return fields_of(operation.wish)
+            signing = SIGNINGS.get(operation_name(operation))
+            made = () if signing is None else signing.made
+            return (*(one for one in own_fields(operation) if one.name not in made), *beside(operation))
         case List():
             return fields_of(operation.wanted)
         case _:
@@ -193,8 +200,8 @@ def _example(operation: Operation, command: str) -> str:
 
 def _plainly(wished: Wished, operation: Create | Act) -> Mapping[str, Any]:
     """Send a wish as it was typed, once all is there that it needs."""
-    missing = [field.option for field in fields_of(operation.wish) if field.required and field.name not in wished.body]
-    if missing:
+    missing = [field.option for field in own_fields(operation) if field.required and field.name not in wished.body]
+    if missing and SIGNED not in wished.body:
         raise Misuse(f"{missing[0]} is missing")
     return wished.post()
 

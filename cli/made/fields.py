@@ -4,7 +4,7 @@
 import types
 import typing
 from argparse import SUPPRESS, BooleanOptionalAction, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from inspect import cleandoc
@@ -20,9 +20,10 @@ from cli.arguments import (
     read_text,
 )
 from protocol.book.cold import KeeperSignature
-from protocol.book.declaration import AskedFor, Doc, Moment, Ref
+from protocol.book.declaration import AskedFor, Doc, Moment, OwnId, Ref, Uuid
 from protocol.book.money import Amount
 from protocol.book.signed import Signed
+from protocol.wire.shape import is_personal
 
 PLACE = "field "
 """Before a field's name among all that was parsed: no option of ours is named so."""
@@ -42,6 +43,14 @@ class Field:
     flag: bool = False
     signed: bool = False
     asked: AskedFor | None = None
+    hint: Any = None
+    """Its declared type, without None and lists."""
+    table: str = ""
+    """Which table it names a row of."""
+    own_id: bool = False
+    """Whether it is the id of what the wish makes."""
+    private: bool = False
+    """Whether it is a personal text, of which a signed wish holds the salted digest."""
 
     @property
     def option(self) -> str:
@@ -118,14 +127,18 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
     many = flag = signed = False
     asked: AskedFor | None = None
     choices: tuple[str, ...] | None = None
+    found: list[Any] = []
     while True:
         origin = get_origin(hint)
         if origin is Annotated:
             hint, *marks = get_args(hint)
+            found += marks
             said = next((mark.text for mark in marks if isinstance(mark, Doc)), said)
             table = next((mark.table for mark in marks if isinstance(mark, Ref)), table)
             asked = next((mark for mark in marks if isinstance(mark, AskedFor)), asked)
-            moment = moment or any(mark is Moment or isinstance(mark, Moment) for mark in marks)
+            moment = moment or _bears(marks, Moment)
+            if is_personal(marks):
+                hint = str
         elif origin in (typing.Union, types.UnionType):
             hint, *others = (one for one in get_args(hint) if one is not types.NoneType)
             if others:
@@ -136,20 +149,33 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
             hint = hint.__supertype__
         else:
             break
+    more: dict[str, Any] = {
+        "hint": Moment if moment else hint, "many": many, "table": table, "own_id": _bears(found, OwnId),
+        "private": is_personal(found),
+    }  # fmt: skip
     if moment:
-        return Field(name, said, "TIME", read_moment, required, many)
+        return Field(name, said, "TIME", read_moment, required, **more)
+    if _bears(found, Uuid):
+        return Field(name, said, _row_of(table) or "UUID", read_text, required, **{**more, "hint": Uuid})
     if isinstance(hint, type) and issubclass(hint, Enum):
         choices = tuple(str(one.value) for one in hint)
-        return Field(name, said, "WORD", read_text, required, many, choices)
+        return Field(name, said, "WORD", read_text, required, choices=choices, **more)
     if isinstance(hint, type) and is_dataclass(hint) and hint is not Amount:
         signed = hint in (Signed, KeeperSignature)
-        return Field(name, said, "JSON", read_object, required, many, signed=signed)
+        return Field(name, said, "JSON", read_object, required, signed=signed, **more)
     if hint is bool:
         flag = True
     metavar, read = _PLAIN[hint]
-    if table:
-        metavar = (f"{table[:-3]}y" if table.endswith("ies") else table.removesuffix("s")).upper()
-    return Field(name, said, metavar, read, required, many, flag=flag, asked=asked)
+    return Field(name, said, _row_of(table) or metavar, read, required, flag=flag, asked=asked, **more)
+
+
+def _row_of(table: str) -> str:
+    """Return how an option names a row of a table."""
+    return (f"{table[:-3]}y" if table.endswith("ies") else table.removesuffix("s")).upper()
+
+
+def _bears(marks: Sequence[Any], kind: type[Any]) -> bool:
+    return any(mark is kind or isinstance(mark, kind) for mark in marks)
 
 
 _PLAIN: Mapping[Any, tuple[str, Callable[[str], Any]]] = {

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Wishes that a member signs: with a key at hand, the command makes and signs what a declaration wants signed.
-
-Without one, the signed bytes can still be given as JSON, as another program has made them.
-"""
+"""The few operations whose signing takes more than their declaration tells: cli.made.wishes signs all others."""
 
 import os
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,61 +10,17 @@ from typing import Any
 from cli import keys, pay
 from cli.arguments import Parser, read_amount
 from cli.client import path_of
-from cli.ending import Misuse, Unreachable, refused
-from cli.session import Session, now_ms
-from protocol.book.personal import SALT_BYTES, text_digest
-from protocol.book.signed import (
-    Consent,
-    Enrolment,
-    Joining,
-    Mandate,
-    Rebinding,
-    Rhythm,
-    SetOffConsent,
-    SignedKind,
-    StandingOrder,
-    parse_uuid,
-    sign,
-)
+from cli.ending import Misuse, refused
+from cli.made.wished import Wished
+from cli.made.wishes import SIGNED, account_of, json_of, sign_and_send
+from protocol.book.declaration import Act, operation_name
+from protocol.practices.people.devices import PRACTICE as DEVICES
+from protocol.practices.people.joinings import sign_joining
 from protocol.wire.keys import KeyPair
 
-SIGNED_LIFE_MS = 15 * 60 * 1_000
-"""How long a consent counts: long enough for a clock that is some minutes off."""
 ID_BYTES = 16
 
 Json = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Wished:
-    """A wish on its way to a node: of which thing, with which fields, under which idempotency key."""
-
-    session: Session
-    path: str
-    subject: str
-    body: dict[str, Any]
-    args: Namespace
-
-    def post(self, **more: Any) -> Json:
-        """Send it, with these fields besides."""
-        return self.session.client.post(self.path, {**self.body, **more}, self.args.idempotency_key)
-
-    def post_signed(self, make: Callable[[int], Json]) -> Json:
-        """Send it, with the fields that are signed as an order of a number."""
-        return self.session.post_signed(
-            self.path, lambda order_seq: {**self.body, **make(order_seq)}, self.args.idempotency_key
-        )
-
-    @property
-    def hand(self) -> KeyPair:
-        """The member's key; raises Misuse where there is none."""
-        if self.session.hand is None:
-            raise Misuse("this needs your key: --key FILE, or MUTIRAO_KEY")
-        return self.session.hand
-
-    def member(self) -> Json:
-        """Return the member whom the wish is about."""
-        return self.session.client.get(path_of("members", self.subject))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +34,8 @@ class Signing:
     perform: Callable[[Wished], Json]
     add_options: Callable[[Parser], None] | None = None
     always: bool = False
+    made: tuple[str, ...] = ()
+    """Fields that are not typed, but made here."""
 
     def applies(self, wished: Wished) -> bool:
         """Tell whether a wish is to be signed here."""
@@ -111,83 +65,24 @@ def _return(wished: Wished) -> Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.subject))
 
 
-def _reverse(wished: Wished) -> Json:
-    payment = parse_uuid(wished.subject)
-    if payment is None:
-        raise Misuse(f"{wished.subject} is no payment's id")
-    network, hand, not_after_ms = wished.session.network, wished.hand, now_ms() + SIGNED_LIFE_MS
-    return wished.post_signed(
-        lambda order_seq: {"consent": _signed(hand, Consent(network, payment, hand.public, order_seq, not_after_ms))}
-    )
-
-
 def _rebind(wished: Wished) -> Json:
     new, member = _new_key(wished), wished.member()
-    joining = _joining(wished, new, member["handle"])
+    joining = sign_joining(new, wished.session.network, member["handle"])
     if wished.session.hand is None:
-        return wished.post(joining=joining)
-    rebinding = _rebinding(wished, member, wished.hand.public, new.public)
-    return wished.post_signed(lambda order_seq: {"joining": joining, **rebinding(order_seq)})
+        return wished.post(joining=json_of(joining))
+    return sign_and_send(wished, _act("members.rebind-key"), {"joining": joining})
 
 
 def _add(wished: Wished) -> Json:
     new, member = _new_key(wished), wished.member()
-    cap = None if wished.args.cap is None else _minor_of(wished, member["id"], wished.args.cap)[1]
-    network, hand, joining = wished.session.network, wished.hand, _joining(wished, new, member["handle"])
-
-    def make(order_seq: int) -> Json:
-        enrolment = Enrolment(network, member["id"], hand.public, order_seq, new.public, cap)
-        return {"joining": joining, "enrolment": _signed(hand, enrolment)}
-
-    return wished.post_signed(make)
-
-
-def _revoke(wished: Wished) -> Json:
-    if wished.args.lost is None:
-        raise Misuse("--lost KEY is missing: the public key to revoke")
-    try:
-        lost = keys.bytes_of(wished.args.lost)
-    except ValueError:
-        raise Misuse(f"{wished.args.lost} is no public key") from None
-    return wished.post_signed(_rebinding(wished, wished.member(), lost, None))
-
-
-def _mandate(wished: Wished) -> Json:
-    body = wished.body
-    missing = [name for name in ("helper", "cap", "not_after") if name not in body]
-    if missing:
-        raise Misuse(f"a mandate needs --{missing[0].replace('_', '-')}")
-    account, cap = _minor_of(wished, wished.member()["id"], body["cap"])
-    helper = wished.session.client.get(path_of("members", body["helper"]))
-    network, hand, name, until_ms = wished.session.network, wished.hand, os.urandom(ID_BYTES), _ms_of(body["not_after"])
-    wished.body = {}
-    return wished.post_signed(
-        lambda order_seq: {
-            "signed": _signed(
-                hand, Mandate(network, account, hand.public, order_seq, name, helper["id"], cap, until_ms)
-            )
-        }
-    )
-
-
-def _let_set_off(wished: Wished) -> Json:
-    body, session, hand = wished.body, wished.session, wished.hand
-    if "not_after" not in body:
-        raise Misuse("a consent needs --not-after")
-    requests = tuple(parse_uuid(name) or b"" for name in body.get("requests", ()))
-    if b"" in requests:
-        raise Misuse("--requests takes the ids of payment requests")
-    nothing = {"value": "0", "asset_code": body.get("currency"), "asset_scale": 0}
-    account, draw = _minor_of(wished, body.get("account"), {**nothing, **body.get("draw", {})})
-    name, until_ms = os.urandom(ID_BYTES), _ms_of(body["not_after"])
-    wished.body = {}
-    return wished.post_signed(
-        lambda order_seq: {
-            "signed": _signed(
-                hand, SetOffConsent(session.network, account, hand.public, order_seq, name, requests, draw, until_ms)
-            )
-        }
-    )
+    values: dict[str, Any] = {"joining": sign_joining(new, wished.session.network, member["handle"])}
+    if wished.args.cap is not None:
+        account, cap = account_of(wished, member["id"], wished.args.cap.get("asset_code")), wished.args.cap
+        scale = account["balance"]["asset_scale"]
+        if cap["asset_scale"] > scale:
+            raise refused("SCALE_EXCEEDED", f"The amount has too many decimals: {scale} are allowed.")
+        values["cap_minor"] = int(cap["value"]) * 10 ** (scale - cap["asset_scale"])
+    return sign_and_send(wished, _act("members.add-key"), values)
 
 
 def _pay_request(wished: Wished) -> Json:
@@ -198,37 +93,14 @@ def _pay_request(wished: Wished) -> Json:
     if request["payment"] == pay.uuid_text(payment):
         return request
     wish = pay.Wish(
-        request["payee_account"], request["left"], body.get("note"), body.get("payer"), mandate=body.get("mandate")
-    )
+        request["payee_account"], request["left"], body.get("note"), body.get("payer"),
+        request=request["id"], mandate=body.get("mandate"),
+    )  # fmt: skip
     price = pay.priced(session, wish)
-    return session.post_signed(
-        wished.path, lambda order_seq: pay.ordered(session, wish, price, payment, order_seq), key
+    session.post_signed(
+        path_of("payments"), lambda order_seq: pay.ordered(session, wish, price, payment, order_seq), key
     )
-
-
-def _schedule(wished: Wished) -> Json:
-    body, session, hand = wished.body, wished.session, wished.hand
-    key = wished.args.idempotency_key or os.urandom(ID_BYTES).hex()
-    missing = [name for name in ("payee", "amount", "first_at") if name not in body]
-    if missing:
-        raise Misuse(f"a scheduled payment needs --{missing[0].replace('_', '-')}")
-    made = pay.known(session, key, body["payee"], body["amount"], "scheduled-payments")
-    if made is not None:
-        return made
-    account, amount = _minor_of(wished, body.get("payer"), body["amount"])
-    note, salt = body.get("note"), os.urandom(SALT_BYTES)
-    rhythm = Rhythm(body.get("rhythm", Rhythm.ONCE))
-
-    def make(order_seq: int) -> Json:
-        order = StandingOrder(
-            session.network, account, hand.public, order_seq, pay.id_of(key, "scheduled-payments"),
-            body["payee"].removesuffix(f"@{session.node['handle']}"), amount, _ms_of(body["first_at"]), rhythm,
-            body.get("times", 1), None if note is None else text_digest(salt, note),
-        )  # fmt: skip
-        named = {} if note is None else {"note": note, "note_salt": keys.text_of(salt)}
-        return {"order": _signed(hand, order), **named}
-
-    return session.post_signed(wished.path, make, key)
+    return session.client.get(path_of("payment-requests", wished.subject))
 
 
 def _sign_by_cold_keys(wished: Wished) -> Json:
@@ -264,25 +136,23 @@ def _add_options(parser: Parser) -> None:
     parser.add_argument("--cap", metavar="AMOUNT", type=read_amount, help="what it may pay in all; default: as you may")
 
 
-def _revoke_options(parser: Parser) -> None:
-    parser.add_argument("--lost", metavar="KEY", help="the public key to revoke, as `mutirao members show` tells it")
-
-
 SIGNINGS: Mapping[str, Signing] = {
     "checkpoints.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
     "links.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
-    "members.add-key": Signing("enrolment", _add, _add_options, always=True),
+    "members.add-key": Signing(SIGNED, _add, _add_options, always=True, made=("joining", "cap_minor")),
     "members.join": Signing("joining", _join),
-    "members.mandate": Signing("signed", _mandate),
-    "members.rebind-key": Signing("joining", _rebind, _new_option, always=True),
+    "members.rebind-key": Signing(SIGNED, _rebind, _new_option, always=True, made=("joining",)),
     "members.return": Signing("joining", _return),
-    "members.revoke-key": Signing("rebinding", _revoke, _revoke_options, always=True),
-    "payment-requests.pay": Signing("order", _pay_request),
-    "payments.create": Signing("order", _pay),
-    "payments.reverse": Signing("consent", _reverse),
-    "scheduled-payments.create": Signing("order", _schedule),
-    "set-off-consents.create": Signing("signed", _let_set_off),
+    "payment-requests.pay": Signing(SIGNED, _pay_request),
+    "payments.create": Signing(SIGNED, _pay),
 }
+"""What takes more than signing what was typed: a price, another key's joining, signatures of cold keys."""
+
+
+def _act(name: str) -> Act:
+    operation = next(one for one in DEVICES.operations if operation_name(one) == name)
+    assert isinstance(operation, Act)
+    return operation
 
 
 def _new_key(wished: Wished) -> KeyPair:
@@ -292,39 +162,4 @@ def _new_key(wished: Wished) -> KeyPair:
 
 
 def _joining(wished: Wished, new: KeyPair, handle: str) -> Json:
-    return _signed(new, Joining(wished.session.network, handle, new.public))
-
-
-def _rebinding(wished: Wished, member: Json, gives_way: bytes, new: bytes | None) -> Callable[[int], Json]:
-    network, hand = wished.session.network, wished.hand
-    return lambda order_seq: {
-        "rebinding": _signed(hand, Rebinding(network, member["id"], hand.public, order_seq, gives_way, new))
-    }
-
-
-def _signed(hand: KeyPair, said: SignedKind) -> Json:
-    try:
-        signed = sign(hand, said)
-    except ValueError as error:  # what the node shows, or a key that was typed, does not fit in
-        raise Unreachable(f"this cannot be signed: {error}") from None
-    return {"data": keys.text_of(signed.data), "signature": keys.text_of(signed.signature)}
-
-
-def _minor_of(wished: Wished, owner: str | None, amount: Json) -> tuple[str, int]:
-    """Return the account, of a member or one's own, that an amount is meant in, and the amount in its minor units."""
-    asked = {"member": owner, "currency": amount.get("asset_code")}
-    query = {name: value for name, value in asked.items() if value is not None}
-    accounts = wished.session.client.list(path_of("accounts"), query)["items"]
-    if len(accounts) != 1:
-        codes = ", ".join(one["currency"] for one in accounts) or "there is none"
-        raise Misuse(f"in which currency is the amount meant? {codes}")
-    scale = accounts[0]["balance"]["asset_scale"]
-    if amount["asset_scale"] > scale:
-        raise refused("SCALE_EXCEEDED", f"The amount has too many decimals: {scale} are allowed.")
-    return accounts[0]["id"], int(amount["value"]) * 10 ** (scale - amount["asset_scale"])
-
-
-def _ms_of(text: str) -> int:
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
+    return json_of(sign_joining(new, wished.session.network, handle))

@@ -11,9 +11,11 @@ from node.http.idempotency import KEY_CHARS_MAX
 from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
 from node.http.routes import JSON_TYPE, Route, id_field_of
 from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
-from protocol.book.declaration import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role
+from node.http.signed import about_of, describe_body, describe_signed, plain_required
+from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
+from protocol.book.signed import Signed
 
 DESCRIPTION = """\
 One node keeps one network's books. Every resource has the same few verbs; every refusal is a problem
@@ -24,6 +26,8 @@ document (RFC 9457) with a stable `code`, and `figures` in minor units that expl
 - **Idempotency-Key** is honoured on every POST that changes the book, and kept for a week: the same key and
   body get the stored answer with `Idempotency-Replayed: true`. A request without a key is accepted, and may
   be carried out twice if it is sent twice.
+- **What a member signs** is the wish itself, in one envelope for all operations: `x-signed` tells its fields by
+  number. The body is then `{"signed": {"data", "signature"}}`, with the texts beside that the wish names by digest.
 - **Lists** follow arrival; `next` is an opaque cursor, null on the last page.
 - **ETag** is on every answer that shows a resource or a list; `If-None-Match` gets 304. `If-Match` on an
   action is compared with what the resource looks like just before the action.
@@ -135,8 +139,13 @@ def _operation(route: Route, answer: Schema | None, wished: Components) -> Schem
         "parameters": _parameters(route, wished),
         "responses": _answers(route, answer),
     }
-    if route.wish is not None:
-        content: Schema = {"schema": describe(route.wish, wished), "example": example_of(route.wish)}
+    if route.signed is not None:
+        content: Schema = {"schema": describe_body(route.signed, wished), "example": _example_of_signed(route.signed)}
+        required = bool(plain_required(route.signed))
+        operation["requestBody"] = {"required": required, "content": {JSON_TYPE: content}}
+        operation["x-signed"] = describe_signed(route.signed)
+    elif route.wish is not None:
+        content = {"schema": describe(route.wish, wished), "example": example_of(route.wish)}
         operation["requestBody"] = {
             "required": bool(required_of(route.wish)),
             "content": {JSON_TYPE: content},
@@ -152,6 +161,10 @@ def _said(route: Route) -> str:
         lines.append(f"For: {', '.join(role for role in Role if role in route.who)}.")
     if route.scope is not None:
         lines.append(f"Scope: `{route.scope}`.")
+    if route.signed is not None:
+        names = ", ".join(f"{row['number']} `{row['name']}`" for row in describe_signed(route.signed)["fields"])
+        or_word = "" if route.signed.signed is KEY else ", or told by a member without a key"
+        lines.append(f"Signed in an envelope for `{route.name}`{or_word}; its fields: {names}.")
     if route.example:
         lines.append(f"On the command line: `{route.example}`")
     return "\n\n".join(lines)
@@ -302,6 +315,12 @@ def example_of(kind: type[Any]) -> dict[str, Any]:
         for name, hint in hints_of(kind).items()
         if name in required or name in EXAMPLES
     }
+
+
+def _example_of_signed(operation: Create | Act) -> dict[str, Any]:
+    if operation.signed is KEY:
+        return {"signed": example_of(Signed)}
+    return {name: value for name, value in example_of(operation.wish).items() if name != about_of(operation)}
 
 
 def _is_amount(hint: Any) -> bool:

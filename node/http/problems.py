@@ -135,6 +135,11 @@ REJECTIONS: Mapping[Rejection, Explained] = {
         "A newer order by this key came first",
         "A newer order by this key came first: sign one above {order_seq}.",
     ),
+    Rejection.ORDER_AHEAD: Explained(
+        422,
+        "The order's number runs far ahead",
+        "The order's number runs far ahead, and would end the key: sign one above {order_seq}, of at most {maximum}.",
+    ),
     Rejection.ORDER_EXPIRED: Explained(422, "The order has expired"),
     Rejection.ORDER_MISMATCH: Explained(
         422, "What was signed is not what is asked", "What was signed differs: {field}."

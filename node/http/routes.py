@@ -15,6 +15,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from node.http import idempotency
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
 from node.http.schema import Misread, bytes_text, dump, form, hints_of, parse, read_text, required_of
+from node.http.signed import reader_of
 from node.loop.runtime import Remember, Remembered
 from protocol.book.declaration import (
     PAGE_ITEMS_DEFAULT,
@@ -79,6 +80,8 @@ class Route:
     tagged: bool = False
     resumes: bool = False
     statuses: tuple[int, ...] = ()
+    signed: Create | Act | None = None
+    """The operation, where members sign its wish."""
 
 
 class Answers(Protocol):
@@ -270,7 +273,7 @@ class Resources:
         is_create = isinstance(operation, Create)
         path = f"/v1/{noun}" if is_create else f"/v1/{noun}/{{id}}/{operation.verb}"
         status = 201 if is_create else 200
-        wish_type = operation.wish
+        wish_type, read = operation.wish, reader_of(operation)
         made = form(shown)
         show = made.show or _as_it_is
         id_field = id_field_of(shown)
@@ -278,7 +281,10 @@ class Resources:
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
             headers = exchange.request.headers
-            wish = read_wish(wish_type, exchange.body)
+            try:
+                wish = read(exchange.body, exchange.subject)
+            except Misread as misread:
+                raise denied(misread) from None
             key = headers.get("Idempotency-Key")
             scope = None
             if key is not None:
@@ -332,6 +338,7 @@ class Resources:
             summary=_first_line(wish_type),
             example=operation.example,
             remembers=True,
+            signed=None if operation.signed is None else operation,
         )
 
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:

@@ -20,14 +20,12 @@ from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 from unicodedata import is_normalized
 
-from protocol.book.declaration import Doc, Moment, Ref, TextRef
-from protocol.book.money import AMOUNT_MINOR_MAX, Amount
+from protocol.book.declaration import Doc, Moment, Ref, TextRef, Uuid
+from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
 from protocol.book.refusals import Figure, Refused, Rejection
-from protocol.book.signed import TIME_MS_MAX
-from protocol.wire.shape import AtMost, Length, Range
+from protocol.book.signed import TIME_MS_MAX, parse_uuid, uuid_text
+from protocol.wire.shape import AtMost, Length, PersonalText, Range, is_personal
 
-ASSET_SCALE_MAX = 255
-"""As in Open Payments; a scale beyond the currency's own is for its rule to refuse."""
 MOMENT_MS_MAX = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write."""
 
@@ -256,6 +254,13 @@ def _read_bytes(value: Any) -> bytes:
     raise Misread(expected="bytes as base64url without padding")
 
 
+def _read_uuid(value: Any) -> bytes:
+    found = parse_uuid(value) if type(value) is str else None
+    if found is None:
+        raise Misread(expected="a UUID in small letters")
+    return found
+
+
 def _read_moment(value: Any) -> int:
     if type(value) is str and _MOMENT.fullmatch(value):
         try:
@@ -300,7 +305,7 @@ def _describe_amount(components: Components) -> Schema:
                 "type": ["string", "null"],
                 "description": "The currency's code; may be left out for the account's own.",
             }
-        return _described_object(
+        return described_object(
             "Whole units of the smallest part: value 1250 at asset_scale 2 is 12.50.",
             {
                 "value": {"type": "string", "pattern": r"^(0|-?[1-9][0-9]{0,18})$", "examples": ["1250"]},
@@ -346,21 +351,31 @@ _PLAIN: Mapping[Any, Form] = {
     ),
 }
 _ANYTHING = Form(_read_text_ref, None, _fixed({"type": "object"}))
+_UUID_FORM = Form(_read_uuid, uuid_text, _fixed({"type": "string", "format": "uuid"}), _read_uuid)
 _MOMENT_FORM = Form(_read_moment, moment_text, _fixed({"type": "string", "format": "date-time"}), _read_moment)
 
 
 def _annotated(base: Any, marks: list[Any]) -> Form:
+    if get_origin(base) is Annotated:
+        base, *inner = get_args(base)
+        return _annotated(base, [*inner, *marks])
     if get_origin(base) in (typing.Union, types.UnionType) and types.NoneType in get_args(base):
         # Bounds speak of the value, not of its absence.
         return _optional(_annotated(_without_none(base), marks))
-    made = _MOMENT_FORM if any(mark is Moment or isinstance(mark, Moment) for mark in marks) else form(base)
+    if any(mark is Moment or isinstance(mark, Moment) for mark in marks):
+        # Their own forms know their bounds.
+        made, marks = _MOMENT_FORM, [mark for mark in marks if not isinstance(mark, Range)]
+    elif any(mark is Uuid or isinstance(mark, Uuid) for mark in marks):
+        made, marks = _UUID_FORM, [mark for mark in marks if not isinstance(mark, Length)]
+    else:
+        made = _PLAIN[str] if is_personal(marks) else form(base)
     for mark in marks:
         match mark:
             case Doc(text):
                 made = _extended(made, None, description=text)
             case Ref(table):
                 made = _extended(made, None, **{"x-references": table})
-            case AtMost(most):
+            case AtMost(most) | PersonalText(most):
                 made = _extended(made, _bounded(0, most), **_length_words(base, 0, most))
             case Length(exact):
                 made = _extended(made, _bounded(exact, exact), **_length_words(base, exact, exact))
@@ -567,8 +582,8 @@ def _record(kind: type[Any]) -> Form:
     def describe_record(components: Components) -> Schema:
         return components.refer(
             kind,
-            lambda: _described_object(
-                _said_of(kind),
+            lambda: described_object(
+                said_of(kind),
                 {name: made.describe(components) for name, made in forms.items()},
                 required,
                 components,
@@ -578,13 +593,13 @@ def _record(kind: type[Any]) -> Form:
     return Form(read, show, describe_record)
 
 
-def _said_of(kind: type[Any]) -> str:
+def said_of(kind: type[Any]) -> str:
     """Return a class's docstring, unless the dataclass decorator made it."""
     text = kind.__doc__ or ""
     return "" if text.startswith(f"{kind.__name__}(") else cleandoc(text)
 
 
-def _described_object(said: str, properties: Schema, required: tuple[str, ...], components: Components) -> Schema:
+def described_object(said: str, properties: Schema, required: tuple[str, ...], components: Components) -> Schema:
     schema: Schema = {"type": "object", "properties": properties}
     if said:
         schema["description"] = said

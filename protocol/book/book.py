@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar
 from protocol.book.declaration import Desk, Entered, News, Plan, Practice, Waiting
 from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Order, Signed, T, is_authentic, read
+from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.slots import F, Slot
+from protocol.book.wishes import Said, count, hear, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
 
@@ -290,9 +290,11 @@ class Book:
         self.handle: str | None = None
         self.is_sampled: Callable[[], bool] | None = None
         """While a replica takes in a long range: tells, for each member's signature, whether it is checked."""
-        self.abroad: Callable[[Desk, Any, Order | None], Plan | Waiting | Refused] | None = None
+        self.abroad: Callable[[Desk, Said[Any]], Plan | Waiting | Refused] | None = None
         self.examined: tuple[Body | None, Any] = (None, None)
         """The body that was checked last, and what the check has found: its fold, which comes next, begins with it."""
+        self.heard_wish: tuple[Said[Any] | None, bool] = (None, False)
+        """The newest signed wish that was read, and whether its signature was verified."""
         self.ledger = Ledger()
         self.currencies: dict[str, Currency] = {}
         self.members: dict[str, Member] = {}
@@ -311,7 +313,6 @@ class Book:
         self._arrived: list[Payment] = []
         self._of_account: dict[str, list[Payment]] = {}
         self._states: dict[type[Any], Any] = {}
-        self._heard: tuple[Signed | None, Any, bool] = (None, None, False)
         self._feature_of: dict[type[Body], Practice] = {
             kind: feature for feature in features for kind in feature.entries
         }
@@ -339,10 +340,24 @@ class Book:
 
     def check(self, entered: Entered) -> Rejection | None:
         """Tell why an entry may not stand in this book: the same answer on every node."""
-        return self._feature_of[type(entered.body)].check(self, entered)
+        body = entered.body
+        practice = self._feature_of[type(body)]
+        if not rests_on_wish(body):
+            return practice.check(self, entered)
+        misplaced = self.misplaced(entered)
+        said = hear(self, body) if misplaced is None else misplaced
+        if isinstance(said, Refused):
+            return said.reason
+        reason, late = practice.check(self, entered), untimely(self, said, entered.at_ms)
+        if late is None:
+            return reason
+        refused = foremost(late, None if reason is None else refuse(reason))
+        return None if refused is None else refused.reason
 
     def apply(self, entered: Entered) -> tuple[Line, ...]:
         """Fold a checked entry in; returns the statement lines that its postings make."""
+        if rests_on_wish(entered.body):
+            count(self, entered.body)
         practice = self._feature_of[type(entered.body)]
         if practice.accounts:
             self._open_accounts_of(practice, entered.seq)
@@ -380,32 +395,6 @@ class Book:
         if entered.network != self.network or entered.lane != LEDGER:
             return refuse(Rejection.WRONG_NETWORK)
         return None
-
-    def said(self, signed: Signed, kind: type[T]) -> T | Refused:
-        """Return what a member's signed bytes say, the signature not yet checked, or MALFORMED.
-
-        The newest is remembered, so that plan, check and fold of an entry read and verify it once.
-        """
-        known, said, _ = self._heard
-        if signed is known and type(said) is kind:
-            return said
-        found = read(signed, kind)
-        if found is None:
-            return refuse(Rejection.MALFORMED, field=kind.KIND)
-        self._heard = (signed, found, False)
-        return found
-
-    def heard(self, signed: Signed, kind: type[T]) -> T | Refused:
-        """Return what a member's signed bytes say, or MALFORMED or SIGNATURE_INVALID."""
-        said = self.said(signed, kind)
-        if isinstance(said, Refused):
-            return said
-        if not self._heard[2]:
-            sampled = self.is_sampled is None or self.is_sampled()
-            if sampled and not is_authentic(signed, said):
-                return refuse(Rejection.SIGNATURE_INVALID)
-            self._heard = (signed, said, True)
-        return said
 
     def add_payment(self, payment: Payment) -> None:
         """Keep a payment, where each of its ends that is an account here finds it."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from protocol.book.ledger import Posting, SystemAccount
 from protocol.book.operations import (
+    KEY,
+    KEY_OR_WORD,
     PAGE_ITEMS_DEFAULT,
     PAGE_ITEMS_MAX,
     Act,
@@ -24,8 +26,11 @@ from protocol.book.operations import (
     ListOf,
     Moment,
     Operation,
+    OwnId,
     Ref,
     Show,
+    Signing,
+    Uuid,
     operation_name,
 )
 from protocol.book.plans import (
@@ -60,6 +65,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANYONE",
+    "KEY",
+    "KEY_OR_WORD",
     "NOBODY",
     "PAGE_ITEMS_DEFAULT",
     "PAGE_ITEMS_MAX",
@@ -83,6 +90,7 @@ __all__ = [
     "Moment",
     "News",
     "Operation",
+    "OwnId",
     "Page",
     "Plan",
     "Practice",
@@ -90,10 +98,12 @@ __all__ = [
     "Reopen",
     "Role",
     "Show",
+    "Signing",
     "Slot",
     "SystemAccount",
     "Tell",
     "TextRef",
+    "Uuid",
     "Waiting",
     "Write",
     "check_nothing",

@@ -4,11 +4,16 @@
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.wire.shape import AtMost, Range
 
 AMOUNT_MINOR_MAX = 2**63 - 1
 SCALE_MAX = 9
+ASSET_CODE_CHARS_MAX = 64
+ASSET_SCALE_MAX = 255
+"""As in Open Payments; a scale beyond the currency's own is for its rule to refuse."""
 BASIS_POINTS = 10_000
 """Parts of the whole in which a levy is counted."""
 
@@ -22,8 +27,8 @@ class Amount:
     """
 
     value: int
-    asset_code: str | None = None
-    asset_scale: int = 0
+    asset_code: Annotated[str, AtMost(ASSET_CODE_CHARS_MAX)] | None = None
+    asset_scale: Annotated[int, Range(0, ASSET_SCALE_MAX)] = 0
 
 
 def minor_of(amount: Amount, code: str, scale: int) -> int | Refused:

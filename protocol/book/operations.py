@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any
 
 from protocol.book.plans import SIGNED_IN, Desk, Lookup, Plan, Role, Waiting
@@ -42,6 +43,27 @@ class AskedFor:
     no: str
 
 
+class Uuid:
+    """Marks 16 bytes that clients see as a UUID: `Annotated[bytes, Length(16), Uuid]`."""
+
+
+class OwnId:
+    """Marks the id of what a wish makes: a client may choose it, which makes a retry safe; who signs has to.
+
+    Of one that is left out by word of mouth the node makes a new one.
+    """
+
+
+class Signing(Enum):
+    """How a member says an operation's wish: by its key alone, or, without a key, by word of mouth."""
+
+    KEY = "key"
+    KEY_OR_WORD = "key or word"
+
+
+KEY, KEY_OR_WORD = Signing.KEY, Signing.KEY_OR_WORD
+
+
 class Moment:
     """Marks an int as milliseconds since 1970 that clients see as RFC 3339: `At = Annotated[int, Moment]`."""
 
@@ -52,7 +74,11 @@ At = Annotated[int, Moment]
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """POST /v1/<noun>; `mutirao <noun> <verb>`. The answer shows the new resource."""
+    """POST /v1/<noun>; `mutirao <noun> <verb>`. The answer shows the new resource.
+
+    One that is `signed` plans what a member has said (protocol.book.wishes.Said), and the entries that rest on it
+    bear its name as their OPERATION. Whoever signed it brings it, or a steward, unless `by_anybody`.
+    """
 
     noun: str
     wish: type[Any]
@@ -60,6 +86,8 @@ class Create:
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
     verb: str = "create"
+    signed: Signing | None = None
+    by_anybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +95,8 @@ class Act:
     """POST /v1/<noun>/{id}/<verb>; `mutirao <noun> <verb> ID`. The answer shows the resource after it.
 
     `asks` is what the command asks, y or N, before it does what cannot be undone; {id} in it is the resource's.
+    `signed` is as of Create; `about` is the field of a signed wish that names what the path names: who signs signs
+    that too, and a plain wish has it from the path.
     """
 
     noun: str
@@ -76,6 +106,9 @@ class Act:
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
     asks: str = ""
+    signed: Signing | None = None
+    about: str = ""
+    by_anybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)

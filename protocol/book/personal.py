@@ -4,11 +4,13 @@
 A salt makes the digest tell nothing once the text is erased.
 """
 
+from typing import Annotated
 from unicodedata import is_normalized
 
 from protocol.book.declaration import Desk, TextRef
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.wire.keys import digest
+from protocol.wire.shape import PersonalText
 
 SALT_BYTES = 16
 NAME_CHARS_MAX = 100
@@ -16,6 +18,8 @@ NOTE_CHARS_MAX = 500
 NAME_BYTES_MAX, NOTE_BYTES_MAX = 4 * NAME_CHARS_MAX, 4 * NOTE_CHARS_MAX
 """A character takes at most 4 bytes in UTF-8."""
 UNIT_WORD_CHARS_MAX = 32
+Note = Annotated[str | bytes, PersonalText(NOTE_CHARS_MAX)]
+"""What something is for: a text between a client and its node, and its salted digest wherever it stays."""
 
 
 def text_digest(salt: bytes, text: str) -> bytes:
@@ -42,16 +46,10 @@ def salted(desk: Desk, text: str | None) -> tuple[bytes | None, tuple[tuple[byte
     return named, ((named, text),)
 
 
-def note_texts(named: bytes | None, text: str | None, salt: bytes | None) -> tuple[tuple[bytes, str], ...] | Refused:
-    """Return, for the erasable store, the text that a signed order names by its salted digest.
-
-    Without a text there is nothing to keep; a text that the order does not name is ORDER_MISMATCH.
-    """
-    if text is None:
-        return ()
-    if named is None or salt is None or text_digest(salt, text) != named:
-        return refuse(Rejection.ORDER_MISMATCH, field="note")
-    return ((named, text),)
+def digest_of(note: str | bytes | None) -> bytes | None:
+    """Return the salted digest that stands in a wish, once it was heard, for a personal text."""
+    assert not isinstance(note, str), "a wish that was heard holds no text"
+    return note
 
 
 def shown_text(named: bytes | None) -> TextRef | None:

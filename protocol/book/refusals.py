@@ -77,6 +77,7 @@ class Rejection(StrEnum):
     WRONG_NETWORK = auto()
     ORDER_REPLAYED = auto()
     ORDER_STALE = auto()
+    ORDER_AHEAD = auto()
     ORDER_EXPIRED = auto()
     ORDER_MISMATCH = auto()
 

@@ -13,11 +13,19 @@ from dataclasses import fields
 from enum import StrEnum
 from functools import cache
 from itertools import count
-from types import NoneType, UnionType
-from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 from protocol.wire.codec import ENTRY_BYTES_MAX, INT_END, decode, encode
-from protocol.wire.shape import AtMost, Length, Range, from_map, limits
+from protocol.wire.shape import (
+    DIGEST_BYTES,
+    AtMost,
+    Length,
+    Range,
+    from_map,
+    is_personal,
+    limits,
+    split_optional,
+)
 
 T = TypeVar("T")
 _KEYS_IN_HEAD = 23
@@ -116,7 +124,7 @@ class _Making:
         """Add a record; returns the name of what holds it."""
         declared = fields(kind)
         hints = get_type_hints(kind, include_extras=True)
-        split = [_optional(hints[field.name]) for field in declared]
+        split = [split_optional(hints[field.name]) for field in declared]
         least = sum(not optional for _, optional in split)
         if len(declared) > _KEYS_IN_HEAD or hasattr(kind, "__post_init__"):
             raise _NoPattern
@@ -149,6 +157,8 @@ class _Making:
             return self._item(hint.__supertype__, bounds)
         if get_origin(hint) is Annotated:
             inner, *notes = get_args(hint)
+            if is_personal(notes):
+                return self._bytes(DIGEST_BYTES, DIGEST_BYTES)
             return self._item(inner, (*bounds, *(one for one in notes if isinstance(one, (AtMost, Length, Range)))))
         if hint is int:
             least, most = limits(bounds, 0, (Range,))
@@ -202,13 +212,3 @@ class _Making:
 
     def _name(self) -> str:
         return f"v{next(self._names)}"
-
-
-def _optional(hint: Any) -> tuple[Any, bool]:
-    """Return a field's type without None, and whether it may be None."""
-    if get_origin(hint) not in (Union, UnionType):
-        return hint, False
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    if len(kinds) != 1:
-        raise _NoPattern
-    return kinds[0], True

@@ -2,8 +2,8 @@
 """A frozen dataclass is its own wire format: a map of its fields, numbered in the order of declaration.
 
 Fields may be int, str, bytes, bool, StrEnum, IntEnum, frozen slotted dataclasses, NewType over these,
-tuple[X, ...], tuple[X, Y] of these, and `X | None`; Annotated adds bounds. There is one map for a
-value: a field that is None is left out, and nothing else may be.
+tuple[X, ...], tuple[X, Y] of these, and `X | None`; Annotated adds bounds, outside of the None or inside. There is
+one map for a value: a field that is None is left out, and nothing else may be.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +39,19 @@ class Range:
 
     least: int
     most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalText:
+    """Marks a personal text, which goes on the wire as its salted digest: `Annotated[str | bytes, PersonalText(500)]`.
+
+    It is a text of at most so many characters only between a client and its node.
+    """
+
+    chars_max: int
+
+
+DIGEST_BYTES = 32
 
 
 class ShapeFault(ValueError):
@@ -107,17 +120,32 @@ def _record(cls: type[Any], first: int) -> _Form:
 
 def _column(cls: type[Any], key: int, name: str, hint: object) -> _Column:
     """Return the column of a field, with None split off its type."""
-    kind, optional = hint, False
-    if get_origin(hint) in (Union, UnionType):
-        kind, *others = sorted(get_args(hint), key=lambda option: option is NoneType)
-        if others != [NoneType]:
-            raise TypeError(f"{cls.__qualname__}.{name} is a union of more than a type and None")
-        optional = True
     try:
+        kind, optional = split_optional(hint)
         form = _form(kind, ())
     except TypeError as error:
         raise TypeError(f"{cls.__qualname__}.{name}: {error}") from None
     return _Column(key, name, getattr(cls, name).__set__, optional, form)
+
+
+def split_optional(hint: Any) -> tuple[Any, bool]:
+    """Return a type without its None, and whether it had one; raises TypeError for a union of more than that."""
+    marks: tuple[Any, ...] = ()
+    inner = hint
+    if get_origin(hint) is Annotated:
+        inner, *rest = get_args(hint)
+        marks = tuple(rest)
+    if get_origin(inner) not in (Union, UnionType) or is_personal(marks):
+        return hint, False
+    kinds = [kind for kind in get_args(inner) if kind is not NoneType]
+    if len(kinds) != 1 or NoneType not in get_args(inner):
+        raise TypeError("it is a union of more than a type and None")
+    return (Annotated[kinds[0], *marks] if marks else kinds[0]), True
+
+
+def is_personal(marks: Iterable[object]) -> bool:
+    """Tell whether a type has been marked as a personal text."""
+    return any(isinstance(mark, PersonalText) for mark in marks)
 
 
 def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
@@ -126,6 +154,8 @@ def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
         return _form(hint.__supertype__, bounds)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
+        if is_personal(arguments[1:]):
+            return _form(bytes, (Length(DIGEST_BYTES),))
         added = (note for note in arguments[1:] if isinstance(note, (Length, AtMost, Range)))
         return _form(arguments[0], (*bounds, *added))
     if hint is int:

@@ -20,12 +20,15 @@ from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.loop.batch import Batch
 from node.store.storage import Storage, Token
 from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
 from protocol.book.refusals import Refused
-from protocol.book.signed import Joining, Order, Signed, sign
+from protocol.book.signed import Signed
+from protocol.book.wishes import sign_wish
 from protocol.events import Answer, Asked, Store, StoreItem
 from protocol.lanes.entry import LEDGER, parse
-from protocol.practices.money.payments.rules import Paid
+from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.members import Approve, Join
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, parse_id
@@ -79,7 +82,7 @@ class Books:
             (
                 "members.join",
                 Actor(Role.ANYONE),
-                Join(one.code, handle, joining=sign(pair, Joining(network, handle, pair.public))),
+                Join(one.code, handle, joining=sign_joining(pair, network, handle)),
                 "",
             )
             for one, handle, pair in zip(invited, handles, keys, strict=True)
@@ -157,21 +160,18 @@ def orders(network: bytes, members: Sequence[Member], count: int) -> Iterator[Si
 def signed_order(network: bytes, payer: Member, payee: Member, not_after_ms: int) -> Signed:
     """Return the payer's order to pay somebody a unit, as `mutirao pay` makes it."""
     payer.order_seq += 1
-    order = Order(
-        network=network,
-        payer=payer.account,
-        key=payer.keys.public,
-        order_seq=payer.order_seq,
+    wish = Pay(
+        payee.account,
+        Amount(1_00, "HORA", 2),
+        payer.account,
         payment=os.urandom(16),
-        payee_network=network,
-        payee=payee.account,
-        amount=100,
-        max_debit=100,
-        not_after_ms=not_after_ms,
-        pending=False,
-        head=network,  # any 32 bytes: nobody but the member compares them
+        max_debit=Amount(1_00, "HORA", 2),
     )
-    return sign(payer.keys, order)
+    head = network  # any 32 bytes: nobody but the member compares them
+    return sign_wish(
+        payer.keys, "payments.create", wish,
+        network=network, order_seq=payer.order_seq, not_after_ms=not_after_ms, head=head,
+    )  # fmt: skip
 
 
 def network_of(node: Node) -> bytes:

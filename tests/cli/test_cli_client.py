@@ -178,14 +178,14 @@ def test_fields_are_sent_in_the_form_of_their_types(mutirao: Callable[..., Any],
     mutirao("quotes", "create", "--payee", "bia", "--amount", "12.50 HORA", "--via", "serra", "--via", "encants")
     mutirao("networks", "set-profile", "N", "--addresses", "/ip4/192.0.2.1/tcp/1")
     mutirao("scheduled-payments", "create", "--first-at", "2027-01-01T00:00:00Z", "--rhythm", "weekly", "--times", "3",
-            "--order", '{"data": "AA", "signature": "BB"}', "--note-salt", "AAAA")  # fmt: skip
+            "--signed", '{"data": "AA", "signature": "BB"}', "--note-salt", "AAAA")  # fmt: skip
     amount = {"value": "1250", "asset_scale": 2, "asset_code": "HORA"}
     assert [one.body for one in stub.heard] == [
         {"frozen": False},
         {"payee": "bia", "amount": amount, "via": ["serra", "encants"]},
         {"addresses": ["/ip4/192.0.2.1/tcp/1"]},
         {
-            "order": {"data": "AA", "signature": "BB"},
+            "signed": {"data": "AA", "signature": "BB"},
             "first_at": "2027-01-01T00:00:00.000Z",
             "rhythm": "weekly",
             "times": 3,
@@ -202,7 +202,7 @@ def test_fields_are_sent_in_the_form_of_their_types(mutirao: Callable[..., Any],
         ("members list --state gone", "invalid choice: 'gone'"),
         ("members list --limit 0", "is not at least 1"),
         ("payments post", "the following arguments are required: ID"),
-        ("payments create --order {", "is no JSON object"),
+        ("payments create --signed {", "is no JSON object"),
         ("nonsense", "there is no command 'nonsense'"),
         ("links nonsense", "there is no 'nonsense': write one of create, accept"),
         ("links", "links: a verb is missing"),

@@ -12,6 +12,8 @@ import pytest
 from cli.arguments import split
 from cli.made.commands import OPERATIONS, nouns, parser_of
 from cli.made.fields import fields_of
+from cli.made.signing import SIGNINGS
+from cli.made.wishes import own_fields
 from cli.main import COMMANDS
 from protocol.book.declaration import Act, Create, List, operation_name
 
@@ -45,8 +47,12 @@ def test_each_operation_explains_itself_with_an_example_that_it_can_read(
 ) -> None:
     noun, _, verb = operation_name(operation).partition(".")
     told = " ".join(help_of(mutirao, f"{noun} {verb}").split())
-    wish = operation.wish if isinstance(operation, Create | Act) else getattr(operation, "wanted", None)
-    for field in fields_of(wish) if wish else ():
+    if isinstance(operation, Create | Act):
+        made = SIGNINGS[operation_name(operation)].made if operation_name(operation) in SIGNINGS else ()
+        declared = [field for field in own_fields(operation) if field.name not in made]
+    else:
+        declared = fields_of(operation.wanted) if isinstance(operation, List) else ()
+    for field in declared:
         assert " ".join(field.said.split()) in told
     example = told.partition("example: ")[2]
     program, found_noun, *words = shlex.split(example)

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from cli import keys, pay
+from protocol.book.money import Amount
 from protocol.book.personal import text_digest
-from protocol.book.signed import Order, Signed, is_authentic, read
+from protocol.book.signed import Envelope, Signed, is_authentic, read
+from protocol.practices.money.payments.rules import Pay
 from protocol.wire.keys import id_text
+from protocol.wire.pattern import reader
 
 RIACHO, SERRA = bytes(range(32)), bytes(range(32, 64))
 INVOICE, CONDITION, HEAD = b"i" * 32, b"c" * 32, b"h" * 32
@@ -28,7 +31,7 @@ PRICE = {
     "expires_at": "2026-11-18T11:06:40.123Z",
     "invoice": None,
     "condition": None,
-    "head": HEAD.hex(),
+    "head": keys.text_of(HEAD),
     "paths": [],
 }
 ABROAD = {
@@ -38,8 +41,8 @@ ABROAD = {
     "payee_handle": "bia@serra",
     "amount": {"value": "1250", "asset_code": "FLOR", "asset_scale": 2},
     "debit": {"value": "834", "asset_code": "HORA", "asset_scale": 2},
-    "invoice": INVOICE.hex(),
-    "condition": CONDITION.hex(),
+    "invoice": keys.text_of(INVOICE),
+    "condition": keys.text_of(CONDITION),
 }
 
 
@@ -70,14 +73,19 @@ def ana(tmp_path: Path) -> Path:
     return tmp_path / "ana.key"
 
 
-def orders(node: Any) -> list[tuple[Order, dict[str, Any]]]:
-    found: list[tuple[Order, dict[str, Any]]] = []
+def orders(node: Any) -> list[tuple[Envelope, Pay, dict[str, Any]]]:
+    found: list[tuple[Envelope, Pay, dict[str, Any]]] = []
     for one in node.asked("POST", "/v1/payments"):
-        signed = Signed(*(keys.bytes_of(one.body["order"][name]) for name in ("data", "signature")))
-        order = read(signed, Order)
-        assert order is not None and is_authentic(signed, order)
-        found.append((order, one.body))
+        signed = Signed(*(keys.bytes_of(one.body["signed"][name]) for name in ("data", "signature")))
+        envelope = read(signed)
+        assert envelope is not None and is_authentic(signed, envelope)
+        assert envelope.operation == "payments.create"
+        found.append((envelope, reader(Pay)(envelope.fields), one.body))
     return found
+
+
+def hours(minor: int) -> Amount:
+    return Amount(minor, "HORA", 2)
 
 
 def way(debit: int, *handles: str | None) -> dict[str, Any]:
@@ -112,13 +120,14 @@ def test_an_order_is_for_exactly_the_price_that_was_shown(mutirao: Callable[...,
     quote = node.asked("POST", "/v1/quotes")[0]
     assert quote.body == {"payee": "bia@serra", "amount": amount, "note": "bread", "via": ["encants"]}
     assert quote.headers["Authorization"] == "Bearer mt_ana"
-    [(order, body)] = orders(node)
-    assert (order.network, order.payer, order.payee_network, order.payee) == (RIACHO, "ANA.HORA", SERRA, "BIA.FLOR")
-    assert (order.amount, order.max_debit, order.not_after_ms) == (1250, 834, EXPIRES_MS)
-    assert (order.invoice, order.condition, order.head, order.pending) == (INVOICE, CONDITION, HEAD, False)
-    assert order.key == keys.read(ana).public
-    assert order.note == text_digest(keys.bytes_of(body["note_salt"]), "bread")
-    assert body.keys() == {"order", "note", "note_salt"}
+    [(envelope, wish, body)] = orders(node)
+    assert (envelope.network, envelope.not_after_ms, envelope.head) == (RIACHO, EXPIRES_MS, HEAD)
+    assert envelope.key == keys.read(ana).public
+    assert (wish.payer, wish.payee) == ("ANA.HORA", f"mutirao:{id_text(SERRA)}/BIA.FLOR")
+    assert (wish.amount, wish.max_debit) == (Amount(1250, "FLOR", 2), hours(834))
+    assert (wish.invoice, wish.condition, wish.pending) == (INVOICE, CONDITION, False)
+    assert wish.note == text_digest(keys.bytes_of(body["note_salt"]), "bread")
+    assert body.keys() == {"signed", "note", "note_salt"}
 
 
 def test_an_order_may_allow_more_than_the_price(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
@@ -126,7 +135,7 @@ def test_an_order_may_allow_more_than_the_price(mutirao: Callable[..., Any], nod
     node.shows("POST", "/v1/payments", payment(), 201)
     mutirao("pay", "--key", ana, "bia@serra", "12.50", "--max-debit", "9")
     mutirao("pay", "--key", ana, "bia@serra", "12.50", "--max-debit", "9.009")
-    assert [order.max_debit for order, _ in orders(node)] == [900, 900]
+    assert [wish.max_debit for _, wish, _ in orders(node)] == [hours(900), hours(900)]
 
 
 def test_without_a_key_the_node_pays_on_the_token_s_word(mutirao: Callable[..., Any], node: Any) -> None:
@@ -140,7 +149,7 @@ def test_without_a_key_the_node_pays_on_the_token_s_word(mutirao: Callable[..., 
     assert here == {
         "payer": "ANA.HORA", "payee": "bia", "amount": amount, "payment": here["payment"], "pending": True,
     }  # fmt: skip
-    assert (abroad["quote"], abroad["mandate"], abroad["payee"]) == ("Q", "M", "bia@serra")
+    assert (abroad["invoice"], abroad["mandate"], abroad["payee"]) == (ABROAD["invoice"], "M", "bia@serra")
     assert here["payment"] != abroad["payment"]
 
 
@@ -192,9 +201,9 @@ def test_an_order_goes_behind_the_newest_one_of_a_device_whose_clock_is_ahead(
     node.refuses("POST", "/v1/payments", "ORDER_STALE", status=409, order_seq=ahead)
     node.shows("POST", "/v1/payments", payment(), 201)
     assert mutirao("pay", "--key", ana, "bia", "12.50").code == 0
-    (first, _), (second, _) = orders(node)
+    (first, wish, _), (second, again, _) = orders(node)
     assert first.order_seq < ahead < second.order_seq == ahead + 1
-    assert first.payment == second.payment
+    assert wish.payment == again.payment is not None
     ids = [one.headers["Idempotency-Key"] for one in node.asked("POST", "/v1/payments")]
     assert ids[0] != ids[1]
 
@@ -207,8 +216,8 @@ def test_the_same_key_finds_the_payment_that_it_made(mutirao: Callable[..., Any]
     node.shows("POST", "/v1/payments", payment(), 201)
     words = ("pay", "--key", ana, "bia", "12.50", "--idempotency-key", "rent-may", "--json")
     assert mutirao(*words).shown == mutirao(*words).shown == payment()
-    [(order, _)] = orders(node)
-    assert path.endswith(pay.uuid_text(order.payment))
+    [(_, wish, _)] = orders(node)
+    assert path.endswith(pay.uuid_text(wish.payment or b""))
 
 
 @pytest.mark.parametrize(
@@ -275,8 +284,8 @@ def test_a_payment_that_the_payee_has_yet_to_take_is_not_waited_for(
     node.shows("POST", "/v1/payments", payment("pending"), 201)
     ended = mutirao("pay", "--key", ana, "bia", "12.50", "--pending")
     assert "pending: held until the payee takes it" in ended.out
-    [(order, _)] = orders(node)
-    assert order.pending
+    [(_, wish, _)] = orders(node)
+    assert wish.pending
     assert node.asked("GET", "/v1/payments/P") == []
 
 
@@ -306,4 +315,4 @@ def test_payments_create_with_a_key_does_what_pay_does(mutirao: Callable[..., An
     node.shows("POST", "/v1/payments", payment(), 201)
     words = ("payments", "create", "--key", ana, "--payee", "bia", "--amount", "12.50", "--note", "bread")
     assert mutirao(*words, "--json").shown == payment()
-    assert [order.amount for order, _ in orders(node)] == [1250]
+    assert [wish.amount for _, wish, _ in orders(node)] == [hours(1250)]

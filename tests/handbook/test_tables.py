@@ -18,9 +18,10 @@ import crdt
 import protocol
 from crdt.link import LinkFault
 from node.http.problems import FAULTS, REJECTIONS
-from protocol.book import signed as orders
+from protocol.book.declaration import Act, Create
+from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
-from protocol.book.signed import Signed
+from protocol.book.signed import Envelope, Signed
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import Header
 from protocol.lanes.identity import (
@@ -65,13 +66,10 @@ from protocol.practices.between.links.records import (
     WaiveItem,
 )
 from protocol.practices.between.quotes.invoices import Invoice
-from protocol.practices.money.obligations import ConsentWord
 from protocol.practices.money.openings import Opened
-from protocol.practices.money.payments.rules import Word
 from protocol.practices.money.receipts import Attested, Receipt
-from protocol.practices.money.schedules import StandingWord
 from protocol.practices.money.setoffs import Share
-from protocol.practices.people.mandates import MandateWord
+from protocol.practices.people.joinings import Joining
 from protocol.practices.people.members import Opening
 from protocol.replica import OPERATIONS, PRACTICES
 
@@ -150,15 +148,23 @@ def test_what_stands_in_the_lanes() -> None:
         BackedBy,
     )
     kinds = {kind.KIND: kind for feature in PRACTICES for kind in (*feature.entries, *feature.words)}
-    signed = [kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "KIND")]
-    signed = [kind for kind in signed if isinstance(kind.KIND, str)]
-    assert rows_of(PROTOCOL, "kind", "fields") == {**named(*kinds.values()), **named(*signed)}
+    assert rows_of(PROTOCOL, "kind", "fields") == named(*kinds.values(), Envelope, Joining)
     assert f"`{Profile.KIND}`, {spelt(Profile)}" in PROTOCOL
 
 
+def test_what_members_sign_for_each_operation() -> None:
+    signed = {
+        name: one.wish for name, one in OPERATIONS.items() if isinstance(one, Create | Act) and one.signed is not None
+    }
+    kinds: list[Any] = [kind for feature in PRACTICES for kind in feature.entries if hasattr(kind, "OPERATION")]
+    assert set(signed) == {kind.OPERATION for kind in kinds}
+    rows = {operation: fields for operation, _, fields in table(PROTOCOL, "operation", "by word", "fields of the wish")}
+    assert rows == {f"`{name}`": spelt(wish) for name, wish in signed.items()}
+
+
 def test_the_parts_of_records() -> None:
-    parts = (Word, StandingWord, MandateWord, Opening, Signed, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, ConsentWord, Share, Opened)
+    parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, Share, Opened)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

@@ -168,7 +168,7 @@ class Federation:
         attempt.hops = max(len(path["hops"]) for path in price["paths"])
         amount = {"value": price["amount"]["value"], "asset_scale": price["amount"]["asset_scale"]}
         return {
-            "payer": payer.account, "payee": payee, "amount": amount, "quote": price["id"], "payment": attempt.id
+            "payer": payer.account, "payee": payee, "amount": amount, "invoice": price["invoice"], "payment": attempt.id
         }  # fmt: skip
 
     def _order(self, attempt: Attempt, wish: Json) -> str | None:

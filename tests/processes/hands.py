@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from processes.harness import Api, Member, Node, mutirao, order_json, text_of, units
 
 from cli.keys import bytes_of
-from protocol.book.signed import Joining, sign
+from protocol.practices.people.joinings import sign_joining
 from protocol.wire.keys import KeyPair
 
 AMOUNTS = ("limit", "credit_limit", "balance_limit", "amount")
@@ -64,11 +64,11 @@ class ByHttp:
     def pay(self, member: Member, payee: str, amount: str) -> Json:
         question = member.question(payee, float(amount))
         price = self._post(member.node.api, "/v1/quotes", question)
-        payment = self._post(member.node.api, "/v1/payments", {"order": order_json(member.sign(price))})
+        payment = self._post(member.node.api, "/v1/payments", {"signed": order_json(member.sign(price))})
         return member.node.ended(payment["id"])
 
     def come_back(self, member: Member, code: str, keys: KeyPair) -> Json:
-        joining = order_json(sign(keys, Joining(member.node.network, member.handle, keys.public)))
+        joining = order_json(sign_joining(keys, member.node.network, member.handle))
         door = Api(member.node.http_port, None)
         return self._post(door, f"/v1/members/{member.handle}/return", {"code": code, "joining": joining})
 

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,8 +24,13 @@ from urllib.parse import quote
 from processes.nursery import Child, Nursery
 from processes.wire import Wire
 
-from protocol.book.signed import Joining, Order, Signed, sign
+from protocol.book.money import Amount
+from protocol.book.signed import Envelope, Signed, sign
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.joinings import sign_joining
+from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, parse_id
+from protocol.wire.shape import to_map
 
 MUTIRAO = str(Path(sys.executable).with_name("mutirao"))
 PATIENCE_SECONDS = 30.0
@@ -51,6 +56,11 @@ def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SEC
             return seen
         assert time.monotonic() < end, f"{what}: not within {seconds:.0f} s"
         time.sleep(LOOK_SECONDS)
+
+
+def bytes_of(text: str) -> bytes:
+    """Return the bytes that text_of writes so."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def text_of(data: bytes) -> str:
@@ -173,22 +183,25 @@ class Member:
     def sign(self, price: Json, *, payment: bytes | None = None, **changed: Any) -> Signed:
         """Sign an order at a price that was quoted, or one that differs from it in some fields."""
         assert self.keys is not None
-        terms: Json = {
+        here = price["payee_network"] == self.node.network_id
+        told: Json = {
             "network": self.node.network,
-            "payer": price["payer"],
+            "operation": "payments.create",
             "key": self.keys.public,
             "order_seq": next(self.order_seqs),
-            "payment": payment or os.urandom(16),
-            "payee_network": parse_id(price["payee_network"]),
-            "payee": price["payee"],
-            "amount": int(price["amount"]["value"]),
-            "max_debit": int(price["debit"]["value"]),
             "not_after_ms": round(time.time() * 1000) + 600_000,
-            "pending": False,
-            "invoice": None if price["invoice"] is None else bytes.fromhex(price["invoice"]),
-            "condition": None if price["condition"] is None else bytes.fromhex(price["condition"]),
         }
-        return sign(self.keys, Order(**{**terms, **changed}))
+        terms: Json = {
+            "payee": price["payee"] if here else f"mutirao:{price['payee_network']}/{price['payee']}",
+            "amount": amount_of(price["amount"]),
+            "payer": price["payer"],
+            "payment": payment or os.urandom(16),
+            "max_debit": amount_of(price["debit"]),
+            "invoice": None if price["invoice"] is None else bytes_of(price["invoice"]),
+            "condition": None if price["condition"] is None else bytes_of(price["condition"]),
+        }
+        told |= {name: changed.pop(name) for name in told.keys() & changed.keys()}
+        return sign(self.keys, Envelope(**told, fields=encode(to_map(Pay(**{**terms, **changed})))))
 
     def price(self, payee: str, amount: float, via: Sequence[str] = ()) -> Json:
         """Ask what a payment costs."""
@@ -200,10 +213,10 @@ class Member:
     def wish(self, payee: str, amount: float, *, via: Sequence[str] = (), note: str | None = None) -> Json:
         """Return the body of a payment: a signed order, or a word; priced first where it goes abroad."""
         if self.keys is not None:
-            return {"order": order_json(self.sign(self.price(payee, amount, via)))}
+            return {"signed": order_json(self.sign(self.price(payee, amount, via)))}
         body: Json = {"payer": self.account, "payee": payee, "amount": units(amount)}
         if "@" in payee:
-            body["quote"] = self.price(payee, amount, via)["id"]
+            body["invoice"] = self.price(payee, amount, via)["invoice"]
         return body if note is None else {**body, "note": note}
 
     def pay(self, payee: str, amount: float, *, via: Sequence[str] = (), key: str | None = None) -> Json:
@@ -213,6 +226,11 @@ class Member:
     def pay_through(self, payee: str, amount: float, *, via: Sequence[str] = ()) -> Json:
         """Pay, and return the payment once it has arrived or come back."""
         return self.node.ended(self.pay(payee, amount, via=via)["id"])
+
+
+def amount_of(shown: Json) -> Amount:
+    """Return an amount as a wish holds it."""
+    return Amount(int(shown["value"]), shown["asset_code"], shown["asset_scale"])
 
 
 def order_json(signed: Signed) -> Json:
@@ -336,7 +354,7 @@ class Node:
         code = self.api.post("/v1/invitations")["code"]
         wish: Json = {"code": code, "handle": handle}
         if keys is not None:
-            wish["joining"] = order_json(sign(keys, Joining(self.network, handle, keys.public)))
+            wish["joining"] = order_json(sign_joining(keys, self.network, handle))
         self.api.post("/v1/members", wish)
         member = self.api.post(f"/v1/members/{handle}/approve", {} if limit is None else {"credit_limit": units(limit)})
         return Member(self, handle, member["accounts"][0], keys)

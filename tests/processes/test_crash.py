@@ -118,10 +118,10 @@ class Payer:
             price = reply.json
         if member.keys is not None:
             assert price is not None
-            return {"order": order_json(member.sign(price, payment=attempt.payment))}
+            return {"signed": order_json(member.sign(price, payment=attempt.payment))}
         body = {"payer": member.account, "payee": attempt.payee, "amount": units(AMOUNT), "note": attempt.key}
         if price is not None:
-            return {**body, "quote": price["id"], "payment": str(UUID(bytes=attempt.payment))}
+            return {**body, "invoice": price["invoice"], "payment": str(UUID(bytes=attempt.payment))}
         return body
 
     def _via(self, attempt: Attempt) -> Sequence[str]:

@@ -45,7 +45,7 @@ def drained(payer: Member, payee: str, part: int) -> int:
             paid = payer.node.api.ask(
                 "POST",
                 "/v1/payments",
-                {"payer": payer.account, "payee": payee, "amount": units(part), "quote": priced.json["id"]},
+                {"payer": payer.account, "payee": payee, "amount": units(part), "invoice": priced.json["invoice"]},
             )
             if paid.status == 201 and payer.node.ended(paid.json["id"])["state"] == "posted":
                 total += part

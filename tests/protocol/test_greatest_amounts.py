@@ -62,7 +62,7 @@ def lined(world: World, rate: str, rate_there: str) -> None:
 
 def ask_to_pay(world: World, payer: str, payee: str, units: int) -> int:
     quote = world.granted("riacho", "quotes.create", AskQuote(payee, whole(units), payer=payer))
-    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), invoice=quote.invoice)
     return world.start("riacho", "payments.create", wish)
 
 

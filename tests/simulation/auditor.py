@@ -17,6 +17,8 @@ from simulation.world import Node, World
 
 from crdt.link import Record, Side
 from protocol.book.book import PaymentState, exchange_account, holds_account
+from protocol.book.refusals import Refused
+from protocol.book.wishes import read_said
 from protocol.events import Input, Received
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
@@ -445,8 +447,10 @@ def _payment_preimage(audit: Auditor, node: Node, body: Any) -> Found:
     links = node.replica.book.of(Links).by_id
     match body:
         case Sent():
-            seen[node.name, body.payment] = body
-            seen.update({(node.name, "part", body.payment, part.hold): part for part in body.parts})
+            said = read_said(body)
+            assert not isinstance(said, Refused)
+            seen[node.name, said.wish.payment] = body
+            seen.update({(node.name, "part", said.wish.payment, part.hold): part for part in body.parts})
         case Rerouted(payment=payment, part=part):
             seen[node.name, "part", payment, part.hold] = part
         case Settled(payment=payment, preimage=preimage):
@@ -500,7 +504,7 @@ def _once(audit: Auditor, node: Node, body: Any) -> Found:
 
 def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
     if isinstance(body, Sent):
-        quoted = audit.note("QUOTED=>DEBITED").get((node.name, invoice_hash(body.invoice).hex()))
+        quoted = audit.note("QUOTED=>DEBITED").get((node.name, invoice_hash(body.invoice)))
         if quoted is not None and quoted != body.debit:
             yield f"the payer was quoted {quoted} and debited {body.debit}"
     if isinstance(body, Rerouted):

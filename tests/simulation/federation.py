@@ -78,7 +78,7 @@ class Federation:
         for debt in debts:
             wish = AskQuote(f"ana@{debt.creditor}", whole(debt.units), payer="ana")
             quote = world.granted(debt.debtor, "quotes.create", wish)
-            order = Pay(payer=quote.payer, payee=f"ana@{debt.creditor}", amount=whole(debt.units), quote=quote.id)
+            order = Pay(f"ana@{debt.creditor}", whole(debt.units), quote.payer, invoice=quote.invoice)
             world.granted(debt.debtor, "payments.create", order)
         self.tick(2)
 

@@ -47,7 +47,7 @@ def balance(world: World, name: str, handle: str) -> int:
 def offer_payment(world: World, name: str, payer: str, payee: str, units: int, *via: str) -> int:
     """Quote a payment and order it; returns the number of the request, nothing delivered yet."""
     quote = world.granted(name, "quotes.create", AskQuote(payee, whole(units), payer=payer, via=via))
-    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), invoice=quote.invoice)
     return world.start(name, "payments.create", wish)
 
 

@@ -163,7 +163,7 @@ class Searched(Played):
         quote = self.granted(source, "quotes.create", AskQuote(address, whole(units), payer=f"{source}-1"))
         assert self.auditor is not None
         self.auditor.note("QUOTED=>DEBITED")[source, quote.invoice] = quote.debit.value
-        return Pay(payer=account(self, source, f"{source}-1"), payee=address, amount=whole(units), quote=quote.id)
+        return Pay(address, whole(units), account(self, source, f"{source}-1"), invoice=quote.invoice)
 
     # States.
 

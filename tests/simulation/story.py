@@ -375,7 +375,7 @@ class Played(FaultyWorld):
                 return
             assert self.auditor is not None
             self.auditor.note("QUOTED=>DEBITED")[source, quote.invoice] = quote.debit.value
-            wish = Pay(payer=quote.payer, payee=whom, amount=whole(units), quote=quote.id)
+            wish = Pay(payer=quote.payer, payee=whom, amount=whole(units), invoice=quote.invoice)
             for _ in range(1 + twice):
                 self.wish(source, "payments.create", wish, self.note)
 

@@ -74,7 +74,7 @@ def _pay_somebody(world: World, rng: Random) -> None:
     quote = world.ask_briefly(payer, AskQuote(address, whole(units), payer=RING[payer]))
     if quote is not None and not isinstance(quote, Refused):
         world.start(
-            payer, "payments.create", Pay(payer=quote.payer, payee=address, amount=whole(units), quote=quote.id)
+            payer, "payments.create", Pay(payer=quote.payer, payee=address, amount=whole(units), invoice=quote.invoice)
         )
 
 

@@ -78,7 +78,7 @@ def _pay_somebody(world: World, rng: Random) -> None:
     quote = world.ask_briefly(payer_home, AskQuote(f"{payee}@{payee_home}", whole(units), payer=payer, via=via))
     if quote is None or isinstance(quote, Refused):
         return
-    wish = Pay(payer=quote.payer, payee=f"{payee}@{payee_home}", amount=whole(units), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee=f"{payee}@{payee_home}", amount=whole(units), invoice=quote.invoice)
     world.start(payer_home, "payments.create", wish)
 
 

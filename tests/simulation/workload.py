@@ -6,17 +6,18 @@ how the ids of what there is are listed. A new operation is wished for from the 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Ref, Role, Show
+from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Ref, Role, Show, Uuid
 from protocol.book.money import Amount
+from protocol.book.signed import parse_uuid
 from protocol.replica import OPERATIONS
-from protocol.wire.shape import AtMost, Length, Range
+from protocol.wire.shape import AtMost, Length, Range, is_personal
 
 Ids = Callable[[str, Actor], list[str]]
 """Lists the ids of what a noun stands for, such as all links, as a node tells them to somebody."""
@@ -24,7 +25,7 @@ Ids = Callable[[str, Actor], list[str]]
 NAMED: Mapping[str, str] = {
     "account": "accounts", "code": "codes", "currency": "currencies", "founders": "networks", "helper": "members",
     "mandate": "mandates", "member": "members", "network": "networks", "partner": "networks", "payee": "members",
-    "payer": "members", "payment": "payments", "quote": "quotes", "request": "payment-requests",
+    "payer": "members", "payment": "payments", "request": "payment-requests",
     "requests": "payment-requests", "unit": "currencies", "via": "networks",
 }  # fmt: skip
 """What a field of a wish names, where it is told by the field's name."""
@@ -41,7 +42,7 @@ TOGETHER: tuple[frozenset[str], ...] = (
 """What comes to nothing without one another."""
 UNITS = (1, 2, 3, 5, 8, 12, 20, 40, 90, 250, 1_500, 0, -3, 10**15)
 SECONDS = (-3_600, 5, 60, 600, 86_400, 40 * 86_400)
-ALONE = frozenset({"mandate", "note_salt", "payment", "quote", "request"})
+ALONE = frozenset({"condition", "invoice", "mandate", "payment", "request"})
 """Fields that go with few others of their wish: most often left out."""
 SELDOM = frozenset({
     "currencies.close", "links.close", "links.freeze", "links.withdraw", "members.leave", "members.suspend",
@@ -76,7 +77,13 @@ def draw_wish(dice: Random, nouns: frozenset[str], ids: Ids, now: int) -> Wished
     actor = _draw_actor(dice, ids, operation)
     drawn = _Dice(dice, lambda noun: ids(noun, actor), now)
     subject = "" if isinstance(operation, Create | List) else drawn.id_of(operation.noun)
-    return Wished(name, actor, subject, drawn.value(_shape(operation)))
+    wish = drawn.value(_shape(operation))
+    if isinstance(operation, Act) and operation.about:
+        # As the path has it.
+        is_text = isinstance(getattr(wish, operation.about), str)
+        named = subject[:64] if is_text else parse_uuid(subject) or bytes(16)
+        wish = replace(wish, **{operation.about: named})
+    return Wished(name, actor, subject, wish)
 
 
 def _draw_actor(dice: Random, ids: Ids, operation: Operation) -> Actor:
@@ -191,6 +198,10 @@ class _Dice:
     def _annotated(self, base: Any, marks: list[Any], name: str) -> Any:
         if Moment in marks:
             return self._now + 1_000 * self._dice.choice(SECONDS)
+        if Uuid in marks:
+            return parse_uuid(self.id_of(NAMED.get(name, "payments"))) or self._dice.randbytes(16)
+        if is_personal(marks):
+            return self._dice.choice(TEXTS)
         named = next((mark.table for mark in marks if isinstance(mark, Ref)), None)
         if named is not None:
             return self._reference(base, named)

@@ -8,6 +8,7 @@ of the protocol: other implementations must hear of it.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,8 @@ from simulation.federation import drawn_debts
 from protocol.book.book import Book
 from protocol.book.cold import sign_claim
 from protocol.book.declaration import Entered
-from protocol.book.money import Rate
-from protocol.book.signed import (
-    Consent,
-    Enrolment,
-    Joining,
-    Mandate,
-    Order,
-    Rebinding,
-    Rhythm,
-    SetOffConsent,
-    StandingOrder,
-)
+from protocol.book.money import Amount, Rate
+from protocol.book.signed import Envelope
 from protocol.lanes.directory import Directory, Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
 from protocol.lanes.identity import (
@@ -48,6 +39,7 @@ from protocol.lanes.identity import (
     cold_signature,
     promise,
 )
+from protocol.practices.between.abroad.entries import address_of
 from protocol.practices.between.checkpoints.proofs import (
     BalanceLeaf,
     Checkpoint,
@@ -80,9 +72,15 @@ from protocol.practices.between.links.records import (
 )
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, preimage_of
 from protocol.practices.money.currencies import CurrencyCreated
-from protocol.practices.money.payments.declaration import PaymentState
+from protocol.practices.money.obligations import GiveConsent
+from protocol.practices.money.payments.declaration import PaymentState, ReversePayment
+from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Attested
+from protocol.practices.money.schedules import Rhythm, SchedulePayment
+from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.invitations import Invited
+from protocol.practices.people.joinings import Joining, sign_joining
+from protocol.practices.people.mandates import GiveMandate
 from protocol.replica import PRACTICES
 from protocol.solvers.netting import Case, Headroom, Obligation, set_off
 from protocol.wire.codec import encode
@@ -467,9 +465,8 @@ def orders() -> dict[str, Any]:
     ana, phone, hot = "ana", "ana phone", "riacho hot"
     day = FIRST_MS + 86_400_000
     payment = seed_of("payment")[:16]
-    order = Order(
-        network, "ANAANAANAANAANAA.HORA", key(ana).public, 1, payment, network, "bia", 12_50, 12_50, day, pending=False
-    )
+    account, hora = "ANAANAANAANAANAA.HORA", partial(Amount, asset_code="HORA", asset_scale=2)
+    order = Pay("bia", hora(12_50), account, payment=payment)
     preimage = preimage_of(seed_of("preimage secret"), bytes(16))
     invoice = Invoice(
         partner, 0, "BIABIABIABIABIAB.FLOR", "bia@serra", 135_00, 2, condition_of(preimage),
@@ -480,78 +477,82 @@ def orders() -> dict[str, Any]:
         network, 1, key("riacho hot 1").public, promise(key("riacho hot 2").public), key("riacho transport").public,
         (LaneHead(LEDGER, 7, seed_of("head")),),
     )  # fmt: skip
-    abroad = replace(
-        order,
-        order_seq=2,
-        payee_network=partner,
-        payee=invoice.account,
-        amount=135_00,
-        max_debit=90_00,
+    abroad = Pay(
+        address_of(invoice),
+        Amount(135_00, "FLOR", 2),
+        account,
+        payment=payment,
+        note=digest("text", bytes(16) + b"bread"),
+        mandate=seed_of("mandate")[:16],
+        max_debit=hora(90_00),
         invoice=digest("invoice", invoice_bytes),
         condition=invoice.condition,
-        note=digest("text", bytes(16) + b"bread"),
-        head=seed_of("head"),
     )
-    standing = StandingOrder(
-        network, order.payer, order.key, 3, seed_of("schedule")[:16], "bia", 10_00, day, Rhythm.MONTHLY, 12
+    standing = SchedulePayment("bia", hora(10_00), day, Rhythm.MONTHLY, 12, account, seed_of("schedule")[:16])
+    attested = Attested(network, payment, 7, PaymentState.POSTED, account, -12_50, 9, seed_of("head"), FIRST_MS)
+    wishes = (
+        ("a payment within the network", ana, "payments.create", order),
+        ("a payment that waits for the payee's word", ana, "payments.create", replace(order, pending=True)),
+        ("a payment to another network by a helper, with invoice and note", ana, "payments.create", abroad),
+        ("the greatest amount", ana, "payments.create", replace(order, amount=hora(INT64_MAX))),
+        ("a payment is paid back", "bia", "payments.reverse", ReversePayment(payment)),
+        ("twelve monthly payments", ana, "scheduled-payments.create", standing),
+        (
+            "one payment later",
+            ana,
+            "scheduled-payments.create",
+            replace(standing, rhythm=Rhythm.ONCE, times=1, note=seed_of("note")),
+        ),
+        (
+            "a mandate",
+            ana,
+            "members.mandate",
+            GiveMandate(account, "CAIOCAIOCAIOCAIO", hora(50_00), day, seed_of("mandate")[:16]),
+        ),
+        (
+            "two debts may be set off",
+            ana,
+            "set-off-consents.create",
+            GiveConsent(day, account, requests=(payment, bytes(16)), draw=hora(5_00), consent=seed_of("set-off")[:16]),
+        ),
+        (
+            "a key gives way to another",
+            ana,
+            "members.rebind-key",
+            RebindKey("ANAANAANAANAANAA", sign_joining(key(phone), network, "ana"), key(ana).public),
+        ),
+        ("a key is only revoked", phone, "members.revoke-key", RevokeKey("ANAANAANAANAANAA", key(ana).public)),
+        (
+            "a second key with a cap",
+            ana,
+            "members.add-key",
+            AddKey("ANAANAANAANAANAA", sign_joining(key(phone), network, "ana"), 20_00),
+        ),
+        (
+            "a second key without one",
+            ana,
+            "members.add-key",
+            AddKey("ANAANAANAANAANAA", sign_joining(key(phone), network, "ana")),
+        ),
     )
-    attested = Attested(network, payment, 7, PaymentState.POSTED, order.payer, -12_50, 9, seed_of("head"), FIRST_MS)
-    cases = [
-        (name, signer, kind or getattr(said, "KIND", ""), said)
-        for name, signer, kind, said in (
-            ("a payment within the network", ana, "", order),
-            ("a payment that waits for the payee's word", ana, "", replace(order, pending=True)),
-            ("a payment to another network, with invoice, note and head", ana, "", abroad),
-            ("the greatest amount", ana, "", replace(order, amount=INT64_MAX, max_debit=INT64_MAX)),
-            ("consent to pay back", "bia", "", Consent(network, payment, key("bia").public, 1, day)),
-            ("twelve monthly payments", ana, "", standing),
-            ("one payment later", ana, "", replace(standing, rhythm=Rhythm.ONCE, times=1, note=seed_of("note"))),
-            (
-                "a mandate",
-                ana,
-                "",
-                Mandate(network, order.payer, order.key, 4, seed_of("mandate")[:16], "CAIOCAIOCAIOCAIO", 50_00, day),
-            ),
-            (
-                "two debts may be set off",
-                ana,
-                "",
-                SetOffConsent(
-                    network, order.payer, order.key, 8, seed_of("set-off")[:16], (payment, bytes(16)), 5_00, day
-                ),
-            ),
-            (
-                "a key gives way to another",
-                ana,
-                "",
-                Rebinding(network, "ANAANAANAANAANAA", order.key, 5, order.key, key(phone).public),
-            ),
-            (
-                "a key is only revoked",
-                phone,
-                "",
-                Rebinding(network, "ANAANAANAANAANAA", key(phone).public, 1, order.key, None),
-            ),
-            (
-                "a second key with a cap",
-                ana,
-                "",
-                Enrolment(network, "ANAANAANAANAANAA", order.key, 6, key(phone).public, 20_00),
-            ),
-            (
-                "a second key without one",
-                ana,
-                "",
-                Enrolment(network, "ANAANAANAANAANAA", order.key, 7, key(phone).public, None),
-            ),
-            ("a member joins with its key", ana, "", Joining(network, "ana", order.key)),
-            ("an invoice", "serra hot", "", invoice),
-            ("what cold keys sign to rotate", "riacho cold", "rotation", claim),
-            ("what a receipt attests", hot, "receipt", attested),
-        )
+    envelopes = [
+        Envelope(network, operation, encode(to_map(wish)), key(signer).public, number, day, seed_of("head"))
+        for number, (_, signer, operation, wish) in enumerate(wishes, 1)
     ]
-    signed = []
-    for name, signer, kind, said in cases:
+    # Without what may be left out.
+    envelopes[0] = replace(envelopes[0], head=None)
+    cases = [
+        *(
+            (name, signer, "wish", envelope, wish)
+            for envelope, (name, signer, _, wish) in zip(envelopes, wishes, strict=True)
+        ),
+        ("a new key joins", phone, "joining", Joining(network, "ana", key(phone).public), None),
+        ("an invoice", "serra hot", "invoice", invoice, None),
+        ("what cold keys sign to rotate", "riacho cold", "rotation", claim, None),
+        ("what a receipt attests", hot, "receipt", attested, None),
+    ]
+    signed: list[dict[str, Any]] = []
+    for name, signer, kind, said, wish in cases:
         data = encode(to_map(said))
         signed.append(
             {
@@ -559,6 +560,7 @@ def orders() -> dict[str, Any]:
                 "kind": kind,
                 "signed_by": signer,
                 "fields": named(said),
+                **({} if wish is None else {"wish": named(wish)}),
                 "bytes": data.hex(),
                 "signature": key(signer).sign(kind, data).hex(),
             }
@@ -574,28 +576,44 @@ def orders() -> dict[str, Any]:
             "signature": key(ana).sign("session", challenge).hex(),
         }
     )
-    data = encode(to_map(order))
-    whole = to_map(order)
+    whole, wished = to_map(envelopes[0]), to_map(order)
+    data = encode(whole)
+
+    def holding(wish: bytes) -> bytes:
+        return encode(whole | {3: wish})
+
     invalid = [
-        {"name": name, "kind": "order", "bytes": bytes_.hex(), "signature": signature.hex(), "reason": reason}
+        {"name": name, "bytes": bytes_.hex(), "signature": signature.hex(), "reason": reason}
         for name, bytes_, signature, reason in (
-            ("signed as another kind", data, key(ana).sign("mandate", data), "SIGNATURE_INVALID"),
-            ("signed by another key than it names", data, key("bia").sign("order", data), "SIGNATURE_INVALID"),
+            ("signed as another kind", data, key(ana).sign("joining", data), "SIGNATURE_INVALID"),
+            ("signed by another key than it names", data, key("bia").sign("wish", data), "SIGNATURE_INVALID"),
             (
                 "changed after it was signed",
-                encode(whole | {8: 99_99}),
-                key(ana).sign("order", data),
+                holding(encode(wished | {1: "caio"})),
+                key(ana).sign("wish", data),
                 "SIGNATURE_INVALID",
             ),
+            ("by a key that nobody registered", data, key(ana).sign("wish", data), "KEY_UNKNOWN"),
             *(
-                (name, changed, key(ana).sign("order", changed), "MALFORMED")
+                (name, changed, key(ana).sign("wish", changed), "MALFORMED")
                 for name, changed in (
-                    ("without an amount", encode({n: one for n, one in whole.items() if n != 8})),
-                    ("with a field that is not known", encode(whole | {16: 0})),
-                    ("with null for what is left out", encode(whole | {12: None})),
-                    ("an order_seq below zero", encode(whole | {4: -1})),
+                    ("of another operation", encode(whole | {2: "payments.reverse"})),
+                    ("of no operation", encode({n: one for n, one in whole.items() if n != 2})),
+                    ("with a field that is not known", encode(whole | {8: 0})),
+                    ("with null for what is left out", encode(whole | {7: None})),
+                    ("an order_seq below zero", encode(whole | {5: -1})),
+                    ("an order_seq above 2^53", encode(whole | {5: 2**53 + 1})),
                     ("with a trailing byte", data + b"\0"),
-                    ("a text instead of a number", encode(whole | {8: "1250"})),
+                    ("longer than an envelope may be", holding(bytes(2_048))),
+                    ("a wish without an amount", holding(encode({n: one for n, one in wished.items() if n != 2}))),
+                    ("a wish with a field that is not known", holding(encode(wished | {12: 0}))),
+                    (
+                        "a wish without the id of what it makes",
+                        holding(encode({n: one for n, one in wished.items() if n != 5})),
+                    ),
+                    ("a wish with a text for an amount", holding(encode(wished | {2: "12.50"}))),
+                    ("a wish with a trailing byte", holding(encode(wished) + b"\0")),
+                    ("a wish that is spelt otherwise", holding(b"\xb8\x05" + encode(wished)[1:])),
                 )
             ),
         )
@@ -605,7 +623,8 @@ def orders() -> dict[str, Any]:
         "about": 'What is signed besides entries: Ed25519 over "mutirao/v1/<kind>", a zero byte and the bytes, which'
         " are the deterministic CBOR of a map of the fields by number; a field that has no value is left out. The key"
         " of a name has as its seed the SHA-256 of the name. Values are written as in own_codec.json; fields are"
-        " [number, name, value]. Invalid ones are refused with the code that is told.",
+        " [number, name, value], and `wish` those of the bytes in `fields` of an envelope. Invalid ones are offered as"
+        " payments, to a book without members, and refused with the code that is told.",
         "keys": {name: {"seed": seed_of(name).hex(), "public": key(name).public.hex()} for name in names},
         "signed": signed,
         "invalid": invalid,

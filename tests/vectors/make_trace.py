@@ -2,7 +2,7 @@
 """A year of one network in entries: every kind that may stand in a ledger lane, with the balances after each."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,21 +12,8 @@ from simulation.world import STEWARD, World, whole
 from protocol.book.book import Book
 from protocol.book.declaration import Actor, Entered, Role
 from protocol.book.money import Amount
-from protocol.book.signed import (
-    Consent,
-    Enrolment,
-    Joining,
-    Mandate,
-    Order,
-    Rebinding,
-    Rhythm,
-    SetOffConsent,
-    Signed,
-    StandingOrder,
-    parse_uuid,
-    sign,
-    uuid_text,
-)
+from protocol.book.signed import Envelope, Signed, parse_uuid, sign, uuid_text
+from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
 from protocol.practices.between.abroad.entries import Forwards, Reconciled
 from protocol.practices.between.checkpoints.roots import MakeCheckpoint
@@ -45,21 +32,31 @@ from protocol.practices.between.links.terms import FreezeLink, LinksWanted
 from protocol.practices.between.networks import DismissReplica, InviteReplica
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CloseCurrency, CreateCurrency, SetLevy
-from protocol.practices.money.obligations import Consented, ConsentWord, GiveConsent, RevokeConsent
+from protocol.practices.money.obligations import Consented, GiveConsent, RevokeConsent
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
-from protocol.practices.money.payments.rules import Paid, Pay, Word
+from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.practices.money.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulePayment
+from protocol.practices.money.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, Rhythm, SchedulePayment
 from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
 from protocol.practices.people.members import Approve, Join, Leave, Resume, SetLimits, Suspend
 from protocol.replica import PRACTICES
+from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, parse_id
+from protocol.wire.shape import to_map
 
 NODE = "riacho"
 DAY_MS = 86_400_000
+ENVELOPE = {one.name for one in fields(Envelope)}
+"""What of a signed wish is told in its envelope."""
+
+
+def hora(minor: int) -> Amount:
+    """Return an amount of the network's currency."""
+    return Amount(minor, "HORA", 2)
 
 
 def key(name: str) -> KeyPair:
@@ -97,8 +94,24 @@ class Riacho:
         return self.order_seqs[name]
 
     def joining(self, handle: str, name: str = "") -> Signed:
-        keys = key(name or handle)
-        return sign(keys, Joining(self.network, handle, keys.public))
+        return sign_joining(key(name or handle), self.network, handle)
+
+    def sign(self, operation: str, wish: object, name: str, **changed: Any) -> Signed:
+        """Return a wish that a key signs, under its next number."""
+        keys = key(name)
+        told: dict[str, Any] = {
+            "network": self.network,
+            "operation": operation,
+            "fields": encode(to_map(wish)),
+            "key": keys.public,
+            "order_seq": self.seq(name),
+            "not_after_ms": self.world.now + DAY_MS,
+        }
+        return sign(keys, Envelope(**(told | changed)))
+
+    def wish(self, operation: str, wish: object, who: str, subject: str = "") -> Any:
+        """Ask for what a member signs with its first key."""
+        return self.do(operation, Brought(self.sign(operation, wish, who)), subject, who)
 
     def admit(self, handle: str, *, has_key: bool = True) -> None:
         code = self.do("invitations.create", Invite()).code
@@ -109,26 +122,19 @@ class Riacho:
     def order(
         self, payer: str, payee: str, minor: int, *, name: str = "", payer_account: str = "", **changed: Any
     ) -> Signed:
-        """Return an order in minor units, signed by the payer's key or another's."""
-        keys = key(name or payer)
-        fields: dict[str, Any] = {
-            "network": self.network,
-            "payer": payer_account or self.account(payer),
-            "key": keys.public,
-            "order_seq": self.seq(name or payer),
-            "payment": self.world.rng.randbytes(16),
-            "payee_network": self.network,
+        """Return a payment in minor units, signed by the payer's key or another's."""
+        told = {one: changed.pop(one) for one in ENVELOPE & changed.keys()}
+        terms: dict[str, Any] = {
             "payee": payee,
-            "amount": minor,
-            "max_debit": minor,
-            "not_after_ms": self.world.now + DAY_MS,
-            "pending": False,
+            "amount": hora(minor),
+            "payer": payer_account or self.account(payer),
+            "payment": self.world.rng.randbytes(16),
         }
-        return sign(keys, Order(**(fields | changed)))
+        return self.sign("payments.create", Pay(**(terms | changed)), name or payer, **told)
 
     def pay(self, payer: str, payee: str, minor: int, **changed: Any) -> str:
         """Pay by an order; returns the payment's id."""
-        return self.do("payments.create", Pay(order=self.order(payer, payee, minor, **changed)), who=payer).id
+        return self.do("payments.create", Brought(self.order(payer, payee, minor, **changed)), who=payer).id
 
     def say(self, payer: str, payee: str, minor: int) -> str:
         """Pay by word of mouth."""
@@ -241,11 +247,10 @@ def payments(told: Riacho) -> None:
     voided = told.pay("dora", "ana", 5_00, pending=True)
     told.do("payments.void", VoidPayment(), voided)
     paid = told.pay("dora", "ana", 7_00)
-    consent = Consent(
-        told.network, parse_uuid(paid) or b"", key("ana").public, told.seq("ana"), told.world.now + DAY_MS
-    )
-    told.do("payments.reverse", ReversePayment(sign(key("ana"), consent)), paid, "dora")
-    told.do("payments.reverse", ReversePayment(), told.pay("ana", "bia", 1_00), "bia")
+    consent = told.sign("payments.reverse", ReversePayment(parse_uuid(paid) or b""), "ana")
+    told.do("payments.reverse", Brought(consent), paid, "dora")
+    lent = told.pay("ana", "bia", 1_00)
+    told.do("payments.reverse", ReversePayment(parse_uuid(lent) or b""), lent, "bia")
 
     ana, bia = told.account("ana"), told.account("bia")
     name = bytes(16)
@@ -255,7 +260,7 @@ def payments(told: Riacho) -> None:
     )
     told.refuse(
         "an order whose signature is another's",
-        Paid(Signed(said.data, key("dora").sign("order", said.data)), None),
+        Paid(Signed(said.data, key("dora").sign("wish", said.data)), None),
         "SIGNATURE_INVALID",
     )
     last = told.world.nodes[NODE].replica.book.members[told.id_of("ana")].keys[key("ana").public].order_seq
@@ -269,6 +274,17 @@ def payments(told: Riacho) -> None:
         Paid(told.order("ana", "bia", 1_00, order_seq=last - 1), None),
         "ORDER_STALE",
     )
+    told.refuse(
+        "an order numbered a day and more ahead",
+        Paid(told.order("ana", "bia", 1_00, order_seq=told.world.now + DAY_MS + 1), None),
+        "ORDER_AHEAD",
+    )
+    told.refuse(
+        "an order of another operation",
+        Paid(told.sign("payments.reverse", ReversePayment(name), "ana"), None),
+        "MALFORMED",
+    )
+    told.refuse("a payment that nobody has wished", Paid(None, None), "MALFORMED")
     told.refuse(
         "an order past its date",
         Paid(told.order("ana", "bia", 1_00, not_after_ms=told.world.now - 1), None),
@@ -284,21 +300,21 @@ def payments(told: Riacho) -> None:
     )
     told.refuse(
         "a debit of a member with a key, without its order",
-        Paid(None, Word(name, ana, bia, 1_00, pending=False)),
+        Paid(None, Pay(bia, hora(1_00), ana, payment=name)),
         "FORBIDDEN",
     )
-    told.refuse("an amount of zero", Paid(None, Word(name, bia, ana, 0, pending=False)), "AMOUNT_NOT_POSITIVE")
-    told.refuse("a payee that is not there", Paid(None, Word(name, bia, "zoe", 1, pending=False)), "MEMBER_UNKNOWN")
-    told.refuse("a payment to oneself", Paid(None, Word(name, bia, bia, 1, pending=False)), "SAME_ACCOUNT")
+    told.refuse("an amount of zero", Paid(None, Pay(ana, hora(0), bia, payment=name)), "AMOUNT_NOT_POSITIVE")
+    told.refuse("a payee that is not there", Paid(None, Pay("zoe", hora(1), bia, payment=name)), "MEMBER_UNKNOWN")
+    told.refuse("a payment to oneself", Paid(None, Pay(bia, hora(1), bia, payment=name)), "SAME_ACCOUNT")
     told.refuse(
         "a payment whose id was used",
-        Paid(None, Word(parse_uuid(paid) or b"", bia, ana, 1, pending=False)),
+        Paid(None, Pay(ana, hora(1), bia, payment=parse_uuid(paid) or b"")),
         "PAYMENT_EXISTS",
     )
     told.refuse("posting what was posted", Posted(parse_uuid(posted) or b""), "STATE_CONFLICT")
     told.refuse(
         "paying back for a payee with a key, without its consent",
-        Reversed(parse_uuid(posted) or b"", None),
+        Reversed(None, ReversePayment(parse_uuid(posted) or b"")),
         "FORBIDDEN",
     )
 
@@ -311,24 +327,26 @@ def limits(told: Riacho) -> None:
 
 def helpers(told: Riacho) -> None:
     """A mandate by signature and one by word; each is used, one is taken back."""
-    ana, world = key("ana"), told.world
-    mandate = Mandate(
-        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16), told.id_of("dora"),
-        20_00, world.now + 30 * DAY_MS,
-    )  # fmt: skip
-    told.do("members.mandate", GiveMandate(sign(ana, mandate)), "ana", "ana")
-    order = told.order("dora", "bia", 6_00, payer_account=told.account("ana"))
-    told.do("payments.create", Pay(order=order, mandate=uuid_text(mandate.mandate)), who="dora")
-    given = GiveMandate(helper="caio", cap=whole(15), not_after=world.now + 30 * DAY_MS)
+    world = told.world
+    name, until = world.rng.randbytes(16), world.now + 30 * DAY_MS
+    told.wish(
+        "members.mandate", GiveMandate(told.account("ana"), told.id_of("dora"), whole(20), until, name), "ana", "ana"
+    )
+    order = told.order("dora", "bia", 6_00, payer_account=told.account("ana"), mandate=name)
+    told.do("payments.create", Brought(order), who="dora")
+    given = GiveMandate("bia", "caio", whole(15), until)
     name = told.do("members.mandate", given, "bia", "bia").mandates[-1].id
-    told.do("payments.create", Pay(payee="dora", amount=whole(4), mandate=name), who="caio")
+    told.do("payments.create", Pay(payee="dora", amount=whole(4), mandate=parse_uuid(name)), who="caio")
     told.do("members.revoke-mandate", RevokeMandate(name), "bia", "bia")
 
 
 def requests(told: Riacho) -> None:
     """One is paid, one declined, one cancelled."""
     asked = told.do("payment-requests.create", AskPayment(whole(8)), who="bia")
-    told.do("payment-requests.pay", PayRequest(told.order("ana", told.account("bia"), 8_00)), asked.id, "ana")
+    order = told.order("ana", told.account("bia"), 8_00, request=parse_uuid(asked.id))
+    told.do("payments.create", Brought(order), who="ana")
+    again = told.do("payment-requests.create", AskPayment(whole(1)), who="bia")
+    told.do("payment-requests.pay", PayRequest(), again.id, "caio")
     declined = told.do("payment-requests.create", AskPayment(whole(9), payer="caio"), who="bia")
     told.do("payment-requests.decline", DeclineRequest(), declined.id, "caio")
     cancelled = told.do("payment-requests.create", AskPayment(whole(10, "HORA")), who="dora")
@@ -342,15 +360,15 @@ def set_offs(told: Riacho) -> None:
         told.do("payment-requests.create", AskPayment(whole(units), payer=payer), who=payee).id
         for payer, payee, units in (("ana", "bia", 6), ("bia", "caio", 5), ("caio", "ana", 4))
     )
-    ana = key("ana")
-    consent = SetOffConsent(
-        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16),
-        (parse_uuid(of_ana) or b"",), 1_00, not_after_ms,
+    consent = GiveConsent(
+        not_after_ms, told.account("ana"), requests=(parse_uuid(of_ana) or b"",), draw=whole(1),
+        consent=world.rng.randbytes(16),
     )  # fmt: skip
-    told.do("set-off-consents.create", GiveConsent(sign(ana, consent)), who="ana")
-    of_bia_by_word = GiveConsent(requests=(of_bia,), not_after=not_after_ms)
+    told.wish("set-off-consents.create", consent, "ana")
+    of_bia_by_word = GiveConsent(not_after_ms, requests=(parse_uuid(of_bia) or b"",))
     word = told.do("set-off-consents.create", of_bia_by_word, who="bia").id
-    told.do("set-off-consents.create", GiveConsent(requests=(of_caio,), not_after=not_after_ms), who="caio")
+    of_caio_by_word = GiveConsent(not_after_ms, requests=(parse_uuid(of_caio) or b"",))
+    told.do("set-off-consents.create", of_caio_by_word, who="caio")
 
     def refuse(says: str, code: str, *shares: tuple[str, int]) -> None:
         parts = sorted((Share(parse_uuid(name) or b"", minor) for name, minor in shares), key=lambda one: one.request)
@@ -365,7 +383,7 @@ def set_offs(told: Riacho) -> None:
     )
     refuse("a set-off of more than is asked", "AMOUNT_TOO_LARGE", (of_ana, 6_01), *around)
     refuse("a set-off of nothing", "MALFORMED")
-    unsigned = ConsentWord(told.account("ana"), bytes(16), (), 0, not_after_ms)
+    unsigned = GiveConsent(not_after_ms, told.account("ana"), consent=bytes(16))
     told.refuse("the consent of a member with a key, without its signature", Consented(None, unsigned), "FORBIDDEN")
     told.do("obligations.clear", ClearObligations(), "HORA")
     told.do("set-off-consents.revoke", RevokeConsent(), word, "bia")
@@ -374,13 +392,10 @@ def set_offs(told: Riacho) -> None:
 
 def schedules(told: Riacho) -> None:
     """Daily payments run; one is missed for want of room, one is paused and goes on, one is cancelled."""
-    world, ana = told.world, key("ana")
+    world = told.world
     first = world.now + 1_000
-    standing = StandingOrder(
-        told.network, told.account("ana"), ana.public, told.seq("ana"), world.rng.randbytes(16), "caio", 3_00, first,
-        Rhythm.DAILY, 3,
-    )  # fmt: skip
-    name = told.do("scheduled-payments.create", SchedulePayment(sign(ana, standing)), who="ana").id
+    standing = SchedulePayment("caio", whole(3), first, Rhythm.DAILY, 3, told.account("ana"), world.rng.randbytes(16))
+    name = told.wish("scheduled-payments.create", standing, "ana").id
     world.tick(3)
     told.do("scheduled-payments.pause", PauseSchedule(), name, "ana")
     world.now = first + DAY_MS + 1
@@ -393,20 +408,16 @@ def schedules(told: Riacho) -> None:
 
 def devices(told: Riacho) -> None:
     """Caio takes a key, Ana changes hers, Dora adds one with a cap and revokes it."""
-    network = told.network
-    told.do("members.rebind-key", RebindKey(told.joining("caio")), "caio", "caio")
+    told.do("members.rebind-key", RebindKey("caio", told.joining("caio")), "caio", "caio")
     told.pay("caio", "ana", 1_50)
-    new = key("ana new")
-    rebinding = Rebinding(network, told.id_of("ana"), key("ana").public, told.seq("ana"), key("ana").public, new.public)
-    told.do("members.rebind-key", RebindKey(told.joining("ana", "ana new"), sign(key("ana"), rebinding)), "ana", "ana")
+    rebinding = RebindKey(told.id_of("ana"), told.joining("ana", "ana new"), key("ana").public)
+    told.wish("members.rebind-key", rebinding, "ana", "ana")
     told.pay("ana", "bia", 2_00, name="ana new")
-    dora, phone = key("dora"), key("dora phone")
-    enrolment = Enrolment(network, told.id_of("dora"), dora.public, told.seq("dora"), phone.public, 5_00)
-    told.do("members.add-key", AddKey(sign(dora, enrolment), told.joining("dora", "dora phone")), "dora", "dora")
+    enrolment = AddKey(told.id_of("dora"), told.joining("dora", "dora phone"), 5_00)
+    told.wish("members.add-key", enrolment, "dora", "dora")
     told.do("members.set-limits", SetLimits(whole(150), None, "HORA"), "dora")
     told.pay("dora", "bia", 4_00, name="dora phone")
-    revoking = Rebinding(network, told.id_of("dora"), dora.public, told.seq("dora"), phone.public, None)
-    told.do("members.revoke-key", RevokeKey(sign(dora, revoking)), "dora", "dora")
+    told.wish("members.revoke-key", RevokeKey(told.id_of("dora"), key("dora phone").public), "dora", "dora")
     told.refuse(
         "an order by a key that was revoked",
         Paid(told.order("dora", "bia", 1_00, name="dora phone"), None),
@@ -441,11 +452,10 @@ def abroad(told: Riacho) -> None:
     stopped("encants", lambda: offer_payment(world, "serra", "elio", "clara@encants", 5, NODE))
     quote = told.do("quotes.create", AskQuote("elio@serra", whole(10), payer="ana"), who="ana")
     order = told.order(
-        "ana", quote.payee, quote.amount.value, name="ana new", payee_network=world.nodes["serra"].network,
-        max_debit=quote.debit.value, invoice=bytes.fromhex(quote.invoice), condition=bytes.fromhex(quote.condition),
-        head=bytes.fromhex(quote.head),
+        "ana", f"mutirao:{quote.payee_network}/{quote.payee}", 0, name="ana new", amount=quote.amount,
+        max_debit=quote.debit, invoice=quote.invoice, condition=quote.condition, head=quote.head,
     )  # fmt: skip
-    told.do("payments.create", Pay(order=order), who="ana")
+    told.do("payments.create", Brought(order), who="ana")
     world.tick(2)
     # Over Serra it costs less than straight to Encants.
     linked(world, "serra", "encants", 300, rate="6")
@@ -509,7 +519,8 @@ def endings(told: Riacho) -> None:
     told.do("members.leave", Leave(), "caio", "caio")
     told.do("currencies.set-levy", SetLevy(1_000), "HORA")
     told.pay("ana", "bia", 50_00, name="ana new")
-    told.do("payments.reverse", ReversePayment(), told.pay("ana", "bia", 5_01, name="ana new"), "bia")
+    back = told.pay("ana", "bia", 5_01, name="ana new")
+    told.do("payments.reverse", ReversePayment(parse_uuid(back) or b""), back, "bia")
     invited = told.do("replicas.invite", InviteReplica())
     world.second("casa", NODE, invited.code)
     world.join("casa", NODE)

@@ -7,12 +7,13 @@ It may let the balance fall besides, for a greater set-off (docs/decisions/0026)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, Request, RequestState, account_id, since
+from protocol.book.book import Book, Request, RequestState, account_id, since
 from protocol.book.declaration import (
+    KEY_OR_WORD,
     READERS,
     Act,
     At,
@@ -21,41 +22,53 @@ from protocol.book.declaration import (
     Doc,
     Entered,
     List,
+    Moment,
     News,
+    OwnId,
     Plan,
     Practice,
+    Ref,
     Show,
+    Uuid,
     Write,
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import (
-    CONSENTED_REQUESTS_MAX,
-    AccountId,
-    Id,
-    SetOffConsent,
-    Signed,
-    Time,
-    parse_uuid,
-    uuid_text,
-)
+from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
 from protocol.practices.money.requests import RequestsOf
-from protocol.practices.people.authority import acts_for, may_bring, may_see, speaker, untimely
-from protocol.wire.shape import AtMost, Range
+from protocol.practices.people.authority import acts_for, may_see, not_said_by
+from protocol.wire.shape import AtMost
+
+CONSENTED_REQUESTS_MAX = 40
+"""So many ids go into what a member signs, beside the rest."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentWord:
-    """The terms of a consent, as a member without a key told them."""
+class GiveConsent:
+    """Let what you owe be set off against what you are owed, and your balance fall for it as far as you say.
 
-    account: AccountId
-    consent: Id
-    requests: Annotated[tuple[Id, ...], AtMost(CONSENTED_REQUESTS_MAX)]
-    draw_max: Annotated[int, Range(0, 2**63 - 1)]
-    not_after_ms: Time
+    It takes the place of your consent before in this currency.
+    """
+
+    not_after: Annotated[Time, Moment, Doc("until when")]
+    account: Annotated[
+        str | None,
+        AtMost(ADDRESS_CHARS_MAX),
+        Ref("accounts"),
+        Doc("whose account; default: your own. A signed wish names it by id"),
+    ] = None
+    currency: Annotated[str | None, AtMost(64), Doc("in which currency, if there are several accounts")] = None
+    requests: Annotated[
+        tuple[Annotated[Id, Uuid], ...],
+        AtMost(CONSENTED_REQUESTS_MAX),
+        Doc("which payment requests you owe and let be set off; default: none"),
+    ] = ()
+    draw: Annotated[Amount | None, Doc("how far the balance may fall for it in all; default: not at all")] = None
+    consent: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for the consent")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +76,10 @@ class Consented:
     """What an account owes may be set off: by signed consent, or by word of mouth (custodial)."""
 
     KIND: ClassVar[str] = "obligations/consented"
+    OPERATION: ClassVar[str] = "set-off-consents.create"
+    WISH: ClassVar[type[GiveConsent]] = GiveConsent
     signed: Signed | None
-    word: ConsentWord | None
+    word: GiveConsent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,29 +139,6 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveConsent:
-    """Let what you owe be set off against what you are owed: by a consent that you signed, or, without a key, by word.
-
-    It takes the place of your consent before in this currency.
-    """
-
-    signed: Annotated[Signed | None, Doc("the signed consent; it names the terms")] = None
-    account: Annotated[
-        str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without a signed consent: whose account; default: your own")
-    ] = None
-    currency: Annotated[str | None, AtMost(64), Doc("without a signed consent: in which currency")] = None
-    requests: Annotated[
-        tuple[str, ...],
-        AtMost(CONSENTED_REQUESTS_MAX),
-        Doc("without a signed consent: which payment requests you owe and let be set off; default: none"),
-    ] = ()
-    draw: Annotated[
-        Amount | None, Doc("without a signed consent: how far the balance may fall for it in all; default: not at all")
-    ] = None
-    not_after: Annotated[At | None, Doc("without a signed consent: until when")] = None
-
-
-@dataclass(frozen=True, slots=True)
 class RevokeConsent:
     """Take it back: from now on nothing of yours is set off."""
 
@@ -184,19 +176,18 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     consents = book.of(Consents)
     match entered.body:
         case Consented() as body:
-            terms = _terms(book, body)
-            assert not isinstance(terms, Refused)
-            if isinstance(terms, SetOffConsent):
-                book.members[book.member_by_key[terms.key]].keys[terms.key].order_seq = terms.order_seq
-            before = consents.newest.get(terms.account)
+            wish = said_in(book, body, GiveConsent).wish
+            draw = _draw(book, wish)
+            assert wish.account is not None and wish.consent is not None and not isinstance(draw, Refused)
+            before = consents.newest.get(wish.account)
             if before is not None and before.state is ConsentState.IN_FORCE:
                 before.state = ConsentState.REPLACED
             agreed = Agreed(
-                terms.consent,
-                terms.account,
-                frozenset(terms.requests),
-                terms.draw_max,
-                terms.not_after_ms,
+                wish.consent,
+                wish.account,
+                frozenset(wish.requests),
+                draw,
+                wish.not_after,
                 entered.seq,
                 entered.at_ms,
             )
@@ -211,9 +202,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def news(book: Book, entered: Entered) -> Iterable[News]:
     match entered.body:
         case Consented() as body:
-            terms = _terms(book, body)
-            assert not isinstance(terms, Refused)
-            name, word = terms.consent, "given"
+            name, word = said_in(book, body, GiveConsent).wish.consent or b"", "given"
         case ConsentRevoked(name):
             word = "revoked"
         case _:
@@ -230,20 +219,11 @@ def debtor_account(book: Book, request: Request) -> str | None:
     return name if name in book.ledger.accounts else None
 
 
-def _terms(book: Book, body: Consented) -> SetOffConsent | ConsentWord | Refused:
-    if (body.signed is None) is (body.word is None):
-        return refuse(Rejection.MALFORMED, field="signed", expected="either a signed consent or a word")
-    if body.signed is not None:
-        return book.said(body.signed, SetOffConsent)
-    assert body.word is not None
-    return body.word
-
-
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case Consented():
-            return _against_consent(book, body, at_ms)
+            return _against_consent(book, said_in(book, body, GiveConsent), at_ms)
         case ConsentRevoked(name):
             agreed = book.of(Consents).by_id.get(name)
             if agreed is None:
@@ -255,86 +235,63 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             raise AssertionError(body)
 
 
-def _against_consent(book: Book, body: Consented, at_ms: Millis) -> Refused | None:
-    terms = _terms(book, body)
-    if isinstance(terms, Refused):
-        return terms
-    spoke = None
-    if body.signed is not None:
-        heard = book.heard(body.signed, SetOffConsent)
-        spoke = heard if isinstance(heard, Refused) else speaker(book, heard.key)
-        if isinstance(spoke, Refused):
-            return spoke
-    account = book.ledger.accounts.get(terms.account)
+def _against_consent(book: Book, said: Said[GiveConsent], at_ms: Millis) -> Refused | None:
+    wish = said.wish
+    account = book.ledger.accounts.get(wish.account or "")
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=terms.account)
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=wish.account or "")
     member = book.members[account.member]
-    if spoke is None and member.auth is not Auth.CUSTODIAL:
-        return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
-    if spoke is not None and (spoke[0] is not member or spoke[1].cap_minor is not None):
-        return refuse(Rejection.FORBIDDEN, allowed="a key of the member without a cap")
-    for name in terms.requests:
+    draw = _draw(book, wish)
+    refused = (draw if isinstance(draw, Refused) else None) or not_said_by(said, member, capped=False)
+    if refused:
+        return refused
+    for name in wish.requests:
         request = book.requests.get(name)
         if request is None:
             return refuse(Rejection.NOT_FOUND)
         if debtor_account(book, request) != account.id:
             return refuse(Rejection.ORDER_MISMATCH, field="requests")
-    if terms.consent in book.of(Consents).by_id:
+    if wish.consent in book.of(Consents).by_id:
         return refuse(Rejection.DUPLICATE)
-    refused = None
-    if isinstance(terms, SetOffConsent) and spoke is not None:
-        refused = untimely(book, terms, spoke[1], at_ms)
-    elif at_ms > terms.not_after_ms:
-        refused = refuse(Rejection.ORDER_EXPIRED)
-    return refused or member.inactive()
+    if at_ms > wish.not_after:
+        return refuse(Rejection.ORDER_EXPIRED)
+    if wish.currency not in (None, account.currency):
+        return refuse(Rejection.CURRENCY_MISMATCH, currency=account.currency)
+    return member.inactive()
 
 
-def plan_give(desk: Desk, wish: GiveConsent) -> Plan | Refused:
-    book = desk.book
-    if wish.signed is None:
-        word = _word(desk, wish)
-        if isinstance(word, Refused):
-            return word
-        body = Consented(None, word)
-    else:
-        if wish.requests or not (wish.account is wish.currency is wish.draw is wish.not_after is None):
-            return refuse(Rejection.MALFORMED, field="signed", expected="nothing beside the signed consent")
-        body = Consented(wish.signed, None)
-    terms = _terms(book, body)
-    if isinstance(terms, Refused):
-        return terms
-    refused = _against(book, body, desk.now)
-    if refused is None and isinstance(terms, SetOffConsent) and not may_bring(book, desk.actor, terms.key):
-        refused = refuse(Rejection.FORBIDDEN, allowed="the member who signed the consent")
-    return refused or Plan(uuid_text(terms.consent), (Write(body),))
+def _draw(book: Book, wish: GiveConsent) -> int | Refused:
+    """Return how far the balance may fall, in minor units of the account's currency."""
+    if wish.draw is None or not wish.draw.value:
+        return 0
+    code = book.ledger.accounts[wish.account or ""].currency
+    found = minor_of(wish.draw, code, book.currencies[code].scale)
+    return found if isinstance(found, Refused) else payable(found) or found
 
 
-def _word(desk: Desk, wish: GiveConsent) -> ConsentWord | Refused:
-    """Return the terms that a member without a key, or a steward for it, tells by word of mouth."""
+def plan_give(desk: Desk, said: Said[GiveConsent]) -> Plan | Refused:
+    if said.signed is None:
+        told = _told(desk, said.wish)
+        if isinstance(told, Refused):
+            return told
+        said = replace(said, wish=told)
+    refused = _against_consent(desk.book, said, desk.now)
+    return refused or Plan(uuid_text(said.wish.consent or b""), (Write(Consented(*said.held)),))
+
+
+def _told(desk: Desk, wish: GiveConsent) -> GiveConsent | Refused:
+    """Return the wish that a member without a key, or a steward for it, tells, with the account by its id."""
     book = desk.book
     address = desk.actor.member if wish.account is None else wish.account
-    if address is None or wish.not_after is None:
-        field = "account" if address is None else "not_after"
-        return refuse(Rejection.MALFORMED, field=field, expected="a value, unless there is a signed consent")
+    if address is None:
+        return refuse(Rejection.MALFORMED, field="account", expected="a value")
     code = wish.currency if wish.draw is None or wish.draw.asset_code is None else wish.draw.asset_code
     account = book.resolve_account(book.local(address) or address, code)
     if isinstance(account, Refused):
         return account
     if account.member is None or not acts_for(desk.actor, book.members[account.member]):
         return refuse(Rejection.FORBIDDEN, allowed="the member itself")
-    draw = 0
-    if wish.draw is not None and wish.draw.value:
-        found = minor_of(wish.draw, account.currency, book.currencies[account.currency].scale)
-        if isinstance(found, Refused):
-            return found
-        refused = payable(found)
-        if refused is not None:
-            return refused
-        draw = found
-    requests = tuple(parse_uuid(one) or b"" for one in wish.requests)
-    if b"" in requests:
-        return refuse(Rejection.MALFORMED, field="requests", expected="UUIDs")
-    return ConsentWord(account.id, desk.chance(16), requests, draw, wish.not_after)
+    return replace(wish, account=account.id)
 
 
 def plan_revoke(desk: Desk, name: str, wish: RevokeConsent) -> Plan | Refused:
@@ -413,6 +370,7 @@ PRACTICE = Practice(
             "set-off-consents",
             GiveConsent,
             plan=plan_give,
+            signed=KEY_OR_WORD,
             example="mutirao set-off-consents create --requests ID --draw 20.00 --not-after 2027-01-01 --key ana.key",
         ),
         Act(

@@ -20,22 +20,19 @@ from protocol.book.signed import (
     AccountId,
     Digest,
     Id,
-    Joining,
-    Mandate,
     Minor,
-    Order,
     Signed,
-    StandingOrder,
-    T,
     Time,
     is_authentic,
     occurrence_id,
     parse_uuid,
-    read,
 )
+from protocol.book.wishes import Said, read_said, rests_on_wish
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
 from protocol.lanes.identity import IDENTITY_KINDS, Identity, advance, begin
 from protocol.practices.people.authority import may_see
+from protocol.practices.people.joinings import is_authentic as joining_is_authentic
+from protocol.practices.people.joinings import read_joining
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import id_text, verify
 from protocol.wire.shape import AtMost, Length, Range, from_map, to_map
@@ -132,7 +129,8 @@ class Verdict:
 
     faults: tuple[ReceiptFault, ...]
     attested: Attested | None = None
-    order: Order | StandingOrder | None = None
+    order: Said[Any] | None = None
+    """The wish by which a member's own key ordered the debit: a payment, or a scheduled one."""
     preimage: bytes | None = None
     """What the payee's node in another network released when the payment that a member signed arrived there."""
 
@@ -211,7 +209,7 @@ def verify_receipt(document: bytes, kinds: Mapping[str, type[Body]], network: by
     order, fault = _order(bodies, attested)
     if fault is not None:
         faults.append(fault)
-    condition = order.condition if isinstance(order, Order) else None
+    condition = None if order is None else getattr(order.wish, "condition", None)
     preimage = None if condition is None else _preimage(bodies.values(), condition)
     if condition is not None and preimage is None and attested.state is PaymentState.POSTED:
         faults.append(ReceiptFault.PREIMAGE_MISSING)
@@ -260,32 +258,50 @@ def _entry(identity: Identity, wire: bytes, kinds: Mapping[str, type[Body]]) -> 
     return entry.header.seq, body
 
 
-# Features do not know of one another, but those whose entries order a debit, or give a member a key,
-# call the fields alike: order or word, member and joining, signed.
+# Practices do not know of one another, but those whose wishes order a debit, or give a member a key, call the fields
+# alike: payer, payment or schedule, condition; account and helper; member and joining.
 
 
-def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Order | StandingOrder | None, ReceiptFault | None]:
-    """Return the order on which a payment rests, None where it rests on none, and what is wrong with it."""
+def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Said[Any] | None, ReceiptFault | None]:
+    """Return the wish on which a payment rests, None where it rests on no key's, and what is wrong with it."""
     body: Any = bodies.get(attested.seq)
     if body is None:
         return None, ReceiptFault.PAYMENT_MISSING
     schedule = getattr(body, "schedule", None)
     if schedule is not None:
         begun = occurrence_id(schedule, body.occurrence)
-        body = _standing(bodies.values(), schedule)
+        wishes = (said for one in bodies.values() if (said := _said(one)) is not None)
+        said = next((one for one in wishes if getattr(one.wish, "schedule", None) == schedule), None)
     else:
-        begun = _payment_of(body)
+        said = _said(body)
+        begun = getattr(body if said is None else said.wish, "payment", None)
     if begun != attested.payment:
         return None, ReceiptFault.PAYMENT_MISSING
-    signed = getattr(body, "order", None)
-    if body is not None and signed is None:
+    if said is None:
+        # What came from abroad rests on another network's word; any other debit on what a member here has said.
+        return None, ReceiptFault.ORDER_INVALID if schedule is not None or rests_on_wish(body) else None
+    if said.signed is None:
         return None, None
-    network = attested.network
-    order = _authentic(signed, Order, network) if schedule is None else _authentic(signed, StandingOrder, network)
-    if order is None:
+    if not _is_signed(said, attested.network):
         return None, ReceiptFault.ORDER_INVALID
-    proven = _is_proven(order, tuple(bodies.values()), attested.network)
-    return order, None if proven else ReceiptFault.KEY_UNPROVEN
+    proven = _is_proven(said, tuple(bodies.values()), attested.network)
+    return said, None if proven else ReceiptFault.KEY_UNPROVEN
+
+
+def _said(body: Any) -> Said[Any] | None:
+    """Return what an entry rests on, the signature not yet checked; None where it rests on no wish."""
+    if not rests_on_wish(body):
+        return None
+    said = read_said(body)
+    return None if isinstance(said, Refused) else said
+
+
+def _is_signed(said: Said[Any], network: bytes) -> bool:
+    """Tell whether a key has signed a wish for a network."""
+    envelope, signed = said.envelope, said.signed
+    return (
+        envelope is not None and signed is not None and envelope.network == network and is_authentic(signed, envelope)
+    )
 
 
 def _preimage(bodies: Iterable[Any], condition: bytes) -> bytes | None:
@@ -294,44 +310,18 @@ def _preimage(bodies: Iterable[Any], condition: bytes) -> bytes | None:
     return next((one for one in shown if one is not None and sha256(one).digest() == condition), None)
 
 
-def _payment_of(body: Any) -> bytes | None:
-    """Return which payment a body begins: it says so itself, or its order or word does."""
-    word, signed = getattr(body, "word", None), getattr(body, "order", None)
-    if word is not None:
-        return getattr(word, "payment", None)
-    order = None if signed is None else read(signed, Order)
-    return getattr(body, "payment", None) if order is None else order.payment
-
-
-def _standing(bodies: Iterable[Any], schedule: bytes) -> Any:
-    """Return the entry that holds the terms of a standing order."""
-    for body in bodies:
-        word, signed = getattr(body, "word", None), getattr(body, "order", None)
-        said = word if signed is None else read(signed, StandingOrder)
-        if said is not None and getattr(said, "schedule", None) == schedule:
-            return body
-    return None
-
-
-def _authentic(signed: Signed | None, kind: type[T], network: bytes) -> T | None:
-    said = None if signed is None else read(signed, kind)
-    if signed is None or said is None or said.network != network or not is_authentic(signed, said):
-        return None
-    return said
-
-
-def _is_proven(order: Order | StandingOrder, bodies: tuple[Any, ...], network: bytes) -> bool:
+def _is_proven(order: Said[Any], bodies: tuple[Any, ...], network: bytes) -> bool:
     """Tell whether the entries give the order's key to the account's member, or to a helper by its mandate."""
-    keys = set(_keys(bodies, network))
-    owner = order.payer.partition(".")[0]
-    if (owner, order.key) in keys:
+    assert order.envelope is not None
+    keys, payer = set(_keys(bodies, network)), str(order.wish.payer)
+    owner = payer.partition(".")[0]
+    if (owner, order.envelope.key) in keys:
         return True
-    for body in bodies:
-        mandate = _authentic(getattr(body, "signed", None), Mandate, network)
-        if mandate is not None and (owner, mandate.key) not in keys:
+    for said in map(_said, bodies):
+        if said is None or getattr(said.wish, "account", None) != payer:
             continue
-        terms = mandate or getattr(body, "word", None)
-        if getattr(terms, "account", None) == order.payer and (getattr(terms, "helper", ""), order.key) in keys:
+        given = said.envelope is None or (_is_signed(said, network) and (owner, said.envelope.key) in keys)
+        if given and (getattr(said.wish, "helper", ""), order.envelope.key) in keys:
             return True
     return False
 
@@ -339,9 +329,17 @@ def _is_proven(order: Order | StandingOrder, bodies: tuple[Any, ...], network: b
 def _keys(bodies: Iterable[Any], network: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield (member, key) for each key that an entry gives to a member."""
     for body in bodies:
-        joining = _authentic(getattr(body, "joining", None), Joining, network)
-        if joining is not None:
-            yield body.member, joining.key
+        said = _said(body)
+        by_whom: Any = body if said is None else said.wish
+        signed: Signed | None = getattr(by_whom, "joining", None)
+        joining = None if signed is None else read_joining(signed)
+        if (
+            signed is not None
+            and joining is not None
+            and joining.network == network
+            and joining_is_authentic(signed, joining)
+        ):
+            yield by_whom.member, joining.key
 
 
 PRACTICE = Practice(

@@ -20,19 +20,21 @@ from protocol.book.declaration import (
     Practice,
     Show,
     TextRef,
+    Uuid,
     Waiting,
     Write,
 )
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.personal import NOTE_BYTES_MAX, NOTE_CHARS_MAX, SALT_BYTES, salted, shown_text, text_refusal
+from protocol.book.personal import NOTE_BYTES_MAX, NOTE_CHARS_MAX, salted, shown_text, text_refusal
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Signed, Time, parse_uuid, uuid_text
+from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Time, parse_uuid, uuid_text
+from protocol.book.wishes import Said
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX, Pay, plan_pay
 from protocol.practices.people.authority import acts_for, may_see
-from protocol.wire.shape import AtMost, Length
+from protocol.wire.shape import AtMost
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,11 @@ class AskPayment:
 
 @dataclass(frozen=True, slots=True)
 class PayRequest:
-    """Pay what is left of it: by a signed order for that amount and payee, or by word if you have no key."""
+    """Pay what is left of it, by word of mouth; who has a key signs a payment that names the request."""
 
-    order: Annotated[Signed | None, Doc("the signed order")] = None
-    payer: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without an order: who pays; default: you")] = None
+    payer: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("who pays; default: you")] = None
     note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("a note of your own; erasable")] = None
-    note_salt: Annotated[
-        bytes | None, Length(SALT_BYTES), Doc("with an order: the salt under which it names the note")
-    ] = None
-    mandate: Annotated[str | None, Doc("the mandate under which a helper pays")] = None
+    mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +249,17 @@ def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting 
     request = book.requests.get(parse_uuid(name) or b"")
     if request is None:
         return refuse(Rejection.NOT_FOUND)
-    pay = Pay(order=wish.order, note=wish.note, note_salt=wish.note_salt, mandate=wish.mandate, request=name)
-    if wish.order is None:
-        currency = book.ledger.accounts[request.payee].currency
-        amount = book.amount(currency, request.left_minor)
-        pay = replace(pay, payer=wish.payer, payee=request.payee, amount=amount)
-    elif wish.payer is not None:
-        return refuse(Rejection.MALFORMED, field="payer", expected="nothing beside the order")
-    planned = plan_pay(desk, pay)
-    return replace(planned, shows=name) if isinstance(planned, Plan) else planned
+    amount = book.amount(book.ledger.accounts[request.payee].currency, request.left_minor)
+    refused = text_refusal("note", wish.note, NOTE_CHARS_MAX)
+    if refused:
+        return refused
+    note, texts = salted(desk, wish.note)
+    pay = Pay(
+        request.payee, amount, wish.payer,
+        payment=desk.chance(16), note=note, mandate=wish.mandate, request=request.id,
+    )  # fmt: skip
+    planned = plan_pay(desk, Said(pay))
+    return replace(planned, shows=name, texts=texts) if isinstance(planned, Plan) else planned
 
 
 def plan_decline(desk: Desk, name: str, wish: DeclineRequest) -> Plan | Refused:

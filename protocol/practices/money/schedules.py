@@ -8,13 +8,14 @@ gave the order may pause, resume and cancel it without a signature, since that o
 from bisect import insort
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, Member, MemberState, Payment, PaymentAuth, PaymentState, since
+from protocol.book.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState, since
 from protocol.book.declaration import (
+    KEY_OR_WORD,
     READERS,
     Act,
     At,
@@ -23,67 +24,66 @@ from protocol.book.declaration import (
     Doc,
     Entered,
     List,
+    Moment,
     News,
+    OwnId,
     Plan,
     Practice,
+    Ref,
     Show,
     TextRef,
+    Uuid,
     Write,
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.personal import (
-    NOTE_BYTES_MAX,
-    NOTE_CHARS_MAX,
-    SALT_BYTES,
-    note_texts,
-    salted,
-    shown_text,
-    text_refusal,
-)
+from protocol.book.personal import NOTE_BYTES_MAX, Note, digest_of, shown_text
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import (
-    TIMES_MAX,
-    AccountId,
-    Digest,
-    Id,
-    Minor,
-    Rhythm,
-    Signed,
-    StandingOrder,
-    Time,
-    occurrence_id,
-    order_digest,
-    parse_uuid,
-    uuid_text,
-)
+from protocol.book.signed import Id, Signed, Time, occurrence_id, parse_uuid, uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
 from protocol.practices.money.payments.transfers import begin, beyond_limits, unable
-from protocol.practices.people.authority import acts_for, may_bring, may_see, speaker, untimely
-from protocol.wire.shape import AtMost, Length, Range
+from protocol.practices.people.authority import acts_for, may_see, not_said_by
+from protocol.wire.shape import AtMost, Range
 
 DAY_MS = 24 * 60 * 60 * 1_000
 LATE_MS_MAX = DAY_MS
 """How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
+TIMES_MAX = 1_200
+"""A hundred years of months."""
 DUE_MAX = 100
 """Occurrences carried out at one tick, so that a node that was down long still answers in between."""
 MISSED_SHOWN_MAX = 20
 
 
-@dataclass(frozen=True, slots=True)
-class StandingWord:
-    """The terms of a standing order, as a member without a key told them."""
+class Rhythm(StrEnum):
+    """How often a standing order runs; months run on the same day, or the last one of a shorter month."""
 
-    schedule: Id
-    payer: AccountId
-    payee: AccountId
-    amount: Minor
-    first_at_ms: Time
-    rhythm: Rhythm
-    times: Annotated[int, Range(1, TIMES_MAX)]
-    note: Digest | None = None
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePayment:
+    """Pay later, once or again and again, within the network."""
+
+    payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX), Doc("who is paid, in this network")]
+    amount: Annotated[Amount, Doc("how much each time")]
+    first_at: Annotated[Time, Moment, Doc("when it is paid first")]
+    rhythm: Annotated[Rhythm, Doc("how often; default: once")] = Rhythm.ONCE
+    times: Annotated[int, Range(1, TIMES_MAX), Doc("how many times in all; default: once")] = 1
+    payer: Annotated[
+        str | None,
+        AtMost(ADDRESS_CHARS_MAX),
+        Ref("accounts"),
+        Doc("handle or account that pays; default: your own. A signed wish names the account by id"),
+    ] = None
+    schedule: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for it; makes a retry safe")] = None
+    note: Annotated[Note | None, Doc("what it is for; erasable")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,10 @@ class Scheduled:
     """A standing order: by signature, or by word of mouth (custodial)."""
 
     KIND: ClassVar[str] = "scheduled-payments/scheduled"
-    order: Signed | None
-    word: StandingWord | None
+    OPERATION: ClassVar[str] = "scheduled-payments.create"
+    WISH: ClassVar[type[SchedulePayment]] = SchedulePayment
+    signed: Signed | None
+    word: SchedulePayment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,31 +206,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class SchedulePayment:
-    """Pay later, once or again and again: by a standing order that you signed, or, without a key, by terms."""
-
-    order: Annotated[Signed | None, Doc("the signed standing order; it names the terms")] = None
-    payer: Annotated[
-        str | None,
-        AtMost(ADDRESS_CHARS_MAX),
-        Doc("without an order: handle or account that pays; default: your own"),
-    ] = None
-    payee: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without an order: who is paid, in this network")] = (
-        None
-    )
-    amount: Annotated[Amount | None, Doc("without an order: how much each time")] = None
-    first_at: Annotated[At | None, Doc("without an order: when it is paid first")] = None
-    rhythm: Annotated[Rhythm | None, Doc("without an order: how often; default: once")] = None
-    times: Annotated[int | None, Range(1, TIMES_MAX), Doc("without an order: how many times in all; default: once")] = (
-        None
-    )
-    note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("what it is for; erasable")] = None
-    note_salt: Annotated[
-        bytes | None, Length(SALT_BYTES), Doc("with an order: the salt under which it names the note")
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
 class PauseSchedule:
     """Pay nothing until it is resumed."""
 
@@ -325,17 +302,16 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def owned(book: Book, body: Body) -> Iterable[Owned]:
     """Yield the note of a scheduled payment: it is the payer's."""
     assert isinstance(body, Scheduled)
-    terms = _terms(book, body)
-    if not isinstance(terms, Refused) and terms.note is not None:
-        yield Owned(terms.note, book.owner_of(terms.payer), f"scheduled-payments/{uuid_text(terms.schedule)}")
+    wish = said_in(book, body, SchedulePayment).wish
+    note = digest_of(wish.note)
+    if note is not None:
+        yield Owned(note, book.owner_of(wish.payer or ""), f"scheduled-payments/{uuid_text(wish.schedule or b'')}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     match entered.body:
         case Scheduled() as body:
-            terms = _terms(book, body)
-            assert not isinstance(terms, Refused)
-            name, word = terms.schedule, "created"
+            name, word = said_in(book, body, SchedulePayment).wish.schedule or b"", "created"
         case Ran(name, occurrence):
             payment, word = occurrence_id(name, occurrence), "ran"
             yield News("payment.posted", uuid_text(payment), _parties(book, name))
@@ -403,31 +379,26 @@ def _payment(schedule: Schedule, occurrence: int, entered: Entered) -> Payment:
 
 
 def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
-    terms = _terms(book, body)
-    assert not isinstance(terms, Refused)
-    payer = book.ledger.accounts[terms.payer]
-    payee = book.resolve_account(terms.payee, payer.currency)
-    assert isinstance(payee, Account)
-    said = None if body.order is None else order_digest(body.order)
-    rests_on, auth = (entered.seq,), Auth.CUSTODIAL
-    if isinstance(terms, StandingOrder):
-        key = book.members[book.member_by_key[terms.key]].keys[terms.key]
-        key.order_seq = terms.order_seq
-        rests_on, auth = (entered.seq, key.arrival), Auth.SELF
+    said = said_in(book, body, SchedulePayment)
+    wish = said.wish
+    payer = book.ledger.accounts[wish.payer or ""]
+    payee = book.resolve_account(wish.payee, payer.currency)
+    amount = _amount_minor(book, wish)
+    assert isinstance(payee, Account) and not isinstance(amount, Refused) and wish.schedule is not None
     schedule = Schedule(
-        terms.schedule,
+        wish.schedule,
         entered.seq,
         entered.at_ms,
         payer.id,
         payee.id,
-        terms.amount,
-        terms.first_at_ms,
-        terms.rhythm,
-        terms.times,
-        terms.note,
-        auth,
-        rests_on,
-        said,
+        amount,
+        wish.first_at,
+        wish.rhythm,
+        wish.times,
+        digest_of(wish.note),
+        Auth.CUSTODIAL if said.signed is None else Auth.SELF,
+        (entered.seq, *said.rests_on),
+        said.digest,
     )
     schedules = book.of(Schedules)
     schedules.by_id[schedule.id] = schedule
@@ -435,12 +406,6 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
     for member in {payer.member: None, payee.member: None}:
         if member is not None:
             schedules.by_member.setdefault(member, []).append(schedule)
-
-
-def _terms(book: Book, body: Scheduled) -> StandingOrder | StandingWord | Refused:
-    if (body.order is None) is (body.word is None):
-        return refuse(Rejection.MALFORMED, field="order", expected="either an order or a word")
-    return book.said(body.order, StandingOrder) if body.order is not None else body.word or refuse(Rejection.MALFORMED)
 
 
 def _named(body: Body) -> bytes:
@@ -457,7 +422,7 @@ def _parties(book: Book, name: bytes) -> tuple[str, ...]:
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     if isinstance(body, Scheduled):
-        return _against_order(book, body, at_ms)
+        return _against_order(book, said_in(book, body, SchedulePayment), at_ms)
     schedule = book.of(Schedules).by_id.get(_named(body))
     if schedule is None:
         return refuse(Rejection.NOT_FOUND)
@@ -477,85 +442,56 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             return None if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED) else conflict
 
 
-def _against_order(book: Book, body: Scheduled, at_ms: Millis) -> Refused | None:
-    terms = _terms(book, body)
-    refused = terms if isinstance(terms, Refused) else payable(terms.amount)
-    if isinstance(terms, Refused) or refused:
-        return refused
-    who: Member | None = None
-    if isinstance(terms, StandingOrder) and body.order is not None:
-        heard = book.heard(body.order, StandingOrder)
-        if isinstance(heard, Refused):
-            return heard
-        spoke = speaker(book, terms.key)
-        if isinstance(spoke, Refused):
-            return spoke
-        who, device = spoke
-        refused = untimely(book, terms, device, at_ms)
-        # What a capped key could order for years to come would be no cap.
-        if device.cap_minor is not None:
-            refused = refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
-    return foremost(refused, _against_terms(book, terms, who, at_ms))
-
-
-def _against_terms(
-    book: Book, terms: StandingOrder | StandingWord, who: Member | None, at_ms: Millis
-) -> Refused | None:
-    payer = book.ledger.accounts.get(terms.payer)
+def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Refused | None:
+    wish = said.wish
+    payer = book.ledger.accounts.get(wish.payer or "")
     if payer is None or payer.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=terms.payer)
+        return refuse(Rejection.ACCOUNT_UNKNOWN, member=wish.payer or "")
     member = book.members[payer.member]
-    if who is not None and who is not member:
-        return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
-    if who is None and member.auth is not Auth.CUSTODIAL:
-        return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+    amount = _amount_minor(book, wish)
+    # What a capped key could order for years to come would be no cap.
+    refused = foremost(
+        amount if isinstance(amount, Refused) else payable(amount), not_said_by(said, member, capped=False)
+    )
+    if refused:
+        return refused
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
-    if "@" in terms.payee or ":" in terms.payee:
+    if "@" in wish.payee or ":" in wish.payee:
         return refuse(Rejection.SCHEDULE_LOCAL_ONLY)
-    payee = book.resolve_account(terms.payee, payer.currency)
+    payee = book.resolve_account(wish.payee, payer.currency)
     if isinstance(payee, Refused):
         return payee
-    if terms.schedule in book.of(Schedules).by_id:
+    if wish.schedule in book.of(Schedules).by_id:
         return refuse(Rejection.DUPLICATE)
-    if terms.rhythm is Rhythm.ONCE and terms.times != 1:
+    if wish.rhythm is Rhythm.ONCE and wish.times != 1:
         return refuse(Rejection.MALFORMED, field="times", expected="1 where it is paid once")
-    late = refuse(Rejection.ORDER_EXPIRED) if terms.first_at_ms < at_ms - LATE_MS_MAX else None
+    late = refuse(Rejection.ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None
     return foremost(late, member.inactive(), unable(book, payer, payee))
 
 
-def plan_schedule(desk: Desk, wish: SchedulePayment) -> Plan | Refused:
+def _amount_minor(book: Book, wish: SchedulePayment) -> int | Refused:
+    """Return how much is paid each time, in minor units of the payer's currency."""
+    code = book.ledger.accounts[wish.payer or ""].currency
+    return minor_of(wish.amount, code, book.currencies[code].scale)
+
+
+def plan_schedule(desk: Desk, said: Said[SchedulePayment]) -> Plan | Refused:
     book = desk.book
-    refused = text_refusal("note", wish.note, NOTE_CHARS_MAX)
-    if refused:
-        return refused
-    if wish.order is None:
-        return _plan_word(desk, wish)
-    for name in ("payer", "payee", "amount", "first_at", "rhythm", "times"):
-        if getattr(wish, name) is not None:
-            return refuse(Rejection.MALFORMED, field=name, expected="nothing beside the order")
-    order = book.said(wish.order, StandingOrder)
-    if isinstance(order, Refused):
-        return order
-    known = book.of(Schedules).by_id.get(order.schedule)
-    if known is not None and known.said == order_digest(wish.order):
+    known = book.of(Schedules).by_id.get(said.wish.schedule or b"")
+    if said.signed is None:
+        told = _told(desk, said.wish)
+        if isinstance(told, Refused):
+            return told
+        said = replace(said, wish=told)
+    elif known is not None and known.said == said.digest:
         return Plan(uuid_text(known.id))
-    body = Scheduled(wish.order, None)
-    texts = note_texts(order.note, wish.note, wish.note_salt)
-    mismatch = texts if isinstance(texts, Refused) else None
-    if order.key in book.member_by_key and not may_bring(book, desk.actor, order.key):
-        mismatch = refuse(Rejection.FORBIDDEN, allowed="the member who signed the order")
-    refused = foremost(mismatch, _against(book, body, desk.now))
-    if refused:
-        return refused
-    assert not isinstance(texts, Refused)
-    return Plan(uuid_text(order.schedule), (Write(body),), texts)
+    refused = _against_order(book, said, desk.now)
+    return refused or Plan(uuid_text(said.wish.schedule or b""), (Write(Scheduled(*said.held)),))
 
 
-def _plan_word(desk: Desk, wish: SchedulePayment) -> Plan | Refused:
+def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:
+    """Return the wish that a member without a key, or a steward for it, tells, with the accounts by their ids."""
     book = desk.book
-    if wish.payee is None or wish.amount is None or wish.first_at is None:
-        expected = "payee, amount and first_at, or a signed standing order"
-        return refuse(Rejection.MALFORMED, field="order", expected=expected)
     address = desk.actor.member if wish.payer is None else wish.payer
     if address is None:
         return refuse(Rejection.MALFORMED, field="payer", expected="a value")
@@ -568,16 +504,7 @@ def _plan_word(desk: Desk, wish: SchedulePayment) -> Plan | Refused:
     if local is None:
         return refuse(Rejection.SCHEDULE_LOCAL_ONLY)
     payee = book.resolve_account(local, payer.currency)
-    if isinstance(payee, Refused):
-        return payee
-    amount = minor_of(wish.amount, payer.currency, book.currencies[payer.currency].scale)
-    if isinstance(amount, Refused):
-        return amount
-    note, texts = salted(desk, wish.note)
-    rhythm, times = wish.rhythm or Rhythm.ONCE, wish.times or 1
-    word = StandingWord(desk.chance(16), payer.id, payee.id, amount, wish.first_at, rhythm, times, note)
-    body = Scheduled(None, word)
-    return _against(book, body, desk.now) or Plan(uuid_text(word.schedule), (Write(body),), texts)
+    return payee if isinstance(payee, Refused) else replace(wish, payer=payer.id, payee=payee.id)
 
 
 def plan_pause(desk: Desk, name: str, wish: PauseSchedule) -> Plan | Refused:
@@ -664,6 +591,7 @@ PRACTICE = Practice(
             "scheduled-payments",
             SchedulePayment,
             plan=plan_schedule,
+            signed=KEY_OR_WORD,
             example="mutirao scheduled-payments create --key ana.key --payee bia --amount 10.00 "
             "--first-at 2027-01-31T08:00:00Z --rhythm monthly --times 12",
         ),

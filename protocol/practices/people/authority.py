@@ -5,13 +5,13 @@ A member with a key of its own orders debits by signature, whoever brings the or
 without one the network writes on its word. A helper holds a mandate: signed, capped, revocable.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, PaymentAuth
 from protocol.book.declaration import Actor, Role
 from protocol.book.ledger import Account
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Order, Ordered
+from protocol.book.wishes import Said
 from protocol.lanes.entry import Millis
 
 
@@ -25,15 +25,21 @@ def may_see(actor: Actor, *members: str | None) -> bool:
     return actor.role in _READERS or (actor.member is not None and actor.member in members)
 
 
-def may_bring(book: Book, actor: Actor, key: bytes) -> bool:
-    """Tell whether somebody may bring words that a key signed: its owner, or a steward.
-
-    Whoever brings an order is shown what came of it, which is nobody else's to see.
-    """
-    return actor.role is Role.STEWARD or (actor.member is not None and actor.member == book.member_by_key.get(key))
-
-
 _READERS = (Role.AUDITOR, Role.COMMITTEE, Role.STEWARD)
+
+
+def not_said_by(said: Said[Any], member: Member, *, capped: bool = True) -> Refused | None:
+    """Return why a wish is not this member's: another's key signed it, or none did though the member has one.
+
+    Unless `capped`, a key of the member with a cap does not do.
+    """
+    if said.device is None:
+        return None if member.auth is Auth.CUSTODIAL else refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+    if said.member is not member:
+        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+    if said.device.cap_minor is not None and not capped:
+        return refuse(Rejection.FORBIDDEN, allowed="a key of the member without a cap")
+    return None
 
 
 def speaker(book: Book, key: bytes) -> tuple[Member, DeviceKey] | Refused:
@@ -42,18 +48,6 @@ def speaker(book: Book, key: bytes) -> tuple[Member, DeviceKey] | Refused:
     if member is None or (device := member.keys[key]).revoked:
         return refuse(Rejection.KEY_UNKNOWN)
     return member, device
-
-
-def untimely(book: Book, said: Ordered, device: DeviceKey, at_ms: Millis) -> Refused | None:
-    """Return why signed words do not count here and now: wrong network, used or old number, expired."""
-    if said.network != book.network:
-        return refuse(Rejection.WRONG_NETWORK)
-    if said.order_seq <= device.order_seq:
-        again = said.order_seq == device.order_seq
-        return refuse(Rejection.ORDER_REPLAYED if again else Rejection.ORDER_STALE, order_seq=device.order_seq)
-    if at_ms > getattr(said, "not_after_ms", at_ms):
-        return refuse(Rejection.ORDER_EXPIRED)
-    return None
 
 
 class Authority(NamedTuple):
@@ -89,58 +83,36 @@ class Authority(NamedTuple):
                 return refuse(Rejection.MANDATE_EXCEEDED, available=available, currency=self.account.currency)
         return None
 
-    def spend(self, debit_minor: int, order_seq: int | None = None) -> None:
-        """Note a debit, and the number of the order that asked for it: part of the fold."""
-        if self.key is not None and order_seq is not None:
-            self.key.order_seq = order_seq
-            self.key.spent_minor += debit_minor
-        if self.mandate is not None:
-            self.mandate.spent_minor += debit_minor
-
-    def spend_more(self, debit_minor: int) -> None:
-        """Note that a debit has grown, or shrunk where it is below 0: part of the fold."""
+    def spend(self, debit_minor: int) -> None:
+        """Note a debit, or that one has shrunk where it is below 0: part of the fold."""
         if self.key is not None:
             self.key.spent_minor += debit_minor
         if self.mandate is not None:
             self.mandate.spent_minor += debit_minor
 
 
-def authorise(book: Book, order: Order, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
-    """Return on what an order, as `heard`, rests, or why it does not count: the same answer on every node.
+def authorise(
+    book: Book, said: Said[Any], payer: str, payment: bytes | None, mandate: bytes | None, at_ms: Millis
+) -> Authority | Refused:
+    """Return on what a debit rests, or why it does not count: the same answer on every node.
 
-    No limit is looked at. Of a payment that the book holds already, PAYMENT_EXISTS is said.
+    It is a key's wish, or without one the word of a custodial member, or of a custodial helper; who brought that is
+    for the author to see to. No limit is looked at. Of a payment that the book holds already, PAYMENT_EXISTS is said.
     """
-    spoke = speaker(book, order.key)
-    if isinstance(spoke, Refused):
-        return spoke
-    who, key = spoke
-    found = _debited(book, order.payer, who, key, mandate, at_ms)
+    who = said.member
+    if who is None and mandate is not None:
+        given = book.mandates.get(mandate)
+        if given is None:
+            return refuse(Rejection.MANDATE_UNKNOWN)
+        who = book.members[given.helper]
+    found = _debited(book, payer, who, said.device, mandate, at_ms)
     if isinstance(found, Refused):
         return found
-    if order.payment in book.payments:
-        return refuse(Rejection.PAYMENT_EXISTS)
-    return untimely(book, order, key, at_ms) or found.member.inactive() or found
-
-
-def entrust(book: Book, payer: str, payment: bytes, at_ms: Millis, mandate: bytes | None = None) -> Authority | Refused:
-    """Return on what a debit without a signature rests: a custodial member's word, or a custodial helper's.
-
-    The same answer on every node; who asked is for the author to see to.
-    """
-    helper = None
-    if mandate is not None:
-        found = book.mandates.get(mandate)
-        if found is None:
-            return refuse(Rejection.MANDATE_UNKNOWN)
-        helper = book.members[found.helper]
-    entrusted = _debited(book, payer, helper, None, mandate, at_ms)
-    if isinstance(entrusted, Refused):
-        return entrusted
-    if (helper or entrusted.member).auth is not Auth.CUSTODIAL:
+    if said.device is None and (who or found.member).auth is not Auth.CUSTODIAL:
         return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
     if payment in book.payments:
         return refuse(Rejection.PAYMENT_EXISTS)
-    return entrusted.member.inactive() or entrusted
+    return found.member.inactive() or found
 
 
 def _debited(

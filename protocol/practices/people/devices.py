@@ -5,36 +5,75 @@ Every new key signs a joining of its own, so nobody can register a key that anot
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
 
 from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState
-from protocol.book.declaration import Act, Desk, Doc, Entered, News, Plan, Practice, Write
+from protocol.book.declaration import (
+    KEY,
+    KEY_OR_WORD,
+    Act,
+    Desk,
+    Doc,
+    Entered,
+    News,
+    Plan,
+    Practice,
+    Ref,
+    Write,
+)
 from protocol.book.ledger import Posting
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Enrolment, Joining, MemberId, Rebinding, Signed
-from protocol.lanes.entry import Body, Millis
-from protocol.practices.people.authority import acts_for, speaker, untimely
-from protocol.wire.keys import is_acceptable_key
+from protocol.book.signed import Key, Signed
+from protocol.book.wishes import Said, said_in
+from protocol.practices.people.authority import acts_for, not_said_by
+from protocol.practices.people.joinings import against_new_key, joining_in
+from protocol.wire.shape import AtMost, Range
+
+ADDRESS_CHARS_MAX = 64
+
+MemberNamed = Annotated[
+    str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose key; a signed wish names the member by id")
+]
 
 
 @dataclass(frozen=True, slots=True)
-class FirstKeyTaken:
-    """A member for whom the network wrote so far has a key of its own from now on."""
+class RebindKey:
+    """Replace a key by a new one; or give a member without a key its first, by word of mouth."""
 
-    KIND: ClassVar[str] = "members/first-key-taken"
-    member: MemberId
-    joining: Signed
+    member: MemberNamed
+    joining: Annotated[Signed, Doc("the joining that the new key signed")]
+    gives_way: Annotated[Key | None, Doc("the key that is replaced; default: the one that signs")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddKey:
+    """Add the key of another device, maybe with a cap on what it may pay in all."""
+
+    member: MemberNamed
+    joining: Annotated[Signed, Doc("the joining that the new key signed")]
+    cap_minor: Annotated[
+        int | None, Range(1, 2**63 - 1), Doc("what it may pay in all, in minor units; default: as much as you may")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """Revoke the key of a lost device, by another key of yours."""
+
+    member: MemberNamed
+    lost: Annotated[Key, Doc("the public key to revoke, as `members show` tells it")]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRebound:
-    """A key of a member gives way to another, or to none."""
+    """A key of a member gives way to another; by word, a member without a key has its first from now on."""
 
     KIND: ClassVar[str] = "members/key-rebound"
-    member: MemberId
-    rebinding: Signed
-    joining: Signed | None
+    OPERATION: ClassVar[str] = "members.rebind-key"
+    WISH: ClassVar[type[RebindKey]] = RebindKey
+    signed: Signed | None
+    word: RebindKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,218 +81,153 @@ class KeyAdded:
     """A member has one key more."""
 
     KIND: ClassVar[str] = "members/key-added"
-    member: MemberId
-    enrolment: Signed
-    joining: Signed
+    OPERATION: ClassVar[str] = "members.add-key"
+    WISH: ClassVar[type[AddKey]] = AddKey
+    signed: Signed
 
 
 @dataclass(frozen=True, slots=True)
-class RebindKey:
-    """Replace a key by a new one; or give a member without a key its first."""
+class KeyRevoked:
+    """A key of a member counts no more."""
 
-    joining: Annotated[Signed, Doc("the joining that the new key signed")]
-    rebinding: Annotated[
-        Signed | None,
-        Doc("the rebinding that an old key signed; left out for a custodial member's first key"),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class AddKey:
-    """Add the key of another device, maybe with a cap on what it may pay in all."""
-
-    enrolment: Annotated[Signed, Doc("the enrolment that a key of yours without a cap signed")]
-    joining: Annotated[Signed, Doc("the joining that the new key signed")]
-
-
-@dataclass(frozen=True, slots=True)
-class RevokeKey:
-    """Revoke the key of a lost device."""
-
-    rebinding: Annotated[Signed, Doc("the rebinding, without a new key, that another key of yours signed")]
+    KIND: ClassVar[str] = "members/key-revoked"
+    OPERATION: ClassVar[str] = "members.revoke-key"
+    WISH: ClassVar[type[RevokeKey]] = RevokeKey
+    signed: Signed
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
-    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    match entered.body:
+        case KeyRebound() as body:
+            refused = _against_rebinding(book, said_in(book, body, RebindKey))
+        case KeyAdded() as body:
+            refused = _against_enrolment(book, said_in(book, body, AddKey))
+        case KeyRevoked() as body:
+            refused = _against_revocation(book, said_in(book, body, RevokeKey))
+        case _:
+            raise AssertionError(entered.body)
     return refused.reason if refused else None
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
-        case FirstKeyTaken() as body:
-            member = book.members[body.member]
-            member.auth = Auth.SELF
-            _bind(book, member, body.joining, DeviceKey(None, entered.seq))
         case KeyRebound() as body:
-            member = book.members[body.member]
-            rebinding = book.said(body.rebinding, Rebinding)
-            assert not isinstance(rebinding, Refused)
-            member.keys[rebinding.key].order_seq = rebinding.order_seq
-            old = member.keys[rebinding.gives_way]
-            old.revoked = True
-            if body.joining is not None:
-                _bind(
-                    book,
-                    member,
-                    body.joining,
-                    DeviceKey(old.cap_minor, entered.seq, spent_minor=old.spent_minor),
-                )
+            said = said_in(book, body, RebindKey)
+            member, given = book.members[said.wish.member], DeviceKey(None, entered.seq)
+            if said.envelope is None:
+                member.auth = Auth.SELF
+            else:
+                old = member.keys[said.wish.gives_way or said.envelope.key]
+                old.revoked = True
+                given.cap_minor, given.spent_minor = old.cap_minor, old.spent_minor
+            _bind(book, member, said.wish.joining, given)
         case KeyAdded() as body:
-            member = book.members[body.member]
-            enrolment = book.said(body.enrolment, Enrolment)
-            assert not isinstance(enrolment, Refused)
-            member.keys[enrolment.key].order_seq = enrolment.order_seq
-            _bind(book, member, body.joining, DeviceKey(enrolment.cap, entered.seq))
+            wish = said_in(book, body, AddKey).wish
+            _bind(book, book.members[wish.member], wish.joining, DeviceKey(wish.cap_minor, entered.seq))
+        case KeyRevoked() as body:
+            wish = said_in(book, body, RevokeKey).wish
+            book.members[wish.member].keys[wish.lost].revoked = True
         case _:
             raise AssertionError(entered.body)
     return ()
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
-    del book
-    match entered.body:
-        case FirstKeyTaken(member) | KeyRebound(member) | KeyAdded(member):
-            yield News("member.keys-changed", member, (member,))
-        case _:
-            raise AssertionError(entered.body)
+    body = entered.body
+    assert isinstance(body, KeyRebound | KeyAdded | KeyRevoked)
+    member = said_in(book, body, body.WISH).wish.member
+    yield News("member.keys-changed", member, (member,))
 
 
 def _bind(book: Book, member: Member, signed: Signed, device: DeviceKey) -> None:
-    joining = book.said(signed, Joining)
-    assert not isinstance(joining, Refused)
-    member.keys[joining.key] = device
-    book.member_by_key[joining.key] = member.id
+    key = joining_in(signed).key
+    member.keys[key] = device
+    book.member_by_key[key] = member.id
 
 
-def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
-    """Return why an entry may not stand: the same answer on every node."""
-    match body:
-        case FirstKeyTaken():
-            member = _present(book, body.member)
-            if isinstance(member, Refused):
-                return member
-            if member.auth is not Auth.CUSTODIAL:
-                return refuse(Rejection.STATE_CONFLICT, state="holding its own key")
-            return _against_new_key(book, member, body.joining, None)
-        case KeyRebound():
-            return _against_rebinding(book, body, at_ms)
-        case KeyAdded():
-            return _against_enrolment(book, body, at_ms)
-        case _:
-            raise AssertionError(body)
-
-
-def _present(book: Book, name: str) -> Member | Refused:
-    member = book.members.get(name)
+def _present(book: Book, said: Said[Any], *, capped: bool) -> Member | Refused:
+    """Return the member of whose keys somebody speaks that may: itself, as long as it has not left."""
+    member = book.members.get(said.wish.member)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=name)
+        return refuse(Rejection.MEMBER_UNKNOWN, member=said.wish.member)
+    if said.device is not None and (refused := not_said_by(said, member, capped=capped)):
+        return refused
     return (member.inactive() or member) if member.state is MemberState.LEFT else member
 
 
-def _against_new_key(book: Book, member: Member, signed: Signed, promised: bytes | None) -> Refused | None:
-    """Return why a new key, the one that was promised if one was, cannot be this member's."""
-    joining = book.said(signed, Joining)
-    if isinstance(joining, Refused):
-        return joining
-    if not is_acceptable_key(joining.key):
-        return refuse(Rejection.KEY_UNACCEPTABLE)
-    heard = book.heard(signed, Joining)
-    if isinstance(heard, Refused):
-        return heard
-    if joining.key in book.member_by_key:
-        return refuse(Rejection.KEY_TAKEN)
-    if joining.network != book.network:
-        return refuse(Rejection.WRONG_NETWORK)
-    for field, fits in (
-        ("handle", joining.handle == member.handle),
-        ("new_key", promised in (None, joining.key)),
-    ):
-        if not fits:
-            return refuse(Rejection.ORDER_MISMATCH, field=field)
+def _against_rebinding(book: Book, said: Said[RebindKey]) -> Refused | None:
+    wish = said.wish
+    member = _present(book, said, capped=True)
+    if isinstance(member, Refused):
+        return member
+    if said.envelope is None or said.device is None:
+        if wish.gives_way is not None:
+            return refuse(Rejection.MALFORMED, field="gives_way", expected="nothing, unless a key signs")
+        if member.auth is not Auth.CUSTODIAL:
+            return refuse(Rejection.STATE_CONFLICT, state="holding its own key")
+        return against_new_key(book, wish.joining, member.handle)
+    refused = _against_loss(member, said.device, wish.gives_way or said.envelope.key)
+    return refused or against_new_key(book, wish.joining, member.handle)
+
+
+def _against_loss(member: Member, by: DeviceKey, key: bytes) -> Refused | None:
+    """Return why a key cannot be replaced or revoked by another: one with a cap can do so to itself alone."""
+    old = member.keys.get(key)
+    if old is None or old.revoked:
+        return refuse(Rejection.KEY_UNKNOWN)
+    if by is not old and by.cap_minor is not None:
+        return refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
     return None
 
 
-def _spoken(book: Book, said: Rebinding | Enrolment, member: str, at_ms: Millis) -> tuple[Member, DeviceKey] | Refused:
-    """Return who ordered a change of a member's keys, and by which key: it must be the member's own."""
-    spoke = speaker(book, said.key)
-    if isinstance(spoke, Refused):
-        return spoke
-    who, device = spoke
-    if not who.id == said.member == member:
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
-    present = _present(book, member)
-    refused = untimely(book, said, device, at_ms)
-    return refused or (present if isinstance(present, Refused) else spoke)
+def _against_enrolment(book: Book, said: Said[AddKey]) -> Refused | None:
+    member = _present(book, said, capped=False)
+    if isinstance(member, Refused):
+        return member
+    return against_new_key(book, said.wish.joining, member.handle)
 
 
-def _against_rebinding(book: Book, body: KeyRebound, at_ms: Millis) -> Refused | None:
-    rebinding = book.heard(body.rebinding, Rebinding)
-    if isinstance(rebinding, Refused):
-        return rebinding
-    if (rebinding.new_key is None) is not (body.joining is None):
-        return refuse(Rejection.MALFORMED, field="joining", expected="one exactly if there is a new key")
-    spoke = _spoken(book, rebinding, body.member, at_ms)
-    if isinstance(spoke, Refused):
-        return spoke
-    member, device = spoke
-    old = member.keys.get(rebinding.gives_way)
-    if old is None or old.revoked:
-        return refuse(Rejection.KEY_UNKNOWN)
-    if device is not old and device.cap_minor is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
-    if body.joining is not None:
-        return _against_new_key(book, member, body.joining, rebinding.new_key)
+def _against_revocation(book: Book, said: Said[RevokeKey]) -> Refused | None:
+    member = _present(book, said, capped=True)
+    if isinstance(member, Refused):
+        return member
+    assert said.device is not None
+    refused = _against_loss(member, said.device, said.wish.lost)
+    if refused:
+        return refused
+    old = member.keys[said.wish.lost]
     others = (one for one in member.keys.values() if one is not old)
     if old.cap_minor is None and not any(one.cap_minor is None and not one.revoked for one in others):
         return refuse(Rejection.STATE_CONFLICT, state="the last key without a cap")
     return None
 
 
-def _against_enrolment(book: Book, body: KeyAdded, at_ms: Millis) -> Refused | None:
-    enrolment = book.heard(body.enrolment, Enrolment)
-    if isinstance(enrolment, Refused):
-        return enrolment
-    spoke = _spoken(book, enrolment, body.member, at_ms)
-    if isinstance(spoke, Refused):
-        return spoke
-    member, device = spoke
-    if device.cap_minor is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
-    return _against_new_key(book, member, body.joining, enrolment.new_key)
-
-
-def plan_rebind(desk: Desk, address: str, wish: RebindKey) -> Plan | Refused:
+def plan_rebind(desk: Desk, address: str, said: Said[RebindKey]) -> Plan | Refused:
     member = desk.book.resolve_member(address)
     if isinstance(member, Refused):
         return member
-    if wish.rebinding is not None:
-        return _planned(desk, member, KeyRebound(member.id, wish.rebinding, wish.joining))
-    if not acts_for(desk.actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
-    return _planned(desk, member, FirstKeyTaken(member.id, wish.joining))
+    if said.signed is None:
+        if not acts_for(desk.actor, member):
+            return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        said = replace(said, wish=replace(said.wish, member=member.id))
+    return _against_rebinding(desk.book, said) or Plan(member.id, (Write(KeyRebound(*said.held)),))
 
 
-def plan_add(desk: Desk, address: str, wish: AddKey) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
-    if isinstance(member, Refused):
-        return member
-    return _planned(desk, member, KeyAdded(member.id, wish.enrolment, wish.joining))
+def plan_add(desk: Desk, address: str, said: Said[AddKey]) -> Plan | Refused:
+    del address
+    assert said.signed is not None
+    return _against_enrolment(desk.book, said) or Plan(said.wish.member, (Write(KeyAdded(said.signed)),))
 
 
-def plan_revoke(desk: Desk, address: str, wish: RevokeKey) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
-    if isinstance(member, Refused):
-        return member
-    return _planned(desk, member, KeyRebound(member.id, wish.rebinding, None))
-
-
-def _planned(desk: Desk, member: Member, body: Body) -> Plan | Refused:
-    return _against(desk.book, body, desk.now) or Plan(member.id, (Write(body),))
+def plan_revoke(desk: Desk, address: str, said: Said[RevokeKey]) -> Plan | Refused:
+    del address
+    assert said.signed is not None
+    return _against_revocation(desk.book, said) or Plan(said.wish.member, (Write(KeyRevoked(said.signed)),))
 
 
 PRACTICE = Practice(
     name="devices",
-    entries=(FirstKeyTaken, KeyRebound, KeyAdded),
+    entries=(KeyRebound, KeyAdded, KeyRevoked),
     check=check,
     fold=fold,
     news=news,
@@ -263,6 +237,8 @@ PRACTICE = Practice(
             "rebind-key",
             RebindKey,
             plan=plan_rebind,
+            signed=KEY_OR_WORD,
+            about="member",
             example="mutirao members rebind-key ana --new new.key",
         ),
         Act(
@@ -270,8 +246,18 @@ PRACTICE = Practice(
             "add-key",
             AddKey,
             plan=plan_add,
+            signed=KEY,
+            about="member",
             example="mutirao members add-key ana --new browser.key",
         ),
-        Act("members", "revoke-key", RevokeKey, plan=plan_revoke, example="mutirao members revoke-key ana --lost KEY"),
+        Act(
+            "members",
+            "revoke-key",
+            RevokeKey,
+            plan=plan_revoke,
+            signed=KEY,
+            about="member",
+            example="mutirao members revoke-key ana --lost KEY --key ana.key",
+        ),
     ),
 )

@@ -38,7 +38,6 @@ from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import (
     AccountId,
     Digest,
-    Joining,
     MemberId,
     Signed,
     uuid_text,
@@ -46,8 +45,8 @@ from protocol.book.signed import (
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
+from protocol.practices.people.joinings import against_new_key, joining_in
 from protocol.practices.people.names import HANDLE_CHARS_MAX, handle_refusal
-from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost, Range
 
 MEMBER_ID_BYTES = 10
@@ -286,10 +285,9 @@ def _join(book: Book, body: Joined, entered: Entered) -> None:
     book.member_by_handle[member.handle] = member.id
     book.of(Invitations).by_code[body.code].member = member.id
     if body.joining is not None:
-        joining = book.said(body.joining, Joining)
-        assert not isinstance(joining, Refused)
-        member.keys[joining.key] = DeviceKey(None, entered.seq)
-        book.member_by_key[joining.key] = member.id
+        key = joining_in(body.joining).key
+        member.keys[key] = DeviceKey(None, entered.seq)
+        book.member_by_key[key] = member.id
 
 
 def _write_off(book: Book, member: str) -> Sequence[Posting]:
@@ -345,33 +343,15 @@ def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
         return unfit
     if not _MEMBER_ID.fullmatch(body.member):
         return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
-    key = None
-    if body.joining is not None:
-        joining = book.said(body.joining, Joining)
-        if isinstance(joining, Refused):
-            return joining
-        if not is_acceptable_key(joining.key):
-            return refuse(Rejection.KEY_UNACCEPTABLE)
-        heard = book.heard(body.joining, Joining)
-        if isinstance(heard, Refused):
-            return heard
-        key = joining
+    refused = None if body.joining is None else against_new_key(book, body.joining, body.handle)
     invited = book.of(Invitations).open_at(body.code, at_ms)
     if isinstance(invited, Refused):
-        return invited
+        return foremost(refused, invited)
     if invited.back is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="the member who is invited back")
+        return foremost(refused, refuse(Rejection.FORBIDDEN, allowed="the member who is invited back"))
     if body.member in book.members:
-        return refuse(Rejection.DUPLICATE)
-    if unfit is not None:
-        return unfit
-    if key is None:
-        return None
-    if key.key in book.member_by_key:
-        return refuse(Rejection.KEY_TAKEN)
-    if key.network != book.network:
-        return refuse(Rejection.WRONG_NETWORK)
-    return None if key.handle == body.handle else refuse(Rejection.ORDER_MISMATCH, field="handle")
+        return foremost(refused, refuse(Rejection.DUPLICATE))
+    return foremost(refused, unfit)
 
 
 def _against_approval(book: Book, body: Approved) -> Refused | None:

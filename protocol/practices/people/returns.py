@@ -14,11 +14,11 @@ from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commo
 from protocol.book.declaration import ANYONE, Act, Desk, Doc, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import Digest, Joining, MemberId, Signed
+from protocol.book.signed import Digest, MemberId, Signed
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
+from protocol.practices.people.joinings import Joining, heard, joining_in
 from protocol.practices.people.members import Left
-from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost
 
 
@@ -57,7 +57,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     assert isinstance(body, Returned)
-    joining = None if body.joining is None else _heard(book, body.joining)
+    joining = None if body.joining is None else heard(book, body.joining)
     if isinstance(joining, Refused):
         return joining
     member = book.members.get(body.member)
@@ -82,13 +82,6 @@ def _against_invitation(
     if invitation.back == member.id or (invitation.back is None and _is_own(member, joining)):
         return None
     return refuse(Rejection.FORBIDDEN, allowed="the member whom the invitation names, or its old key")
-
-
-def _heard(book: Book, signed: Signed) -> Joining | Refused:
-    joining = book.said(signed, Joining)
-    if not isinstance(joining, Refused) and not is_acceptable_key(joining.key):
-        return refuse(Rejection.KEY_UNACCEPTABLE)
-    return book.heard(signed, Joining)
 
 
 def _against_no_key(member: Member) -> Refused | None:
@@ -119,8 +112,7 @@ def _is_own(member: Member, joining: Joining | None) -> bool:
 
 def _taken_up(book: Book, body: Returned) -> Sequence[Posting]:
     """Return the postings by which a member takes up again what it left to the commons."""
-    member, joining = book.members[body.member], None if body.joining is None else book.said(body.joining, Joining)
-    assert not isinstance(joining, Refused)
+    member, joining = book.members[body.member], None if body.joining is None else joining_in(body.joining)
     whole = member.auth is Auth.CUSTODIAL or _is_own(member, joining)
     postings: list[Posting] = []
     for account, left_minor in _left(book, member).items():
@@ -146,8 +138,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     book.of(Invitations).by_code[body.code].member = member.id
     member.state = MemberState.PENDING
     if body.joining is not None:
-        joining = book.said(body.joining, Joining)
-        assert not isinstance(joining, Refused)
+        joining = joining_in(body.joining)
         if not _is_own(member, joining):
             _bind(book, member, joining.key, entered.seq)
     return postings

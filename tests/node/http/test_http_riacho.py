@@ -21,7 +21,10 @@ from node.http.schema import bytes_text, form
 from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.storage import Storage
-from protocol.book.signed import Joining, Order, sign
+from protocol.book.money import Amount
+from protocol.book.wishes import sign_wish
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.joinings import sign_joining
 from protocol.replica import OPERATIONS, Replica
 from protocol.wire.keys import KeyPair
 
@@ -68,7 +71,7 @@ class Riacho:
         code = (await self.ask("POST", "/v1/invitations"))["code"]
         wish: dict[str, Any] = {"code": code, "handle": handle, "name": name}
         if keys is not None:
-            signed = sign(keys, Joining(self.network, handle, keys.public))
+            signed = sign_joining(keys, self.network, handle)
             wish["joining"] = {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}
         member = (await self.ask("POST", "/v1/members", wish))["id"]
         await self.ask("POST", f"/v1/members/{member}/approve", {})
@@ -155,27 +158,26 @@ async def test_a_member_with_a_key_signs_in_and_signs_what_it_pays(riacho: Riach
     bia = await riacho.join("bia", "Bia", BIAS_KEYS)
     await riacho.join("ana", "Ana")
     accounts = {one["name"]: one["id"] for one in (await riacho.ask("GET", "/v1/accounts"))["items"]}
-    order = Order(
-        network=riacho.network,
-        payer=accounts["bia"],
-        key=BIAS_KEYS.public,
-        order_seq=1,
-        payment=b"p" * 16,
-        payee_network=riacho.network,
-        payee=accounts["ana"],
-        amount=500,
-        max_debit=500,
-        not_after_ms=clock.now_ms() + 60_000,
-        pending=False,
-    )
-    signed = sign(BIAS_KEYS, order)
-    wish = {"order": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
+    told = {"network": riacho.network, "not_after_ms": clock.now_ms() + 60_000}
+    pay = Pay(accounts["ana"], Amount(5_00, "HORA", 2), accounts["bia"], payment=b"p" * 16)
+    signed = sign_wish(BIAS_KEYS, "payments.create", pay, order_seq=1, **told)
+    wish = {"signed": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
     paid = await riacho.ask("POST", "/v1/payments", wish, as_="bia")
     assert (paid["state"], paid["auth"], paid["debit"]) == ("posted", "self", hours("5.00"))
     assert await riacho.ask("POST", "/v1/payments", wish, as_="bia") == paid, "one order is one payment"
-    another = sign(BIAS_KEYS, replace(order, order_seq=2, payment=b"q" * 16))
-    forged = {"order": {"data": bytes_text(another.data), "signature": bytes_text(signed.signature)}}
+    another = sign_wish(BIAS_KEYS, "payments.create", replace(pay, payment=b"q" * 16), order_seq=2, **told)
+    forged = {"signed": {"data": bytes_text(another.data), "signature": bytes_text(signed.signature)}}
     assert (await riacho.ask("POST", "/v1/payments", forged, as_="bia"))["code"] == "SIGNATURE_INVALID"
+    for beside in ({"payee": "ana"}, {"amount": hours("5.00")}, {"note_salt": "A"}, {"note": "e" * 501}):
+        assert (await riacho.ask("POST", "/v1/payments", {**wish, **beside}, as_="bia"))["code"] == "MALFORMED"
+    unsigned = {"payee": "ana", "amount": hours("5.00"), "signed": None}
+    assert (await riacho.ask("POST", "/v1/payments", unsigned, as_="bia"))["code"] == "MALFORMED"
+    unknown = await riacho.ask("POST", "/v1/payments/nonsense/reverse", {}, as_="ana")
+    assert (unknown["status"], unknown["code"]) == (404, "NOT_FOUND")
+    told_twice = await riacho.ask("POST", f"/v1/payments/{paid['id']}/reverse", {"payment": paid["id"]}, as_="ana")
+    assert (told_twice["code"], told_twice["figures"]["field"]) == ("MALFORMED", "payment")
+    by_word = await riacho.ask("POST", f"/v1/members/{bia}/revoke-key", {"lost": "A" * 43}, as_="bia")
+    assert (by_word["code"], by_word["figures"]["field"]) == ("MALFORMED", "lost")
     receipt = await riacho.ask("GET", f"/v1/receipts/{paid['id']}", as_="bia")
     assert "status" not in receipt
     shown = await riacho.ask("GET", f"/v1/members/{bia}", as_="bia")

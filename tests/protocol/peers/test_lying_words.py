@@ -169,7 +169,7 @@ def test_a_quote_pays_once_and_whom_the_member_names() -> None:
     world = world_of_two()
     linked(world, "riacho", "serra", 1_000)
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana"))
-    wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), invoice=quote.invoice)
     assert world.ask("riacho", "payments.create", replace(wish, payee="dora@serra")).reason == "ORDER_MISMATCH"
     world.granted("riacho", "payments.create", wish)
     assert world.ask("riacho", "payments.create", wish).reason == "QUOTE_UNKNOWN"
@@ -220,7 +220,7 @@ def test_an_invoice_that_was_paid_is_no_answer_to_another_question() -> None:
     world.give("serra", Received("campo", pack(paid)))
     world.run()
     quote = world.nodes["riacho"].answers[first]
-    wish = Pay(payer=quote.payer, payee="eva@campo", amount=whole(10), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee="eva@campo", amount=whole(10), invoice=quote.invoice)
     world.granted("riacho", "payments.create", wish)
     world.tick(3)
     # Serra has the preimage by now: a second hold under its condition would be its own for nothing.

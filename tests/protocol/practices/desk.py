@@ -2,7 +2,7 @@
 """A group at its desk: one network's book, in which a story takes a few lines, without a node around it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -29,17 +29,24 @@ from protocol.book.ledger import Line
 from protocol.book.money import Amount
 from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Joining, Order, Signed, parse_uuid, sign, uuid_text
+from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
+from protocol.book.wishes import Brought, plan
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
 from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import Joining
 from protocol.practices.people.members import Approve, Join
+from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
+from protocol.wire.shape import to_map
 
 DAY_MS = 24 * 60 * 60 * 1_000
+ENVELOPE = {one.name for one in fields(Envelope)}
+"""What of a signed wish is told in its envelope."""
 STEWARD = Actor(Role.STEWARD)
 ANYBODY = Actor(Role.ANYONE)
 
@@ -109,14 +116,8 @@ class Group:
         operation = self.operations[name]
         if actor.role not in operation.who:
             return Refused(Rejection.FORBIDDEN)
-        match operation:
-            case Create():
-                planned = operation.plan(self.desk(actor), wish)
-            case Act():
-                assert subject is not None
-                planned = operation.plan(self.desk(actor), subject, wish)
-            case _:
-                raise AssertionError(name)
+        assert isinstance(operation, Create) or (isinstance(operation, Act) and subject is not None), name
+        planned = plan(self.desk(actor), operation, subject or "", wish)
         assert isinstance(planned, Plan | Refused)
         return planned
 
@@ -272,7 +273,13 @@ class Group:
 
     def joining(self, handle: str, keys: KeyPair | None = None, **changed: Any) -> Signed:
         keys = keys or keys_of(handle)
-        return sign(keys, replace(Joining(NETWORK, handle, keys.public), **changed))
+        data = encode(to_map(replace(Joining(NETWORK, handle, keys.public), **changed)))
+        return Signed(data, keys.sign(Joining.KIND, data))
+
+    def add_key(self, handle: str, new: KeyPair, cap_minor: int | None = None, *, by: KeyPair | None = None) -> None:
+        """Let a member have one key more, by its first key or another."""
+        wish = AddKey(self.member(handle).id, self.joining(handle, new), cap_minor)
+        self.do(handle, "members.add-key", Brought(self.sign("members.add-key", wish, by or keys_of(handle))), handle)
 
     def join(self, handle: str, *, custodial: bool = False) -> Member:
         joining = None if custodial else self.joining(handle)
@@ -290,6 +297,19 @@ class Group:
         self.seqs[key] = self.seqs.get(key, 0) + 1
         return self.seqs[key]
 
+    def sign(self, operation: str, wish: Any, keys: KeyPair, /, **changed: Any) -> Signed:
+        """Return a wish that a key signed: under its next number, for a day."""
+        told: dict[str, Any] = {
+            "network": NETWORK,
+            "operation": operation,
+            "fields": encode(to_map(wish)),
+            "key": keys.public,
+            "order_seq": self.next_seq(keys.public.hex()) if "order_seq" not in changed else 0,
+            "not_after_ms": self.now + DAY_MS,
+        }
+        data = encode(to_map(Envelope(**(told | changed))))
+        return Signed(data, keys.sign(Envelope.KIND, data))
+
     def order(
         self,
         payer: str,
@@ -301,27 +321,24 @@ class Group:
         currency: str = "HORA",
         **changed: Any,
     ) -> Signed:
-        """Return an order that a member signed: by its first key, for an amount in minor units."""
-        keys = keys or keys_of(payer)
-        order = Order(
-            network=NETWORK,
-            payer=f"{self.member(payer).id}.{currency}",
-            key=keys.public,
-            order_seq=self.next_seq(keys.public.hex()),
-            payment=self.chance(16),
-            payee_network=NETWORK,
-            payee=payee,
-            amount=amount,
-            max_debit=amount,
-            not_after_ms=self.now + DAY_MS,
-            pending=False,
-        )
-        return sign(keys, replace(order, **changed))
+        """Return a payment that a member signed: by its first key, for amounts in minor units."""
+        told = {name: changed.pop(name) for name in ENVELOPE & changed.keys()}
+        terms: dict[str, Any] = {
+            "payee": payee,
+            "amount": amount,
+            "payer": f"{self.member(payer).id}.{currency}",
+            "payment": self.chance(16),
+            **changed,
+        }
+        for name in ("amount", "max_debit"):
+            if isinstance(terms.get(name), int):
+                terms[name] = Amount(terms[name], currency, self.book.currencies[currency].scale)
+        return self.sign("payments.create", Pay(**terms), keys or keys_of(payer), **told)
 
-    def wish(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Pay:
+    def wish(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Pay | Brought:
         """Return how a member pays: by an order if it has a key, else by its word."""
         if self.member(payer).auth is Auth.SELF:
-            return Pay(order=self.order(payer, payee, amount, **changed))
+            return Brought(self.order(payer, payee, amount, **changed))
         return Pay(payer=payer, payee=payee, amount=Amount(amount, "HORA", 2), **changed)
 
     def pay(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Payment:

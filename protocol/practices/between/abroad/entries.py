@@ -22,19 +22,21 @@ from protocol.book.book import (
 )
 from protocol.book.declaration import Entered, News, Practice
 from protocol.book.ledger import Account, Posting
-from protocol.book.personal import NOTE_BYTES_MAX
+from protocol.book.money import minor_of
+from protocol.book.personal import NOTE_BYTES_MAX, digest_of
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import AccountId, Digest, Id, Minor, Order, Signed, uuid_text
+from protocol.book.signed import Digest, Id, Minor, Signed, uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body
 from protocol.peers.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.records import link_account
 from protocol.practices.between.quotes.answers import is_foreign
-from protocol.practices.between.quotes.invoices import condition_of, invoice_hash, read_invoice
-from protocol.practices.money.payments.rules import order_digest
+from protocol.practices.between.quotes.invoices import Invoice, condition_of, invoice_hash, read_invoice
+from protocol.practices.money.payments.rules import Pay, own_minor
 from protocol.practices.money.payments.transfers import received
-from protocol.practices.people.authority import Authority, authorise, entrust
+from protocol.practices.people.authority import Authority, authorise
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Length
 
@@ -65,15 +67,14 @@ class Sent:
     """A member is debited into the holds account, and a hold is placed on the first link of each way."""
 
     KIND: ClassVar[str] = "abroad/sent"
-    payment: Id
-    payer: AccountId
+    OPERATION: ClassVar[str] = "payments.create"
+    WISH: ClassVar[type[Pay]] = Pay
     payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX)]
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
     signature: Annotated[bytes, Length(64)]
     parts: Annotated[tuple[Part, ...], AtMost(PATHS_MAX)]
-    order: Signed | None
-    mandate: Id | None
-    note: Digest | None
+    signed: Signed | None
+    word: Pay | None
 
     @property
     def debit(self) -> int:
@@ -206,6 +207,8 @@ class UnderWay:
     """A payment of a member of ours whose holds are open: its parts by hold, and the ways taken so far."""
 
     sent: Sent
+    wish: Pay
+    """What the payer has wished."""
     parts: dict[bytes, Part]
     ways: list[tuple[bytes, ...]]
     paid_minor: int = 0
@@ -252,13 +255,10 @@ class Forwards:
         return self.claimed.setdefault(link, Claimed())
 
 
-def authority_of(book: Book, sent: Sent, at_ms: int) -> Authority | Refused:
+def authority_of(book: Book, sent: Sent, said: Said[Pay], at_ms: int) -> Authority | Refused:
     """Return on what a payment rests, or why nothing is paid: the same answer on every node; no limits."""
-    if sent.order is None:
-        found = entrust(book, sent.payer, sent.payment, at_ms, sent.mandate)
-    else:
-        order = book.heard(sent.order, Order)
-        found = order if isinstance(order, Refused) else authorise(book, order, at_ms, sent.mandate)
+    wish = said.wish
+    found = authorise(book, said, wish.payer or "", wish.payment, wish.mandate, at_ms)
     if isinstance(found, Refused):
         return found
     account, code = found.account, found.account.currency
@@ -289,10 +289,11 @@ def check(book: Book, entered: Entered) -> Rejection | None:
     body = entered.body
     forwards = book.of(Forwards)
     if isinstance(body, Sent):
-        authority = authority_of(book, body, entered.at_ms)
+        said = said_in(book, body, Pay)
+        authority = authority_of(book, body, said, entered.at_ms)
         if isinstance(authority, Refused):
             return authority.reason
-        return _check_sent(book, body)
+        return _check_sent(book, body, said.wish)
     if isinstance(body, Settled | Refunded | Rerouted):
         return _check_part(book, body)
     if isinstance(body, Arrived):
@@ -316,27 +317,30 @@ def check(book: Book, entered: Entered) -> Rejection | None:
     return None if (body.link_out, body.hold_out) in forwards.open_out else Rejection.STATE_CONFLICT
 
 
-def _check_sent(book: Book, sent: Sent) -> Rejection | None:
+def _check_sent(book: Book, sent: Sent, wish: Pay) -> Rejection | None:
     invoice = read_invoice(sent.invoice)
-    if invoice is None or not sent.parts or not is_foreign(sent.payee):
+    if invoice is None or not sent.parts or not is_foreign(sent.payee) or wish.payment is None:
         return Rejection.MALFORMED
     for number, part in enumerate(sent.parts):
-        if not _is_way(part) or part.hold != part_hold(sent.payment, number):
+        if not _is_way(part) or part.hold != part_hold(wish.payment, number):
             return Rejection.MALFORMED
     if sum(part.amount for part in sent.parts) != invoice.amount:
         return Rejection.MALFORMED
-    if sent.order is None:
-        return None
-    order = book.said(sent.order, Order)
-    if isinstance(order, Refused):
-        return order.reason
+    most = max_debit(book, wish)
     fits = (
-        (order.payment, order.payer, order.invoice) == (sent.payment, sent.payer, invoice_hash(sent.invoice))
-        and (order.payee_network, order.payee, order.amount) == (invoice.network, invoice.account, invoice.amount)
-        and order.condition == invoice.condition
-        and sent.debit <= order.max_debit
+        (wish.invoice, wish.condition) == (invoice_hash(sent.invoice), invoice.condition)
+        and wish.payee == address_of(invoice)
+        and minor_of(wish.amount, invoice.account.rpartition(".")[2], invoice.scale) == invoice.amount
+        and not wish.pending
+        and most is not None
+        and sent.debit <= most
     )
     return None if fits else Rejection.ORDER_MISMATCH
+
+
+def address_of(invoice: Invoice) -> str:
+    """Return the address of whom an invoice asks to pay, as a wish names it."""
+    return f"mutirao:{id_text(invoice.network)}/{invoice.account}"
 
 
 def _is_way(part: Part) -> bool:
@@ -357,21 +361,24 @@ def _check_part(book: Book, body: Settled | Refunded | Rerouted) -> Rejection | 
         return None
     before, part = under_way.parts[body.hold], body.part
     number = len(under_way.ways)
+    most = max_debit(book, under_way.wish)
     if not _is_way(part) or part.amount != before.amount or part.hold != part_hold(body.payment, number):
         return Rejection.MALFORMED
     if under_way.paid_minor or number >= PATHS_MAX:
         return Rejection.STATE_CONFLICT
     more = part.debit - before.debit
-    if under_way.debit_minor + more > max_debit(book, under_way.sent):
+    if most is None or under_way.debit_minor + more > most:
         return Rejection.MAX_DEBIT_EXCEEDED
     beyond = beyond_holds(book, book.ledger.accounts[payment.payer], more, (part,))
     return None if beyond is None else beyond.reason
 
 
-def max_debit(book: Book, sent: Sent) -> int:
-    """Return the most that a payment may cost the payer, in its minor units: by order, else the price it was told."""
-    order = None if sent.order is None else book.said(sent.order, Order)
-    return order.max_debit if isinstance(order, Order) else sent.debit
+def max_debit(book: Book, wish: Pay) -> int | None:
+    """Return the most that a payment may cost the payer, in its minor units; None where the wish does not tell."""
+    if wish.max_debit is None:
+        return None
+    found = own_minor(book, wish.max_debit, book.ledger.accounts[wish.payer or ""])
+    return None if isinstance(found, Refused) else found
 
 
 def _check_arrived(book: Book, arrived: Arrived) -> Rejection | None:
@@ -436,11 +443,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
     invoice = read_invoice(sent.invoice)
-    authority = authority_of_sent(book, sent)
-    assert invoice is not None
+    said = said_in(book, sent, Pay)
+    wish, authority = said.wish, authority_of_wish(book, said)
+    assert invoice is not None and wish.payment is not None
     account = authority.account
     payment = Payment(
-        id=sent.payment,
+        id=wish.payment,
         arrival=entered.seq,
         at_ms=entered.at_ms,
         payer=account.id,
@@ -450,36 +458,29 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
         state=PaymentState.PENDING,
         auth=authority.auth,
         rests_on=authority.rests_on,
-        said=None if sent.order is None else order_digest(sent.order),
-        note=sent.note,
-        mandate=sent.mandate,
+        said=said.digest,
+        note=digest_of(wish.note),
+        mandate=wish.mandate,
         balance_minor=account.balance_minor - sent.debit,
         abroad=Abroad(invoice.network, invoice.account.rpartition(".")[2], invoice.scale),
     )
     _note_ways(payment, sent.parts)
-    order = None if sent.order is None else book.said(sent.order, Order)
-    assert not isinstance(order, Refused)
-    authority.spend(sent.debit, None if order is None else order.order_seq)
+    authority.spend(sent.debit)
     book.add_payment(payment)
     forwards = book.of(Forwards)
     ways = [part.route for part in sent.parts]
-    forwards.under_way[sent.payment] = UnderWay(sent, {part.hold: part for part in sent.parts}, ways)
-    forwards.part_of.update({(part.link, part.hold): sent.payment for part in sent.parts})
+    forwards.under_way[payment.id] = UnderWay(sent, wish, {part.hold: part for part in sent.parts}, ways)
+    forwards.part_of.update({(part.link, part.hold): payment.id for part in sent.parts})
     account.held_minor += sent.debit
     return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
 
 
-def authority_of_sent(book: Book, sent: Sent) -> Authority:
+def authority_of_wish(book: Book, said: Said[Pay]) -> Authority:
     """Return on what a payment rests that the book holds."""
-    account = book.ledger.accounts[sent.payer]
+    account = book.ledger.accounts[said.wish.payer or ""]
     assert account.member is not None
-    key = None
-    if sent.order is not None:
-        order = book.said(sent.order, Order)
-        assert not isinstance(order, Refused)
-        key = book.members[book.member_by_key[order.key]].keys[order.key]
-    mandate = None if sent.mandate is None else book.mandates[sent.mandate]
-    return Authority(account, book.members[account.member], key, mandate)
+    mandate = None if said.wish.mandate is None else book.mandates[said.wish.mandate]
+    return Authority(account, book.members[account.member], said.device, mandate)
 
 
 def _note_ways(payment: Payment, parts: Iterable[Part]) -> None:
@@ -518,7 +519,7 @@ def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
     payment.debit_minor = under_way.debit_minor
     _note_ways(payment, under_way.parts.values())
     more = part.debit - before.debit
-    authority_of_sent(book, under_way.sent).spend_more(more)
+    authority_of_wish(book, said_in(book, under_way.sent, Pay)).spend(more)
     if more < 0:
         return _move(holds_account(payer.currency), payer.id, -more, "void", payment)
     return _move(payer.id, holds_account(payer.currency), more, "hold", payment) if more else ()
@@ -626,8 +627,8 @@ def _fold_reconciled(book: Book, body: Reconciled, arrival: int) -> Sequence[Pos
 def news(book: Book, entered: Entered) -> Iterable[News]:
     """Tell the member whose payment has gone out, come in, arrived or come back."""
     match entered.body:
-        case Sent(payment=id):
-            word = "payment.pending"
+        case Sent():
+            id, word = book.payment_at(entered.seq).id, "payment.pending"
         case Settled(payment=id) | Arrived(payment=id):
             word = "payment.posted"
         case Refunded(payment=id):
@@ -645,8 +646,9 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 def owned(book: Book, body: Body) -> Iterable[Owned]:
     """Yield the note of a payment that leaves, which is the payer's, or of one that has come, which is the payee's."""
     match body:
-        case Sent(payment=payment, note=note):
-            account = body.payer
+        case Sent():
+            wish = said_in(book, body, Pay).wish
+            note, account, payment = digest_of(wish.note), wish.payer or "", wish.payment or b""
         case Arrived(payment=payment):
             invoice = read_invoice(body.invoice)
             note, account = (None, "") if invoice is None else (invoice.note, invoice.account)

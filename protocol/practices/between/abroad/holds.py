@@ -13,10 +13,10 @@ from typing import Annotated
 
 from protocol.book.book import Book, exchange_account
 from protocol.book.declaration import Desk, Plan, Write
-from protocol.book.money import AMOUNT_MINOR_MAX, minor_of
-from protocol.book.personal import note_texts, salted
+from protocol.book.money import AMOUNT_MINOR_MAX, Amount, minor_of
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Order, parse_uuid, uuid_text
+from protocol.book.signed import uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.directory import Directory
 from protocol.peers.messages import HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX, Hop
 from protocol.practices.between.abroad.entries import (
@@ -35,7 +35,7 @@ from protocol.practices.between.abroad.entries import (
     Settled,
     UnderWay,
     authority_of,
-    authority_of_sent,
+    authority_of_wish,
     beyond_count,
     beyond_holds,
     max_debit,
@@ -66,6 +66,7 @@ from protocol.practices.between.quotes.prices import ON_THE_WAY, Quote, Quotes, 
 from protocol.practices.between.routes import Path, Wanted, find_path, passes_on
 from protocol.practices.money.payments.rules import Pay
 from protocol.wire.codec import CodecFault, decode, encode
+from protocol.wire.keys import id_text
 from protocol.wire.shape import AtMost, Length, ShapeFault, from_map, to_map
 
 
@@ -82,52 +83,40 @@ class Onward:
 # The payer's node.
 
 
-def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
+def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
     """Accept a quote: debit the payer into the holds account and place the first hold, in one transaction."""
-    book = desk.book
+    book, wish = desk.book, said.wish
     quotes = book.of(Quotes)
-    if order is None:
-        payment = desk.chance(16) if wish.payment is None else parse_uuid(wish.payment)
-        quote = quotes.given.get(parse_uuid(wish.quote or "") or b"")
-    else:
-        payment, quote = order.payment, quotes.by_invoice.get(order.invoice or b"")
-    if payment is None:
-        return refuse(Rejection.MALFORMED, field="payment")
+    payment, quote = wish.payment, quotes.by_invoice.get(wish.invoice or b"")
     if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
         return refuse(Rejection.PAYMENT_EXISTS if payment in book.payments else Rejection.QUOTE_UNKNOWN)
+    assert payment is not None
     if wish.pending:
         # Between networks the preimage alone decides: there is nothing for the payee to post.
         return refuse(Rejection.ORDER_MISMATCH, field="pending")
     # Anybody may have asked for the quote: it is the payer of the wish that the asker speaks for.
-    if order is None and wish.payer != quote.payer.id:
+    if wish.payer != quote.payer.id:
         return refuse(Rejection.ORDER_MISMATCH, field="payer")
-    mandate = None if wish.mandate is None else parse_uuid(wish.mandate)
-    if order is None:
-        note, texts = salted(desk, wish.note)
-    else:
-        note, texts = order.note, note_texts(order.note, wish.note, wish.note_salt)
-        if isinstance(texts, Refused):
-            return texts
+    if said.signed is None:
+        accepted = _accepted(book, wish, quote)
+        if isinstance(accepted, Refused):
+            return accepted
+        said = replace(said, wish=accepted)
     sent = Sent(
-        payment=payment,
-        payer=quote.payer.id if order is None else order.payer,
-        payee=quote.payee_handle,
-        invoice=quote.invoice,
-        signature=quote.invoice_signature,
-        parts=tuple(_part(payment, number, path) for number, path in enumerate(quote.paths)),
-        order=wish.order,
-        mandate=mandate,
-        note=note,
+        quote.payee_handle,
+        quote.invoice,
+        quote.invoice_signature,
+        tuple(_part(payment, number, path) for number, path in enumerate(quote.paths)),
+        *said.held,
     )
-    authority = authority_of(book, sent, desk.now)
+    authority = authority_of(book, sent, said, desk.now)
     if isinstance(authority, Refused):
         return authority
     places = tuple(
         _place(sent, part, quote.condition, path) for part, path in zip(sent.parts, quote.paths, strict=True)
     )
     refused = (
-        _mismatch(sent, order, quote)
-        or _misquoted(book, wish, quote)
+        _mismatch(book, sent, said.wish, quote)
         or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
@@ -136,7 +125,7 @@ def plan_send(desk: Desk, wish: Pay, order: Order | None) -> Plan | Refused:
     if refused is not None:
         return refused
     quotes.use(quote)
-    return Plan(uuid_text(payment), (Write(sent),), texts, places)
+    return Plan(uuid_text(payment), (Write(sent),), steps=places)
 
 
 def _part(payment: bytes, number: int, path: Path) -> Part:
@@ -162,37 +151,45 @@ def unplaceable(book: Book, places: Sequence[Place]) -> Refused | None:
     return None
 
 
-def _mismatch(sent: Sent, order: Order | None, quote: Quote) -> Refused | None:
-    if order is None:
-        return None
+def _mismatch(book: Book, sent: Sent, wish: Pay, quote: Quote) -> Refused | None:
+    """Return what a wish names that is not in the quote which it accepts."""
+    address, code = f"mutirao:{id_text(quote.payee_network)}/{quote.payee}", quote.payee.rpartition(".")[2]
     for name, fits in (
-        ("payer", order.payer == quote.payer.id),
-        ("payee", (order.payee_network, order.payee) == (quote.payee_network, quote.payee)),
-        ("amount", order.amount == quote.amount),
-        ("condition", order.condition == quote.condition),
-        ("pending", not order.pending),
+        ("payee", wish.payee == address),
+        ("amount", minor_of(wish.amount, code, quote.amount_scale) == quote.amount),
+        ("condition", wish.condition == quote.condition),
     ):
         if not fits:
             return refuse(Rejection.ORDER_MISMATCH, field=name)
-    if sent.debit > order.max_debit:
-        return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=order.max_debit)
-    return None
+    most = max_debit(book, wish)
+    if most is None:
+        return refuse(Rejection.ORDER_MISMATCH, field="max_debit")
+    return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=most) if sent.debit > most else None
 
 
-def _misquoted(book: Book, wish: Pay, quote: Quote) -> Refused | None:
-    """Return why what a member names beside a quote is not in it: the payee, and what it gets or what it costs."""
-    if wish.payee is not None:
-        found = find_payee(book, wish.payee)
-        if isinstance(found, Refused):
-            return found
-        if found[0] != quote.payee_network or not names(found[1], quote.payee, quote.payee_handle):
-            return refuse(Rejection.ORDER_MISMATCH, field="payee")
-    if wish.amount is None:
-        return None
+def _accepted(book: Book, wish: Pay, quote: Quote) -> Pay | Refused:
+    """Return what a member without a key has wished, as the quote that it accepts has it.
+
+    What it names besides, the payee and what that gets or what it costs, has to be in the quote.
+    """
+    found = find_payee(book, wish.payee)
+    if isinstance(found, Refused):
+        return found
+    if found[0] != quote.payee_network or not names(found[1], quote.payee, quote.payee_handle):
+        return refuse(Rejection.ORDER_MISMATCH, field="payee")
     own = book.currencies[quote.payer.currency]
-    gets = minor_of(wish.amount, quote.payee.rpartition(".")[2], quote.amount_scale)
+    code = quote.payee.rpartition(".")[2]
+    gets = minor_of(wish.amount, code, quote.amount_scale)
     costs = minor_of(wish.amount, own.code, own.scale)
-    return None if gets == quote.amount or costs == quote.debit else refuse(Rejection.ORDER_MISMATCH, field="amount")
+    if gets != quote.amount and costs != quote.debit:
+        return refuse(Rejection.ORDER_MISMATCH, field="amount")
+    return replace(
+        wish,
+        payee=f"mutirao:{id_text(quote.payee_network)}/{quote.payee}",
+        amount=Amount(quote.amount, code, quote.amount_scale),
+        max_debit=Amount(quote.debit, own.code, own.scale) if wish.max_debit is None else wish.max_debit,
+        condition=quote.condition,
+    )
 
 
 # What follows from the records of a link.
@@ -253,7 +250,9 @@ def _rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan
     assert invoice is not None
     if under_way.paid_minor or Rejection(reason) not in ON_THE_WAY or not is_open(invoice, desk.now):
         return None
-    authority = authority_of_sent(book, sent)
+    said = said_in(book, sent, Pay)
+    authority, most = authority_of_wish(book, said), max_debit(book, said.wish)
+    assert said.wish.payment is not None and most is not None
     failed = frozenset(pair for way in under_way.ways for pair in pairwise((book.network, *way)))
     tried = list(under_way.ways)
     while len(under_way.ways) < PATHS_MAX and len(tried) < 2 * PATHS_MAX:
@@ -262,17 +261,17 @@ def _rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan
         path = find_path(book, wanted, lambda link: link.largest if is_reachable(book, link.partner) else 0)
         if path is None:
             return None
-        another = _part(sent.payment, len(under_way.ways), path)
+        another = _part(said.wish.payment, len(under_way.ways), path)
         more = another.debit - part.debit
         place = _place(sent, another, invoice.condition, path)
         refused = (
-            under_way.debit_minor + more > max_debit(book, sent)
+            under_way.debit_minor + more > most
             or (book.ledger.debit_refusal(authority.account, more) or authority.short_of(more) if more > 0 else None)
             or beyond_holds(book, authority.account, more, (another,))
             or unplaceable(book, (place,))
         )
         if not refused:
-            return Plan("", (Write(Rerouted(sent.payment, hold, reason, another)),), steps=(place,))
+            return Plan("", (Write(Rerouted(said.wish.payment, hold, reason, another)),), steps=(place,))
         tried.append(path.route)
     return None
 

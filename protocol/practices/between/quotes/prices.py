@@ -175,9 +175,9 @@ class QuoteShown:
     amount: Annotated[Amount, Doc("what the payee gets")]
     debit: Annotated[Amount, Doc("what the payer is debited")]
     expires_at: At
-    invoice: Annotated[str | None, Doc("hash of the payee's invoice, for the order; only across networks")]
-    condition: Annotated[str | None, Doc("hash of the preimage that releases the money; only across networks")]
-    head: Annotated[str | None, Doc("newest ledger entry of this node, for the order")]
+    invoice: Annotated[bytes | None, Doc("digest of the payee's invoice, for the payment; only across networks")]
+    condition: Annotated[bytes | None, Doc("hash of the preimage that releases the money; only across networks")]
+    head: Annotated[bytes | None, Doc("newest ledger entry of this node, for the envelope")]
     paths: Annotated[tuple[PathShown, ...], Doc("over which credit lines it goes: one way, or several at once")]
 
 
@@ -575,9 +575,9 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
         amount=Amount(quote.amount, quote.payee.rpartition(".")[2], quote.amount_scale),
         debit=Amount(quote.debit, own.code, own.scale),
         expires_at=quote.not_after_ms,
-        invoice=None if quote.invoice is None else invoice_hash(quote.invoice).hex(),
-        condition=None if quote.condition is None else quote.condition.hex(),
-        head=None if book.head is None else book.head[1].hex(),
+        invoice=None if quote.invoice is None else invoice_hash(quote.invoice),
+        condition=quote.condition,
+        head=None if book.head is None else book.head[1],
         paths=tuple(
             PathShown(
                 tuple(

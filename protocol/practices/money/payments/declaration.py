@@ -11,7 +11,6 @@ from heapq import merge
 from typing import Annotated, ClassVar
 
 from protocol.book.book import (
-    Auth,
     Book,
     MemberState,
     Payment,
@@ -22,6 +21,7 @@ from protocol.book.book import (
     parties,
 )
 from protocol.book.declaration import (
+    KEY_OR_WORD,
     READERS,
     Act,
     At,
@@ -36,18 +36,20 @@ from protocol.book.declaration import (
     Role,
     Show,
     TextRef,
+    Uuid,
     Write,
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount
-from protocol.book.personal import NOTE_BYTES_MAX, shown_text
+from protocol.book.personal import NOTE_BYTES_MAX, digest_of, shown_text
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import Consent, Id, Order, Signed, parse_uuid, uuid_text
+from protocol.book.signed import Id, Signed, parse_uuid, uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record, terms_of
+from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record
 from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
-from protocol.practices.people.authority import acts_for, may_see, speaker, untimely
+from protocol.practices.people.authority import acts_for, may_see, not_said_by
 from protocol.wire.shape import AtMost
 
 
@@ -68,12 +70,21 @@ class Voided:
 
 
 @dataclass(frozen=True, slots=True)
+class ReversePayment:
+    """Pay a payment back whole: its payee says so."""
+
+    payment: Annotated[Id, Uuid, Doc("the payment")]
+
+
+@dataclass(frozen=True, slots=True)
 class Reversed:
-    """A posted payment is paid back whole, by the payee's signed consent or word (custodial)."""
+    """A posted payment is paid back whole, by its payee's signed wish or word (custodial)."""
 
     KIND: ClassVar[str] = "payments/reversed"
-    payment: Id
-    consent: Signed | None
+    OPERATION: ClassVar[str] = "payments.reverse"
+    WISH: ClassVar[type[ReversePayment]] = ReversePayment
+    signed: Signed | None
+    word: ReversePayment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +95,6 @@ class PostPayment:
 @dataclass(frozen=True, slots=True)
 class VoidPayment:
     """Give a pending payment back: its payee does, or a steward."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReversePayment:
-    """Pay a payment back whole, with the payee's consent."""
-
-    consent: Annotated[Signed | None, Doc("the payee's signed consent; left out where the payee has no key")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,39 +140,34 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case Paid() as body:
             parts = payable_of(book, body)
-            payment = record(body, parts, entered.seq, entered.at_ms)
-            terms, authority, _ = parts
-            authority.spend(terms.amount, terms.order_seq if isinstance(terms, Order) else None)
-            if body.request is not None:
-                book.requests[body.request].settle(payment.id)
+            payment = record(parts, entered.seq, entered.at_ms)
+            parts.authority.spend(parts.amount_minor)
+            if payment.request is not None:
+                book.requests[payment.request].settle(payment.id)
             return begin(book, payment)
         case Posted() as body:
             return post(book, book.payments[body.payment], entered)
         case Voided() as body:
             return void(book, book.payments[body.payment], entered)
         case Reversed() as body:
-            if body.consent is not None:
-                consent = book.said(body.consent, Consent)
-                assert not isinstance(consent, Refused)
-                book.members[book.member_by_key[consent.key]].keys[consent.key].order_seq = consent.order_seq
-            return reverse(book, book.payments[body.payment], entered)
+            return reverse(book, book.payments[said_in(book, body, ReversePayment).wish.payment], entered)
         case _:
             raise AssertionError(entered.body)
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     match entered.body:
-        case Paid() as body:
+        case Paid():
             payment = book.payment_at(entered.seq)
             word = "pending" if payment.was_pending else "posted"
-            if body.request is not None:
-                yield News("payment-request.paid", uuid_text(body.request), concerned(book, payment))
+            if payment.request is not None:
+                yield News("payment-request.paid", uuid_text(payment.request), concerned(book, payment))
         case Posted(name):
             payment, word = book.payments[name], "posted"
         case Voided(name):
             payment, word = book.payments[name], "voided"
-        case Reversed(name):
-            payment, word = book.payments[name], "reversed"
+        case Reversed() as body:
+            payment, word = book.payments[said_in(book, body, ReversePayment).wish.payment], "reversed"
         case _:
             raise AssertionError(entered.body)
     yield News(f"payment.{word}", uuid_text(payment.id), concerned(book, payment))
@@ -177,16 +176,17 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 def owned(book: Book, body: Body) -> Iterable[Owned]:
     """Yield the note of a payment: it is the payer's."""
     assert isinstance(body, Paid)
-    terms = terms_of(book, body)
-    if not isinstance(terms, Refused) and terms.note is not None:
-        yield Owned(terms.note, book.owner_of(terms.payer), f"payments/{uuid_text(terms.payment)}")
+    wish = said_in(book, body, Pay).wish
+    note = digest_of(wish.note)
+    if note is not None:
+        yield Owned(note, book.owner_of(wish.payer or ""), f"payments/{uuid_text(wish.payment or b'')}")
 
 
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case Paid():
-            found = examine(book, body, at_ms, author=False)
+            found = examine(book, said_in(book, body, Pay), at_ms, author=False)
             if isinstance(found, Refused):
                 return found
             book.examined = body, found
@@ -203,7 +203,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             payment = _local(book, name, PaymentState.PENDING)
             return payment if isinstance(payment, Refused) else None
         case Reversed():
-            return _against_reversal(book, body, at_ms)
+            return _against_reversal(book, said_in(book, body, ReversePayment))
         case _:
             raise AssertionError(body)
 
@@ -220,30 +220,15 @@ def _local(book: Book, name: bytes, state: PaymentState) -> Payment | Refused:
     return payment
 
 
-def _against_reversal(book: Book, body: Reversed, at_ms: Millis) -> Refused | None:
-    if body.consent is not None:
-        heard = book.heard(body.consent, Consent)
-        if isinstance(heard, Refused):
-            return heard
-        spoke = speaker(book, heard.key)
-        if isinstance(spoke, Refused):
-            return spoke
-    payment = _local(book, body.payment, PaymentState.POSTED)
+def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
+    payment = _local(book, said.wish.payment, PaymentState.POSTED)
     if isinstance(payment, Refused):
         return payment
     payee = book.ledger.accounts[payment.payee].member
-    if body.consent is None:
-        if payee is not None and book.members[payee].auth is not Auth.CUSTODIAL:
-            return refuse(Rejection.FORBIDDEN, allowed="the payee's own key")
-    else:
-        consent = book.said(body.consent, Consent)
-        if isinstance(consent, Refused) or (who := book.member_by_key[consent.key]) != payee:
-            return refuse(Rejection.FORBIDDEN, allowed="the payee")
-        refused = untimely(book, consent, book.members[who].keys[consent.key], at_ms)
-        if refused:
-            return refused
-        if consent.payment != payment.id:
-            return refuse(Rejection.ORDER_MISMATCH, field="payment")
+    if payee is not None and (refused := not_said_by(said, book.members[payee])):
+        return refused
+    if payee is None and said.device is not None:
+        return refuse(Rejection.FORBIDDEN, allowed="the network itself")
     for name in parties(book, payment):
         member = book.members[name]
         if member.state is MemberState.LEFT:
@@ -284,20 +269,21 @@ def plan_void(desk: Desk, name: str, wish: VoidPayment) -> Plan | Refused:
     return _against(desk.book, body, desk.now) or Plan(uuid_text(payment.id), (Write(body),))
 
 
-def plan_reverse(desk: Desk, name: str, wish: ReversePayment) -> Plan | Refused:
+def plan_reverse(desk: Desk, name: str, said: Said[ReversePayment]) -> Plan | Refused:
     book = desk.book
-    payment = book.payments.get(parse_uuid(name) or b"")
+    payment = book.payments.get(said.wish.payment)
     if payment is None:
         return refuse(Rejection.PAYMENT_UNKNOWN)
-    may = may_see(desk.actor, *parties(book, payment)) if wish.consent else _speaks_for_payee(desk, payment)
+    signed = said.signed is not None
+    # The payer may bring what the payee has signed.
+    may = may_see(desk.actor, *parties(book, payment)) if signed else _speaks_for_payee(desk, payment)
     if not may:
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee" if wish.consent else "the payee")
-    body = Reversed(payment.id, wish.consent)
-    refused = _against(book, body, desk.now)
+        return refuse(Rejection.FORBIDDEN, allowed="payer and payee" if signed else "the payee")
+    refused = _against_reversal(book, said)
     if refused is None:
         payee = book.ledger.accounts[payment.payee]
         refused = book.ledger.debit_refusal(payee, payment.amount_minor - payment.levy_minor)
-    return refused or Plan(uuid_text(payment.id), (Write(body),))
+    return refused or Plan(name, (Write(Reversed(*said.held)),))
 
 
 def _speaks_for_payee(desk: Desk, payment: Payment) -> bool:
@@ -393,11 +379,21 @@ PRACTICE = Practice(
             "payments",
             Pay,
             plan=plan_pay,
+            signed=KEY_OR_WORD,
             example='mutirao payments create --key ana.key --payee bia --amount 12.50 --note "bread"',
         ),
         Act("payments", "post", PostPayment, plan=plan_post, example="mutirao payments post ID"),
         Act("payments", "void", VoidPayment, plan=plan_void, example="mutirao payments void ID"),
-        Act("payments", "reverse", ReversePayment, plan=plan_reverse, example="mutirao payments reverse ID"),
+        Act(
+            "payments",
+            "reverse",
+            ReversePayment,
+            plan=plan_reverse,
+            signed=KEY_OR_WORD,
+            about="payment",
+            by_anybody=True,
+            example="mutirao payments reverse ID",
+        ),
         Show("payments", PaymentShown, view=view_payment, example="mutirao payments show ID"),
         List(
             "payments",

@@ -8,115 +8,102 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, NamedTuple
 
 from protocol.book.book import Book, Payment, PaymentState, RequestState
-from protocol.book.declaration import Desk, Doc, Plan, Waiting, Write
+from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Uuid, Waiting, Write
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.personal import NOTE_CHARS_MAX, SALT_BYTES, note_texts, salted, text_refusal
+from protocol.book.personal import Note, digest_of
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import AccountId, Digest, Id, Minor, Order, Signed, order_digest, parse_uuid, uuid_text
+from protocol.book.signed import Digest, Id, Signed, uuid_text
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
 from protocol.practices.money.payments.transfers import beyond_limits, unable
-from protocol.practices.people.authority import Authority, acts_for, authorise, entrust, may_bring
-from protocol.wire.shape import AtMost, Length
+from protocol.practices.people.authority import Authority, acts_for, authorise
+from protocol.wire.shape import AtMost
 
 ADDRESS_CHARS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """Pay somebody: by an order that the member signed, or, for one without a key, by naming the terms."""
+    """Pay somebody, here or in another network at the price of a quote."""
 
-    order: Annotated[Signed | None, Doc("the signed order; it names payer, payee, amount and the rest")] = None
+    payee: Annotated[
+        str,
+        AtMost(ADDRESS_CHARS_MAX),
+        Doc("who is paid, such as bia or bia@serra; a signed wish names one abroad as mutirao:<network>/<account>"),
+    ]
+    amount: Annotated[Amount, Doc("how much the payee gets")]
     payer: Annotated[
         str | None,
         AtMost(ADDRESS_CHARS_MAX),
-        Doc("without an order: handle or account that pays; default: your own"),
+        Ref("accounts"),
+        Doc("handle or account that pays; default: your own. A signed wish names the account by id"),
     ] = None
-    payee: Annotated[
-        str | None, AtMost(ADDRESS_CHARS_MAX), Doc("without an order: who is paid, such as bia or bia@serra")
-    ] = None
-    amount: Annotated[Amount | None, Doc("without an order: how much the payee gets")] = None
-    pending: Annotated[bool, Doc("without an order: hold the money until the payee posts or voids it")] = False
-    payment: Annotated[str | None, Doc("without an order: your own UUID for the payment; makes a retry safe")] = None
-    note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("what it is for; kept outside the ledger, erasable")] = None
-    note_salt: Annotated[
-        bytes | None, Length(SALT_BYTES), Doc("with an order: the salt under which it names the note")
-    ] = None
-    mandate: Annotated[str | None, Doc("the mandate under which a helper pays from another's account")] = None
-    request: Annotated[str | None, Doc("the payment request that this pays")] = None
-    quote: Annotated[str | None, Doc("without an order, to another network: the quote that is accepted")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """The terms of a payment within the network, as a member without a key told them."""
-
-    payment: Id
-    payer: AccountId
-    payee: AccountId
-    amount: Minor
-    pending: bool
-    note: Digest | None = None
+    pending: Annotated[bool, Doc("hold the money until the payee posts or voids it")] = False
+    payment: Annotated[Id | None, Uuid, OwnId, Doc("your own UUID for the payment; makes a retry safe")] = None
+    note: Annotated[Note | None, Doc("what it is for; kept outside the ledger, erasable")] = None
+    mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays from another's account")] = None
+    request: Annotated[Id | None, Uuid, Doc("the payment request that this pays")] = None
+    max_debit: Annotated[Amount | None, Doc("pay at most this, in the payer's own currency")] = None
+    invoice: Annotated[Digest | None, Doc("to another network: the `invoice` of the quote that is accepted")] = None
+    condition: Annotated[Digest | None, Doc("to another network, signed: the `condition` of that quote")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A payment within the network: by signed order, or by word of mouth (custodial)."""
+    """A payment within the network: by signed wish, or by word of mouth (custodial)."""
 
     KIND: ClassVar[str] = "payments/paid"
-    order: Signed | None
-    word: Word | None
-    mandate: Id | None = None
-    request: Id | None = None
+    OPERATION: ClassVar[str] = "payments.create"
+    WISH: ClassVar[type[Pay]] = Pay
+    signed: Signed | None
+    word: Pay | None
 
 
 class Payable(NamedTuple):
-    """A payment that nothing refuses: its terms, what it rests on, whom it reaches, the order if signed."""
+    """A payment that nothing refuses: who said what, what it rests on, whom it reaches, how much (minor units)."""
 
-    terms: Word | Order
+    said: Said[Pay]
     authority: Authority
     payee: Account
+    amount_minor: int
 
 
-def plan_pay(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
+def plan_pay(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
     """Decide, at the payer's own node, whether a member may pay; a payment known already is shown again."""
-    refused = text_refusal("note", wish.note, NOTE_CHARS_MAX)
-    if refused:
-        return refused
-    return _plan_word(desk, wish) if wish.order is None else _plan_order(desk, wish, wish.order)
+    return _plan_word(desk, said.wish) if said.signed is None else _plan_signed(desk, said)
 
 
-def examine(book: Book, paid: Paid, at_ms: Millis, *, author: bool) -> Payable | Refused:
+def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Payable | Refused:
     """Return a payment as it stands in the book, or why it may not: on every node alike.
 
     Limits and caps are looked at for the author only.
     """
-    terms = terms_of(book, paid)
-    if isinstance(terms, Refused):
-        return terms
-    refused = payable(terms.amount)
-    if refused:
-        return refused
-    if isinstance(terms, Order):
-        assert paid.order is not None
-        heard = book.heard(paid.order, Order)
-        if isinstance(heard, Refused):
-            return heard
-        authority = authorise(book, terms, at_ms, paid.mandate)
-    else:
-        authority = entrust(book, terms.payer, terms.payment, at_ms, paid.mandate)
-    payer = book.ledger.accounts.get(terms.payer)
-    payee = book.resolve_account(terms.payee, payer.currency if payer else None)
-    if isinstance(authority, Refused) or isinstance(payee, Refused):
-        refused = foremost(*(one for one in (authority, payee) if isinstance(one, Refused)))
+    wish = said.wish
+    authority = authorise(book, said, wish.payer or "", wish.payment, wish.mandate, at_ms)
+    payer = book.ledger.accounts.get(wish.payer or "")
+    # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
+    elsewhere = "@" in wish.payee or ":" in wish.payee
+    payee = book.resolve_account(wish.payee, payer.currency if payer else None)
+    payee = refuse(Rejection.ORDER_MISMATCH, field="payee") if elsewhere else payee
+    amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
+    unpayable = amount if isinstance(amount, Refused) else payable(amount)
+    refused = foremost(unpayable, *(one for one in (authority, payee) if isinstance(one, Refused)))
+    if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused) or refused:
         assert refused is not None
         return refused
-    refused = unable(book, authority.account, payee, terms.amount)
-    refused = refused or _mismatch(book, paid, terms, authority, payee, at_ms)
+    refused = unable(book, authority.account, payee, amount)
+    parts = Payable(said, authority, payee, amount)
+    refused = refused or _mismatch(book, parts, at_ms)
     if author:
-        limits = beyond_limits(book, authority.account, payee, terms.amount) or authority.short_of(terms.amount)
+        limits = beyond_limits(book, authority.account, payee, amount) or authority.short_of(amount)
         refused = foremost(refused, limits)
-    return refused or Payable(terms, authority, payee)
+    return refused or parts
+
+
+def own_minor(book: Book, amount: Amount, account: Account) -> int | Refused:
+    """Return an amount in minor units of an account's currency."""
+    return minor_of(amount, account.currency, book.currencies[account.currency].scale)
 
 
 def payable_of(book: Book, paid: Paid) -> Payable:
@@ -124,74 +111,62 @@ def payable_of(book: Book, paid: Paid) -> Payable:
     examined, found = book.examined
     if examined is paid:
         return found
-    terms = terms_of(book, paid)
-    assert not isinstance(terms, Refused)
-    account = book.ledger.accounts[terms.payer]
+    said = said_in(book, paid, Pay)
+    account = book.ledger.accounts[said.wish.payer or ""]
     assert account.member is not None
-    key = None
-    if isinstance(terms, Order):
-        key = book.members[book.member_by_key[terms.key]].keys[terms.key]
-    mandate = None if paid.mandate is None else book.mandates[paid.mandate]
-    payee = book.resolve_account(terms.payee, account.currency)
-    assert isinstance(payee, Account)
-    return Payable(terms, Authority(account, book.members[account.member], key, mandate), payee)
+    mandate = None if said.wish.mandate is None else book.mandates[said.wish.mandate]
+    payee = book.resolve_account(said.wish.payee, account.currency)
+    amount = own_minor(book, said.wish.amount, account)
+    assert isinstance(payee, Account) and not isinstance(amount, Refused)
+    return Payable(said, Authority(account, book.members[account.member], said.device, mandate), payee, amount)
 
 
-def record(paid: Paid, parts: Payable, seq: int, at_ms: Millis) -> Payment:
+def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
     """Return a checked payment as the book keeps it, not yet kept."""
-    terms, authority, payee = parts
+    said, authority, payee, amount_minor = parts
+    wish = said.wish
+    assert wish.payment is not None
     return Payment(
-        terms.payment,
+        wish.payment,
         seq,
         at_ms,
         authority.account.id,
         payee.id,
-        terms.amount,
-        terms.amount,
-        PaymentState.PENDING if terms.pending else PaymentState.POSTED,
+        amount_minor,
+        amount_minor,
+        PaymentState.PENDING if wish.pending else PaymentState.POSTED,
         authority.auth,
         authority.rests_on,
-        None if paid.order is None else order_digest(paid.order),
-        terms.note,
-        paid.mandate,
-        paid.request,
-        was_pending=terms.pending,
+        said.digest,
+        digest_of(wish.note),
+        wish.mandate,
+        wish.request,
+        was_pending=wish.pending,
     )
 
 
-def terms_of(book: Book, paid: Paid) -> Word | Order | Refused:
-    if (paid.order is None) is (paid.word is None):
-        return refuse(Rejection.MALFORMED, field="order", expected="either an order or a word")
-    return book.said(paid.order, Order) if paid.order is not None else paid.word or refuse(Rejection.MALFORMED)
-
-
-def _mismatch(
-    book: Book, paid: Paid, terms: Word | Order, authority: Authority, payee: Account, at_ms: Millis
-) -> Refused | None:
-    """Return what in an order does not fit a payment within the network, or the request that it pays."""
-    if isinstance(terms, Order):
-        if terms.payee_network != book.network:
-            return refuse(Rejection.ORDER_MISMATCH, field="payee_network")
-        if terms.invoice is not None or terms.condition is not None:
-            return refuse(Rejection.ORDER_MISMATCH, field="invoice")
-        if terms.amount > terms.max_debit:
-            return refuse(
-                Rejection.MAX_DEBIT_EXCEEDED,
-                debit=terms.amount,
-                max_debit=terms.max_debit,
-                currency=authority.account.currency,
-            )
-    if paid.request is None:
+def _mismatch(book: Book, parts: Payable, at_ms: Millis) -> Refused | None:
+    """Return what in a wish does not fit a payment within the network, or the request that it pays."""
+    wish, authority, payee, amount = parts.said.wish, parts.authority, parts.payee, parts.amount_minor
+    if wish.invoice is not None or wish.condition is not None:
+        return refuse(Rejection.ORDER_MISMATCH, field="invoice")
+    most = amount if wish.max_debit is None else own_minor(book, wish.max_debit, authority.account)
+    if isinstance(most, Refused):
+        return most
+    if amount > most:
+        currency = authority.account.currency
+        return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=currency)
+    if wish.request is None:
         return None
-    request = book.requests.get(paid.request)
+    request = book.requests.get(wish.request)
     if request is None:
         return refuse(Rejection.NOT_FOUND)
     if request.payer not in (None, authority.member.id):
         return refuse(Rejection.FORBIDDEN, allowed="the member who is asked")
     for field, fits in (
         ("payee", request.payee == payee.id),
-        ("amount", request.left_minor == terms.amount),
-        ("pending", not terms.pending),
+        ("amount", request.left_minor == amount),
+        ("pending", not wish.pending),
     ):
         if not fits:
             return refuse(Rejection.ORDER_MISMATCH, field=field)
@@ -199,56 +174,34 @@ def _mismatch(
     return None if state is RequestState.OPEN else refuse(Rejection.REQUEST_CLOSED, state=state.value)
 
 
-def _plan_order(desk: Desk, wish: Pay, signed: Signed) -> Plan | Waiting | Refused:
-    book = desk.book
-    for field in ("payer", "payee", "amount", "payment", "quote"):
-        if getattr(wish, field) is not None:
-            return refuse(Rejection.MALFORMED, field=field, expected="nothing beside the order")
-    if wish.pending:
-        return refuse(Rejection.MALFORMED, field="pending", expected="nothing beside the order")
-    order = book.said(signed, Order)
-    if isinstance(order, Refused):
-        return order
-    known = book.payments.get(order.payment)
-    if known is not None and known.said == order_digest(signed):
+def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
+    book, wish = desk.book, said.wish
+    known = book.payments.get(wish.payment or b"")
+    if known is not None and known.said == said.digest:
         return Plan(uuid_text(known.id))
-    texts = note_texts(order.note, wish.note, wish.note_salt)
-    mismatch = texts if isinstance(texts, Refused) else None
-    if order.key in book.member_by_key and not may_bring(book, desk.actor, order.key):
-        mismatch = refuse(Rejection.FORBIDDEN, allowed="the member who signed the order")
-    if order.payee_network != book.network:
-        return mismatch or _plan_abroad(desk, wish, order)
-    paid = _paid(wish, signed, None)
-    found = paid if isinstance(paid, Refused) else examine(book, paid, desk.now, author=True)
-    refused = foremost(found if isinstance(found, Refused) else None, mismatch)
-    if refused:
-        return refused
-    assert isinstance(paid, Paid) and not isinstance(texts, Refused)
-    return Plan(uuid_text(order.payment), (Write(paid),), texts)
+    if ":" in wish.payee and book.local(wish.payee) is None:
+        return _plan_abroad(desk, said)
+    found = examine(book, said, desk.now, author=True)
+    return found if isinstance(found, Refused) else Plan(uuid_text(wish.payment or b""), (Write(Paid(*said.held)),))
 
 
 def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
     book = desk.book
-    if wish.payee is None or wish.amount is None:
-        field = "payee" if wish.payee is None else "amount"
-        return refuse(Rejection.MALFORMED, field=field, expected="a value, unless there is an order")
+    assert wish.payment is not None
     local = book.local(wish.payee)
     # The amount is in the payee's currency, which says nothing of the payer's where the payee is abroad.
     payer = _payer_of(desk, wish, None if local is None else wish.amount.asset_code)
     if isinstance(payer, Refused):
         return payer
-    payment = desk.chance(16) if wish.payment is None else parse_uuid(wish.payment)
-    if payment is None:
-        return refuse(Rejection.MALFORMED, field="payment", expected="a UUID")
     if local is None:
-        return _plan_abroad(desk, replace(wish, payer=payer.id), None)
-    amount = minor_of(wish.amount, payer.currency, book.currencies[payer.currency].scale)
+        return _plan_abroad(desk, Said(replace(wish, payer=payer.id)))
+    amount = own_minor(book, wish.amount, payer)
     payee = book.resolve_account(local, payer.currency)
     if isinstance(amount, Refused) or isinstance(payee, Refused):
         refused = foremost(*(one for one in (amount, payee) if isinstance(one, Refused)))
         assert refused is not None
         return refused
-    known = book.payments.get(payment)
+    known = book.payments.get(wish.payment)
     terms = (None, payer.id, payee.id, amount, wish.pending)
     if known is not None and terms == (
         known.said,
@@ -257,13 +210,10 @@ def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
         known.amount_minor,
         known.was_pending,
     ):
-        return Plan(uuid_text(payment))
-    note, texts = salted(desk, wish.note)
-    paid = _paid(wish, None, Word(payment, payer.id, payee.id, amount, wish.pending, note))
-    if isinstance(paid, Refused):
-        return paid
-    found = examine(book, paid, desk.now, author=True)
-    return found if isinstance(found, Refused) else Plan(uuid_text(payment), (Write(paid),), texts)
+        return Plan(uuid_text(wish.payment))
+    said = Said(replace(wish, payer=payer.id, payee=payee.id))
+    found = examine(book, said, desk.now, author=True)
+    return found if isinstance(found, Refused) else Plan(uuid_text(wish.payment), (Write(Paid(*said.held)),))
 
 
 def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
@@ -272,7 +222,7 @@ def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
     address = wish.payer
     speaks_for = None
     if wish.mandate is not None:
-        mandate = book.mandates.get(parse_uuid(wish.mandate) or b"")
+        mandate = book.mandates.get(wish.mandate)
         if mandate is None:
             return refuse(Rejection.MANDATE_UNKNOWN)
         address, speaks_for = mandate.account if address is None else address, mandate.helper
@@ -289,17 +239,7 @@ def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
     return account
 
 
-def _paid(wish: Pay, order: Signed | None, word: Word | None) -> Paid | Refused:
-    mandate = None if wish.mandate is None else parse_uuid(wish.mandate)
-    if mandate is None and wish.mandate is not None:
-        return refuse(Rejection.MANDATE_UNKNOWN)
-    request = None if wish.request is None else parse_uuid(wish.request)
-    if request is None and wish.request is not None:
-        return refuse(Rejection.NOT_FOUND)
-    return Paid(order, word, mandate, request)
-
-
-def _plan_abroad(desk: Desk, wish: Pay, order: Order | None) -> Plan | Waiting | Refused:
+def _plan_abroad(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
     if desk.book.abroad is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=(wish.payee or "").rpartition("@")[2][:64])
-    return desk.book.abroad(desk, wish, order)
+        return refuse(Rejection.NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])
+    return desk.book.abroad(desk, said)

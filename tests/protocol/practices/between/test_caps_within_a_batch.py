@@ -20,7 +20,7 @@ def test_a_cap_is_raised_between_two_payments_of_one_batch() -> None:
     wishes: list[Asked] = []
     for number in (901, 903):
         quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(5), payer="ana"))
-        wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(5), quote=quote.id)
+        wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(5), invoice=quote.invoice)
         wishes.append(Asked(number, "payments.create", STEWARD, wish, ""))
     wishes.insert(1, Asked(902, "links.cap", STEWARD, CapLink(holds_open=2), link))
     world.give("riacho", *wishes)

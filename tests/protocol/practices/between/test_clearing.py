@@ -298,7 +298,7 @@ def test_what_a_payment_under_way_pays_back_is_not_cleared_besides() -> None:
     take_part(world)
     wish = AskQuote("ana@riacho", whole(10), payer="bia")
     quote = world.granted("serra", "quotes.create", wish)
-    order = Pay(payer=quote.payer, payee="ana@riacho", amount=whole(10), quote=quote.id)
+    order = Pay(payer=quote.payer, payee="ana@riacho", amount=whole(10), invoice=quote.invoice)
     world.start("serra", "payments.create", order)
     # Serra pays 10 of what Riacho owes it by a hold that is open yet: of 30 only 20 are left to clear, at both ends.
     assert refused(world, circle_at(world, (20_01, 20_01, 20_01))) == "BALANCE_OPEN"
@@ -428,7 +428,7 @@ def test_what_waits_on_a_debt_of_ours_is_promised_too() -> None:
     take_part(world)
     # Serra pays Clara by way of Riacho, which cannot go on: 10 of what Riacho owes Serra wait there.
     quote = world.granted("serra", "quotes.create", AskQuote("clara@encants", whole(10), payer="bia", via=("riacho",)))
-    order = Pay(payer=quote.payer, payee="clara@encants", amount=whole(10), quote=quote.id)
+    order = Pay(payer=quote.payer, payee="clara@encants", amount=whole(10), invoice=quote.invoice)
     world.start("serra", "payments.create", order)
     world.cut("riacho", "encants")
     world.run()

@@ -20,7 +20,7 @@ def test_a_buyer_pays_in_her_unit_and_the_seller_is_paid_in_his() -> None:
     paid = world.granted(
         "alto",
         "payments.create",
-        Pay(payer=quote.payer, payee="bia@baixo", amount=whole(135), quote=quote.id),
+        Pay(payer=quote.payer, payee="bia@baixo", amount=whole(135), invoice=quote.invoice),
     )
     assert paid.state == "pending"
 

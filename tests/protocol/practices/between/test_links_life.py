@@ -46,7 +46,7 @@ def quoted(world: World, name: str, payee: str, units: int, payer: str):  # noqa
 
 
 def order(world: World, quote, payee: str, units: int, name: str = "riacho"):  # noqa: ANN001, ANN201
-    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id)
+    wish = Pay(payer=quote.payer, payee=payee, amount=whole(units), invoice=quote.invoice)
     return world.ask(name, "payments.create", wish)
 
 
@@ -76,7 +76,7 @@ def test_a_quote_for_anothers_account_lets_nobody_pay_from_it() -> None:
     quote = quoted(world, "riacho", "bia@serra", 10, "ana")
     caio = Actor(Role.MEMBER, world.granted("riacho", "members.show", subject="caio").id)
     for payer, reason in ((None, "ORDER_MISMATCH"), ("caio", "ORDER_MISMATCH"), ("ana", "FORBIDDEN")):
-        wish = Pay(payer=payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+        wish = Pay(payer=payer, payee="bia@serra", amount=whole(10), invoice=quote.invoice)
         assert world.ask("riacho", "payments.create", wish, actor=caio).reason == reason
     assert balance(world, "riacho", "ana") == 0
 
@@ -172,7 +172,7 @@ def test_an_amount_named_beside_a_quote_is_the_quotes() -> None:
     world.granted("serra", "links.set-rate", SetLinkRate("1.5"), subject=link)
     quote = quoted(world, "riacho", "bia@serra", 30, "ana")
     for amount, fits in ((whole(31), False), (whole(30, "HORA"), False), (whole(20, "HORA"), True)):
-        wish = Pay(payer=quote.payer, payee="bia@serra", amount=amount, quote=quote.id)
+        wish = Pay(payer=quote.payer, payee="bia@serra", amount=amount, invoice=quote.invoice)
         result = world.ask("riacho", "payments.create", wish)
         assert (result.reason == "ORDER_MISMATCH") is not fits if isinstance(result, Refused) else fits
 
@@ -234,7 +234,7 @@ def test_nothing_is_paid_abroad_in_a_closed_currency() -> None:
 def test_a_payment_abroad_cannot_be_held_until_the_payee_says_so() -> None:
     world, _ = two()
     quote = quoted(world, "riacho", "bia@serra", 10, "ana")
-    wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id, pending=True)
+    wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), invoice=quote.invoice, pending=True)
     assert world.ask("riacho", "payments.create", wish).reason == "ORDER_MISMATCH"
 
 

@@ -7,13 +7,14 @@ from simulation.world import World, whole
 
 from protocol.book.declaration import TextRef
 from protocol.book.personal import text_digest
-from protocol.book.signed import Joining, Order, sign
+from protocol.book.wishes import Brought, sign_wish
 from protocol.events import StoreItem
 from protocol.practices.between.quotes import answers
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.members import Approve, Join
 from protocol.wire.keys import KeyPair
 
@@ -27,27 +28,24 @@ def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
     linked(world, "riacho", "serra", 1_000)
     keys, network = KeyPair.from_seed(world.seed()), world.nodes["riacho"].network
     code = world.granted("riacho", "invitations.create", Invite()).code
-    world.granted("riacho", "members.join", Join(code, "ana", None, sign(keys, Joining(network, "ana", keys.public))))
+    world.granted("riacho", "members.join", Join(code, "ana", None, sign_joining(keys, network, "ana")))
     world.granted("riacho", "members.approve", Approve(), subject="ana")
     payer = account(world, "riacho", "ana")
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer=payer, note="honey"))
-    order = Order(
-        network,
+    wish = Pay(
+        f"mutirao:{quote.payee_network}/{quote.payee}",
+        quote.amount,
         payer,
-        keys.public,
-        1,
-        bytes(16),
-        world.nodes["serra"].network,
-        quote.payee,
-        quote.amount.value,
-        quote.debit.value,
-        quote.expires_at,
-        pending=False,
-        invoice=bytes.fromhex(quote.invoice),
-        condition=bytes.fromhex(quote.condition),
+        payment=bytes(16),
         note=text_digest(SALT, "honey"),
+        max_debit=quote.debit,
+        invoice=quote.invoice,
+        condition=quote.condition,
     )
-    paid = world.granted("riacho", "payments.create", Pay(order=sign(keys, order), note="honey", note_salt=SALT))
+    signed = sign_wish(
+        keys, "payments.create", wish, network=network, order_seq=1, not_after_ms=quote.expires_at, head=quote.head
+    )
+    paid = world.granted("riacho", "payments.create", Brought(signed, {"note": "honey"}, {"note": SALT}))
     world.tick(2)
     for name in ("riacho", "serra"):
         kept = {
@@ -69,7 +67,7 @@ def test_notes_of_payments_that_never_come_leave_room_for_others(monkeypatch: py
     world.tick(2)
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana", note="honey"))
     world.granted(
-        "riacho", "payments.create", Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), quote=quote.id)
+        "riacho", "payments.create", Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), invoice=quote.invoice)
     )
     world.tick(2)
     assert [one.item.value for one in world.nodes["serra"].events if isinstance(one, StoreItem)] == [b"honey"]

@@ -10,40 +10,40 @@ from simulation.world import World
 from protocol.book.book import PaymentState
 from protocol.book.declaration import EntriesWanted
 from protocol.book.money import Amount
-from protocol.book.signed import Joining, Order, sign
+from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import IDENTITY, LEDGER, parse
 from protocol.practices.between.links.terms import FreezeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Receipt, ReceiptFault, verify_receipt
 from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.members import Approve, Join
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import from_map, to_map
 
 
-def paid(world: World, *, arrives: bool) -> tuple[Order, str]:
+def paid(world: World, *, arrives: bool) -> tuple[Pay, str]:
     """Let Ana, by her key, pay Bia at Serra; returns her order and the payment's id."""
     exchange(world, "riacho", "HORA", "caio")
     exchange(world, "serra", "FLOR", "bia")
     link = linked(world, "riacho", "serra", 1_000)
     keys, network = KeyPair.from_seed(world.seed()), world.nodes["riacho"].network
     code = world.granted("riacho", "invitations.create", Invite()).code
-    world.granted("riacho", "members.join", Join(code, "ana", None, sign(keys, Joining(network, "ana", keys.public))))
+    world.granted("riacho", "members.join", Join(code, "ana", None, sign_joining(keys, network, "ana")))
     world.granted("riacho", "members.approve", Approve(), subject="ana")
     payer = account(world, "riacho", "ana")
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", Amount(10), payer=payer))
-    order = Order(
-        network, payer, keys.public, 1, bytes(16), world.nodes["serra"].network, quote.payee,
-        quote.amount.value, quote.debit.value, quote.expires_at, pending=False,
-        invoice=bytes.fromhex(quote.invoice), condition=bytes.fromhex(quote.condition),
+    order = Pay(
+        f"mutirao:{quote.payee_network}/{quote.payee}", quote.amount, payer, payment=bytes(16),
+        max_debit=quote.debit, invoice=quote.invoice, condition=quote.condition,
     )  # fmt: skip
+    signed = sign_wish(keys, "payments.create", order, network=network, order_seq=1, not_after_ms=quote.expires_at)
     if not arrives:
         world.cut("riacho", "serra")
         world.granted("serra", "links.freeze", FreezeLink(), subject=link)
-    wish = Pay(order=sign(keys, order))
-    id = world.granted("riacho", "payments.create", wish).id
+    id = world.granted("riacho", "payments.create", Brought(signed)).id
     world.tick(2)
     return order, id
 

@@ -18,7 +18,9 @@ from protocol.practices.money.payments.rules import Pay
 
 def pay(world: World, node: str, payer: str, payee: str, units: int) -> None:
     quote = world.granted(node, "quotes.create", AskQuote(payee, whole(units), payer=payer))
-    world.granted(node, "payments.create", Pay(payer=quote.payer, payee=payee, amount=whole(units), quote=quote.id))
+    world.granted(
+        node, "payments.create", Pay(payer=quote.payer, payee=payee, amount=whole(units), invoice=quote.invoice)
+    )
     world.tick(2)
 
 

@@ -75,7 +75,7 @@ def ways(world: World, shown: Any) -> list[list[str]]:
 
 def ordered(world: World, quote: Any) -> int:
     """Pay a quote; returns the number of the request, nothing delivered yet."""
-    wish = Pay(payer=quote.payer, payee="clara@encants", amount=quote.amount, quote=quote.id)
+    wish = Pay(payer=quote.payer, payee="clara@encants", amount=quote.amount, invoice=quote.invoice)
     return world.start("riacho", "payments.create", wish)
 
 

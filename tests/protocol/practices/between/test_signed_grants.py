@@ -298,7 +298,7 @@ def do(stage: Stage, step: str, units: int) -> None:
             world.run()
             priced = world.nodes["serra"].answers.pop(quote, None)
             if isinstance(priced, QuoteShown):
-                wish = Pay(payer=priced.payer, payee="ana@riacho", amount=whole(units), quote=priced.id)
+                wish = Pay(payer=priced.payer, payee="ana@riacho", amount=whole(units), invoice=priced.invoice)
                 world.ask("serra", "payments.create", wish)
         case "rotate":
             # The home refuses a bound under which something granted would not bind.

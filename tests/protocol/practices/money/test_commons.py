@@ -74,7 +74,7 @@ def test_it_is_a_payment_with_a_receipt_and_the_payee_can_give_it_back(riacho: G
     verdict = verify_receipt(riacho.receipt("dora", payment).document, riacho.book.kinds, NETWORK)
     assert not verdict.faults and verdict.attested is not None and not verdict.signed
 
-    riacho.payments("steward", "reverse", payment, ReversePayment())
+    riacho.payments("steward", "reverse", payment, ReversePayment(payment.id))
     assert (riacho.balance("dora"), riacho.balance("commons")) == (0, 60_00)
 
 

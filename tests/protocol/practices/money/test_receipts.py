@@ -10,11 +10,11 @@ from protocol.book.book import PaymentState
 from protocol.book.declaration import Desk
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Enrolment, Mandate, Order, Rhythm, StandingOrder, sign, uuid_text
+from protocol.book.signed import uuid_text
+from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, encode_body, seal
 from protocol.lanes.identity import LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
 from protocol.practices.money.payments.declaration import PostPayment
-from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import (
     Attested,
     Receipt,
@@ -24,8 +24,7 @@ from protocol.practices.money.receipts import (
     verify_receipt,
     view_receipt,
 )
-from protocol.practices.money.schedules import SchedulePayment
-from protocol.practices.people.devices import AddKey
+from protocol.practices.money.schedules import Rhythm, SchedulePayment
 from protocol.practices.people.mandates import GiveMandate
 from protocol.wire.codec import decode, encode
 from protocol.wire.shape import from_map, to_map
@@ -72,8 +71,9 @@ def test_a_member_verifies_a_receipt_by_itself_alone(riacho: Group) -> None:
 
     found = verdict(riacho, shown.document, network=NETWORK)
     assert (found.faults, found.signed) == ((), True)
-    assert isinstance(found.order, Order) and found.attested is not None
-    assert (found.order.amount, found.order.payee, found.attested.balance) == (12_50, "bia", -12_50)
+    assert found.order is not None and found.attested is not None
+    wish = found.order.wish
+    assert (wish.amount, wish.payee, found.attested.balance) == (Amount(12_50, "HORA", 2), "bia", -12_50)
 
 
 def test_the_payee_proves_the_payment_but_is_not_told_the_payers_balance(riacho: Group) -> None:
@@ -110,11 +110,11 @@ def test_a_receipt_of_a_pending_payment_shows_what_became_of_it(riacho: Group) -
 
 
 def test_the_standing_order_behind_an_occurrence_is_in_its_receipt(riacho: Group) -> None:
-    keys = keys_of("ana")
-    order = StandingOrder(
-        NETWORK, riacho.account("ana").id, keys.public, 1, bytes(16), "bia", 1_00, riacho.now, Rhythm.DAILY, 2
+    order = SchedulePayment(
+        "bia", Amount(1_00, "HORA", 2), riacho.now, Rhythm.DAILY, 2, riacho.account("ana").id, bytes(16)
     )
-    riacho.do("ana", "scheduled-payments.create", SchedulePayment(order=sign(keys, order)))
+    signed = riacho.sign("scheduled-payments.create", order, keys_of("ana"))
+    riacho.do("ana", "scheduled-payments.create", Brought(signed))
     word = SchedulePayment(payee="bia", amount=Amount(1, "HORA", 2), first_at=riacho.now)
     riacho.do("caio", "scheduled-payments.create", word)
     riacho.pass_time(riacho.now + DAY_MS)
@@ -129,20 +129,11 @@ def test_the_standing_order_behind_an_occurrence_is_in_its_receipt(riacho: Group
 
 
 def test_a_helpers_payment_proves_the_mandate_and_both_keys(riacho: Group) -> None:
-    keys = keys_of("ana")
-    mandate = Mandate(
-        NETWORK,
-        riacho.account("ana").id,
-        keys.public,
-        1,
-        bytes(16),
-        riacho.member("bia").id,
-        50_00,
-        riacho.now + DAY_MS,
-    )
-    riacho.do("ana", "members.mandate", GiveMandate(sign(keys, mandate)), "ana")
-    order = riacho.order("ana", "caio", 5_00, keys=keys_of("bia"))
-    riacho.do("bia", "payments.create", Pay(order=order, mandate=uuid_text(bytes(16))))
+    until = riacho.now + DAY_MS
+    mandate = GiveMandate(riacho.account("ana").id, riacho.member("bia").id, Amount(50_00, "HORA", 2), until, bytes(16))
+    riacho.do("ana", "members.mandate", Brought(riacho.sign("members.mandate", mandate, keys_of("ana"))), "ana")
+    order = riacho.order("ana", "caio", 5_00, keys=keys_of("bia"), mandate=bytes(16))
+    riacho.do("bia", "payments.create", Brought(order))
     (payment,) = riacho.book.payments.values()
     receipt = opened(riacho.receipt("ana", payment).document)
     assert len(receipt.entries) == 4
@@ -154,9 +145,7 @@ def test_a_helpers_payment_proves_the_mandate_and_both_keys(riacho: Group) -> No
 
 def test_a_second_device_is_proven_by_the_entry_that_added_it(riacho: Group) -> None:
     phone = keys_of("phone")
-    enrolment = Enrolment(NETWORK, riacho.member("ana").id, keys_of("ana").public, 1, phone.public, None)
-    added = AddKey(sign(keys_of("ana"), enrolment), riacho.joining("ana", phone))
-    riacho.do("ana", "members.add-key", added, "ana")
+    riacho.add_key("ana", phone)
     receipt = riacho.receipt("ana", riacho.pay("ana", "bia", 1_00, keys=phone))
     assert verdict(riacho, receipt.document).faults == ()
 
@@ -203,7 +192,7 @@ def test_the_network_cannot_make_a_receipt_of_an_order_that_the_member_did_not_s
         (elsewhere, ReceiptFault.ORDER_INVALID),
         (order, ReceiptFault.KEY_UNPROVEN),
     ):
-        entry = riacho.seal(replace(honest, order=signed))  # type: ignore[type-var]
+        entry = riacho.seal(replace(honest, signed=signed))  # type: ignore[type-var]
         entries = (receipt.entries[0], entry.wire)
         assert verdict(riacho, closed(replace(receipt, entries=entries))).faults == (fault,)
 

@@ -9,9 +9,9 @@ from protocol.book.book import RequestState
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
-from protocol.book.signed import uuid_text
+from protocol.book.signed import parse_uuid, uuid_text
+from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
-from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.requests import (
     AskPayment,
     CancelRequest,
@@ -50,32 +50,23 @@ def test_who_has_a_key_pays_a_request_by_an_order_for_the_same_payee_and_amount(
     assert (shown.state, shown.payee, shown.payer, shown.amount) == (RequestState.OPEN, "bia", "ana", hours(12_50))
     assert riacho.texts[shown.note.digest] == "bread"
 
-    order = riacho.order("ana", "bia", 12_50)
-    payment = riacho.do("ana", "payments.create", Pay(order=order, request=asked))
+    order = riacho.order("ana", "bia", 12_50, request=parse_uuid(asked))
+    payment = riacho.do("ana", "payments.create", Brought(order))
     assert payment.request == asked
     shown = riacho.view("bia", "payment-requests.show", asked)
     assert (shown.state, shown.payment) == (RequestState.PAID, payment.id)
     assert riacho.balance("bia") == 12_50
     assert [news.type for news in riacho.news[-2:]] == ["payment-request.paid", "payment.posted"]
     # The same order again is the same payment, not a second one.
-    assert riacho.do("ana", "payments.create", Pay(order=order, request=asked)).id == payment.id
+    assert riacho.do("ana", "payments.create", Brought(order)).id == payment.id
     assert riacho.balance("bia") == 12_50
 
 
 def test_an_order_for_another_amount_or_payee_or_pending_does_not_pay_a_request(riacho: Group) -> None:
     asked = bread(riacho)
     for payee, amount, pending in (("bia", 12_49, False), ("caio", 12_50, False), ("bia", 12_50, True)):
-        order = riacho.order("ana", payee, amount, pending=pending)
-        wish = Pay(order=order, request=asked)
+        wish = Brought(riacho.order("ana", payee, amount, pending=pending, request=parse_uuid(asked)))
         assert riacho.refusal("ana", "payments.create", wish) is Rejection.ORDER_MISMATCH
-
-
-def test_an_order_can_be_brought_to_the_request_itself(riacho: Group) -> None:
-    asked = bread(riacho)
-    wish = PayRequest(order=riacho.order("ana", "bia", 12_50), payer="ana")
-    assert riacho.refusal("ana", "payment-requests.pay", wish, asked) is Rejection.MALFORMED
-    shown = riacho.do("ana", "payment-requests.pay", replace(wish, payer=None), asked)
-    assert (shown.id, shown.state) == (asked, RequestState.PAID)
 
 
 def test_who_has_no_key_pays_a_request_by_word(riacho: Group) -> None:
@@ -93,7 +84,7 @@ def test_a_request_that_names_a_member_is_for_that_member_to_see_to_pay_and_to_d
     assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.FORBIDDEN
     assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is Rejection.FORBIDDEN
     assert riacho.do("ana", "payment-requests.decline", DeclineRequest(), asked).state is RequestState.DECLINED
-    wish = Pay(order=riacho.order("ana", "bia", 12_50), request=asked)
+    wish = Brought(riacho.order("ana", "bia", 12_50, request=parse_uuid(asked)))
     assert riacho.refusal("ana", "payments.create", wish) is Rejection.REQUEST_CLOSED
 
 

@@ -12,27 +12,27 @@ from protocol.book.book import Book, Request, RequestState
 from protocol.book.declaration import Actor, Role, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import CONSENTED_REQUESTS_MAX, SIGNED_BYTES_MAX, SetOffConsent, parse_uuid, sign, uuid_text
+from protocol.book.signed import SIGNED_BYTES_MAX, parse_uuid, uuid_text
+from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import LEDGER
 from protocol.practices import PRACTICES
 from protocol.practices.money import setoffs
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.money.obligations import (
+    CONSENTED_REQUESTS_MAX,
     Consented,
     ConsentRevoked,
     Consents,
     ConsentState,
     ConsentsWanted,
-    ConsentWord,
     GiveConsent,
     RevokeConsent,
 )
-from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.requests import AskPayment, CancelRequest, PayRequest
 from protocol.practices.money.setoffs import SHARES_MAX, ClearObligations, SetOffMade, SetOffs, SetOffsWanted, Share
 from protocol.practices.people.members import Leave, SetLimits, Suspend
 from protocol.solvers.netting import set_off
-from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, keys_of, snapshot
+from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of, snapshot
 
 
 class Circle(Group):
@@ -50,20 +50,18 @@ class Circle(Group):
     def request(self, name: str) -> Request:
         return self.book.requests[parse_uuid(name) or b""]
 
-    def signed(self, who: str, *requests: str, draw: int = 0, **changed: Any) -> GiveConsent:
+    def signed(self, who: str, *requests: str, draw: int = 0, **changed: Any) -> Brought:
         """Return how a member with a key consents."""
         keys = changed.pop("keys", keys_of(who))
-        consent = SetOffConsent(
-            NETWORK,
-            self.account(who).id,
-            keys.public,
-            self.next_seq(keys.public.hex()),
-            self.chance(16),
-            tuple(parse_uuid(name) or b"" for name in requests),
-            draw,
+        told = {name: changed.pop(name) for name in ENVELOPE & changed.keys()}
+        wish = GiveConsent(
             self.now + DAY_MS,
+            self.account(who).id,
+            requests=tuple(parse_uuid(name) or b"" for name in requests),
+            draw=hours(draw),
+            consent=self.chance(16),
         )
-        return GiveConsent(sign(keys, replace(consent, **changed)))
+        return Brought(self.sign("set-off-consents.create", replace(wish, **changed), keys, **told))
 
     def lets(self, who: str, *requests: str, draw: int = 0, **changed: Any) -> Any:
         """Let a member consent to what it owes being set off."""
@@ -261,15 +259,16 @@ def test_an_expired_request_is_set_off_no_more(riacho: Circle) -> None:
 
 def test_what_is_left_of_a_request_is_paid_and_no_more(riacho: Circle) -> None:
     asked, _, _ = ring(riacho)
-    late = riacho.order("ana", "bia", 30_00)
+    late = riacho.order("ana", "bia", 30_00, request=parse_uuid(asked))
     riacho.clear()
     shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.amount, shown.set_off, shown.left) == (hours(30_00), hours(20_00), hours(10_00))
     assert riacho.says((asked, 10_01)) == Rejection.AMOUNT_TOO_LARGE
     # What Ana signed before the set-off would pay twice.
-    assert riacho.refusal("ana", "payments.create", Pay(order=late, request=asked)) == Rejection.ORDER_MISMATCH
-    order = riacho.order("ana", "bia", 10_00)
-    shown = riacho.do("ana", "payment-requests.pay", PayRequest(order), asked)
+    assert riacho.refusal("ana", "payments.create", Brought(late)) == Rejection.ORDER_MISMATCH
+    order = riacho.order("ana", "bia", 10_00, request=parse_uuid(asked))
+    riacho.do("ana", "payments.create", Brought(order))
+    shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.state, shown.left, balances(riacho)) == (RequestState.PAID, hours(0), [-10_00, 10_00, 0, 0])
     assert riacho.says((asked, 1)) == Rejection.REQUEST_CLOSED
 
@@ -301,7 +300,7 @@ def test_members_see_their_own_part_and_nobody_elses(riacho: Circle) -> None:
 def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(riacho: Circle) -> None:
     riacho.admit("elio", custodial=True)
     asked = riacho.owes("elio", "ana", 15_00)
-    word = GiveConsent(requests=(asked,), draw=hours(15_00), not_after=riacho.now + DAY_MS)
+    word = GiveConsent(riacho.now + DAY_MS, requests=(parse_uuid(asked) or b"",), draw=hours(15_00))
     shown = riacho.do("elio", "set-off-consents.create", word)
     assert (shown.member, shown.draw, shown.requests, shown.owes) == ("elio", hours(15_00), (asked,), hours(15_00))
     below = replace(word, draw=hours(-1))
@@ -312,7 +311,7 @@ def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(ria
         Rejection.FORBIDDEN
     )
     assert riacho.refusal("bia", "set-off-consents.create", replace(word, account="elio")) == Rejection.FORBIDDEN
-    of_ana = ConsentWord(riacho.account("ana").id, bytes(16), (), 5_00, riacho.now + DAY_MS)
+    of_ana = GiveConsent(riacho.now + DAY_MS, riacho.account("ana").id, draw=hours(5_00), consent=bytes(16))
     assert riacho.check(Consented(None, of_ana)) == Rejection.FORBIDDEN
     riacho.lets("ana")
     riacho.clear()
@@ -334,7 +333,9 @@ def test_a_consent_says_what_it_may_say_or_is_refused(riacho: Circle) -> None:
     assert why(keys=keys_of("a stranger")) == Rejection.KEY_UNKNOWN
     assert why(brings="bia") == Rejection.FORBIDDEN
     given = riacho.signed("ana", asked)
-    assert riacho.refusal("ana", "set-off-consents.create", replace(given, draw=hours(1))) == Rejection.MALFORMED
+    assert why(not_after=riacho.now - 1) == Rejection.ORDER_EXPIRED
+    assert why(currency="FLOR") == Rejection.CURRENCY_MISMATCH
+    assert why(draw=-1) == Rejection.AMOUNT_NOT_POSITIVE
     riacho.do("ana", "set-off-consents.create", given)
     assert riacho.refusal("ana", "set-off-consents.create", given) == Rejection.DUPLICATE
     newest = riacho.book.of(Consents).newest[riacho.account("ana").id]
@@ -342,7 +343,7 @@ def test_a_consent_says_what_it_may_say_or_is_refused(riacho: Circle) -> None:
     assert why(order_seq=1) == Rejection.ORDER_STALE
     assert riacho.check(Consented(None, None)) == Rejection.MALFORMED
     assert riacho.check(ConsentRevoked(bytes(16))) == Rejection.NOT_FOUND
-    assert riacho.refusal("ana", "set-off-consents.create", GiveConsent()) == Rejection.MALFORMED
+    assert why(consent=None) == Rejection.MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     assert why() == Rejection.MEMBER_NOT_ACTIVE
 
@@ -354,8 +355,9 @@ def test_a_key_with_a_cap_lets_nothing_be_set_off(riacho: Circle) -> None:
 
 def test_the_fullest_consent_can_be_signed(riacho: Circle) -> None:
     most = tuple(bytes([n]) * 16 for n in range(CONSENTED_REQUESTS_MAX))
-    consent = SetOffConsent(bytes(32), "x" * 64, bytes(32), 2**53, bytes(16), most, 2**63 - 1, 2**47)
-    assert len(sign(keys_of("ana"), consent).data) <= SIGNED_BYTES_MAX
+    wish = GiveConsent(2**47, "x" * 64, "y" * 64, most, Amount(2**63 - 1, "z" * 64, 255), bytes(16))
+    told = {"network": bytes(32), "order_seq": 2**53, "not_after_ms": 2**47, "head": bytes(32)}
+    assert len(sign_wish(keys_of("ana"), "x" * 64, wish, **told).data) <= SIGNED_BYTES_MAX
 
 
 def test_other_nodes_make_the_same_book_and_find_the_same_set_off(riacho: Circle) -> None:
@@ -458,7 +460,7 @@ def test_who_leaves_is_left_out(riacho: Circle) -> None:
 def test_who_has_no_key_pays_what_is_left_by_word(riacho: Circle) -> None:
     riacho.admit("elio", custodial=True)
     asked = riacho.owes("elio", "ana", 15_00)
-    word = GiveConsent(requests=(asked,), draw=hours(4_00), not_after=riacho.now + DAY_MS)
+    word = GiveConsent(riacho.now + DAY_MS, requests=(parse_uuid(asked) or b"",), draw=hours(4_00))
     riacho.do("elio", "set-off-consents.create", word)
     riacho.lets("ana")
     assert riacho.clear().cleared == hours(4_00)

@@ -8,10 +8,11 @@ import pytest
 
 from protocol.book.book import Auth
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Enrolment, Rebinding, Signed, sign
-from protocol.practices.people.devices import AddKey, FirstKeyTaken, KeyAdded, KeyRebound, RebindKey, RevokeKey
+from protocol.book.signed import Signed
+from protocol.book.wishes import Brought
+from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
 from protocol.practices.people.members import Leave, Suspend
-from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
+from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
 
 
 @pytest.fixture
@@ -24,50 +25,41 @@ def riacho() -> Group:
     return group
 
 
-def enrolment(group: Group, new: str, cap: int | None = None, *, signer: str = "ana", **changed: Any) -> Signed:
+def signed(group: Group, verb: str, wish: Any, signer: str = "ana", **told: Any) -> Brought:
+    return Brought(group.sign(f"members.{verb}", wish, keys_of(signer), **told))
+
+
+def enrolment(
+    group: Group, new: str, cap: int | None = None, *, signer: str = "ana", joining: Signed | None = None, **told: Any
+) -> Brought:
     """Return how Ana says that a new key is hers too."""
-    keys = keys_of(signer)
-    said = Enrolment(
-        NETWORK,
-        group.member("ana").id,
-        keys.public,
-        group.next_seq(keys.public.hex()),
-        keys_of(new).public,
-        cap,
-    )
-    return sign(keys, replace(said, **changed))
+    joining = joining or group.joining("ana", keys_of(new))
+    return signed(group, "add-key", AddKey(group.member("ana").id, joining, cap), signer, **told)
 
 
-def rebinding(group: Group, old: str, new: str | None, *, signer: str = "ana", **changed: Any) -> Signed:
+def revocation(group: Group, lost: str, *, signer: str = "ana") -> Brought:
+    """Return how Ana says that a key of hers is lost."""
+    return signed(group, "revoke-key", RevokeKey(group.member("ana").id, keys_of(lost).public), signer)
+
+
+def rebind(group: Group, old: str, new: str, *, signer: str = "ana") -> Brought:
     """Return how Ana says that a key of hers gives way."""
-    keys = keys_of(signer)
-    said = Rebinding(
-        NETWORK,
-        group.member("ana").id,
-        keys.public,
-        group.next_seq(keys.public.hex()),
-        keys_of(old).public,
-        None if new is None else keys_of(new).public,
-    )
-    return sign(keys, replace(said, **changed))
+    wish = RebindKey(group.member("ana").id, group.joining("ana", keys_of(new)), keys_of(old).public)
+    return signed(group, "rebind-key", wish, signer)
 
 
 def add(group: Group, new: str, cap: int | None = None) -> None:
-    group.do("ana", "members.add-key", AddKey(enrolment(group, new, cap), group.joining("ana", keys_of(new))), "ana")
-
-
-def rebind(group: Group, old: str, new: str, *, signer: str = "ana") -> RebindKey:
-    return RebindKey(group.joining("ana", keys_of(new)), rebinding(group, old, new, signer=signer))
+    group.do("ana", "members.add-key", enrolment(group, new, cap), "ana")
 
 
 def test_who_had_no_key_takes_a_first_one_and_orders_by_itself_from_then_on(riacho: Group) -> None:
-    wish = RebindKey(riacho.joining("caio"))
+    wish = RebindKey("caio", riacho.joining("caio"))
     assert riacho.refusal("bia", "members.rebind-key", wish, "caio") is Rejection.FORBIDDEN
     assert riacho.do("steward", "members.rebind-key", wish, "caio").auth is Auth.SELF
     riacho.pay("caio", "bia", 5_00)
     assert riacho.book.payments.popitem()[1].auth.value == "self"
     # From now on nobody gives it another without its word.
-    again = RebindKey(riacho.joining("caio", keys_of("thief")))
+    again = RebindKey("caio", riacho.joining("caio", keys_of("thief")))
     assert riacho.refusal("steward", "members.rebind-key", again, "caio") is Rejection.FORBIDDEN
     assert riacho.refusal("caio", "members.rebind-key", again, "caio") is Rejection.STATE_CONFLICT
     assert riacho.refusal("steward", "members.rebind-key", again, "nobody") is Rejection.MEMBER_UNKNOWN
@@ -90,7 +82,7 @@ def test_a_browser_with_a_cap_pays_up_to_it_and_changes_no_keys(riacho: Group) -
     assert refused == Refused(Rejection.KEY_CAP_EXCEEDED, {"available": 5_00, "currency": "HORA"})
     riacho.pay("ana", "bia", 50_00)
 
-    more = AddKey(enrolment(riacho, "thief", signer="browser"), riacho.joining("ana", keys_of("thief")))
+    more = enrolment(riacho, "thief", signer="browser")
     assert riacho.refusal("ana", "members.add-key", more, "ana") is Rejection.FORBIDDEN
     steal = rebind(riacho, "ana", "thief", signer="browser")
     assert riacho.refusal("ana", "members.rebind-key", steal, "ana") is Rejection.FORBIDDEN
@@ -102,69 +94,76 @@ def test_a_browser_with_a_cap_pays_up_to_it_and_changes_no_keys(riacho: Group) -
 
 def test_a_lost_phone_is_shut_out_by_the_one_that_is_left(riacho: Group) -> None:
     add(riacho, "phone")
-    wish = RevokeKey(rebinding(riacho, "phone", None))
+    wish = revocation(riacho, "phone")
     assert [shown.key for shown in riacho.do("ana", "members.revoke-key", wish, "ana").keys] == [keys_of("ana").public]
     assert riacho.refuses("ana", "bia", 1, keys=keys_of("phone")) is Rejection.KEY_UNKNOWN
-    wish = RevokeKey(rebinding(riacho, "phone", None))
+    wish = revocation(riacho, "phone")
     assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is Rejection.KEY_UNKNOWN
 
 
 def test_the_last_key_without_a_cap_is_replaced_and_not_revoked(riacho: Group) -> None:
     add(riacho, "browser", cap=1_00)
-    wish = RevokeKey(rebinding(riacho, "ana", None))
+    wish = revocation(riacho, "ana")
     assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is Rejection.STATE_CONFLICT
-    riacho.do("ana", "members.revoke-key", RevokeKey(rebinding(riacho, "browser", None)), "ana")
+    riacho.do("ana", "members.revoke-key", revocation(riacho, "browser"), "ana")
 
 
 def test_what_changes_no_keys(riacho: Group) -> None:
-    def adding(enrolled: Signed, joining: Signed | None = None, member: str = "ana") -> Rejection:
-        wish = AddKey(enrolled, joining or riacho.joining("ana", keys_of("phone")))
-        return riacho.refusal("ana", "members.add-key", wish, member)
+    def adding(brought: Brought, member: str = "ana") -> Rejection:
+        return riacho.refusal("ana", "members.add-key", brought, member)
 
-    assert adding(Signed(b"\xa0", bytes(64))) is Rejection.MALFORMED
-    assert adding(replace(enrolment(riacho, "phone"), signature=bytes(64))) is Rejection.SIGNATURE_INVALID
+    def joined_by(joining: Signed) -> Rejection:
+        return adding(enrolment(riacho, "phone", joining=joining))
+
+    assert adding(Brought(Signed(b"\xa0", bytes(64)))) is Rejection.MALFORMED
+    forged = replace(enrolment(riacho, "phone").signed, signature=bytes(64))
+    assert adding(Brought(forged)) is Rejection.SIGNATURE_INVALID
     assert adding(enrolment(riacho, "phone", signer="stranger")) is Rejection.KEY_UNKNOWN
     assert adding(enrolment(riacho, "phone", signer="bia")) is Rejection.FORBIDDEN
-    assert adding(enrolment(riacho, "phone"), member="bia") is Rejection.FORBIDDEN
+    assert adding(enrolment(riacho, "phone"), member="bia") is Rejection.ORDER_MISMATCH
+    assert adding(enrolment(riacho, "phone"), member="nobody") is Rejection.ORDER_MISMATCH
     assert adding(enrolment(riacho, "phone", network=bytes(32))) is Rejection.WRONG_NETWORK
-    assert adding(enrolment(riacho, "phone"), member="nobody") is Rejection.MEMBER_UNKNOWN
-    assert adding(enrolment(riacho, "tablet")) is Rejection.ORDER_MISMATCH
-    assert adding(enrolment(riacho, "phone"), riacho.joining("bia", keys_of("phone"))) is Rejection.ORDER_MISMATCH
-    assert adding(enrolment(riacho, "bia"), riacho.joining("ana", keys_of("bia"))) is Rejection.KEY_TAKEN
-    assert adding(enrolment(riacho, "phone"), Signed(b"\xa0", bytes(64))) is Rejection.MALFORMED
-    other = riacho.joining("ana", keys_of("phone"), network=bytes(32))
-    assert adding(enrolment(riacho, "phone"), other) is Rejection.WRONG_NETWORK
+    assert joined_by(riacho.joining("bia", keys_of("phone"))) is Rejection.ORDER_MISMATCH
+    assert joined_by(riacho.joining("ana", keys_of("bia"))) is Rejection.KEY_TAKEN
+    assert joined_by(Signed(b"\xa0", bytes(64))) is Rejection.MALFORMED
+    assert joined_by(riacho.joining("ana", keys_of("phone"), network=bytes(32))) is Rejection.WRONG_NETWORK
     # Only who holds the new key can say so.
     unproven = replace(riacho.joining("ana", keys_of("phone")), signature=bytes(64))
-    assert adding(enrolment(riacho, "phone"), unproven) is Rejection.SIGNATURE_INVALID
-    weak = riacho.joining("ana", keys_of("phone"), key=bytes(32))
-    assert adding(enrolment(riacho, "phone", new_key=bytes(32)), weak) is Rejection.KEY_UNACCEPTABLE
+    assert joined_by(unproven) is Rejection.SIGNATURE_INVALID
+    assert joined_by(riacho.joining("ana", keys_of("phone"), key=bytes(32))) is Rejection.KEY_UNACCEPTABLE
+    plain = AddKey("ana", riacho.joining("ana", keys_of("phone")))
+    assert riacho.refusal("ana", "members.add-key", plain, "ana") is Rejection.MALFORMED
 
-    said = enrolment(riacho, "phone")
-    riacho.do("ana", "members.add-key", AddKey(said, riacho.joining("ana", keys_of("phone"))), "ana")
-    assert adding(said) is Rejection.ORDER_REPLAYED
-    assert adding(enrolment(riacho, "tablet", order_seq=0)) is Rejection.ORDER_STALE
-
-
-def test_a_rebinding_brings_its_new_key_and_a_revocation_brings_none(riacho: Group) -> None:
     add(riacho, "phone")
-    member = riacho.member("ana").id
+    newest = riacho.seqs[keys_of("ana").public.hex()]
+    assert adding(enrolment(riacho, "tablet", order_seq=newest)) is Rejection.ORDER_REPLAYED
+    assert adding(enrolment(riacho, "tablet", order_seq=0)) is Rejection.ORDER_STALE
+    assert riacho.refusal("bia", "members.add-key", enrolment(riacho, "tablet"), "ana") is Rejection.FORBIDDEN
+
+
+def test_no_node_takes_a_change_of_keys_that_its_author_should_not_have_written(riacho: Group) -> None:
+    add(riacho, "phone")
     joining = riacho.joining("ana", keys_of("tablet"))
-    assert riacho.check(KeyRebound(member, rebinding(riacho, "phone", "tablet"), joining)) is None
-    assert riacho.check(KeyRebound(member, rebinding(riacho, "phone", "tablet"), None)) is Rejection.MALFORMED
-    assert riacho.check(KeyRebound(member, rebinding(riacho, "phone", None), joining)) is Rejection.MALFORMED
-    assert riacho.check(KeyRebound("A" * 16, rebinding(riacho, "phone", None), None)) is Rejection.FORBIDDEN
-    assert riacho.check(FirstKeyTaken("A" * 16, joining)) is Rejection.MEMBER_UNKNOWN
-    assert riacho.check(KeyRebound(member, Signed(b"", bytes(64)), None)) is Rejection.MALFORMED
-    nobody = riacho.refusal("ana", "members.revoke-key", RevokeKey(rebinding(riacho, "phone", None)), "nobody")
-    assert nobody is Rejection.MEMBER_UNKNOWN
+    rebound = rebind(riacho, "phone", "tablet").signed
+    assert riacho.check(KeyRebound(rebound, None)) is None
+    assert riacho.check(KeyRebound(None, None)) is Rejection.MALFORMED
+    assert riacho.check(KeyRebound(rebound, RebindKey("A" * 16, joining))) is Rejection.MALFORMED
+    assert riacho.check(KeyRebound(None, RebindKey("A" * 16, joining))) is Rejection.MEMBER_UNKNOWN
+    caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
+    assert riacho.check(KeyRebound(None, caio)) is None
+    assert riacho.check(KeyRebound(None, replace(caio, gives_way=bytes(32)))) is Rejection.MALFORMED
+    assert riacho.check(KeyRevoked(Signed(b"", bytes(64)))) is Rejection.MALFORMED
+    # What one operation's wish says is no other's.
+    assert riacho.check(KeyRevoked(rebound)) is Rejection.MALFORMED
+    lost = revocation(riacho, "phone")
+    assert riacho.refusal("ana", "members.revoke-key", lost, "nobody") is Rejection.ORDER_MISMATCH
 
 
 def test_a_suspended_member_still_secures_its_keys_and_one_who_left_has_none_to_secure(riacho: Group) -> None:
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     add(riacho, "phone")
     riacho.do("ana", "members.leave", Leave(), "ana")
-    said = KeyAdded(riacho.member("ana").id, enrolment(riacho, "tablet"), riacho.joining("ana", keys_of("tablet")))
-    assert riacho.check(said) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.check(KeyAdded(enrolment(riacho, "tablet").signed)) is Rejection.MEMBER_NOT_ACTIVE
     riacho.do("steward", "members.leave", Leave(), "caio")
-    assert riacho.check(FirstKeyTaken(riacho.member("caio").id, riacho.joining("caio"))) is Rejection.MEMBER_NOT_ACTIVE
+    caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
+    assert riacho.check(KeyRebound(None, caio)) is Rejection.MEMBER_NOT_ACTIVE

@@ -9,19 +9,18 @@ import pytest
 from protocol.book.book import PaymentAuth
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Enrolment, Mandate, Signed, sign, uuid_text
+from protocol.book.signed import Signed, parse_uuid, uuid_text
+from protocol.book.wishes import Brought
 from protocol.practices.money.payments.rules import Pay
-from protocol.practices.people.devices import AddKey
 from protocol.practices.people.mandates import (
     MANDATES_MAX,
     GiveMandate,
     MandateGiven,
     MandateRevoked,
-    MandateWord,
     RevokeMandate,
 )
 from protocol.practices.people.members import Suspend
-from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
+from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 
 
 @pytest.fixture
@@ -40,33 +39,25 @@ def hours(minor: int) -> Amount:
 
 def mandate(group: Group, *, signer: str = "ana", **changed: Any) -> Signed:
     """Return how Ana lets Bia pay up to 50.00 from her account for a day."""
-    keys = keys_of(signer)
-    said = Mandate(
-        network=NETWORK,
-        account=group.account("ana").id,
-        key=keys.public,
-        order_seq=group.next_seq(keys.public.hex()),
-        mandate=group.chance(16),
-        helper=group.member("bia").id,
-        cap=50_00,
-        not_after_ms=group.now + DAY_MS,
-    )
-    return sign(keys, replace(said, **changed))
+    told = {name: changed.pop(name) for name in ENVELOPE & changed.keys()}
+    until = group.now + DAY_MS
+    wish = GiveMandate(group.account("ana").id, group.member("bia").id, hours(50_00), until, group.chance(16))
+    return group.sign("members.mandate", replace(wish, **changed), keys_of(signer), **told)
 
 
 def given(group: Group, **changed: Any) -> str:
     """Let Ana give her mandate to Bia, and return its id."""
-    return group.do("ana", "members.mandate", GiveMandate(mandate(group, **changed)), "ana").mandates[-1].id
+    return group.do("ana", "members.mandate", Brought(mandate(group, **changed)), "ana").mandates[-1].id
 
 
 def trusted(group: Group) -> str:
     """Let Caio give a mandate over 50.00 to Dora by word of mouth, and return its id."""
-    wish = GiveMandate(helper="dora", cap=hours(50_00), not_after=group.now + DAY_MS)
+    wish = GiveMandate("caio", "dora", cap=hours(50_00), not_after=group.now + DAY_MS)
     return group.do("caio", "members.mandate", wish, "caio").mandates[-1].id
 
 
-def paid_by_bia(group: Group, minor: int, name: str) -> Pay:
-    return Pay(order=group.order("ana", "caio", minor, keys=keys_of("bia")), mandate=name)
+def paid_by_bia(group: Group, minor: int, name: str) -> Brought:
+    return Brought(group.order("ana", "caio", minor, keys=keys_of("bia"), mandate=parse_uuid(name)))
 
 
 def test_a_helper_with_a_key_signs_what_it_pays_from_anothers_account(riacho: Group) -> None:
@@ -84,21 +75,21 @@ def test_a_helper_with_a_key_signs_what_it_pays_from_anothers_account(riacho: Gr
 
 def test_a_helper_with_a_key_never_pays_by_word_and_nobody_pays_without_the_mandate(riacho: Group) -> None:
     name = given(riacho)
-    word = Pay(payee="caio", amount=hours(1_00), mandate=name)
+    word = Pay(payee="caio", amount=hours(1_00), mandate=parse_uuid(name))
     assert riacho.refusal("bia", "payments.create", word) is Rejection.FORBIDDEN
     assert riacho.refusal("steward", "payments.create", word) is Rejection.FORBIDDEN
-    without = Pay(order=riacho.order("ana", "caio", 1_00, keys=keys_of("bia")))
+    without = Brought(riacho.order("ana", "caio", 1_00, keys=keys_of("bia")))
     assert riacho.refusal("bia", "payments.create", without) is Rejection.FORBIDDEN
     # Ana pays under her own name, not under the mandate that she gave.
-    own = Pay(order=riacho.order("ana", "caio", 1_00), mandate=name)
+    own = Brought(riacho.order("ana", "caio", 1_00, mandate=parse_uuid(name)))
     assert riacho.refusal("ana", "payments.create", own) is Rejection.FORBIDDEN
-    other = Pay(order=riacho.order("bia", "caio", 1_00), mandate=name)
+    other = Brought(riacho.order("bia", "caio", 1_00, mandate=parse_uuid(name)))
     assert riacho.refusal("bia", "payments.create", other) is Rejection.FORBIDDEN
 
 
 def test_who_has_no_key_trusts_another_by_word_of_mouth(riacho: Group) -> None:
     name = trusted(riacho)
-    wish = Pay(payee="bia", amount=hours(30_00), mandate=name)
+    wish = Pay(payee="bia", amount=hours(30_00), mandate=parse_uuid(name))
     shown = riacho.do("dora", "payments.create", wish)
     assert (shown.payer, shown.auth) == ("caio", PaymentAuth.MANDATE)
     assert riacho.refusal("dora", "payments.create", wish) is Rejection.MANDATE_EXCEEDED
@@ -112,14 +103,14 @@ def test_who_has_no_key_trusts_another_by_word_of_mouth(riacho: Group) -> None:
 def test_it_is_the_helper_whose_key_or_word_counts(riacho: Group) -> None:
     """Ana, who has a key, trusts Dora, who has none; Caio, who has none, trusts Bia, who has one."""
     by_word = given(riacho, helper=riacho.member("dora").id)
-    riacho.do("dora", "payments.create", Pay(payee="bia", amount=hours(5_00), mandate=by_word))
+    riacho.do("dora", "payments.create", Pay(payee="bia", amount=hours(5_00), mandate=parse_uuid(by_word)))
     assert riacho.balance("ana") == -5_00
-    trust = GiveMandate(helper="bia", cap=hours(50_00), not_after=riacho.now + DAY_MS)
+    trust = GiveMandate("caio", "bia", cap=hours(50_00), not_after=riacho.now + DAY_MS)
     by_key = riacho.do("caio", "members.mandate", trust, "caio").mandates[-1].id
-    wish = Pay(payee="ana", amount=hours(5_00), mandate=by_key)
+    wish = Pay(payee="ana", amount=hours(5_00), mandate=parse_uuid(by_key))
     assert riacho.refusal("bia", "payments.create", wish) is Rejection.FORBIDDEN
-    order = riacho.order("caio", "ana", 5_00, keys=keys_of("bia"))
-    riacho.do("bia", "payments.create", Pay(order=order, mandate=by_key))
+    order = riacho.order("caio", "ana", 5_00, keys=keys_of("bia"), mandate=parse_uuid(by_key))
+    riacho.do("bia", "payments.create", Brought(order))
     assert riacho.balance("caio") == -5_00
 
 
@@ -132,7 +123,7 @@ def test_a_mandate_ends_by_its_date_by_revocation_or_when_it_is_laid_down(riacho
     again = RevokeMandate(laid_down)
     assert riacho.refusal("caio", "members.revoke-mandate", again, "caio") is Rejection.STATE_CONFLICT
     assert riacho.refusal("bia", "payments.create", paid_by_bia(riacho, 1, taken_back)) is Rejection.STATE_CONFLICT
-    wish = Pay(payee="bia", amount=hours(1), mandate=laid_down)
+    wish = Pay(payee="bia", amount=hours(1), mandate=parse_uuid(laid_down))
     assert riacho.refusal("dora", "payments.create", wish) is Rejection.STATE_CONFLICT
     riacho.now += DAY_MS
     riacho.do("bia", "payments.create", paid_by_bia(riacho, 1, by_date))
@@ -148,9 +139,9 @@ def test_a_suspended_helper_pays_nothing(riacho: Group) -> None:
 
 def test_what_is_no_signed_mandate(riacho: Group) -> None:
     def refused(member: str = "ana", **changed: Any) -> Rejection:
-        return riacho.refusal("ana", "members.mandate", GiveMandate(mandate(riacho, **changed)), member)
+        return riacho.refusal("ana", "members.mandate", Brought(mandate(riacho, **changed)), member)
 
-    assert refused(cap=0) is Rejection.AMOUNT_NOT_POSITIVE
+    assert refused(cap=hours(0)) is Rejection.AMOUNT_NOT_POSITIVE
     assert refused(key=keys_of("bia").public) is Rejection.SIGNATURE_INVALID
     assert refused(signer="stranger") is Rejection.KEY_UNKNOWN
     assert refused(signer="bia") is Rejection.FORBIDDEN
@@ -159,35 +150,36 @@ def test_what_is_no_signed_mandate(riacho: Group) -> None:
     assert refused(helper=riacho.member("ana").id) is Rejection.SAME_ACCOUNT
     assert refused(network=bytes(32)) is Rejection.WRONG_NETWORK
     assert refused(not_after_ms=riacho.now - 1) is Rejection.ORDER_EXPIRED
+    assert refused(not_after=riacho.now - 1) is Rejection.ORDER_EXPIRED
     assert refused(member="bia") is Rejection.ORDER_MISMATCH
     assert refused(member="nobody") is Rejection.MEMBER_UNKNOWN
     name = given(riacho)
     assert refused(mandate=bytes.fromhex(name.replace("-", ""))) is Rejection.DUPLICATE
     assert refused(order_seq=0) is Rejection.ORDER_STALE
-    both = GiveMandate(mandate(riacho), helper="bia")
-    assert riacho.refusal("ana", "members.mandate", both, "ana") is Rejection.MALFORMED
-    unread = GiveMandate(Signed(b"\xa0", bytes(64)))
+    assert refused(operation="members.revoke-mandate") is Rejection.MALFORMED
+    assert refused(fields=b"\xa0") is Rejection.MALFORMED
+    assert refused(mandate=None) is Rejection.MALFORMED
+    unread = Brought(Signed(b"\xa0", bytes(64)))
     assert riacho.refusal("ana", "members.mandate", unread, "ana") is Rejection.MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "bia")
     assert refused() is Rejection.MEMBER_NOT_ACTIVE
 
 
 def test_a_key_with_a_cap_gives_no_mandate(riacho: Group) -> None:
-    phone = keys_of("phone")
-    said = Enrolment(NETWORK, riacho.member("ana").id, keys_of("ana").public, riacho.next_seq("x"), phone.public, 50_00)
-    added = AddKey(sign(keys_of("ana"), said), riacho.joining("ana", phone))
-    riacho.do("ana", "members.add-key", added, "ana")
-    wish = GiveMandate(mandate(riacho, signer="phone"))
+    riacho.add_key("ana", keys_of("phone"), 50_00)
+    wish = Brought(mandate(riacho, signer="phone"))
     assert riacho.refusal("ana", "members.mandate", wish, "ana") is Rejection.FORBIDDEN
 
 
 def test_what_is_no_mandate_by_word(riacho: Group) -> None:
-    right = GiveMandate(helper="dora", cap=hours(50_00), not_after=riacho.now + DAY_MS)
+    right = GiveMandate("caio", "dora", cap=hours(50_00), not_after=riacho.now + DAY_MS)
 
     def refused(who: str = "caio", member: str = "caio", **changed: Any) -> Rejection:
-        return riacho.refusal(who, "members.mandate", replace(right, **changed), member)
+        return riacho.refusal(who, "members.mandate", replace(right, account=member, **changed), member)
 
-    assert refused(helper=None) is Rejection.MALFORMED
+    elsewhere = replace(right, account="dora")
+    assert riacho.refusal("dora", "members.mandate", elsewhere, "dora") is Rejection.SAME_ACCOUNT
+    assert riacho.refusal("caio", "members.mandate", elsewhere, "caio") is Rejection.ORDER_MISMATCH
     assert refused("dora") is Rejection.FORBIDDEN
     assert refused("ana", "ana") is Rejection.FORBIDDEN
     assert refused(helper="nobody") is Rejection.MEMBER_UNKNOWN
@@ -200,8 +192,9 @@ def test_what_is_no_mandate_by_word(riacho: Group) -> None:
 
 
 def test_no_node_takes_a_mandate_that_its_author_should_not_have_written(riacho: Group) -> None:
-    word = MandateWord(riacho.account("caio").id, bytes(16), riacho.member("dora").id, 1_00, riacho.now)
+    word = GiveMandate(riacho.account("caio").id, riacho.member("dora").id, hours(1_00), riacho.now, bytes(16))
     assert riacho.check(MandateGiven(None, word)) is None
+    assert riacho.check(MandateGiven(None, replace(word, mandate=None))) is Rejection.MALFORMED
     assert riacho.check(MandateGiven(None, None)) is Rejection.MALFORMED
     assert riacho.check(MandateGiven(mandate(riacho), word)) is Rejection.MALFORMED
     assert riacho.check(MandateGiven(None, replace(word, account=riacho.account("ana").id))) is Rejection.FORBIDDEN
@@ -210,17 +203,16 @@ def test_no_node_takes_a_mandate_that_its_author_should_not_have_written(riacho:
         wish = RevokeMandate(name)
         assert riacho.refusal("caio", "members.revoke-mandate", wish, "caio") is Rejection.MANDATE_UNKNOWN
     assert riacho.refusal("ana", "members.revoke-mandate", RevokeMandate(given(riacho)), "bia") is Rejection.FORBIDDEN
-    wish = Pay(payee="bia", amount=hours(1), mandate="?")
+    wish = Pay(payee="bia", amount=hours(1), mandate=bytes(16))
     assert riacho.refusal("dora", "payments.create", wish) is Rejection.MANDATE_UNKNOWN
-    for unknown in ("?", uuid_text(bytes(16))):
-        order = paid_by_bia(riacho, 1, unknown)
-        assert riacho.refusal("bia", "payments.create", order) is Rejection.MANDATE_UNKNOWN
+    order = paid_by_bia(riacho, 1, uuid_text(bytes(16)))
+    assert riacho.refusal("bia", "payments.create", order) is Rejection.MANDATE_UNKNOWN
 
 
 def test_a_member_gives_a_bounded_number_of_mandates_at_once(riacho: Group) -> None:
     for _ in range(MANDATES_MAX):
         given(riacho)
-    wish = GiveMandate(mandate(riacho))
+    wish = Brought(mandate(riacho))
     assert riacho.refusal("ana", "members.mandate", wish, "ana") is Rejection.STATE_CONFLICT
     riacho.now += DAY_MS + 1
     given(riacho)

@@ -8,15 +8,16 @@ import pytest
 
 from protocol.book.book import Auth, MemberState
 from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
-from protocol.book.signed import Mandate, sign
+from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.mandates import GiveMandate
 from protocol.practices.people.members import Approve, Join, Leave
 from protocol.practices.people.names import Rename
 from protocol.practices.people.returns import Return, Returned
-from tests.protocol.practices.desk import ANYBODY, DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
+from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, keys_of, snapshot
 from tests.protocol.practices.people.test_devices import add, rebind
 
 
@@ -88,11 +89,9 @@ def test_a_new_key_ends_the_mandates_of_the_old_one() -> None:
     group.currency()
     group.admit("ana", "dora")
     account, helper = group.account("ana").id, group.member("dora").id
-    keys = keys_of("ana")
-    mandate = Mandate(
-        NETWORK, account, keys.public, group.next_seq(keys.public.hex()), bytes(16), helper, 5_00, group.now + DAY_MS
-    )
-    group.do("ana", "members.mandate", GiveMandate(sign(keys, mandate)), "ana")
+    mandate = GiveMandate(account, helper, Amount(5_00, "HORA", 2), group.now + DAY_MS, bytes(16))
+    signed = group.sign("members.mandate", mandate, keys_of("ana"))
+    group.do("ana", "members.mandate", Brought(signed), "ana")
     group.do("ana", "members.leave", Leave(), "ana")
     back(group, "ana", key="new", named="ana")
     assert group.book.mandates[bytes(16)].revoked

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A wish that was typed, on its way to a node."""
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.client import path_of
+from cli.ending import Misuse
+from cli.session import Session
+from protocol.wire.keys import KeyPair
+
+Json = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Wished:
+    """A wish on its way to a node: of which thing, with which fields, under which idempotency key."""
+
+    session: Session
+    path: str
+    subject: str
+    body: dict[str, Any]
+    args: Namespace
+
+    def post(self, **more: Any) -> Json:
+        """Send it, with these fields besides."""
+        return self.session.client.post(self.path, {**self.body, **more}, self.args.idempotency_key)
+
+    def post_signed(self, make: Callable[[int], Json]) -> Json:
+        """Send it, with the fields that are signed as an order of a number."""
+        return self.session.post_signed(
+            self.path, lambda order_seq: {**self.body, **make(order_seq)}, self.args.idempotency_key
+        )
+
+    @property
+    def hand(self) -> KeyPair:
+        """The member's key; raises Misuse where there is none."""
+        if self.session.hand is None:
+            raise Misuse("this needs your key: --key FILE, or MUTIRAO_KEY")
+        return self.session.hand
+
+    def member(self) -> Json:
+        """Return the member whom the wish is about."""
+        return self.session.client.get(path_of("members", self.subject))

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Wishes signed from their declaration: what was typed becomes the very wish that the member's key signs.
+
+Without a key at hand the signed bytes can still be given as JSON, as another program has made them.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from cli import keys, pay
+from cli.client import path_of
+from cli.ending import Misuse, Refused, Unreachable
+from cli.made.fields import Field, fields_of
+from cli.made.wished import Wished
+from cli.session import now_ms
+from protocol.book.declaration import KEY, Act, Create, Moment, Uuid, operation_name
+from protocol.book.money import Amount
+from protocol.book.personal import SALT_BYTES, text_digest
+from protocol.book.signed import Signed, parse_uuid
+from protocol.book.wishes import sign_wish
+from protocol.wire.keys import KeyPair
+
+SIGNED_LIFE_MS = 15 * 60 * 1_000
+"""How long a signed wish counts: long enough for a clock that is some minutes off."""
+SIGNED = "signed"
+SALT = "_salt"
+
+Json = Mapping[str, Any]
+
+
+def is_signed_here(operation: Create | Act, wished: Wished) -> bool:
+    """Tell whether the key at hand is to sign a wish: there is one, or nothing goes without."""
+    if operation.signed is None or SIGNED in wished.body:
+        return False
+    return wished.session.hand is not None or operation.signed is KEY
+
+
+def beside(operation: Create | Act) -> tuple[Field, ...]:
+    """Return the fields that a wish has besides its own, where another program has signed it."""
+    from cli.arguments import read_bytes, read_object
+
+    if operation.signed is None:
+        return ()
+    salts = (
+        Field(one.name + SALT, f"with --signed: the salt of the {one.name}", "BYTES", read_bytes, required=False)
+        for one in fields_of(operation.wish)
+        if one.private
+    )
+    said = "the wish as another program has signed it, data and signature"
+    return (Field(SIGNED, said, "JSON", read_object, required=False, signed=True), *salts)
+
+
+def own_fields(operation: Create | Act) -> tuple[Field, ...]:
+    """Return the fields of a wish that people type: those that the path does not tell."""
+    about = operation.about if isinstance(operation, Act) else ""
+    return tuple(one for one in fields_of(operation.wish) if one.name != about)
+
+
+def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None = None) -> Json:
+    """Sign a wish as it was typed, and send it; `values` are those of its fields that were made otherwise."""
+    session, noun = wished.session, operation.noun
+    hand, key = wished.hand, wished.args.idempotency_key or os.urandom(pay.ID_BYTES).hex()
+    if isinstance(operation, Create) and (made := _made(wished, operation)) is not None:
+        return made
+    typed = _completed(wished, operation, values or {})
+    declared = fields_of(operation.wish)
+    texts = {one.name: typed[one.name] for one in declared if one.private and one.name in typed}
+    salts = {name: os.urandom(SALT_BYTES) for name in texts}
+    found: dict[str, Any] = dict(values or {})
+    for one in declared:
+        if one.name in typed and one.name not in found:
+            found[one.name] = text_digest(salts[one.name], typed[one.name]) if one.private else _value(one, typed)
+        elif one.own_id:
+            found[one.name] = pay.id_of(key, noun)
+    wish = operation.wish(**found)
+    salted = {name + SALT: keys.text_of(salt) for name, salt in salts.items()}
+
+    def make(order_seq: int) -> Json:
+        until_ms = now_ms() + SIGNED_LIFE_MS
+        signed = signed_json(
+            hand, operation_name(operation), wish,
+            network=session.network, order_seq=order_seq, not_after_ms=until_ms,
+        )  # fmt: skip
+        return {SIGNED: signed, **texts, **salted}
+
+    return session.post_signed(wished.path, make, key)
+
+
+def signed_json(hand: KeyPair, operation: str, wish: object, **told: Any) -> Json:
+    """Return a wish that a key signs, as the API takes it; raises Unreachable where what a node shows does not fit."""
+    try:
+        signed = sign_wish(hand, operation, wish, **told)
+    except ValueError as error:
+        raise Unreachable(f"this cannot be signed: {error}") from None
+    return json_of(signed)
+
+
+def json_of(signed: Signed) -> Json:
+    """Return signed bytes as the API takes them."""
+    return {"data": keys.text_of(signed.data), "signature": keys.text_of(signed.signature)}
+
+
+def _made(wished: Wished, operation: Create) -> Json | None:
+    """Return what was made before under the same idempotency key, if that was given and names what is made."""
+    key, body = wished.args.idempotency_key, wished.body
+    if key is None or not any(one.own_id for one in fields_of(operation.wish)):
+        return None
+    if "payee" in body and "amount" in body:
+        return pay.known(wished.session, key, body["payee"], body["amount"], operation.noun)
+    try:
+        return wished.session.client.get(path_of(operation.noun, pay.uuid_text(pay.id_of(key, operation.noun))))
+    except Refused as refusal:
+        if refusal.problem.get("code") != "NOT_FOUND":
+            raise
+        return None
+
+
+def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[str, Any]:
+    """Return what was typed with what a signed wish has to name in full: accounts and members by id, currencies."""
+    typed, client = dict(wished.body), wished.session.client
+    if isinstance(operation, Act) and operation.about:
+        typed[operation.about] = wished.subject
+    declared = [one for one in fields_of(operation.wish) if one.name not in values]
+    amounts = [one.name for one in declared if one.hint is Amount and one.name in typed]
+    for one in declared:
+        if one.table == "accounts" and one.hint is str:
+            code = next((typed[name]["asset_code"] for name in amounts if "asset_code" in typed[name]), None)
+            account = account_of(wished, typed.get(one.name), code or typed.get("currency"))
+            typed[one.name] = account["id"]
+            for name in amounts:
+                typed[name] = {"asset_code": account["currency"], **typed[name]}
+        elif one.table == "members" and one.name in typed:
+            typed[one.name] = client.get(path_of("members", typed[one.name]))["id"]
+        elif one.required and one.name not in typed:
+            raise Misuse(f"{one.option} is missing")
+    return typed
+
+
+def account_of(wished: Wished, address: str | None, currency: str | None) -> Json:
+    """Return the one account that an address names, or one's own; raises Misuse where a currency has to tell which."""
+    if address is not None and "." in address:
+        return wished.session.client.get(path_of("accounts", address))
+    asked = {"member": address, "currency": currency}
+    query = {name: value for name, value in asked.items() if value is not None}
+    accounts = wished.session.client.list(path_of("accounts"), query)["items"]
+    if len(accounts) != 1:
+        codes = ", ".join(one["currency"] for one in accounts) or "there is none"
+        raise Misuse(f"in which currency is the amount meant? {codes}")
+    return accounts[0]
+
+
+def _value(field: Field, typed: Json) -> Any:
+    """Return a field's value of what was typed; raises Misuse."""
+    told = typed[field.name]
+    try:
+        return tuple(_one(field, one) for one in told) if field.many else _one(field, told)
+    except (ValueError, KeyError):
+        raise Misuse(f"{field.option}: {told!r} is not of its form") from None
+
+
+def _one(field: Field, told: Any) -> Any:
+    if field.hint is Moment:
+        return int(datetime.fromisoformat(told).timestamp() * 1_000)
+    if field.hint is Uuid:
+        found = parse_uuid(told)
+        if found is None:
+            raise ValueError(told)
+        return found
+    if field.hint is Amount:
+        return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"])
+    if field.hint is Signed:
+        return Signed(keys.bytes_of(told["data"]), keys.bytes_of(told["signature"]))
+    if field.hint is bytes:
+        return keys.bytes_of(told)
+    if isinstance(field.hint, type) and issubclass(field.hint, Enum):
+        return field.hint(told)
+    return told
