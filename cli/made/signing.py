@@ -14,6 +14,7 @@ from cli.ending import Misuse, refused
 from cli.made.wished import Wished
 from cli.made.wishes import SIGNED, account_of, json_of, sign_and_send
 from protocol.book.declaration import Act, operation_name
+from protocol.book.money import Amount
 from protocol.practices.people.devices import PRACTICE as DEVICES
 from protocol.practices.people.joinings import sign_joining
 from protocol.wire.keys import KeyPair
@@ -79,9 +80,10 @@ def _add(wished: Wished) -> Json:
     if wished.args.cap is not None:
         account, cap = account_of(wished, member["id"], wished.args.cap.get("asset_code")), wished.args.cap
         scale = account["balance"]["asset_scale"]
-        if cap["asset_scale"] > scale:
+        typed = Amount(int(cap["value"]), None, cap["asset_scale"]).reduced()
+        if typed.asset_scale > scale:
             raise refused("SCALE_EXCEEDED", f"The amount has too many decimals: {scale} are allowed.")
-        values["cap_minor"] = int(cap["value"]) * 10 ** (scale - cap["asset_scale"])
+        values["cap_minor"] = typed.value * 10 ** (scale - typed.asset_scale)
     return sign_and_send(wished, _act("members.add-key"), values)
 
 

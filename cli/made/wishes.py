@@ -170,7 +170,7 @@ def _one(field: Field, told: Any) -> Any:
             raise ValueError(told)
         return found
     if field.hint is Amount:
-        return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"])
+        return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"]).reduced()
     if field.hint is Signed:
         return Signed(keys.bytes_of(told["data"]), keys.bytes_of(told["signature"]))
     if field.hint is bytes:

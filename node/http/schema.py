@@ -282,15 +282,21 @@ def _read_amount(value: Any) -> Amount:
     digits = value.get("value")
     if type(digits) is not str or not _DIGITS.fullmatch(digits) or digits == "-0":
         raise Misread(Rejection.AMOUNT_MALFORMED, expected="value as digits in a text")
-    if len(digits) > 20 or abs(minor := int(digits)) > AMOUNT_MINOR_MAX:
+    if len(digits) > 20 + ASSET_SCALE_MAX:
         raise Misread(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     code = value.get("asset_code")
     if code is not None:
         code = read_text(code)
-    scale = value.get("asset_scale", 0)
+    scale = value.get("asset_scale")
     if type(scale) is not int or not 0 <= scale <= ASSET_SCALE_MAX:
-        raise Misread(Rejection.AMOUNT_MALFORMED, expected="asset_scale as a small whole number")
-    return Amount(minor, code, scale)
+        # Left out, 1250 could be meant as 12.50 or as 1250.00.
+        misread = Misread(Rejection.AMOUNT_MALFORMED, expected="how many of the digits are decimals: 2 in 12.50")
+        misread.path.append("asset_scale")
+        raise misread
+    amount = Amount(int(digits), code, scale).reduced()
+    if abs(amount.value) > AMOUNT_MINOR_MAX:
+        raise Misread(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+    return amount
 
 
 def _show_amount(amount: Amount) -> dict[str, Any]:
@@ -312,7 +318,7 @@ def _describe_amount(components: Components) -> Schema:
                 "asset_code": code,
                 "asset_scale": {"type": "integer", "minimum": 0, "maximum": ASSET_SCALE_MAX},
             },
-            ("value",),
+            ("value", "asset_scale"),
             components,
         )
 

@@ -294,7 +294,7 @@ def _first_currency(founding: Founding) -> CreateCurrency:
     words = {
         "code": founding.currency,
         "name": founding.currency_name or founding.currency,
-        "credit_limit": {"value": "0"},
+        "credit_limit": {"value": "0", "asset_scale": 0},
         "unit_word": founding.unit_word,
         "scale": founding.scale,
     }

@@ -23,22 +23,30 @@ class Amount:
     """So many minor units of a currency, in the form of Open Payments: value, asset code, asset scale.
 
     In a wish the code may be left out, which means the currency of the account in question, and the
-    scale may be smaller than the currency's ("12.5" is 125 at scale 1).
+    scale may be another than the currency's, where it says the same ("12.5" is 125 at scale 1).
     """
 
     value: int
     asset_code: Annotated[str, AtMost(ASSET_CODE_CHARS_MAX)] | None = None
     asset_scale: Annotated[int, Range(0, ASSET_SCALE_MAX)] = 0
 
+    def reduced(self) -> "Amount":
+        """Return the same amount at its least scale: zeros at the end of decimals mean nothing."""
+        value, scale = self.value, self.asset_scale
+        while scale and value % 10 == 0:
+            value, scale = value // 10, scale - 1
+        return Amount(value, self.asset_code, scale)
+
 
 def minor_of(amount: Amount, code: str, scale: int) -> int | Refused:
     """Return a wished amount in minor units of a currency of this code and scale.
 
-    Refuses another currency (CURRENCY_MISMATCH), more decimals than the scale (SCALE_EXCEEDED) and
-    what lies beyond int64 (AMOUNT_TOO_LARGE); the sign is not looked at.
+    Refuses another currency (CURRENCY_MISMATCH), more decimals than the scale (SCALE_EXCEEDED; zeros at
+    the end do not count) and what lies beyond int64 (AMOUNT_TOO_LARGE); the sign is not looked at.
     """
     if amount.asset_code not in (None, code):
         return refuse(Rejection.CURRENCY_MISMATCH, currency=code)
+    amount = amount.reduced()
     if amount.asset_scale > scale:
         return refuse(Rejection.SCALE_EXCEEDED, scale=scale)
     minor = amount.value * 10 ** (scale - amount.asset_scale)

@@ -136,7 +136,7 @@ def test_a_member_s_day(mutirao: Run, member: Any, riacho: Node, tmp_path: Path)
 
     asked = mutirao(*bia, "request", "2.50", "eggs", "--payer", "ana", "--json").shown
     assert mutirao(*ana, "request", "pay", asked["id"], "--json").shown["state"] == "paid"
-    held = mutirao(*ana, "pay", "bia", "5", "--pending", "--json").shown
+    held = mutirao(*ana, "pay", "bia", "5.000", "--max-debit", "5.0000", "--pending", "--json").shown
     assert mutirao(*bia, "payments", "void", held["id"], "--json").shown["state"] == "voided"
     back = mutirao(*bia, "payments", "reverse", paid["id"], "--json").shown
     assert (back["state"], balance(mutirao, ana)) == ("reversed", "-250")

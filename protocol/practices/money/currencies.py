@@ -26,11 +26,16 @@ from protocol.book.ledger import Posting
 from protocol.book.money import BASIS_POINTS, SCALE_MAX, Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX, text_refusal
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.lanes.entry import Body
+from protocol.lanes.entry import Body, Millis
 from protocol.wire.shape import AtMost, Range
 
 CODE_CHARS_MAX = 12
-_CODE = re.compile(f"[A-Z0-9]{{1,{CODE_CHARS_MAX}}}")
+_CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
+_OLD_CODE = re.compile(f"[A-Z0-9]{{1,{CODE_CHARS_MAX}}}")
+CODES_TAKEN = ("FALSE", "NULL", "TRUE")
+"""Codes that no currency gets: other programs read them as a truth, or as nothing."""
+CODES_NARROWED_MS = 1_796_083_200_000
+"""2026-12-01T00:00Z: a currency that its network dated earlier stays, with a code such as 2HORA or TRUE too."""
 
 Code = Annotated[str, AtMost(CODE_CHARS_MAX)]
 Scale = Annotated[int, Range(0, SCALE_MAX)]
@@ -74,7 +79,7 @@ class CurrencyClosed:
 class CreateCurrency:
     """Start a currency of mutual credit: members owe each other, and all balances sum to zero."""
 
-    code: Annotated[Code, Doc("1 to 12 capital letters and digits, such as HORA")]
+    code: Annotated[Code, Doc("a capital letter and up to 11 more or digits, such as HORA; not TRUE, FALSE or NULL")]
     name: Annotated[str, AtMost(NAME_CHARS_MAX), Doc("the full name, such as Horas do Riacho")]
     credit_limit: Annotated[
         Amount, Doc("how far a member may owe, unless told otherwise: 100.00 lets it reach -100.00")
@@ -122,7 +127,7 @@ class CurrencyShown:
 
 
 def check(book: Book, entered: Entered) -> Rejection | None:
-    refused = book.misplaced(entered) or _against(book, entered.body)
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
 
@@ -155,12 +160,13 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             raise AssertionError(entered.body)
 
 
-def _against(book: Book, body: Body) -> Refused | None:
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case CurrencyCreated():
-            if not _CODE.fullmatch(body.code):
-                expected = f"1 to {CODE_CHARS_MAX} capital letters and digits"
+            old = at_ms < CODES_NARROWED_MS
+            if not (_OLD_CODE if old else _CODE).fullmatch(body.code) or (body.code in CODES_TAKEN and not old):
+                expected = f"a capital letter, up to {CODE_CHARS_MAX - 1} more or digits; not TRUE, FALSE or NULL"
                 return refuse(Rejection.MALFORMED, field="code", expected=expected)
             if body.code in book.currencies:
                 return refuse(Rejection.DUPLICATE, currency=body.code)
@@ -199,7 +205,8 @@ def plan_create(desk: Desk, wish: CreateCurrency) -> Plan | Refused:
         refusals = (one for one in (credit, balance) if isinstance(one, Refused))
         return foremost(refused, *refusals) or refuse(Rejection.MALFORMED)
     body = CurrencyCreated(wish.code, wish.name, word, wish.scale, -credit, balance)
-    return foremost(refused, _against(desk.book, body)) or Plan(wish.code, (Write(body),))
+    refused = foremost(refused, _against(desk.book, body, max(desk.now, CODES_NARROWED_MS)))
+    return refused or Plan(wish.code, (Write(body),))
 
 
 def _limit(field: str, amount: Amount, wish: CreateCurrency) -> int | Refused:
@@ -210,13 +217,13 @@ def _limit(field: str, amount: Amount, wish: CreateCurrency) -> int | Refused:
 
 def plan_set_levy(desk: Desk, code: str, wish: SetLevy) -> Plan | Refused:
     body = LevySet(code, wish.basis_points, wish.until_repaid)
-    return _against(desk.book, body) or Plan(code, (Write(body),))
+    return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
 
 
 def plan_close(desk: Desk, code: str, wish: CloseCurrency) -> Plan | Refused:
     del wish
     body = CurrencyClosed(code)
-    return _against(desk.book, body) or Plan(code, (Write(body),))
+    return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
 
 
 def view_currency(desk: Desk, code: str) -> CurrencyShown | Refused:

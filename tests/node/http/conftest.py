@@ -318,7 +318,7 @@ class Shop:
             return Answer(response.status, response.headers, await response.read())
 
 
-LOAF = {"grain": "rye", "price": {"value": "1250", "asset_code": "HORA", "asset_scale": 2}}
+LOAF = {"grain": "rye", "price": {"value": "1255", "asset_code": "HORA", "asset_scale": 2}}
 
 
 @pytest.fixture

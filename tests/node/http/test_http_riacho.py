@@ -188,13 +188,14 @@ async def test_amounts_that_cannot_be_paid_have_their_codes_and_change_nothing(r
     await riacho.join("ana", "Ana")
     await riacho.join("bia", "Bia")
     for amount, code in [
-        ({"value": "0"}, "AMOUNT_NOT_POSITIVE"),
-        ({"value": "-5"}, "AMOUNT_NOT_POSITIVE"),
-        ({"value": str(2**63)}, "AMOUNT_TOO_LARGE"),
+        ({"value": "0", "asset_scale": 2}, "AMOUNT_NOT_POSITIVE"),
+        ({"value": "-5", "asset_scale": 2}, "AMOUNT_NOT_POSITIVE"),
+        ({"value": str(2**63), "asset_scale": 2}, "AMOUNT_TOO_LARGE"),
+        ({"value": "3"}, "AMOUNT_MALFORMED"),
         ({"value": "12345", "asset_scale": 3}, "SCALE_EXCEEDED"),
         ({"value": "1", "asset_scale": 255}, "SCALE_EXCEEDED"),
-        ({"value": 1}, "AMOUNT_MALFORMED"),
-        ({"value": "1", "asset_code": "FLOR"}, "CURRENCY_MISMATCH"),
+        ({"value": 1, "asset_scale": 2}, "AMOUNT_MALFORMED"),
+        ({"value": "1", "asset_code": "FLOR", "asset_scale": 2}, "CURRENCY_MISMATCH"),
     ]:
         refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": amount}, as_="ana")
         assert refused["code"] == code, amount
@@ -202,6 +203,24 @@ async def test_amounts_that_cannot_be_paid_have_their_codes_and_change_nothing(r
     unknown = await riacho.ask("POST", "/v1/payments", {"payee": "zoe", "amount": hours("1.00")}, as_="ana")
     assert (unknown["status"], unknown["code"]) == (404, "MEMBER_UNKNOWN")
     assert (await riacho.ask("GET", "/v1/payments"))["items"] == []
+
+
+async def test_zeros_that_are_typed_mean_nothing_in_a_currency_with_fewer_decimals(riacho: Riacho) -> None:
+    for code, scale in (("MEIA", 1), ("MIN", 0)):
+        limit = {"value": "10000", "asset_scale": 2}
+        wish = {"code": code, "name": code, "scale": scale, "credit_limit": limit}
+        shown = await riacho.ask("POST", "/v1/currencies", wish)
+        assert shown["credit_limit"] == {"value": str(100 * 10**scale), "asset_code": code, "asset_scale": scale}
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.title())
+    for value, code, scale, paid in (("1250", "MEIA", 1, "125"), ("1200", "MIN", 0, "12")):
+        for noun in ("quotes", "payments"):
+            wish = {"payee": "bia", "amount": {"value": value, "asset_code": code, "asset_scale": 2}}
+            shown = await riacho.ask("POST", f"/v1/{noun}", wish, as_="ana")
+            assert shown.get("amount") == {"value": paid, "asset_code": code, "asset_scale": scale}, shown
+    amount = {"value": "1250", "asset_code": "MIN", "asset_scale": 2}
+    refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": amount}, as_="ana")
+    assert (refused["status"], refused["code"]) == (400, "SCALE_EXCEEDED")
 
 
 async def test_lists_hold_everything_once_whatever_the_page(riacho: Riacho) -> None:

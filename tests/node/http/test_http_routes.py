@@ -19,7 +19,7 @@ async def test_a_new_loaf_is_answered_whole_with_its_address(shop: Any, loaf: An
     assert made.json == {
         "id": "0",
         "grain": "rye",
-        "price": {"value": "1250", "asset_code": "HORA", "asset_scale": 2},
+        "price": {"value": "1255", "asset_code": "HORA", "asset_scale": 2},
         "note": "for Bia",
         "ready": None,
         "seal": None,

@@ -72,14 +72,21 @@ def test_what_is_shown_is_read_back(minor: int, scale: int) -> None:
 
 
 @given(minors, scales, scales)
-def test_an_amount_of_a_smaller_scale_is_worth_the_same(value: int, own: int, given: int) -> None:
+def test_an_amount_of_another_scale_is_worth_the_same(value: int, own: int, given: int) -> None:
     minor = minor_of(Amount(value, "HORA", given), "HORA", own)
-    if given > own:
+    if Fraction(value, 10**given) * 10**own % 1:
         assert minor == Refused(Rejection.SCALE_EXCEEDED, {"scale": own})
     elif isinstance(minor, Refused):
         assert minor.reason is Rejection.AMOUNT_TOO_LARGE and abs(value) * 10 ** (own - given) > AMOUNT_MINOR_MAX
     else:
         assert Fraction(minor, 10**own) == Fraction(value, 10**given)
+
+
+@given(minors, scales, st.integers(0, 30))
+def test_zeros_at_the_end_of_decimals_mean_nothing(minor: int, scale: int, zeros: int) -> None:
+    typed = Amount(minor * 10**zeros, "HORA", scale + zeros)
+    assert minor_of(typed, "HORA", scale) == minor
+    assert typed.reduced() == Amount(minor, "HORA", scale).reduced()
 
 
 def test_an_amount_may_leave_its_currency_out_and_not_name_another() -> None:

@@ -5,9 +5,9 @@ The rules of the credit itself are crdt.link; here they are signed, stored and s
 record is an entry of its lane `link/<link id>`, which the two partners alone hold.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated
 
@@ -51,6 +51,7 @@ RATE_CHARS_MAX = 40
 """How long a rate may be in decimals, and how many places it may have before or after the point."""
 _PARTNER = Doc("the partner network: its handle, or its id where two call themselves alike")
 _LIMIT = Doc("how much the partner may owe us, in the link's unit")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _RATE = Doc("what one unit of the link is worth in our currency, as a decimal: 1.5")
 _FEE = Doc("what we keep of each payment that we forward over this link, in our currency")
 _CURRENCY = Doc("our currency on this link")
@@ -192,15 +193,10 @@ def find_link(book: Book, id: str) -> Link | Refused:
 
 def read_rate(text: str, own_scale: int, link_scale: int) -> Rate | Refused:
     """Return a rate told in whole units as one of minor units; both terms stay below 10^12."""
-    ratio = None
-    try:
-        number = Decimal(text) if len(text) <= RATE_CHARS_MAX else Decimal(0)
-        # Written out, the power of ten that a short text may name would fill the memory.
-        if number.is_finite() and abs(number.adjusted()) < RATE_CHARS_MAX:
-            ratio = Fraction(number) * Fraction(10) ** (own_scale - link_scale)
-    except (InvalidOperation, ValueError):
-        pass
-    if ratio is None or ratio <= 0 or max(ratio.numerator, ratio.denominator) > RATE_TERM_MAX:
+    # Fraction itself would also read underscores, the digits of any script, and powers of ten that fill the memory.
+    readable = len(text) <= RATE_CHARS_MAX and _DECIMAL.fullmatch(text)
+    ratio = Fraction(text) * Fraction(10) ** (own_scale - link_scale) if readable else Fraction(0)
+    if ratio <= 0 or max(ratio.numerator, ratio.denominator) > RATE_TERM_MAX:
         return refuse(Rejection.MALFORMED, field="rate")
     return Rate(ratio.numerator, ratio.denominator)
 

@@ -285,6 +285,8 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     refused = refused or text_refusal("amount", wish.amount.asset_code, CODE_CHARS_MAX)
     if refused is not None:
         return refused
+    # A partner takes no scale that no currency could have.
+    wish = replace(wish, amount=wish.amount.reduced())
     if wish.amount.asset_scale > SCALE_MAX:
         return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
     key = desk.chance(16)

@@ -193,6 +193,7 @@ def test_a_network_that_is_endorsed_beforehand_is_admitted_when_it_joins() -> No
         (CreateFederation("Vale", ""), "MALFORMED", "unit"),
         (CreateFederation("Vale", "H" * 13), "MALFORMED", "unit"),
         (CreateFederation("Vale", "HORA", value="0"), "MALFORMED", "value"),
+        (CreateFederation("Vale", "HORA", value="1_0"), "MALFORMED", "value"),
         (CreateFederation("Vale", "HORA", value="much"), "MALFORMED", "value"),
     ],
 )

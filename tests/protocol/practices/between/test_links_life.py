@@ -215,7 +215,26 @@ def test_a_closing_link_that_is_lost_pays_no_debt_back_before_it_is_found() -> N
     assert quoted(world, "serra", "ana@riacho", 12, "bia").reason == "LINK_NOT_OPEN"
 
 
-@pytest.mark.parametrize("rate", ["1e5000000", "1e-5000000", "0e5000000", "1." + "0" * 50, "NaN", "-1", "", "1e22"])
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "1e5000000",
+        "1e-5000000",
+        "0e5000000",
+        "1." + "0" * 50,
+        "NaN",
+        "-1",
+        "1_0",
+        "٣",
+        "1e1",
+        " 1",
+        "+1",
+        ".5",
+        "1\n",
+        "",
+        "1e22",
+    ],
+)
 def test_what_is_no_rate_is_refused_at_once(rate: str) -> None:
     world, link = two()
     before = time.process_time()

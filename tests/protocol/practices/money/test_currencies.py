@@ -10,6 +10,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
 from protocol.practices.money.currencies import (
+    CODES_NARROWED_MS,
     CloseCurrency,
     CreateCurrency,
     CurrenciesWanted,
@@ -47,7 +48,7 @@ def test_what_is_no_currency(riacho: Group) -> None:
     def refused(who: str | Actor = "steward", **changed: Any) -> Rejection:
         return riacho.refusal(who, "currencies.create", replace(HORA, **changed))
 
-    for code in ("", "hora", "HO RA", "HORA-1", "HÓRA", "HORA\n"):
+    for code in ("", "hora", "HO RA", "HORA-1", "HÓRA", "HORA\n", "2HORA", "12", "TRUE", "FALSE", "NULL"):
         assert refused(code=code) is Rejection.MALFORMED
     assert refused(name="e\u0301") is Rejection.TEXT_NOT_NFC
     assert refused(unit_word="x" * 33) is Rejection.MALFORMED
@@ -61,6 +62,19 @@ def test_what_is_no_currency(riacho: Group) -> None:
     assert refused(name="e\u0301", credit_limit=Amount(1, None, 3)) is Rejection.TEXT_NOT_NFC
     riacho.do("steward", "currencies.create", HORA)
     assert refused() is Rejection.DUPLICATE
+
+
+def test_other_programs_take_a_new_currency_s_code_for_a_word_and_those_of_old_stay(riacho: Group) -> None:
+    """Every node checks it, by the hour that the home has dated the entry with."""
+    for code in ("12", "2HORA", "TRUE", "NULL"):
+        body = CurrencyCreated(code, "Horas", "hora", 2, 0, None)
+        riacho.now = CODES_NARROWED_MS
+        assert riacho.check(body) is Rejection.MALFORMED
+        riacho.now -= 1
+        assert riacho.check(body) is None
+    assert riacho.check(CurrencyCreated("true", "Horas", "hora", 2, 0, None)) is Rejection.MALFORMED
+    riacho.now += 1
+    assert riacho.check(CurrencyCreated("TRUE2", "Horas", "hora", 2, 0, None)) is None
 
 
 def test_a_currency_closes_when_every_balance_is_zero_and_pending_payments_count(riacho: Group) -> None:
