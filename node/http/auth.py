@@ -317,6 +317,8 @@ class Gate:
             member = book.member_by_handle.get(wish.member, wish.member)
             if member not in book.members:
                 raise Denied(Rejection.MEMBER_UNKNOWN, member=wish.member[:64])
+            if book.members[member].state is MemberState.LEFT and (refused := book.members[member].inactive()):
+                raise Denied.of(refused)
         if actor.role is not Role.STEWARD:
             if wish.role is not Role.MEMBER or member not in (None, actor.member):
                 raise Denied(Rejection.FORBIDDEN, allowed=Role.STEWARD)

@@ -46,7 +46,7 @@ class DeviceKey:
     """A key of a member: the newest order it signed, and what it has paid of its cap (minor units).
 
     `arrival` is the place in the ledger lane of the entry that gave it. A revoked key is kept, so that
-    nobody can register it again and old receipts can be checked.
+    nobody can register it again and old receipts can be checked; `heir` is the key in its place, if there is one.
     """
 
     cap_minor: int | None
@@ -54,6 +54,14 @@ class DeviceKey:
     order_seq: int = -1
     spent_minor: int = 0
     revoked: bool = False
+    heir: DeviceKey | None = None
+
+    def spend(self, amount_minor: int) -> None:
+        """Note what it has paid of its cap, or got back where that is below 0; its heir goes on from there."""
+        newest = self
+        while newest.heir is not None:
+            newest = newest.heir
+        newest.spent_minor += amount_minor
 
 
 @dataclass(slots=True)
@@ -225,6 +233,11 @@ class Request:
     def settle(self, payment: bytes) -> None:
         """Note by which payment it was paid: part of the fold."""
         self.state, self.payment = RequestState.PAID, payment
+
+    def reopen(self, payment: bytes) -> None:
+        """Ask again for what a payment had paid that was reversed: part of the fold."""
+        if self.state is RequestState.PAID and self.payment == payment:
+            self.state, self.payment = RequestState.OPEN, None
 
     def set_off(self, amount_minor: int) -> None:
         """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""

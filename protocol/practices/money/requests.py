@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, Request, RequestState, since
+from protocol.book.book import Book, MemberState, Request, RequestState, concerned, since
 from protocol.book.declaration import (
     READERS,
     Act,
@@ -211,6 +211,8 @@ def _against_request(book: Book, body: Requested) -> Refused | None:
     refusals: list[Refused | None] = [payable(body.amount), payee.inactive()]
     if body.payer is not None and body.payer not in book.members:
         refusals.append(refuse(Rejection.MEMBER_UNKNOWN, member=body.payer))
+    elif body.payer is not None and book.members[body.payer].state is MemberState.LEFT:
+        refusals.append(book.members[body.payer].inactive())
     if body.payer == account.member:
         refusals.append(refuse(Rejection.SAME_ACCOUNT))
     if body.request in book.requests:
@@ -291,7 +293,9 @@ def view_request(desk: Desk, name: str) -> RequestShown | Refused:
     if request is None:
         return refuse(Rejection.NOT_FOUND)
     # One that names nobody is passed on as a link or a code: whoever has it may pay it.
-    if request.payer is not None and not may_see(desk.actor, *_concerned(desk.book, request)):
+    payment = desk.book.payments.get(request.payment or b"")
+    helped = () if payment is None else concerned(desk.book, payment)
+    if request.payer is not None and not may_see(desk.actor, *_concerned(desk.book, request), *helped):
         return refuse(Rejection.FORBIDDEN, allowed="payee and payer")
     return _shown(desk, request)
 

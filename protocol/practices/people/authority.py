@@ -7,7 +7,7 @@ without one the network writes on its word. A helper holds a mandate: signed, ca
 
 from typing import Any, NamedTuple
 
-from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, PaymentAuth
+from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, Payment, PaymentAuth
 from protocol.book.declaration import Actor, Role
 from protocol.book.ledger import Account
 from protocol.book.refusals import Refused, Rejection, refuse
@@ -84,11 +84,28 @@ class Authority(NamedTuple):
         return None
 
     def spend(self, debit_minor: int) -> None:
-        """Note a debit, or that one has shrunk where it is below 0: part of the fold."""
+        """Note a debit, or where it is below 0 what has come back of one: part of the fold."""
         if self.key is not None:
-            self.key.spent_minor += debit_minor
+            self.key.spend(debit_minor)
         if self.mandate is not None:
             self.mandate.spent_minor += debit_minor
+
+
+def give_back(book: Book, payment: Payment) -> None:
+    """Free what a payment within the network took of caps, now that it has come back: part of the fold.
+
+    Standing orders and what the group pays out of its own accounts take of no cap.
+    """
+    account = book.ledger.accounts[payment.payer]
+    if account.member is None or payment.schedule is not None:
+        return
+    member = book.members[account.member]
+    mandate = None if payment.mandate is None else book.mandates[payment.mandate]
+    key = None
+    if payment.said is not None:
+        signer = member if mandate is None else book.members[mandate.helper]
+        key = next(one for one in signer.keys.values() if one.arrival == payment.rests_on[0])
+    Authority(account, member, key, mandate).spend(-payment.amount_minor)
 
 
 def authorise(

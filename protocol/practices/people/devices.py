@@ -119,7 +119,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             else:
                 old = member.keys[said.wish.gives_way or said.envelope.key]
                 old.revoked = True
-                given.cap_minor, given.spent_minor = old.cap_minor, old.spent_minor
+                given.cap_minor, given.spent_minor, old.heir = old.cap_minor, old.spent_minor, given
             _bind(book, member, said.wish.joining, given)
         case KeyAdded() as body:
             wish = said_in(book, body, AddKey).wish

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commons_account, since
+from protocol.book.book import (
+    Auth,
+    Book,
+    DeviceKey,
+    Member,
+    MemberState,
+    RequestState,
+    commons_account,
+    since,
+)
 from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
@@ -245,6 +254,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             book.members[body.member].state = MemberState.ACTIVE
         case Left() as body:
             book.members[body.member].state = MemberState.LEFT
+            _close_requests(book, body.member)
             return _write_off(book, body.member)
         case _:
             raise AssertionError(entered.body)
@@ -288,6 +298,16 @@ def _join(book: Book, body: Joined, entered: Entered) -> None:
         key = joining_in(body.joining).key
         member.keys[key] = DeviceKey(None, entered.seq)
         book.member_by_key[key] = member.id
+
+
+def _close_requests(book: Book, member: str) -> None:
+    """End what a member asks, and what it alone is asked: nobody could pay it any more."""
+    for request in book.requests.values():
+        if request.state is RequestState.OPEN:
+            if book.ledger.accounts[request.payee].member == member:
+                request.state = RequestState.CANCELLED
+            elif request.payer == member:
+                request.state = RequestState.DECLINED
 
 
 def _write_off(book: Book, member: str) -> Sequence[Posting]:

@@ -290,3 +290,37 @@ def test_the_committed_document_is_the_one_that_nodes_serve() -> None:
     validate(document)
     committed = Path(__file__).parents[3] / "docs" / "openapi.json"
     assert json.loads(committed.read_text()) == document, "out of date: run python -m node.http >docs/openapi.json"
+
+
+async def test_a_reversed_payment_asks_again_and_frees_the_mandate_that_it_was_paid_under(riacho: Riacho) -> None:
+    for handle in ("ana", "bia", "caio"):
+        await riacho.join(handle, handle.title())
+    wish = {"helper": "caio", "cap": hours("50.00"), "not_after": "2100-01-01T00:00:00Z"}
+    mandate = (await riacho.ask("POST", "/v1/members/ana/mandate", wish, as_="ana"))["mandates"][0]["id"]
+    for _ in range(2):
+        asked = {"amount": hours("50.00"), "payer": "ana"}
+        request = (await riacho.ask("POST", "/v1/payment-requests", asked, as_="bia"))["id"]
+        path = f"/v1/payment-requests/{request}"
+        paid = await riacho.ask("POST", f"{path}/pay", {"payer": "ana", "mandate": mandate}, as_="caio")
+        assert paid.get("state") == "paid", paid
+        assert (await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("1.00"), "mandate": mandate},
+                                 as_="caio"))["code"] == "MANDATE_EXCEEDED"  # fmt: skip
+        await riacho.ask("POST", f"/v1/payments/{paid['payment']}/reverse", {}, as_="bia")
+        shown = await riacho.ask("GET", path, as_="ana")
+        assert (shown["state"], shown["payment"], shown["left"]) == ("open", None, hours("50.00"))
+
+
+async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.title())
+    anas = (await riacho.ask("POST", "/v1/payment-requests", {"amount": hours("1.00")}, as_="ana"))["id"]
+    of_ana = {"amount": hours("1.00"), "payer": "ana"}
+    bias = (await riacho.ask("POST", "/v1/payment-requests", of_ana, as_="bia"))["id"]
+    await riacho.ask("POST", "/v1/members/ana/leave", {})
+    states = [(await riacho.ask("GET", f"/v1/payment-requests/{one}"))["state"] for one in (anas, bias)]
+    assert states == ["cancelled", "declined"]
+    assert (await riacho.ask("POST", "/v1/payment-requests", of_ana, as_="bia"))["code"] == "MEMBER_NOT_ACTIVE"
+    assert (await riacho.ask("GET", "/v1/accounts", as_="ana"))["code"] == "UNAUTHENTICATED"
+    for role in ("member", "auditor"):
+        refused = await riacho.ask("POST", "/v1/tokens", {"label": "phone", "member": "ana", "role": role})
+        assert (refused["status"], refused["code"]) == (422, "MEMBER_NOT_ACTIVE")

@@ -415,6 +415,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             assert payment.abroad is not None
             known = reason in Rejection.__members__
             payment.abroad.reason = Rejection(reason) if known else Rejection.PARTNER_REFUSED
+            sent = book.of(Forwards).under_way[id].sent
+            authority_of_wish(book, said_in(book, sent, Pay)).spend(-part.debit)
             _close(book, payment, book.of(Forwards).under_way[id], entered)
             return _move(holds_account(payer.currency), payer.id, part.debit, "void", payment)
         case Rerouted() as rerouted:

@@ -16,6 +16,7 @@ from protocol.book.book import (
     Payment,
     PaymentAuth,
     PaymentState,
+    RequestState,
     commons_account,
     concerned,
     parties,
@@ -168,6 +169,9 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             payment, word = book.payments[name], "voided"
         case Reversed() as body:
             payment, word = book.payments[said_in(book, body, ReversePayment).wish.payment], "reversed"
+            request = None if payment.request is None else book.requests[payment.request]
+            if request is not None and request.state is RequestState.OPEN:
+                yield News("payment-request.reopened", uuid_text(request.id), concerned(book, payment))
         case _:
             raise AssertionError(entered.body)
     yield News(f"payment.{word}", uuid_text(payment.id), concerned(book, payment))

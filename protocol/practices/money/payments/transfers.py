@@ -11,6 +11,7 @@ from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import BASIS_POINTS
 from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.practices.people.authority import give_back
 
 
 def unable(book: Book, payer: Account, payee: Account, amount_minor: int = 0) -> Refused | None:
@@ -68,8 +69,9 @@ def post(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
 
 
 def void(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
-    """Give a pending payment back to its payer."""
+    """Give a pending payment back to its payer, and the caps what it took of them."""
     payer, payee = _settled(book, payment, PaymentState.VOIDED, entered)
+    give_back(book, payment)
     return (
         Posting(holds_account(payer.currency), -payment.amount_minor, "void", payment.id, payer.id),
         Posting(payer.id, payment.amount_minor, "void", payment.id, payee.id),
@@ -77,8 +79,11 @@ def void(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
 
 
 def reverse(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
-    """Pay a posted payment back whole, the commons its levy."""
+    """Pay a posted payment back whole, the commons its levy, and the caps what it took; what it paid is asked again."""
     payment.state, payment.closed, payment.closed_at_ms = PaymentState.REVERSED, entered.seq, entered.at_ms
+    give_back(book, payment)
+    if payment.request is not None:
+        book.requests[payment.request].reopen(payment.id)
     payee = book.ledger.accounts[payment.payee]
     back = (
         Posting(payee.id, -payment.amount_minor, "reversal", payment.id, payment.payer),

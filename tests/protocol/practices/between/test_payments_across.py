@@ -3,11 +3,17 @@
 
 import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
-from simulation.world import World
+from simulation.world import World, whole
 
+from protocol.book.signed import parse_uuid
 from protocol.practices.between.links.terms import FreezeLink, LinksWanted
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
+from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.mandates import GiveMandate
+from protocol.practices.people.members import Approve, Join
 
 
 def chain(limit: int = 1_000, fee: int = 0) -> World:
@@ -116,3 +122,33 @@ def test_killed_after_any_step_the_payment_happens_once(victim: str, after: int)
     assert balance(world, "encants", "clara") == 60_00
     assert world.zero_sum() and settled(world)
     assert not world.drops
+
+
+def test_what_comes_back_from_abroad_frees_the_cap_of_the_mandate_that_it_was_paid_under() -> None:
+    world = chain()
+    code = world.granted("riacho", "invitations.create", Invite()).code
+    world.granted("riacho", "members.join", Join(code, "rui"))
+    world.granted("riacho", "members.approve", Approve(), subject="rui")
+    wish = GiveMandate("ana", "rui", cap=whole(50), not_after=world.now + 86_400_000)
+    mandate = world.granted("riacho", "members.mandate", wish, subject="ana").mandates[-1].id
+    link = next(
+        one for one in world.granted("serra", "links.list", LinksWanted()).items if one.partner_handle == "encants"
+    )
+    for ended, spent in (("voided", 0), ("posted", 50_00)):
+        asked = AskQuote("clara@encants", whole(300), payer="ana", via=("serra",))
+        quote = world.granted("riacho", "quotes.create", asked)
+        wish = Pay(
+            payer=quote.payer,
+            payee="clara@encants",
+            amount=whole(300),
+            invoice=quote.invoice,
+            mandate=parse_uuid(mandate),
+        )
+        request = world.start("riacho", "payments.create", wish)
+        if ended == "voided":
+            world.start("serra", "links.freeze", FreezeLink(), subject=link.id)
+        world.run()
+        assert state(world, "riacho", world.nodes["riacho"].answers[request].id) == ended
+        world.granted("serra", "links.freeze", FreezeLink(frozen=False), subject=link.id)
+        (held,) = world.granted("riacho", "members.show", subject="rui").mandates
+        assert held.spent.value == spent

@@ -12,6 +12,7 @@ from protocol.book.refusals import Rejection
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.payments.declaration import ReversePayment
 from protocol.practices.money.requests import (
     AskPayment,
     CancelRequest,
@@ -21,8 +22,9 @@ from protocol.practices.money.requests import (
     Requested,
     RequestsWanted,
 )
-from protocol.practices.people.members import Suspend
-from tests.protocol.practices.desk import DAY_MS, Group
+from protocol.practices.money.setoffs import _open
+from protocol.practices.people.members import Leave, Suspend
+from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 
 @pytest.fixture
@@ -160,3 +162,37 @@ def test_a_member_lists_the_requests_it_made_and_those_that_name_it(riacho: Grou
     assert listed("bia") == [to_ana, to_all]
     assert listed("bia", RequestState.PAID) == [to_all]
     assert listed("steward") == [to_ana, to_all, of_caio]
+
+
+def test_a_request_whose_payment_is_reversed_is_open_again_and_can_be_set_off(riacho: Group) -> None:
+    asked = riacho.do("caio", "payment-requests.create", AskPayment(hours(12_50), payer="ana")).id
+    paid = riacho.do("ana", "payments.create", Brought(riacho.order("ana", "caio", 12_50, request=parse_uuid(asked))))
+    assert list(_open(riacho.book, "HORA", riacho.now)) == []
+    riacho.do("caio", "payments.reverse", ReversePayment(parse_uuid(paid.id) or b""), paid.id)
+    shown = riacho.view("ana", "payment-requests.show", asked)
+    assert (shown.state, shown.payment, shown.left) == (RequestState.OPEN, None, hours(12_50))
+    assert [one.type for one in riacho.news[-2:]] == ["payment-request.reopened", "payment.reversed"]
+    assert [uuid_text(one.id) for one, _ in _open(riacho.book, "HORA", riacho.now)] == [asked]
+    again = riacho.do("ana", "payments.create", Brought(riacho.order("ana", "caio", 12_50, request=parse_uuid(asked))))
+    assert riacho.view("ana", "payment-requests.show", asked).payment == again.id
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_what_a_leaver_asks_and_what_it_is_asked_ends_with_it(riacho: Group) -> None:
+    of_bia, of_anybody = bread(riacho, payer="ana"), bread(riacho)
+    of_ana = riacho.do("ana", "payment-requests.create", AskPayment(hours(1_00), payer="bia")).id
+    untouched = riacho.do("ana", "payment-requests.create", AskPayment(hours(1_00), payer="caio")).id
+    paid = riacho.do("caio", "payment-requests.create", AskPayment(hours(2_00), payer="bia")).id
+    riacho.do("bia", "payments.create", Brought(riacho.order("bia", "caio", 2_00, request=parse_uuid(paid))))
+    riacho.do("steward", "members.leave", Leave(), "bia")
+    for name, state in (
+        (of_bia, RequestState.CANCELLED),
+        (of_anybody, RequestState.CANCELLED),
+        (of_ana, RequestState.DECLINED),
+        (untouched, RequestState.OPEN),
+        (paid, RequestState.PAID),
+    ):
+        assert riacho.view("ana" if name != paid else "caio", "payment-requests.show", name).state is state
+    wish = AskPayment(hours(1_00), payer="bia")
+    assert riacho.refusal("ana", "payment-requests.create", wish) is Rejection.MEMBER_NOT_ACTIVE
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

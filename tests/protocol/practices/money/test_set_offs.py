@@ -453,7 +453,7 @@ def test_who_leaves_is_left_out(riacho: Circle) -> None:
     riacho.lets("ana", names[0])
     riacho.lets("bia", names[1])
     riacho.do("bia", "members.leave", Leave(), "bia")
-    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.REQUEST_CLOSED
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(0)
 
 

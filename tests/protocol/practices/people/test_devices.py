@@ -10,6 +10,7 @@ from protocol.book.book import Auth
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Signed
 from protocol.book.wishes import Brought
+from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
 from protocol.practices.people.members import Leave, Suspend
 from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
@@ -167,3 +168,17 @@ def test_a_suspended_member_still_secures_its_keys_and_one_who_left_has_none_to_
     riacho.do("steward", "members.leave", Leave(), "caio")
     caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
     assert riacho.check(KeyRebound(None, caio)) is Rejection.MEMBER_NOT_ACTIVE
+
+
+def test_what_comes_back_frees_the_cap_of_the_key_that_paid_it_and_of_its_heir(riacho: Group) -> None:
+    add(riacho, "browser", cap=20_00)
+    held = riacho.pay("ana", "caio", 20_00, keys=keys_of("browser"), pending=True)
+    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser")) is Rejection.KEY_CAP_EXCEEDED
+    riacho.payments("caio", "void", held, VoidPayment())
+    first = riacho.pay("ana", "caio", 15_00, keys=keys_of("browser"))
+    for old, new in (("browser", "browser2"), ("browser2", "browser3")):
+        riacho.do("ana", "members.rebind-key", rebind(riacho, old, new, signer=old), "ana")
+    riacho.payments("caio", "reverse", first, ReversePayment(first.id))
+    riacho.pay("ana", "caio", 20_00, keys=keys_of("browser3"))
+    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser3")) is Rejection.KEY_CAP_EXCEEDED
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

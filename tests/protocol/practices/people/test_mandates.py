@@ -11,6 +11,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Signed, parse_uuid, uuid_text
 from protocol.book.wishes import Brought
+from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.mandates import (
     MANDATES_MAX,
@@ -216,3 +217,17 @@ def test_a_member_gives_a_bounded_number_of_mandates_at_once(riacho: Group) -> N
     assert riacho.refusal("ana", "members.mandate", wish, "ana") is Rejection.STATE_CONFLICT
     riacho.now += DAY_MS + 1
     given(riacho)
+
+
+def test_what_comes_back_frees_the_cap_of_the_mandate_and_what_goes_on_does_not(riacho: Group) -> None:
+    name = given(riacho)
+    order = riacho.order("ana", "caio", 50_00, keys=keys_of("bia"), mandate=parse_uuid(name), pending=True)
+    paid = riacho.do("bia", "payments.create", Brought(order))
+    assert riacho.refusal("bia", "payments.create", paid_by_bia(riacho, 1, name)) is Rejection.MANDATE_EXCEEDED
+    riacho.do("caio", "payments.void", VoidPayment(), paid.id)
+    paid = riacho.do("bia", "payments.create", paid_by_bia(riacho, 50_00, name))
+    assert riacho.refusal("bia", "payments.create", paid_by_bia(riacho, 1, name)) is Rejection.MANDATE_EXCEEDED
+    riacho.do("caio", "payments.reverse", ReversePayment(parse_uuid(paid.id) or b""), paid.id)
+    riacho.do("bia", "payments.create", paid_by_bia(riacho, 50_00, name))
+    assert riacho.refusal("bia", "payments.create", paid_by_bia(riacho, 1, name)) is Rejection.MANDATE_EXCEEDED
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
