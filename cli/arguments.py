@@ -104,12 +104,16 @@ def choose(command: str, says: str, verbs: Mapping[str, str], argv: Sequence[str
 
 
 def read_text(text: str) -> str:
-    """Return a text that UTF-8 can carry."""
+    """Return a text that UTF-8 can carry, made NFC before anything is signed: é may be typed as two characters."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ArgumentTypeError("this is not UTF-8") from None
-    return text
+    if text.isascii():
+        return text
+    from unicodedata import normalize
+
+    return normalize("NFC", text)
 
 
 def read_key(text: str) -> str:

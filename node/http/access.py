@@ -134,7 +134,7 @@ class Access:
 
     async def _list(self, exchange: Exchange) -> StreamResponse:
         query = dict(exchange.query)
-        after, limit = page_of(query)
+        after, limit = page_of(exchange, query)
         no_more(query)
         return page_answer(exchange, ShownToken, await self._gate.page(exchange.actor, after, limit))
 

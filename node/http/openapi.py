@@ -22,7 +22,7 @@ One node keeps one network's books. Every resource has the same few verbs; every
 document (RFC 9457) with a stable `code`, and `figures` in minor units that explain it.
 
 - **Amounts** are whole minor units in a text, with the currency's code and scale: never floats.
-- **Times** are RFC 3339 in UTC. **Bytes** are base64url without padding. **Texts** are in Unicode NFC.
+- **Times** are RFC 3339 in UTC. **Bytes** are base64url without padding. **Texts** are Unicode and made NFC.
 - **Idempotency-Key** is honoured on every POST that changes the book, and kept for a week: the same key and
   body get the stored answer with `Idempotency-Replayed: true`. A request without a key is accepted, and may
   be carried out twice if it is sent twice.

@@ -37,6 +37,7 @@ JSON_TYPE = "application/json"
 BODY_BYTES_MAX = 64 * 1024
 QUERY_FIELDS_MAX = 32
 CURSOR_BYTES = 8
+CURSOR_MARK_BYTES = 4
 
 
 @dataclass(slots=True)
@@ -169,22 +170,32 @@ def denied(misread: Misread) -> Denied:
     return Denied.of(misread.refused())
 
 
-def cursor_text(after: int) -> str:
-    """Return the opaque cursor of an arrival number, with a byte that tells it from garbage."""
+def list_of(exchange: Exchange) -> bytes:
+    """Return which list a request reads, with which filters: a cursor counts in that list alone."""
+    filters = sorted((name, text) for name, text in exchange.query.items() if name not in ("cursor", "limit"))
+    return json.dumps([exchange.path, filters]).encode()
+
+
+def cursor_text(after: int, of: bytes) -> str:
+    """Return the opaque cursor of an arrival number in a list: the number, and what tells it from any other's."""
     number = after.to_bytes(CURSOR_BYTES, "big")
-    return bytes_text(number + sha256(number).digest()[:1])
+    return bytes_text(number + _mark_of(number, of))
 
 
-def read_cursor(text: str) -> int:
-    """Return the arrival number of a cursor that cursor_text has made; raises Denied for any other."""
+def read_cursor(text: str, of: bytes) -> int:
+    """Return the arrival number of a cursor that cursor_text has made of this list; raises Denied for any other."""
     try:
         data = form(bytes).read(text)
     except Misread:
         data = b""
-    number, check = data[:CURSOR_BYTES], data[CURSOR_BYTES:]
-    if len(number) != CURSOR_BYTES or check != sha256(number).digest()[:1] or number[0] & 0x80:
+    number, mark = data[:CURSOR_BYTES], data[CURSOR_BYTES:]
+    if len(number) != CURSOR_BYTES or mark != _mark_of(number, of) or number[0] & 0x80:
         raise Denied(Rejection.CURSOR_UNKNOWN)
     return int.from_bytes(number, "big")
+
+
+def _mark_of(number: bytes, of: bytes) -> bytes:
+    return sha256(number + of).digest()[:CURSOR_MARK_BYTES]
 
 
 def etag_of(body: bytes) -> str:
@@ -192,9 +203,10 @@ def etag_of(body: bytes) -> str:
     return f'"{bytes_text(sha256(body).digest()[:16])}"'
 
 
-def tags_match(header: str, tag: str) -> bool:
-    """Tell whether an If-Match or If-None-Match header names a tag; weak tags match weakly."""
-    return any(one.strip().removeprefix("W/") in ("*", tag) for one in header.split(","))
+def tags_match(header: str, tag: str, *, weakly: bool) -> bool:
+    """Tell whether a header names a tag: If-None-Match compares weakly, If-Match not (RFC 9110 13.1)."""
+    told = (one.strip() for one in header.split(","))
+    return any(one == "*" or (one.removeprefix("W/") if weakly else one) == tag for one in told)
 
 
 def respond(
@@ -220,7 +232,7 @@ def shown_answer(exchange: Exchange, body: bytes) -> Response:
     tag = etag_of(body)
     headers = {**KEPT_HEADERS, "ETag": tag}
     wanted = exchange.request.headers.get("If-None-Match")
-    if wanted is not None and tags_match(wanted, tag):
+    if wanted is not None and tags_match(wanted, tag, weakly=True):
         return Response(status=304, headers={**SAFE_HEADERS, **headers})
     return respond(body, headers=headers)
 
@@ -228,7 +240,7 @@ def shown_answer(exchange: Exchange, body: bytes) -> Response:
 def page_answer(exchange: Exchange, item: Any, page: Page) -> Response:
     """Return a page of items, with the cursor of the next one."""
     show = form(item).show or _as_it_is
-    following = None if page.next is None else cursor_text(page.next)
+    following = None if page.next is None else cursor_text(page.next, list_of(exchange))
     return shown_answer(exchange, dump({"items": [show(one) for one in page.items], "next": following}))
 
 
@@ -343,7 +355,7 @@ class Resources:
 
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:
         now = await self._runtime.ask(f"{noun}.show", exchange.actor, subject=exchange.subject)
-        if now is None or isinstance(now, Refused) or not tags_match(expected, etag_of(dump(show(now)))):
+        if now is None or isinstance(now, Refused) or not tags_match(expected, etag_of(dump(show(now))), weakly=False):
             raise Denied(Rejection.PRECONDITION_FAILED)
 
     def _show(self, operation: Show) -> Route:
@@ -379,7 +391,7 @@ class Resources:
 
         async def handle(exchange: Exchange) -> StreamResponse:
             query = dict(exchange.query)
-            after, limit = page_of(query)
+            after, limit = page_of(exchange, query)
             wanted = read_wanted(query)
             return paged(exchange, await self._runtime.ask(name, exchange.actor, wanted, after=after, limit=limit))
 
@@ -404,7 +416,7 @@ class Resources:
 
         async def handle(exchange: Exchange) -> StreamResponse:
             query = dict(exchange.query)
-            after, limit = page_of(query)
+            after, limit = page_of(exchange, query)
             no_more(query)
             return paged(
                 exchange,
@@ -443,15 +455,15 @@ class Resources:
         return respond(body, status=status, content_type=content_type, headers=more)
 
 
-def page_of(query: dict[str, str]) -> tuple[int, int]:
-    """Take cursor and limit out of the query; raises Denied where they cannot be."""
+def page_of(exchange: Exchange, query: dict[str, str]) -> tuple[int, int]:
+    """Take cursor and limit out of the query of a request for a list; raises Denied where they cannot be."""
     cursor, limit = query.pop("cursor", None), query.pop("limit", None)
     count = PAGE_ITEMS_DEFAULT
     if limit is not None:
         if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_ITEMS_MAX):
             raise Denied(Rejection.MALFORMED, field="limit", expected=f"a number from 1 to {PAGE_ITEMS_MAX}")
         count = int(limit)
-    return 0 if cursor is None else read_cursor(cursor), count
+    return 0 if cursor is None else read_cursor(cursor, list_of(exchange)), count
 
 
 def wanted_reader(wanted: type[Any]) -> Callable[[Mapping[str, str]], Any]:

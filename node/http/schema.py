@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from inspect import cleandoc
 from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
-from unicodedata import is_normalized
+from unicodedata import normalize
 
 from protocol.book.declaration import Doc, Moment, Ref, TextRef, Uuid
 from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
@@ -187,7 +187,10 @@ def _second_text(at_s: int) -> str:
 
 
 def read_text(value: Any) -> str:
-    """Read a text: NFC, no control characters but line feed and tab, nothing that UTF-8 cannot carry."""
+    """Read a text, made NFC: no control characters but line feed and tab, nothing that UTF-8 cannot carry.
+
+    Keyboards and file systems write é in one character or in two. What is signed is not read here.
+    """
     if type(value) is not str:
         raise Misread(expected="a text")
     if not value.isascii():
@@ -195,8 +198,7 @@ def read_text(value: Any) -> str:
             value.encode()
         except UnicodeEncodeError:
             raise Misread(expected="a text of Unicode characters") from None
-        if not is_normalized("NFC", value):
-            raise Misread(Rejection.TEXT_NOT_NFC)
+        value = normalize("NFC", value)
     if _CONTROL.search(value):
         raise Misread(expected="a text without control characters")
     return value

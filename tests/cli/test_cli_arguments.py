@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, split
+from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, read_text, split
 from cli.ending import Misuse
 from cli.made.fields import fields_of
 from protocol.book.declaration import Ref
@@ -121,3 +121,8 @@ def test_a_field_that_names_a_row_says_so_in_its_help() -> None:
         unit: Annotated[str | None, Ref("currencies")] = None
 
     assert [field.metavar for field in fields_of(Lend)] == ["MEMBER", "CURRENCY"]
+
+
+def test_a_text_is_made_nfc_before_anything_is_signed() -> None:
+    assert read_text("pa\u0303o") == "pão"
+    assert read_text("bread") == "bread"

@@ -231,7 +231,6 @@ WORDS: dict[str, tuple[Json, int, str]] = {
     "a currency that the account is not in": (word(amount=amount("100", asset_code="GOLD")), 422, "CURRENCY_MISMATCH"),
     "to oneself": (word("bia"), 422, "SAME_ACCOUNT"),
     "of a member with a key": (word("bia", payer="ana"), 403, "FORBIDDEN"),
-    "not NFC": (word(note="pa\u0303o"), 400, "TEXT_NOT_NFC"),
     "half a surrogate pair": (word(note="\ud83c"), 400, "MALFORMED"),
     "a field that there is not": (word(amout=units(1)), 400, "MALFORMED"),
     "a payment id that is no UUID": (word(payment="1"), 400, "MALFORMED"),

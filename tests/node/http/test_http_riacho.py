@@ -125,7 +125,7 @@ async def test_a_member_may_owe_up_to_the_limit_and_hears_how_much_is_left(riach
     for handle, name in (("ana", "Ana Souza"), ("bia", "Bia Conceição")):
         await riacho.join(handle, name)
     paid = await riacho.ask(
-        "POST", "/v1/payments", {"payee": "bia", "amount": hours("180.00"), "note": "pão"}, as_="ana"
+        "POST", "/v1/payments", {"payee": "bia", "amount": hours("180.00"), "note": "pa\u0303o"}, as_="ana"
     )
     assert (paid["state"], paid["note"], paid["amount"]) == ("posted", "pão", hours("180.00"))
     refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("30.00")}, as_="ana")

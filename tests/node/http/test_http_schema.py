@@ -148,8 +148,9 @@ def test_what_is_no_strict_json_is_refused(body: bytes) -> None:
     assert misread(body)[0] == Rejection.MALFORMED
 
 
-def test_a_text_that_is_not_nfc_has_its_own_code() -> None:
-    assert misread(LEAST | {"baker": "Jose\u0301"}) == (Rejection.TEXT_NOT_NFC, "baker")
+def test_a_text_is_made_nfc() -> None:
+    assert read(LEAST | {"baker": "Jose\u0301"}).baker == "José"
+    assert read(LEAST | {"note": "e\u0301" * 5}).note == "ééééé", "its length is what is kept"
     assert read(LEAST | {"baker": "José 👩‍🌾\n"}).baker == "José 👩‍🌾\n"
 
 
