@@ -220,7 +220,9 @@ def _most(wish: Wish, price: Json) -> int:
 
 def id_of(key: str, noun: str) -> bytes:
     """Return the id of what is made under an idempotency key."""
-    return sha256(f"{noun}\0{key}".encode()).digest()[:ID_BYTES]
+    from protocol.book.uuids import derived_id
+
+    return derived_id(sha256(f"{noun}\0{key}".encode()).digest())
 
 
 def uuid_text(name: bytes) -> str:

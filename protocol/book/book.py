@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from protocol.book.account_ids import account_of_uuid
 from protocol.book.declaration import Desk, Entered, News, Plan, Practice, Waiting
 from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
 from protocol.book.wishes import Said, count, hear, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
@@ -493,10 +495,12 @@ class Book:
     def resolve_account(self, address: str, currency: str | None = None) -> Account | Refused:
         """Return the account that a local address names.
 
-        An address is an account id, a member id or a member's handle; where a member has several
+        An address is an account's id or UUID, a member id or a member's handle; where a member has several
         accounts the currency must be told.
         """
         account = self.ledger.accounts.get(address)
+        if account is None and (name := parse_uuid(address)) is not None:
+            account = account_of_uuid(self.network, self.ledger, name)
         if account is not None:
             return account
         member = self.resolve_member(address)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.uuids import derived_id
 from protocol.wire.codec import CodecFault, encode
 from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import reader
@@ -68,7 +69,7 @@ def wish_digest(signed: Signed) -> bytes:
 
 def occurrence_id(schedule: bytes, occurrence: int) -> bytes:
     """Return the id of the payment that a standing order brings the n-th time, counted from 0."""
-    return digest("occurrence", schedule + occurrence.to_bytes(4, "big"))[:16]
+    return derived_id(digest("occurrence", schedule + occurrence.to_bytes(4, "big")))
 
 
 def sign(keys: KeyPair, envelope: Envelope) -> Signed:
@@ -90,7 +91,7 @@ def is_authentic(signed: Signed, envelope: Envelope) -> bool:
     return verify(envelope.key, Envelope.KIND, signed.data, signed.signature)
 
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def uuid_text(name: bytes) -> str:

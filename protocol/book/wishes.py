@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeGuard, T
 from protocol.book.declaration import Act, Create, Desk, OwnId, Plan, Role, Signing, Waiting, operation_name
 from protocol.book.personal import SALT_BYTES, text_digest, text_refusal
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import ORDER_SEQ_AHEAD_MAX, Envelope, Signed, is_authentic, read, sign, uuid_text, wish_digest
+from protocol.book.signed import (
+    ORDER_SEQ_AHEAD_MAX,
+    Envelope,
+    Signed,
+    is_authentic,
+    parse_uuid,
+    read,
+    sign,
+    wish_digest,
+)
+from protocol.book.uuids import drawn_id, strange
 from protocol.wire.codec import CodecFault, encode
 from protocol.wire.pattern import reader
 from protocol.wire.shape import PersonalText, ShapeFault, to_map
@@ -240,8 +250,9 @@ def plan(desk: Desk, operation: Create | Act, subject: str, wish: Any) -> Plan |
         return planned  # It was carried out before, and is shown again.
     if said.member is not None and not operation.by_anybody and not _may_bring(desk, said.member):
         mismatch = foremost(mismatch, refuse(Rejection.FORBIDDEN, allowed="the member who signed it"))
+    strangers = (strange(name, getattr(said.wish, name)) for name in own_ids(operation.wish))
     refused = planned if isinstance(planned, Refused) else None
-    refused = foremost(refused, untimely(desk.book, said, desk.now), mismatch)
+    refused = foremost(refused, *strangers, untimely(desk.book, said, desk.now), mismatch)
     if refused is not None:
         return refused
     return replace(planned, texts=(*texts, *planned.texts)) if isinstance(planned, Plan) else planned
@@ -262,7 +273,7 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], T
     if operation.signed is Signing.KEY:
         return refuse(Rejection.MALFORMED, field="signed", expected="a wish that your key has signed")
     told: dict[str, Any] = {
-        name: desk.chance(ID_BYTES) for name in own_ids(operation.wish) if getattr(wish, name) is None
+        name: drawn_id(desk.chance) for name in own_ids(operation.wish) if getattr(wish, name) is None
     }
     named: list[tuple[bytes, str]] = []
     for name, text in texts.items():
@@ -291,7 +302,7 @@ def _may_bring(desk: Desk, signer: Member) -> bool:
 def _is_about(book: Book, named: Any, subject: str) -> bool:
     """Tell whether a wish names what its path names: the same id, or the same member or account of one."""
     if isinstance(named, bytes):
-        return len(named) == ID_BYTES and uuid_text(named) == subject
+        return len(named) == ID_BYTES and parse_uuid(subject) == named
     return named == subject or ((owner := _owner(book, named)) is not None and owner == _owner(book, subject))
 
 

@@ -23,6 +23,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
 from protocol.book.signed import Signed
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.events import Answer, Asked, Store, StoreItem
 from protocol.lanes.entry import LEDGER, parse
@@ -164,7 +165,7 @@ def signed_order(network: bytes, payer: Member, payee: Member, not_after_ms: int
         payee.account,
         Amount(1_00, "HORA", 2),
         payer.account,
-        payment=os.urandom(16),
+        payment=drawn_id(os.urandom),
         max_debit=Amount(1_00, "HORA", 2),
     )
     head = network  # any 32 bytes: nobody but the member compares them

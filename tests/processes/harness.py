@@ -26,6 +26,7 @@ from processes.wire import Wire
 
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, sign
+from protocol.book.uuids import drawn_id
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.joinings import sign_joining
 from protocol.wire.codec import encode
@@ -195,7 +196,7 @@ class Member:
             "payee": price["payee"] if here else f"mutirao:{price['payee_network']}/{price['payee']}",
             "amount": amount_of(price["amount"]),
             "payer": price["payer"],
-            "payment": payment or os.urandom(16),
+            "payment": payment or drawn_id(os.urandom),
             "max_debit": amount_of(price["debit"]),
             "invoice": None if price["invoice"] is None else bytes_of(price["invoice"]),
             "condition": None if price["condition"] is None else bytes_of(price["condition"]),

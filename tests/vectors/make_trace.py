@@ -13,6 +13,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Actor, Entered, Role
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, parse_uuid, sign, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
 from protocol.practices.between.abroad.entries import Forwards, Reconciled
@@ -128,7 +129,7 @@ class Riacho:
             "payee": payee,
             "amount": hora(minor),
             "payer": payer_account or self.account(payer),
-            "payment": self.world.rng.randbytes(16),
+            "payment": drawn_id(self.world.rng.randbytes),
         }
         return self.sign("payments.create", Pay(**(terms | changed)), name or payer, **told)
 
@@ -328,7 +329,7 @@ def limits(told: Riacho) -> None:
 def helpers(told: Riacho) -> None:
     """A mandate by signature and one by word; each is used, one is taken back."""
     world = told.world
-    name, until = world.rng.randbytes(16), world.now + 30 * DAY_MS
+    name, until = drawn_id(world.rng.randbytes), world.now + 30 * DAY_MS
     told.wish(
         "members.mandate", GiveMandate(told.account("ana"), told.id_of("dora"), whole(20), until, name), "ana", "ana"
     )
@@ -362,7 +363,7 @@ def set_offs(told: Riacho) -> None:
     )
     consent = GiveConsent(
         not_after_ms, told.account("ana"), requests=(parse_uuid(of_ana) or b"",), draw=whole(1),
-        consent=world.rng.randbytes(16),
+        consent=drawn_id(world.rng.randbytes),
     )  # fmt: skip
     told.wish("set-off-consents.create", consent, "ana")
     of_bia_by_word = GiveConsent(not_after_ms, requests=(parse_uuid(of_bia) or b"",))
@@ -394,7 +395,9 @@ def schedules(told: Riacho) -> None:
     """Daily payments run; one is missed for want of room, one is paused and goes on, one is cancelled."""
     world = told.world
     first = world.now + 1_000
-    standing = SchedulePayment("caio", whole(3), first, Rhythm.DAILY, 3, told.account("ana"), world.rng.randbytes(16))
+    standing = SchedulePayment(
+        "caio", whole(3), first, Rhythm.DAILY, 3, told.account("ana"), drawn_id(world.rng.randbytes)
+    )
     name = told.wish("scheduled-payments.create", standing, "ana").id
     world.tick(3)
     told.do("scheduled-payments.pause", PauseSchedule(), name, "ana")

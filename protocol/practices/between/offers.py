@@ -10,6 +10,7 @@ from protocol.book.declaration import STEWARDS, Act, At, Create, Desk, Doc, Ente
 from protocol.book.personal import text_refusal
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Id, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.practices.between.federations.charters import Charters
@@ -126,7 +127,7 @@ def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
         return refuse(Rejection.MALFORMED, field="text")
     if len(desk.book.of(Offers).of.get(desk.book.network, ())) >= OFFERS_MAX:
         return refuse(Rejection.OVERLOADED, maximum=OFFERS_MAX)
-    offer = desk.chance(16)
+    offer = drawn_id(desk.chance)
     return Plan(uuid_text(offer), (Write(OfferPublished(offer, wish.text), COMMONS),))
 
 

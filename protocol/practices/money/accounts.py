@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from protocol.book.account_ids import account_uuid
 from protocol.book.book import Book
 from protocol.book.declaration import (
     READERS,
@@ -41,6 +42,7 @@ class AccountShown:
     """An account; the balances of all accounts in a currency sum to zero."""
 
     id: Annotated[str, Doc("its id, by which it can be paid")]
+    uuid: Annotated[str, Doc("another name of it that is a UUID, for programs that know no other ids")]
     name: Annotated[str, Doc("the handle of its member; commons, holds, exchange or another for the network's own")]
     member: Annotated[str | None, Doc("the id of its member")]
     currency: Annotated[str, Doc("the code of its currency")]
@@ -134,6 +136,7 @@ def _shown(book: Book, account: Account) -> AccountShown:
     headroom = account.headroom_minor
     return AccountShown(
         id=account.id,
+        uuid=uuid_text(account_uuid(book.network, account)),
         name=book.name_of(account.id),
         member=account.member,
         currency=account.currency,

@@ -30,6 +30,7 @@ from protocol.book.personal import NOTE_BYTES_MAX, NOTE_CHARS_MAX, salted, shown
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Time, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Said
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX, Pay, plan_pay
@@ -241,7 +242,9 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     if wish.not_after is not None and wish.not_after <= desk.now:
         return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
     note, texts = salted(desk, wish.note)
-    body = Requested(desk.chance(16), account.id, amount, None if payer is None else payer.id, wish.not_after, note)
+    body = Requested(
+        drawn_id(desk.chance), account.id, amount, None if payer is None else payer.id, wish.not_after, note
+    )
     refused = foremost(text_refusal("note", wish.note, NOTE_CHARS_MAX), _against(book, body, desk.now))
     return refused or Plan(uuid_text(body.request), (Write(body),), texts)
 
@@ -258,7 +261,7 @@ def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting 
     note, texts = salted(desk, wish.note)
     pay = Pay(
         request.payee, amount, wish.payer,
-        payment=desk.chance(16), note=note, mandate=wish.mandate, request=request.id,
+        payment=drawn_id(desk.chance), note=note, mandate=wish.mandate, request=request.id,
     )  # fmt: skip
     planned = plan_pay(desk, Said(pay))
     return replace(planned, shows=name, texts=texts) if isinstance(planned, Plan) else planned

@@ -30,6 +30,7 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Id, Minor, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
 from protocol.practices.money.currencies import Code
 from protocol.practices.money.obligations import Agreed, Consents, debtor_account
@@ -417,7 +418,7 @@ def plan_clear(desk: Desk, code: str, wish: ClearObligations) -> Plan | Refused:
         return found
     if not found.shares:
         return refuse(Rejection.STATE_CONFLICT, state="nothing to set off")
-    body = SetOffMade(desk.chance(16), code, found.shares)
+    body = SetOffMade(drawn_id(desk.chance), code, found.shares)
     refused = _against(book, body, desk.now)
     if refused:
         return refused

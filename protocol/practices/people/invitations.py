@@ -27,6 +27,7 @@ from protocol.book.declaration import (
 from protocol.book.ledger import Posting
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Digest, Id, MemberId, Time, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Body, Millis
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost
@@ -219,7 +220,7 @@ def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
         return back
     letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")
     code = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-    body = Invited(desk.chance(16), code_digest(code), not_after, None if back is None else back.id)
+    body = Invited(drawn_id(desk.chance), code_digest(code), not_after, None if back is None else back.id)
     shown = InvitationShown(uuid_text(body.invitation), InvitationState.OPEN, not_after, None, body.back, code)
     return _against(desk.book, body, desk.now) or Plan(shown.id, (Write(body),), answer=shown)
 

@@ -22,6 +22,7 @@ from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.storage import Storage
 from protocol.book.money import Amount
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.joinings import sign_joining
@@ -159,13 +160,15 @@ async def test_a_member_with_a_key_signs_in_and_signs_what_it_pays(riacho: Riach
     await riacho.join("ana", "Ana")
     accounts = {one["name"]: one["id"] for one in (await riacho.ask("GET", "/v1/accounts"))["items"]}
     told = {"network": riacho.network, "not_after_ms": clock.now_ms() + 60_000}
-    pay = Pay(accounts["ana"], Amount(5_00, "HORA", 2), accounts["bia"], payment=b"p" * 16)
+    pay = Pay(accounts["ana"], Amount(5_00, "HORA", 2), accounts["bia"], payment=drawn_id(bytes))
     signed = sign_wish(BIAS_KEYS, "payments.create", pay, order_seq=1, **told)
     wish = {"signed": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
     paid = await riacho.ask("POST", "/v1/payments", wish, as_="bia")
     assert (paid["state"], paid["auth"], paid["debit"]) == ("posted", "self", hours("5.00"))
     assert await riacho.ask("POST", "/v1/payments", wish, as_="bia") == paid, "one order is one payment"
-    another = sign_wish(BIAS_KEYS, "payments.create", replace(pay, payment=b"q" * 16), order_seq=2, **told)
+    another = sign_wish(
+        BIAS_KEYS, "payments.create", replace(pay, payment=drawn_id(lambda size: b"q" * size)), order_seq=2, **told
+    )
     forged = {"signed": {"data": bytes_text(another.data), "signature": bytes_text(signed.signature)}}
     assert (await riacho.ask("POST", "/v1/payments", forged, as_="bia"))["code"] == "SIGNATURE_INVALID"
     for beside in ({"payee": "ana"}, {"amount": hours("5.00")}, {"note_salt": "A"}, {"note": "e" * 501}):

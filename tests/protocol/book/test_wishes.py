@@ -12,12 +12,13 @@ from protocol.book.money import Amount
 from protocol.book.personal import text_digest
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import ORDER_SEQ_AHEAD_MAX, Signed, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, hear
 from protocol.practices import PRACTICES
 from tests.protocol.book.promises import PRACTICE, KeepPromise, Kept, MakePromise, Promised
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of
 
-NAME = bytes(range(16))
+NAME = drawn_id(lambda size: b"p" * size)
 SALT = bytes(16)
 ALL = (*PRACTICES, PRACTICE)
 
@@ -115,7 +116,7 @@ def test_numbers_rise_and_none_runs_far_ahead_whatever_the_client_counts(riacho:
         assert refused == Refused(Rejection.ORDER_AHEAD, {"order_seq": -1, "maximum": riacho.now + ORDER_SEQ_AHEAD_MAX})
         assert riacho.check(Promised(riacho.promise(order_seq=slip), None)) is Rejection.ORDER_AHEAD
     riacho.do("ana", "promises.create", Brought(riacho.promise(order_seq=7)))
-    riacho.do("ana", "promises.create", Brought(riacho.promise(promise=SALT, order_seq=riacho.now)))
+    riacho.do("ana", "promises.create", Brought(riacho.promise(promise=drawn_id(bytes), order_seq=riacho.now)))
     assert riacho.why(riacho.promise(order_seq=riacho.now)) is Rejection.ORDER_REPLAYED
     assert riacho.why(riacho.promise(order_seq=8)) is Rejection.ORDER_STALE
     ahead = riacho.now + ORDER_SEQ_AHEAD_MAX

@@ -30,6 +30,7 @@ from protocol.book.money import Amount
 from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, plan
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
 from protocol.lanes.identity import Inception, promise
@@ -327,7 +328,7 @@ class Group:
             "payee": payee,
             "amount": amount,
             "payer": f"{self.member(payer).id}.{currency}",
-            "payment": self.chance(16),
+            "payment": drawn_id(self.chance),
             **changed,
         }
         for name in ("amount", "max_debit"):

@@ -17,6 +17,7 @@ from protocol.book.declaration import OwnId
 from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
 from protocol.book.signed import Envelope, Signed, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import Body
 from protocol.practices import PRACTICES
@@ -220,7 +221,7 @@ def lived_in() -> Group:
     group.pay("ana", "caio", 10_00)
     group.pay("caio", "dora", 10_00, pending=True)
     mandate = GiveMandate(
-        group.account("ana").id, group.member("bia").id, Amount(90_00, "HORA", 2), 2**47, bytes([1] * 16)
+        group.account("ana").id, group.member("bia").id, Amount(90_00, "HORA", 2), 2**47, drawn_id(bytes)
     )
     group.do("ana", "members.mandate", Brought(group.sign("members.mandate", mandate, keys)), "ana")
     group.add_key("ana", keys_of("phone"), 5_00)

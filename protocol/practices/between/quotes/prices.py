@@ -17,6 +17,7 @@ from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX, Amount, minor_of, p
 from protocol.book.personal import text_refusal
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteDenied, QuoteGiven, QuoteWanted
@@ -257,7 +258,7 @@ def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) 
     refused = payable(amount) or book.ledger.debit_refusal(payer, amount)
     if refused is not None:
         return refused
-    id = desk.chance(16)
+    id = drawn_id(desk.chance)
     until = desk.now + INVOICE_LIFE_MS
     name = f"{book.name_of(payee.id)}@{book.handle or ''}"
     book.of(Quotes).give(Quote(id, payer, book.network, payee.id, name, amount, currency.scale, amount, until))
@@ -289,7 +290,7 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     wish = replace(wish, amount=wish.amount.reduced())
     if wish.amount.asset_scale > SCALE_MAX:
         return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
-    key = desk.chance(16)
+    key = drawn_id(desk.chance)
     until = desk.now + QUOTE_WAIT_MS
     question = Question(key, wish, payer, network, payee, request, until, bool(wish.via))
     told = _ask(desk, key, question, tuple(route)) if wish.via else _ask_next(desk, key, question)

@@ -16,6 +16,7 @@ from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Body
 from protocol.practices.money.commons.entries import Collected, PaidOut
 from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
@@ -131,7 +132,7 @@ def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
     if payee.currency != code:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
     note, texts = salted(desk, wish.note)
-    body = PaidOut(desk.chance(16), payee.id, amount, note)
+    body = PaidOut(drawn_id(desk.chance), payee.id, amount, note)
     refused = payable(amount) or _against(book, body)
     refused = refused or _short(_commons(book, code), amount) or book.ledger.credit_refusal(payee, amount)
     return refused or Plan(code, (Write(body),), texts)

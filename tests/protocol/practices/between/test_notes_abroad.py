@@ -7,6 +7,7 @@ from simulation.world import World, whole
 
 from protocol.book.declaration import TextRef
 from protocol.book.personal import text_digest
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.events import StoreItem
 from protocol.practices.between.quotes import answers
@@ -36,7 +37,7 @@ def test_payer_and_payee_keep_the_note_of_a_signed_order() -> None:
         f"mutirao:{quote.payee_network}/{quote.payee}",
         quote.amount,
         payer,
-        payment=bytes(16),
+        payment=drawn_id(bytes),
         note=text_digest(SALT, "honey"),
         max_debit=quote.debit,
         invoice=quote.invoice,

@@ -10,6 +10,7 @@ from simulation.world import World
 from protocol.book.book import PaymentState
 from protocol.book.declaration import EntriesWanted
 from protocol.book.money import Amount
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import IDENTITY, LEDGER, parse
 from protocol.practices.between.links.terms import FreezeLink
@@ -36,7 +37,7 @@ def paid(world: World, *, arrives: bool) -> tuple[Pay, str]:
     payer = account(world, "riacho", "ana")
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", Amount(10), payer=payer))
     order = Pay(
-        f"mutirao:{quote.payee_network}/{quote.payee}", quote.amount, payer, payment=bytes(16),
+        f"mutirao:{quote.payee_network}/{quote.payee}", quote.amount, payer, payment=drawn_id(bytes),
         max_debit=quote.debit, invoice=quote.invoice, condition=quote.condition,
     )  # fmt: skip
     signed = sign_wish(keys, "payments.create", order, network=network, order_seq=1, not_after_ms=quote.expires_at)
@@ -71,7 +72,7 @@ def test_a_payment_that_arrived_shows_the_preimage_of_what_the_member_signed() -
     kept = tuple(wire for wire in receipt.entries if found.preimage not in parse(wire).body_bytes)
     assert len(kept) < len(receipt.entries)
     book = world.nodes["riacho"].replica.book
-    payment = book.payments[bytes(16)]
+    payment = book.payments[drawn_id(bytes)]
     assert payment.closed in payment.rests_on, "whichever hold ends last"
     # Nor is the preimage of another payment.
     pay(world, "riacho", account(world, "riacho", "caio"), "bia@serra", 1)

@@ -12,6 +12,7 @@ from protocol.book.money import Amount
 from protocol.book.personal import text_digest
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Signed, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, Said
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import (
@@ -93,7 +94,7 @@ def test_who_has_no_key_pays_by_word_and_it_shows(riacho: Group) -> None:
 
 
 def test_a_payment_by_its_own_uuid_is_made_once_however_often_it_is_asked_for(riacho: Group) -> None:
-    wish = Pay(payee="bia", amount=hours(5_00), payment=bytes(16))
+    wish = Pay(payee="bia", amount=hours(5_00), payment=drawn_id(bytes))
     first = riacho.do("caio", "payments.create", wish)
     assert riacho.do("caio", "payments.create", replace(wish, note="again")) == first
     assert riacho.balance("caio") == -5_00

@@ -11,6 +11,7 @@ from protocol.book.declaration import Desk
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, encode_body, seal
 from protocol.lanes.identity import LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
@@ -111,7 +112,7 @@ def test_a_receipt_of_a_pending_payment_shows_what_became_of_it(riacho: Group) -
 
 def test_the_standing_order_behind_an_occurrence_is_in_its_receipt(riacho: Group) -> None:
     order = SchedulePayment(
-        "bia", Amount(1_00, "HORA", 2), riacho.now, Rhythm.DAILY, 2, riacho.account("ana").id, bytes(16)
+        "bia", Amount(1_00, "HORA", 2), riacho.now, Rhythm.DAILY, 2, riacho.account("ana").id, drawn_id(bytes)
     )
     signed = riacho.sign("scheduled-payments.create", order, keys_of("ana"))
     riacho.do("ana", "scheduled-payments.create", Brought(signed))
@@ -130,9 +131,11 @@ def test_the_standing_order_behind_an_occurrence_is_in_its_receipt(riacho: Group
 
 def test_a_helpers_payment_proves_the_mandate_and_both_keys(riacho: Group) -> None:
     until = riacho.now + DAY_MS
-    mandate = GiveMandate(riacho.account("ana").id, riacho.member("bia").id, Amount(50_00, "HORA", 2), until, bytes(16))
+    mandate = GiveMandate(
+        riacho.account("ana").id, riacho.member("bia").id, Amount(50_00, "HORA", 2), until, drawn_id(bytes)
+    )
     riacho.do("ana", "members.mandate", Brought(riacho.sign("members.mandate", mandate, keys_of("ana"))), "ana")
-    order = riacho.order("ana", "caio", 5_00, keys=keys_of("bia"), mandate=bytes(16))
+    order = riacho.order("ana", "caio", 5_00, keys=keys_of("bia"), mandate=drawn_id(bytes))
     riacho.do("bia", "payments.create", Brought(order))
     (payment,) = riacho.book.payments.values()
     receipt = opened(riacho.receipt("ana", payment).document)

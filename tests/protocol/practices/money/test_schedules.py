@@ -14,6 +14,7 @@ from protocol.book.money import Amount
 from protocol.book.personal import text_digest
 from protocol.book.refusals import Rejection
 from protocol.book.signed import TIME_MS_MAX, Signed, occurrence_id, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.money.schedules import (
@@ -67,7 +68,7 @@ def standing(group: Group, *, signer: str = "ana", **changed: Any) -> Signed:
         rhythm=Rhythm.MONTHLY,
         times=4,
         payer=group.account("ana").id,
-        schedule=group.chance(16),
+        schedule=drawn_id(group.chance),
     )
     return group.sign("scheduled-payments.create", replace(wish, **changed), keys_of(signer), **told)
 

@@ -13,6 +13,7 @@ from protocol.book.declaration import Actor, Role, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import SIGNED_BYTES_MAX, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import LEDGER
 from protocol.practices import PRACTICES
@@ -59,7 +60,7 @@ class Circle(Group):
             self.account(who).id,
             requests=tuple(parse_uuid(name) or b"" for name in requests),
             draw=hours(draw),
-            consent=self.chance(16),
+            consent=drawn_id(self.chance),
         )
         return Brought(self.sign("set-off-consents.create", replace(wish, **changed), keys, **told))
 

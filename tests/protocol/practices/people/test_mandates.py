@@ -10,6 +10,7 @@ from protocol.book.book import PaymentAuth
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Signed, parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Pay
@@ -42,7 +43,7 @@ def mandate(group: Group, *, signer: str = "ana", **changed: Any) -> Signed:
     """Return how Ana lets Bia pay up to 50.00 from her account for a day."""
     told = {name: changed.pop(name) for name in ENVELOPE & changed.keys()}
     until = group.now + DAY_MS
-    wish = GiveMandate(group.account("ana").id, group.member("bia").id, hours(50_00), until, group.chance(16))
+    wish = GiveMandate(group.account("ana").id, group.member("bia").id, hours(50_00), until, drawn_id(group.chance))
     return group.sign("members.mandate", replace(wish, **changed), keys_of(signer), **told)
 
 

@@ -10,6 +10,7 @@ from protocol.book.book import Auth, MemberState
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.people.invitations import Invite
@@ -89,12 +90,12 @@ def test_a_new_key_ends_the_mandates_of_the_old_one() -> None:
     group.currency()
     group.admit("ana", "dora")
     account, helper = group.account("ana").id, group.member("dora").id
-    mandate = GiveMandate(account, helper, Amount(5_00, "HORA", 2), group.now + DAY_MS, bytes(16))
+    mandate = GiveMandate(account, helper, Amount(5_00, "HORA", 2), group.now + DAY_MS, drawn_id(bytes))
     signed = group.sign("members.mandate", mandate, keys_of("ana"))
     group.do("ana", "members.mandate", Brought(signed), "ana")
     group.do("ana", "members.leave", Leave(), "ana")
     back(group, "ana", key="new", named="ana")
-    assert group.book.mandates[bytes(16)].revoked
+    assert group.book.mandates[drawn_id(bytes)].revoked
 
 
 def test_who_never_had_a_key_comes_back_by_an_invitation_with_its_name(riacho: Group) -> None:
