@@ -32,7 +32,7 @@ from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_
 from protocol.practices.between.links.terms import FreezeLink, LinksWanted
 from protocol.practices.between.networks import DismissReplica, InviteReplica
 from protocol.practices.between.quotes.prices import AskQuote
-from protocol.practices.money.currencies import CloseCurrency, CreateCurrency, SetLevy
+from protocol.practices.money.currencies import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 from protocol.practices.money.obligations import Consented, GiveConsent, RevokeConsent
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Paid, Pay
@@ -521,6 +521,7 @@ def endings(told: Riacho) -> None:
     told.pay("caio", "dora", 60_00)
     told.do("members.leave", Leave(), "caio", "caio")
     told.do("currencies.set-levy", SetLevy(1_000), "HORA")
+    told.do("currencies.set-defaults", SetDefaults(whole(150), accounts=Accounts.ALL), "HORA")
     told.pay("ana", "bia", 50_00, name="ana new")
     back = told.pay("ana", "bia", 5_01, name="ana new")
     told.do("payments.reverse", ReversePayment(parse_uuid(back) or b""), back, "bia")

@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from protocol.book.book import COMMONS, EXCHANGE, HOLDS, Book, Currency, commons_account, since
@@ -68,6 +69,21 @@ class LevySet:
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultsSet:
+    """New accounts get these limits from now on, with `everyone` all members' accounts too (minor units).
+
+    A limit that is left out stays as it is; `any_balance` ends the one upwards.
+    """
+
+    KIND: ClassVar[str] = "currencies/defaults-set"
+    code: Code
+    least: Least | None
+    most: Most | None
+    any_balance: bool
+    everyone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CurrencyClosed:
     """Nothing is paid in this currency any more."""
 
@@ -97,6 +113,25 @@ class SetLevy:
 
     basis_points: Annotated[BasisPoints, Doc("hundredths of a percent: 100 is 1%; 0 ends the levy")]
     until_repaid: Annotated[bool, Doc("take it only while the commons is in debt")] = True
+
+
+class Accounts(StrEnum):
+    """Whose limits change with a currency's: those of accounts that are opened from now on, or everybody's."""
+
+    NEW = "new"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefaults:
+    """Set how far accounts in a currency may go, each way; what is not named stays."""
+
+    credit_limit: Annotated[Amount | None, Doc("how far a member may owe, unless told otherwise")] = None
+    balance_limit: Annotated[Amount | None, Doc("how much a member may hold, unless told otherwise")] = None
+    any_balance: Annotated[bool, Doc("let members hold any amount, unless told otherwise")] = False
+    accounts: Annotated[Accounts, Doc("new: those to come; all: those of all members too, whatever theirs were")] = (
+        Accounts.NEW
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +175,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case LevySet() as body:
             currency = book.currencies[body.code]
             currency.levy_basis_points, currency.levy_until_repaid = body.basis_points, body.until_repaid
+        case DefaultsSet() as body:
+            _set_defaults(book, book.currencies[body.code], body)
         case CurrencyClosed() as body:
             book.currencies[body.code].closed = True
         case _:
@@ -154,6 +191,8 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             yield News("currency.created", code)
         case LevySet(code):
             yield News("currency.levy-set", code)
+        case DefaultsSet(code):
+            yield News("currency.defaults-set", code)
         case CurrencyClosed(code):
             yield News("currency.closed", code)
         case _:
@@ -171,12 +210,14 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             if body.code in book.currencies:
                 return refuse(Rejection.DUPLICATE, currency=body.code)
             return None
-        case LevySet() | CurrencyClosed():
+        case LevySet() | DefaultsSet() | CurrencyClosed():
             currency = book.currencies.get(body.code)
             if currency is None:
                 return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.code[:CODE_CHARS_MAX])
             if currency.closed:
                 return refuse(Rejection.CURRENCY_CLOSED, currency=body.code)
+            if isinstance(body, DefaultsSet) and body.any_balance and body.most is not None:
+                return refuse(Rejection.MALFORMED, field="any_balance", expected="nothing beside balance_limit")
             return _open_balance(book, currency) if isinstance(body, CurrencyClosed) else None
         case _:
             raise AssertionError(body)
@@ -209,7 +250,7 @@ def plan_create(desk: Desk, wish: CreateCurrency) -> Plan | Refused:
     return refused or Plan(wish.code, (Write(body),))
 
 
-def _limit(field: str, amount: Amount, wish: CreateCurrency) -> int | Refused:
+def _limit(field: str, amount: Amount, wish: CreateCurrency | Currency) -> int | Refused:
     if amount.value < 0:
         return refuse(Rejection.AMOUNT_MALFORMED, field=field, expected="zero or more")
     return minor_of(amount, wish.code, wish.scale)
@@ -218,6 +259,37 @@ def _limit(field: str, amount: Amount, wish: CreateCurrency) -> int | Refused:
 def plan_set_levy(desk: Desk, code: str, wish: SetLevy) -> Plan | Refused:
     body = LevySet(code, wish.basis_points, wish.until_repaid)
     return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
+
+
+def plan_set_defaults(desk: Desk, code: str, wish: SetDefaults) -> Plan | Refused:
+    currency = desk.book.currencies.get(code)
+    if currency is None:
+        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
+    if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
+        return refuse(Rejection.MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+    credit = None if wish.credit_limit is None else _limit("credit_limit", wish.credit_limit, currency)
+    balance = None if wish.balance_limit is None else _limit("balance_limit", wish.balance_limit, currency)
+    if isinstance(credit, Refused):
+        return credit
+    if isinstance(balance, Refused):
+        return balance
+    least = None if credit is None else -credit
+    body = DefaultsSet(code, least, balance, wish.any_balance, wish.accounts is Accounts.ALL)
+    return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
+
+
+def _set_defaults(book: Book, currency: Currency, body: DefaultsSet) -> None:
+    if body.least is not None:
+        currency.default_least_minor = body.least
+    if body.most is not None or body.any_balance:
+        currency.default_most_minor = body.most
+    if not body.everyone:
+        return
+    for account in book.ledger.accounts.values():
+        if account.currency == currency.code and account.member is not None:
+            account.least_minor = account.least_minor if body.least is None else body.least
+            if body.most is not None or body.any_balance:
+                account.most_minor = body.most
 
 
 def plan_close(desk: Desk, code: str, wish: CloseCurrency) -> Plan | Refused:
@@ -258,7 +330,7 @@ def _shown(book: Book, currency: Currency) -> CurrencyShown:
 
 PRACTICE = Practice(
     name="currencies",
-    entries=(CurrencyCreated, LevySet, CurrencyClosed),
+    entries=(CurrencyCreated, LevySet, DefaultsSet, CurrencyClosed),
     accounts=(COMMONS, HOLDS, EXCHANGE),
     check=check,
     fold=fold,
@@ -278,6 +350,14 @@ PRACTICE = Practice(
             plan=plan_set_levy,
             who=STEWARDS,
             example="mutirao currencies set-levy HORA --basis-points 100",
+        ),
+        Act(
+            "currencies",
+            "set-defaults",
+            SetDefaults,
+            plan=plan_set_defaults,
+            who=STEWARDS,
+            example="mutirao currencies set-defaults HORA --credit-limit 200.00 --accounts all",
         ),
         Act(
             "currencies",

@@ -157,11 +157,12 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class SetLimits:
-    """Set how far a member's account may go, each way."""
+    """Set how far a member's account may go, each way; what is not named stays."""
 
-    credit_limit: Annotated[Amount, Doc("how far it may owe: 200.00 lets the balance reach -200.00")]
-    balance_limit: Annotated[Amount | None, Doc("how much it may hold; default: any")] = None
+    credit_limit: Annotated[Amount | None, Doc("how far it may owe: 200.00 lets the balance reach -200.00")] = None
+    balance_limit: Annotated[Amount | None, Doc("how much it may hold")] = None
     currency: Annotated[CurrencyCode | None, Doc("the currency of the account, if the member has several")] = None
+    any_balance: Annotated[bool, Doc("let it hold any amount: end its balance limit")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +413,10 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
     member = book.resolve_member(address)
     if isinstance(member, Refused):
         return member
-    codes = _currencies_for(book, member) if wish.currency is None else (wish.currency,)
+    named = _currency_of(wish)
+    codes = _currencies_for(book, member) if named is None else (named,)
+    if len(codes) > 1 and (wish.credit_limit or wish.balance_limit):
+        return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(codes))
     openings: list[Opening] = []
     for code in codes:
         currency = book.currencies.get(code)
@@ -426,6 +430,12 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
         openings.append(Opening(code, least, currency.default_most_minor if balance is None else balance))
     body = Approved(member.id, tuple(openings))
     return _against(book, body, desk.now) or Plan(member.id, (Write(body),))
+
+
+def _currency_of(wish: Approve | SetLimits) -> str | None:
+    """Return the currency that limits are meant in: as it is named, or as an amount names it."""
+    amounts = (one for one in (wish.credit_limit, wish.balance_limit) if one is not None)
+    return wish.currency or next((one.asset_code for one in amounts if one.asset_code), None)
 
 
 def _currencies_for(book: Book, member: Member) -> Sequence[str]:
@@ -455,13 +465,21 @@ def _limits(
 def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused:
     book = desk.book
     member = book.resolve_member(address)
-    account = member if isinstance(member, Refused) else book.resolve_account(member.id, wish.currency)
+    currency = _currency_of(wish)
+    account = member if isinstance(member, Refused) else book.resolve_account(member.id, currency)
     if not isinstance(account, Account):
         return account
+    if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
+        return refuse(Rejection.MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+    if wish.balance_limit is not None and wish.any_balance:
+        return refuse(Rejection.MALFORMED, field="any_balance", expected="nothing beside balance_limit")
     limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
     if isinstance(limits, Refused):
         return limits
-    body = LimitsSet(account.id, -(limits[0] or 0), limits[1])
+    credit, balance = limits
+    least = account.least_minor if credit is None else -credit
+    most = None if wish.any_balance else account.most_minor if balance is None else balance
+    body = LimitsSet(account.id, least or 0, most)
     return _against(book, body, desk.now) or Plan(account.member or "", (Write(body),))
 
 

@@ -327,3 +327,20 @@ async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
     for role in ("member", "auditor"):
         refused = await riacho.ask("POST", "/v1/tokens", {"label": "phone", "member": "ana", "role": role})
         assert (refused["status"], refused["code"]) == (422, "MEMBER_NOT_ACTIVE")
+
+
+async def test_limits_change_one_by_one_and_for_everybody(riacho: Riacho) -> None:
+    await riacho.join("ana", "Ana")
+    for wish, limit, ceiling in (
+        ({"balance_limit": hours("50.00")}, "-20000", hours("50.00")),
+        ({"credit_limit": hours("30.00")}, "-3000", hours("50.00")),
+        ({"any_balance": True}, "-3000", None),
+    ):
+        assert "status" not in await riacho.ask("POST", "/v1/members/ana/set-limits", wish)
+        shown = await riacho.ask("GET", "/v1/accounts/ana")
+        assert (shown["limit"]["value"], shown["ceiling"]) == (limit, ceiling)
+    wish = {"credit_limit": hours("70.00"), "accounts": "all"}
+    shown = await riacho.ask("POST", "/v1/currencies/HORA/set-defaults", wish)
+    assert shown["credit_limit"] == hours("70.00")
+    assert (await riacho.ask("GET", "/v1/accounts/ana"))["limit"]["value"] == "-7000"
+    assert (await riacho.ask("POST", "/v1/currencies/HORA/set-defaults", {}))["code"] == "MALFORMED"

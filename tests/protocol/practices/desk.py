@@ -289,10 +289,13 @@ class Group:
 
     def admit(self, *handles: str, custodial: bool = False, limit: int | None = None) -> None:
         """Let members join and be approved, with an account in each currency."""
-        credit_limit = None if limit is None else Amount(limit, None, 2)
+        wishes = (
+            [Approve()] if limit is None else [Approve(code, Amount(limit, code, 2)) for code in self.book.currencies]
+        )
         for handle in handles:
             self.join(handle, custodial=custodial)
-            self.do("steward", "members.approve", Approve(credit_limit=credit_limit), handle)
+            for wish in wishes:
+                self.do("steward", "members.approve", wish, handle)
 
     def next_seq(self, key: str) -> int:
         self.seqs[key] = self.seqs.get(key, 0) + 1

@@ -11,17 +11,20 @@ from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
 from protocol.practices.money.currencies import (
     CODES_NARROWED_MS,
+    Accounts,
     CloseCurrency,
     CreateCurrency,
     CurrenciesWanted,
     CurrencyClosed,
     CurrencyCreated,
+    DefaultsSet,
     LevySet,
+    SetDefaults,
     SetLevy,
 )
 from protocol.practices.money.payments.declaration import VoidPayment
 from protocol.practices.people.members import Approve, Leave
-from tests.protocol.practices.desk import ANYBODY, Group
+from tests.protocol.practices.desk import ANYBODY, Group, copy_of, snapshot
 
 HORA = CreateCurrency("HORA", "Horas do Riacho", Amount(100, None, 0), unit_word="horinha")
 
@@ -138,3 +141,42 @@ def test_no_node_takes_an_entry_of_another_network_or_lane(riacho: Group) -> Non
     assert riacho.book.check(entered._replace(network=bytes(32))) is Rejection.WRONG_NETWORK
     assert riacho.book.check(entered._replace(lane="commons")) is Rejection.WRONG_NETWORK
     assert riacho.check(LevySet("FLOR", 1, until_repaid=True)) is Rejection.CURRENCY_UNKNOWN
+
+
+def test_the_limits_of_a_currency_change_for_new_accounts_or_for_all(riacho: Group) -> None:
+    riacho.do("steward", "currencies.create", HORA)
+    riacho.admit("ana")
+
+    def limits(who: str) -> tuple[int | None, int | None]:
+        return riacho.account(who).least_minor, riacho.account(who).most_minor
+
+    shown = riacho.do("steward", "currencies.set-defaults", SetDefaults(Amount(200), Amount(500)), "HORA")
+    assert (shown.credit_limit, shown.balance_limit) == (Amount(200_00, "HORA", 2), Amount(500_00, "HORA", 2))
+    riacho.admit("bia")
+    assert (limits("ana"), limits("bia")) == ((-100_00, None), (-200_00, 500_00))
+    wish = SetDefaults(Amount(300), accounts=Accounts.ALL)
+    riacho.do("steward", "currencies.set-defaults", wish, "HORA")
+    riacho.admit("caio")
+    assert [limits(who) for who in ("ana", "bia", "caio")] == [(-300_00, None), (-300_00, 500_00), (-300_00, 500_00)]
+    riacho.do("steward", "currencies.set-defaults", SetDefaults(any_balance=True, accounts=Accounts.ALL), "HORA")
+    assert limits("bia") == (-300_00, None)
+    assert riacho.book.ledger.accounts["commons.HORA"].least_minor is None, "the network's own accounts have no limits"
+    assert riacho.news[-1].type == "currency.defaults-set"
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_what_are_no_limits_of_a_currency(riacho: Group) -> None:
+    def refused(who: str | Actor = "steward", code: str = "HORA", **changed: Any) -> Rejection:
+        return riacho.refusal(who, "currencies.set-defaults", SetDefaults(**changed), code)
+
+    assert refused(credit_limit=Amount(1)) is Rejection.CURRENCY_UNKNOWN
+    riacho.do("steward", "currencies.create", HORA)
+    assert refused() is Rejection.MALFORMED
+    assert refused(any_balance=True, balance_limit=Amount(1)) is Rejection.MALFORMED
+    assert refused(credit_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
+    assert refused(balance_limit=Amount(1, "FLOR")) is Rejection.CURRENCY_MISMATCH
+    assert refused(Actor(Role.COMMITTEE), credit_limit=Amount(1)) is Rejection.FORBIDDEN
+    assert riacho.check(DefaultsSet("HORA", None, 1, any_balance=True, everyone=False)) is Rejection.MALFORMED
+    assert riacho.check(DefaultsSet("FLOR", None, 1, any_balance=False, everyone=False)) is Rejection.CURRENCY_UNKNOWN
+    riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
+    assert refused(credit_limit=Amount(1)) is Rejection.CURRENCY_CLOSED

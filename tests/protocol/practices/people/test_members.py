@@ -148,7 +148,7 @@ def test_what_is_no_approval(riacho: Group) -> None:
     assert refused(member="nobody") is Rejection.MEMBER_UNKNOWN
     assert refused(currency="FLOR") is Rejection.CURRENCY_UNKNOWN
     assert refused(credit_limit=hours(-1)) is Rejection.AMOUNT_MALFORMED
-    assert refused(balance_limit=Amount(1, "FLOR", 0)) is Rejection.CURRENCY_MISMATCH
+    assert refused(balance_limit=Amount(1, "FLOR", 0)) is Rejection.CURRENCY_UNKNOWN
     assert refused(who="ana") is Rejection.FORBIDDEN
     riacho.do("steward", "members.approve", Approve(currency="HORA"), "ana")
     assert refused(currency="HORA") is Rejection.DUPLICATE
@@ -189,7 +189,7 @@ def test_what_is_no_limit(riacho: Group) -> None:
     riacho.currency("FLOR")
     riacho.do("steward", "members.approve", Approve(), "ana")
     assert refused(SetLimits(hours(1)), "nobody") is Rejection.MEMBER_UNKNOWN
-    assert refused(SetLimits(hours(1))) is Rejection.CURRENCY_MISMATCH
+    assert refused(SetLimits(Amount(1, None, 0))) is Rejection.CURRENCY_MISMATCH
     assert refused(SetLimits(hours(1), currency="ECO")) is Rejection.CURRENCY_MISMATCH
     assert refused(SetLimits(hours(1), currency="FLOR")) is Rejection.CURRENCY_MISMATCH
     assert refused(SetLimits(hours(-1), currency="HORA")) is Rejection.AMOUNT_MALFORMED
@@ -322,3 +322,41 @@ def test_a_member_lists_its_own_accounts_and_a_steward_everybodys(riacho: Group)
     assert riacho.list("ana", "accounts.list", AccountsWanted(member="nobody")) == Refused(
         Rejection.MEMBER_UNKNOWN, {"member": "nobody"}
     )
+
+
+def test_a_limit_that_is_not_named_stays(riacho: Group) -> None:
+    riacho.admit("ana")
+    riacho.do("steward", "members.set-limits", SetLimits(hours(20_00), hours(50_00)), "ana")
+
+    def limits(**named: Any) -> tuple[int | None, int | None]:
+        riacho.do("steward", "members.set-limits", SetLimits(**named), "ana")
+        account = riacho.account("ana")
+        return account.least_minor, account.most_minor
+
+    assert limits(credit_limit=hours(30_00)) == (-30_00, 50_00)
+    assert limits(balance_limit=hours(60_00)) == (-30_00, 60_00)
+    assert limits(any_balance=True) == (-30_00, None)
+    for wish in (SetLimits(), SetLimits(balance_limit=hours(1), any_balance=True)):
+        assert riacho.refusal("steward", "members.set-limits", wish, "ana") is Rejection.MALFORMED
+    assert (riacho.account("ana").least_minor, riacho.account("ana").most_minor) == (-30_00, None)
+
+
+def test_where_a_member_has_several_accounts_the_currency_of_a_limit_is_named(riacho: Group) -> None:
+    riacho.currency("FLOR", limit=7_00)
+    riacho.join("ana")
+    wish = Approve(credit_limit=Amount(200, None, 0))
+    refused = riacho.ask("steward", "members.approve", wish, "ana")
+    assert refused == Refused(Rejection.CURRENCY_MISMATCH, {"currency": "HORA, FLOR"})
+    riacho.do("steward", "members.approve", replace(wish, credit_limit=hours(200_00)), "ana")
+    assert (riacho.account("ana").least_minor, len(riacho.book.ledger.of_member(riacho.member("ana").id))) == (
+        -200_00,
+        1,
+    )
+    riacho.do("steward", "members.approve", Approve(), "ana")
+    assert riacho.account("ana", "FLOR").least_minor == -7_00
+    assert (
+        riacho.refusal("steward", "members.set-limits", SetLimits(Amount(5, None, 0)), "ana")
+        is Rejection.CURRENCY_MISMATCH
+    )
+    riacho.do("steward", "members.set-limits", SetLimits(Amount(5_00, "FLOR", 2)), "ana")
+    assert (riacho.account("ana").least_minor, riacho.account("ana", "FLOR").least_minor) == (-200_00, -5_00)
