@@ -22,12 +22,18 @@ FORM = "mutirao-key-1"
 FILE_BYTES_MAX = 4_096
 SEED_BYTES = 32
 
-_VERBS = {"new": "make a key of your own", "show": "show the public half of a key"}
+_VERBS = {
+    "new": "make a key of your own",
+    "show": "show the public half of a key",
+    "prove": "print what a new key signs to become a member's, for those who put it in place",
+}
 
 
 def run(argv: Sequence[str]) -> int:
     """Make a key, or show its public half."""
     verb, rest = choose("keys", "Keys of members.", _VERBS, argv)
+    if verb == "prove":
+        return _prove(rest)
     example = f"mutirao keys {'new --out' if verb == 'new' else 'show'} ana.key"
     parser = Parser(f"keys {verb}", f"{_VERBS[verb].capitalize()}.", example=example, asks=False)
     if verb == "new":
@@ -43,6 +49,27 @@ def run(argv: Sequence[str]) -> int:
         put_json(shown)
     else:
         put(record(shown))
+    return DONE
+
+
+def _prove(argv: Sequence[str]) -> int:
+    """Print the joining that a key signs: no node learns of it by that."""
+    from protocol.practices.people.joinings import sign_joining
+    from protocol.wire.keys import parse_id
+
+    parser = Parser(
+        "keys prove", f"{_VERBS['prove'].capitalize()}.",
+        example="mutirao keys prove new.key --handle ana --network ID", asks=False,
+    )  # fmt: skip
+    parser.add_argument("file", metavar="FILE", type=Path, help="the file that keeps the new key")
+    parser.add_argument("--handle", metavar="HANDLE", required=True, help="whose key it is to be")
+    parser.add_argument("--network", metavar="ID", required=True, help="the network's id: `mutirao node` shows it")
+    args = parser.parse_args(argv)
+    network = parse_id(args.network)
+    if network is None:
+        raise Misuse(f"{args.network} is no network's id")
+    signed = sign_joining(read(args.file), network, args.handle)
+    put_json({"data": text_of(signed.data), "signature": text_of(signed.signature)})
     return DONE
 
 

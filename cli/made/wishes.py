@@ -133,7 +133,9 @@ def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[st
             for name in amounts:
                 typed[name] = {"asset_code": account["currency"], **typed[name]}
         elif one.table == "members" and one.name in typed:
-            typed[one.name] = client.get(path_of("members", typed[one.name]))["id"]
+            named = typed[one.name] if one.many else [typed[one.name]]
+            ids = [client.get(path_of("members", name))["id"] for name in named]
+            typed[one.name] = ids if one.many else ids[0]
         elif one.required and one.name not in typed:
             raise Misuse(f"{one.option} is missing")
     return typed

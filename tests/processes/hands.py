@@ -117,6 +117,10 @@ class ByCommand:
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return self._run(node, noun, "show", subject)
 
+    def as_member(self, member: Member) -> tuple[str, ...]:
+        """Return the options by which somebody acts with a member's key."""
+        return ("--node", member.node.url, "--key", self._key_of(member), "--json")
+
     def _key_of(self, member: Member) -> str:
         assert member.keys is not None
         return self._write_key(f"{member.node.handle}-{member.handle}", member.keys)

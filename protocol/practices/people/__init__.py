@@ -2,13 +2,14 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, invitations, mandates, members, names, privacy, returns
+from protocol.practices.people import devices, guardians, invitations, mandates, members, names, privacy, returns
 
 PRACTICES: tuple[Practice, ...] = (
     invitations.PRACTICE,
     members.PRACTICE,
     names.PRACTICE,
     returns.PRACTICE,
+    guardians.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,
     privacy.PRACTICE,

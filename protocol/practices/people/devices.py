@@ -145,6 +145,20 @@ def _bind(book: Book, member: Member, signed: Signed, device: DeviceKey) -> None
     book.member_by_key[key] = member.id
 
 
+def let_only(book: Book, member: Member, key: bytes, seq: int) -> None:
+    """Let a new key be a member's only one, part of the fold of the entry at a place in the ledger lane.
+
+    The others may be in anybody's hands, and so may the mandates that they gave.
+    """
+    for old in member.keys.values():
+        old.revoked = True
+    for mandate in member.given:
+        book.mandates[mandate].revoked = True
+    member.auth = Auth.SELF
+    member.keys[key] = DeviceKey(None, seq)
+    book.member_by_key[key] = member.id
+
+
 def _present(book: Book, said: Said[Any], *, capped: bool) -> Member | Refused:
     """Return the member of whose keys somebody speaks that may: itself, as long as it has not left."""
     member = book.members.get(said.wish.member)

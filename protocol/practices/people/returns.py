@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, commons_account
+from protocol.book.book import Auth, Book, Member, MemberState, commons_account
 from protocol.book.declaration import ANYONE, Act, Desk, Doc, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import Digest, MemberId, Signed
 from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.devices import let_only
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
 from protocol.practices.people.members import Left
@@ -140,19 +141,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     if body.joining is not None:
         joining = joining_in(body.joining)
         if not _is_own(member, joining):
-            _bind(book, member, joining.key, entered.seq)
+            let_only(book, member, joining.key, entered.seq)
     return postings
-
-
-def _bind(book: Book, member: Member, key: bytes, seq: int) -> None:
-    """Let a new key be a member's only one: the others may be in anybody's hands, and so may what they signed."""
-    for old in member.keys.values():
-        old.revoked = True
-    for mandate in member.given:
-        book.mandates[mandate].revoked = True
-    member.auth = Auth.SELF
-    member.keys[key] = DeviceKey(None, seq)
-    book.member_by_key[key] = member.id
 
 
 def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
