@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "serve": ("cli.steward.local:serve", "run the node: HTTP API and gossip"),
         "backup": ("cli.steward.local:backup", "copy the database, also while the node runs"),
         "restore": ("cli.steward.local:restore", "put a copy in place of a lost database"),
+        "import": ("cli.steward.importing:run", "take in a group that kept its books elsewhere"),
         "verify": ("cli.steward.local:verify", "check a receipt, or a whole book, without trusting any node"),
         "rebuild": ("cli.steward.local:rebuild", "make the lookup tables anew from the signed entries"),
         "rotate": ("cli.steward.local:rotate", "change the network's signing key"),

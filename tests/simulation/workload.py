@@ -32,6 +32,7 @@ NAMED: Mapping[str, str] = {
 LISTED: Mapping[str, str] = {
     "balance-proofs": "accounts", "consistency-proofs": "checkpoints", "obligations": "currencies",
     "payment-proofs": "payments", "receipts": "payments", "clearing-terms": "networks", "openings": "currencies",
+    "imports": "members",
 }  # fmt: skip
 """Whose ids go by which list, where a noun has none of its own."""
 TEXTS = ("1", "2", "0.5", "1.25", "HORA", "VALE", "nobody", "", "x" * 70)

@@ -331,6 +331,9 @@ def _keys(bodies: Iterable[Any], network: bytes) -> Iterator[tuple[str, bytes]]:
     for body in bodies:
         said = _said(body)
         by_whom: Any = body if said is None else said.wish
+        # Of a member who was brought along from another book the network says the keys by its own word.
+        for key in getattr(by_whom, "keys", ()):
+            yield by_whom.member, key
         signed: Signed | None = getattr(by_whom, "joining", None)
         joining = None if signed is None else read_joining(signed)
         if (

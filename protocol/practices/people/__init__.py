@@ -2,7 +2,17 @@
 """People: who is a member, by which keys and for whom else one acts."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.people import devices, guardians, invitations, mandates, members, names, privacy, returns
+from protocol.practices.people import (
+    devices,
+    guardians,
+    imports,
+    invitations,
+    mandates,
+    members,
+    names,
+    privacy,
+    returns,
+)
 
 PRACTICES: tuple[Practice, ...] = (
     invitations.PRACTICE,
@@ -10,6 +20,7 @@ PRACTICES: tuple[Practice, ...] = (
     names.PRACTICE,
     returns.PRACTICE,
     guardians.PRACTICE,
+    imports.PRACTICE,
     devices.PRACTICE,
     mandates.PRACTICE,
     privacy.PRACTICE,

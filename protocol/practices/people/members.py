@@ -362,25 +362,40 @@ def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
     unfit = handle_refusal(book, body.handle)
     if unfit is not None and unfit.reason is Rejection.MALFORMED:
         return unfit
-    if not _MEMBER_ID.fullmatch(body.member):
-        return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
+    misnamed = member_id_refusal(book, body.member)
+    if misnamed is not None and misnamed.reason is Rejection.MALFORMED:
+        return misnamed
     refused = None if body.joining is None else against_new_key(book, body.joining, body.handle)
     invited = book.of(Invitations).open_at(body.code, at_ms)
     if isinstance(invited, Refused):
         return foremost(refused, invited)
     if invited.back is not None:
         return foremost(refused, refuse(Rejection.FORBIDDEN, allowed="the member who is invited back"))
-    if body.member in book.members:
-        return foremost(refused, refuse(Rejection.DUPLICATE))
-    return foremost(refused, unfit)
+    return foremost(refused, misnamed, unfit)
+
+
+def member_id_refusal(book: Book, member: str) -> Refused | None:
+    """Return why nobody new can have this id."""
+    if not _MEMBER_ID.fullmatch(member):
+        return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
+    return refuse(Rejection.DUPLICATE) if member in book.members else None
 
 
 def _against_approval(book: Book, body: Approved) -> Refused | None:
     refused = _not_among(book, body.member, (MemberState.PENDING, MemberState.ACTIVE))
     if refused:
         return refused
-    opened = {account.currency for account in book.ledger.of_member(body.member)}
-    for one in body.openings:
+    opened = [account.currency for account in book.ledger.of_member(body.member)]
+    refused = opening_refusal(book, opened, body.openings)
+    if refused is None and not body.openings and book.members[body.member].state is MemberState.ACTIVE:
+        return refuse(Rejection.DUPLICATE)
+    return refused
+
+
+def opening_refusal(book: Book, held: Iterable[str], openings: Iterable[Opening]) -> Refused | None:
+    """Return why a member who has accounts in some currencies cannot get these besides."""
+    opened = set(held)
+    for one in openings:
         currency = book.currencies.get(one.currency)
         if currency is None:
             return refuse(Rejection.CURRENCY_UNKNOWN, currency=one.currency)
@@ -389,8 +404,6 @@ def _against_approval(book: Book, body: Approved) -> Refused | None:
         if currency.closed:
             return refuse(Rejection.CURRENCY_CLOSED, currency=one.currency)
         opened.add(one.currency)
-    if not body.openings and book.members[body.member].state is MemberState.ACTIVE:
-        return refuse(Rejection.DUPLICATE)
     return None
 
 
