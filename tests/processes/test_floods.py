@@ -14,9 +14,9 @@ from random import Random
 import pytest
 from processes.harness import Commune, Member, Node, link_up, until
 
-NOISY, SILENT, FLEETING = 1_000, 300, 300
-OPEN_AT_ONCE = 100
-NOISE_BYTES_MAX = 4_096
+NOISY, SILENT, FLEETING = 200, 60, 60
+OPEN_AT_ONCE = 40
+NOISE_BYTES_MAX = 500
 GROWTH_BYTES_MAX = 50 * 1024 * 1024
 PAYMENT_SECONDS_MAX = 5.0
 PAUSE_SECONDS = 0.05
@@ -98,7 +98,7 @@ def town(lasting: Commune) -> Iterator[Town]:
 
 
 def noise(town: Town) -> Iterator[socket.socket]:
-    """Send random bytes on a thousand connections, some of which stay open for a while."""
+    """Send random bytes on two hundred connections, some of which stay open for a while."""
     random = Random(7)
     kept: deque[socket.socket] = deque()
     for _ in range(NOISY):
@@ -112,13 +112,13 @@ def noise(town: Town) -> Iterator[socket.socket]:
 
 
 def silence(town: Town) -> Iterator[socket.socket]:
-    """Open three hundred connections and say nothing on any."""
+    """Open sixty connections and say nothing on any."""
     for _ in range(SILENT):
         yield town.door()
 
 
 def flight(town: Town) -> Iterator[socket.socket]:
-    """Open three hundred connections and close each at once."""
+    """Open sixty connections and close each at once."""
     for _ in range(FLEETING):
         town.door().close()
     yield from ()
