@@ -23,7 +23,8 @@ from node.store.highwater import HighWater, why_recover
 from node.store.storage import Storage, StorageUnusable
 from protocol.events import PeerDown, PeerUp, Received
 from protocol.lanes.entry import Entry
-from protocol.replica import OPERATIONS, Replica
+from protocol.practices import OPERATIONS, PRACTICES
+from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class _Node:
         try:
             replica = Replica(
                 self._network_id,
+                PRACTICES,
                 chance=clock.chance,
                 keyring=self._keys.keyring,
                 invitation=self._keys.invitation,

@@ -449,8 +449,8 @@ def _verify_receipt(argv: Sequence[str]) -> int:
     parser.add_argument("file", metavar="FILE", type=Path, help="the receipt, as JSON or as bytes")
     parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
     args = parser.parse_args(argv)
+    from protocol.practices import PRACTICES
     from protocol.practices.money.receipts import RECEIPT_BYTES_MAX, verify_receipt
-    from protocol.replica import PRACTICES
     from protocol.wire.keys import id_text
 
     network = _network_id(args)

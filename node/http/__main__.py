@@ -5,6 +5,6 @@ import json
 import sys
 
 from node.http.app import document_of
-from protocol.replica import OPERATIONS
+from protocol.practices import OPERATIONS
 
 sys.stdout.write(json.dumps(document_of(OPERATIONS), indent=1, ensure_ascii=False) + "\n")

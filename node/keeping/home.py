@@ -24,6 +24,7 @@ from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, SALT_BYTES, Entry, Millis, encode_body, seal
 from protocol.lanes.identity import COLD_KEYS_MAX, Inception, promise
 from protocol.lanes.journal import Keyring
+from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text, parse_id
@@ -312,7 +313,7 @@ def _opened(
     wish: CreateCurrency, keyring: Keyring, entries: list[Entry], now: Millis, chance: Callable[[int], bytes]
 ) -> list[Entry]:
     """Return the entries that open the first currency, by the rules for any other."""
-    replica = Replica(entries[0].id, chance=chance, keyring=keyring)
+    replica = Replica(entries[0].id, PRACTICES, chance=chance, keyring=keyring)
     list(replica.load(entries))
     effects = replica.handle([Asked(1, "currencies.create", _STEWARD, wish)], now)
     for effect in effects:

@@ -34,6 +34,7 @@ from protocol.events import Forget
 from protocol.lanes.entry import IDENTITY, LEDGER, EntryFault, Millis
 from protocol.lanes.identity import ColdKeys, Identity, Recovery, RecoveryClaim, promise
 from protocol.lanes.journal import Keyring
+from protocol.practices import PRACTICES
 from protocol.practices.between.networks import ReplicaDismissed, Replicas
 from protocol.replica import Replica
 from protocol.wire.codec import CodecFault, decode, encode
@@ -152,7 +153,7 @@ async def _opened(home: Path, chance: Callable[[int], bytes]) -> AsyncIterator[t
             network = await storage.network()
             if network is None:
                 raise HomeUnusable(f"{home / DATABASE} does not say whose it is: restore a backup")
-            replica = Replica(network, chance=chance, keyring=None)
+            replica = Replica(network, PRACTICES, chance=chance, keyring=None)
             for _ in replica.load(storage.entries()):
                 pass
             known = replica.journal.directory.networks.get(network)
@@ -167,7 +168,7 @@ async def _opened(home: Path, chance: Callable[[int], bytes]) -> AsyncIterator[t
 def _written(replica: Replica, said: Recovery, keys: Path, now: Millis) -> Batch:
     """Return the entries by which the network goes on here: the recovery, and that this is no replica any more."""
     journal = replica.journal
-    journal.take_up(Keyring(KeyPair.from_seed(read_key(keys / "hot.key.new")), read_key(keys / "preimage.key.new")))
+    journal.keyring = Keyring(KeyPair.from_seed(read_key(keys / "hot.key.new")), read_key(keys / "preimage.key.new"))
     try:
         entries = [journal.write(said, IDENTITY, now)]
     except EntryFault as fault:

@@ -44,6 +44,7 @@ from protocol.lanes.identity import (
     signed_by_cold_key,
 )
 from protocol.lanes.journal import Keyring
+from protocol.practices import PRACTICES
 from protocol.practices.between.links.records import Links
 from protocol.replica import Replica
 from protocol.wire.codec import decode
@@ -180,7 +181,7 @@ async def _begun(
 def _loaded(
     storage: Storage, network: bytes, keyring: Keyring, chance: Callable[[int], bytes], kept: int | None
 ) -> Replica:
-    replica = Replica(network, chance=chance, keyring=keyring)
+    replica = Replica(network, PRACTICES, chance=chance, keyring=keyring)
     for _ in replica.load(islice(storage.entries(), kept)):
         pass
     return replica

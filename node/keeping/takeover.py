@@ -27,6 +27,7 @@ from protocol.events import Forget
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.lanes.identity import ColdSignature, Identity, Rotation, RotationClaim, cold_signature, promise
 from protocol.lanes.journal import Keyring
+from protocol.practices import PRACTICES
 from protocol.practices.between.networks import ReplicaDismissed, Replicas
 from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text
@@ -87,7 +88,7 @@ async def _take_over(
     seed = read_key(next_key)
     coming = KeyPair.from_seed(seed)
     colds = [(path, KeyPair.from_seed(read_key(path))) for path in cold_keys]
-    replica = Replica(network, chance=chance, keyring=Keyring(coming, bytes(SEED_BYTES)))
+    replica = Replica(network, PRACTICES, chance=chance, keyring=Keyring(coming, bytes(SEED_BYTES)))
     for _ in replica.load(storage.entries()):
         pass
     journal = replica.journal

@@ -24,10 +24,11 @@ from node.store.storage import LINES, Storage, StorageFailed, StorageUnusable
 from protocol.events import Forget, Line, Store
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.lanes.journal import InvalidEntry, Journal
+from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.roots import Checkpoints
 from protocol.practices.between.faults.evidence import FaultKind
 from protocol.practices.between.links.records import LinkRecord, judge
-from protocol.replica import PRACTICES, Replica
+from protocol.replica import Replica
 from protocol.wire.keys import id_text
 
 Told = Callable[[int], None]
@@ -115,7 +116,7 @@ async def rebuild(home: Path) -> int:
     with locked(home):
         storage = await _storage(home)
         try:
-            replica = Replica(await _network(storage), chance=chance, keyring=None)
+            replica = Replica(await _network(storage), PRACTICES, chance=chance, keyring=None)
             await storage.replace_lines(lines(replica, storage))
         except (StorageFailed, StorageUnusable, EntryFault) as error:
             raise HomeUnusable(f"{error}") from None

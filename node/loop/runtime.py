@@ -98,10 +98,25 @@ class BrokenForGood(Exception):
 class Replica(Protocol):
     """What is driven: protocol.replica.Replica."""
 
-    operations: Mapping[str, Operation]
-    book: Book
-    recovering: bool
-    succeeded: bool
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """What can be asked for, by name."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """What its lanes amount to."""
+        ...
+
+    @property
+    def recovering(self) -> bool:
+        """Whether nothing is signed since this may be an old copy."""
+        ...
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether another node signs for this network now."""
+        ...
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take inputs, return effects."""

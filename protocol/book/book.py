@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from protocol.book.account_ids import account_of_uuid
-from protocol.book.declaration import Desk, Entered, News, Plan, Practice, Waiting
+from protocol.book.declaration import Entered, News, Practice
 from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
@@ -295,8 +295,7 @@ def since(items: Sequence[A], after: int) -> Iterator[tuple[int, A]]:
 class Book:
     """The fold of one network's entries.
 
-    `handle` is the network's own, where it is known; `abroad` plans a payment whose payee is in another
-    network, for whoever joins the economy to settlement.
+    `handle` is the network's own, where it is known.
     """
 
     def __init__(self, network: bytes, features: Sequence[Practice]) -> None:
@@ -305,7 +304,6 @@ class Book:
         self.handle: str | None = None
         self.is_sampled: Callable[[], bool] | None = None
         """While a replica takes in a long range: tells, for each member's signature, whether it is checked."""
-        self.abroad: Callable[[Desk, Said[Any]], Plan | Waiting | Refused] | None = None
         self.examined: tuple[Body | None, Any] = (None, None)
         """The body that was checked last, and what the check has found: its fold, which comes next, begins with it."""
         self.heard_wish: tuple[Said[Any] | None, bool] = (None, False)

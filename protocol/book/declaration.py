@@ -39,6 +39,7 @@ from protocol.book.plans import (
     READERS,
     SIGNED_IN,
     STEWARDS,
+    Accusation,
     Actor,
     Desk,
     Entered,
@@ -48,6 +49,7 @@ from protocol.book.plans import (
     News,
     Page,
     Plan,
+    Ready,
     Reopen,
     Role,
     Tell,
@@ -73,6 +75,7 @@ __all__ = [
     "READERS",
     "SIGNED_IN",
     "STEWARDS",
+    "Accusation",
     "Act",
     "Actor",
     "AskedFor",
@@ -94,6 +97,7 @@ __all__ = [
     "Page",
     "Plan",
     "Practice",
+    "Ready",
     "Ref",
     "Reopen",
     "Role",
@@ -110,6 +114,7 @@ __all__ = [
     "fold_nothing",
     "hear_nothing",
     "operation_name",
+    "operations_of",
     "unhear_nothing",
 ]
 
@@ -171,3 +176,8 @@ class Practice:
     accounts: tuple[SystemAccount, ...] = ()
     fills: tuple[Filled, ...] = ()
     private: tuple[Private, ...] = ()
+
+
+def operations_of(practices: Iterable[Practice]) -> dict[str, Operation]:
+    """Return what practices let members and clients ask for, by name."""
+    return {operation_name(operation): operation for practice in practices for operation in practice.operations}

@@ -86,6 +86,27 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A wish that waits under this key has got what it waited for."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """What a network has been seen to do wrong, with what shows it.
+
+    `places` are entries of it that are stored here, (lane, seq), and `wires` entries that could not be taken in.
+    """
+
+    kind: str
+    network: bytes
+    detail: str
+    places: tuple[tuple[str, int], ...] = ()
+    wires: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reopen:
     """That a new epoch is opened under the same key; `backs` is the claim of a recovery that it backs, by digest."""
 

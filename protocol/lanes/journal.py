@@ -74,7 +74,8 @@ class Journal:
         """The bodies of this network's own entries among them, and what any network has said in its commons."""
         self.records = Records()
         self._chance = chance
-        self._keyring = keyring
+        self.keyring = keyring
+        """What entries are signed with here; None where nothing is."""
         self._lanes: dict[Place, Lane] = {}
         self._heads: dict[Place, Head] = {}
         self._moved: set[Place] = set()
@@ -106,10 +107,10 @@ class Journal:
 
     def write(self, body: Body, lane: str, now: Millis) -> Entry:
         """Sign a body into a lane of this network and fold it in; plans have checked it before."""
-        assert self._keyring is not None, "a replica signs nothing"
+        assert self.keyring is not None, "a replica signs nothing"
         head = self.head(self.network, lane)
         entry = seal(
-            self._keyring.hot,
+            self.keyring.hot,
             network=self.network,
             lane=lane,
             epoch=self.directory.networks[self.network].identity.epoch
@@ -130,15 +131,7 @@ class Journal:
     @property
     def signer(self) -> bytes | None:
         """The key with which entries are signed here, None at a replica."""
-        return None if self._keyring is None else self._keyring.hot.public
-
-    def lay_down(self) -> None:
-        """Sign nothing from now on."""
-        self._keyring = None
-
-    def take_up(self, keyring: Keyring) -> None:
-        """Sign again."""
-        self._keyring = keyring
+        return None if self.keyring is None else self.keyring.hot.public
 
     def lane_heads(self) -> tuple[LaneHead, ...]:
         """Return the heads of all lanes of this network that are held here."""
@@ -273,7 +266,7 @@ class Journal:
                 epochs = known.identity.epochs
                 unbacked = (at for at in known.identity.recoveries() if not self.directory.is_backed(epochs[at]))
                 first = next(unbacked, None)
-                if first is not None and not (network == self.network and self._keyring is not None):
+                if first is not None and not (network == self.network and self.keyring is not None):
                     self._go_back(network, first)
                     self._rebase(network, first)
                     fallen = True

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Practices: what groups do with each other, by wings; a practice declares everything about itself in its own room."""
 
-from protocol.book.declaration import Practice
+from collections.abc import Mapping
+
+from protocol.book.declaration import Operation, Practice, operations_of
 from protocol.practices import between, money, people
 
 PRACTICES: tuple[Practice, ...] = (*people.PRACTICES, *money.PRACTICES, *between.PRACTICES)
+OPERATIONS: Mapping[str, Operation] = operations_of(PRACTICES)

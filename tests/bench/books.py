@@ -27,6 +27,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.events import Answer, Asked, Store, StoreItem
 from protocol.lanes.entry import LEDGER, parse
+from protocol.practices import PRACTICES
 from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
@@ -142,7 +143,7 @@ async def opened(home: Path) -> AsyncIterator[Books]:
     try:
         network = await storage.network()
         assert network is not None
-        replica = Replica(network, chance=os.urandom, keyring=read_keys(home).keyring)
+        replica = Replica(network, PRACTICES, chance=os.urandom, keyring=read_keys(home).keyring)
         for _ in replica.load(storage.entries()):
             pass
         yield Books(replica, storage)

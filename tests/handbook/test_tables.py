@@ -40,6 +40,7 @@ from protocol.lanes.identity import (
 )
 from protocol.peers import messages
 from protocol.peers.messages import Debt, Hop, Item, Span
+from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
 from protocol.practices.between.abroad.holds import Onward
 from protocol.practices.between.checkpoints.proofs import (
@@ -71,7 +72,6 @@ from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs import Share
 from protocol.practices.people.joinings import Joining
 from protocol.practices.people.members import Opening
-from protocol.replica import OPERATIONS, PRACTICES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -33,6 +33,7 @@ from protocol.lanes.entry import (
 from protocol.lanes.identity import Inception, promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, LinkNews, Message, pack, unpack
+from protocol.practices import PRACTICES
 from protocol.practices.between.links.records import LinkRecord
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.people.invitations import Invite
@@ -62,7 +63,7 @@ class Liar:
         first = self.sealed(IDENTITY, 0, None, inception, network=NO_NETWORK)
         self.network = first.id
         second = self.sealed(COMMONS, 0, None, profile(handle, handle.title()))
-        self.replica = Replica(first.id, chance=os.urandom, keyring=Keyring(self.hot, os.urandom(32)))
+        self.replica = Replica(first.id, PRACTICES, chance=os.urandom, keyring=Keyring(self.hot, os.urandom(32)))
         self._disk = [first, second]
         list(self.replica.load(self._disk))
         self.tongue: Callable[[Message], Message | None] = lambda message: message

@@ -14,6 +14,7 @@ from node.keeping.home import DATABASE, read_keys
 from node.loop.batch import Batch
 from node.store.storage import Storage
 from protocol.lanes.entry import LEDGER, Body
+from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.roots import CheckpointMade, Checkpoints
 from protocol.replica import Replica
 
@@ -24,7 +25,7 @@ def forge(home: Node, **changed: object) -> None:
     async def written() -> None:
         storage = await Storage.open(home.home / DATABASE)
         try:
-            replica = Replica(home.network, chance=clock.chance, keyring=read_keys(home.home).keyring)
+            replica = Replica(home.network, PRACTICES, chance=clock.chance, keyring=read_keys(home.home).keyring)
             list(replica.load(storage.entries()))
             newest, head = replica.book.of(Checkpoints).newest, replica.book.head
             assert newest is not None and head is not None

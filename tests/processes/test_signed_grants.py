@@ -16,6 +16,7 @@ from node.keeping.home import DATABASE, read_keys
 from node.loop.batch import Batch
 from node.store.storage import Storage
 from protocol.lanes.entry import decode_body, parse
+from protocol.practices import PRACTICES
 from protocol.practices.between.links.records import LinkRecord, link_lane
 from protocol.replica import Replica
 from protocol.wire.keys import parse_id
@@ -54,7 +55,7 @@ def grant(home: Path, network: bytes, lane: str, minor: int) -> None:
     async def written() -> None:
         storage = await Storage.open(home / DATABASE)
         try:
-            replica = Replica(network, chance=clock.chance, keyring=read_keys(home).keyring)
+            replica = Replica(network, PRACTICES, chance=clock.chance, keyring=read_keys(home).keyring)
             list(replica.load(storage.entries()))
             newest = parse(replica.journal.newest[network, lane])
             body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})

@@ -5,9 +5,10 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay
 from simulation.world import World
 
+from protocol.peers.standing import QUIET_MS
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
 from protocol.practices.between.links.records import Links
-from protocol.replica import QUIET_MS, RESEND_EVERY_MS
+from protocol.practices.between.links.talk import RESEND_EVERY_MS
 
 HOUR_MS = 3_600_000
 

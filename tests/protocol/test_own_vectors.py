@@ -25,6 +25,7 @@ from protocol.lanes.directory import COMMONS_KINDS, Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, decode_body, parse
 from protocol.lanes.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
 from protocol.lanes.journal import InvalidEntry, Journal
+from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.proofs import (
     CheckpointClaim,
     CheckpointSigned,
@@ -38,7 +39,6 @@ from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.money.receipts import Attested
 from protocol.practices.people.joinings import Joining
-from protocol.replica import PRACTICES
 from protocol.solvers.netting import Headroom, Obligation, set_off
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import KeyPair, verify

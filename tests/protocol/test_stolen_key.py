@@ -14,7 +14,7 @@ from protocol.events import Received
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
 from protocol.peers.messages import Entries, LinkNews, pack
-from protocol.practices.between.faults.seen import FaultsWanted
+from protocol.practices.between.faults.seen import Faults, FaultsWanted
 from protocol.practices.between.links.records import LinkRecord, link_lane
 from protocol.practices.between.links.terms import AcceptLink, LinksWanted, ProposeLink, RaiseLink
 from protocol.practices.between.networks import InviteReplica, SetProfile
@@ -244,7 +244,7 @@ def test_an_ended_key_proves_no_fork_and_what_it_proved_is_pardoned() -> None:
         assert not world.granted(node, "networks.show", subject="riacho").forked
     pay(world, "serra", "bia", "ana@riacho", 10)
     assert balance(world, "riacho", "ana") == 10_00
-    assert riacho.replica.faults == [] and not world.drops
+    assert riacho.replica.book.of(Faults).details == [] and not world.drops
 
 
 def test_a_node_that_comes_later_is_not_held_up_by_what_the_thief_signed_at_confirmed_places() -> None:
@@ -391,7 +391,11 @@ def test_neither_side_seems_to_have_lost_anything_because_of_epochs_that_are_non
     assert balance(world, "serra", "bia") == 15_00 * epochs + 5_00
     assert identity_of(world.nodes["riacho"]).epoch == 1, "nobody had to recover"
     assert world.zero_sum()
-    assert world.nodes["riacho"].replica.faults == world.nodes["serra"].replica.faults == []
+    assert (
+        world.nodes["riacho"].replica.book.of(Faults).details
+        == world.nodes["serra"].replica.book.of(Faults).details
+        == []
+    )
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -10,6 +10,7 @@ from protocol.book.refusals import Rejection
 from protocol.lanes.entry import IDENTITY, LEDGER
 from protocol.lanes.identity import Rotation, RotationClaim, cold_signature, promise
 from protocol.lanes.journal import Keyring
+from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.networks import ReplicaDismissed, Replicas
 from protocol.practices.money.payments.rules import Pay
 from protocol.wire.keys import KeyPair
@@ -116,7 +117,7 @@ def test_the_old_home_learns_that_it_has_a_successor_and_signs_nothing_more() ->
     # Nobody has forked, nobody is accused, and the true home goes on.
     known = [node.replica.journal.directory.networks for node in world.nodes.values()]
     assert not any(one.forked for networks in known for one in networks.values())
-    assert [node.replica.faults for node in world.nodes.values()] == [[], [], []]
+    assert [node.replica.book.of(Faults).details for node in world.nodes.values()] == [[], [], []]
     assert state(world, "casa", pay(world, "casa", account(world, "casa", "ana"), "edna@serra", 5)) == "posted"
     with pytest.raises(AssertionError, match="signs nothing"):
         riacho.journal.write(ReplicaDismissed(bytes(32)), LEDGER, world.now)

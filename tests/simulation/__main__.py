@@ -21,7 +21,7 @@ from simulation.search import search, told_of_search
 from simulation.smallworlds import SOUGHT, WORLDS
 from simulation.story import DRAWN, Ended, draw_steps, line_of, play, shrink
 
-from protocol.replica import OPERATIONS
+from protocol.practices import OPERATIONS
 
 
 def told(seed: int, steps: int, cheat: str | None, kind: str, ended: Ended) -> str:

@@ -23,6 +23,7 @@ from protocol.events import Input, Received
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.peers.messages import Entries, LinkNews, PeerFault, unpack
+from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
@@ -52,6 +53,7 @@ from protocol.practices.between.clearing.rounds import Rounds
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.records import Link, Links, link_account
+from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.networks import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
@@ -80,7 +82,7 @@ class Broken(AssertionError):
 BOOKED = ("currencies", "members", "mandates", "passing", "payments", "requests")
 """What a book keeps of the economy, beside its accounts."""
 MORE_THAN_FOLDED: frozenset[type[Any]] = frozenset(
-    {Charters, Checkpoints, Directory, Faults, Forwards, Links, Probes, Quotes, Relays, Rounds}
+    {Charters, Checkpoints, Directory, Faults, Forwards, Links, Probes, Quotes, Relays, Rounds, Sendings}
 )
 """States that keep what was looked up, seen or is under way: of these the part that is folded is told by name."""
 
@@ -759,7 +761,7 @@ def _merge_laws(audit: Auditor) -> Found:
     for node in audit.honest():
         if node.replica.recovering:
             continue
-        again = Replica(node.network, chance=bytes, keyring=node.keyring)
+        again = Replica(node.network, PRACTICES, chance=bytes, keyring=node.keyring)
         list(again.load(_shuffled(node.disk, node.network, Random(len(node.disk)))))
         lived, folded = _book_of(node.replica), _book_of(again)
         for what, value in lived.items():

@@ -14,12 +14,17 @@ from hashlib import sha256
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
+from protocol.answering import Answering
 from protocol.book.book import Book
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import Compare
+from protocol.peers.hello import Greeting
+from protocol.peers.home import Home
 from protocol.peers.key_events import KeyEvents
 from protocol.peers.sessions import Session, Sessions
+from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
+from protocol.peers.talks import Talks
 from protocol.practices.between.quotes.prices import Question, Quote
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
@@ -27,18 +32,23 @@ from protocol.wire.keys import KeyPair
 SCALARS = frozenset({bytes, str, int, bool, type(None)})
 SHARED: dict[type[Any], frozenset[str]] = {
     Book: frozenset({"_feature_of", "_filled", "_hears", "kinds", "words"}),
-    Replica: frozenset({"_features"}),
+    Home: frozenset({"_private", "practices"}),
+    Answering: frozenset({"operations"}),
 }
 """What is the same in all states of all nodes."""
 PASSING: dict[type[Any], dict[str, Any]] = {
     Book: {"examined": (None, None), "_heard": (None, None, False)},
-    Replica: {"_out": ()},
+    Home: {"out": (), "ready": ()},
     Sessions: {"_minute": 0},
     Session: {"requests": 0},
 }
 """What serves within one input alone and is so between two; and requests, which nobody counts over several here."""
 UNWRITTEN: dict[type[Any], frozenset[str]] = {
-    Replica: frozenset({"book"}),
+    Home: frozenset({"book"}),
+    Standing: frozenset({"home"}),
+    Greeting: frozenset({"home"}),
+    Talks: frozenset({"home", "greeting"}),
+    Answering: frozenset({"home"}),
     Journal: frozenset({"book", "directory"}),
     Sessions: frozenset({"directory"}),
     Compare: frozenset({"journal", "sessions"}),

@@ -68,7 +68,7 @@ def recovered(world: World, one: Heirs, copy: Node, document: bytes) -> Entry:
     assert isinstance(fields, dict)
     stopped = world.fresh(copy)
     list(stopped.load(copy.disk))
-    stopped.journal.take_up(one.keyring)
+    stopped.journal.keyring = one.keyring
     entry = stopped.journal.write(from_map(Recovery, fields), IDENTITY, world.now)
     copy.disk.append(entry)
     own = [one.code for one in stopped.book.of(Replicas).places.values() if one.transport == copy.transport]

@@ -16,7 +16,6 @@ from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
 from crdt.link import Draft, Hold, LinkRefusal, Side
-from protocol import replica
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.ledger import Ledger
@@ -35,8 +34,9 @@ from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.part import Clearing, Failed
 from protocol.practices.between.clearing.rounds import CIRCLE_LIFE_MS
-from protocol.practices.between.links import records
+from protocol.practices.between.links import records, talk
 from protocol.practices.between.links.records import Claim, Link, Waive
+from protocol.practices.between.links.talk import LinkTalk
 from protocol.practices.between.quotes.prices import Quotes
 from protocol.practices.between.routes import Path
 from protocol.replica import Replica
@@ -343,10 +343,10 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Link, "is_found", property(lambda link: link.fenced > link.side.own.epoch)),), RESTORES),
     "what is held not told": Mutant(
         "two that have both lost entries do not tell each other what they hold", "NO-HOLD-LEFT",
-        ((Replica, "_hear_link_held", _none),), RESTORES),
+        ((LinkTalk, "hear_held", _none),), RESTORES),
     "one record shown": Mutant(
         "who came back from a replica is shown one record of its partner's, whatever its own rests on", "CONVERGE",
-        ((replica, "RECORDS_SHOWN_MAX", 1),), {**RESTORES, "cut": 8.0, "raise": 6.0}, shape="copied"),
+        ((talk, "RECORDS_SHOWN_MAX", 1),), {**RESTORES, "cut": 8.0, "raise": 6.0}, shape="copied"),
     "an old grant counts": Mutant(
         "what a partner had granted before a rotation is held against it in a later restore", "ACCEPT-STABLE",
         ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
@@ -405,7 +405,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((rounds, "refusal", _circle_at_any_price),), {**RING, "rate": 8}, shape="ring"),
     "nothing sent again": Mutant(
         "a record that got lost is never sent again", "NO-HOLD-LEFT",
-        ((Replica, "_remind", _none),), {"weather": 8}),
+        ((LinkTalk, "remind", _none),), {"weather": 8}),
 }  # fmt: skip
 
 CLEARING: Mapping[str, Mutant] = {

@@ -27,11 +27,13 @@ from protocol.events import Effect, Input, Received, Send, SendRange, TimerFired
 from protocol.lanes.entry import LINK_PREFIX, Entry, parse
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
+from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Forwards
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import Rounds
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.links.terms import CapLink, GiveBackLink, RaiseLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
@@ -41,7 +43,7 @@ Notes = Mapping[str, Mapping[Any, Any]]
 Event = tuple[str | int, ...]
 """What happens next: a word, and to whom or by how much."""
 
-LOOKED_FOR = (Links, Forwards, Clearing, Faults)
+LOOKED_FOR = (Links, Sendings, Forwards, Clearing, Faults)
 """What the auditor, and the world itself, look for in books."""
 MENDED: Event = ("nothing more befalls",)
 """The last of the events on a way to where things do not come to a good end."""
@@ -289,7 +291,7 @@ class Searched(Played):
             self.loaded[key] = node.replica, self.marks[node.name]
 
     def _chance(self, node: Node) -> Chance:
-        chance = node.replica._chance
+        chance = node.replica.home.chance
         assert isinstance(chance, Chance)
         return chance
 
@@ -306,7 +308,7 @@ class Searched(Played):
         self, network: bytes, keyring: Keyring | None, invitation: bytes | None = None, *, recovering: bool = False
     ) -> Replica:
         replica = Replica(
-            network, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering
+            network, PRACTICES, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering
         )
         # What hides the bodies of entries nobody looks through here; alike, it lets equal entries be equal.
         replica.journal._chance = bytes

@@ -18,6 +18,7 @@ from soak.marked import rest_to_soak
 
 from protocol.events import PeerDown, TimerFired
 from protocol.practices.between.clearing.part import Clearing
+from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.quotes.prices import Quotes
 
 HANDBOOK = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
@@ -133,7 +134,7 @@ def test_what_a_copy_holds_points_into_the_copy() -> None:
         assert quote.payer is other.book.ledger.accounts[quote.payer.id]
         assert quote.payer is not one.book.ledger.accounts[quote.payer.id]
     assert other.book.entry_id == other.journal._ledger_id
-    assert other._chance is other.gossip.taking._chance is not one._chance
+    assert other.home.chance is other.gossip.taking._chance is not one.home.chance
 
 
 def notes(world: Searched) -> dict[Any, Any]:
@@ -168,15 +169,19 @@ def test_states_that_differ_in_anything_have_marks_of_their_own() -> None:
 
 def test_a_nodes_mark_tells_its_chance_and_what_it_knows_for_a_while() -> None:
     _, node = settled()
-    chance = node.replica._chance
+    chance = node.replica.home.chance
     assert isinstance(chance, Chance)
-    marks = {marked(node.replica)}
+
+    def mark() -> bytes:
+        return marked(node.replica.book) + marked(node.replica)
+
+    marks = {mark()}
     chance(16)
-    marks.add(marked(node.replica))
-    node.replica._sent_at.clear()
-    marks.add(marked(node.replica))
+    marks.add(mark())
+    node.replica.book.of(Sendings).sent_at.clear()
+    marks.add(mark())
     node.replica.gossip.sessions.by_peer[PAYER].agrees ^= True
-    marks.add(marked(node.replica))
+    marks.add(mark())
     assert len(marks) == 4
     before = marked(node.replica.book)
     node.replica.book.of(Clearing).rounds.clear()

@@ -20,8 +20,8 @@ from simulation.story import DRAWN, RATES, WEIGHTS, Played, Setting, draw_settin
 from soak.marked import rest_to_soak
 
 from protocol.book.book import exchange_account
+from protocol.practices import OPERATIONS
 from protocol.practices.between.clearing.part import Clearing
-from protocol.replica import OPERATIONS
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_typ
 from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Ref, Role, Show, Uuid
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid
-from protocol.replica import OPERATIONS
+from protocol.practices import OPERATIONS
 from protocol.wire.shape import AtMost, Length, Range, is_personal
 
 Ids = Callable[[str, Actor], list[str]]

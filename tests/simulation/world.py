@@ -30,6 +30,7 @@ from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_bo
 from protocol.lanes.identity import Inception, promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, pack
+from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
 
@@ -109,7 +110,7 @@ class World:
         self, network: bytes, keyring: Keyring | None, invitation: bytes | None = None, *, recovering: bool = False
     ) -> Replica:
         return Replica(
-            network, chance=self.rng.randbytes, keyring=keyring, invitation=invitation, recovering=recovering
+            network, PRACTICES, chance=self.rng.randbytes, keyring=keyring, invitation=invitation, recovering=recovering
         )
 
     def fresh(self, node: Node, keyring: Keyring | None = None) -> Replica:

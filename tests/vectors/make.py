@@ -39,6 +39,7 @@ from protocol.lanes.identity import (
     cold_signature,
     promise,
 )
+from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import address_of
 from protocol.practices.between.checkpoints.proofs import (
     BalanceLeaf,
@@ -81,7 +82,6 @@ from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.invitations import Invited
 from protocol.practices.people.joinings import Joining, sign_joining
 from protocol.practices.people.mandates import GiveMandate
-from protocol.replica import PRACTICES
 from protocol.solvers.netting import Case, Headroom, Obligation, set_off
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, digest

@@ -16,6 +16,7 @@ from protocol.book.signed import Envelope, Signed, parse_uuid, sign, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Body, decode_body, encode_body, seal
+from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Forwards, Reconciled
 from protocol.practices.between.checkpoints.roots import MakeCheckpoint
 from protocol.practices.between.clearing.circles import encode_circle
@@ -44,7 +45,6 @@ from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
 from protocol.practices.people.members import Approve, Join, Leave, Resume, SetLimits, Suspend
-from protocol.replica import PRACTICES
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, parse_id
 from protocol.wire.shape import to_map

@@ -27,6 +27,8 @@ from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.directory import ADDRESSES_MAX, Directory, Known, Profile
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.lanes.identity import HOT_GRANT_MAX
+from protocol.peers.hello import ADMITS
+from protocol.peers.standing import COPIED
 from protocol.practices.between.links.records import Links, LinkState
 from protocol.wire.keys import digest, id_text, parse_id
 from protocol.wire.shape import Length
@@ -102,12 +104,24 @@ def code_digest(code: bytes) -> bytes:
     return digest("replica-code", code)
 
 
-def admit(desk: Desk, transport: bytes, code: bytes | None) -> ReplicaAdmitted | None:
-    """Return the entry that lets a node in as our replica, or None where its code does not open a place."""
-    place = None if code is None else desk.book.of(Replicas).places.get(code_digest(code))
-    if place is None or place.state_at(desk.now) != "invited":
+def admit(desk: Desk, transport: bytes, code: bytes | None) -> Plan | None:
+    """Return what lets a node in as our replica, nothing where it is one; or None where its code opens no place.
+
+    Only a home lets a new one in. Who recovers writes nothing: it may well have let this one in already, in an entry
+    that it has lost.
+    """
+    replicas = desk.book.of(Replicas)
+    if replicas.admitted(transport):
+        return Plan("")
+    place = None if code is None else replicas.places.get(code_digest(code))
+    if place is None or place.state_at(desk.now) != "invited" or desk.silent not in (None, Rejection.RECOVERING):
         return None
-    return ReplicaAdmitted(place.code, transport)
+    return Plan("", () if desk.silent else (Write(ReplicaAdmitted(place.code, transport)),))
+
+
+def is_copied(desk: Desk) -> bool:
+    """Tell whether some node is a replica of ours."""
+    return any(place.state_at(desk.now) == "admitted" for place in desk.book.of(Replicas).places.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,4 +364,5 @@ PRACTICE = Practice(
         Show("replicas", ReplicaShown, view=show_replica, who=READERS),
         List("replicas", ReplicasWanted, ReplicaShown, view=list_replicas, who=READERS),
     ),
+    fills=(ADMITS.by(admit), COPIED.by(is_copied)),
 )  # fmt: skip

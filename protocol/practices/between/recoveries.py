@@ -31,6 +31,9 @@ from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, EntryFault, Millis
 from protocol.lanes.identity import Identity, Recovery, RecoveryClaim, check_recovery
+from protocol.peers.home import Home
+from protocol.peers.news import HOME_NEWS, HomeNews, KeyOusted
+from protocol.peers.standing import DESPITE
 from protocol.practices.between.links.records import Links
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import id_text, parse_id
@@ -276,6 +279,12 @@ def _state(identity: Identity, claim: RecoveryClaim, due: Millis | None, now: Mi
     return "backed" if now < due else "due"
 
 
+def hear_home(home: Home, news: HomeNews) -> None:
+    """Know by which claim guardians have given our network to another key."""
+    if isinstance(news, KeyOusted):
+        home.book.of(Recoveries).against_us = news.claim
+
+
 PRACTICE = Practice(
     name="recoveries",
     entries=(),
@@ -294,4 +303,5 @@ PRACTICE = Practice(
         List("recoveries", RecoveriesWanted, RecoveryShown, view=list_recoveries,
              example="mutirao recoveries list"),
     ),
+    fills=(HOME_NEWS.by(hear_home), DESPITE.by("recoveries.veto")),
 )  # fmt: skip

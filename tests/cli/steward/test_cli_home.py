@@ -20,6 +20,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.events import Answer, Asked, Line, Store
 from protocol.lanes.entry import LEDGER, Entry, encode_body, seal
+from protocol.practices import PRACTICES
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members import Approve, Join, Suspended
@@ -74,7 +75,7 @@ def append(home: Path, write: Callable[[Replica], Written]) -> None:
         storage = await Storage.open(home / DATABASE)
         network = await storage.network()
         assert network is not None
-        replica = Replica(network, chance=chance, keyring=read_keys(home).keyring)
+        replica = Replica(network, PRACTICES, chance=chance, keyring=read_keys(home).keyring)
         for _ in replica.load(storage.entries()):
             pass
         entries, lines = write(replica)

@@ -24,9 +24,10 @@ from node.store.storage import Storage
 from protocol.book.money import Amount
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
+from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.joinings import sign_joining
-from protocol.replica import OPERATIONS, Replica
+from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(60)
@@ -104,7 +105,7 @@ async def riacho(tmp_path: Path) -> AsyncIterator[Riacho]:
     network = next(storage.entries()).id
 
     def load(entries: Any) -> Replica:
-        replica = Replica(network, chance=clock.chance, keyring=keyring)
+        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=keyring)
         list(replica.load(entries))
         return replica
 

@@ -21,7 +21,8 @@ from protocol.book.money import Amount
 from protocol.book.private import Item
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.entry import LEDGER, Entry
-from protocol.replica import OPERATIONS, Replica
+from protocol.practices import OPERATIONS, PRACTICES
+from protocol.replica import Replica
 from protocol.wire.keys import parse_id
 
 STEWARD = Actor(Role.STEWARD)
@@ -67,7 +68,7 @@ async def at_work(home: Path, network: bytes) -> AsyncIterator[Riacho]:
     storage = await Storage.open(home / DATABASE)
 
     def load(entries: Iterable[Entry]) -> Replica:
-        replica = Replica(network, chance=clock.chance, keyring=read_keys(home).keyring)
+        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=read_keys(home).keyring)
         for _ in replica.load(entries):
             pass
         return replica

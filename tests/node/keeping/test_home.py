@@ -37,6 +37,7 @@ from node.store.highwater import SLOT_BYTES, HighWater, why_recover
 from node.store.storage import Reach, Storage
 from protocol.lanes.entry import Entry
 from protocol.lanes.identity import promise
+from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
 
@@ -59,7 +60,7 @@ def loaded(home: Path) -> Replica:
         try:
             network = await storage.network()
             assert network is not None
-            replica = Replica(network, chance=Random(2).randbytes, keyring=read_keys(home).keyring)
+            replica = Replica(network, PRACTICES, chance=Random(2).randbytes, keyring=read_keys(home).keyring)
             list(replica.load(storage.entries()))
             return replica
         finally:

@@ -29,6 +29,7 @@ from node.loop.batch import Batch
 from node.store.highwater import HighWater, why_recover
 from node.store.storage import Storage
 from protocol.lanes.identity import BackedBy, Identity, Recovery, RecoveryClaim
+from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair, id_text, parse_id
@@ -44,7 +45,7 @@ async def loaded(home: Path) -> tuple[Replica, str | None]:
     try:
         network = await storage.network()
         assert network is not None
-        replica = Replica(network, chance=clock.chance, keyring=keys.keyring)
+        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=keys.keyring)
         list(replica.load(storage.entries()))
         mark = HighWater(home / HIGH_WATER, network)
         why = await why_recover(mark.read(), storage, network)

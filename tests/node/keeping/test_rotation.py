@@ -29,6 +29,7 @@ from protocol.events import Line, Store
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.lanes.identity import Identity
+from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
 
@@ -51,7 +52,7 @@ async def loaded(home: Path) -> Replica:
     try:
         network = await storage.network()
         assert network is not None
-        replica = Replica(network, chance=clock.chance, keyring=read_keys(home).keyring)
+        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=read_keys(home).keyring)
         for _ in replica.load(storage.entries()):
             pass
         return replica

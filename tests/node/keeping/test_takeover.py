@@ -22,6 +22,7 @@ from node.keeping.home import (
 from node.keeping.takeover import TakenOver, take_over
 from node.store.highwater import HighWater, why_recover
 from node.store.storage import Storage
+from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
 
@@ -50,7 +51,7 @@ async def stands(home: Path, epoch: int) -> None:
     try:
         network = await storage.network()
         assert network is not None
-        replica = Replica(network, chance=clock.chance, keyring=keys.keyring)
+        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=keys.keyring)
         list(replica.load(storage.entries()))
         identity = replica.journal.directory.networks[network].identity
         assert (identity.epoch, identity.key_of(epoch)) == (epoch, keys.keyring.hot.public)

@@ -24,6 +24,7 @@ from protocol.peers.messages import (
     pack,
 )
 from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX, SESSIONS_MAX
+from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.records import (
     LINKS_PER_PARTNER_MAX,
     LinkRecord,
@@ -319,7 +320,7 @@ def test_a_link_record_that_breaks_a_rule_is_refused_whole(lie: dict[str, object
     reason = says(world, LinkNews(lied.wire))
     assert reason is not None and "breaks a rule of the link" in reason
     assert world.granted("serra", "links.show", subject=link) == before
-    assert world.nodes["serra"].replica.faults and world.zero_sum()
+    assert world.nodes["serra"].replica.book.of(Faults).details and world.zero_sum()
 
 
 def decoded(entry: Entry) -> tuple[LinkRecord, int]:

@@ -36,7 +36,7 @@ from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, deco
 from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import CreateCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.rules import PAY_ABROAD, Pay
 from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import Joining
@@ -77,7 +77,10 @@ NETWORK = INCEPTION.id
 
 
 def fresh_book() -> Book:
-    return Book(NETWORK, PRACTICES)
+    """Return the book of a group by itself: nobody carries its payments abroad."""
+    book = Book(NETWORK, PRACTICES)
+    del book._filled[PAY_ABROAD]
+    return book
 
 
 class Refusal(AssertionError):

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope
 from protocol.lanes.entry import Entry, EntryFault, Header, _decode_body, decode_body, encode_body, parse, seal
+from protocol.practices import PRACTICES
 from protocol.practices.money.payments.rules import Paid, Pay
-from protocol.replica import PRACTICES
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.pattern import matcher, reader

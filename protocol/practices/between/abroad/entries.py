@@ -20,11 +20,11 @@ from protocol.book.book import (
     holds_account,
     parties,
 )
-from protocol.book.declaration import Entered, News, Practice
+from protocol.book.declaration import Entered, News
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of
-from protocol.book.personal import NOTE_BYTES_MAX, digest_of
-from protocol.book.private import Owned, Private
+from protocol.book.personal import digest_of
+from protocol.book.private import Owned
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Digest, Id, Minor, Signed, uuid_text
 from protocol.book.wishes import Said, said_in
@@ -658,13 +658,3 @@ def owned(book: Book, body: Body) -> Iterable[Owned]:
             raise AssertionError(body)
     if note is not None:
         yield Owned(note, book.owner_of(account), f"payments/{uuid_text(payment)}")
-
-
-PRACTICE = Practice(
-    name="abroad",
-    entries=(Sent, Rerouted, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
-    check=check,
-    fold=fold,
-    news=news,
-    private=(Private("note", NOTE_BYTES_MAX, (Sent, Arrived), owned),),
-)

@@ -12,19 +12,12 @@ from typing import Annotated, ClassVar
 
 from protocol.book.book import Book, exchange_account, holds_account
 from protocol.book.declaration import (
-    READERS,
-    STEWARDS,
-    Act,
     At,
-    Create,
     Desk,
     Doc,
     Entered,
-    List,
     News,
     Plan,
-    Practice,
-    Show,
     Write,
 )
 from protocol.book.ledger import Posting
@@ -41,9 +34,7 @@ from protocol.practices.between.clearing.intents import (
     Intents,
     Minor,
     Valued,
-    hear,
     lines,
-    unhear,
 )
 from protocol.practices.between.links.records import Code, Link, Links
 from protocol.practices.between.links.terms import read_rate
@@ -597,26 +588,3 @@ def joining(book: Book, number: int) -> Write:
 def _owed(book: Book) -> tuple[Owed, ...]:
     links = [link for link in book.of(Links).by_id.values() if link.mine is not None]
     return tuple(Owed(link.id, link.now.net_debt) for link in links if link.now.net_debt)
-
-
-PRACTICE = Practice(
-    name="clearing",
-    entries=(ClearingSet, Opened, Joined, Begun, Turned, Cleared, Failed, Left),
-    check=check,
-    fold=fold,
-    news=news,
-    words=(Intended, Valued),
-    hear=hear,
-    unhear=unhear,
-    operations=(
-        Create("clearings", OpenRound, plan=plan_open, who=STEWARDS, verb="open", example="mutirao clearings open"),
-        Show("clearings", RoundShown, view=view_round, who=READERS, example="mutirao clearings show ROUND"),
-        List("clearings", RoundsWanted, RoundShown, view=view_rounds, who=READERS, example="mutirao clearings list"),
-        Create("clearing-terms", SetClearing, plan=plan_set, who=STEWARDS, verb="set",
-               example="mutirao clearing-terms set --on --publish"),
-        Show("clearing-terms", SettingsShown, view=view_settings, who=READERS,
-             example="mutirao clearing-terms show NETWORK"),
-        Act("currencies", "value", ValueCurrency, plan=plan_value, who=STEWARDS,
-            example="mutirao currencies value HORA --value 1.5"),
-    ),
-)  # fmt: skip

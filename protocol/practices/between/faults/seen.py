@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from protocol.book.declaration import READERS, At, Desk, Doc, EvidenceWanted, List, Practice, Show
+from protocol.book.book import Book
+from protocol.book.declaration import READERS, Accusation, At, Desk, Doc, EvidenceWanted, List, Practice, Show
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Digest, Time
 from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
+from protocol.peers.home import ACCUSED, KEPT, WRONGS
 from protocol.practices.between.checkpoints.roots import Checkpoints
 from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
 from protocol.practices.money.receipts import EntryWire
@@ -54,6 +56,11 @@ class Faults:
 
     by_id: dict[bytes, Fault] = field(default_factory=dict[bytes, Fault])
 
+    @property
+    def details(self) -> list[str]:
+        """What was seen, in order."""
+        return [fault.detail for fault in self.by_id.values()]
+
     def add(self, fault: Fault) -> bool:
         """Keep a fault; tell whether it is news."""
         if fault.id in self.by_id or len(self.by_id) >= FAULTS_KEPT_MAX:
@@ -62,28 +69,37 @@ class Faults:
         return True
 
 
+def keep(book: Book, accusation: Accusation, now: Millis) -> tuple[bytes, bytes] | None:
+    """Keep what a network has done wrong; returns its id and bytes where it is news."""
+    fault = Fault(
+        FaultKind(accusation.kind), accusation.network, accusation.detail[:DETAIL_CHARS_MAX], now,
+        tuple(Place(lane, seq) for lane, seq in accusation.places), accusation.wires,
+    )  # fmt: skip
+    return (fault.id, written(fault)) if book.of(Faults).add(fault) else None
+
+
 def written(fault: Fault) -> bytes:
     """Return the bytes by which a node keeps a fault."""
     return encode(to_map(fault))
 
 
-def recalled(data: bytes) -> Fault:
-    """Return the fault that a node has kept."""
-    return from_map(Fault, decode(data, bytes_max=1024 * 1024))
+def recall(book: Book, data: bytes) -> None:
+    """Take in a fault that this node has kept."""
+    book.of(Faults).add(from_map(Fault, decode(data, bytes_max=1024 * 1024)))
 
 
-def of_checkpoints(network: bytes, state: Checkpoints, now: Millis) -> Iterable[Fault]:
+def of_checkpoints(book: Book) -> Iterable[Accusation]:
     """Yield what checkpoints have shown: those of our own network's ledger, and all networks' words."""
+    state = book.of(Checkpoints)
     for seq, parts in state.wrong:
         detail = f"the checkpoint at entry {seq} is not what the entries make: {parts}"
-        yield Fault(FaultKind.CHECKPOINT_WRONG, network, detail, now, (Place(LEDGER, seq),))
+        yield Accusation(FaultKind.CHECKPOINT_WRONG, book.network, detail, ((LEDGER, seq),))
     for said_by, (before, after) in state.doubled.items():
         detail = f"the checkpoints at {before} and {after} of its commons lane cannot both be true"
-        places = (Place(COMMONS, before), Place(COMMONS, after))
-        yield Fault(FaultKind.CHECKPOINTS_DIFFER, said_by, detail, now, places)
+        yield Accusation(FaultKind.CHECKPOINTS_DIFFER, said_by, detail, ((COMMONS, before), (COMMONS, after)))
     for said_by, seq in state.unbalanced.items():
         detail = f"by the checkpoint at {seq} of its commons lane its balances do not sum to zero"
-        yield Fault(FaultKind.CHECKPOINT_UNBALANCED, said_by, detail, now, (Place(COMMONS, seq),))
+        yield Accusation(FaultKind.CHECKPOINT_UNBALANCED, said_by, detail, ((COMMONS, seq),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +163,5 @@ PRACTICE = Practice(
         Show("faults", FaultShown, view=show_fault, who=READERS, example="mutirao faults show FAULT"),
         List("faults", FaultsWanted, FaultShown, view=list_faults, who=READERS, example="mutirao faults list"),
     ),
+    fills=(ACCUSED.by(keep), KEPT.by(recall), WRONGS.by(of_checkpoints)),
 )

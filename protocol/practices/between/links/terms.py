@@ -19,7 +19,6 @@ from protocol.book.money import Amount, Rate, minor_of
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.identity import HOT_GRANT_MAX
-from protocol.lanes.news import LANE_NEWS
 from protocol.practices.between.links.records import (
     HOLDS_MAX,
     LINKS_MAX,
@@ -42,6 +41,7 @@ from protocol.practices.between.links.records import (
     link_account,
     link_id,
 )
+from protocol.practices.between.links.talk import FILLS
 from protocol.practices.between.routes import Routes
 from protocol.wire.codec import encode
 from protocol.wire.keys import id_text, parse_id
@@ -452,9 +452,6 @@ def _shown(book: Book, link: Link) -> LinkShown:
         else Amount(0 if mirror is None else mirror.balance_minor, currency.code, currency.scale),
         to_sign=None,
     )  # fmt: skip
-
-
-FILLS = (LANE_NEWS.by(lambda book, news: book.of(Links).hear(news)),)
 
 
 PRACTICE = Practice(

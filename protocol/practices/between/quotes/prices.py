@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from protocol.book.book import Book
-from protocol.book.declaration import At, Create, Desk, Doc, Plan, Practice, Show, Tell, Waiting
+from protocol.book.declaration import At, Create, Desk, Doc, Plan, Practice, Ready, Show, Tell, Waiting
 from protocol.book.ledger import Account
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX, Amount, minor_of, payable
 from protocol.book.personal import text_refusal
@@ -20,9 +20,18 @@ from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
+from protocol.peers.home import PROCEED
 from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteDenied, QuoteGiven, QuoteWanted
+from protocol.peers.talks import HEARS, Hears, at_desk
 from protocol.practices.between.links.records import Link, Links
-from protocol.practices.between.quotes.answers import Relays, choose_link, hand_back, is_foreign, is_reachable
+from protocol.practices.between.quotes.answers import (
+    Relays,
+    choose_link,
+    hand_back,
+    hear_wanted,
+    is_foreign,
+    is_reachable,
+)
 from protocol.practices.between.quotes.invoices import (
     INVOICE_LIFE_MS,
     Invoice,
@@ -105,8 +114,6 @@ class Quotes:
     given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     by_invoice: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     denied: dict[bytes, Refused] = field(default_factory=dict[bytes, Refused])
-    answered: list[bytes] = field(default_factory=list[bytes])
-    """Questions of members that have their price, or their refusal, since they were last told."""
 
     def give(self, quote: Quote) -> None:
         """Keep a quote until it expires."""
@@ -396,7 +403,7 @@ def _payee_uses(book: Book, network: bytes, code: str) -> bool:
 # What comes back.
 
 
-def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell, ...]:
+def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell | Ready, ...]:
     """Take a quote that we waited for, or add our own hop and hand it back to who asked."""
     book = desk.book
     question = _taken(book, given.key, teller)
@@ -407,11 +414,10 @@ def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell, ...]
     if isinstance(outcome, Refused):
         return _on_refusal(desk, question, outcome, question.payee_network)
     book.of(Quotes).give(outcome)
-    book.of(Quotes).answered.append(question.asked)
-    return ()
+    return (Ready(question.asked),)
 
 
-def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell, ...]:
+def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | Ready, ...]:
     """Take a denial that we waited for and ask along the next way, or hand it back to who asked."""
     book = desk.book
     question = _taken(book, denied.key, teller)
@@ -423,7 +429,7 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell, .
     return _on_refusal(desk, question, refuse(reason, network=id_text(denied.network)), denied.network)
 
 
-def lapse(desk: Desk) -> Iterator[Tell]:
+def lapse(desk: Desk) -> Iterator[Tell | Ready]:
     """Ask along the next way where one has stayed silent for too long."""
     quotes = desk.book.of(Quotes)
     silent = [key for key, one in quotes.questions.items() if one.attempt_until_ms < desk.now and not one.is_given]
@@ -434,6 +440,13 @@ def lapse(desk: Desk) -> Iterator[Tell]:
         yield from _on_refusal(desk, question, refused, question.route[0])
 
 
+def proceed(desk: Desk) -> Iterator[Tell | Ready]:
+    """Go on with what is asked along ways, for members and for other networks, and forget what has expired."""
+    desk.book.of(Relays).forget(desk.now)
+    yield from lapse(desk)
+    desk.book.of(Quotes).forget(desk.now)
+
+
 def _taken(book: Book, key: bytes, teller: bytes) -> Question | None:
     quotes = book.of(Quotes)
     question = quotes.questions.get(key)
@@ -442,7 +455,7 @@ def _taken(book: Book, key: bytes, teller: bytes) -> Question | None:
     return quotes.questions.pop(key)
 
 
-def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> tuple[Tell, ...]:
+def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> tuple[Tell | Ready, ...]:
     """Ask along the next way, unless this was the payee's own word or there is none."""
     quotes = desk.book.of(Quotes)
     final = by == question.payee_network and refusal.reason not in ON_THE_WAY
@@ -453,8 +466,7 @@ def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> 
         if isinstance(told, Tell):
             return (told,)
     quotes.denied[question.asked] = refusal if final else first
-    quotes.answered.append(question.asked)
-    return ()
+    return (Ready(question.asked),)
 
 
 def _failed(origin: bytes, route: tuple[bytes, ...], by: bytes) -> frozenset[Pair]:
@@ -605,5 +617,11 @@ PRACTICE = Practice(
             example="mutirao quotes create --payee bia@serra --amount 12.50",
         ),
         Show("quotes", QuoteShown, view=show_quote),
+    ),
+    fills=(
+        HEARS.by(Hears(QuoteWanted, at_desk(hear_wanted), counted=True)),
+        HEARS.by(Hears(QuoteGiven, at_desk(hear_given))),
+        HEARS.by(Hears(QuoteDenied, at_desk(hear_denied))),
+        PROCEED.by(proceed),
     ),
 )

@@ -4,11 +4,12 @@
 Payments and payment requests both end here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, NamedTuple
 
 from protocol.book.book import Book, Payment, PaymentState, RequestState
-from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Uuid, Waiting, Write
+from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Slot, Uuid, Waiting, Write
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import Note, digest_of
@@ -21,6 +22,9 @@ from protocol.practices.people.authority import Authority, acts_for, authorise
 from protocol.wire.shape import AtMost
 
 ADDRESS_CHARS_MAX = 256
+PAY_ABROAD: Slot[Callable[[Desk, Said["Pay"]], Plan | Waiting | Refused]] = Slot(
+    "plans a payment whose payee is in another network"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,6 @@ def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
 
 
 def _plan_abroad(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
-    if desk.book.abroad is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])
-    return desk.book.abroad(desk, said)
+    for plan in desk.book.fillings(PAY_ABROAD):
+        return plan(desk, said)
+    return refuse(Rejection.NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])

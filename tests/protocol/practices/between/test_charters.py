@@ -12,6 +12,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS
+from protocol.practices import PRACTICES
 from protocol.practices.between.federations import charters
 from protocol.practices.between.federations.charters import (
     FEDERATIONS_MAX,
@@ -26,7 +27,6 @@ from protocol.practices.between.federations.charters import (
     Standing,
     Word,
 )
-from protocol.replica import PRACTICES
 
 
 def id_of(name: str) -> bytes:

@@ -516,7 +516,7 @@ def test_only_the_creditor_brings_the_question_round() -> None:
 def test_who_recovers_joins_no_circle() -> None:
     world = ring()
     take_part(world)
-    world.nodes["serra"].replica.recovering = True
+    world.nodes["serra"].replica.home.standing.recovering = True
     data = encode_circle(circle_at(world, (10_00, 10_00, 10_00)))
     world.give("serra", Received("encants", pack(CircleAsked(bytes(16), data, bytes(64)))))
     denied = [unpack(frame) for source, target, frame in world.wires if (source, target) == ("serra", "encants")]
@@ -649,7 +649,7 @@ def test_who_recovers_neither_leaves_a_circle_nor_begins_one() -> None:
     name, (key, asked) = initiator(world)
     node = world.nodes[name]
     debtor, creditor = (world.by_network(asked.circle.legs[at].network).name for at in (-1, 1))
-    node.replica.recovering = True
+    node.replica.home.standing.recovering = True
     written = len(node.disk)
     signature = node.keyring.hot.sign("circle", asked.data) if node.keyring else b""
     world.give(name, Received(debtor, pack(QuoteDenied(key, "FORBIDDEN", bytes(32)))))

@@ -241,7 +241,7 @@ def test_who_owes_the_other_way_who_takes_no_part_and_who_is_asked_again_keeps_s
     world.granted("serra", "clearing-terms.set", SetClearing(on=False))
     assert heard_by(world, "serra", "riacho", Probe(b"2" * 16, False, True)) == []
     world.granted("serra", "clearing-terms.set", SetClearing(on=True))
-    world.nodes["serra"].replica.recovering = True
+    world.nodes["serra"].replica.home.standing.recovering = True
     assert heard_by(world, "serra", "riacho", Probe(b"3" * 16, False, True)) == []
 
 

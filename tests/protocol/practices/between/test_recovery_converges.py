@@ -26,8 +26,8 @@ from protocol.lanes.journal import Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.messages import PeerFault
 from protocol.peers.sessions import Session
+from protocol.practices import PRACTICES
 from protocol.practices.money.receipts import identity_of
-from protocol.replica import PRACTICES
 from protocol.wire.keys import KeyPair
 
 DELAY_MS = 1_000

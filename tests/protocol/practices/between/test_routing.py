@@ -18,6 +18,7 @@ from protocol.lanes.directory import Directory, Known
 from protocol.lanes.entry import COMMONS, LEDGER
 from protocol.lanes.identity import Identity
 from protocol.peers.messages import HOPS_MAX
+from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Forwards, Rerouted, part_hold
 from protocol.practices.between.links.records import Link, Links, Settings, Terms, link_id
 from protocol.practices.between.links.terms import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
@@ -36,7 +37,6 @@ from protocol.practices.between.routes import (
     find_path,
 )
 from protocol.practices.money.payments.rules import Pay
-from protocol.replica import PRACTICES
 from protocol.wire.keys import id_text
 
 # Riacho reaches Encants by Serra, which takes 1 for it, and by Campo, which takes 2.

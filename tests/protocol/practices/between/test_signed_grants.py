@@ -18,6 +18,7 @@ from protocol.book.refusals import Refused, Rejection
 from protocol.lanes.entry import Entry, decode_body, encode_body, parse, seal
 from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries, LinkNews
+from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.records import GrantClaim, Link, LinkRecord, Links, SignedGrant, link_lane
 from protocol.practices.between.links.terms import (
     AcceptLink,
@@ -237,7 +238,7 @@ def test_a_partner_that_missed_the_record_with_the_signatures_has_them_from_any_
     world.join("riacho", "serra")
     world.tick(12)
     assert stage.limits() == (1_000_00, 1_000_00)
-    assert not world.drops and world.nodes["serra"].replica.faults == []
+    assert not world.drops and world.nodes["serra"].replica.book.of(Faults).details == []
 
 
 @pytest.mark.parametrize("hot_grant", [0, 400_00])
@@ -251,7 +252,7 @@ def test_what_was_granted_before_the_bound_binds_a_partner_that_hears_of_both_at
     world.join("riacho", "serra")
     world.tick(20)
     assert stage.limits() == (500_00, 500_00)
-    assert not world.drops and world.nodes["serra"].replica.faults == []
+    assert not world.drops and world.nodes["serra"].replica.book.of(Faults).details == []
 
 
 def test_a_partner_from_an_old_copy_hears_of_bound_and_signatures_again() -> None:
@@ -269,7 +270,11 @@ def test_a_partner_from_an_old_copy_hears_of_bound_and_signatures_again() -> Non
     assert stage.limits() == (1_000_00, 1_000_00)
     pay(world, "serra", "bia", "ana@riacho", 900)
     assert balance(world, "riacho", "ana") == 900_00
-    assert world.nodes["serra"].replica.faults == world.nodes["riacho"].replica.faults == []
+    assert (
+        world.nodes["serra"].replica.book.of(Faults).details
+        == world.nodes["riacho"].replica.book.of(Faults).details
+        == []
+    )
 
 
 steps = st.one_of(
@@ -335,7 +340,11 @@ def test_whatever_honest_networks_grant_and_sign_both_see_the_same_limit_in_the_
     assert limits[0] == limits[1]
     assert stage.link("riacho").state == stage.link("serra").state == "open"
     assert not world.drops and world.zero_sum()
-    assert world.nodes["riacho"].replica.faults == world.nodes["serra"].replica.faults == []
+    assert (
+        world.nodes["riacho"].replica.book.of(Faults).details
+        == world.nodes["serra"].replica.book.of(Faults).details
+        == []
+    )
     for name in ("riacho", "serra"):
         world.restart(name)
         world.tick(2)
@@ -403,7 +412,7 @@ def test_a_thief_s_grant_to_an_accomplice_is_void_at_the_home_that_knows_nothing
         assert balance(world, "riacho", "ana") == 2_000_00
         return
     assert balance(world, "riacho", "ana") == 0
-    assert any("LIMIT_BROKEN" in fault for fault in world.nodes["riacho"].replica.faults)
+    assert any("LIMIT_BROKEN" in fault for fault in world.nodes["riacho"].replica.book.of(Faults).details)
     assert [reason for _, reason in world.drops if "LIMIT_BROKEN" in reason]
 
 
@@ -430,7 +439,11 @@ def test_an_honest_partner_counts_of_a_thief_s_grant_what_cold_keys_have_signed(
         pay(world, "serra", "bia", "ana@riacho", 250)
         assert balance(world, "riacho", "ana") == 250_00
     assert not world.drops
-    assert world.nodes["riacho"].replica.faults == world.nodes["serra"].replica.faults == []
+    assert (
+        world.nodes["riacho"].replica.book.of(Faults).details
+        == world.nodes["serra"].replica.book.of(Faults).details
+        == []
+    )
 
 
 @pytest.mark.parametrize("shows", ["none", "an older one"])

@@ -24,7 +24,7 @@ from protocol.practices.money.payments.declaration import (
     Voided,
     VoidPayment,
 )
-from protocol.practices.money.payments.rules import Paid, Pay
+from protocol.practices.money.payments.rules import PAY_ABROAD, Paid, Pay
 from protocol.practices.people.members import Leave, Left, SetLimits, Suspend
 from protocol.wire.keys import id_text
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
@@ -250,7 +250,7 @@ def test_what_goes_abroad_is_handed_to_whoever_plans_that(riacho: Group) -> None
         asked.append(said)
         return Refused(Rejection.NO_ROUTE)
 
-    riacho.book.abroad = plan
+    riacho.book._filled[PAY_ABROAD] = (plan,)
     assert riacho.refuses("ana", ABROAD, 1) is Rejection.NO_ROUTE
     wish = Pay(payee="bia@serra", amount=hours(1))
     assert riacho.refusal("caio", "payments.create", wish) is Rejection.NO_ROUTE

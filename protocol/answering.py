@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Wishes of members and officers: planned, carried out and answered; some wait for another network first."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from protocol.book import wishes
+from protocol.book.declaration import (
+    PAGE_ITEMS_MAX,
+    Act,
+    Create,
+    List,
+    ListOf,
+    Operation,
+    Page,
+    Plan,
+    Show,
+    Waiting,
+    operations_of,
+)
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.signed import uuid_text
+from protocol.events import Answer, Asked
+from protocol.lanes.entry import Millis
+from protocol.peers.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A wish that waits for another network's answer."""
+
+    request: int
+    operation: str
+    asked: Asked
+    until_ms: Millis
+
+
+class Answering:
+    """What one node is asked for."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.operations: Mapping[str, Operation] = operations_of(home.practices)
+        self._deferred: dict[bytes, Deferred] = {}
+
+    def answer(self, asked: Asked) -> None:
+        """Answer a wish, or let it wait."""
+        operation, home = self.operations[asked.operation], self.home
+        desk = home.desk(asked.actor)
+        if asked.actor.role not in operation.who:
+            self._tell(asked, refuse(Rejection.FORBIDDEN))
+            return
+        match operation:
+            case Create() | Act():
+                self._plan(asked, operation.noun, lambda: wishes.plan(desk, operation, asked.subject, asked.wish))
+            case Show():
+                self._tell(asked, operation.view(desk, asked.subject))
+            case List():
+                found = operation.view(desk, asked.wish, asked.after)
+                self._tell(asked, found if isinstance(found, Refused) else _page(found, asked.limit))
+            case ListOf():
+                self._tell(asked, operation.view(desk, asked.subject, asked.after, asked.limit))
+
+    def answer_ready(self) -> None:
+        """Answer those who have what they waited for."""
+        ready, self.home.ready = self.home.ready, []
+        for key in ready:
+            deferred = self._deferred.pop(key, None)
+            if deferred is not None:
+                self._tell(deferred.asked, self._show(deferred.operation, deferred.asked, uuid_text(key)))
+
+    def lapse(self) -> None:
+        """Wait no longer for who has been silent for too long."""
+        for key, deferred in list(self._deferred.items()):
+            if deferred.until_ms < self.home.now:
+                del self._deferred[key]
+                self._tell(deferred.asked, refuse(Rejection.PEER_UNREACHABLE))
+
+    def set_back(self, by: Millis) -> None:
+        """Wait no longer than was meant, though the clock was set back."""
+        for key, deferred in self._deferred.items():
+            self._deferred[key] = replace(deferred, until_ms=deferred.until_ms - by)
+
+    def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
+        refusal = self.home.standing.refusal(asked.operation)
+        outcome = plan() if refusal is None else refuse(refusal)
+        match outcome:
+            case Refused():
+                self._tell(asked, outcome)
+            case Waiting(key, tells, until_ms):
+                if all(self.home.tell(tell) for tell in tells):
+                    self._deferred[key] = Deferred(asked.request, f"{noun}.show", asked, until_ms)
+                else:
+                    self._tell(asked, refuse(Rejection.PEER_UNREACHABLE))
+            case Plan():
+                self.home.carry_out(outcome)
+                answer = outcome.answer
+                self._tell(asked, self._show(f"{noun}.show", asked, outcome.shows) if answer is None else answer)
+
+    def _show(self, operation: str, asked: Asked, id: str) -> Any:
+        show = self.operations[operation]
+        assert isinstance(show, Show)
+        return show.view(self.home.desk(asked.actor), id)
+
+    def _tell(self, asked: Asked, result: Any) -> None:
+        self.home.say(Answer(asked.request, result))
+
+
+def _page(found: Iterable[tuple[int, Any]], limit: int) -> Page:
+    """Return the first items, and where the next page begins if there are more."""
+    items = list(islice(found, min(limit, PAGE_ITEMS_MAX) + 1))
+    more = len(items) > limit
+    kept = items[:limit]
+    return Page(tuple(item for _, item in kept), kept[-1][0] if more else None)

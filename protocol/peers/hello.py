@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The first words between two nodes: for whom each speaks, and by which key events it proves that."""
+
+from collections.abc import Callable
+
+from protocol.book.declaration import Desk, Plan, Slot
+from protocol.events import Forget, Store
+from protocol.lanes.entry import IDENTITY, EntryFault, parse
+from protocol.lanes.identity import recovery_of
+from protocol.peers.home import Home
+from protocol.peers.messages import Hello, PeerFault, Role
+from protocol.peers.news import PartnerMet
+from protocol.peers.sessions import Session
+from protocol.wire.codec import CodecFault
+
+ADMITS: Slot[Callable[[Desk, bytes, bytes | None], Plan | None]] = Slot(
+    "lets the node with a transport key, and the code that it shows, in as a replica of ours: returns what is written"
+)
+
+
+class Greeting:
+    """What one node says first, and whom it lets in."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._identity: list[bytes] = []
+        """Our own key events, in order."""
+
+    def note(self, told: Store | Forget) -> None:
+        """Know a key event of our own that is stored, or dropped."""
+        network = self.home.network
+        match told:
+            case Forget(of, lane, after) if (of, lane) == (network, IDENTITY):
+                del self._identity[after + 1 :]
+            case Store(entry) if (entry.network, entry.header.lane) == (network, IDENTITY):
+                if self.home.journal.directory.networks[network].identity.has(entry):
+                    self._identity.append(entry.wire)
+            case _:
+                pass
+
+    def greet(self, peer: str, transport: bytes) -> None:
+        """Say who we are to a peer that is connected."""
+        self.home.out += self.home.gossip.sessions.greet(peer, transport, self._identity, self.home.now)
+
+    def hear(self, session: Session, hello: Hello) -> None:
+        """Let a peer in that shows for whom it speaks; raises PeerFault where it does not."""
+        home, gossip = self.home, self.home.gossip
+        if session.network is not None:
+            raise PeerFault("hello is said once")
+        home.out += gossip.taking.hear_identity(session, hello, home.now)
+        home.standing.mind_succession()
+        if hello.role is Role.HOME:
+            known = home.journal.directory.networks.get(hello.network)
+            if known is not None and self._claims_home(session, hello):
+                # It may have slept through it: it shall hear that it is not the home, and stays a stranger.
+                home.out += gossip.compare.show_rotation(session, hello.network)
+                return
+            if known is None or known.identity.transport != session.transport:
+                raise PeerFault("a node that its network has not certified")
+        elif not self._lets_in(session, hello):
+            raise PeerFault("a replica that nobody invited")
+        gossip.sessions.admit(session, hello.network, hello.role)
+        if hello.role is Role.HOME and home.keyring is not None:
+            home.hear(PartnerMet(session, hello.network))
+
+    def _claims_home(self, session: Session, hello: Hello) -> bool:
+        """Tell whether a peer was its network's home once, or is it by a recovery that does not count, or not yet."""
+        identity = self.home.journal.directory.networks[hello.network].identity
+        if identity.transport == session.transport:
+            return False
+        try:
+            recovered = any(recovery_of(parse(wire)) is not None for wire in hello.identity)
+        except (CodecFault, EntryFault) as fault:
+            raise PeerFault(str(fault)) from fault
+        return recovered or identity.had_home(session.transport)
+
+    def _lets_in(self, session: Session, hello: Hello) -> bool:
+        home = self.home
+        if hello.network != home.network:
+            return False
+        for admits in home.book.fillings(ADMITS):
+            plan = admits(home.desk(), session.transport, hello.invitation)
+            if plan is not None:
+                home.carry_out(plan)
+                return True
+        return False

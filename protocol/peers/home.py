@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A home: what the machines of one node, and the talks of its practices with other homes, share.
+
+Nothing here waits, stores or sends: what is to be done is said, as effects.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from protocol.book.book import Book
+from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Ready, Slot, Tell
+from protocol.book.private import items_of, private_by_entry
+from protocol.events import Effect, Erase, Publish, Send, StoreFault, StoreItem
+from protocol.lanes.entry import Entry, Millis
+from protocol.lanes.identity import Backing
+from protocol.lanes.journal import Journal, Keyring
+from protocol.peers.gossip import Gossip
+from protocol.peers.messages import Role, pack
+from protocol.peers.news import HOME_NEWS, HomeNews
+from protocol.peers.standing import Standing
+from protocol.wire.keys import id_text
+
+Said = Tell | Plan | Ready | Accusation
+"""What a talk asks to be done; each is done before the next is asked for."""
+
+FORK, ENTRY_INVALID = "FORK", "ENTRY_INVALID"
+"""What the core itself accuses networks of."""
+
+
+STEP: Slot[Callable[[Book, Any], None]] = Slot("takes a step of a plan into what is in the making")
+SEAL: Slot[Callable[["Home"], None]] = Slot("writes what is in the making: at the end of a batch, or of an epoch")
+ACCUSED: Slot[Callable[[Book, Accusation, Millis], tuple[bytes, bytes] | None]] = Slot(
+    "keeps what a network has been seen to do wrong; returns id and bytes of what is news, to be stored"
+)
+
+KEPT: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node has stored of that before")
+WRONGS: Slot[Callable[[Book], Iterable[Accusation]]] = Slot("tells, after each batch, what it has shown to be wrong")
+PROCEED: Slot[Callable[[Desk], Iterable[Said]]] = Slot("goes on, as time passes, with what is asked of other homes")
+AGAIN: Slot[Callable[["Home"], None]] = Slot("does again, as time passes, what has had no answer")
+
+
+class Home:
+    """One node: its lanes and book, its peers, and whether it signs.
+
+    A node without a keyring is a replica of its network's books, and signs nothing. `now` is the hour of the batch
+    in hand, in milliseconds since 1970, and `out` what it has asked for so far.
+    """
+
+    def __init__(
+        self,
+        network: bytes,
+        practices: Sequence[Practice],
+        chance: Callable[[int], bytes],
+        keyring: Keyring | None,
+        invitation: bytes | None,
+        *,
+        recovering: bool,
+    ) -> None:
+        self.network = network
+        self.practices = tuple(practices)
+        self._private = private_by_entry(practices)
+        self.chance = chance
+        self.journal = Journal(network, practices, chance, keyring)
+        self.book = self.journal.book
+        self.gossip = Gossip(self.journal, chance, invitation)
+        self.gossip.sessions.role = Role.REPLICA if keyring is None else Role.HOME
+        self.standing = Standing(self, recovering=recovering and keyring is not None)
+        self.now: Millis = 0
+        self.out: list[Effect] = []
+        self.ready: list[bytes] = []
+        """Under which keys waiting wishes have got what they waited for."""
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """What this node signs with, as long as it does."""
+        return self.journal.keyring
+
+    def desk(self, actor: Actor = NOBODY) -> Desk:
+        """Return what plans and views may look at."""
+        keyring, silent = self.keyring, self.standing.silent
+        if keyring is None:
+            return Desk(self.book, actor, self.now, self.chance, _cannot_sign, silent=silent)
+        return Desk(self.book, actor, self.now, self.chance, keyring.hot.sign, keyring.preimages, silent)
+
+    # What is to be done.
+
+    def say(self, effect: Effect) -> None:
+        """Ask for an effect."""
+        self.out.append(effect)
+
+    def tell(self, tell: Tell) -> bool:
+        """Send another network's home a message; tell whether it is there."""
+        session = self.gossip.sessions.of_network(tell.network)
+        if session is None:
+            return False
+        self.say(Send(session.peer, pack(tell.message)))
+        return True
+
+    def do(self, said: Iterable[Said]) -> None:
+        """Do what a talk asks for, one after the other."""
+        for one in said:
+            match one:
+                case Plan():
+                    self.carry_out(one)
+                case Tell():
+                    self.tell(one)
+                case Ready(key):
+                    self.ready.append(key)
+                case Accusation():
+                    self.accuse(one)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Write what a plan says."""
+        for write in plan.writes:
+            self.journal.write(write.body, write.lane, self.now)
+        for item in items_of(self._private, self.book, plan, self.now) if plan.texts else ():
+            self.say(StoreItem(item))
+        for owner in plan.erases:
+            self.say(Erase(owner, self.now))
+        for step in plan.steps:
+            for take in self.book.fillings(STEP):
+                take(self.book, step)
+        if plan.reopens is not None:
+            # What is promised by now belongs to the epoch that ends.
+            self.seal()
+            if plan.reopens.backs is None:
+                self.standing.reopen()
+            else:
+                self.journal.reopen(self.now, Backing(plan.reopens.backs, self.now))
+
+    def seal(self) -> None:
+        """Write what is in the making."""
+        for seal in self.book.fillings(SEAL):
+            seal(self)
+
+    # What is told.
+
+    def hear(self, news: HomeNews) -> None:
+        """Let practices know what befalls this node."""
+        for hear in self.book.fillings(HOME_NEWS):
+            hear(self, news)
+
+    def accuse(self, accusation: Accusation) -> None:
+        """Keep what a network has done wrong and tell officers of it, once."""
+        for keep in self.book.fillings(ACCUSED):
+            kept = keep(self.book, accusation, self.now)
+            if kept is not None:
+                id, data = kept
+                self.say(StoreFault(id, data))
+                figures = {"kind": accusation.kind, "network": id_text(accusation.network)}
+                self.say(Publish("fault.raised", id_text(id), figures=figures))
+
+    def accuse_of_fork(self, entry: Entry) -> None:
+        """Accuse the network of an entry that stands where it has signed another."""
+        lane, seq = entry.header.lane, entry.header.seq
+        detail = f"network {id_text(entry.network)} has forked at {seq} of {lane}"
+        self.accuse(Accusation(FORK, entry.network, detail, places=((lane, seq),)))
+
+
+def _cannot_sign(kind: str, data: bytes) -> bytes:
+    raise AssertionError(f"a replica signs nothing: {kind}, {len(data)} bytes")

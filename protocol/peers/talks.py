@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What peers say: entries and heads go to gossip, and what homes ask one another to the practice that declares it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.book.declaration import Desk, Slot
+from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
+from protocol.peers.hello import Greeting
+from protocol.peers.home import Home, Said
+from protocol.peers.messages import Entries, Heads, Hello, PeerFault, Role, Wanted, unpack
+from protocol.peers.sessions import Session
+from protocol.wire.codec import CodecFault
+
+Hear = Callable[[Home, Session, bytes, Any], Iterable[Said]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """A kind of message between the homes of two networks, and what a practice does when one comes.
+
+    `hear` is given the home, the session, the network that speaks, and the message. One that is `counted` is one of
+    the questions that a peer may ask so many of in a minute.
+    """
+
+    kind: type[Any]
+    hear: Hear
+    counted: bool = False
+
+
+HEARS: Slot[Hears] = Slot("hears a message of another network's home")
+RECORDS: Slot[Callable[[Home, Session, bytes, Entry], Iterable[Said]]] = Slot(
+    "takes in a record of a lane that two partners alone hold, from the home of the network that shows it"
+)
+
+
+def at_desk(hear: Callable[[Desk, bytes, Any], Iterable[Said]]) -> Hear:
+    """Return how a practice hears a message that needs no more than the desk, and who speaks."""
+    return lambda home, _, network, message: hear(home.desk(), network, message)
+
+
+class Talks:
+    """What one node hears from its peers."""
+
+    def __init__(self, home: Home, greeting: Greeting) -> None:
+        self.home = home
+        self.greeting = greeting
+
+    def hear(self, peer: str, frame: bytes) -> None:
+        """Take in a frame; raises PeerFault where the peer breaks the protocol."""
+        home, gossip = self.home, self.home.gossip
+        session = gossip.sessions.by_peer.get(peer)
+        if session is None:
+            return
+        message = unpack(frame)
+        if session.network is None and not isinstance(message, Hello):
+            raise PeerFault("the first word is hello")
+        match message:
+            case Hello():
+                self.greeting.hear(session, message)
+            case Entries():
+                self._hear_entries(session, message)
+            case Heads():
+                gossip.sessions.count(session, home.now)
+                home.out += gossip.compare.hear_heads(session, message)
+            case Wanted():
+                gossip.sessions.count(session, home.now)
+                home.out += gossip.compare.hear_wanted(session, message)
+            case _:
+                network = self._partner(session)
+                for hears in home.book.fillings(HEARS):
+                    if hears.kind is type(message):
+                        if hears.counted:
+                            gossip.sessions.count(session, home.now)
+                        home.do(hears.hear(home, session, network, message))
+
+    def _partner(self, session: Session) -> bytes:
+        if session.role is not Role.HOME or session.network is None or self.home.keyring is None:
+            raise PeerFault("only home nodes speak of payments")
+        return session.network
+
+    def _hear_entries(self, session: Session, message: Entries) -> None:
+        home, taking = self.home, self.home.gossip.taking
+        entries = [parsed(wire) for wire in message.entries]
+        if session.network != home.network:
+            records = [one for one in entries if one.header.lane.startswith(LINK_PREFIX)]
+            for record in records:
+                for take in home.book.fillings(RECORDS):
+                    home.do(take(home, session, self._partner(session), record))
+            entries = [one for one in entries if not one.header.lane.startswith(LINK_PREFIX)]
+        if home.keyring is not None and any(map(home.standing.has_lost, entries)):
+            home.standing.fall_back()
+        home.out += taking.hear_entries(session, entries, home.now)
+        home.standing.mind_succession()
+        for entry in taking.convicted:
+            home.accuse_of_fork(entry)
+        taking.convicted.clear()
+
+
+def parsed(wire: bytes) -> Entry:
+    """Return the entry that a peer shows; raises PeerFault where it is none."""
+    try:
+        return parse(wire)
+    except (EntryFault, CodecFault) as fault:
+        raise PeerFault(str(fault)) from fault

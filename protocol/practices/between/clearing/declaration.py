@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Clearing between networks: what is written and said of it, and what time and other homes bring."""
+
+from protocol.book.declaration import READERS, STEWARDS, Act, Create, List, Practice, Show
+from protocol.peers.home import PROCEED
+from protocol.peers.messages import CircleAsked, Probe, ProbeMet, QuoteDenied
+from protocol.peers.talks import HEARS, Hears, at_desk
+from protocol.practices.between.clearing import probes, rounds
+from protocol.practices.between.clearing.intents import Intended, Valued, hear, unhear
+from protocol.practices.between.clearing.part import (
+    Begun,
+    Cleared,
+    ClearingSet,
+    Failed,
+    Joined,
+    Left,
+    Opened,
+    OpenRound,
+    RoundShown,
+    RoundsWanted,
+    SetClearing,
+    SettingsShown,
+    Turned,
+    ValueCurrency,
+    check,
+    fold,
+    news,
+    plan_open,
+    plan_set,
+    plan_value,
+    view_round,
+    view_rounds,
+    view_settings,
+)
+
+PRACTICE = Practice(
+    name="clearing",
+    entries=(ClearingSet, Opened, Joined, Begun, Turned, Cleared, Failed, Left),
+    check=check,
+    fold=fold,
+    news=news,
+    words=(Intended, Valued),
+    hear=hear,
+    unhear=unhear,
+    operations=(
+        Create("clearings", OpenRound, plan=plan_open, who=STEWARDS, verb="open", example="mutirao clearings open"),
+        Show("clearings", RoundShown, view=view_round, who=READERS, example="mutirao clearings show ROUND"),
+        List("clearings", RoundsWanted, RoundShown, view=view_rounds, who=READERS, example="mutirao clearings list"),
+        Create("clearing-terms", SetClearing, plan=plan_set, who=STEWARDS, verb="set",
+               example="mutirao clearing-terms set --on --publish"),
+        Show("clearing-terms", SettingsShown, view=view_settings, who=READERS,
+             example="mutirao clearing-terms show NETWORK"),
+        Act("currencies", "value", ValueCurrency, plan=plan_value, who=STEWARDS,
+            example="mutirao currencies value HORA --value 1.5"),
+    ),
+    due=rounds.due,
+    fills=(
+        HEARS.by(Hears(QuoteDenied, at_desk(rounds.hear_denied))),
+        HEARS.by(Hears(CircleAsked, at_desk(rounds.hear_asked), counted=True)),
+        HEARS.by(Hears(Probe, at_desk(probes.hear_probe), counted=True)),
+        HEARS.by(Hears(ProbeMet, at_desk(probes.hear_met))),
+        PROCEED.by(probes.proceed),
+        PROCEED.by(rounds.proceed),
+    ),
+)  # fmt: skip
