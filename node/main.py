@@ -18,11 +18,12 @@ from node import clock, logs
 from node.keeping.config import Config
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
 from node.loop.peering import Peering
-from node.loop.runtime import READY, Runtime
+from node.loop.runtime import READY, RECOVERING, Runtime
 from node.store.highwater import HighWater, why_recover
 from node.store.storage import Storage, StorageUnusable
+from protocol.book.ledger import Line
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.lanes.entry import Entry
+from protocol.lanes.entry import LEDGER, Entry
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
@@ -86,7 +87,8 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
     node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
     await node.runtime.start()
-    if reason is None and node.runtime.state != READY:
+    await node.catch_up()
+    if reason is None and node.runtime.state == RECOVERING:
         log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
         raise HomeUnusable(
@@ -108,6 +110,8 @@ class _Node:
         self._storage = storage
         self._recovering = recovering
         self._replica: Replica | None = None
+        self._read_late: list[Line] | None = None
+        """Statement lines of entries that were stored unread, while they are not stored yet themselves."""
         self._network: Network | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.runtime = Runtime(
@@ -136,8 +140,11 @@ class _Node:
             replica.gossip.taking.checks_all = self._config.audit
             for data in self._storage.faults():
                 replica.recall(data)
-            for _ in replica.load(entries):
-                pass
+            unread = self._storage.unread_from()
+            self._read_late = None if unread is None else []
+            for entry, lines in replica.load(entries):
+                if self._read_late is not None and unread is not None and is_of(entry, self._network_id, unread):
+                    self._read_late += lines
             if replica.recovering and self._config.reopen:
                 replica.handle((), clock.now_ms())
                 replica.reopen()
@@ -148,6 +155,17 @@ class _Node:
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._replica = replica
         return replica
+
+    async def catch_up(self) -> None:
+        """Store the statement lines of what an older version had stored and could not read, and this one can."""
+        if self._read_late is None:
+            return
+        assert self._replica is not None
+        behind = self._replica.behind
+        await self._storage.catch_up(self._read_late, None if behind is None else behind.seq)
+        if behind is None:
+            log.info("the books have caught up", extra={"lines": len(self._read_late)})
+        self._read_late = None
 
     def holds_its_key(self) -> bool:
         """Tell whether the hot key is that of the epoch in force; a replica needs none."""
@@ -215,7 +233,8 @@ class _Node:
     def _troubles(self) -> Sequence[str]:
         troubles: list[str] = []
         if self.runtime.state != READY:
-            troubles.append(self.runtime.state.lower())
+            lacks = "" if self._replica is None or self._replica.behind is None else self._replica.behind.kind
+            troubles.append(self.runtime.state.lower() + (f": upgrade, for {lacks}" if lacks else ""))
         if not self.runtime.writable:
             troubles.append("the disk takes nothing")
         if self._network is None or not self._network.alive:
@@ -235,9 +254,15 @@ class _Node:
             peer_id=peer_id(KeyPair.from_seed(self._keys.transport).public),
             addresses=tuple(self._network.addresses),
             state=self.runtime.state,
+            lacks=None if self._replica.behind is None else self._replica.behind.kind,
             version=version("mutirao"),
             source_url=self._config.source_url,
         )
+
+
+def is_of(entry: Entry, network: bytes, seq: int) -> bool:
+    """Tell whether an entry stands in the ledger of a network at a place, or after it."""
+    return entry.network == network and entry.header.lane == LEDGER and entry.header.seq >= seq
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:

@@ -76,10 +76,15 @@ Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled
 
 
 class Store(NamedTuple):
-    """Append this entry, durably, with the statement lines that it makes in the book."""
+    """Append this entry, durably, with the statement lines that it makes in the book.
+
+    One that is not `folded` makes none yet: the book stands before it, BEHIND, until a version that knows its kind
+    reads it again.
+    """
 
     entry: Entry
     lines: tuple[Line, ...] = ()
+    folded: bool = True
 
 
 class Forget(NamedTuple):

@@ -34,7 +34,7 @@ from protocol.events import (
     TimerFired,
 )
 from protocol.lanes.entry import Entry, Millis
-from protocol.lanes.journal import InvalidEntry, Journal, Keyring
+from protocol.lanes.journal import Behind, InvalidEntry, Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.hello import Greeting
 from protocol.peers.home import AGAIN, ENTRY_INVALID, KEPT, PROCEED, WRONGS, Home
@@ -109,6 +109,11 @@ class Replica:
         """Whether another node signs for this network now: the hot key here is that of an ended epoch."""
         return self.home.standing.succeeded
 
+    @property
+    def behind(self) -> Behind | None:
+        """Before which entry of the ledger the book stands, since this version does not know its kind."""
+        return self.home.journal.behind
+
     # In.
 
     def recall(self, data: bytes) -> None:
@@ -155,7 +160,7 @@ class Replica:
                 case _:
                     assert_never(one)
             self.answering.answer_ready()
-        if not home.standing.recovering:
+        if home.standing.signs:
             home.seal()
         self._flush(None)
         for seen in self.book.fillings(WRONGS):
@@ -191,11 +196,14 @@ class Replica:
         for peer in self.gossip.sessions.strangers(home.now):
             self._drop(peer, "no hello")
         home.out += self.gossip.compare.opening()
-        if home.keyring is None:
-            return
-        if home.standing.recovering:
+        if home.standing.recovering and home.journal.behind is None:
             home.standing.recover()
-            return
+        elif home.standing.signs:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Do what time brings to a home that signs."""
+        home = self.home
         desk = home.desk()
         for proceed in self.book.fillings(PROCEED):
             home.do(proceed(desk))

@@ -27,9 +27,16 @@ class NodeShown:
     name: str
     peer_id: Annotated[str, Doc("By which other nodes know it on libp2p.")]
     addresses: Annotated[tuple[str, ...], Doc("Where other nodes reach it: multiaddrs.")]
-    state: Annotated[str, Doc("READY; RECOVERING while it fetches its own entries; SUCCEEDED once another node signs.")]
+    state: Annotated[
+        str,
+        Doc(
+            "READY; RECOVERING while it fetches its own entries; SUCCEEDED once another node signs; "
+            "BEHIND while its books stand still before an entry that it does not know."
+        ),
+    ]
     version: str
     source_url: Annotated[str, Doc("Where the source of this very version is, as its licence asks.")]
+    lacks: Annotated[str | None, Doc("Where it is BEHIND, the kind of that entry: an upgrade brings it.")] = None
 
 
 @dataclass(frozen=True, slots=True)

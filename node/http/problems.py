@@ -73,6 +73,9 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     ),
     Rejection.CURSOR_UNKNOWN: Explained(400, "This cursor was not given by this node"),
     Rejection.RECOVERING: Explained(503, "The node is recovering and writes nothing yet; try again soon"),
+    Rejection.BEHIND: Explained(
+        503, "The node's books stand still before an entry that it does not know; its steward has to upgrade it"
+    ),
     Rejection.SUCCEEDED: Explained(503, "Another node signs for this network now; ask the steward for its address"),
     Rejection.READ_ONLY: Explained(503, "The node only reads at present"),
     Rejection.STORAGE_FAILED: Explained(503, "The node cannot write to its disk; nothing was done"),

@@ -117,7 +117,10 @@ async def rebuild(home: Path) -> int:
         storage = await _storage(home)
         try:
             replica = Replica(await _network(storage), PRACTICES, chance=chance, keyring=None)
+            await storage.catch_up((), None)
             await storage.replace_lines(lines(replica, storage))
+            if replica.behind is not None:
+                await storage.catch_up((), replica.behind.seq)
         except (StorageFailed, StorageUnusable, EntryFault) as error:
             raise HomeUnusable(f"{error}") from None
         finally:

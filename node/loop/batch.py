@@ -13,6 +13,8 @@ from protocol.lanes.entry import LEDGER, Entry, Millis
 
 FAULT = "fault/"
 """What the key of a fault begins with, in the table `meta`."""
+UNREAD = "unread"
+"""The key, in the table `meta`, of the seq in the ledger from which on entries were stored and not folded."""
 Key = TypeVar("Key", tuple[bytes, str], str)
 
 
@@ -51,6 +53,8 @@ class Batch:
     """What goes from the database before anything of this batch enters it."""
     erased: list[Erase] = field(default_factory=list)
     """Whose items go from it, likewise."""
+    unread: int | None = None
+    """The seq of the first ledger entry that is stored and not folded, since this version does not know its kind."""
 
     def forget(self, forgotten: Forget) -> None:
         """Let go what was never said, of this batch and of what is stored."""
@@ -77,6 +81,8 @@ class Batch:
         self.answers += later.answers
         self.events += later.events
         self.faults += later.faults
+        if self.unread is None:
+            self.unread = later.unread
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
@@ -123,7 +129,10 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
         **new.rows(),
         "entries": entries,
         "lines": lines,
-        "meta": [value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)],
+        "meta": [
+            *(value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)),
+            *(() if batch.unread is None else (UNREAD, batch.unread)),
+        ],
         **items,
         "answers": [value for answer in batch.answers for value in answer],
         "events": [

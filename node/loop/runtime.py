@@ -54,6 +54,7 @@ from protocol.events import (
     TimerFired,
 )
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis, parse
+from protocol.lanes.journal import Behind
 from protocol.peers.messages import RANGE_BYTES_MAX
 
 QUEUE_INPUTS_MAX = 4_096
@@ -64,7 +65,7 @@ BUGS_IN_A_ROW_MAX = 3
 TICK_SECONDS = 1.0
 PRUNE_EVERY_MS = 60_000
 
-READY, RECOVERING, SUCCEEDED, STOPPED = "READY", "RECOVERING", "SUCCEEDED", "STOPPED"
+READY, RECOVERING, BEHIND, SUCCEEDED, STOPPED = "READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED"
 TOO_MANY, SERVER_FAULT = 429, 500
 """Statuses that tell of a bad moment: from SERVER_FAULT up and TOO_MANY are not remembered."""
 
@@ -116,6 +117,11 @@ class Replica(Protocol):
     @property
     def succeeded(self) -> bool:
         """Whether another node signs for this network now."""
+        ...
+
+    @property
+    def behind(self) -> Behind | None:
+        """Before which entry of the ledger the book stands, since this version does not know its kind."""
         ...
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
@@ -227,17 +233,23 @@ class Runtime:
         self._bugs_in_a_row = 0
         self._prune_at_ms = 0
         self._tick_waits = False
+        self._told_behind = False
         self._counts = dict.fromkeys(COUNTED, 0.0)
 
     # What others see.
 
     @property
     def state(self) -> str:
-        """READY, RECOVERING while nothing may be signed, SUCCEEDED once another node signs, or STOPPED."""
+        """READY, RECOVERING while nothing may be signed, SUCCEEDED once another node signs, or STOPPED.
+
+        BEHIND while the books stand still before an entry of a kind that this version does not know.
+        """
         if self._stopping:
             return STOPPED
         if not self._loading and self.replica.succeeded:
             return SUCCEEDED
+        if not self._loading and self.replica.behind is not None:
+            return BEHIND
         return RECOVERING if self._loading or self.replica.recovering else READY
 
     @property
@@ -449,6 +461,7 @@ class Runtime:
                 return Todo(marks=not self.replica.recovering)
             began = self._seconds()
             todo = await self._sorted(self.replica.handle(inputs, self._now()))
+            self._tell_behind()
             todo.inputs = len(inputs)
             todo.marks = not self.replica.recovering
             self._counts["handle_seconds_total"] += self._seconds() - began
@@ -456,6 +469,14 @@ class Runtime:
         finally:
             if self._peering is not None:
                 self._peering.consumed(one for one, _ in waiting if isinstance(one, Received))
+
+    def _tell_behind(self) -> None:
+        """Log, once, that the books stand still, and what would let them go on."""
+        behind = self.replica.behind
+        if behind is not None and not self._told_behind:
+            self._told_behind = True
+            lacks = {"kind": behind.kind, "seq": behind.seq}
+            log.error("the books stand still before an entry that this version does not know: upgrade", extra=lacks)
 
     async def _carry_out(self, todo: Todo) -> None:
         """Store, then send, then tell."""
@@ -566,9 +587,11 @@ class Runtime:
         stored = todo.stored
         for effect in effects:
             match effect:
-                case Store(entry, lines):
+                case Store(entry, lines, folded):
                     stored.entries.append(entry)
                     stored.lines += lines
+                    if not folded and stored.unread is None:
+                        stored.unread = entry.header.seq
                 case Answer():
                     todo.told.append(effect)
                 case Publish(kind, resource, audience, figures):
@@ -666,6 +689,7 @@ class Runtime:
         if not self._replica.recovering:
             self._advance(self._reach)
         self._loading = False
+        self._tell_behind()
 
     async def _on_storage_failed(self, reason: str) -> None:
         """Forget what could not be stored, so that memory never runs ahead of the disk."""

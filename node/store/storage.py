@@ -16,7 +16,7 @@ from typing import Any
 
 import aiosqlite
 
-from node.loop.batch import FAULT, Answered, Batch, Event, Numbers, numbered, rows_of
+from node.loop.batch import FAULT, UNREAD, Answered, Batch, Event, Numbers, numbered, rows_of
 from node.store.erased import remember
 from node.store.private import PrivateStore, erasing
 from node.store.schema import INSERTS, SCHEMA_VERSION, TABLES
@@ -224,6 +224,7 @@ class Storage:
                 deletions = (
                     (f"DELETE FROM entries WHERE arrival NOT IN ({arrivals} LIMIT ?)", (kept,)),
                     ("DELETE FROM lines WHERE seq > ?", (ledger_seq,)),
+                    (_READ_AGAIN, (ledger_seq,)),
                     ("DELETE FROM answers WHERE at_ms >= ?", (since_ms,)),
                 )
                 await self._writer.transact([*deletions, *_insertions(rows)])
@@ -312,6 +313,20 @@ class Storage:
             query = f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ? ORDER BY arrival LIMIT 2"
             found += (wire for (wire,) in await self._read(query, network, lane, seq))
         return tuple(found)
+
+    def unread_from(self) -> int | None:
+        """Return from which seq of the ledger entries are stored that were not folded when they came."""
+        rows = list(self._rows(f"SELECT value FROM meta WHERE key = '{UNREAD}'"))
+        return rows[0][0] if rows else None
+
+    async def catch_up(self, lines: Iterable[Line], unread: int | None) -> None:
+        """Append the statement lines of entries that are folded by now; `unread` is the first that is not yet."""
+        async with self._writing:
+            rows, new = rows_of(Batch(lines=list(lines), unread=unread), self._numbers)
+            forget = (f"DELETE FROM meta WHERE key = '{UNREAD}'", ())
+            with _or_failed():
+                await self._writer.transact([forget, *_insertions(rows)])
+            self._numbers.add(new)
 
     def faults(self) -> Iterator[bytes]:
         """Yield the faults that were kept; in a thread, not on the event loop."""
@@ -488,6 +503,9 @@ _SETTINGS = (
 )
 
 
+_READ_AGAIN = f"DELETE FROM meta WHERE key = '{UNREAD}' AND value > ?"
+
+
 def _insertions(rows: Mapping[str, list[Any]]) -> list[Statement]:
     """Return the statements that insert these rows, of lengths that are powers of two: they stay prepared."""
     statements: list[Statement] = []
@@ -507,6 +525,7 @@ def _deletions(forgotten: Iterable[Forget]) -> Iterator[Statement]:
         yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)
         if lane == LEDGER:
             yield "DELETE FROM lines WHERE seq > ?", (after,)
+            yield _READ_AGAIN, (after,)
 
 
 @cache

@@ -158,6 +158,7 @@ class Practice:
     `unhear` drops all that a network has said, before what stands is heard again.
 
     `fills` tells what it does where another part of the house leaves something open (protocol.book.slots).
+    `version` grows by one with each kind, or field of a kind, that older nodes cannot read.
 
     `private` are the kinds of what members own and its entries only name: names, notes.
     """
@@ -176,6 +177,7 @@ class Practice:
     accounts: tuple[SystemAccount, ...] = ()
     fills: tuple[Filled, ...] = ()
     private: tuple[Private, ...] = ()
+    version: int = 1
 
 
 def operations_of(practices: Iterable[Practice]) -> dict[str, Operation]:

@@ -29,6 +29,7 @@ class Rejection(StrEnum):
 
     # The node cannot take it now.
     RECOVERING = auto()
+    BEHIND = auto()
     SUCCEEDED = auto()
     READ_ONLY = auto()
     STORAGE_FAILED = auto()

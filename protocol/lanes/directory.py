@@ -177,7 +177,7 @@ class Directory:
         if entry.network not in self.networks:
             raise EntryFault("an entry of an unknown network")
         try:
-            body, _ = decode_body(entry.body_bytes, COMMONS_KINDS)
+            body, _ = decode_body(entry.body_bytes, COMMONS_KINDS, skips=True)
         except EntryFault:
             return
         if isinstance(body, Profile):

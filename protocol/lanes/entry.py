@@ -14,11 +14,13 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 from protocol.wire.codec import ENTRY_BYTES_MAX, CodecFault, decode, encode
 from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import NATURAL, matcher, number, reader
-from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+from protocol.wire.shape import UNKNOWN, AtMost, Length, Range, ShapeFault, from_map, to_map
 
 VERSION = 1
 SALT_BYTES = 16
 LANE_CHARS_MAX = 64
+KIND_CHARS_MAX = 64
+"""How much is told of the kind of an entry that is not known."""
 IDENTITY, COMMONS, LEDGER = "identity", "commons", "ledger"
 LINK_PREFIX = "link/"
 PUBLIC_LANES = (IDENTITY, COMMONS)
@@ -31,6 +33,14 @@ Millis = int
 
 class EntryFault(ValueError):
     """What a peer sent is not a well-formed, rightly signed entry."""
+
+
+class UnknownEntry(EntryFault):
+    """An entry of a kind, or with a field, that this version does not know: a newer one may find it right."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"a body of unknown kind, or of a newer form: {kind[:KIND_CHARS_MAX]}")
+        self.kind = kind[:KIND_CHARS_MAX]
 
 
 class Body(Protocol):
@@ -144,8 +154,12 @@ def encode_body(body: Body, at_ms: Millis) -> bytes:
 _ENVELOPE = re.compile(rb"\xa3\x01([\x60-\x77])([\x20-\x7e]*)\x02" + NATURAL + rb"\x03", re.DOTALL).match
 
 
-def decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Millis]:
-    """Return a body and its date; raises EntryFault where it has no such form, or its kind is not among those known."""
+def decode_body(data: bytes, kinds: Mapping[str, type[Body]], *, skips: bool = False) -> tuple[Body, Millis]:
+    """Return a body and its date; raises EntryFault where it has no such form, or its kind is not among those known.
+
+    Where it is that, or a known kind with a field that is not, it is an UnknownEntry. With `skips` such fields are
+    passed over instead.
+    """
     found = _ENVELOPE(data)
     if found is not None and len(data) <= ENTRY_BYTES_MAX:
         head, name, at = found.groups()
@@ -154,10 +168,10 @@ def decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Mil
         body = None if match is None else match(data, found.end())
         if body is not None:
             return body, number(at)
-    return _decode_body(data, kinds)
+    return _decode_body(data, kinds, skips=skips)
 
 
-def _decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Millis]:
+def _decode_body(data: bytes, kinds: Mapping[str, type[Body]], *, skips: bool = False) -> tuple[Body, Millis]:
     try:
         fields = decode(data)
     except CodecFault as fault:
@@ -165,11 +179,13 @@ def _decode_body(data: bytes, kinds: Mapping[str, type[Body]]) -> tuple[Body, Mi
     if not (isinstance(fields, dict) and fields.keys() == {1, 2, 3}):
         raise EntryFault("a body is a map of kind, date and fields")
     name, at_ms, content = fields[1], fields[2], fields[3]
-    if not isinstance(name, str) or (kind := kinds.get(name)) is None:
-        raise EntryFault("a body of unknown kind")
-    if not (type(at_ms) is int and isinstance(content, dict)):
+    if not (isinstance(name, str) and type(at_ms) is int and isinstance(content, dict)):
         raise EntryFault("a body is a map of kind, date and fields")
+    if (kind := kinds.get(name)) is None:
+        raise UnknownEntry(name)
     try:
-        return from_map(kind, content), at_ms
+        return from_map(kind, content, skips=skips), at_ms
     except ShapeFault as fault:
+        if fault.reason == UNKNOWN:
+            raise UnknownEntry(name) from None
         raise EntryFault(f"{name}: {fault}") from None

@@ -24,6 +24,7 @@ from protocol.lanes.entry import (
     Entry,
     EntryFault,
     Millis,
+    UnknownEntry,
     decode_body,
     encode_body,
     seal,
@@ -44,11 +45,19 @@ class Keyring:
     preimages: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Before which entry of its network's ledger a book stands, since this version does not know its kind."""
+
+    seq: int
+    kind: str
+
+
 class InvalidEntry(EntryFault):
     """An entry, rightly signed by its network, that breaks a rule of the book: the operator is at fault."""
 
-    def __init__(self, entry: Entry, reason: Rejection) -> None:
-        super().__init__(f"{REFUSED_BY_BOOK}: {reason.value}")
+    def __init__(self, entry: Entry, reason: Rejection, detail: str = "") -> None:
+        super().__init__(f"{REFUSED_BY_BOOK}: {reason.value}{detail and f' ({detail})'}")
         self.entry = entry
         self.reason = reason
 
@@ -73,6 +82,8 @@ class Journal:
         self.entered: list[Entered] = []
         """The bodies of this network's own entries among them, and what any network has said in its commons."""
         self.records = Records()
+        self.behind: Behind | None = None
+        """Where the book stands still, while entries are kept and passed on; None where it holds them all."""
         self._chance = chance
         self.keyring = keyring
         """What entries are signed with here; None where nothing is."""
@@ -218,14 +229,17 @@ class Journal:
     def take(self, entry: Entry) -> None:
         """Fold in an entry whose place and signature the caller has checked.
 
-        Raises EntryFault where its form, or InvalidEntry where a rule of the book, refuses it; then nothing
-        has changed.
+        Raises EntryFault, or InvalidEntry where its form or a rule of the book refuses what our own network has
+        written; then nothing has changed. One of our ledger that this version does not know is kept unread.
         """
         lane = entry.header.lane
         if is_public(lane):
             self._fold(entry, None)
         elif (lane == LEDGER and entry.network == self.network) or lane.startswith(LINK_PREFIX):
-            entered = self._read(entry)
+            entered = self._understood(entry)
+            if entered is None:
+                self._keep_unread(entry)
+                return
             reason = self.book.check(entered)
             if reason is not None:
                 raise InvalidEntry(entry, reason)
@@ -239,7 +253,11 @@ class Journal:
         if lane is not None and entry.header.seq <= lane.head.position.seq:
             self._proves_fork(lane, entry)
             return ()
-        self._fold(entry, None if is_public(entry.header.lane) else self._read(entry))
+        entered = None if is_public(entry.header.lane) else self._understood(entry)
+        if entered is None and not is_public(entry.header.lane):
+            self._keep_unread(entry)
+        else:
+            self._fold(entry, entered)
         stores, _ = self.drain()
         # What an older version has left stored is dropped with the next batch.
         self.stores = [one for one in stores if isinstance(one, Forget)]
@@ -374,6 +392,23 @@ class Journal:
         assert id is not None, "the ledger is held whole up to its head"
         return id
 
+    def _understood(self, entry: Entry) -> Entered | None:
+        """Return what an entry says; None where it is of our ledger and the book stands before it, or has to now."""
+        if entry.header.lane != LEDGER:
+            return self._read(entry)
+        if self.behind is None:
+            try:
+                return self._read(entry)
+            except UnknownEntry as unknown:
+                self.behind = Behind(entry.header.seq, unknown.kind)
+            except EntryFault as fault:
+                raise InvalidEntry(entry, Rejection.MALFORMED, str(fault)) from fault
+        return None
+
+    def _keep_unread(self, entry: Entry) -> None:
+        self._advance(entry, entry.header.epoch)
+        self.stores.append(Store(entry, folded=False))
+
     def _read(self, entry: Entry) -> Entered:
         entered = _entered(entry, *decode_body(entry.body_bytes, self.book.kinds))
         return entered._replace(epoch=self.epoch_of(entry)) if entered.lane.startswith(LINK_PREFIX) else entered
@@ -381,7 +416,7 @@ class Journal:
     def _word(self, entry: Entry) -> Entered | None:
         """Return what an entry of a commons lane says, None where it means nothing here."""
         try:
-            return _entered(entry, *decode_body(entry.body_bytes, self.book.words))
+            return _entered(entry, *decode_body(entry.body_bytes, self.book.words, skips=True))
         except EntryFault:
             return None
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What one node says and hears about entries: its sessions, what it compares, and what it takes in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from protocol.book.declaration import Practice
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import Compare
+from protocol.peers.messages import Knows
 from protocol.peers.sessions import Sessions
 from protocol.peers.taking import Taking
 
@@ -12,8 +14,15 @@ from protocol.peers.taking import Taking
 class Gossip:
     """The machines of one node that speak about entries, joined."""
 
-    def __init__(self, journal: Journal, chance: Callable[[int], bytes], invitation: bytes | None) -> None:
-        self.sessions = Sessions(journal.network, journal.directory, invitation)
+    def __init__(
+        self,
+        journal: Journal,
+        chance: Callable[[int], bytes],
+        invitation: bytes | None,
+        practices: Sequence[Practice] = (),
+    ) -> None:
+        knows = tuple(Knows(practice.name, practice.version) for practice in practices)
+        self.sessions = Sessions(journal.network, journal.directory, invitation, knows)
         self.compare = Compare(journal, self.sessions)
         self.taking = Taking(journal, self.sessions, self.compare, chance)
         self.key_events = self.taking.key_events

@@ -60,6 +60,7 @@ class Greeting:
         elif not self._lets_in(session, hello):
             raise PeerFault("a replica that nobody invited")
         gossip.sessions.admit(session, hello.network, hello.role)
+        session.knows = hello.knows or ()
         if hello.role is Role.HOME and home.keyring is not None:
             home.hear(PartnerMet(session, hello.network))
 

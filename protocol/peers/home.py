@@ -62,7 +62,7 @@ class Home:
         self.chance = chance
         self.journal = Journal(network, practices, chance, keyring)
         self.book = self.journal.book
-        self.gossip = Gossip(self.journal, chance, invitation)
+        self.gossip = Gossip(self.journal, chance, invitation, self.practices)
         self.gossip.sessions.role = Role.REPLICA if keyring is None else Role.HOME
         self.standing = Standing(self, recovering=recovering and keyring is not None)
         self.now: Millis = 0

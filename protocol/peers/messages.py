@@ -13,6 +13,8 @@ ENTRIES_PER_FRAME_MAX = 4_096
 RANGE_BYTES_MAX = 1024 * 1024
 IDENTITY_ENTRIES_MAX = 64
 RANGES_PER_FRAME_MAX = 64
+PRACTICES_MAX = 256
+"""How many practices a node may say that it knows."""
 ITEMS_PER_RANGE_MAX = 64
 HOPS_MAX = 8
 PATHS_MAX = 5
@@ -44,16 +46,26 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Knows:
+    """A practice that a node has, and in which version: what it can read of entries and messages."""
+
+    practice: Annotated[str, AtMost(64)]
+    version: Annotated[int, Range(1, 2**31)]
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """The first words: the network that I serve, my part in it, and the key events that prove it.
 
-    A replica shows the invitation by which it asks to be let in, until it has been.
+    A replica shows the invitation by which it asks to be let in, until it has been. `knows` are its practices: who is
+    told may see before an entry comes that one side cannot read it.
     """
 
     network: Id
     role: Role
     identity: Annotated[tuple[EntryWire, ...], AtMost(IDENTITY_ENTRIES_MAX)]
     invitation: Short | None = None
+    knows: Annotated[tuple[Knows, ...], AtMost(PRACTICES_MAX)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +245,13 @@ class ProbeMet:
     worth: Minor
 
 
+@dataclass(frozen=True, slots=True)
+class NewerMessage:
+    """A message of a number that this version does not know: it is passed over."""
+
+    number: int
+
+
 Message = (
     Hello
     | Entries
@@ -247,11 +266,14 @@ Message = (
     | Probe
     | ProbeMet
     | LinkHeld
+    | NewerMessage
 )
 _KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
     Probe, ProbeMet, LinkHeld,
 )  # fmt: skip
+NUMBERS_END = 2**16
+"""Below it are the numbers of messages; those of a newer version are passed over, and counted."""
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
@@ -261,14 +283,17 @@ def pack(message: Message) -> bytes:
 
 
 def unpack(frame: bytes) -> Message:
-    """Return the message of a frame; raises PeerFault on anything that is not exactly one."""
+    """Return the message of a frame; fields that this version does not know are passed over.
+
+    Raises PeerFault on anything that is not exactly one message.
+    """
     try:
         parts = decode(frame, bytes_max=FRAME_BYTES_MAX)
         if not (isinstance(parts, tuple) and len(parts) == 2):
             raise PeerFault("a frame is a number and fields")
         number, fields = parts
-        if not (type(number) is int and 0 <= number < len(_KINDS) and isinstance(fields, dict)):
+        if not (type(number) is int and 0 <= number < NUMBERS_END and isinstance(fields, dict)):
             raise PeerFault("a frame is a number and fields")
-        return from_map(_KINDS[number], fields)
+        return from_map(_KINDS[number], fields, skips=True) if number < len(_KINDS) else NewerMessage(number)
     except (CodecFault, ShapeFault) as fault:
         raise PeerFault(f"frame: {fault}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from protocol.events import Send
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import Millis
-from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Message, PeerFault, Role, pack
+from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Knows, Message, PeerFault, Role, pack
 
 SESSIONS_MAX = 512
 REQUESTS_PER_MINUTE_MAX = 1_200
@@ -27,6 +27,8 @@ class Session:
     network: bytes | None = None
     role: Role | None = None
     requests: int = 0
+    knows: tuple[Knows, ...] = ()
+    """Its practices, as it has told."""
     agrees: bool = False
     """Whether the peer held the same of our own network as we do when it last told its heads."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
@@ -36,12 +38,16 @@ class Session:
 class Sessions:
     """The sessions of one node, by peer; `role` is its part in its own network."""
 
-    def __init__(self, network: bytes, directory: Directory, invitation: bytes | None) -> None:
+    def __init__(
+        self, network: bytes, directory: Directory, invitation: bytes | None, knows: tuple[Knows, ...]
+    ) -> None:
         self.network = network
         self.directory = directory
         self.by_peer: dict[str, Session] = {}
         self.invitation = invitation
         self.role = Role.HOME
+        self.knows = knows
+        """The practices that this node has."""
         self._minute = 0
 
     def greet(self, peer: str, transport: bytes, identity: Sequence[bytes], now: Millis) -> list[Send]:
@@ -51,7 +57,7 @@ class Sessions:
         self.by_peer[peer] = Session(peer, transport, now)
         # Who knows the older key events needs the newest only; all others hear of them by gossip first.
         newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
-        hello = Hello(self.network, self.role, newest, self.invitation)
+        hello = Hello(self.network, self.role, newest, self.invitation, self.knows)
         return [said(peer, hello)]
 
     def part(self, peer: str) -> None:

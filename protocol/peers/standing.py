@@ -48,6 +48,8 @@ class Standing:
     @property
     def silent(self) -> Rejection | None:
         """Why this node signs nothing; None where it does."""
+        if self.home.journal.behind is not None:
+            return Rejection.BEHIND
         if self.home.keyring is None:
             return self.mute
         return Rejection.RECOVERING if self.recovering else None
@@ -55,7 +57,12 @@ class Standing:
     def refusal(self, operation: str) -> Rejection | None:
         """Return why a wish that writes something is not granted now, whatever it is."""
         objects = self._set_aside is not None and operation in self.home.book.fillings(DESPITE)
-        return None if objects and not self.recovering else self.silent
+        return None if objects and self.home.journal.behind is None else self.silent
+
+    @property
+    def signs(self) -> bool:
+        """Whether this node writes what time and other homes bring."""
+        return self.silent is None
 
     def begin(self) -> None:
         """See where a node stands that has read its disk: a home that lacks what its records rest on recovers."""

@@ -9,7 +9,7 @@ from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, Said
-from protocol.peers.messages import Entries, Heads, Hello, PeerFault, Role, Wanted, unpack
+from protocol.peers.messages import Entries, Heads, Hello, NewerMessage, PeerFault, Role, Wanted, unpack
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
 
@@ -57,6 +57,8 @@ class Talks:
         if session.network is None and not isinstance(message, Hello):
             raise PeerFault("the first word is hello")
         match message:
+            case NewerMessage():
+                gossip.sessions.count(session, home.now)
             case Hello():
                 self.greeting.hear(session, message)
             case Entries():

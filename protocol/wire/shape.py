@@ -74,9 +74,16 @@ def to_map(value: object, *, first: int = 1) -> dict[int, Value]:
     return _record(type(value), first).write(value)
 
 
-def from_map(cls: type[T], data: Value | Mapping[int, Value], *, first: int = 1) -> T:
-    """Return the dataclass of which to_map makes this map; raise ShapeFault for anything else."""
-    return _record(cls, first).read(data)
+def from_map(cls: type[T], data: Value | Mapping[int, Value], *, first: int = 1, skips: bool = False) -> T:
+    """Return the dataclass of which to_map makes this map; raise ShapeFault for anything else.
+
+    With `skips` fields that the dataclass does not have are passed over, as a newer version may send them.
+    """
+    return _record(cls, first, skips).read(data)
+
+
+UNKNOWN = "unknown"
+"""The reason of a ShapeFault where a map has a field that the dataclass does not have."""
 
 
 _Check = Callable[[Any], Any]
@@ -104,7 +111,7 @@ class _Column(NamedTuple):
 
 
 @cache
-def _record(cls: type[Any], first: int) -> _Form:
+def _record(cls: type[Any], first: int, skips: bool = False) -> _Form:  # noqa: FBT001, FBT002 - a key of the cache
     """Return the form of a frozen slotted dataclass; raise TypeError for a declaration that has none."""
     parameters = vars(cls).get("__dataclass_params__")
     if parameters is None or not parameters.frozen or "__slots__" not in vars(cls):
@@ -113,16 +120,16 @@ def _record(cls: type[Any], first: int) -> _Form:
     declared = fields(cls)
     if not all(field.init for field in declared):
         raise TypeError(f"{cls.__qualname__} has a field that is no argument")
-    columns = [_column(cls, key, field.name, hints[field.name]) for key, field in enumerate(declared, first)]
+    columns = [_column(cls, key, field.name, hints[field.name], skips) for key, field in enumerate(declared, first)]
     check = getattr(cls, "__post_init__", None)
-    return _Form(partial(_read_record, cls, columns, check), partial(_write_record, cls, columns))
+    return _Form(partial(_read_record, cls, columns, check, skips), partial(_write_record, cls, columns))
 
 
-def _column(cls: type[Any], key: int, name: str, hint: object) -> _Column:
+def _column(cls: type[Any], key: int, name: str, hint: object, skips: bool) -> _Column:  # noqa: FBT001
     """Return the column of a field, with None split off its type."""
     try:
         kind, optional = split_optional(hint)
-        form = _form(kind, ())
+        form = _form(kind, (), skips)
     except TypeError as error:
         raise TypeError(f"{cls.__qualname__}.{name}: {error}") from None
     return _Column(key, name, getattr(cls, name).__set__, optional, form)
@@ -148,30 +155,30 @@ def is_personal(marks: Iterable[object]) -> bool:
     return any(isinstance(mark, PersonalText) for mark in marks)
 
 
-def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
+def _form(hint: Any, bounds: tuple[object, ...], skips: bool) -> _Form:  # noqa: FBT001
     """Return the form of a type with the bounds that Annotated has given it so far."""
     if isinstance(hint, NewType):
-        return _form(hint.__supertype__, bounds)
+        return _form(hint.__supertype__, bounds, skips)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         if is_personal(arguments[1:]):
-            return _form(bytes, (Length(DIGEST_BYTES),))
+            return _form(bytes, (Length(DIGEST_BYTES),), skips)
         added = (note for note in arguments[1:] if isinstance(note, (Length, AtMost, Range)))
-        return _form(arguments[0], (*bounds, *added))
+        return _form(arguments[0], (*bounds, *added), skips)
     if hint is int:
         return _both_ways(_check_int, *limits(bounds, -INT_END, (Range,)))
     if hint is str or hint is bytes:
         return _both_ways(_check_sized, hint, *limits(bounds, 0, (Length, AtMost)))
     if origin is tuple and arguments[1:] == (...,):
         least, most = limits(bounds, 0, (Length, AtMost))
-        form = _form(arguments[0], ())
+        form = _form(arguments[0], (), skips)
         return _Form(*(partial(_check_array, least, most, repeat(one)) for one in form))
     if bounds:
         raise TypeError(f"{bounds} do not bound {hint}")
     if hint is bool:
         return _both_ways(_check_bool)
     if origin is tuple:
-        row = [_form(argument, ()) for argument in arguments]
+        row = [_form(argument, (), skips) for argument in arguments]
         count = len(row)
         return _Form(*(partial(_check_array, count, count, each) for each in zip(*row, strict=True)))
     if isinstance(hint, type) and issubclass(hint, (StrEnum, IntEnum)):
@@ -179,7 +186,7 @@ def _form(hint: Any, bounds: tuple[object, ...]) -> _Form:
         words: dict[object, object] = {word.value: word for word in hint}
         return _Form(partial(_read_word, hint, plain, words), partial(_write_word, hint))
     if isinstance(hint, type):
-        return _record(hint, 1)
+        return _record(hint, 1, skips)
     raise TypeError(f"{hint} has no form on the wire")
 
 
@@ -214,6 +221,7 @@ def _read_record(
     cls: type[Any],
     columns: list[_Column],
     check: Callable[[Any], None] | None,
+    skips: bool,  # noqa: FBT001
     data: Value | Mapping[int, Value],
 ) -> object:
     if not isinstance(data, (dict, Mapping)):
@@ -234,8 +242,8 @@ def _read_record(
             put(value, None)
         else:
             raise ShapeFault("missing", name)
-    if present != len(data):
-        raise ShapeFault("unknown", str(min(data.keys() - {column.key for column in columns})))
+    if present != len(data) and not skips:
+        raise ShapeFault(UNKNOWN, str(min(data.keys() - {column.key for column in columns})))
     if check is not None:
         try:
             check(value)

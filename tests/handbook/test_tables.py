@@ -39,7 +39,7 @@ from protocol.lanes.identity import (
     RotationClaim,
 )
 from protocol.peers import messages
-from protocol.peers.messages import Debt, Hop, Item, Span
+from protocol.peers.messages import Debt, Hop, Item, Knows, Span
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
 from protocol.practices.between.abroad.holds import Onward
@@ -163,7 +163,7 @@ def test_what_members_sign_for_each_operation() -> None:
 
 
 def test_the_parts_of_records() -> None:
-    parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Span)
+    parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, Span)
     parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, Share, Opened)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)

@@ -5,9 +5,10 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,19 @@ import pytest
 from aiohttp import ClientSession
 
 from node import clock
-from node.keeping.home import HIGH_WATER, KEYS, Founded, Founding, found
+from node.keeping.home import DATABASE, HIGH_WATER, KEYS, Founded, Founding, found
 
 END_SECONDS = 5.0
+OLDER = (
+    "-c",
+    (
+        "import sys, protocol.practices as house\n"
+        "house.PRACTICES = tuple(one for one in house.PRACTICES if one.name != 'payment-requests')\n"
+        "from cli.main import main\n"
+        "sys.exit(main())"
+    ),
+)
+"""A program of a version that does not know payment requests."""
 
 
 @dataclass
@@ -46,9 +57,9 @@ class Served:
         return [json.loads(line) for line in (await self.errors).splitlines()]
 
 
-async def launched(home: Path, *words: str) -> asyncio.subprocess.Process:
+async def launched(home: Path, *words: str, program: tuple[str, str] = ("-m", "cli")) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", "serve", "--home", str(home), "--http", "127.0.0.1:0",
+        sys.executable, *program, "serve", "--home", str(home), "--http", "127.0.0.1:0",
         "--p2p", "/ip4/127.0.0.1/tcp/0", "--json", *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith("MUTIRAO")},
@@ -56,8 +67,10 @@ async def launched(home: Path, *words: str) -> asyncio.subprocess.Process:
 
 
 @asynccontextmanager
-async def served(home: Path, token: str, *words: str) -> AsyncIterator[Served]:
-    process = await launched(home, *words)
+async def served(
+    home: Path, token: str, *words: str, program: tuple[str, str] = ("-m", "cli")
+) -> AsyncIterator[Served]:
+    process = await launched(home, *words, program=program)
     assert process.stdout is not None and process.stderr is not None
     errors = asyncio.create_task(process.stderr.read())
     try:
@@ -150,3 +163,44 @@ async def test_an_address_that_somebody_has_is_told(tmp_path: Path, riacho: Foun
     finally:
         taken.close()
         await taken.wait_closed()
+
+
+async def test_an_older_node_says_what_it_lacks_and_a_newer_one_reads_what_it_has_kept(
+    tmp_path: Path, riacho: Founded
+) -> None:
+    home = tmp_path / "riacho"
+    async with served(home, riacho.steward_token) as node:
+        for handle in ("ana", "bia"):
+            _, invitation = await node.ask("POST", "/v1/invitations")
+            await node.ask("POST", "/v1/members", {"code": invitation["code"], "handle": handle})
+            await node.ask("POST", f"/v1/members/{handle}/approve")
+        hour = {"value": "100", "asset_code": "HORA", "asset_scale": 2}
+        status, _ = await node.ask("POST", "/v1/payments", {"payer": "ana", "payee": "bia", "amount": hour})
+        assert status == 201
+        status, _ = await node.ask("POST", "/v1/payment-requests", {"payee": "bia", "payer": "ana", "amount": hour})
+        assert status == 201
+        status, _ = await node.ask("POST", "/v1/payments", {"payer": "ana", "payee": "bia", "amount": hour})
+        assert status == 201
+        _, accounts = await node.ask("GET", "/v1/accounts")
+        paths = [f"/v1/accounts/{one['id']}/statement" for one in accounts["items"]]
+        told = [(await node.ask("GET", path))[1] for path in paths]
+        await node.end()
+    async with served(home, riacho.steward_token, program=OLDER) as node:
+        _, about = await node.ask("GET", "/v1/node")
+        assert (about["state"], about["lacks"]) == ("BEHIND", "payment-requests/requested")
+        status, problem = await node.ask("GET", "/readyz")
+        assert status == 503 and "payment-requests/requested" in str(problem)
+        status, problem = await node.ask("POST", "/v1/invitations")
+        assert (status, problem["code"]) == (503, "BEHIND")
+        logged = await node.end()
+        assert [line["kind"] for line in logged if "upgrade" in line["message"]] == ["payment-requests/requested"]
+    # What such a version had taken in meanwhile would have no lines.
+    with closing(sqlite3.connect(home / DATABASE)) as database, database:
+        [(request,)] = database.execute("SELECT max(seq) - 1 FROM lines").fetchall()
+        assert database.execute("DELETE FROM lines WHERE seq >= ?", (request,)).rowcount
+        database.execute("INSERT INTO meta VALUES ('unread', ?)", (request,))
+    for _ in range(2):
+        async with served(home, riacho.steward_token) as node:
+            assert (await node.ask("GET", "/v1/node"))[1]["state"] == "READY"
+            assert [(await node.ask("GET", path))[1] for path in paths] == told
+            await node.end()

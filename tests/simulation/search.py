@@ -23,6 +23,7 @@ from simulation.smallworlds import SmallWorld, Wish
 from simulation.story import CODES, NAMES, Played, Setting
 from simulation.world import Node, World, whole
 
+from protocol.book.declaration import Practice
 from protocol.events import Effect, Input, Received, Send, SendRange, TimerFired
 from protocol.lanes.entry import LINK_PREFIX, Entry, parse
 from protocol.lanes.journal import Keyring
@@ -305,10 +306,16 @@ class Searched(Played):
         self.marks[name] = marked(replica.book) + marked(replica)
 
     def _replica(
-        self, network: bytes, keyring: Keyring | None, invitation: bytes | None = None, *, recovering: bool = False
+        self,
+        network: bytes,
+        keyring: Keyring | None,
+        invitation: bytes | None = None,
+        *,
+        recovering: bool = False,
+        practices: Sequence[Practice] = PRACTICES,
     ) -> Replica:
         replica = Replica(
-            network, PRACTICES, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering
+            network, practices, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering
         )
         # What hides the bodies of entries nobody looks through here; alike, it lets equal entries be equal.
         replica.journal._chance = bytes

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from protocol.book.declaration import Actor, Role
+from protocol.book.declaration import Actor, Practice, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
 from protocol.events import (
@@ -53,6 +53,8 @@ class Node:
     invitation: bytes | None = None
     skew_ms: int = 0
     """How far its clock is off."""
+    practices: Sequence[Practice] = PRACTICES
+    """What its version knows."""
 
     @property
     def network(self) -> bytes:
@@ -98,19 +100,31 @@ class World:
         self.nodes[name] = node
         return node
 
-    def second(self, name: str, home: str, code: str) -> Node:
+    def second(self, name: str, home: str, code: str, practices: Sequence[Practice] = PRACTICES) -> Node:
         """Start a replica of a network's books."""
         invitation, network = bytes.fromhex(code), self.nodes[home].network
-        node = Node(name, self._replica(network, None, invitation), KeyPair.from_seed(self.seed()).public, None)
+        replica = self._replica(network, None, invitation, practices=practices)
+        node = Node(name, replica, KeyPair.from_seed(self.seed()).public, None, practices=practices)
         node.invitation = invitation
         self.nodes[name] = node
         return node
 
     def _replica(
-        self, network: bytes, keyring: Keyring | None, invitation: bytes | None = None, *, recovering: bool = False
+        self,
+        network: bytes,
+        keyring: Keyring | None,
+        invitation: bytes | None = None,
+        *,
+        recovering: bool = False,
+        practices: Sequence[Practice] = PRACTICES,
     ) -> Replica:
         return Replica(
-            network, PRACTICES, chance=self.rng.randbytes, keyring=keyring, invitation=invitation, recovering=recovering
+            network,
+            practices,
+            chance=self.rng.randbytes,
+            keyring=keyring,
+            invitation=invitation,
+            recovering=recovering,
         )
 
     def fresh(self, node: Node, keyring: Keyring | None = None) -> Replica:
@@ -147,7 +161,9 @@ class World:
 
     def load(self, node: Node, *, recovering: bool) -> None:
         """Fold in what is on a node's disk, and nothing else."""
-        node.replica = self._replica(node.network, node.keyring, node.invitation, recovering=recovering)
+        node.replica = self._replica(
+            node.network, node.keyring, node.invitation, recovering=recovering, practices=node.practices
+        )
         list(node.replica.load(node.disk))
 
     def peers(self, name: str) -> list[str]:

@@ -50,6 +50,7 @@ from protocol.events import (
     TimerFired,
 )
 from protocol.lanes.entry import COMMONS, Entry
+from protocol.lanes.journal import Behind
 from protocol.peers.messages import Entries, unpack
 
 RIACHO = b"r" * 32
@@ -85,6 +86,7 @@ class Wall:
         self.marks = len(list(entries))
         self.recovering = False
         self.succeeded = False
+        self.behind: Behind | None = None
         self.handled: list[list[Input]] = []
         self.handled_more = asyncio.Event()
         """Set once a second batch was handled."""

@@ -82,7 +82,7 @@ class LinkTalk:
             self._find(id, entry)
         else:
             self._take(session, id, body, entry)
-        if not self.home.standing.recovering:
+        if self.home.standing.signs:
             self.resolve(id)
 
     def _is_own(self, entry: Entry) -> bool:
@@ -237,7 +237,7 @@ class LinkTalk:
                 last = min(newest - 1, first + RECORDS_SHOWN_MAX - 1)
                 home.say(SendRange(session.peer, home.network, link_lane(link.id), first, last))
             ours = self.journal.newest.get((home.network, link_lane(link.id)))
-            if ours is None or home.standing.recovering:
+            if ours is None or not home.standing.signs:
                 continue
             if link.is_lost:
                 # It may be the very record that the partner lacks.
@@ -264,8 +264,8 @@ class LinkTalk:
         link = self.links.by_id.get(held.link)
         event = self.journal.head(self.home.network, IDENTITY)
         assert event is not None
-        recovering = self.home.standing.recovering
-        if link is None or link.partner != partner or recovering or link.is_half or held.event != event.id:
+        signs = self.home.standing.signs
+        if link is None or link.partner != partner or not signs or link.is_half or held.event != event.id:
             return
         if held.n == 0 or held.record == self.journal.said_at(link_lane(link.id), held.n - 1):
             link.fenced = max(link.fenced, link.reopened)

@@ -54,7 +54,7 @@ QUOTES_OPEN_MAX = 4_096
 ON_THE_WAY = frozenset({
     Rejection.NO_ROUTE, Rejection.ROUTE_INVALID, Rejection.PEER_UNREACHABLE, Rejection.LINK_UNKNOWN,
     Rejection.LINK_NOT_OPEN, Rejection.LINK_FROZEN, Rejection.LINK_LIMIT_EXCEEDED, Rejection.LINK_HOLDS_EXCEEDED,
-    Rejection.PARTNER_REFUSED, Rejection.OVERLOADED, Rejection.RECOVERING, Rejection.READ_ONLY,
+    Rejection.PARTNER_REFUSED, Rejection.OVERLOADED, Rejection.RECOVERING, Rejection.READ_ONLY, Rejection.BEHIND,
     Rejection.CURRENCY_MISMATCH, Rejection.AMOUNT_NOT_POSITIVE, Rejection.AMOUNT_TOO_LARGE, Rejection.QUOTE_EXPIRED,
 })  # fmt: skip
 """What may be otherwise on another way. Any other refusal is the payee's, and the last word."""
