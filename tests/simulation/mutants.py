@@ -214,7 +214,7 @@ def _forget_the_claim(desk: Desk, link: Link) -> Iterator[Plan]:
 def _part_at_the_rate_of_now(payment: bytes, number: int, path: Path) -> abroad.Part:
     """Debit something else than what was quoted."""
     part = _PART(payment, number, path)
-    return dataclasses.replace(part, debit=part.debit + 1)
+    return dataclasses.replace(part, debit=max(1, part.debit - 1))
 
 
 def _born_whole(replica: Replica, *args: Any, **named: Any) -> None:
