@@ -18,6 +18,8 @@ INTERRUPTED = 130
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Every day": {
         "pay": ("cli.pay:run", "pay somebody, here or in another network"),
+        "today": ("cli.errands:today", "what waits for you, and what settles it"),
+        "week": ("cli.errands:week", "what waits for those who coordinate, the most urgent first"),
         "balance": ("cli.daily:balance", "what your accounts hold, and how much you can still pay"),
         "statement": ("cli.daily:statement", "every change of an account's balance"),
         "request": ("cli.daily:request", "ask to be paid; pay, decline or cancel what is asked"),

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from protocol.book import wishes
 from protocol.book.declaration import (
     PAGE_ITEMS_MAX,
     Act,
@@ -54,7 +53,7 @@ class Answering:
             return
         match operation:
             case Create() | Act():
-                self._plan(asked, operation.noun, lambda: wishes.plan(desk, operation, asked.subject, asked.wish))
+                self._plan(asked, operation.noun, lambda: home.book.plan(desk, operation, asked.subject, asked.wish))
             case Show():
                 self._tell(asked, operation.view(desk, asked.subject))
             case List():
@@ -97,6 +96,7 @@ class Answering:
             case Plan():
                 self.home.carry_out(outcome)
                 answer = outcome.answer
+                noun = outcome.noun or noun
                 self._tell(asked, self._show(f"{noun}.show", asked, outcome.shows) if answer is None else answer)
 
     def _show(self, operation: str, asked: Asked, id: str) -> Any:

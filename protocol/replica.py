@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from protocol.answering import Answering
+from protocol.book.agenda import due_plans
 from protocol.book.book import Book
 from protocol.book.declaration import Accusation, Entered, Operation, Practice
 from protocol.events import (
@@ -209,9 +210,10 @@ class Replica:
             home.do(proceed(desk))
         self.answering.answer_ready()
         self.answering.lapse()
+        home.do(due_plans(desk))
         for practice in home.practices:
             if practice.due is not None:
-                home.do(practice.due(desk))
+                home.do(self.book.until_refused(practice.due(desk), home.now))
         for again in self.book.fillings(AGAIN):
             again(home)
 

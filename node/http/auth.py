@@ -323,7 +323,7 @@ class Gate:
             if wish.role is not Role.MEMBER or member not in (None, actor.member):
                 raise Denied(Rejection.FORBIDDEN, allowed=Role.STEWARD)
             return Role.MEMBER, actor.member, scopes
-        if wish.role is Role.ANYONE:
+        if wish.role in (Role.ANYONE, Role.ASSEMBLY):
             raise Denied(Rejection.MALFORMED, field="role", expected="a role that needs a token")
         if wish.role is Role.MEMBER and member is None:
             raise Denied(Rejection.MALFORMED, field="member", expected="the member whose token it is")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from node.http.idempotency import KEY_CHARS_MAX
 from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
-from node.http.routes import JSON_TYPE, Route, id_field_of
+from node.http.routes import JSON_TYPE, MOVED, Route, id_field_of
 from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
 from node.http.signed import about_of, describe_body, describe_signed, plain_required
 from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role
@@ -77,7 +77,8 @@ def document(routes: Iterable[Route], version: str) -> Schema:
     wished = Components(wished=True, taken=shown.schemas)
     paths: dict[str, Schema] = {}
     for route in routes:
-        operation = _operation(route, answers.get(route.name), wished)
+        moved = None if route.moved is None else describe(route.moved, shown)
+        operation = _operation(route, answers.get(route.name), moved, wished)
         if route.status == HTTPStatus.CREATED and (links := _links(route, routes)):
             operation["responses"]["201"]["links"] = links
         paths.setdefault(route.path, {})[route.method.lower()] = operation
@@ -130,14 +131,14 @@ def codes_by_status() -> Mapping[int, Mapping[Rejection | Fault, Explained]]:
     return dict(sorted(found.items()))
 
 
-def _operation(route: Route, answer: Schema | None, wished: Components) -> Schema:
+def _operation(route: Route, answer: Schema | None, moved: Schema | None, wished: Components) -> Schema:
     operation: Schema = {
         "operationId": _identity(route),
         "summary": route.summary or route.name,
         "tags": [_tag(route)],
         "description": _said(route),
         "parameters": _parameters(route, wished),
-        "responses": _answers(route, answer),
+        "responses": _answers(route, answer, moved),
     }
     if route.signed is not None:
         content: Schema = {"schema": describe_body(route.signed, wished), "example": _example_of_signed(route.signed)}
@@ -219,7 +220,7 @@ def _headers(route: Route) -> Iterable[tuple[str, Schema, str]]:
         yield "Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "The last event you have seen."
 
 
-def _answers(route: Route, answer: Schema | None) -> Schema:
+def _answers(route: Route, answer: Schema | None, moved: Schema | None) -> Schema:
     success: Schema = {"description": HTTPStatus(route.status).phrase}
     if answer is not None:
         schema = _page_schema(answer) if route.paged else answer
@@ -237,6 +238,12 @@ def _answers(route: Route, answer: Schema | None) -> Schema:
     if headers:
         success["headers"] = headers
     answers = {str(route.status): success}
+    if moved is not None:
+        answers[str(MOVED)] = {
+            "description": "Put to the vote: the motion that it became.",
+            "content": {route.produces: {"schema": moved}},
+            "headers": {"Location": {"schema": {"type": "string"}}},
+        }
     if route.tagged:
         answers["304"] = {"description": TITLES[304]}
     for status in statuses_of(route):

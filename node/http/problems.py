@@ -91,6 +91,10 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.FORBIDDEN: Explained(403, "Your role does not allow this", "Only {allowed} may do this."),
     Rejection.SCOPE_MISSING: Explained(403, "The token does not allow this", "The token lacks the scope {scope}."),
     Rejection.NOT_GUARDIAN: Explained(403, "This network is not a guardian of that one"),
+    Rejection.MOTION_NEEDED: Explained(
+        403, "This is decided by a motion", "This is decided by a motion on which {electorate} vote."
+    ),
+    Rejection.RECUSED: Explained(403, "Whom a motion is about does not vote on it", "The motion is about {member}."),
     Rejection.NOT_FOUND: Explained(404, "There is no such thing"),
     Rejection.CURRENCY_UNKNOWN: Explained(
         404, "There is no such currency here", "There is no currency {currency} here."
@@ -111,6 +115,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.QUOTE_UNKNOWN: Explained(404, "There is no such quote"),
     Rejection.INVITATION_UNKNOWN: Explained(404, "There is no such invitation"),
     Rejection.MANDATE_UNKNOWN: Explained(404, "There is no such mandate"),
+    Rejection.MOTION_UNKNOWN: Explained(404, "There is no such motion"),
     Rejection.DUPLICATE: Explained(409, "This exists already"),
     Rejection.INVITATION_USED: Explained(409, "Somebody has joined by this invitation already"),
     Rejection.INVITATION_WITHDRAWN: Explained(409, "This invitation was withdrawn"),
@@ -164,6 +169,7 @@ REJECTIONS: Mapping[Rejection, Explained] = {
     Rejection.MANDATE_EXCEEDED: Explained(422, "This goes beyond the mandate", "The mandate allows {available} more."),
     Rejection.CONSENT_EXCEEDED: Explained(422, "This goes beyond what a member lets be set off"),
     Rejection.REQUEST_CLOSED: Explained(422, "The payment request is closed", "The payment request is {state}."),
+    Rejection.MOTION_CLOSED: Explained(422, "Nobody votes on this motion now", "The motion is {state}: nobody votes."),
     Rejection.SCHEDULE_LOCAL_ONLY: Explained(422, "Scheduled payments stay within the network"),
     Rejection.QUOTE_EXPIRED: Explained(422, "The quote has expired; ask for another"),
     Rejection.MAX_DEBIT_EXCEEDED: Explained(

@@ -14,7 +14,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from node.http import idempotency
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
-from node.http.schema import Misread, bytes_text, dump, form, hints_of, parse, read_text, required_of
+from node.http.schema import Misread, bytes_text, dump, dumped, form, hints_of, parse, read_text, required_of
 from node.http.signed import reader_of
 from node.loop.runtime import Remember, Remembered
 from protocol.book.declaration import (
@@ -34,6 +34,8 @@ from protocol.book.declaration import (
 from protocol.book.refusals import Refused, Rejection
 
 JSON_TYPE = "application/json"
+MOVED = 202
+"""The status of a wish that was put to the vote instead of being done."""
 BODY_BYTES_MAX = 64 * 1024
 QUERY_FIELDS_MAX = 32
 CURSOR_BYTES = 8
@@ -60,7 +62,7 @@ class Route:
     `scope` is what a scoped token needs; `wish`, `wanted` and `answer` are the types of the body, of the
     query parameters and of the answer; a paged answer is a list of `answer`. One that `remembers` honours
     idempotency keys, one that is `tagged` bears an ETag, one that `resumes` is a stream of events.
-    `statuses` are those of problems beyond the usual ones.
+    `statuses` are those of problems beyond the usual ones; `moved` is what is shown of a wish that was put to the vote.
     """
 
     method: str
@@ -83,6 +85,7 @@ class Route:
     statuses: tuple[int, ...] = ()
     signed: Create | Act | None = None
     """The operation, where members sign its wish."""
+    moved: Any = None
 
 
 class Answers(Protocol):
@@ -271,7 +274,7 @@ class Resources:
             match operation:
                 case Create(noun) | Act(noun):
                     assert noun in shown, f"{noun} can be changed but not shown"
-                    yield self._change(operation, shown[noun])
+                    yield self._change(operation, shown[noun], None if operation.gate is None else shown["motions"])
                 case Show():
                     yield self._show(operation)
                 case List():
@@ -279,7 +282,8 @@ class Resources:
                 case ListOf():
                     yield self._list_of(operation)
 
-    def _change(self, operation: Create | Act, shown: Any) -> Route:
+    def _change(self, operation: Create | Act, shown: Any, motion: Any) -> Route:
+        """Return the route of what changes something; behind a gate it answers 202 with the motion that it became."""
         name = operation_name(operation)
         noun = operation.noun
         is_create = isinstance(operation, Create)
@@ -312,6 +316,8 @@ class Resources:
                 if isinstance(result, Refused):
                     return self._refusal(result)
                 done.append(result)
+                if motion is not None and isinstance(result, motion):
+                    return MOVED, JSON_TYPE, dumped(result)
                 return status, JSON_TYPE, dump(show(result))
 
             if scope is None:
@@ -333,6 +339,8 @@ class Resources:
                 if is_create:
                     identity = getattr(done[0], id_field) if done else json.loads(answer[2])[id_field]
                     more["Location"] = f"/v1/{noun}/{quote(str(identity), safe='@:')}"
+            elif answer[0] == MOVED:
+                more["Location"] = f"/v1/motions/{json.loads(answer[2])['id']}"
             elif answer[0] == 503:
                 more["Retry-After"] = RETRY_AFTER
             return respond(answer[2], status=answer[0], content_type=answer[1], headers=more)
@@ -351,6 +359,7 @@ class Resources:
             example=operation.example,
             remembers=True,
             signed=None if operation.signed is None else operation,
+            moved=motion,
         )
 
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:

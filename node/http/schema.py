@@ -20,10 +20,11 @@ from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 from unicodedata import normalize
 
-from protocol.book.declaration import Doc, Moment, Ref, TextRef, Uuid
+from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, Ref, TextRef, Uuid, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
 from protocol.book.refusals import Figure, Refused, Rejection
 from protocol.book.signed import TIME_MS_MAX, parse_uuid, uuid_text
+from protocol.practices import PRACTICES
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, is_personal
 
 MOMENT_MS_MAX = 253_402_300_799_999
@@ -327,6 +328,53 @@ def _describe_amount(components: Components) -> Schema:
     return components.refer(Amount, described)
 
 
+def _read_motion_wish(value: Any) -> MotionWish:
+    if type(value) is not dict or not {"operation"} <= value.keys() <= {"operation", "subject", "wish"}:
+        raise Misread(expected="an object of operation, subject, wish")
+    name, subject = (read_text(value.get(key, "")) for key in ("operation", "subject"))
+    kind = _wishes().get(name)
+    if kind is None:
+        raise Misread(expected="an operation that changes something, such as members.suspend")
+    try:
+        return MotionWish(name, subject, form(kind).read(value.get("wish", {})))
+    except Misread as misread:
+        misread.path.append("wish")
+        raise
+
+
+def _show_motion_wish(one: MotionWish) -> dict[str, Any]:
+    show = form(type(one.wish)).show
+    assert show is not None
+    return {"operation": one.operation, "subject": one.subject, "wish": show(one.wish)}
+
+
+def _describe_motion_wish(components: Components) -> Schema:
+    return components.refer(
+        MotionWish,
+        lambda: described_object(
+            "A wish that a motion does once it is carried.",
+            {
+                "operation": {"type": "string", "enum": sorted(_wishes()), "description": "What is done."},
+                "subject": {"type": "string", "description": "The id that stands in its path; empty where none does."},
+                "wish": {"type": "object", "description": "The body that the operation takes."},
+            },
+            ("operation",),
+            components,
+        ),
+    )
+
+
+@cache
+def _wishes() -> Mapping[str, type[Any]]:
+    """Return the wish of each operation that changes something."""
+    return {
+        operation_name(one): one.wish
+        for practice in PRACTICES
+        for one in practice.operations
+        if isinstance(one, Create | Act)
+    }
+
+
 def _show_text_ref(text: Any) -> str | None:
     # An erased text leaves its reference behind, which tells a member nothing.
     return text if isinstance(text, str) else None
@@ -352,6 +400,7 @@ _PLAIN: Mapping[Any, Form] = {
         _read_bytes,
     ),
     Amount: Form(_read_amount, _show_amount, _describe_amount),
+    MotionWish: Form(_read_motion_wish, _show_motion_wish, _describe_motion_wish),
     TextRef: Form(
         _read_text_ref,
         _show_text_ref,

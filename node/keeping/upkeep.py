@@ -220,7 +220,7 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     sums: Counter[str] = Counter()
     for account in journal.book.ledger.accounts.values():
         sums[account.currency] += account.balance_minor
-    faults += (f"the balances in {code} sum to {total}" for code, total in sums.items() if total)
+    faults += journal.book.complaints()
     forks = tuple(id_text(id) for id, known in journal.directory.networks.items() if known.forked)
     if id_text(network) in forks:
         faults.append("this network has signed two entries at one place")

@@ -8,15 +8,19 @@ here or in the ledger; what one feature needs is its own state, reached by its t
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from protocol.book import wishes
 from protocol.book.account_ids import account_of_uuid
-from protocol.book.declaration import Entered, News, Practice
-from protocol.book.ledger import Account, Ledger, Line, SystemAccount, SystemAccounts
+from protocol.book.declaration import Act, Create, Desk, Entered, News, Plan, Practice, Waiting, operation_name
+from protocol.book.gates import MotionWish, UnderMotion, gate_of
+from protocol.book.ledger import Account, Ledger, Line, Posting, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
+from protocol.book.parameters import Decided, Parameter, declared, value_of
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
@@ -25,6 +29,7 @@ from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
 
 S = TypeVar("S")
+V = TypeVar("V")
 
 
 class MemberState(StrEnum):
@@ -335,6 +340,13 @@ class Book:
         self._filled: dict[Slot[Any], tuple[Any, ...]] = {}
         for one in (filled for feature in features for filled in feature.fills):
             self._filled[one.slot] = (*self._filled.get(one.slot, ()), one.filling)
+        self.parameters = declared([parameter for feature in features for parameter in feature.parameters])
+        """What practices let the group decide, by name."""
+        self.operations = {operation_name(one): one for feature in features for one in feature.operations}
+        self.electorates = {name: who for feature in features for name, who in feature.electorates.items()}
+        self.parties = {noun: whom for feature in features for noun, whom in feature.parties.items()}
+        self._vetoes = _by_kind(feature.before for feature in features)
+        self._reactions = _by_kind(feature.after for feature in features)
         self._posted = [feature.posted for feature in features if feature.posted is not None]
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
         self._hears: dict[type[Body], Practice] = {kind: feature for feature in features for kind in feature.words}
@@ -353,6 +365,13 @@ class Book:
 
     def check(self, entered: Entered) -> Rejection | None:
         """Tell why an entry may not stand in this book: the same answer on every node."""
+        reason = self._judged(entered)
+        if reason is None and (refused := self._vetoed(entered)) is not None:
+            return refused.reason
+        return reason
+
+    def _judged(self, entered: Entered) -> Rejection | None:
+        """Tell why an entry may not stand, by its own practice."""
         body = entered.body
         practice = self._feature_of[type(body)]
         if not rests_on_wish(body):
@@ -367,6 +386,17 @@ class Book:
         refused = foremost(late, None if reason is None else refuse(reason))
         return None if refused is None else refused.reason
 
+    def veto(self, body: Body, at_ms: Millis) -> Refused | None:
+        """Return which other practice refuses an entry that is about to be written, None where none does."""
+        if type(body) not in self._vetoes:
+            return None
+        seq, _ = self.head or (-1, b"")
+        return self._vetoed(Entered(body, self.network, LEDGER, 0, seq + 1, bytes(32), at_ms))
+
+    def _vetoed(self, entered: Entered) -> Refused | None:
+        vetoes = self._vetoes.get(type(entered.body), ())
+        return next((refused for veto in vetoes if (refused := veto(self, entered)) is not None), None)
+
     def apply(self, entered: Entered) -> tuple[Line, ...]:
         """Fold a checked entry in; returns the statement lines that its postings make."""
         if rests_on_wish(entered.body):
@@ -374,19 +404,71 @@ class Book:
         practice = self._feature_of[type(entered.body)]
         if practice.accounts:
             self._open_accounts_of(practice, entered.seq)
+        under = self.of(UnderMotion)
+        if entered.lane == LEDGER and under.left:
+            under.left -= 1
         postings = practice.fold(self, entered)
         if entered.lane == LEDGER:
             self.head = (entered.seq, entered.id)
-        if not postings:
-            return ()
+        lines = self._posted_lines(entered, postings) if postings else []
+        for react in self._reactions.get(type(entered.body), ()):
+            more = react(self, entered)
+            lines += self._posted_lines(entered, more)
+            postings = (*postings, *more)
+        if postings:
+            for posted in self._posted:
+                posted(self, entered, postings)
+        return tuple(lines)
+
+    def _posted_lines(self, entered: Entered, postings: Sequence[Posting]) -> list[Line]:
+        """Post, and return the statement lines that this makes."""
         seq, at_ms = entered.seq, entered.at_ms
         lines: list[Line] = []
         for posting, balance in zip(postings, self.ledger.post(postings), strict=True):
             account, amount_minor, kind, payment, counterpart = posting
             lines.append(Line(account, seq, at_ms, kind, payment, counterpart, amount_minor, balance))
-        for posted in self._posted:
-            posted(self, entered, postings)
-        return tuple(lines)
+        return lines
+
+    def complaints(self) -> Iterator[str]:
+        """Yield what is wrong with this book, by the invariants of all practices: nothing, or a node has a bug."""
+        for practice in self.practices:
+            for name, complaint in practice.invariants:
+                found = complaint(self)
+                if found is not None:
+                    yield f"{practice.name}, {name}: {found}"
+
+    def plan(self, desk: Desk, operation: Create | Act, subject: str, wish: Any) -> Plan | Waiting | Refused:
+        """Plan a wish, or put it to the vote where a gate binds whoever asks."""
+        motion = gate_of(desk, operation.gate, subject, wish)
+        if motion is not None:
+            moves = next(practice.moves for practice in self.practices if practice.moves is not None)
+            return moves(desk, motion, MotionWish(operation_name(operation), subject, wish))
+        planned = wishes.plan(desk, operation, subject, wish)
+        return self.vetted(planned, desk.now) if isinstance(planned, Plan) else planned
+
+    def vetted(self, plan: Plan, now: Millis) -> Plan | Refused:
+        """Return a plan, or which other practice refuses one of its entries, all looked at as the book is now."""
+        for write in plan.writes:
+            refused = self.veto(write.body, now)
+            if refused is not None:
+                return refused
+        return plan
+
+    def until_refused(self, plans: Iterable[Plan], now: Millis) -> Iterator[Plan]:
+        """Yield what time brings as far as no other practice refuses it: that waits for the next time."""
+        for plan in plans:
+            if isinstance(self.vetted(plan, now), Refused):
+                return
+            yield plan
+
+    def trial(self) -> Book:
+        """Return a book that stands where this one does: what is folded into it changes nothing here."""
+        trial = Book(self.network, self.practices)
+        kept = {name: value for name, value in vars(self).items() if name in FOLDED}
+        # What refers to this book refers to the trial there.
+        vars(trial).update(deepcopy(kept, {id(self): trial}))
+        trial.handle, trial.entry_id, trial.audits = self.handle, self.entry_id, self.audits
+        return trial
 
     def hear(self, word: Entered) -> None:
         """Keep what a network says in its commons."""
@@ -455,6 +537,11 @@ class Book:
         for account in accounts:
             self.ledger.open(Account(account.of(code), code, None, None, None, arrival))
 
+    def parameter(self, parameter: Parameter[V], currency: str | None = None) -> V:
+        """Return what the group has decided, as of this place of the lane; `currency` where each has its own."""
+        assert parameter.of_currency is (currency is not None), parameter.name
+        return value_of(self.of(Decided), parameter, currency or "")
+
     @property
     def account_names(self) -> frozenset[str]:
         """The names of all accounts that practices declare: no new member is called so."""
@@ -511,6 +598,22 @@ class Book:
         if len(fitting) != 1:
             return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
         return fitting[0]
+
+
+FOLDED = frozenset({
+    "ledger", "currencies", "members", "member_by_handle", "member_by_key", "mandates", "payments", "requests",
+    "passing", "head", "_arrived", "_of_account", "_states",
+})  # fmt: skip
+"""What of a book is its fold; the rest is the same for all books of a node."""
+
+
+def _by_kind(declared: Iterable[Mapping[type[Body], F]]) -> dict[type[Body], tuple[F, ...]]:
+    """Return what practices do about each kind, in the order in which they are declared."""
+    found: dict[type[Body], tuple[F, ...]] = {}
+    for one in declared:
+        for kind, act in one.items():
+            found[kind] = (*found.get(kind, ()), act)
+    return found
 
 
 def _no_entry(seq: int) -> bytes:

@@ -7,10 +7,12 @@ declarations. Nothing here knows of HTTP. Whoever writes a practice finds all it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from protocol.book.errands import Errand, Urgency
+from protocol.book.gates import ASSEMBLY, MEMBERS, Motion, MotionWish, ungated
 from protocol.book.ledger import Posting, SystemAccount
 from protocol.book.operations import (
     KEY,
@@ -33,6 +35,7 @@ from protocol.book.operations import (
     Uuid,
     operation_name,
 )
+from protocol.book.parameters import Parameter
 from protocol.book.plans import (
     ANYONE,
     NOBODY,
@@ -58,7 +61,7 @@ from protocol.book.plans import (
     Write,
 )
 from protocol.book.private import Private
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import Refused, Rejection
 from protocol.book.slots import Filled, Slot
 from protocol.lanes.entry import Body
 
@@ -67,8 +70,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANYONE",
+    "ASSEMBLY",
     "KEY",
     "KEY_OR_WORD",
+    "MEMBERS",
     "NOBODY",
     "PAGE_ITEMS_DEFAULT",
     "PAGE_ITEMS_MAX",
@@ -85,16 +90,21 @@ __all__ = [
     "Doc",
     "Entered",
     "EntriesWanted",
+    "Errand",
     "EvidenceWanted",
     "Filled",
+    "Invariant",
     "List",
     "ListOf",
     "Lookup",
     "Moment",
+    "Motion",
+    "MotionWish",
     "News",
     "Operation",
     "OwnId",
     "Page",
+    "Parameter",
     "Plan",
     "Practice",
     "Ready",
@@ -107,6 +117,7 @@ __all__ = [
     "SystemAccount",
     "Tell",
     "TextRef",
+    "Urgency",
     "Uuid",
     "Waiting",
     "Write",
@@ -115,6 +126,7 @@ __all__ = [
     "hear_nothing",
     "operation_name",
     "operations_of",
+    "ungated",
     "unhear_nothing",
 ]
 
@@ -140,7 +152,14 @@ def unhear_nothing(book: Book, network: bytes) -> None:
     del book, network
 
 
-@dataclass(frozen=True, slots=True)
+class Invariant(NamedTuple):
+    """What is always so of a book: `complaint` says what is wrong, None where all is well."""
+
+    name: str
+    complaint: Callable[[Book], str | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Practice:
     """One module of the economy, whole.
 
@@ -151,6 +170,21 @@ class Practice:
     `posted` is told of what any feature's entry has posted, and may keep what follows from it.
 
     `accounts` are its own in each currency: open from its first entry on, in each currency that there is and will be.
+
+    `parameters` are what its group decides; rules read them by `book.parameter`.
+
+    `electorates` are groups of members (their ids) that can vote on motions, by name. `parties` tell by noun whom a
+    resource of this practice is about: who is touched by a motion does not vote on it. `moves` puts a wish to the vote.
+
+    `before` are its vetoes against entries of other practices, by kind: asked once the practice that owns the kind has
+    accepted one, in the order in which practices are declared; the same answer on every node, never a limit. `after`
+    are what it does when such an entry has been folded and posted: it may change its own state, and returns balanced
+    postings. Neither may stand in the way of its own kinds. `invariants` hold at every place of the lane.
+
+    `agenda` is called with the key of a row whose hour has come, as its fold has put it into the book's Agenda, at the
+    home node only; each plan that it yields is carried out before the next is asked for.
+
+    `today` yields what waits for the member who asks, `week` what waits for those who coordinate.
 
     `words` are statements in the public `commons` lane of any network, ours too. A word is its network's own and
     nobody can refuse it: `hear` keeps what it means, by network and within bounds, and ignores nonsense. Lanes of
@@ -178,6 +212,16 @@ class Practice:
     fills: tuple[Filled, ...] = ()
     private: tuple[Private, ...] = ()
     version: int = 1
+    parameters: tuple[Parameter[Any], ...] = ()
+    electorates: Mapping[str, Callable[[Book], Iterable[str]]] = field(default_factory=dict[str, Any])
+    parties: Mapping[str, Callable[[Book, str], Iterable[str]]] = field(default_factory=dict[str, Any])
+    moves: Callable[[Desk, Motion, MotionWish], Plan | Refused] | None = None
+    before: Mapping[type[Body], Callable[[Book, Entered], Refused | None]] = field(default_factory=dict[Any, Any])
+    after: Mapping[type[Body], Callable[[Book, Entered], Sequence[Posting]]] = field(default_factory=dict[Any, Any])
+    invariants: tuple[Invariant, ...] = ()
+    agenda: Callable[[Desk, bytes], Iterable[Plan]] | None = None
+    today: Callable[[Desk], Iterable[Errand]] | None = None
+    week: Callable[[Desk], Iterable[Errand]] | None = None
 
 
 def operations_of(practices: Iterable[Practice]) -> dict[str, Operation]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
 
+from protocol.book.gates import Gate
 from protocol.book.plans import SIGNED_IN, Desk, Lookup, Plan, Role, Waiting
 from protocol.book.refusals import Refused
 
@@ -88,6 +89,7 @@ class Create:
     verb: str = "create"
     signed: Signing | None = None
     by_anybody: bool = False
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Act:
     `asks` is what the command asks, y or N, before it does what cannot be undone; {id} in it is the resource's.
     `signed` is as of Create; `about` is the field of a signed wish that names what the path names: who signs signs
     that too, and a plain wish has it from the path.
+    Behind a `gate` it shows the motion in which the wish was put to the vote instead.
     """
 
     noun: str
@@ -109,6 +112,7 @@ class Act:
     signed: Signing | None = None
     about: str = ""
     by_anybody: bool = False
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What somebody is to the network; the order is from least to most."""
+    """What somebody is to the network; the order is from least to most. The group itself has no token."""
 
     ANYONE = "anyone"
     MEMBER = "member"
     AUDITOR = "auditor"
     COMMITTEE = "committee"
     STEWARD = "steward"
+    ASSEMBLY = "assembly"
 
 
 ANYONE = frozenset(Role)
@@ -121,6 +122,7 @@ class Plan:
     the members whose items there go. `steps` go into the next record of a link
     (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it, such as a
     code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
+    `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
     """
 
     shows: str
@@ -130,6 +132,7 @@ class Plan:
     answer: Any = None
     reopens: Reopen | None = None
     erases: tuple[str, ...] = ()
+    noun: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Rejection(StrEnum):
     FORBIDDEN = auto()
     SCOPE_MISSING = auto()
     NOT_GUARDIAN = auto()
+    MOTION_NEEDED = auto()
+    RECUSED = auto()
 
     # What you speak of is not there.
     NOT_FOUND = auto()
@@ -59,6 +61,7 @@ class Rejection(StrEnum):
     QUOTE_UNKNOWN = auto()
     INVITATION_UNKNOWN = auto()
     MANDATE_UNKNOWN = auto()
+    MOTION_UNKNOWN = auto()
 
     # It stands against what is already there.
     DUPLICATE = auto()
@@ -94,6 +97,7 @@ class Rejection(StrEnum):
     MANDATE_EXCEEDED = auto()
     CONSENT_EXCEEDED = auto()
     REQUEST_CLOSED = auto()
+    MOTION_CLOSED = auto()
     SCHEDULE_LOCAL_ONLY = auto()
 
     # The way to another network refuses it.

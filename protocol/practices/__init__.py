@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from protocol.book.declaration import Operation, Practice, operations_of
-from protocol.practices import between, money, people
+from protocol.practices import between, governance, money, people
 
-PRACTICES: tuple[Practice, ...] = (*people.PRACTICES, *money.PRACTICES, *between.PRACTICES)
+PRACTICES: tuple[Practice, ...] = (*people.PRACTICES, *money.PRACTICES, *between.PRACTICES, *governance.PRACTICES)
 OPERATIONS: Mapping[str, Operation] = operations_of(PRACTICES)

@@ -21,6 +21,7 @@ from node.http.problems import FAULTS, REJECTIONS
 from protocol.book.declaration import Act, Create
 from protocol.book.money import Amount
 from protocol.book.refusals import Rejection
+from protocol.book.rehearsal import Proposed
 from protocol.book.signed import Envelope, Signed
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import Header
@@ -164,7 +165,7 @@ def test_what_members_sign_for_each_operation() -> None:
 
 def test_the_parts_of_records() -> None:
     parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, Share, Opened)
+    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, Share, Opened, Proposed)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

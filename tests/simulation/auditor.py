@@ -265,6 +265,10 @@ class Auditor:
 # Money.
 
 
+def _invariants(audit: Auditor, node: Node) -> Found:
+    yield from node.replica.book.complaints()
+
+
 def _zero_sum(audit: Auditor, node: Node) -> Found:
     sums = node.replica.book.ledger.sums()
     if any(sums.values()):
@@ -853,6 +857,7 @@ def _short(link: Link) -> str:
 PROPERTIES: tuple[Property, ...] = (
     Property("STANDS", "no input makes a node fail", step=_stands),
     Property("ZERO-SUM", "the balances of each currency sum to zero in every book", step=_zero_sum),
+    Property("INVARIANTS", "what practices declare to be always so is so in every book", step=_invariants),
     Property("MEMBER-LIMIT", "no member's debit takes an account below its limit", step=_member_limit),
     Property(
         "MIRROR=IN-FLIGHT", "ledger and records of a link agree, and differ between partners by unseen claims only",

@@ -13,7 +13,20 @@ from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from protocol.book.declaration import Act, Actor, Create, List, ListOf, Moment, Operation, Ref, Role, Show, Uuid
+from protocol.book.declaration import (
+    Act,
+    Actor,
+    Create,
+    List,
+    ListOf,
+    Moment,
+    MotionWish,
+    Operation,
+    Ref,
+    Role,
+    Show,
+    Uuid,
+)
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid
 from protocol.practices import OPERATIONS
@@ -99,6 +112,7 @@ def _changes(operation: Operation) -> bool:
     return isinstance(operation, Create | Act)
 
 
+CHANGES = sorted(name for name, operation in OPERATIONS.items() if _changes(operation) and operation.noun != "motions")
 NOUNS = sorted({operation.noun for operation in OPERATIONS.values()})
 
 
@@ -161,6 +175,11 @@ class _Dice:
         if hint is Amount:
             code = self.id_of("currencies") if dice.random() < 0.4 else None
             return Amount(dice.choice(UNITS), code, dice.choice((0, 0, 0, 2, 3)))
+        if hint is MotionWish:
+            name = dice.choice(CHANGES)
+            operation = OPERATIONS[name]
+            subject = "" if isinstance(operation, Create) else self.id_of(operation.noun)
+            return MotionWish(name, subject, self.value(_shape(operation)))
         if hint is bool:
             return dice.random() < 0.5
         if hint is int:

@@ -72,6 +72,7 @@ from protocol.practices.between.links.records import (
     link_lane,
 )
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, preimage_of
+from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.currencies import CurrencyCreated
 from protocol.practices.money.obligations import GiveConsent
 from protocol.practices.money.payments.declaration import PaymentState, ReversePayment
@@ -496,6 +497,7 @@ def orders() -> dict[str, Any]:
         ("a payment to another network by a helper, with invoice and note", ana, "payments.create", abroad),
         ("the greatest amount", ana, "payments.create", replace(order, amount=hora(INT64_MAX))),
         ("a payment is paid back", "bia", "payments.reverse", ReversePayment(payment)),
+        ("a vote on a motion", ana, "motions.vote", Vote(payment, Ballot.ABSTAIN)),
         ("twelve monthly payments", ana, "scheduled-payments.create", standing),
         (
             "one payment later",

@@ -154,8 +154,15 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     raise AssertionError(entered.body)
 
 
+def owner_named(book: Book, address: str) -> tuple[str, ...]:
+    """Return the id of the member whose account an address names, nobody's where it is the network's own or none."""
+    account = book.resolve_account(address)
+    return () if isinstance(account, Refused) or account.member is None else (account.member,)
+
+
 PRACTICE = Practice(
     name="accounts",
+    parties={"accounts": owner_named},
     entries=(),
     fold=fold,
     operations=(

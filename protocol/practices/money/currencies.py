@@ -16,6 +16,7 @@ from protocol.book.declaration import (
     Desk,
     Doc,
     Entered,
+    Invariant,
     List,
     News,
     Plan,
@@ -328,9 +329,16 @@ def _shown(book: Book, currency: Currency) -> CurrencyShown:
     )
 
 
+def unbalanced(book: Book) -> str | None:
+    """Complain of a currency whose balances do not sum to zero."""
+    wrong = {code: total for code, total in book.ledger.sums().items() if total}
+    return f"the balances sum to {wrong}" if wrong else None
+
+
 PRACTICE = Practice(
     name="currencies",
     entries=(CurrencyCreated, LevySet, DefaultsSet, CurrencyClosed),
+    invariants=(Invariant("balances sum to zero", unbalanced),),
     accounts=(COMMONS, HOLDS, EXCHANGE),
     check=check,
     fold=fold,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Payment requests: a payee asks to be paid an amount, by anybody or by one member, and is, or is not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
@@ -14,12 +14,14 @@ from protocol.book.declaration import (
     Desk,
     Doc,
     Entered,
+    Errand,
     List,
     News,
     Plan,
     Practice,
     Show,
     TextRef,
+    Urgency,
     Uuid,
     Waiting,
     Write,
@@ -335,7 +337,30 @@ def _shown(desk: Desk, request: Request) -> RequestShown:
     )
 
 
+def today(desk: Desk) -> Iterator[Errand]:
+    """Yield what a member is asked to pay, by itself alone."""
+    book, member = desk.book, desk.actor.member
+    for request in book.requests.values():
+        if request.payer is None or request.state_at(desk.now) is not RequestState.OPEN:
+            continue
+        payer = book.ledger.accounts.get(request.payer)
+        if request.payer == member or (payer is not None and payer.member == member):
+            payee = book.ledger.accounts[request.payee]
+            handle = book.name_of(payee.id)
+            yield Errand(
+                uuid_text(request.id),
+                handle,
+                "payment-requests.to_pay",
+                f"{handle} asks you to pay",
+                "payment-requests.pay",
+                Urgency.WAITED_FOR,
+                figure=book.amount(payee.currency, request.left_minor),
+                until_ms=request.not_after_ms,
+            )
+
+
 PRACTICE = Practice(
+    today=today,
     name="payment-requests",
     entries=(Requested, Declined, Cancelled),
     check=check,

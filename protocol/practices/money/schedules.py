@@ -335,18 +335,20 @@ def due(desk: Desk) -> Iterator[Plan]:
         if not agenda or agenda[0][0] > desk.now:
             return
         schedule = desk.book.of(Schedules).by_id[agenda[0][1]]
-        yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule)),))
+        yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule, desk.now)),))
 
 
-def _outcome(book: Book, schedule: Schedule) -> Ran | Missed | Cancelled:
+def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Cancelled:
     payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
     members = [book.members[account.member] for account in (payer, payee) if account.member is not None]
     gone = any(member.state is MemberState.LEFT for member in members)
     if gone or book.currencies[payer.currency].closed:
         return Cancelled(schedule.id)
     refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
+    ran = Ran(schedule.id, schedule.occurrence)
+    refused = refused or book.veto(ran, now)
     if refused is None:
-        return Ran(schedule.id, schedule.occurrence)
+        return ran
     return Missed(schedule.id, schedule.occurrence, refused.reason)
 
 

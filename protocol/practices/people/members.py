@@ -6,7 +6,7 @@ Who leaves takes nothing along and leaves nothing behind: the commons takes over
 
 import re
 from base64 import b32encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
@@ -30,6 +30,7 @@ from protocol.book.declaration import (
     Desk,
     Doc,
     Entered,
+    Errand,
     List,
     News,
     Plan,
@@ -37,6 +38,7 @@ from protocol.book.declaration import (
     Role,
     Show,
     TextRef,
+    Urgency,
     Write,
 )
 from protocol.book.ledger import Account, Posting
@@ -573,8 +575,24 @@ def _mandate(book: Book, name: bytes) -> MandateShown:
     )
 
 
+def member_named(book: Book, address: str) -> tuple[str, ...]:
+    """Return the id of the member that a handle or an id names, nobody's where it names none."""
+    member = book.resolve_member(address)
+    return () if isinstance(member, Refused) else (member.id,)
+
+
+def week(desk: Desk) -> Iterator[Errand]:
+    """Yield whoever has joined and waits to be taken in."""
+    for member in desk.book.members.values():
+        if member.state is MemberState.PENDING:
+            said = f"{member.handle} has joined, and waits to be taken in"
+            yield Errand(member.id, member.handle, "members.to_approve", said, "members.approve", Urgency.PEOPLE)
+
+
 PRACTICE = Practice(
     name="members",
+    week=week,
+    parties={"members": member_named},
     entries=(Joined, Approved, LimitsSet, Suspended, Resumed, Left),
     check=check,
     fold=fold,

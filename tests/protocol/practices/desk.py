@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from protocol.book.agenda import due_plans
 from protocol.book.book import Auth, Book, Member, Payment
 from protocol.book.declaration import (
     Act,
@@ -31,7 +32,7 @@ from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
-from protocol.book.wishes import Brought, plan
+from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
 from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
@@ -121,7 +122,7 @@ class Group:
         if actor.role not in operation.who:
             return Refused(Rejection.FORBIDDEN)
         assert isinstance(operation, Create) or (isinstance(operation, Act) and subject is not None), name
-        planned = plan(self.desk(actor), operation, subject or "", wish)
+        planned = self.book.plan(self.desk(actor), operation, subject or "", wish)
         assert isinstance(planned, Plan | Refused)
         return planned
 
@@ -161,7 +162,7 @@ class Group:
         self.written.append(entered)
         self.lines += self.book.apply(entered)
         self.news += self.book.news(entered)
-        assert not any(self.book.ledger.sums().values())
+        assert not list(self.book.complaints())
 
     def check(self, body: Body) -> Rejection | None:
         """Return what any node says of an entry that is not from this group's own plans."""
@@ -170,6 +171,8 @@ class Group:
     def pass_time(self, until: int) -> None:
         """Let the clock go on, and do what is due: each plan is carried out before the next is asked for."""
         self.now = until
+        for plan in due_plans(self.desk(ANYBODY)):
+            self.carry_out(plan)
         for feature in self.book.practices:
             if feature.due is not None:
                 for plan in feature.due(self.desk(ANYBODY)):
@@ -206,7 +209,7 @@ class Group:
         self.carry_out(planned)
         if planned.answer is not None:
             return planned.answer
-        return self.view(actor, f"{name.partition('.')[0]}.show", planned.shows)
+        return self.view(actor, f"{planned.noun or name.partition('.')[0]}.show", planned.shows)
 
     def receipt(self, who: str, payment: Payment) -> Any:
         """Return the receipt of a payment, as the runtime completes it from storage."""

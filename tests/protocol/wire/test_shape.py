@@ -279,12 +279,20 @@ def declared(hint: Any) -> type[Any]:
     [float, dict, dict[int, int], list[int], tuple, set[int], object, Any, int | str, int | str | None,
      tuple[int | None, ...], tuple[float, ...], Annotated[int, Length(3)], Annotated[bytes, Range(0, 3)],
      Annotated[bool, Range(0, 1)], Annotated[Kind, AtMost(3)], Annotated[tuple[int, str], AtMost(2)],
-     Annotated[int | None, Range(0, 3)], type("Plain", (), {})],
+     Annotated[int | str | None, AtMost(3)], type("Plain", (), {})],
     ids=str,
 )  # fmt: skip
 def test_a_type_without_a_form_is_refused_when_first_used(hint: Any) -> None:
     with pytest.raises(TypeError, match=r"Odd\.odd"):
         from_map(declared(hint), {1: 0})
+
+
+def test_bounds_may_stand_around_the_none() -> None:
+    kind = declared(Annotated[int | None, Range(0, 3)])
+    assert to_map(kind(None)) == {} and from_map(kind, {}) == kind(None)
+    assert to_map(kind(3)) == {1: 3} and from_map(kind, {1: 3}) == kind(3)
+    with pytest.raises(ShapeFault, match=r"not in 0\.\.3"):
+        from_map(kind, {1: 4})
 
 
 def test_only_frozen_slotted_dataclasses_have_maps() -> None:

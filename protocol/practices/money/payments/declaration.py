@@ -50,6 +50,7 @@ from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record
 from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
+from protocol.practices.money.payments.views import today
 from protocol.practices.people.authority import acts_for, may_see, not_said_by
 from protocol.wire.shape import AtMost
 
@@ -373,6 +374,7 @@ def _id_text(name: bytes | None) -> str | None:
 
 PRACTICE = Practice(
     name="payments",
+    today=today,
     entries=(Paid, Posted, Voided, Reversed),
     check=check,
     fold=fold,

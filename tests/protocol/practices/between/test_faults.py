@@ -18,6 +18,7 @@ from protocol.practices.between.checkpoints.proofs import CheckpointSaid
 from protocol.practices.between.checkpoints.roots import CheckpointMade, Checkpoints, MakeCheckpoint, hear
 from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine
 from protocol.practices.between.faults.seen import FAULTS_KEPT_MAX, Fault, Faults, FaultsWanted
+from protocol.practices.governance.parameters import ParameterSet
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.members import Approved
 from protocol.wire.codec import decode, encode
@@ -186,6 +187,13 @@ def test_an_entry_that_a_rule_refuses_is_evidence_although_nobody_takes_it(world
     assert faults(world, "casa") == []
     world.nodes["casa"].replica.recall(kept.data)
     assert [one.id for one in faults(world, "casa")] == [fault.id]
+
+
+def test_an_operator_that_passes_a_gate_without_its_motion_convicts_itself(world: World) -> None:
+    alone = says_next(world, ParameterSet("motions.quorum", None, 1_00, None), LEDGER)
+    hands(world, "casa", "riacho", alone)
+    [fault] = faults(world, "casa")
+    assert fault.kind is FaultKind.ENTRY_INVALID and "MOTION_NEEDED" in fault.detail
 
 
 def test_evidence_that_was_changed_or_is_of_something_else_is_worth_nothing(world: World) -> None:

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Governance: what the group decides, and by whom."""
+
+from protocol.book.declaration import Practice
+from protocol.practices.governance import boards, errands, motions, parameters
+
+PRACTICES: tuple[Practice, ...] = (parameters.PRACTICE, motions.PRACTICE, boards.PRACTICE, errands.PRACTICE)

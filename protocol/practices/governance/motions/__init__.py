@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Motions: what the group decides together; a carried motion does what it wishes, in the group's name."""
+
+from protocol.book.declaration import KEY_OR_WORD, MEMBERS, Act, Create, List, Practice, Show
+from protocol.book.private import Private
+from protocol.practices.governance.motions.entries import (
+    TEXT_BYTES_MAX,
+    MakeMotion,
+    MotionClosed,
+    MotionDrafted,
+    MotionExecuted,
+    MotionFailed,
+    MotionOpened,
+    MotionsWanted,
+    OpenMotion,
+    Vote,
+    Voted,
+)
+from protocol.practices.governance.motions.rules import (
+    agenda,
+    check,
+    fold,
+    move,
+    news,
+    owned,
+    plan_make,
+    plan_open,
+    plan_vote,
+)
+from protocol.practices.governance.motions.state import (
+    DRAFT_DAYS,
+    LEAST_MINUTES,
+    MAJORITY,
+    OPEN_DAYS,
+    OPEN_MAX,
+    QUORUM,
+    active_members,
+)
+from protocol.practices.governance.motions.views import MotionShown, today, view_motion, view_motions, week
+
+PRACTICE = Practice(
+    name="motions",
+    private=(Private("motion", TEXT_BYTES_MAX, (MotionDrafted,), owned),),
+    entries=(MotionDrafted, MotionOpened, Voted, MotionClosed, MotionExecuted, MotionFailed),
+    check=check,
+    fold=fold,
+    news=news,
+    agenda=agenda,
+    today=today,
+    week=week,
+    moves=move,
+    electorates={MEMBERS: active_members},
+    parameters=(QUORUM, MAJORITY, OPEN_DAYS, LEAST_MINUTES, DRAFT_DAYS, OPEN_MAX),
+    operations=(
+        Create("motions", MakeMotion, plan=plan_make, example='mutirao motions create --text "A shed for our tools"'),
+        Act("motions", "open", OpenMotion, plan=plan_open, example="mutirao motions open ID"),
+        Act(
+            "motions",
+            "vote",
+            Vote,
+            plan=plan_vote,
+            example="mutirao motions vote ID --ballot yes",
+            signed=KEY_OR_WORD,
+            about="motion",
+        ),
+        Show("motions", MotionShown, view=view_motion, example="mutirao motions show ID"),
+        List("motions", MotionsWanted, MotionShown, view=view_motions, example="mutirao motions list --state open"),
+    ),
+)

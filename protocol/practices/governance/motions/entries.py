@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What stands in the ledger about motions, and what is wished about them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from protocol.book.declaration import At, Doc, MotionWish, Ref, Uuid
+from protocol.book.money import BASIS_POINTS
+from protocol.book.rehearsal import Proposed
+from protocol.book.signed import Digest, Id, MemberId, Signed, Time
+from protocol.wire.shape import AtMost, Range
+
+TITLE_CHARS_MAX = 200
+TEXT_CHARS_MAX = 2_000
+TEXT_BYTES_MAX = 4 * TEXT_CHARS_MAX
+WISHES_MAX = 8
+TOUCHED_MAX = 64
+REASON_CHARS_MAX = 64
+ELECTORATE_CHARS_MAX = 32
+
+
+class Ballot(StrEnum):
+    """What a member says to a motion; who abstains counts for the quorum."""
+
+    YES = "yes"
+    NO = "no"
+    ABSTAIN = "abstain"
+
+
+class MotionState(StrEnum):
+    """How far a motion has come."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CARRIED = "carried"
+    LOST = "lost"
+    EXPIRED = "expired"
+    EXECUTED = "executed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class MotionDrafted:
+    """A motion: its words, for all (`title`) or erasable (`text`), its wishes, whom they touch, and its terms.
+
+    Quorum and majority are hundredths of a percent: of those who may vote, and of yes and no together. It is open
+    for `open_ms` once it is opened; it is a draft until `not_after_ms` at most.
+    """
+
+    KIND: ClassVar[str] = "motions/drafted"
+    motion: Id
+    proposer: MemberId | None
+    title: Annotated[str, AtMost(TITLE_CHARS_MAX)] | None
+    text: Digest | None
+    wishes: Annotated[tuple[Proposed, ...], AtMost(WISHES_MAX)]
+    touched: Annotated[tuple[MemberId, ...], AtMost(TOUCHED_MAX)]
+    electorate: Annotated[str, AtMost(ELECTORATE_CHARS_MAX)]
+    quorum: Annotated[int, Range(0, BASIS_POINTS)]
+    majority: Annotated[int, Range(0, BASIS_POINTS)]
+    open_ms: Time
+    not_after_ms: Time
+
+
+@dataclass(frozen=True, slots=True)
+class MotionOpened:
+    """Members vote from now on."""
+
+    KIND: ClassVar[str] = "motions/opened"
+    motion: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Say yes or no, or that you abstain; until the motion closes you may change it."""
+
+    motion: Annotated[Id, Uuid, Doc("the motion")]
+    ballot: Annotated[Ballot, Doc("yes, no, or abstain, which counts for the quorum")]
+    member: Annotated[str | None, AtMost(64), Ref("members"), Doc("whose vote it is; default: your own")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A member says yes, no, or that it abstains, by signed wish or word (custodial); its newest vote counts."""
+
+    KIND: ClassVar[str] = "motions/voted"
+    OPERATION: ClassVar[str] = "motions.vote"
+    WISH: ClassVar[type[Vote]] = Vote
+    signed: Signed | None
+    word: Vote | None
+
+
+@dataclass(frozen=True, slots=True)
+class MotionClosed:
+    """Its time is over: the votes tell whether it is carried; a draft that nobody opened expires."""
+
+    KIND: ClassVar[str] = "motions/closed"
+    motion: Id
+
+
+@dataclass(frozen=True, slots=True)
+class MotionExecuted:
+    """The next so many entries of the ledger are what the motion wishes, written by the group."""
+
+    KIND: ClassVar[str] = "motions/executed"
+    motion: Id
+    entries: Annotated[int, Range(0, 64)]
+
+
+@dataclass(frozen=True, slots=True)
+class MotionFailed:
+    """One of its wishes, counted from 0, was refused when it was to be done, and so none was done."""
+
+    KIND: ClassVar[str] = "motions/failed"
+    motion: Id
+    wish: Annotated[int, Range(0, WISHES_MAX)]
+    reason: Annotated[str, AtMost(REASON_CHARS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeMotion:
+    """Put something to the vote: words, and wishes that the group does, all or none, once it is carried."""
+
+    text: Annotated[str, AtMost(TEXT_CHARS_MAX), Doc("what is proposed, and why; erasable, unless it is public")]
+    wishes: Annotated[
+        tuple[MotionWish, ...], AtMost(WISHES_MAX), Doc("what is done if it is carried; stands in the ledger for good")
+    ] = ()
+    closes: Annotated[At | None, Doc("when voting ends; default: after the group's usual time")] = None
+    public: Annotated[bool, Doc("let the words stand in the ledger for good; at most 200 characters")] = False
+    draft: Annotated[bool, Doc("do not open it yet")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMotion:
+    """Let members vote on a draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionsWanted:
+    """What the group has decided, or is about to."""
+
+    state: Annotated[MotionState | None, Doc("only those of this state")] = None

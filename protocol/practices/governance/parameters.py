@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Parameters: what all practices let the group decide, in one list, set one by one."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from protocol.book.book import Book
+from protocol.book.declaration import (
+    SIGNED_IN,
+    Act,
+    At,
+    Desk,
+    Doc,
+    Entered,
+    List,
+    Motion,
+    News,
+    Plan,
+    Practice,
+    Ref,
+    Role,
+    Show,
+    Write,
+    ungated,
+)
+from protocol.book.ledger import Posting
+from protocol.book.parameters import (
+    PARAMETER_CHARS_MAX,
+    TIME_ZONE,
+    VALUE_CHARS_MAX,
+    Decided,
+    Parameter,
+    Setting,
+    Stored,
+)
+from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.wire.shape import AtMost
+
+_NAME = re.compile(r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+")
+
+Name = Annotated[str, AtMost(PARAMETER_CHARS_MAX)]
+Code = Annotated[str, AtMost(12)]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """A parameter has this value from here on; without number and text it has its default again."""
+
+    KIND: ClassVar[str] = "parameters/set"
+    name: Name
+    currency: Code | None
+    number: int | None
+    text: Annotated[str, AtMost(VALUE_CHARS_MAX)] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetParameter:
+    """Set a parameter, or give it its default back."""
+
+    value: Annotated[
+        str | None,
+        AtMost(VALUE_CHARS_MAX),
+        Doc("the value as it is shown, such as 30, 12.5% or yes; none: its default"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParametersWanted:
+    """All that the group can decide by a figure or a word."""
+
+    practice: Annotated[str | None, AtMost(PARAMETER_CHARS_MAX), Doc("only those that begin so, such as dues")] = None
+    currency: Annotated[str | None, AtMost(12), Ref("currencies"), Doc("only those of this currency")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterShown:
+    """A figure or a word that the group decides."""
+
+    id: Annotated[str, Doc("its name, and the currency's code behind it where each currency has its own")]
+    value: Annotated[str, Doc("what holds now")]
+    default: Annotated[str, Doc("what holds where nothing is set")]
+    is_set: Annotated[bool, Doc("whether the group has set it")]
+    set_at: Annotated[At | None, Doc("when it was set last")]
+    kind: Annotated[str, Doc("number, share, flag, choice, amount or time-zone")]
+    expected: Annotated[str, Doc("what can be written")]
+    currency: Annotated[str | None, Doc("whose amount it is")]
+    meaning: Annotated[str, Doc("what it decides")]
+    changed_by: Annotated[tuple[str, ...], Doc("which roles set it, or motion")]
+
+
+def check(book: Book, entered: Entered) -> Rejection | None:
+    refused = book.misplaced(entered) or _against(book, entered.body)
+    return refused.reason if refused else None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    body = entered.body
+    assert isinstance(body, ParameterSet)
+    stored = Stored(body.number, body.text)
+    book.of(Decided).by_name[body.name, body.currency or ""] = Setting(entered.seq, entered.at_ms, stored)
+    return ()
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    del book
+    assert isinstance(entered.body, ParameterSet)
+    yield News("parameter.set", _id(entered.body.name, entered.body.currency))
+
+
+def _against(book: Book, body: object) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node, whatever it knows of the parameter."""
+    assert isinstance(body, ParameterSet)
+    if not _NAME.fullmatch(body.name):
+        return refuse(Rejection.MALFORMED, field="name", expected="words joined by points")
+    if body.number is not None and body.text is not None:
+        return refuse(Rejection.MALFORMED, field="text", expected="a number or a text")
+    if body.currency is not None and body.currency not in book.currencies:
+        return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.currency)
+    parameter = book.parameters.get(body.name)
+    gate = None if parameter is None else parameter.changed_by
+    return ungated(book, gate) if isinstance(gate, Motion) else None
+
+
+def gate_of(desk: Desk, name: str, wish: SetParameter) -> Motion | None:
+    """Return on which terms the group decides a parameter, None where a role does."""
+    del wish
+    found = _find(desk.book, name)
+    return found[0].changed_by if not isinstance(found, Refused) and isinstance(found[0].changed_by, Motion) else None
+
+
+def plan_set(desk: Desk, name: str, wish: SetParameter) -> Plan | Refused:
+    book = desk.book
+    found = _find(book, name)
+    if isinstance(found, Refused):
+        return found
+    parameter, currency = found
+    if isinstance(parameter.changed_by, frozenset) and not _may(desk.actor.role, parameter.changed_by):
+        return refuse(Rejection.FORBIDDEN, allowed=", ".join(_changers(parameter)))
+    stored = Stored()
+    if wish.value is not None:
+        read = parameter.kind.read(wish.value, _scale(book, currency))
+        if read is None:
+            return refuse(Rejection.MALFORMED, field="value", expected=parameter.kind.expected)
+        stored = read
+    body = ParameterSet(parameter.name, currency, stored.number, stored.text)
+    return _against(book, body) or Plan(_id(parameter.name, currency), (Write(body),))
+
+
+def view_parameter(desk: Desk, name: str) -> ParameterShown | Refused:
+    found = _find(desk.book, name)
+    return found if isinstance(found, Refused) else _shown(desk.book, *found)
+
+
+def view_parameters(desk: Desk, wanted: ParametersWanted, after: int) -> Iterator[tuple[int, ParameterShown]]:
+    """Yield all, practice by practice as they are declared: their order is no order of arrival."""
+    book = desk.book
+    each = (
+        (parameter, code)
+        for parameter in book.parameters.values()
+        for code in (book.currencies if parameter.of_currency else (None,))
+    )
+    for cursor, (parameter, code) in enumerate(each, 1):
+        if cursor <= after or (
+            wanted.practice is not None and not f"{parameter.name}.".startswith(f"{wanted.practice}.")
+        ):
+            continue
+        if wanted.currency in (None, code):
+            yield cursor, _shown(book, parameter, code)
+
+
+def _find(book: Book, name: str) -> tuple[Parameter[Any], str | None] | Refused:
+    """Return what an id names: a parameter, with a currency behind it exactly where each currency has its own."""
+    parameter, code = book.parameters.get(name), None
+    if parameter is None:
+        plain, _, code = name.rpartition(".")
+        parameter = book.parameters.get(plain)
+    if parameter is None or parameter.of_currency is (code is None):
+        return refuse(Rejection.NOT_FOUND)
+    if code is not None and code not in book.currencies:
+        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:12])
+    return parameter, code
+
+
+def _shown(book: Book, parameter: Parameter[Any], currency: str | None) -> ParameterShown:
+    kind, scale = parameter.kind, _scale(book, currency)
+    setting = book.of(Decided).by_name.get((parameter.name, currency or ""))
+    is_set = setting is not None and kind.value(setting.stored) is not None
+    return ParameterShown(
+        id=_id(parameter.name, currency),
+        value=kind.show(book.parameter(parameter, currency), scale),
+        default=kind.show(parameter.default, scale),
+        is_set=is_set,
+        set_at=None if setting is None else setting.at_ms,
+        kind=kind.word,
+        expected=kind.expected,
+        currency=currency,
+        meaning=parameter.doc,
+        changed_by=_changers(parameter),
+    )
+
+
+def _may(role: Role, changers: frozenset[Role]) -> bool:
+    # What a steward may, the group may as well.
+    return role in changers or (role is Role.ASSEMBLY and Role.STEWARD in changers)
+
+
+def _changers(parameter: Parameter[Any]) -> tuple[str, ...]:
+    if isinstance(parameter.changed_by, Motion):
+        return ("motion",)
+    return tuple(role.value for role in Role if role in parameter.changed_by)
+
+
+def _id(name: str, currency: str | None) -> str:
+    return name if currency is None else f"{name}.{currency}"
+
+
+def _scale(book: Book, currency: str | None) -> int:
+    return 0 if currency is None else book.currencies[currency].scale
+
+
+PRACTICE = Practice(
+    name="parameters",
+    entries=(ParameterSet,),
+    check=check,
+    fold=fold,
+    news=news,
+    parameters=(TIME_ZONE,),
+    operations=(
+        Show("parameters", ParameterShown, view=view_parameter, example="mutirao parameters show group.time_zone"),
+        List("parameters", ParametersWanted, ParameterShown, view=view_parameters, example="mutirao parameters list"),
+        Act(
+            "parameters",
+            "set",
+            SetParameter,
+            plan=plan_set,
+            who=SIGNED_IN,
+            gate=gate_of,
+            example="mutirao parameters set group.time_zone --value Europe/Madrid",
+        ),
+    ),
+)
