@@ -5,7 +5,8 @@ from protocol.book.declaration import STEWARDS, Act, List, Practice, Show
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.commons.entries import Collected, PaidOut
-from protocol.practices.money.commons.rules import check, fold, news, owned, plan_collect, plan_pay
+from protocol.practices.money.commons.rules import check, fold, gate, news, owned, plan_collect, plan_pay
+from protocol.practices.money.commons.state import STEWARD_LIMIT
 from protocol.practices.money.commons.views import Collect, CommonsShown, CommonsWanted, PayOut, view_all, view_one
 
 PRACTICE = Practice(
@@ -15,6 +16,7 @@ PRACTICE = Practice(
     fold=fold,
     news=news,
     private=(Private("note", NOTE_BYTES_MAX, (PaidOut,), owned),),
+    parameters=(STEWARD_LIMIT,),
     operations=(
         Act(
             "commons",
@@ -22,6 +24,7 @@ PRACTICE = Practice(
             PayOut,
             plan=plan_pay,
             who=STEWARDS,
+            gate=gate,
             example='mutirao commons pay HORA --payee dora --amount 25.00 --note "cleaning the hall"',
         ),
         Act(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from protocol.book.book import Book, Payment, PaymentAuth, PaymentState, commons_account, exchange_account, parties
-from protocol.book.declaration import Desk, Entered, News, Plan, Write
+from protocol.book.declaration import Desk, Entered, Motion, News, Plan, Write, ungated
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
@@ -17,8 +17,9 @@ from protocol.book.private import Owned
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
-from protocol.lanes.entry import Body
+from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.commons.entries import Collected, PaidOut
+from protocol.practices.money.commons.state import GATE, alone_minor, note
 from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
 from protocol.practices.money.payments.transfers import unable
 
@@ -27,11 +28,11 @@ Said = PaidOut | Collected
 
 def check(book: Book, entered: Entered) -> Rejection | None:
     assert isinstance(entered.body, Said)
-    refused = book.misplaced(entered) or _against(book, entered.body)
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
 
-def _against(book: Book, body: Said) -> Refused | None:
+def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case PaidOut():
@@ -40,7 +41,9 @@ def _against(book: Book, body: Said) -> Refused | None:
                 return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.payee)
             if body.payment in book.payments:
                 return refuse(Rejection.PAYMENT_EXISTS)
-            return unable(book, _commons(book, payee.currency), payee, body.amount)
+            refused = unable(book, _commons(book, payee.currency), payee, body.amount)
+            alone = body.amount <= alone_minor(book, payee.currency, at_ms)
+            return refused or (None if alone else ungated(book, GATE))
         case Collected():
             return _against_collecting(book, body)
         case _:
@@ -94,6 +97,7 @@ def _pay(book: Book, body: PaidOut, entered: Entered) -> Sequence[Posting]:
         balance_minor=commons.balance_minor - body.amount,
     )
     book.add_payment(payment)
+    note(book, payee.currency, body.amount, entered.at_ms)
     return (
         Posting(commons.id, -body.amount, "payment", body.payment, payee.id),
         Posting(payee.id, body.amount, "payment", body.payment, commons.id),
@@ -120,6 +124,16 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             assert_never(body)
 
 
+def gate(desk: Desk, code: str, wish: PayOut) -> Motion | None:
+    """Return the vote that a payment needs, None where stewards may still pay so much by themselves."""
+    book = desk.book
+    if code not in book.currencies:
+        return None
+    amount = minor_of(wish.amount, code, book.currencies[code].scale)
+    alone = isinstance(amount, Refused) or amount <= alone_minor(book, code, desk.now)
+    return None if alone else GATE
+
+
 def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
     book = desk.book
     refused = text_refusal("note", wish.note, NOTE_CHARS_MAX) or code_refusal(book, code)
@@ -133,7 +147,7 @@ def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
     note, texts = salted(desk, wish.note)
     body = PaidOut(drawn_id(desk.chance), payee.id, amount, note)
-    refused = payable(amount) or _against(book, body)
+    refused = payable(amount) or _against(book, body, desk.now)
     refused = refused or _short(_commons(book, code), amount) or book.ledger.credit_refusal(payee, amount)
     return refused or Plan(code, (Write(body),), texts)
 
@@ -154,4 +168,4 @@ def _short(commons: Account, amount_minor: int) -> Refused | None:
 def plan_collect(desk: Desk, code: str, wish: Collect) -> Plan | Refused:
     del wish
     body = Collected(exchange_account(code))
-    return code_refusal(desk.book, code) or _against(desk.book, body) or Plan(code, (Write(body),))
+    return code_refusal(desk.book, code) or _against(desk.book, body, desk.now) or Plan(code, (Write(body),))

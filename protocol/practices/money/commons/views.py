@@ -10,6 +10,8 @@ from protocol.book.declaration import Desk, Doc
 from protocol.book.money import Amount
 from protocol.book.personal import NOTE_CHARS_MAX
 from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.lanes.entry import Millis
+from protocol.practices.money.commons.state import alone_minor
 from protocol.wire.shape import AtMost
 
 PAYEE_CHARS_MAX = 64
@@ -43,6 +45,7 @@ class CommonsShown:
     currency: Annotated[str, Doc("the code of the currency")]
     balance: Annotated[Amount, Doc("what the commons holds; below zero, what leavers owed and no levy has repaid")]
     left: Annotated[Amount, Doc("what can be paid out of it")]
+    without_vote: Annotated[Amount, Doc("what stewards can pay out of it now without a vote of the group")]
     exchange: Annotated[Amount, Doc("what fees and rounding have brought, which can be collected into the commons")]
     account: Annotated[str, Doc("the account of the commons; `accounts entries` lists all that came and went")]
 
@@ -53,22 +56,23 @@ def code_refusal(book: Book, code: str) -> Refused | None:
 
 
 def view_one(desk: Desk, code: str) -> CommonsShown | Refused:
-    return code_refusal(desk.book, code) or _shown(desk.book, desk.book.currencies[code])
+    return code_refusal(desk.book, code) or _shown(desk.book, desk.book.currencies[code], desk.now)
 
 
 def view_all(desk: Desk, wanted: CommonsWanted, after: int) -> Iterable[tuple[int, CommonsShown]]:
     del wanted
     book = desk.book
-    return ((cursor, _shown(book, one)) for cursor, one in since(list(book.currencies.values()), after))
+    return ((cursor, _shown(book, one, desk.now)) for cursor, one in since(list(book.currencies.values()), after))
 
 
-def _shown(book: Book, currency: Currency) -> CommonsShown:
+def _shown(book: Book, currency: Currency, now: Millis) -> CommonsShown:
     commons, exchange = commons_account(currency.code), exchange_account(currency.code)
     balance = book.ledger.accounts[commons].balance_minor
     return CommonsShown(
         currency=currency.code,
         balance=book.amount(currency.code, balance),
         left=book.amount(currency.code, max(0, balance)),
+        without_vote=book.amount(currency.code, max(0, min(balance, alone_minor(book, currency.code, now)))),
         exchange=book.amount(currency.code, book.ledger.accounts[exchange].balance_minor),
         account=commons,
     )

@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 
 from protocol.book.book import PaymentAuth, PaymentState
+from protocol.book.declaration import MotionWish
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.signed import parse_uuid
+from protocol.book.wishes import Brought
+from protocol.practices.governance.motions.entries import Ballot, MakeMotion, MotionState, Vote
+from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.commons import Collect, Collected, CommonsWanted, PaidOut, PayOut
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.members import SetLimits, Suspend
-from tests.protocol.practices.desk import ANYBODY, NETWORK, Group, copy_of, snapshot
+from tests.protocol.practices.desk import ANYBODY, DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 
 @pytest.fixture
@@ -145,3 +149,43 @@ def test_no_node_takes_what_its_author_should_not_have_written(riacho: Group) ->
     for account in ("holds.HORA", "commons.HORA", dora, "exchange.ECO"):
         assert riacho.check(Collected(account)) is Rejection.ACCOUNT_UNKNOWN
     assert riacho.check(Collected("exchange.HORA")) is Rejection.STATE_CONFLICT
+
+
+def allow(group: Group, value: str) -> None:
+    """Let the group allow stewards so much in 30 days."""
+    wish = MotionWish("parameters.set", "commons.steward_limit.HORA", SetParameter(value))
+    carry(group, group.do("ana", "motions.create", MakeMotion("What stewards may spend", (wish,))).id)
+
+
+def carry(group: Group, motion: str) -> None:
+    for who in ("ana", "bia"):
+        vote = Vote(parse_uuid(motion) or b"", Ballot.YES)
+        group.do(who, "motions.vote", Brought(group.sign("motions.vote", vote, keys_of(who))), motion)
+    group.pass_time(group.now + 7 * DAY_MS)
+    assert group.view("ana", "motions.show", motion).state is MotionState.EXECUTED
+
+
+def test_what_a_steward_may_not_spend_alone_is_put_to_the_vote(riacho: Group) -> None:
+    allow(riacho, "30.00")
+    assert riacho.view("ana", "commons.show", "HORA").without_vote == hours(30_00)
+    pay(riacho, 25_00)
+    assert riacho.view("ana", "commons.show", "HORA").without_vote == hours(5_00)
+    motion = pay(riacho, 20_00, "bia")
+    assert motion.state is MotionState.OPEN and riacho.balance("commons") == 35_00
+    pay(riacho, 5_00)
+    carry(riacho, motion.id)
+    assert riacho.balance("commons") == 10_00
+    # What the group has carried is not the stewards' spending; theirs counts for 30 days.
+    riacho.pass_time(riacho.now + 24 * DAY_MS)
+    assert riacho.view("ana", "commons.show", "HORA").without_vote == hours(10_00)
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_no_node_takes_what_its_steward_may_not_spend_alone(riacho: Group) -> None:
+    allow(riacho, "30.00")
+    dora = riacho.account("dora").id
+    assert riacho.check(PaidOut(bytes(16), dora, 30_00, None)) is None
+    assert riacho.check(PaidOut(bytes(16), dora, 30_01, None)) is Rejection.MOTION_NEEDED
+    wish = SetParameter("50.00")
+    motion = riacho.ask("steward", "parameters.set", wish, "commons.steward_limit.HORA")
+    assert motion.state is MotionState.OPEN, "who is limited does not move the limit"
