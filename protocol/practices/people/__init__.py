@@ -3,6 +3,7 @@
 
 from protocol.book.declaration import Practice
 from protocol.practices.people import (
+    absences,
     devices,
     guardians,
     imports,
@@ -19,6 +20,7 @@ PRACTICES: tuple[Practice, ...] = (
     members.PRACTICE,
     names.PRACTICE,
     returns.PRACTICE,
+    absences.PRACTICE,
     guardians.PRACTICE,
     imports.PRACTICE,
     devices.PRACTICE,
