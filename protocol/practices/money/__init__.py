@@ -6,6 +6,7 @@ from protocol.practices.money import (
     accounts,
     commons,
     currencies,
+    dues,
     obligations,
     openings,
     receipts,
@@ -26,4 +27,5 @@ PRACTICES: tuple[Practice, ...] = (
     setoffs.PRACTICE,
     commons.PRACTICE,
     openings.PRACTICE,
+    dues.PRACTICE,
 )
