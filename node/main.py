@@ -8,7 +8,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +20,9 @@ from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, 
 from node.loop.peering import Peering
 from node.loop.runtime import READY, RECOVERING, Runtime
 from node.store.highwater import HighWater, why_recover
+from node.store.loading import Loader
 from node.store.storage import Storage, StorageUnusable
-from protocol.book.ledger import Line
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.lanes.entry import LEDGER, Entry
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
@@ -87,7 +86,6 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
     node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
     await node.runtime.start()
-    await node.catch_up()
     if reason is None and node.runtime.state == RECOVERING:
         log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
@@ -110,25 +108,24 @@ class _Node:
         self._storage = storage
         self._recovering = recovering
         self._replica: Replica | None = None
-        self._read_late: list[Line] | None = None
-        """Statement lines of entries that were stored unread, while they are not stored yet themselves."""
         self._network: Network | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._loader = Loader(storage, network)
         self.runtime = Runtime(
             storage,
             self._load,
+            self._loader,
             network=network,
             now=clock.now_ms,
             seconds=clock.seconds,
             advance=mark.advance,
         )
 
-    def _load(self, entries: Iterable[Entry]) -> Replica:
-        """Fold what is stored; once loaded, these many objects are not walked for garbage any more."""
+    def _load(self) -> Replica:
+        """Load what is stored; once loaded, these many objects are not walked for garbage any more."""
         recovering = self._recovering if self._replica is None else self._replica.recovering
-        gc.unfreeze()
-        gc.disable()
-        try:
+
+        def fresh() -> Replica:
             replica = Replica(
                 self._network_id,
                 PRACTICES,
@@ -138,13 +135,14 @@ class _Node:
                 recovering=recovering,
             )
             replica.gossip.taking.checks_all = self._config.audit
+            return replica
+
+        gc.unfreeze()
+        gc.disable()
+        try:
+            replica = self._loader.load(fresh)
             for data in self._storage.faults():
                 replica.recall(data)
-            unread = self._storage.unread_from()
-            self._read_late = None if unread is None else []
-            for entry, lines in replica.load(entries):
-                if self._read_late is not None and unread is not None and is_of(entry, self._network_id, unread):
-                    self._read_late += lines
             if replica.recovering and self._config.reopen:
                 replica.handle((), clock.now_ms())
                 replica.reopen()
@@ -155,17 +153,6 @@ class _Node:
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._replica = replica
         return replica
-
-    async def catch_up(self) -> None:
-        """Store the statement lines of what an older version had stored and could not read, and this one can."""
-        if self._read_late is None:
-            return
-        assert self._replica is not None
-        behind = self._replica.behind
-        await self._storage.catch_up(self._read_late, None if behind is None else behind.seq)
-        if behind is None:
-            log.info("the books have caught up", extra={"lines": len(self._read_late)})
-        self._read_late = None
 
     def holds_its_key(self) -> bool:
         """Tell whether the hot key is that of the epoch in force; a replica needs none."""
@@ -258,11 +245,6 @@ class _Node:
             version=version("mutirao"),
             source_url=self._config.source_url,
         )
-
-
-def is_of(entry: Entry, network: bytes, seq: int) -> bool:
-    """Tell whether an entry stands in the ledger of a network at a place, or after it."""
-    return entry.network == network and entry.header.lane == LEDGER and entry.header.seq >= seq
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Wishes of members and officers: planned, carried out and answered; some wait for another network first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -20,8 +20,10 @@ from protocol.book.declaration import (
     operations_of,
 )
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import uuid_text
-from protocol.events import Answer, Asked
+from protocol.book.signed import parse_uuid, uuid_text
+from protocol.book.tables import Name, NotFetched
+from protocol.book.wishes import named_in
+from protocol.events import Answer, Asked, Fetch
 from protocol.lanes.entry import Millis
 from protocol.peers.home import Home
 
@@ -56,11 +58,27 @@ class Answering:
                 self._plan(asked, operation.noun, lambda: home.book.plan(desk, operation, asked.subject, asked.wish))
             case Show():
                 self._tell(asked, operation.view(desk, asked.subject))
+            case List(rows=rows) if rows is not None:
+                self._tell(asked, rows(desk, asked.wish, asked.after, min(asked.limit, PAGE_ITEMS_MAX)))
             case List():
+                assert operation.view is not None
                 found = operation.view(desk, asked.wish, asked.after)
                 self._tell(asked, found if isinstance(found, Refused) else _page(found, asked.limit))
             case ListOf():
                 self._tell(asked, operation.view(desk, asked.subject, asked.after, asked.limit))
+
+    def named(self, asked: Asked) -> Iterator[Name]:
+        """Yield the rows that a wish names and that only the store can have."""
+        operation = self.operations[asked.operation]
+        changes = isinstance(operation, Create | Act) and asked.wish is not None
+        wanted = list(named_in(operation, asked.wish)) if changes else []
+        if asked.subject:
+            wanted.append((operation.noun, asked.subject))
+        for table, word in wanted:
+            rows = self.home.book.tables.get(table)
+            key = parse_uuid(word) if isinstance(word, str) else word
+            if rows is not None and key is not None and rows.lacks(key):
+                yield Name(table, key)
 
     def answer_ready(self) -> None:
         """Answer those who have what they waited for."""
@@ -68,7 +86,7 @@ class Answering:
         for key in ready:
             deferred = self._deferred.pop(key, None)
             if deferred is not None:
-                self._tell(deferred.asked, self._show(deferred.operation, deferred.asked, uuid_text(key)))
+                self._show(deferred.operation, deferred.asked, uuid_text(key))
 
     def lapse(self) -> None:
         """Wait no longer for who has been silent for too long."""
@@ -94,15 +112,27 @@ class Answering:
                 else:
                     self._tell(asked, refuse(Rejection.PEER_UNREACHABLE))
             case Plan():
-                self.home.carry_out(outcome)
-                answer = outcome.answer
-                noun = outcome.noun or noun
-                self._tell(asked, self._show(f"{noun}.show", asked, outcome.shows) if answer is None else answer)
+                self._carry_out(outcome)
+                if outcome.answer is None:
+                    self._show(f"{outcome.noun or noun}.show", asked, outcome.shows)
+                else:
+                    self._tell(asked, outcome.answer)
 
-    def _show(self, operation: str, asked: Asked, id: str) -> Any:
+    def _carry_out(self, plan: Plan) -> None:
+        try:
+            self.home.carry_out(plan)
+        except NotFetched as lacking:
+            # It is half done, and must not be done again.
+            raise AssertionError(f"a fold asks for what its check has not looked at: {lacking}") from lacking
+
+    def _show(self, operation: str, asked: Asked, id: str) -> None:
+        """Answer with what was made; where a row of the store is wanted for that, the showing alone is tried again."""
         show = self.operations[operation]
         assert isinstance(show, Show)
-        return show.view(self.home.desk(asked.actor), id)
+        try:
+            self._tell(asked, show.view(self.home.desk(asked.actor), id))
+        except NotFetched as lacking:
+            self.home.say(Fetch(lacking.names, (replace(asked, operation=operation, wish=None, subject=id),)))
 
     def _tell(self, asked: Asked, result: Any) -> None:
         self.home.say(Answer(asked.request, result))

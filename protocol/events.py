@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
 from protocol.book.ledger import Line
 from protocol.book.private import Item
+from protocol.book.tables import Fetched, Kept, Name
 from protocol.lanes.entry import Entry, Millis
 
 MISSED = "events.missed"
@@ -72,7 +73,14 @@ class Recalled:
     last: bool
 
 
-Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Rows that the rest of the batch names, as the store holds them; it comes before what names them."""
+
+    rows: tuple[Fetched, ...]
+
+
+Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled | Brought
 
 
 class Store(NamedTuple):
@@ -103,6 +111,19 @@ class Forget(NamedTuple):
         """Tell whether an entry is one of those to drop."""
         place = entry.network, entry.header.lane
         return place == (self.network, self.lane) and entry.header.seq > self.after
+
+
+class Keep(NamedTuple):
+    """Store this row of a table, durably, in the place of what is stored of it."""
+
+    kept: Kept
+
+
+class Fetch(NamedTuple):
+    """Read these rows and hand the inputs back, in order and before any others, after a Brought of what was found."""
+
+    names: tuple[Name, ...]
+    inputs: "tuple[Input, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +198,4 @@ class Answer:
     result: Any
 
 
-Effect = Store | Forget | StoreItem | Erase | StoreFault | Send | SendRange | Drop | Publish | Answer
+Effect = Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | Send | SendRange | Drop | Publish | Answer

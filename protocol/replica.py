@@ -6,21 +6,25 @@ stored, then sent, then told.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from protocol.answering import Answering
 from protocol.book.agenda import due_plans
 from protocol.book.book import Book
 from protocol.book.declaration import Accusation, Entered, Operation, Practice
+from protocol.book.tables import Name, NotFetched
 from protocol.events import (
     MISSED,
     Answer,
     Asked,
+    Brought,
     Drop,
     Effect,
     Erase,
+    Fetch,
     Forget,
     Input,
+    Keep,
     Line,
     PeerDown,
     PeerUp,
@@ -47,7 +51,8 @@ from protocol.peers.talks import Talks
 NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
 _RANKS: Mapping[type[Effect], int] = {
-    Store: 0, Forget: 0, StoreItem: 0, Erase: 0, StoreFault: 0, Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2
+    Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, Fetch: 0,
+    Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
 }  # fmt: skip
 
 
@@ -137,6 +142,15 @@ class Replica:
         """Go on in a new epoch from the entries that are here: what is not here by now is given up."""
         self.home.standing.reopen()
 
+    def state(self) -> Any:
+        """Return what a snapshot keeps: all that was folded, and nothing of peers, of keys or of what is under way."""
+        return self.journal.state(), self.greeting.identity
+
+    def resume(self, state: Any) -> None:
+        """Go on from what `state` has returned; the entries that came since are then loaded."""
+        journal, self.greeting.identity = state
+        self.journal.resume(journal)
+
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take a batch of inputs; returns all effects, the records of links last among what is stored."""
         home = self.home
@@ -144,29 +158,44 @@ class Replica:
         if now < home.now:
             self._set_back(home.now - now)
         home.now = now
-        for one in batch:
-            match one:
-                case Asked():
-                    self.answering.answer(one)
-                case Received(peer, frame):
-                    self._guard(peer, lambda peer=peer, frame=frame: self.talks.hear(peer, frame))
-                case PeerUp(peer, transport):
-                    self._guard(peer, lambda peer=peer, key=transport: self.greeting.greet(peer, key))
-                case PeerDown(peer):
-                    home.gossip.sessions.part(peer)
-                case TimerFired():
-                    self._tick()
-                case Recalled(network, turn, entries, first, last):
-                    self.journal.recall(network, entries, turn, first=first, last=last)
-                case _:
-                    assert_never(one)
+        for place, one in enumerate(batch):
+            try:
+                self._take(one)
+            except NotFetched as lacking:
+                # Nothing of this input has been done; what follows it waits with it.
+                home.say(Fetch(lacking.names, tuple(batch[place:])))
+                break
             self.answering.answer_ready()
         if home.standing.signs:
             home.seal()
         self._flush(None)
         for seen in self.book.fillings(WRONGS):
             home.do(seen(self.book))
+        home.out += map(Keep, self.book.settle())
         return sorted(home.out, key=lambda effect: _RANKS[type(effect)])
+
+    def _take(self, one: Input) -> None:
+        match one:
+            case Brought(rows):
+                self.book.visit(rows)
+            case Asked():
+                self.answering.answer(one)
+            case Received(peer, frame):
+                self._guard(peer, lambda: self.talks.hear(peer, frame))
+            case PeerUp(peer, transport):
+                self._guard(peer, lambda: self.greeting.greet(peer, transport))
+            case PeerDown(peer):
+                self.home.gossip.sessions.part(peer)
+            case TimerFired():
+                self._tick()
+            case Recalled(network, turn, entries, first, last):
+                self.journal.recall(network, entries, turn, first=first, last=last)
+            case _:
+                assert_never(one)
+
+    def names(self, batch: Iterable[Input]) -> frozenset[Name]:
+        """Return the rows that a batch names and that only the store can have: they are to be brought with it."""
+        return frozenset(name for one in batch if isinstance(one, Asked) for name in self.answering.named(one))
 
     def _set_back(self, by: Millis) -> None:
         """Wait no longer for what has waited already, though the clock was set back."""

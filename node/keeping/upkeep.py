@@ -19,8 +19,11 @@ from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_k
 from node.store.erased import erase_anew, remembered
 from node.store.highwater import HighWater, why_recover
 from node.store.holding import Holding, holding_of
+from node.store.loading import Loader
+from node.store.rows import COLUMNS, DIGEST_BYTES, FORMS, forms, packed
 from node.store.schema import SCHEMA_VERSION
 from node.store.storage import LINES, Storage, StorageFailed, StorageUnusable
+from protocol.book.book import Book
 from protocol.events import Forget, Line, Store
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.lanes.journal import InvalidEntry, Journal
@@ -105,27 +108,15 @@ async def rebuild(home: Path) -> int:
 
     Raises HomeUnusable.
     """
-    written = 0
-
-    def lines(replica: Replica, storage: Storage) -> Iterator[Line]:
-        nonlocal written
-        for _, lines in replica.load(storage.entries()):
-            written += len(lines)
-            yield from lines
-
     with locked(home):
         storage = await _storage(home)
         try:
             replica = Replica(await _network(storage), PRACTICES, chance=chance, keyring=None)
-            await storage.catch_up((), None)
-            await storage.replace_lines(lines(replica, storage))
-            if replica.behind is not None:
-                await storage.catch_up((), replica.behind.seq)
+            return Loader(storage, replica.network).rebuild(replica)
         except (StorageFailed, StorageUnusable, EntryFault) as error:
             raise HomeUnusable(f"{error}") from None
         finally:
             await storage.close()
-    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +206,7 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     )
     if not faults and stored.fetchone() is not None:
         faults.append("there are statement lines that no entry makes")
+    faults += _wrong_rows(connection, journal.book)
     if different > LINES_SHOWN_MAX:
         faults.append(f"{different} statement lines in all differ: mutirao rebuild makes them anew")
     sums: Counter[str] = Counter()
@@ -228,6 +220,23 @@ def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
     faults += (f"the checkpoint at entry {seq} is not what the entries make: {parts}" for seq, parts in wrong)
     accounts = len(journal.book.ledger.accounts)
     return BookReport(id_text(network), entries, lines, accounts, dict(sums), forks, tuple(faults))
+
+
+def _wrong_rows(connection: sqlite3.Connection, book: Book) -> list[str]:
+    """Return which stored rows are not what the entries make them; none where a start makes all of them anew."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (FORMS,)).fetchone()
+    if row is None or row[0][:DIGEST_BYTES] != forms(rows.table for rows in book.tables.values()):
+        return []
+    made = {one.stored[:2]: one.stored for one in map(packed, book.settle())}
+    wrong = [
+        f"row {stored[1]} of {stored[0]} is not what the entries make it"
+        for stored in connection.execute(f"SELECT {COLUMNS} FROM rows")  # noqa: S608 - constants
+        if made.pop(stored[:2], None) != stored
+    ]
+    wrong += (f"row {place} of {kind} is missing" for kind, place in made)
+    if len(wrong) > LINES_SHOWN_MAX:
+        wrong[LINES_SHOWN_MAX:] = [f"{len(wrong)} rows in all differ: mutirao rebuild makes them anew"]
+    return wrong
 
 
 def _audited(journal: Journal, row: tuple[Any, ...], unsigned: list[Entry]) -> tuple[Line, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from node.store import private
+from node.store.rows import Packed
 from protocol.book.private import Item
 from protocol.events import Erase, Forget, Line
 from protocol.lanes.entry import LEDGER, Entry, Millis
@@ -49,6 +50,7 @@ class Batch:
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     faults: list[tuple[bytes, bytes]] = field(default_factory=list)
+    rows: list[Packed] = field(default_factory=list)
     forgotten: list[Forget] = field(default_factory=list)
     """What goes from the database before anything of this batch enters it."""
     erased: list[Erase] = field(default_factory=list)
@@ -83,10 +85,11 @@ class Batch:
         self.faults += later.faults
         if self.unread is None:
             self.unread = later.unread
+        self.rows += later.rows
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
-        kept = self.entries or self.items or self.answers or self.events or self.faults
+        kept = self.entries or self.items or self.answers or self.events or self.faults or self.rows
         return bool(kept or self.forgotten or self.erased)
 
 
@@ -129,6 +132,8 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
         **new.rows(),
         "entries": entries,
         "lines": lines,
+        "rows": [value for row in batch.rows for value in row.stored],
+        "row_index": [value for row in batch.rows for value in row.index],
         "meta": [
             *(value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)),
             *(() if batch.unread is None else (UNREAD, batch.unread)),

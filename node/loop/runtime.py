@@ -19,6 +19,7 @@ from node.loop.peering import Peering
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.texts import digests, filled, marked, with_texts
 from node.store.private import PrivateStore
+from node.store.rows import Packed, RowDamaged, opened, packed
 from node.store.storage import Reach, Storage, StorageFailed
 from protocol.book.book import Book
 from protocol.book.declaration import (
@@ -30,17 +31,22 @@ from protocol.book.declaration import (
     EvidenceWanted,
     Lookup,
     Operation,
+    RowsWanted,
 )
 from protocol.book.private import Item
 from protocol.book.refusals import Rejection, refuse
+from protocol.book.tables import Fetched, Name
 from protocol.events import (
     Answer,
     Asked,
+    Brought,
     Drop,
     Effect,
     Erase,
+    Fetch,
     Forget,
     Input,
+    Keep,
     PeerDown,
     PeerUp,
     Publish,
@@ -53,7 +59,7 @@ from protocol.events import (
     StoreItem,
     TimerFired,
 )
-from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis, parse
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Millis, parse
 from protocol.lanes.journal import Behind
 from protocol.peers.messages import RANGE_BYTES_MAX
 
@@ -64,6 +70,9 @@ BATCH_FRAME_BYTES_MAX = 4 * 1024 * 1024
 BUGS_IN_A_ROW_MAX = 3
 TICK_SECONDS = 1.0
 PRUNE_EVERY_MS = 60_000
+SNAPSHOT_EVERY_ENTRIES = 10_000
+"""After so many stored entries a snapshot is taken: a start folds what came since."""
+SNAPSHOT_AT_STOP_ENTRIES = 500
 
 READY, RECOVERING, BEHIND, SUCCEEDED, STOPPED = "READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED"
 TOO_MANY, SERVER_FAULT = 429, 500
@@ -96,6 +105,18 @@ class BrokenForGood(Exception):
     """One bug followed the other: the process has to end."""
 
 
+class Snapshots(Protocol):
+    """What keeps snapshots: node.store.loading.Loader."""
+
+    async def take(self, replica: Any) -> Callable[[], None] | None:
+        """Return what writes a snapshot of this moment, in a thread; None where there is to be none."""
+        ...
+
+    async def taken(self) -> None:
+        """Let go of what only older snapshots wanted."""
+        ...
+
+
 class Replica(Protocol):
     """What is driven: protocol.replica.Replica."""
 
@@ -126,6 +147,10 @@ class Replica(Protocol):
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:
         """Take inputs, return effects."""
+        ...
+
+    def names(self, batch: Iterable[Input]) -> frozenset[Name]:
+        """Return the rows that inputs name and that only the store can have."""
         ...
 
 
@@ -192,7 +217,8 @@ class Runtime:
     def __init__(
         self,
         storage: Storage,
-        load: Callable[[Iterable[Entry]], Replica],
+        load: Callable[[], Replica],
+        snapshots: Snapshots | None = None,
         *,
         network: bytes,
         now: Callable[[], Millis],
@@ -202,6 +228,10 @@ class Runtime:
         self.storage = storage
         self.started_at_ms = now()
         self._load = load
+        self._snapshots = snapshots
+        self._unsnapped = 0
+        """How many entries were stored since the snapshot."""
+        self._writing: asyncio.Task[None] | None = None
         self._network = network
         self._now = now
         self._seconds = seconds
@@ -227,6 +257,8 @@ class Runtime:
         """What is on its way to the private store."""
         self._erasing: list[Erase] = []
         """What is on its way out of it."""
+        self._fresh_rows: dict[Name, Packed] = {}
+        """The rows that are on their way to the disk."""
         self._loading = True
         self._stopping = False
         self._writable = True
@@ -300,9 +332,16 @@ class Runtime:
         asked = self._asked(operation, actor, wish, subject, after, limit)
         result = await self._put(asked, Waiter(asyncio.get_running_loop().create_future(), None))
         match result:
-            case Lookup(account, after, limit, show):
+            case Lookup(account, after, limit, show, table):
                 page = await self.storage.statement(account, after, limit)
-                result = replace(page, items=tuple(show(line) for line in page.items))
+                names = {line: Name(table.name, line.payment) for line in page.items if line.payment is not None}
+                tables = self.book.tables if names else {}
+                rows = {one.name: one.row for one in await self.storage.fetch(set(names.values()), tables)}
+                shown = (show(line, rows.get(names[line]) if line in names else None) for line in page.items)
+                result = replace(page, items=tuple(shown))
+            case RowsWanted(show=show):
+                page = await self.storage.listed(result)
+                result = replace(page, items=tuple(map(show, page.items)))
             case EntriesWanted(seqs, show, commons_seqs):
                 identity = await self.storage.identity_lane(self._network)
                 wires = await self.storage.lane_at(self._network, LEDGER, seqs)
@@ -359,9 +398,13 @@ class Runtime:
         ticking = asyncio.create_task(self._tick())
         try:
             await self._work()
+            if self._unsnapped >= SNAPSHOT_AT_STOP_ENTRIES:
+                await self._snap()
         finally:
             self._stopping = True
             ticking.cancel()
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
             for task in self._recalls.values():
                 task.cancel()
             for _, waiter in self._queue:
@@ -389,7 +432,10 @@ class Runtime:
                     committing = asyncio.create_task(self._carry_out(todo))
                     committing.add_done_callback(lambda _: self._woken.set())
                     todo = Todo()
-                if self._queue and todo.inputs < BATCH_INPUTS_MAX and not self._stopping:
+                due = self._unsnapped >= SNAPSHOT_EVERY_ENTRIES
+                if due and committing is None and not todo.inputs:
+                    await self._snap()
+                elif self._queue and todo.inputs < BATCH_INPUTS_MAX and not self._stopping and not due:
                     todo.add(await self._handled(self._drained()))
                 else:
                     await self._woken.wait()
@@ -397,6 +443,12 @@ class Runtime:
             except StorageFailed as failure:
                 todo, committing = Todo(), None
                 await self._on_storage_failed(str(failure))
+            except RowDamaged as damaged:
+                todo, committing = Todo(), None
+                await self._distrust_rows(str(damaged))
+                for request in list(self._pending):
+                    self._answer(request, refuse(Rejection.OVERLOADED))
+                await self._load_replica()
             except Overtaken:
                 # What was handled since stands on what is none any more; peers bring it again.
                 todo, committing = Todo(), None
@@ -409,6 +461,24 @@ class Runtime:
                     await asyncio.wait([committing])
                 todo, committing = Todo(), None
                 await self._on_bug(error)
+
+    async def _snap(self) -> None:
+        """Take a snapshot while nothing is under way; it is written while the loop goes on."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        self._unsnapped = 0
+        if self._snapshots is None:
+            return
+        write = await self._snapshots.take(self.replica)
+        if write is not None:
+            self._writing = asyncio.create_task(self._write_snapshot(self._snapshots, write))
+
+    async def _write_snapshot(self, snapshots: Snapshots, write: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(write)
+            await snapshots.taken()
+        except (OSError, StorageFailed) as error:
+            log.warning("a snapshot was not written", extra={"reason": str(error)})
 
     async def _tick(self) -> None:
         while True:
@@ -459,12 +529,23 @@ class Runtime:
             inputs = await self._let_in([one for one, _ in waiting])
             if not inputs:
                 return Todo(marks=not self.replica.recovering)
-            began = self._seconds()
-            todo = await self._sorted(self.replica.handle(inputs, self._now()))
+            todo = Todo()
+            names = self.replica.names(inputs)
+            while inputs:
+                brought = await self._brought(names)
+                began = self._seconds()
+                effects = self.replica.handle([*brought, *inputs], self._now())
+                todo.add(await self._sorted(effects))
+                self._counts["handle_seconds_total"] += self._seconds() - began
+                lacking = _together(one for one in effects if isinstance(one, Fetch))
+                done = len(inputs) - len(lacking.inputs) + any(isinstance(one, Brought) for one in lacking.inputs[:1])
+                assert done or not names.issuperset(lacking.names), "what was brought is asked for again"
+                before = names if lacking.inputs and not done else frozenset[Name]()
+                inputs = [one for one in lacking.inputs if not isinstance(one, Brought)]
+                names = before.union(lacking.names, self.replica.names(inputs))
             self._tell_behind()
-            todo.inputs = len(inputs)
+            todo.inputs = len(waiting)
             todo.marks = not self.replica.recovering
-            self._counts["handle_seconds_total"] += self._seconds() - began
             return todo
         finally:
             if self._peering is not None:
@@ -477,6 +558,17 @@ class Runtime:
             self._told_behind = True
             lacks = {"kind": behind.kind, "seq": behind.seq}
             log.error("the books stand still before an entry that this version does not know: upgrade", extra=lacks)
+
+    async def _brought(self, names: Iterable[Name]) -> tuple[Brought, ...]:
+        """Return the rows that a batch names, as they are stored or about to be; raises RowDamaged."""
+        wanted = set(names)
+        if not wanted:
+            return ()
+        tables = self.book.tables
+        fresh = [self._fresh_rows[name] for name in wanted if name in self._fresh_rows]
+        rows = [Fetched(one.kept.name, one.kept.place, opened(one.stored, one.kept.table)) for one in fresh]
+        rows += await self.storage.fetch(wanted.difference(one.name for one in rows), tables)
+        return (Brought(tuple(rows)),)
 
     async def _carry_out(self, todo: Todo) -> None:
         """Store, then send, then tell."""
@@ -543,7 +635,7 @@ class Runtime:
                         # Its hello would be lost, and what it says once there is room be taken for a fault.
                         self._peering.turn_away(peer)
                         continue
-                case PeerDown() | Recalled():
+                case PeerDown() | Recalled() | Brought():
                     pass
             inputs.append(one)
         return inputs
@@ -609,6 +701,12 @@ class Runtime:
                     self._fresh_items = {digest: item for digest, item in kept if not effect.covers(item)}
                 case StoreFault(id, data):
                     stored.faults.append((id, data))
+                case Keep(kept):
+                    row = packed(kept)
+                    stored.rows.append(row)
+                    self._fresh_rows[kept.name] = row
+                case Fetch():
+                    pass
                 case Send() | SendRange() | Drop():
                     todo.sent.append(effect)
         await self._remember(todo)
@@ -650,9 +748,13 @@ class Runtime:
         for item in batch.items:
             self._fresh_items.pop(item.digest, None)
         self._erasing = [one for one in self._erasing if one not in batch.erased]
+        for row in batch.rows:
+            if self._fresh_rows.get(row.kept.name) is row:
+                del self._fresh_rows[row.kept.name]
         self._counts["commit_seconds_total"] += self._seconds() - began
         self._counts["commits_total"] += 1
         self._counts["entries_total"] += len(batch.entries)
+        self._unsnapped += len(batch.entries)
         reach = self._reach
         for entry in batch.entries:
             if entry.network == self._network:
@@ -681,15 +783,21 @@ class Runtime:
             self._peering.drop_all()
             self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))
             self._queue = deque(one for one in self._queue if isinstance(one[0], (Asked, TimerFired)))
-        self._replica = await asyncio.to_thread(self._load, self.storage.entries())
+        self._replica = await asyncio.to_thread(self._load)
         self._fresh_items.clear()
         self._erasing.clear()
+        self._fresh_rows.clear()
         _, self._event_seq = await self.storage.events_kept()
         self._reach = await self.storage.reach(self._network) or Reach(0, -1, bytes(32), 0)
         if not self._replica.recovering:
             self._advance(self._reach)
         self._loading = False
         self._tell_behind()
+
+    async def _distrust_rows(self, damaged: str) -> None:
+        """Have all rows made anew at the next load: one is not what was stored, and nothing is signed on it."""
+        log.error("a stored row is damaged: all are made anew from the entries", extra={"reason": damaged})
+        await self.storage.distrust_rows()
 
     async def _on_storage_failed(self, reason: str) -> None:
         """Forget what could not be stored, so that memory never runs ahead of the disk."""
@@ -715,3 +823,10 @@ class Runtime:
         if self._bugs_in_a_row >= BUGS_IN_A_ROW_MAX:
             raise BrokenForGood(f"{BUGS_IN_A_ROW_MAX} bugs in a row, the last a {type(error).__name__} at {where[-1]}")
         await self._load_replica()
+
+
+def _together(fetches: Iterable[Fetch]) -> Fetch:
+    """Return what several parts of a batch wait for as one."""
+    found = tuple(fetches)
+    names = (name for one in found for name in one.names)
+    return Fetch(tuple(dict.fromkeys(names)), tuple(one for fetch in found for one in fetch.inputs))

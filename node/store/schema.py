@@ -19,6 +19,18 @@ CREATE TABLE lines (
     kind TEXT NOT NULL, payment BLOB, counterpart TEXT, amount_minor INTEGER NOT NULL,
     balance_minor INTEGER NOT NULL);
 CREATE INDEX lines_by_account ON lines (account, arrival);
+CREATE TABLE rows (
+    kind TEXT NOT NULL, place INTEGER NOT NULL, key BLOB NOT NULL, closed INTEGER NOT NULL, data BLOB NOT NULL,
+    digest BLOB NOT NULL, PRIMARY KEY (kind, place)) WITHOUT ROWID;
+CREATE UNIQUE INDEX rows_by_key ON rows (kind, key);
+CREATE INDEX rows_open ON rows (kind, place) WHERE closed = 0;
+CREATE TABLE row_index (
+    kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, value, place)) WITHOUT ROWID;
+CREATE TABLE undone (
+    number INTEGER PRIMARY KEY, until INTEGER NOT NULL, kind TEXT NOT NULL, key BLOB NOT NULL, place INTEGER NOT NULL,
+    closed INTEGER NOT NULL, data BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE INDEX undone_by_key ON undone (kind, key, until);
 {private.TABLES}CREATE TABLE answers (
     number INTEGER PRIMARY KEY, scope BLOB NOT NULL UNIQUE, request BLOB NOT NULL, status INTEGER NOT NULL,
     content_type TEXT NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL);
@@ -38,6 +50,8 @@ INSERTS = {
     "lines": (
         "INSERT INTO lines (account, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor)", 8
     ),
+    "rows": ("INSERT OR REPLACE INTO rows (kind, place, key, closed, data, digest)", 6),
+    "row_index": ("INSERT OR IGNORE INTO row_index (kind, name, value, place)", 4),
     "meta": ("INSERT OR IGNORE INTO meta (key, value)", 2),
     "answers": ("INSERT INTO answers (scope, request, status, content_type, body, at_ms)", 6),
     **private.INSERTS,

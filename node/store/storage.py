@@ -16,11 +16,13 @@ from typing import Any
 
 import aiosqlite
 
-from node.loop.batch import FAULT, UNREAD, Answered, Batch, Event, Numbers, numbered, rows_of
+from node.loop.batch import FAULT, UNREAD, Answered, Batch, Event, Numbers, rows_of
 from node.store.erased import remember
 from node.store.private import PrivateStore, erasing
+from node.store.rows import DIGEST_BYTES, FORMS, SCANNED_MAX, fetched, fetching, opened, page_of, query_of, undoing
 from node.store.schema import INSERTS, SCHEMA_VERSION, TABLES
-from protocol.book.declaration import Page
+from protocol.book.declaration import Page, RowsWanted
+from protocol.book.tables import Fetched, Name, Rows
 from protocol.events import Forget, Line
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, EntryFault, Millis, parse
 from protocol.wire.codec import CodecFault
@@ -59,6 +61,12 @@ PAGE = (
     f" ORDER BY seq, epoch, arrival LIMIT {ENTRIES_PER_READ})) WHERE until <= ? OR until = size)"
 )
 """Of a page's candidates the sizes alone are read: SQLite knows them without the bytes."""
+Statement = tuple[str, Sequence[Any]]
+LESS_KNOWN: Sequence[Statement] = (
+    (f"UPDATE meta SET value = substr(value, 1, {DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
+    (f"DELETE FROM meta WHERE key = '{FORMS}'", ()),
+)
+"""Entries are none any more: snapshots that rest on them count no longer; and rows, where they were of our ledger."""
 TOKEN_COLUMNS = "hash, role, label, last4, created_ms, member, scopes, expires_ms, revoked_ms, number"  # noqa: S105
 
 
@@ -94,9 +102,6 @@ class Reach:
     seq: int
     head: bytes
     count: int
-
-
-Statement = tuple[str, Sequence[Any]]
 
 
 class Writer(aiosqlite.Connection):
@@ -192,7 +197,9 @@ class Storage:
         async with self._writing:
             rows, new = rows_of(batch, self._numbers)
             with _or_failed():
-                await self._writer.transact([*_deletions(batch.forgotten), *erasing(batch.erased), *_insertions(rows)])
+                undone = [undoing(row.kept) for row in batch.rows if row.kept.again]
+                gone = [*_deletions(batch.forgotten), *erasing(batch.erased)]
+                await self._writer.transact([*undone, *gone, *_insertions(rows)])
             self._numbers.add(new)
         if batch.erased:
             self._log_holds_erased = True
@@ -225,6 +232,7 @@ class Storage:
                     (f"DELETE FROM entries WHERE arrival NOT IN ({arrivals} LIMIT ?)", (kept,)),
                     ("DELETE FROM lines WHERE seq > ?", (ledger_seq,)),
                     (_READ_AGAIN, (ledger_seq,)),
+                    *LESS_KNOWN,
                     ("DELETE FROM answers WHERE at_ms >= ?", (since_ms,)),
                 )
                 await self._writer.transact([*deletions, *_insertions(rows)])
@@ -253,7 +261,7 @@ class Storage:
         Raises StorageUnusable at the first damaged one.
         """
         for row in self._rows("SELECT arrival, id, wire FROM entries ORDER BY arrival"):
-            yield _entry(*row)
+            yield stored_entry(*row)
 
     async def holds(self, network: bytes, lane: str, seq: int, entry_id: bytes) -> bool:
         """Tell whether a lane has this entry at this seq."""
@@ -319,15 +327,6 @@ class Storage:
         rows = list(self._rows(f"SELECT value FROM meta WHERE key = '{UNREAD}'"))
         return rows[0][0] if rows else None
 
-    async def catch_up(self, lines: Iterable[Line], unread: int | None) -> None:
-        """Append the statement lines of entries that are folded by now; `unread` is the first that is not yet."""
-        async with self._writing:
-            rows, new = rows_of(Batch(lines=list(lines), unread=unread), self._numbers)
-            forget = (f"DELETE FROM meta WHERE key = '{UNREAD}'", ())
-            with _or_failed():
-                await self._writer.transact([forget, *_insertions(rows)])
-            self._numbers.add(new)
-
     def faults(self) -> Iterator[bytes]:
         """Yield the faults that were kept; in a thread, not on the event loop."""
         rows = self._rows(f"SELECT value FROM meta WHERE key >= '{FAULT}' AND key < '{FAULT}g' ORDER BY key")
@@ -346,6 +345,47 @@ class Storage:
         seq, head = heads[0] if heads else (-1, bytes(32))
         return Reach(epoch, seq, head, count) if count else None
 
+    # Rows.
+
+    async def fetch(self, names: Iterable[Name], tables: Mapping[str, Rows[Any]]) -> tuple[Fetched, ...]:
+        """Return what is stored of each of these rows; raises RowDamaged."""
+        found: list[Any] = []
+        for query, values in fetching(names):
+            found += await self._read(query, *values)
+        return tuple(fetched(found, names, tables))
+
+    async def listed(self, wanted: RowsWanted) -> Page:
+        """Return a page of rows, as they came; raises RowDamaged."""
+        found: list[tuple[int, Any]] = []
+        after, scanned = wanted.after, 0
+        while len(found) <= wanted.limit and wanted.by != ():
+            query, values = query_of(wanted, after, wanted.limit + 1)
+            rows = await self._read(query, *values)
+            opened_rows = ((row[1], opened(row, wanted.table)) for row in rows)
+            found += [one for one in opened_rows if wanted.wanted is None or wanted.wanted(one[1])]
+            scanned += len(rows)
+            if len(rows) <= wanted.limit:
+                return page_of(found, wanted.limit, None)
+            after = rows[-1][1] + 1
+            if scanned >= SCANNED_MAX:
+                break
+        return page_of(found, wanted.limit, after if found or scanned else None)
+
+    async def newest(self) -> tuple[bytes, int, bytes]:
+        """Return the marker of the stored rows (empty: none), and arrival and id of the newest entry (0: none)."""
+        rows = await self._read("SELECT arrival, id FROM entries ORDER BY arrival DESC LIMIT 1")
+        markers = await self._read("SELECT value FROM meta WHERE key = ?", FORMS)
+        arrival, entry = rows[0] if rows else (0, b"")
+        return markers[0][0] if markers else b"", arrival, entry
+
+    async def distrust_rows(self) -> None:
+        """Have rows and snapshot made anew at the next load."""
+        await self._write(LESS_KNOWN[1][0])
+
+    async def forget_undone(self, arrival: int) -> None:
+        """Let go of what rows were before an arrival."""
+        await self._write("DELETE FROM undone WHERE until < ?", arrival)
+
     # Statements.
 
     async def statement(self, account: str, after: int, limit: int) -> Page:
@@ -361,25 +401,6 @@ class Storage:
         """Yield all statement lines in arrival order; in a thread, not on the event loop."""
         for row in self._rows(f"{LINES} ORDER BY arrival"):
             yield Line(*row[1:])
-
-    async def replace_lines(self, lines: Iterable[Line]) -> None:
-        """Put these statement lines in the place of all that are stored, in one transaction."""
-        numbers = Numbers()
-        async with self._writing:
-            with _or_failed():
-                await self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    await self._writer.execute("DELETE FROM lines")
-                    await self._writer.execute("DELETE FROM accounts")
-                    # Years of lines go through one by one: they need not find room in memory.
-                    await self._writer.executemany(_insert("lines", 1), numbered(lines, Numbers(), numbers))
-                    for statement, values in _insertions(numbers.rows()):
-                        await self._writer.execute(statement, values)
-                    await self._writer.execute("COMMIT")
-                finally:
-                    if self._writer.in_transaction:
-                        await self._writer.execute("ROLLBACK")
-            self._numbers.accounts = numbers.accounts
 
     # Answers and events.
 
@@ -523,9 +544,11 @@ def _deletions(forgotten: Iterable[Forget]) -> Iterator[Statement]:
     """Yield the statements that drop what was never said; lines are made by the network's own ledger alone."""
     for network, lane, after, _ in forgotten:
         yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)
+        yield LESS_KNOWN[0]
         if lane == LEDGER:
             yield "DELETE FROM lines WHERE seq > ?", (after,)
             yield _READ_AGAIN, (after,)
+            yield LESS_KNOWN[1]
 
 
 @cache
@@ -546,7 +569,7 @@ def _or_failed() -> Iterator[None]:
         raise StorageFailed(str(error)) from error
 
 
-def _entry(arrival: int, entry_id: bytes, wire: bytes) -> Entry:
+def stored_entry(arrival: int, entry_id: bytes, wire: bytes) -> Entry:
     """Return a stored entry; raises StorageUnusable where a bit of it has changed since it was stored."""
     try:
         entry = parse(wire)

@@ -24,12 +24,14 @@ from protocol.book.parameters import Decided, Parameter, declared, value_of
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
+from protocol.book.tables import Fetched, Kept, Name, Rows, Table
 from protocol.book.wishes import Said, count, hear, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
 
 S = TypeVar("S")
 V = TypeVar("V")
+R = TypeVar("R")
 
 
 class MemberState(StrEnum):
@@ -199,6 +201,15 @@ class Payment:
     abroad: Abroad | None = None
 
 
+PAYMENTS = Table(
+    "payments",
+    Payment,
+    by={"account": lambda payment: dict.fromkeys((payment.payer, payment.payee))},
+    # What other networks may still speak of stays: a link's records name it.
+    closed=lambda payment: payment.state is not PaymentState.PENDING and payment.abroad is None,
+)
+
+
 class RequestState(StrEnum):
     """What became of a payment request; one past its date counts as expired, without an entry."""
 
@@ -252,6 +263,14 @@ class Request:
         self.set_off_minor += amount_minor
         if not self.left_minor:
             self.state = RequestState.PAID
+
+
+REQUESTS = Table(
+    "payment-requests",
+    Request,
+    by={"member": lambda request: dict.fromkeys((request.payee.partition(".")[0], request.payer or ""))},
+    closed=lambda request: request.state is not RequestState.OPEN,
+)
 
 
 def account_id(member: str, currency: str) -> str:
@@ -319,8 +338,14 @@ class Book:
         self.member_by_handle: dict[str, str] = {}
         self.member_by_key: dict[bytes, str] = {}
         self.mandates: dict[bytes, Mandated] = {}
-        self.payments: dict[bytes, Payment] = {}
-        self.requests: dict[bytes, Request] = {}
+        self.tables: dict[str, Rows[Any]] = {
+            table.name: Rows(table, self)
+            for table in (PAYMENTS, REQUESTS, *(one for feature in features for one in feature.tables))
+        }
+        self.source: Callable[[Iterable[Name]], Iterable[Fetched]] | None = None
+        """What reads stored rows at once, while entries are folded at a start."""
+        self.payments = self.rows(PAYMENTS)
+        self.requests = self.rows(REQUESTS)
         self.passing: dict[str, int] = {}
         """How many payments of other networks are passing through, by currency: a currency in use stays open."""
         self.head: tuple[int, bytes] | None = None
@@ -328,8 +353,8 @@ class Book:
         """Tells the id of the ledger entry at a place before the one that is folded, for whoever holds the lanes."""
         self.audits = False
         """Whether what the network's operator claims of its books is compared with them."""
-        self._arrived: list[Payment] = []
-        self._of_account: dict[str, list[Payment]] = {}
+        self._begun: dict[int, bytes] = {}
+        """The payments of the batch in hand, by the place of the entry that began each."""
         self._states: dict[type[Any], Any] = {}
         self._feature_of: dict[type[Body], Practice] = {
             kind: feature for feature in features for kind in feature.entries
@@ -362,6 +387,38 @@ class Book:
     def fillings(self, slot: Slot[F]) -> tuple[F, ...]:
         """Return by what practices fill a slot, in their order."""
         return self._filled.get(slot, ())
+
+    def rows(self, table: Table[R]) -> Rows[R]:
+        """Return the rows of a table that a practice has declared."""
+        return self.tables[table.name]
+
+    def drawn(self, id: bytes) -> bytes:
+        """Return an id that chance has just drawn: no table has a row by it, and nothing is read to learn that."""
+        for rows in self.tables.values():
+            rows.drawn(id)
+        return id
+
+    def visit(self, fetched: Iterable[Fetched]) -> None:
+        """Let rows in that the store holds and the batch in hand names."""
+        for one in fetched:
+            self.tables[one.name.table].visit(one)
+
+    def settle(self) -> list[Kept]:
+        """Return the rows that are to be stored since the last time; closed ones leave memory."""
+        self._begun.clear()
+        return [kept for rows in self.tables.values() for kept in rows.settle()]
+
+    def state(self) -> dict[str, Any]:
+        """Return what a snapshot keeps, after `settle`."""
+        parts = {name: getattr(self, name) for name in _PARTS}
+        return {**parts, "tables": {name: rows.state() for name, rows in self.tables.items()}}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has returned."""
+        for name in _PARTS:
+            setattr(self, name, state[name])
+        for name, rows in state["tables"].items():
+            self.tables[name].resume(rows)
 
     def check(self, entered: Entered) -> Rejection | None:
         """Tell why an entry may not stand in this book: the same answer on every node."""
@@ -464,10 +521,10 @@ class Book:
     def trial(self) -> Book:
         """Return a book that stands where this one does: what is folded into it changes nothing here."""
         trial = Book(self.network, self.practices)
-        kept = {name: value for name, value in vars(self).items() if name in FOLDED}
+        kept = {name: getattr(self, name) for name in (*_PARTS, "tables", "payments", "requests", "_begun")}
         # What refers to this book refers to the trial there.
         vars(trial).update(deepcopy(kept, {id(self): trial}))
-        trial.handle, trial.entry_id, trial.audits = self.handle, self.entry_id, self.audits
+        trial.entry_id, trial.audits = self.entry_id, self.audits
         return trial
 
     def hear(self, word: Entered) -> None:
@@ -492,13 +549,9 @@ class Book:
         return None
 
     def add_payment(self, payment: Payment) -> None:
-        """Keep a payment, where each of its ends that is an account here finds it."""
-        self.payments[payment.id] = payment
-        self._arrived.append(payment)
-        payer, payee = payment.payer, payment.payee
-        for account in (payer,) if payer == payee else (payer, payee):
-            if account in self.ledger.accounts:
-                self._of_account.setdefault(account, []).append(payment)
+        """Keep a new payment."""
+        self.payments.add(payment)
+        self._begun[payment.arrival] = payment.id
 
     def owner_of(self, account: str) -> str:
         """Return the member whose account this is; "" where it is nobody's."""
@@ -506,14 +559,8 @@ class Book:
         return "" if found is None else found.member or ""
 
     def payment_at(self, arrival: int) -> Payment:
-        """Return the payment that the entry at a place of the lane began."""
-        found = self._arrived[bisect_left(self._arrived, arrival, key=lambda payment: payment.arrival)]
-        assert found.arrival == arrival
-        return found
-
-    def payments_since(self, after: int, account: str | None = None) -> Iterator[tuple[int, Payment]]:
-        """Return (cursor, payment) of one account, or of all, after a cursor, in the order of arrival."""
-        return since(self._arrived if account is None else self._of_account.get(account, ()), after)
+        """Return the payment that an entry of the batch in hand, at a place of the lane, began."""
+        return self.payments[self._begun[arrival]]
 
     def open_account(self, member: str, currency: Currency, least: int, most: int | None, arrival: int) -> None:
         """Open a member's account in a currency, with its limits each way (minor units)."""
@@ -600,13 +647,6 @@ class Book:
         return fitting[0]
 
 
-FOLDED = frozenset({
-    "ledger", "currencies", "members", "member_by_handle", "member_by_key", "mandates", "payments", "requests",
-    "passing", "head", "_arrived", "_of_account", "_states",
-})  # fmt: skip
-"""What of a book is its fold; the rest is the same for all books of a node."""
-
-
 def _by_kind(declared: Iterable[Mapping[type[Body], F]]) -> dict[type[Body], tuple[F, ...]]:
     """Return what practices do about each kind, in the order in which they are declared."""
     found: dict[type[Body], tuple[F, ...]] = {}
@@ -614,6 +654,13 @@ def _by_kind(declared: Iterable[Mapping[type[Body], F]]) -> dict[type[Body], tup
         for kind, act in one.items():
             found[kind] = (*found.get(kind, ()), act)
     return found
+
+
+_PARTS = (
+    "handle", "ledger", "currencies", "members", "member_by_handle", "member_by_key", "mandates", "passing", "head",
+    "_states",
+)  # fmt: skip
+"""What of a book a snapshot keeps, besides the rows of tables."""
 
 
 def _no_entry(seq: int) -> bytes:

@@ -55,6 +55,7 @@ from protocol.book.plans import (
     Ready,
     Reopen,
     Role,
+    RowsWanted,
     Tell,
     TextRef,
     Waiting,
@@ -63,6 +64,7 @@ from protocol.book.plans import (
 from protocol.book.private import Private
 from protocol.book.refusals import Refused, Rejection
 from protocol.book.slots import Filled, Slot
+from protocol.book.tables import Table
 from protocol.lanes.entry import Body
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ __all__ = [
     "Ref",
     "Reopen",
     "Role",
+    "RowsWanted",
     "Show",
     "Signing",
     "Slot",
@@ -211,6 +214,7 @@ class Practice:
     accounts: tuple[SystemAccount, ...] = ()
     fills: tuple[Filled, ...] = ()
     private: tuple[Private, ...] = ()
+    tables: tuple[Table[Any], ...] = ()
     version: int = 1
     parameters: tuple[Parameter[Any], ...] = ()
     electorates: Mapping[str, Callable[[Book], Iterable[str]]] = field(default_factory=dict[str, Any])

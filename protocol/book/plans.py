@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.book.ledger import Line
 from protocol.book.refusals import Rejection
+from protocol.book.tables import Table
 from protocol.lanes.entry import LEDGER, Body, Millis
 
 if TYPE_CHECKING:
@@ -148,13 +149,32 @@ class Waiting:
 class Lookup:
     """A question that the storage answers: statement lines of an account, newest last, after a cursor.
 
-    `show` makes of each line what the client sees, in the loop that owns the book.
+    `show` makes of each line, and the payment that it belongs to (None: none), what the client sees, in the loop that
+    owns the book; `table` is where the payments are.
     """
 
     account: str
     after: int
     limit: int
-    show: Callable[[Line], Any]
+    show: Callable[[Line, Any], Any]
+    table: Table[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsWanted:
+    """A question that the storage answers: rows of a stored table after a cursor (0: all), as they came.
+
+    `by` are values of one index, under any of which a row is found (None: all rows); `wanted` tells which rows count.
+    `show` makes of each what the client sees, in the loop that owns the book; `open_only` leaves closed ones out.
+    """
+
+    table: Table[Any]
+    after: int
+    limit: int
+    show: Callable[[Any], Any]
+    by: tuple[tuple[str, str | bytes], ...] | None = None
+    wanted: Callable[[Any], bool] | None = None
+    open_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ else, on every node alike; a practice looks at its own subject alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar, get_args, get_type_hints
 
 from protocol.book.declaration import Act, Create, Desk, OwnId, Plan, Role, Signing, Waiting, operation_name
 from protocol.book.personal import SALT_BYTES, text_digest, text_refusal
+from protocol.book.references import references
 from protocol.book.refusals import Refused, Rejection, foremost, refuse
 from protocol.book.signed import (
     ORDER_SEQ_AHEAD_MAX,
@@ -31,7 +32,7 @@ from protocol.wire.pattern import reader
 from protocol.wire.shape import PersonalText, ShapeFault, to_map
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from protocol.book.book import Book, DeviceKey, Member
     from protocol.lanes.entry import Body, Millis
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 W = TypeVar("W")
 ID_BYTES = 16
+
+
+SIGNED_READ_MAX = 1_024
+"""So many signed wishes are remembered as read: what names rows, plans, checks and folds them reads each once."""
 
 
 class Wished(Protocol):
@@ -136,6 +141,20 @@ def read_said(body: Wished) -> Said[Any] | Refused:
     return _read(body.OPERATION, body.WISH, body.signed) if body.signed is not None else _whole(Said(word))
 
 
+def named_in(operation: Create | Act, wish: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (table, id) of the rows that a wish, signed or told, names, and of what it makes under an id of its own."""
+    if isinstance(wish, Brought):
+        said = _read(operation_name(operation), operation.wish, wish.signed)
+        if isinstance(said, Refused):
+            return
+        wish = said.wish
+    yield from references(wish)
+    if isinstance(wish, operation.wish):
+        for name in own_ids(operation.wish):
+            yield operation.noun, getattr(wish, name)
+
+
+@lru_cache(maxsize=SIGNED_READ_MAX)
 def _read(operation: str, kind: type[W], signed: Signed) -> Said[W] | Refused:
     envelope = read(signed)
     if envelope is None or envelope.operation != operation:
@@ -273,7 +292,7 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], T
     if operation.signed is Signing.KEY:
         return refuse(Rejection.MALFORMED, field="signed", expected="a wish that your key has signed")
     told: dict[str, Any] = {
-        name: drawn_id(desk.chance) for name in own_ids(operation.wish) if getattr(wish, name) is None
+        name: desk.book.drawn(drawn_id(desk.chance)) for name in own_ids(operation.wish) if getattr(wish, name) is None
     }
     named: list[tuple[bytes, str]] = []
     for name, text in texts.items():

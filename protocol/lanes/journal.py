@@ -7,6 +7,7 @@ each lane's give the same book.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crdt.log import Fork, Head, Lane, Position, Statement
 from protocol.book.book import Book
@@ -94,6 +95,24 @@ class Journal:
         self._recalling: dict[Place, int] = {}
         """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
         self._turn = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what a snapshot keeps of lanes and book."""
+        self.heads()
+        return {
+            "book": self.book.state(),
+            "lanes": self._lanes,
+            "heads": self._heads,
+            "turn": self._turn,
+            "records": self.records,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has returned."""
+        self.book.resume(state["book"])
+        self.directory = self.book.of(Directory)
+        self._lanes, self._heads = state["lanes"], state["heads"]
+        self._turn, self.records = state["turn"], state["records"]
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""

@@ -23,7 +23,7 @@ class Greeting:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._identity: list[bytes] = []
+        self.identity: list[bytes] = []
         """Our own key events, in order."""
 
     def note(self, told: Store | Forget) -> None:
@@ -31,16 +31,16 @@ class Greeting:
         network = self.home.network
         match told:
             case Forget(of, lane, after) if (of, lane) == (network, IDENTITY):
-                del self._identity[after + 1 :]
+                del self.identity[after + 1 :]
             case Store(entry) if (entry.network, entry.header.lane) == (network, IDENTITY):
                 if self.home.journal.directory.networks[network].identity.has(entry):
-                    self._identity.append(entry.wire)
+                    self.identity.append(entry.wire)
             case _:
                 pass
 
     def greet(self, peer: str, transport: bytes) -> None:
         """Say who we are to a peer that is connected."""
-        self.home.out += self.home.gossip.sessions.greet(peer, transport, self._identity, self.home.now)
+        self.home.out += self.home.gossip.sessions.greet(peer, transport, self.identity, self.home.now)
 
     def hear(self, session: Session, hello: Hello) -> None:
         """Let a peer in that shows for whom it speaks; raises PeerFault where it does not."""

@@ -4,6 +4,7 @@
 from simulation.groups import exchange, linked, offer_payment
 from simulation.world import World, whole
 
+from protocol.book.book import PAYMENTS
 from protocol.book.refusals import Refused, Rejection
 from protocol.events import TimerFired
 from protocol.practices.between.quotes.prices import AskQuote
@@ -25,7 +26,7 @@ def test_a_record_that_got_lost_is_sent_again_though_the_clock_is_set_back() -> 
     world.wires.clear()
     world.nodes["riacho"].skew_ms = -YEAR_MS
     world.tick(20)
-    assert [one.state.value for one in world.nodes["riacho"].replica.book.payments.values()] == ["posted"]
+    assert [one.state.value for one in world.nodes["riacho"].rows_of(PAYMENTS).values()] == ["posted"]
 
 
 def test_a_member_who_waits_for_a_price_is_answered_though_the_clock_is_set_back() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from simulation.world import Node, World
 
 from crdt.link import Record, Side
-from protocol.book.book import PaymentState, exchange_account, holds_account
+from protocol.book.book import PAYMENTS, Book, PaymentState, exchange_account, holds_account
 from protocol.book.refusals import Refused
 from protocol.book.wishes import read_said
 from protocol.events import Input, Received
@@ -79,8 +79,8 @@ class Broken(AssertionError):
         self.name = name
 
 
-BOOKED = ("currencies", "members", "mandates", "passing", "payments", "requests")
-"""What a book keeps of the economy, beside its accounts."""
+BOOKED = ("currencies", "members", "mandates", "passing")
+"""What a book keeps of the economy, beside its accounts and the rows of tables."""
 MORE_THAN_FOLDED: frozenset[type[Any]] = frozenset(
     {Charters, Checkpoints, Directory, Faults, Forwards, Links, Probes, Quotes, Relays, Rounds, Sendings}
 )
@@ -740,7 +740,7 @@ def _converge(audit: Auditor) -> Found:
                 yield f"{node.name} has another head of {author.name}'s {place[1]}"
     for node in audit.honest():
         home = audit.homes[node.network]
-        if node is not home and not audit.is_dismissed(node) and _ledger_of(node.replica) != _ledger_of(home.replica):
+        if node is not home and not audit.is_dismissed(node) and _ledger_of(node) != _ledger_of(home):
             yield f"{node.name} has another ledger than {home.name}"
     for node in audit.honest_homes():
         for link in audit.links(node):
@@ -768,6 +768,9 @@ def _merge_laws(audit: Auditor) -> Found:
         again = Replica(node.network, PRACTICES, chance=bytes, keyring=node.keyring)
         list(again.load(_shuffled(node.disk, node.network, Random(len(node.disk)))))
         lived, folded = _book_of(node.replica), _book_of(again)
+        for name, rows in again.book.tables.items():
+            # In memory or on the disk, a row is what the entries make it.
+            lived[name], folded[name] = node.rows_of(rows.table), dict(rows)
         for what, value in lived.items():
             if folded[what] != value:
                 yield f"{node.name}: the same entries in another order give other {what}"
@@ -803,19 +806,20 @@ def _mixed(lanes: Mapping[str, Sequence[Entry]], dice: Random) -> Iterator[Entry
         yield queues[number].pop()
 
 
-def _ledger_of(replica: Replica) -> Any:
-    book = replica.book
-    accounts = {one.id: (one.balance_minor, one.held_minor, one.least_minor) for one in book.ledger.accounts.values()}
-    return accounts, {id: payment.state for id, payment in book.payments.items()}
+def _ledger_of(node: Node) -> Any:
+    return _accounts_of(node.replica.book), {id: one.state for id, one in node.rows_of(PAYMENTS).items()}
+
+
+def _accounts_of(book: Book) -> Any:
+    return {one.id: (one.balance_minor, one.held_minor, one.least_minor) for one in book.ledger.accounts.values()}
 
 
 def _book_of(replica: Replica) -> dict[str, Any]:
     book = replica.book
-    accounts, _ = _ledger_of(replica)
     directory = book.of(Directory).networks
     forwards, clearing = book.of(Forwards), book.of(Clearing)
     return {
-        "accounts": accounts,
+        "accounts": _accounts_of(book),
         # Once a link has gone on, nothing follows any more from what the partner has fenced or said in place of that.
         "links": {
             link.id: (link.side, link.mine, link.theirs, link.is_lost and link.fenced)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from simulation.network import HELLO, RoughNetwork
+from simulation.rows import decided
 from simulation.world import Node
 
 from protocol.book.declaration import Act, Create
 from protocol.book.refusals import Rejection, refuse
-from protocol.events import Asked, Effect, Input, PeerDown, PeerUp, Received, Send, Store, StoreItem, TimerFired
+from protocol.events import Asked, Effect, Input, Keep, PeerDown, PeerUp, Received, Send, Store, StoreItem, TimerFired
 from protocol.lanes.entry import IDENTITY
 from protocol.practices.between.links.records import Links
 
@@ -55,7 +56,7 @@ class FaultyWorld(RoughNetwork):
         kept = inputs if disk.writable else self._let_in(node, disk, inputs)
         if not kept:
             return
-        effects = self.handle(node, kept)
+        effects = decided(node.replica, node.rows, kept, lambda inputs: self.handle(node, inputs))
         if any(isinstance(effect, Store | StoreItem) for effect in effects):
             if disk.full:
                 self._storage_failed(node, disk, kept)
@@ -65,10 +66,6 @@ class FaultyWorld(RoughNetwork):
                 return
         disk.recovering = node.replica.recovering
         self.perform(node, effects)
-
-    def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
-        """Let the core decide."""
-        return node.replica.handle(inputs, self.now + node.skew_ms)
 
     # Killed.
 
@@ -91,7 +88,7 @@ class FaultyWorld(RoughNetwork):
         death, disk.dies = disk.dies, None
         if death is not Death.BEFORE:
             disk.recovering = node.replica.recovering
-            self.perform(node, [effect for effect in effects if isinstance(effect, Store)])
+            self.perform(node, [effect for effect in effects if isinstance(effect, Store | Keep)])
         if death is Death.HALFWAY:
             sends = [effect for effect in effects if isinstance(effect, Send)]
             lives = {name: one.replica for name, one in self.nodes.items()}

@@ -19,12 +19,14 @@ from simulation.auditor import Broken
 from simulation.copies import Chance, copied, marked
 from simulation.dishonest import MOVES
 from simulation.groups import account
+from simulation.rows import StoredRow
 from simulation.smallworlds import SmallWorld, Wish
 from simulation.story import CODES, NAMES, Played, Setting
 from simulation.world import Node, World, whole
 
 from protocol.book.declaration import Practice
-from protocol.events import Effect, Input, Received, Send, SendRange, TimerFired
+from protocol.book.tables import Name
+from protocol.events import Brought, Effect, Input, Received, Send, SendRange, TimerFired
 from protocol.lanes.entry import LINK_PREFIX, Entry, parse
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
@@ -63,7 +65,7 @@ NOTES_MAX = 200_000
 class Kept:
     """A state of a world, to which it can be put back."""
 
-    nodes: tuple[tuple[Replica, bytes, tuple[Entry, ...], int | None, bool], ...]
+    nodes: tuple[tuple[Replica, bytes, tuple[Entry, ...], Mapping[Name, StoredRow], int | None, bool], ...]
     wires: tuple[tuple[str, str, bytes], ...]
     joined: frozenset[frozenset[str]]
     now: int
@@ -175,7 +177,14 @@ class Searched(Played):
         assert self.auditor is not None
         return Kept(
             tuple(
-                (node.replica, self.marks[name], tuple(node.disk), self.disk(name).copy, self.disk(name).recovering)
+                (
+                    node.replica,
+                    self.marks[name],
+                    tuple(node.disk),
+                    node.rows.by_name,
+                    self.disk(name).copy,
+                    self.disk(name).recovering,
+                )
                 for name, node in self.nodes.items()
             ),
             tuple(sorted(self.wires, key=lambda wire: wire[:2])),
@@ -190,8 +199,10 @@ class Searched(Played):
     def put_back(self, kept: Kept) -> None:
         """Bring the world to a state again."""
         assert self.auditor is not None
-        for (name, node), (replica, mark, disk, copy, recovering) in zip(self.nodes.items(), kept.nodes, strict=True):
-            node.replica, self.marks[name], node.disk = replica, mark, list(disk)
+        for (name, node), (replica, mark, entries, rows, copy, recovering) in zip(
+            self.nodes.items(), kept.nodes, strict=True
+        ):
+            node.replica, self.marks[name], node.disk, node.rows.by_name = replica, mark, list(entries), rows
             self.disk(name).copy, self.disk(name).recovering = copy, recovering
             node.answers.clear()
             node.events.clear()
@@ -208,7 +219,7 @@ class Searched(Played):
         """Return the mark of a state, whatever may still befall."""
         nodes = [
             (mark, sha256(b"".join([entry.id for entry in disk])).digest(), copy, recovering)
-            for _, mark, disk, copy, recovering in kept.nodes
+            for _, mark, disk, _, copy, recovering in kept.nodes
         ]
         names = (sorted(map(sorted, kept.joined)), sorted(kept.wished), sorted(kept.restored))
         return sha256(marshal.dumps((nodes, kept.noted, names, kept.wires, kept.now), 2)).digest()[:16]
@@ -245,7 +256,8 @@ class Searched(Played):
             self.is_quiet = False
             return super().handle(node, inputs)
         assert self.auditor is not None
-        key = self.marks[node.name], inputs, self.now
+        # What is brought follows from the disk, which is in the mark.
+        key = self.marks[node.name], tuple(one for one in inputs if not isinstance(one, Brought)), self.now
         known = self.known.get(key)
         if known is not None:
             self.auditor.before(node, inputs)

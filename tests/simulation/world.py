@@ -4,11 +4,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from protocol.book.declaration import Actor, Practice, Role
+from simulation.rows import StoredRows, decided
+
+from protocol.book.declaration import Actor, Practice, Role, RowsWanted
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
+from protocol.book.tables import Table
 from protocol.events import (
     Answer,
     Asked,
@@ -16,6 +19,7 @@ from protocol.events import (
     Effect,
     Forget,
     Input,
+    Keep,
     PeerDown,
     PeerUp,
     Recalled,
@@ -35,6 +39,7 @@ from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
 
 STEWARD = Actor(Role.STEWARD)
+R = TypeVar("R")
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Node:
     offline: tuple[KeyPair, tuple[KeyPair, ...]] | None = None
     """The promised key and the cold ones, as their keepers have them."""
     disk: list[Entry] = field(default_factory=list)
+    rows: StoredRows = field(default_factory=StoredRows)
     answers: dict[int, Any] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
     invitation: bytes | None = None
@@ -59,6 +65,12 @@ class Node:
     @property
     def network(self) -> bytes:
         return self.replica.network
+
+    def rows_of(self, table: Table[R]) -> dict[Any, R]:
+        """Return all rows of a table by key, those in memory and those that the disk alone has, as they came."""
+        rows = self.replica.book.rows(table)
+        stored = {name.key: row for name, row in self.rows.all(table)}
+        return {**stored, **rows}
 
     def balance(self, account: str) -> int:
         return self.replica.book.ledger.accounts[account].balance_minor
@@ -97,6 +109,7 @@ class World:
             name, self._replica(first.id, keyring), transport.public, keyring, (following, (cold,)), [first, second]
         )
         list(node.replica.load(node.disk))
+        node.rows.begin(node.replica)
         self.nodes[name] = node
         return node
 
@@ -165,6 +178,7 @@ class World:
             node.network, node.keyring, node.invitation, recovering=recovering, practices=node.practices
         )
         list(node.replica.load(node.disk))
+        node.rows.begin(node.replica)
 
     def peers(self, name: str) -> list[str]:
         """Return the nodes that a node is connected to, by name."""
@@ -173,7 +187,11 @@ class World:
     def give(self, name: str, *inputs: Input) -> None:
         """Hand a node a batch of inputs and do what it asks."""
         node = self.nodes[name]
-        self.perform(node, node.replica.handle(inputs, self.now + node.skew_ms))
+        self.perform(node, decided(node.replica, node.rows, inputs, lambda inputs: self.handle(node, inputs)))
+
+    def handle(self, node: Node, inputs: tuple[Input, ...]) -> list[Effect]:
+        """Let the core decide."""
+        return node.replica.handle(inputs, self.now + node.skew_ms)
 
     def perform(self, node: Node, effects: Sequence[Effect]) -> None:
         """Do what a node asks for, in that order."""
@@ -183,6 +201,8 @@ class World:
             match effect:
                 case Store(entry):
                     self.store(node, entry)
+                case Keep(kept):
+                    node.rows.keep(kept)
                 case Forget():
                     self.forget(node, effect)
                     cut.append(effect)
@@ -223,7 +243,7 @@ class World:
         node.disk = [entry for entry in node.disk if not cut.covers(entry)]
 
     def answer(self, node: Node, request: int, result: Any) -> None:
-        node.answers[request] = result
+        node.answers[request] = node.rows.listed(result) if isinstance(result, RowsWanted) else result
 
     def carry(self, source: str, target: str, frame: bytes) -> None:
         if frozenset((source, target)) in self.joined:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.account_ids import account_uuid
-from protocol.book.book import Book
+from protocol.book.book import PAYMENTS, Book, Payment
 from protocol.book.declaration import (
     READERS,
     At,
@@ -104,8 +104,7 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
         return account
     book, currency = desk.book, account.currency
 
-    def show(line: Line) -> StatementLine:
-        payment = None if line.payment is None else book.payments.get(line.payment)
+    def show(line: Line, payment: Payment | None) -> StatementLine:
         return StatementLine(
             at=line.at_ms,
             kind=line.kind,
@@ -118,7 +117,7 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
             entry=line.seq,
         )
 
-    return Lookup(account.id, after, limit, show)
+    return Lookup(account.id, after, limit, show, PAYMENTS)
 
 
 def _seen(desk: Desk, address: str) -> Account | Refused:

@@ -39,7 +39,6 @@ from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
-from protocol.practices.money.requests import RequestsOf
 from protocol.practices.people.authority import acts_for, may_see, not_said_by
 from protocol.wire.shape import AtMost
 
@@ -353,7 +352,7 @@ def _shown(desk: Desk, agreed: Agreed) -> ConsentShown:
 def _open_of(desk: Desk, account: Account) -> Iterator[Request]:
     """Yield the obligations that are open now and concern an account."""
     book = desk.book
-    for request in book.of(RequestsOf).by_member.get(account.member or "", ()):
+    for request in book.requests.find("member", account.member or ""):
         of_account = book.ledger.accounts[request.payee].currency == account.currency
         if of_account and request.payer is not None and request.state_at(desk.now) is RequestState.OPEN:
             yield request

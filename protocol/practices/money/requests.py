@@ -2,10 +2,10 @@
 """Payment requests: a payee asks to be paid an amount, by anybody or by one member, and is, or is not."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, MemberState, Request, RequestState, concerned, since
+from protocol.book.book import REQUESTS, Book, MemberState, Request, RequestState, concerned
 from protocol.book.declaration import (
     READERS,
     Act,
@@ -19,6 +19,7 @@ from protocol.book.declaration import (
     News,
     Plan,
     Practice,
+    RowsWanted,
     Show,
     TextRef,
     Urgency,
@@ -67,13 +68,6 @@ class Cancelled:
 
     KIND: ClassVar[str] = "payment-requests/cancelled"
     request: Id
-
-
-@dataclass(slots=True)
-class RequestsOf:
-    """The requests that each member made or was asked by name, in the order of arrival."""
-
-    by_member: dict[str, list[Request]] = field(default_factory=dict[str, list[Request]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +145,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
                 body.not_after_ms,
                 body.note,
             )
-            book.requests[body.request] = request
-            by_member = book.of(RequestsOf).by_member
-            for member in _concerned(book, request):
-                by_member.setdefault(member, []).append(request)
+            book.requests.add(request)
         case Declined(name):
-            book.requests[name].state = RequestState.DECLINED
+            book.requests.change(name).state = RequestState.DECLINED
         case Cancelled(name):
-            book.requests[name].state = RequestState.CANCELLED
+            book.requests.change(name).state = RequestState.CANCELLED
         case _:
             raise AssertionError(entered.body)
     return ()
@@ -244,9 +235,8 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     if wish.not_after is not None and wish.not_after <= desk.now:
         return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
     note, texts = salted(desk, wish.note)
-    body = Requested(
-        drawn_id(desk.chance), account.id, amount, None if payer is None else payer.id, wish.not_after, note
-    )
+    request, payer_id = book.drawn(drawn_id(desk.chance)), None if payer is None else payer.id
+    body = Requested(request, account.id, amount, payer_id, wish.not_after, note)
     refused = foremost(text_refusal("note", wish.note, NOTE_CHARS_MAX), _against(book, body, desk.now))
     return refused or Plan(uuid_text(body.request), (Write(body),), texts)
 
@@ -263,7 +253,7 @@ def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting 
     note, texts = salted(desk, wish.note)
     pay = Pay(
         request.payee, amount, wish.payer,
-        payment=drawn_id(desk.chance), note=note, mandate=wish.mandate, request=request.id,
+        payment=book.drawn(drawn_id(desk.chance)), note=note, mandate=wish.mandate, request=request.id,
     )  # fmt: skip
     planned = plan_pay(desk, Said(pay))
     return replace(planned, shows=name, texts=texts) if isinstance(planned, Plan) else planned
@@ -298,23 +288,23 @@ def view_request(desk: Desk, name: str) -> RequestShown | Refused:
     if request is None:
         return refuse(Rejection.NOT_FOUND)
     # One that names nobody is passed on as a link or a code: whoever has it may pay it.
-    payment = desk.book.payments.get(request.payment or b"")
+    payment = None if request.payment is None else desk.book.payments.get(request.payment)
     helped = () if payment is None else concerned(desk.book, payment)
     if request.payer is not None and not may_see(desk.actor, *_concerned(desk.book, request), *helped):
         return refuse(Rejection.FORBIDDEN, allowed="payee and payer")
     return _shown(desk, request)
 
 
-def view_requests(desk: Desk, wanted: RequestsWanted, after: int) -> Iterable[tuple[int, RequestShown]]:
-    book = desk.book
-    if desk.actor.role in READERS:
-        found = list(book.requests.values())
-    else:
-        found = book.of(RequestsOf).by_member.get(desk.actor.member or "", [])
-    return (
-        (cursor, _shown(desk, one))
-        for cursor, one in since(found, after)
-        if wanted.state in (None, one.state_at(desk.now))
+def view_requests(desk: Desk, wanted: RequestsWanted, after: int, limit: int) -> RowsWanted:
+    state, now = wanted.state, desk.now
+    return RowsWanted(
+        REQUESTS,
+        after,
+        limit,
+        lambda request: _shown(desk, request),
+        None if desk.actor.role in READERS else (("member", desk.actor.member or ""),),
+        None if state is None else lambda request: request.state_at(now) is state,
+        open_only=state in (RequestState.OPEN, RequestState.EXPIRED),
     )
 
 
@@ -400,7 +390,7 @@ PRACTICE = Practice(
             "payment-requests",
             RequestsWanted,
             RequestShown,
-            view=view_requests,
+            rows=view_requests,
             own=True,
             example="mutirao payment-requests list --state open",
         ),

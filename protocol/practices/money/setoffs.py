@@ -88,6 +88,8 @@ class Made:
     arrival: int
     at_ms: Millis
     shares: tuple[Share, ...]
+    ends: tuple[tuple[str, str], ...]
+    """The accounts that owed and were owed each share."""
     parties: dict[str, Party]
 
 
@@ -200,11 +202,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
     assert isinstance(body, SetOffMade)
     parties = _parties(book, body.shares)
-    made = Made(body.set_off, body.currency, entered.seq, entered.at_ms, body.shares, parties)
+    ends = tuple(_ends(book, share) for share in body.shares)
+    made = Made(body.set_off, body.currency, entered.seq, entered.at_ms, body.shares, ends, parties)
     set_offs, consents = book.of(SetOffs), book.of(Consents)
     set_offs.by_id[made.id] = made
     for share in body.shares:
-        book.requests[share.request].set_off(share.amount)
+        book.requests.change(share.request).set_off(share.amount)
     postings: list[Posting] = []
     for account, party in parties.items():
         set_offs.of_account.setdefault(account, []).append(made)
@@ -310,6 +313,7 @@ def _against(book: Book, body: SetOffMade, at_ms: Millis) -> Refused | None:
         return refuse(Rejection.DUPLICATE)
     if currency.closed:
         return refuse(Rejection.CURRENCY_CLOSED, currency=body.currency)
+    book.requests.need(share.request for share in body.shares)
     for share in body.shares:
         request = book.requests.get(share.request)
         if request is None:
@@ -343,12 +347,18 @@ def _parties(book: Book, shares: Sequence[Share]) -> dict[str, Party]:
     """Return what shares mean to each account, in the order of the accounts' ids."""
     parties: dict[str, Party] = {}
     for share in shares:
-        request = book.requests[share.request]
-        debtor = debtor_account(book, request)
-        assert debtor is not None
+        debtor, creditor = _ends(book, share)
         parties.setdefault(debtor, Party()).owes_less_minor += share.amount
-        parties.setdefault(request.payee, Party()).owed_less_minor += share.amount
+        parties.setdefault(creditor, Party()).owed_less_minor += share.amount
     return dict(sorted(parties.items()))
+
+
+def _ends(book: Book, share: Share) -> tuple[str, str]:
+    """Return the accounts that owe and are owed what a share is of."""
+    request = book.requests[share.request]
+    debtor = debtor_account(book, request)
+    assert debtor is not None
+    return debtor, request.payee
 
 
 @dataclass(slots=True)
@@ -497,7 +507,7 @@ def view_set_off(desk: Desk, name: str) -> SetOffShown | Refused:
         id=uuid_text(made.id),
         currency=made.currency,
         created_at=made.at_ms,
-        cleared=amount(sum(share.amount for share in shares)),
+        cleared=amount(sum(share.amount for share, _ in shares)),
         members=tuple(
             PartyShown(
                 member=book.name_of(account),
@@ -513,11 +523,11 @@ def view_set_off(desk: Desk, name: str) -> SetOffShown | Refused:
         requests=tuple(
             ShareShown(
                 request=uuid_text(share.request),
-                payer=book.name_of(debtor_account(book, book.requests[share.request]) or ""),
-                payee=book.name_of(book.requests[share.request].payee),
+                payer=book.name_of(debtor),
+                payee=book.name_of(creditor),
                 amount=amount(share.amount),
             )
-            for share in shares
+            for share, (debtor, creditor) in shares
         ),
         entry=made.arrival,
     )
@@ -533,7 +543,7 @@ def view_set_offs(desk: Desk, wanted: SetOffsWanted, after: int) -> Iterable[tup
         found = sorted((made for some in own for made in some), key=lambda made: made.arrival)
     for cursor, made in since(found, after):
         if wanted.currency in (None, made.currency):
-            shares = _seen(desk, made)[1]
+            shares = [share for share, _ in _seen(desk, made)[1]]
             yield (
                 cursor,
                 SetOffListed(
@@ -547,18 +557,15 @@ def view_set_offs(desk: Desk, wanted: SetOffsWanted, after: int) -> Iterable[tup
             )
 
 
-def _seen(desk: Desk, made: Made) -> tuple[frozenset[str], tuple[Share, ...]]:
+def _seen(desk: Desk, made: Made) -> tuple[frozenset[str], tuple[tuple[Share, tuple[str, str]], ...]]:
     """Return the accounts and the shares of a set-off that whoever asks may see: its own, or all."""
     if desk.actor.role in READERS:
-        return frozenset(made.parties), made.shares
+        return frozenset(made.parties), tuple(zip(made.shares, made.ends, strict=True))
     book = desk.book
     own = frozenset(one.id for one in book.ledger.of_member(desk.actor.member or "") if one.id in made.parties)
-    shares = (
-        share
-        for share in made.shares
-        if book.requests[share.request].payee in own or debtor_account(book, book.requests[share.request]) in own
+    return own, tuple(
+        (share, ends) for share, ends in zip(made.shares, made.ends, strict=True) if not own.isdisjoint(ends)
     )
-    return own, tuple(shares)
 
 
 PRACTICE = Practice(

@@ -305,12 +305,10 @@ def _join(book: Book, body: Joined, entered: Entered) -> None:
 
 def _close_requests(book: Book, member: str) -> None:
     """End what a member asks, and what it alone is asked: nobody could pay it any more."""
-    for request in book.requests.values():
+    for request in book.requests.find("member", member):
         if request.state is RequestState.OPEN:
-            if book.ledger.accounts[request.payee].member == member:
-                request.state = RequestState.CANCELLED
-            elif request.payer == member:
-                request.state = RequestState.DECLINED
+            asks = book.ledger.accounts[request.payee].member == member
+            book.requests.change(request.id).state = RequestState.CANCELLED if asks else RequestState.DECLINED
 
 
 def _write_off(book: Book, member: str) -> Sequence[Posting]:

@@ -20,6 +20,7 @@ from node.http.app import Api, document_of
 from node.http.schema import bytes_text, form
 from node.keeping import home
 from node.loop.runtime import Runtime
+from node.store.loading import Loader
 from node.store.storage import Storage
 from protocol.book.money import Amount
 from protocol.book.uuids import drawn_id
@@ -104,10 +105,8 @@ async def riacho(tmp_path: Path) -> AsyncIterator[Riacho]:
     storage = await Storage.open(directory / home.DATABASE)
     network = next(storage.entries()).id
 
-    def load(entries: Any) -> Replica:
-        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=keyring)
-        list(replica.load(entries))
-        return replica
+    def load() -> Replica:
+        return Loader(storage, network).load(lambda: Replica(network, PRACTICES, chance=clock.chance, keyring=keyring))
 
     runtime = Runtime(storage, load, network=network, now=clock.now_ms, seconds=clock.seconds, advance=lambda _: None)
     await runtime.start()

@@ -30,7 +30,7 @@ async def test_every_signature_is_checked_where_the_node_audits(tmp_path: Path, 
             await storage.commit(Batch(faults=[(fault.id, written(fault))]))
         mark = HighWater(home / HIGH_WATER, network)
         node = _Node(Config(audit=audits), read_keys(home), network, storage, mark, recovering=False)
-        replica = node._load(())
+        replica = node._load()
         mark.close()
     finally:
         await storage.close()

@@ -2,7 +2,7 @@
 """The runtime with the real replica: what the book says is what the disk says, whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,13 @@ from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.loop import runtime
 from node.loop.batch import Batch
 from node.loop.runtime import Remember, Remembered, Runtime
+from node.store.loading import Loader
 from node.store.storage import Storage, StorageFailed
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.private import Item
 from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.lanes.entry import LEDGER, Entry
+from protocol.lanes.entry import LEDGER
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import parse_id
@@ -67,11 +68,9 @@ def render(result: Any) -> tuple[int, str, bytes]:
 async def at_work(home: Path, network: bytes) -> AsyncIterator[Riacho]:
     storage = await Storage.open(home / DATABASE)
 
-    def load(entries: Iterable[Entry]) -> Replica:
-        replica = Replica(network, PRACTICES, chance=clock.chance, keyring=read_keys(home).keyring)
-        for _ in replica.load(entries):
-            pass
-        return replica
+    def load() -> Replica:
+        keyring = read_keys(home).keyring
+        return Loader(storage, network).load(lambda: Replica(network, PRACTICES, chance=clock.chance, keyring=keyring))
 
     books = Runtime(
         storage,

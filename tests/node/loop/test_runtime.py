@@ -16,7 +16,7 @@ from node.loop.batch import Batch, Event
 from node.loop.peering import STALL_SECONDS, Peering
 from node.loop.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
 from node.store.storage import Reach, Storage, StorageFailed
-from protocol.book.book import Book
+from protocol.book.book import PAYMENTS, Book
 from protocol.book.declaration import (
     Actor,
     Create,
@@ -30,6 +30,7 @@ from protocol.book.declaration import (
 )
 from protocol.book.private import Item
 from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.tables import Name
 from protocol.events import (
     MISSED,
     Answer,
@@ -79,7 +80,7 @@ class Wall:
         "marks.create": Create("marks", str, plan=never),
         "marks.show": Show("marks", Tally, view=never),
     }
-    book: Book
+    book: Book = Book(RIACHO, ())
 
     def __init__(self, lane: Lane, entries: Iterable[Entry]) -> None:
         self.lane = lane
@@ -92,6 +93,10 @@ class Wall:
         """Set once a second batch was handled."""
         self.deferred: list[int] = []
 
+    def names(self, batch: Iterable[Input]) -> frozenset[Name]:
+        del batch
+        return frozenset()
+
     def handle(self, batch: Sequence[Input], now: int) -> list[Effect]:
         assert now == NOW
         self.handled.append(list(batch))
@@ -102,7 +107,7 @@ class Wall:
     def _one(self, one: Input) -> list[Effect]:
         match one:
             case Asked(request, "marks.show", wish="statement"):
-                return [Answer(request, Lookup("ana.HORA", 0, 2, lambda line: line.amount_minor))]
+                return [Answer(request, Lookup("ana.HORA", 0, 2, lambda line, _: line.amount_minor, PAYMENTS))]
             case Asked(request, "marks.show", wish="receipt"):
                 return [Answer(request, EntriesWanted((1, 0), lambda identity, ledger: (identity, ledger)))]
             case Asked(request, "marks.show", wish=bytes(digest)):
@@ -187,8 +192,8 @@ class Node:
         self.network = Network()
         self.recovering = False
 
-        def load(entries: Iterable[Entry]) -> Wall:
-            self.walls.append(Wall(lane, entries))
+        def load() -> Wall:
+            self.walls.append(Wall(lane, storage.entries()))
             self.walls[-1].recovering = self.recovering
             return self.walls[-1]
 

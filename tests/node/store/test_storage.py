@@ -4,7 +4,7 @@
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.loop.batch import Answered, Batch, Event
+from node.store.schema import SCHEMA_VERSION
 from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Reach, Storage, StorageFailed, StorageUnusable, Token
 from protocol.book.declaration import Page
 from protocol.book.private import Item
@@ -163,24 +164,6 @@ async def test_a_statement_is_paged_and_late_lines_shift_no_page(storage: Storag
     assert (await storage.statement("nobody", 0, 3)).items == ()
 
 
-async def test_statement_lines_are_made_anew_whole_or_not_at_all(storage: Storage) -> None:
-    await storage.commit(Batch([], [line("ana.HORA", 1, 1)], [note(b"t" * 32, "")]))
-
-    def broken() -> Iterator[Line]:
-        yield line("bia.HORA", 2, 2)
-        raise RuntimeError("the lanes could not be read")
-
-    with pytest.raises(RuntimeError):
-        await storage.replace_lines(broken())
-    assert list(storage.lines()) == [line("ana.HORA", 1, 1)]
-    await storage.replace_lines([line("bia.HORA", 2, 2)] * 3)
-    assert list(storage.lines()) == [line("bia.HORA", 2, 2)] * 3
-    # Bia's account has the number now that Ana's had, and Ana's gets another.
-    await storage.commit(Batch([], [line("ana.HORA", 5, 5)], [note(b"u" * 32, "")]))
-    assert (await storage.statement("ana.HORA", 0, 9)).items == (line("ana.HORA", 5, 5),)
-    assert len((await storage.statement("bia.HORA", 0, 9)).items) == 3
-
-
 @pytest.mark.parametrize("count", [400, 4_000])
 async def test_a_full_disk_takes_nothing_of_a_batch_and_the_next_one_when_there_is_room(
     storage: Storage, lane: Lane, count: int
@@ -292,7 +275,11 @@ async def test_a_file_that_cannot_be_served_from_says_what_to_do(tmp_path: Path,
         await Storage.open(path)
 
     path.write_bytes(whole)
-    for version, remedy in ((3, "install a newer mutirao"), (1, "an older mutirao wrote it"), (0, "restore a backup")):
+    for version, remedy in (
+        (SCHEMA_VERSION + 1, "install a newer mutirao"),
+        (1, "an older mutirao wrote it"),
+        (0, "restore a backup"),
+    ):
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA user_version = {version}")
         with pytest.raises(StorageUnusable, match=remedy):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A group at its desk: one network's book, in which a story takes a few lines, without a node around it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -23,6 +23,7 @@ from protocol.book.declaration import (
     Operation,
     Plan,
     Role,
+    RowsWanted,
     Show,
     operation_name,
 )
@@ -244,7 +245,13 @@ class Group:
         items: list[Any] = []
         after = 0
         while True:
-            found = operation.view(self.desk(self.actor(who)), wanted, after)
+            desk = self.desk(self.actor(who))
+            if operation.rows is not None:
+                asked = operation.rows(desk, wanted, after, limit)
+                found = asked if isinstance(asked, Refused) else listed(self.book, asked)
+            else:
+                assert operation.view is not None
+                found = operation.view(desk, wanted, after)
             if isinstance(found, Refused):
                 return found
             page = list(islice(found, limit))
@@ -263,7 +270,9 @@ class Group:
         if isinstance(lookup, Refused):
             return lookup
         assert isinstance(lookup, Lookup)
-        return [lookup.show(line) for line in self.lines if line.account == lookup.account]
+        payments = self.book.payments
+        lines = [line for line in self.lines if line.account == lookup.account]
+        return [lookup.show(line, payments.get(line.payment)) for line in lines]
 
     # Stories begin with these.
 
@@ -367,6 +376,19 @@ class Group:
         return self.ask(who, f"payments.{name}", wish, uuid_text(payment.id))
 
 
+def listed(book: Book, wanted: RowsWanted) -> Iterator[tuple[int, Any]]:
+    """Yield what a list shows of the rows of a book that nobody has stored: all are in memory."""
+    found = {
+        cursor: row
+        for index, value in wanted.by or ((None, b""),)
+        for cursor, row in book.rows(wanted.table).since(wanted.after, index, value)
+        if wanted.by != ()
+    }
+    for cursor, row in sorted(found.items()):
+        if wanted.wanted is None or wanted.wanted(row):
+            yield cursor, wanted.show(row)
+
+
 def copy_of(entries: Iterable[Entered]) -> Book:
     """Return the book that another node makes of the same entries, each checked first."""
     book = fresh_book()
@@ -394,8 +416,6 @@ def snapshot(book: Book) -> Any:
         {name: asdict(mandate) for name, mandate in book.mandates.items()},
         {name: asdict(payment) for name, payment in book.payments.items()},
         {name: asdict(request) for name, request in book.requests.items()},
-        [payment.id for payment in book._arrived],
-        {account: [payment.id for payment in found] for account, found in book._of_account.items()},
         book.head,
         states,
     )

@@ -14,7 +14,6 @@ from protocol.book.book import (
     Payment,
     PaymentAuth,
     PaymentState,
-    RequestState,
     commons_account,
     exchange_account,
     holds_account,
@@ -388,6 +387,7 @@ def _check_arrived(book: Book, arrived: Arrived) -> Rejection | None:
     holds = {(part.link, part.hold) for part in arrived.parts}
     if not is_foreign(invoice.payer) or not holds or len(holds) < len(arrived.parts):
         return Rejection.MALFORMED
+    book.requests.need(() if invoice.request is None else (invoice.request,))
     if invoice.nonce in forwards.paid or arrived.payment in book.payments:
         return Rejection.PAYMENT_EXISTS
     fits = condition_of(arrived.preimage) == invoice.condition and arrived.worth >= invoice.amount > 0
@@ -493,7 +493,7 @@ def _note_ways(payment: Payment, parts: Iterable[Part]) -> None:
 
 
 def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Part]:
-    forwards, payment = book.of(Forwards), book.payments[id]
+    forwards, payment = book.of(Forwards), book.payments.change(id)
     payer, part = book.ledger.accounts[payment.payer], forwards.under_way[id].parts.pop(hold)
     payer.held_minor -= part.debit
     del forwards.part_of[part.link, hold]
@@ -564,7 +564,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
         forwards.on(part.link).received += part.amount
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
-        request.state, request.payment = RequestState.PAID, payment.id
+        book.requests.change(request.id).settle(payment.id)
     mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in arrived.parts]
     exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
     return (

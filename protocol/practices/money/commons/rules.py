@@ -146,7 +146,7 @@ def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
     if payee.currency != code:
         return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
     note, texts = salted(desk, wish.note)
-    body = PaidOut(drawn_id(desk.chance), payee.id, amount, note)
+    body = PaidOut(book.drawn(drawn_id(desk.chance)), payee.id, amount, note)
     refused = payable(amount) or _against(book, body, desk.now)
     refused = refused or _short(_commons(book, code), amount) or book.ledger.credit_refusal(payee, amount)
     return refused or Plan(code, (Write(body),), texts)

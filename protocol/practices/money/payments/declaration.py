@@ -7,10 +7,10 @@ posted one is reversed with the payee's consent.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import merge
 from typing import Annotated, ClassVar
 
 from protocol.book.book import (
+    PAYMENTS,
     Book,
     MemberState,
     Payment,
@@ -35,6 +35,7 @@ from protocol.book.declaration import (
     Plan,
     Practice,
     Role,
+    RowsWanted,
     Show,
     TextRef,
     Uuid,
@@ -145,14 +146,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             payment = record(parts, entered.seq, entered.at_ms)
             parts.authority.spend(parts.amount_minor)
             if payment.request is not None:
-                book.requests[payment.request].settle(payment.id)
+                book.requests.change(payment.request).settle(payment.id)
             return begin(book, payment)
         case Posted() as body:
-            return post(book, book.payments[body.payment], entered)
+            return post(book, book.payments.change(body.payment), entered)
         case Voided() as body:
-            return void(book, book.payments[body.payment], entered)
+            return void(book, book.payments.change(body.payment), entered)
         case Reversed() as body:
-            return reverse(book, book.payments[said_in(book, body, ReversePayment).wish.payment], entered)
+            return reverse(book, book.payments.change(said_in(book, body, ReversePayment).wish.payment), entered)
         case _:
             raise AssertionError(entered.body)
 
@@ -229,6 +230,7 @@ def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
     payment = _local(book, said.wish.payment, PaymentState.POSTED)
     if isinstance(payment, Refused):
         return payment
+    book.requests.need(() if payment.request is None else (payment.request,))
     payee = book.ledger.accounts[payment.payee].member
     if payee is not None and (refused := not_said_by(said, book.members[payee])):
         return refused
@@ -307,14 +309,24 @@ def view_payment(desk: Desk, name: str) -> PaymentShown | Refused:
     return _shown(desk.book, payment)
 
 
-def view_payments(desk: Desk, wanted: PaymentsWanted, after: int) -> Iterable[tuple[int, PaymentShown]] | Refused:
-    found = _wanted(desk, wanted, after)
+def view_payments(desk: Desk, wanted: PaymentsWanted, after: int, limit: int) -> RowsWanted | Refused:
+    found = _wanted(desk, wanted)
     if isinstance(found, Refused):
         return found
-    return ((cursor, _shown(desk.book, one)) for cursor, one in found if wanted.state in (None, one.state))
+    book, state = desk.book, wanted.state
+    return RowsWanted(
+        PAYMENTS,
+        after,
+        limit,
+        lambda payment: _shown(book, payment),
+        found,
+        None if state is None else lambda payment: payment.state is state,
+        open_only=state is PaymentState.PENDING,
+    )
 
 
-def _wanted(desk: Desk, wanted: PaymentsWanted, after: int) -> Iterable[tuple[int, Payment]] | Refused:
+def _wanted(desk: Desk, wanted: PaymentsWanted) -> tuple[tuple[str, str], ...] | Refused | None:
+    """Return under which accounts the payments are found that somebody may see, None where it is all of them."""
     book = desk.book
     if wanted.account is not None:
         account = book.resolve_account(wanted.account)
@@ -322,14 +334,10 @@ def _wanted(desk: Desk, wanted: PaymentsWanted, after: int) -> Iterable[tuple[in
             return account
         if not may_see(desk.actor, account.member):
             return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
-        return book.payments_since(after, account.id)
+        return (("account", account.id),)
     if desk.actor.role in READERS:
-        return book.payments_since(after)
-    # No payment is of two accounts of one member: it has one in each currency.
-    return merge(
-        *(book.payments_since(after, own.id) for own in book.ledger.of_member(desk.actor.member or "")),
-        key=lambda found: found[0],
-    )
+        return None
+    return tuple(("account", own.id) for own in book.ledger.of_member(desk.actor.member or ""))
 
 
 def _shown(book: Book, payment: Payment) -> PaymentShown:
@@ -405,7 +413,7 @@ PRACTICE = Practice(
             "payments",
             PaymentsWanted,
             PaymentShown,
-            view=view_payments,
+            rows=view_payments,
             own=True,
             example="mutirao payments list --state pending",
         ),

@@ -83,7 +83,7 @@ def reverse(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]
     payment.state, payment.closed, payment.closed_at_ms = PaymentState.REVERSED, entered.seq, entered.at_ms
     give_back(book, payment)
     if payment.request is not None:
-        book.requests[payment.request].reopen(payment.id)
+        book.requests.change(payment.request).reopen(payment.id)
     payee = book.ledger.accounts[payment.payee]
     back = (
         Posting(payee.id, -payment.amount_minor, "reversal", payment.id, payment.payer),

@@ -14,7 +14,7 @@ def today(desk: Desk) -> Iterator[Errand]:
     for account in book.ledger.of_member(desk.actor.member or ""):
         if not account.awaited_minor:
             continue
-        for _, payment in book.payments_since(0, account.id):
+        for payment in book.payments.find("account", account.id):
             if payment.state is PaymentState.PENDING and payment.payee == account.id:
                 payer = book.name_of(payment.payer)
                 yield Errand(

@@ -9,6 +9,7 @@ from simulation.groups import balance, exchange, linked, says
 from simulation.theft import last, reopenings, rotate, signed, steal
 from simulation.world import World, whole
 
+from protocol.book.book import PAYMENTS
 from protocol.book.cold import KeeperSignature, sign_claim
 from protocol.book.declaration import Actor, EntriesWanted, Role
 from protocol.book.refusals import Refused, Rejection
@@ -120,7 +121,7 @@ def test_the_proof_of_a_payment_is_its_own_entry_under_the_root_of_all(world: Wo
     told = shown(world, "riacho", "payment-proofs.show", payment, actor=member(world, "ana"))
     proven = verify_proof(told.document)
     assert proven.fault is None and proven.entry is not None
-    assert proven.entry.header.seq == world.nodes["riacho"].replica.book.payments[parse_uuid(payment) or b""].arrival
+    assert proven.entry.header.seq == world.nodes["riacho"].rows_of(PAYMENTS)[parse_uuid(payment) or b""].arrival
     assert world.ask("riacho", "payment-proofs.show", subject=later) == Refused(Rejection.NOT_FOUND)
 
 

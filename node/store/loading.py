@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A start: from the snapshot and the entries that came after it, or from all entries, with rows and lines made anew."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from node.loop.batch import UNREAD, Numbers, numbered
+from node.store import snapshot
+from node.store.rows import DIGEST_BYTES, FORMS, RowDamaged, as_of, forms, packed
+from node.store.schema import INSERTS
+from node.store.storage import Storage, StorageFailed, StorageUnusable, stored_entry
+from protocol.book.book import Book
+from protocol.book.tables import Kept
+from protocol.events import Line
+from protocol.lanes.entry import Entry
+from protocol.lanes.journal import Behind
+
+ROWS_AT_ONCE = 4_096
+FOLDED_IN_MEMORY_MAX = 20_000
+"""So many entries a start folds without making rows and lines anew, where there is no snapshot."""
+
+log = logging.getLogger(__name__)
+
+
+L = TypeVar("L", bound="Loadable")
+
+
+class Loadable(Protocol):
+    """What is made of stored entries: protocol.replica.Replica."""
+
+    book: Book
+    behind: Behind | None
+
+    def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
+        """Fold entries in, in the order of their arrival."""
+        ...
+
+    def state(self) -> Any:
+        """Return what a snapshot keeps."""
+        ...
+
+    def resume(self, state: Any) -> None:
+        """Go on from a snapshot."""
+        ...
+
+
+@dataclass(slots=True)
+class Loader:
+    """Loads a replica of what a database and the snapshot beside it hold; in a thread, not on the event loop."""
+
+    storage: Storage
+    network: bytes
+    _taken: int = 0
+
+    @property
+    def path(self) -> Path:
+        """Where the snapshot lies."""
+        return self.storage.path.with_name(f"{self.storage.path.name}.snapshot")
+
+    def load(self, fresh: Callable[[], L]) -> L:
+        """Return a replica, made by `fresh`, with all that is stored; raises StorageUnusable, StorageFailed."""
+        with self._connected() as connection:
+            return self._load(connection, fresh)
+
+    async def take(self, replica: Loadable) -> Callable[[], None] | None:
+        """Return what writes a snapshot of this moment; None where stored rows are not known to be whole."""
+        marker, arrival, entry = await self.storage.newest()
+        if not marker or not arrival or replica.behind is not None:
+            return None
+        state = snapshot.dumped(replica.state())
+        if state is None:
+            log.warning("a snapshot would be too large")
+            return None
+        self._taken = arrival
+        head = snapshot.head_of(
+            state, network=self.network, forms=marker[:DIGEST_BYTES], marker=marker, arrival=arrival, entry=entry
+        )
+        return lambda: snapshot.write(self.path, state, head)
+
+    async def taken(self) -> None:
+        """Let go of what only older snapshots wanted."""
+        await self.storage.forget_undone(self._taken)
+
+    def rebuild(self, replica: Loadable) -> int:
+        """Make rows and lines anew, and no snapshot; returns the number of lines. Raises as `load` does."""
+        with self._connected() as connection:
+            snapshot.forget(self.path)
+            return rebuild(connection, replica)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.storage.path, isolation_level=None)) as connection:
+            try:
+                yield connection
+            except sqlite3.OperationalError as error:
+                raise StorageFailed(str(error)) from error
+            except sqlite3.DatabaseError as error:
+                raise StorageUnusable(f"{self.storage.path} is damaged ({error}): restore a backup") from error
+
+    def _load(self, connection: sqlite3.Connection, fresh: Callable[[], L]) -> L:
+        replica = fresh()
+        expected = forms(rows.table for rows in replica.book.tables.values())
+        marker = _marker(connection)
+        # What an older version has stored and could not read is read now, with all that follows from it.
+        if marker[:DIGEST_BYTES] == expected and self.storage.unread_from() is None:
+            try:
+                head, state = snapshot.read(self.path)
+                self._check(connection, head, expected, marker)
+                replica.resume(snapshot.loaded(state))
+                _fold_on(connection, replica, head.arrival)
+            except (snapshot.Unusable, RowDamaged) as why:
+                if self.path.exists():
+                    log.warning("the snapshot is passed over", extra={"reason": str(why)})
+                replica = fresh()
+            else:
+                return replica
+            [(count,)] = connection.execute("SELECT count(*) FROM entries")
+            if count <= FOLDED_IN_MEMORY_MAX:
+                _fold_on(connection, replica, -1)
+                return replica
+        unread = self.storage.unread_from()
+        lines = rebuild(connection, replica)
+        if unread is not None and replica.behind is None:
+            log.info("the books have caught up", extra={"lines": lines})
+        return replica
+
+    def _check(self, connection: sqlite3.Connection, head: snapshot.Head, expected: bytes, marker: bytes) -> None:
+        """Tell whether a snapshot is of these very entries; raises Unusable."""
+        if head.network != self.network.hex():
+            raise snapshot.Unusable("it is another network's")
+        if (head.forms, head.marker) != (expected.hex(), marker.hex()):
+            raise snapshot.Unusable("it is of another form, or of entries that are none any more")
+        row = connection.execute("SELECT id FROM entries WHERE arrival = ?", (head.arrival,)).fetchone()
+        if row is None or row[0].hex() != head.entry:
+            raise snapshot.Unusable("it is of other entries")
+
+
+def rebuild(connection: sqlite3.Connection, replica: Loadable) -> int:
+    """Fold all entries, and make rows and statement lines anew, in one transaction; returns the number of lines."""
+    book = replica.book
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for table in ("rows", "row_index", "undone", "lines", "accounts"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+        numbers, written = Numbers(), 0
+        book.source = lambda names: as_of(connection, 1 << 62, names, book.tables)
+        lines: list[Line] = []
+        for folded, (_, made) in enumerate(replica.load(_entries(connection, -1)), 1):
+            lines += made
+            if folded % ROWS_AT_ONCE == 0:
+                written += _write(connection, book.settle(), lines, numbers)
+                lines = []
+        written += _write(connection, book.settle(), lines, numbers)
+        for account, number in numbers.accounts.items():
+            connection.execute("INSERT INTO accounts (number, id) VALUES (?, ?)", (number, account))
+        marker = forms(rows.table for rows in book.tables.values()) + os.urandom(8)
+        connection.execute("REPLACE INTO meta (key, value) VALUES (?, ?)", (FORMS, marker))
+        connection.execute("DELETE FROM meta WHERE key = ?", (UNREAD,))
+        if replica.behind is not None:
+            connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (UNREAD, replica.behind.seq))
+        connection.execute("COMMIT")
+    finally:
+        book.source = None
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return written
+
+
+def _fold_on(connection: sqlite3.Connection, replica: Loadable, after: int) -> None:
+    """Fold the entries after an arrival; the rows that they make are stored already."""
+    book = replica.book
+    book.source = lambda names: as_of(connection, after, names, book.tables)
+    try:
+        for _ in replica.load(_entries(connection, after)):
+            pass
+        book.settle()
+    finally:
+        book.source = None
+
+
+def _entries(connection: sqlite3.Connection, after: int) -> Iterator[Entry]:
+    rows = connection.execute("SELECT arrival, id, wire FROM entries WHERE arrival > ? ORDER BY arrival", (after,))
+    while chunk := rows.fetchmany(1_024):
+        for row in chunk:
+            yield stored_entry(*row)
+
+
+def _write(connection: sqlite3.Connection, kept: Iterable[Kept], lines: list[Line], numbers: Numbers) -> int:
+    for one in map(packed, kept):
+        connection.execute(f"{INSERTS['rows'][0]} VALUES (?, ?, ?, ?, ?, ?)", one.stored)
+        index = one.index
+        for at in range(0, len(index), 4):
+            connection.execute(f"{INSERTS['row_index'][0]} VALUES (?, ?, ?, ?)", index[at : at + 4])
+    rows = numbered(lines, Numbers(), numbers)
+    connection.executemany(f"{INSERTS['lines'][0]} VALUES ({', '.join('?' * INSERTS['lines'][1])})", rows)
+    return len(lines)
+
+
+def _marker(connection: sqlite3.Connection) -> bytes:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (FORMS,)).fetchone()
+    return row[0] if row is not None and isinstance(row[0], bytes) else b""

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Starts: history stays on the disk, a snapshot is a short cut, and whatever is damaged is noticed and made anew."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node import clock
+from node.keeping.home import DATABASE, Founding, found, read_keys
+from node.keeping.upkeep import verify_book
+from node.loop import runtime as loop
+from node.loop.runtime import Runtime
+from node.store import snapshot
+from node.store.loading import Loader
+from node.store.rows import RowDamaged
+from node.store.storage import Storage
+from protocol.book.book import PAYMENTS
+from protocol.book.declaration import Actor, Role, RowsWanted
+from protocol.book.money import Amount
+from protocol.book.signed import parse_uuid
+from protocol.practices import PRACTICES
+from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.members import Approve, Join
+from protocol.replica import Replica
+
+STEWARD = Actor(Role.STEWARD)
+
+
+class Riacho:
+    """A home at work, without doors."""
+
+    def __init__(self, home: Path, storage: Storage, books: Runtime, loader: Loader) -> None:
+        self.home = home
+        self.storage = storage
+        self.books = books
+        self.loader = loader
+
+    async def ask(self, operation: str, wish: Any = None, *, subject: str = "") -> Any:
+        return await self.books.ask(operation, STEWARD, wish, subject=subject)
+
+    async def join(self, handle: str) -> None:
+        code = (await self.ask("invitations.create", Invite())).code
+        await self.ask("members.join", Join(code=code, handle=handle))
+        await self.ask("members.approve", Approve(), subject=handle)
+
+    async def pay(self, payer: str, payee: str, minor: int) -> str:
+        return (await self.ask("payments.create", Pay(payer=payer, payee=payee, amount=Amount(minor, "HORA", 2)))).id
+
+    async def reverse(self, payment: str) -> Any:
+        return await self.ask("payments.reverse", ReversePayment(parse_uuid(payment) or b""), subject=payment)
+
+    def balance(self, handle: str) -> int:
+        book = self.books.book
+        return book.ledger.accounts[f"{book.member_by_handle[handle]}.HORA"].balance_minor
+
+
+@asynccontextmanager
+async def at_work(home: Path) -> AsyncIterator[Riacho]:
+    keyring = read_keys(home).keyring
+    storage = await Storage.open(home / DATABASE)
+    network = await storage.network()
+    assert network is not None
+    loader = Loader(storage, network)
+
+    def load() -> Replica:
+        return loader.load(lambda: Replica(network, PRACTICES, chance=clock.chance, keyring=keyring))
+
+    books = Runtime(
+        storage, load, loader, network=network, now=clock.now_ms, seconds=clock.seconds, advance=lambda _: None
+    )
+    await books.start()
+    running = asyncio.create_task(books.run())
+    try:
+        yield Riacho(home, storage, books, loader)
+    finally:
+        books.stop()
+        await running
+        await storage.close()
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Path:
+    await found(tmp_path / "riacho", Founding("riacho", "Riacho", "HORA"), now=clock.now_ms, chance=clock.chance)
+    return tmp_path / "riacho"
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a snapshot each time that something was stored."""
+    monkeypatch.setattr(loop, "SNAPSHOT_EVERY_ENTRIES", 1)
+    monkeypatch.setattr(loop, "SNAPSHOT_AT_STOP_ENTRIES", 1)
+
+
+async def trade(home: Path) -> list[str]:
+    async with at_work(home) as riacho:
+        await riacho.join("ana")
+        await riacho.join("bia")
+        return [await riacho.pay("ana", "bia", minor) for minor in (100, 200, 300)]
+
+
+async def test_a_closed_payment_leaves_memory_and_is_found_again_by_whoever_names_it(home: Path) -> None:
+    ids = await trade(home)
+    async with at_work(home) as riacho:
+        book = riacho.books.book
+        assert (len(book.payments), book.payments.left) == (0, 3)
+        assert (await riacho.ask("payments.show", subject=ids[1])).amount.value == 200
+        assert (await riacho.reverse(ids[1])).state == "reversed"
+        assert (riacho.balance("ana"), len(book.payments)) == (-400, 0)
+        again = await riacho.reverse(ids[1])
+        assert str(again.reason) == "STATE_CONFLICT"
+        listed = await riacho.ask("payments.list", PaymentsWanted(account="ana"))
+        assert [(one.id, str(one.state)) for one in listed.items] == [
+            (ids[0], "posted"), (ids[1], "reversed"), (ids[2], "posted"),
+        ]  # fmt: skip
+    assert not verify_book(home, lambda _: None).faults
+
+
+async def test_a_start_folds_only_what_came_after_the_snapshot(
+    home: Path, often: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await trade(home)
+    folded: list[int] = []
+    load = Replica.load
+
+    def counting(self: Replica, entries: Any) -> Any:
+        read = list(entries)
+        folded.append(len(read))
+        return load(self, read)
+
+    monkeypatch.setattr(Replica, "load", counting)
+    async with at_work(home) as riacho:
+        assert folded == [0] and riacho.balance("bia") == 600
+        monkeypatch.setattr(loop, "SNAPSHOT_EVERY_ENTRIES", 1_000)
+        monkeypatch.setattr(loop, "SNAPSHOT_AT_STOP_ENTRIES", 1_000)
+        # A row that was closed in the snapshot changes after it: a start finds it as it was there.
+        await riacho.reverse(ids[2])
+        await riacho.pay("bia", "ana", 50)
+    async with at_work(home) as riacho:
+        assert folded == [0, 2] and riacho.balance("bia") == 250
+        assert (await riacho.ask("payments.show", subject=ids[2])).state == "reversed"
+    assert not verify_book(home, lambda _: None).faults
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def turn_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+
+
+def claim_another_network(path: Path) -> None:
+    head, state = snapshot.read(path)
+    other = snapshot.Head("00" * 32, head.forms, head.marker, head.arrival, head.entry, head.bytes, head.digest)
+    snapshot.write(path, bytes(state), other)
+
+
+@pytest.mark.parametrize("harm", [halve, turn_a_bit, claim_another_network])
+async def test_a_snapshot_that_is_not_whole_or_not_ours_is_passed_over(
+    home: Path, often: None, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    await trade(home)
+    harm(home / f"{DATABASE}.snapshot")
+    async with at_work(home) as riacho:
+        assert riacho.balance("bia") == 600
+    assert "the snapshot is passed over" in caplog.text
+
+
+async def test_a_stored_row_that_has_changed_is_named_and_made_anew_from_the_entries(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = await trade(home)
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+        [(data,)] = connection.execute("SELECT data FROM rows WHERE kind = 'payments' AND place = 1")
+        changed = data.replace(b"\x18\xc8", b"\x18\xc9")
+        assert changed != data
+        connection.execute("UPDATE rows SET data = ? WHERE kind = 'payments' AND place = 1", (changed,))
+        connection.commit()
+    assert any("row" in fault for fault in verify_book(home, lambda _: None).faults)
+    async with at_work(home) as riacho:
+        with pytest.raises(RowDamaged, match="row 1 of payments"):
+            await riacho.storage.listed(RowsWanted(PAYMENTS, 0, 50, str))
+        # Whoever names it is told to come again, and finds it as the entries make it.
+        assert str((await riacho.reverse(ids[1])).reason) == "OVERLOADED"
+        assert any("row 1" in str(vars(one)) for one in caplog.records)
+        assert (await riacho.ask("payments.show", subject=ids[1])).amount.value == 200
+    assert not verify_book(home, lambda _: None).faults
