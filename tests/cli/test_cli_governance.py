@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(120)
 STOP_SECONDS = 10.0
 SOON_SECONDS = 8.0
 PATIENCE_SECONDS = 20.0
+CREDIT = {"value": "100", "asset_code": "HORA", "asset_scale": 2}
 PLACES = ("--http", "127.0.0.1:0", "--p2p", "/ip4/127.0.0.1/tcp/0")
 
 
@@ -95,7 +96,7 @@ def test_members_decide_and_the_node_does_it_by_itself(mutirao: Callable[..., An
 
     closes = (datetime.now(UTC) + timedelta(seconds=SOON_SECONDS)).isoformat()
     levy = {"operation": "currencies.set-levy", "subject": "HORA", "wish": {"basis_points": 100}}
-    limits = {"operation": "members.set-limits", "subject": "caio", "wish": {"credit_limit": {"value": "1"}}}
+    limits = {"operation": "members.set-limits", "subject": "caio", "wish": {"credit_limit": CREDIT}}
     wishes = [word for one in (levy, limits) for word in ("--wishes", json.dumps(one))]
     shown = mutirao("motions", "create", "--text", "A levy", "--closes", closes, *wishes, *steward).shown
     assert (shown["recused"], shown["members"], shown["needed"]) == (["caio"], 2, 1)
