@@ -15,12 +15,12 @@ from protocol.practices import PRACTICES
 from protocol.practices.governance.parameters import ParameterSet, ParametersWanted, SetParameter
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, snapshot
 
-GRACE = Parameter("dues.grace_days", Number(0, 365, "days"), 30, "how long dues may wait")
+GRACE = Parameter("shelf.grace_days", Number(0, 365, "days"), 30, "how long dues may wait")
 PART = Parameter("loans.par30_max", Percentage(), 10_00, "above it no loan is granted", changed_by=READERS)
-OPEN = Parameter("dues.open", Flag(), True, "whether dues are taken at all")
-WHO = Parameter("dues.of", Choice(("all", "present")), "all", "who pays them")
-LIMIT = Parameter("commons.steward_limit", Money(), 0, "what a steward may pay out at once")
-DUES = Practice("dues", (), parameters=(GRACE, PART, OPEN, WHO, LIMIT))
+OPEN = Parameter("shelf.open", Flag(), True, "whether dues are taken at all")
+WHO = Parameter("shelf.of", Choice(("all", "present")), "all", "who pays them")
+LIMIT = Parameter("shelf.steward_limit", Money(), 0, "what a steward may pay out at once")
+DUES = Practice("shelf", (), parameters=(GRACE, PART, OPEN, WHO, LIMIT))
 
 
 @pytest.fixture
@@ -58,22 +58,22 @@ def test_a_value_is_written_as_it_is_shown_and_read_by_rules(
 @pytest.mark.parametrize(
     ("name", "typed", "reason"),
     [
-        ("dues.grace_days", "366", Rejection.MALFORMED),
-        ("dues.grace_days", "-1", Rejection.MALFORMED),
-        ("dues.grace_days", "thirty", Rejection.MALFORMED),
-        ("dues.grace_days", "٣", Rejection.MALFORMED),
-        ("dues.grace_days", "9" * 40, Rejection.MALFORMED),
+        ("shelf.grace_days", "366", Rejection.MALFORMED),
+        ("shelf.grace_days", "-1", Rejection.MALFORMED),
+        ("shelf.grace_days", "thirty", Rejection.MALFORMED),
+        ("shelf.grace_days", "٣", Rejection.MALFORMED),
+        ("shelf.grace_days", "9" * 40, Rejection.MALFORMED),
         ("loans.par30_max", "10", Rejection.MALFORMED),
         ("loans.par30_max", "100.01%", Rejection.MALFORMED),
         ("loans.par30_max", "0.001%", Rejection.MALFORMED),
-        ("dues.open", "true", Rejection.MALFORMED),
-        ("dues.of", "absent", Rejection.MALFORMED),
+        ("shelf.open", "true", Rejection.MALFORMED),
+        ("shelf.of", "absent", Rejection.MALFORMED),
         ("group.time_zone", "Europe/Riacho", Rejection.MALFORMED),
-        ("commons.steward_limit.HORA", "1.005", Rejection.MALFORMED),
-        ("commons.steward_limit.FLOR", "1.00", Rejection.CURRENCY_UNKNOWN),
-        ("commons.steward_limit", "1.00", Rejection.NOT_FOUND),
-        ("dues.grace_days.HORA", "1", Rejection.NOT_FOUND),
-        ("dues.unheard_of", "1", Rejection.NOT_FOUND),
+        ("shelf.steward_limit.HORA", "1.005", Rejection.MALFORMED),
+        ("shelf.steward_limit.FLOR", "1.00", Rejection.CURRENCY_UNKNOWN),
+        ("shelf.steward_limit", "1.00", Rejection.NOT_FOUND),
+        ("shelf.grace_days.HORA", "1", Rejection.NOT_FOUND),
+        ("shelf.unheard_of", "1", Rejection.NOT_FOUND),
         ("", "1", Rejection.NOT_FOUND),
     ],
 )
@@ -88,23 +88,23 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
 
 def test_each_currency_has_its_own_amount(riacho: Group) -> None:
     riacho.currency("FLOR", scale=0)
-    assert put(riacho, "commons.steward_limit.HORA", "25.00").value == "25.00"
-    assert put(riacho, "commons.steward_limit.FLOR", "7").value == "7"
+    assert put(riacho, "shelf.steward_limit.HORA", "25.00").value == "25.00"
+    assert put(riacho, "shelf.steward_limit.FLOR", "7").value == "7"
     assert [riacho.book.parameter(LIMIT, code) for code in ("HORA", "FLOR")] == [25_00, 7]
-    found = riacho.list("steward", "parameters.list", ParametersWanted(currency="FLOR"))
+    found = riacho.list("steward", "parameters.list", ParametersWanted("shelf", "FLOR"))
     assert not isinstance(found, Refused)
-    assert [(one.id, one.value, one.currency) for one in found] == [("commons.steward_limit.FLOR", "7", "FLOR")]
+    assert [(one.id, one.value, one.currency) for one in found] == [("shelf.steward_limit.FLOR", "7", "FLOR")]
 
 
 def test_the_default_comes_back_where_nothing_is_named(riacho: Group) -> None:
-    put(riacho, "dues.grace_days", "7")
-    told = put(riacho, "dues.grace_days", None)
+    put(riacho, "shelf.grace_days", "7")
+    told = put(riacho, "shelf.grace_days", None)
     assert (told.value, told.is_set, riacho.book.parameter(GRACE)) == ("30", False, 30)
 
 
 def test_who_may_set_it_is_declared_with_it(riacho: Group) -> None:
     riacho.admit("ana")
-    assert riacho.refusal("ana", "parameters.set", SetParameter("1"), "dues.grace_days") is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "parameters.set", SetParameter("1"), "shelf.grace_days") is Rejection.FORBIDDEN
     refused = riacho.ask("ana", "parameters.set", SetParameter("1%"), "loans.par30_max")
     assert refused == Refused(Rejection.FORBIDDEN, {"allowed": "auditor, committee, steward"})
 
@@ -121,7 +121,7 @@ def test_the_group_has_a_time_zone_and_its_rule_is_in_the_lane(riacho: Group) ->
 
 
 def test_a_node_that_does_not_know_a_parameter_keeps_its_value(riacho: Group) -> None:
-    put(riacho, "dues.grace_days", "7")
+    put(riacho, "shelf.grace_days", "7")
     older = copy_of(riacho.written)
     assert snapshot(older) == snapshot(riacho.book)
 
@@ -130,10 +130,10 @@ def test_a_node_that_does_not_know_a_parameter_keeps_its_value(riacho: Group) ->
 def test_a_value_that_does_not_fit_counts_as_not_set_on_every_node(
     riacho: Group, number: int | None, text: str | None
 ) -> None:
-    put(riacho, "dues.grace_days", "7")
-    riacho.fold(*_written(riacho, ParameterSet("dues.grace_days", None, number, text)))
+    put(riacho, "shelf.grace_days", "7")
+    riacho.fold(*_written(riacho, ParameterSet("shelf.grace_days", None, number, text)))
     assert riacho.book.parameter(GRACE) == 30
-    assert not riacho.view("steward", "parameters.show", "dues.grace_days").is_set
+    assert not riacho.view("steward", "parameters.show", "shelf.grace_days").is_set
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_a_value_that_does_not_fit_counts_as_not_set_on_every_node(
     [
         (ParameterSet("Dues", None, 1, None), Rejection.MALFORMED),
         (ParameterSet("dues", None, 1, None), Rejection.MALFORMED),
-        (ParameterSet("dues.grace_days", None, 1, "1"), Rejection.MALFORMED),
-        (ParameterSet("dues.fee", "FLOR", 1, None), Rejection.CURRENCY_UNKNOWN),
+        (ParameterSet("shelf.grace_days", None, 1, "1"), Rejection.MALFORMED),
+        (ParameterSet("shelf.fee", "FLOR", 1, None), Rejection.CURRENCY_UNKNOWN),
     ],
 )
 def test_every_node_refuses_what_has_no_form(riacho: Group, body: ParameterSet, reason: Rejection) -> None:
