@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A practice as small as one can be that members sign: a member promises so many hours until a day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
@@ -25,10 +25,12 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount
-from protocol.book.personal import Note, digest_of
+from protocol.book.personal import NOTE_BYTES_MAX, Note, digest_of
+from protocol.book.private import Owned, Private
 from protocol.book.refusals import Refused, Rejection, refuse
 from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
+from protocol.lanes.entry import Body
 from protocol.practices.people.authority import not_said_by
 from protocol.wire.shape import AtMost
 
@@ -151,6 +153,15 @@ def view(desk: Desk, name: str) -> PromiseShown | Refused:
     return PromiseShown(name, found.account or "", found.amount, digest_of(found.note), kept)
 
 
+def owned(book: Book, body: Body) -> Iterable[Owned]:
+    """Yield the note of a promise: it is its member's."""
+    assert isinstance(body, Promised)
+    wish = said_in(book, body, MakePromise).wish
+    note = digest_of(wish.note)
+    if note is not None:
+        yield Owned(note, book.owner_of(wish.account or ""), f"promises/{uuid_text(wish.promise or b'')}")
+
+
 MAKE = Create("promises", MakePromise, plan=plan_make, signed=KEY_OR_WORD)
 KEEP = Act("promises", "keep", KeepPromise, plan=plan_keep, signed=KEY, about="promise")
 PRACTICE = Practice(
@@ -159,4 +170,5 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     operations=(MAKE, KEEP, Show("promises", PromiseShown, view=view)),
+    private=(Private("note", NOTE_BYTES_MAX, (Promised,), owned),),
 )

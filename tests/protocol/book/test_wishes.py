@@ -2,12 +2,12 @@
 """A signed operation takes a declaration and nothing else: planned, checked and folded, by key and by word."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from protocol.book.book import Book
-from protocol.book.declaration import KEY_OR_WORD, Act, Actor, Create, Role, operation_name
+from protocol.book.declaration import KEY_OR_WORD, Act, Actor, Create, Practice, Role, operation_name
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest
 from protocol.book.refusals import Refused, Rejection
@@ -25,6 +25,8 @@ ALL = (*PRACTICES, PRACTICE)
 
 class Promising(Group):
     """A group whose members may promise one another."""
+
+    practices: ClassVar[tuple[Practice, ...]] = ALL
 
     def __init__(self) -> None:
         super().__init__(book=Book(NETWORK, ALL))

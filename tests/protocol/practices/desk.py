@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from protocol.book.agenda import due_plans
 from protocol.book.book import Auth, Book, Member, Payment
@@ -22,6 +22,7 @@ from protocol.book.declaration import (
     News,
     Operation,
     Plan,
+    Practice,
     Role,
     RowsWanted,
     Show,
@@ -103,6 +104,8 @@ class Group:
     drawn: int = 0
     seqs: dict[str, int] = field(default_factory=dict)
 
+    practices: ClassVar[tuple[Practice, ...]] = PRACTICES
+
     def __post_init__(self) -> None:
         self.operations: dict[str, Operation] = {
             operation_name(one): one for feature in self.book.practices for one in feature.operations
@@ -135,7 +138,7 @@ class Group:
             reason = self.book.check(entered)
             assert reason is None, f"the plan was granted, but every node refuses the entry: {reason} {write.body}"
             self.fold(entry, entered)
-        for item in items_of(private_by_entry(PRACTICES), self.book, plan, self.now):
+        for item in items_of(private_by_entry(self.practices), self.book, plan, self.now):
             self.texts[item.digest] = item.value.decode()
 
     def seal(self, body: Body, lane: str = LEDGER) -> Entry:
