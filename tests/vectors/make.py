@@ -80,6 +80,7 @@ from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Attested
 from protocol.practices.money.schedules import Rhythm, SchedulePayment
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
+from protocol.practices.people.guardians import BackKey, NameGuardians, ObjectToKey
 from protocol.practices.people.invitations import Invited
 from protocol.practices.people.joinings import Joining, sign_joining
 from protocol.practices.people.mandates import GiveMandate
@@ -536,6 +537,21 @@ def orders() -> dict[str, Any]:
             "members.add-key",
             AddKey("ANAANAANAANAANAA", sign_joining(key(phone), network, "ana")),
         ),
+        (
+            "two guardians, both of whom it takes",
+            ana,
+            "guardians.name",
+            NameGuardians("ANAANAANAANAANAA", ("BIABIABIABIABIAB", "CAIOCAIOCAIOCAIO"), 2),
+        ),
+        ("nobody is a guardian any more", ana, "guardians.name", NameGuardians("ANAANAANAANAANAA")),
+        (
+            "a guardian is the first to back a new key",
+            "bia",
+            "guardians.back",
+            BackKey("ANAANAANAANAANAA", key(phone).public, sign_joining(key(phone), network, "ana")),
+        ),
+        ("another backs it too", "caio", "guardians.back", BackKey("ANAANAANAANAANAA", key(phone).public)),
+        ("an old key objects", ana, "guardians.object", ObjectToKey("ANAANAANAANAANAA")),
     )
     envelopes = [
         Envelope(network, operation, encode(to_map(wish)), key(signer).public, number, day, seed_of("head"))

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Riacho, whose ledger the trace tells: how its members ask and sign, and what every node refuses of it."""
+
+from dataclasses import fields
+from hashlib import sha256
+from typing import Any
+
+from simulation.world import STEWARD, World
+
+from protocol.book.declaration import Actor, Role
+from protocol.book.money import Amount
+from protocol.book.signed import Envelope, Signed, sign
+from protocol.book.uuids import drawn_id
+from protocol.book.wishes import Brought
+from protocol.lanes.entry import LEDGER, Body, encode_body, seal
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.people.invitations import Invite
+from protocol.practices.people.joinings import sign_joining
+from protocol.practices.people.members import Approve, Join
+from protocol.wire.codec import encode
+from protocol.wire.keys import KeyPair
+from protocol.wire.shape import to_map
+
+NODE = "riacho"
+DAY_MS = 86_400_000
+ENVELOPE = {one.name for one in fields(Envelope)}
+"""What of a signed wish is told in its envelope."""
+
+
+def hora(minor: int) -> Amount:
+    """Return an amount of the network's currency."""
+    return Amount(minor, "HORA", 2)
+
+
+def key(name: str) -> KeyPair:
+    """Return the key that a name stands for."""
+    return KeyPair.from_seed(sha256(name.encode()).digest())
+
+
+class Riacho:
+    """The network whose ledger is told, in a world with two others."""
+
+    def __init__(self) -> None:
+        self.world = World(2026)
+        self.order_seqs: dict[str, int] = {}
+        self.refused: list[dict[str, Any]] = []
+
+    @property
+    def network(self) -> bytes:
+        return self.world.nodes[NODE].network
+
+    def do(self, operation: str, wish: Any, subject: str = "", who: str = "") -> Any:
+        """Ask for what is not refused, as the steward or as a member."""
+        return self.world.granted(NODE, operation, wish, subject=subject, actor=self.actor(who))
+
+    def actor(self, who: str) -> Actor:
+        return Actor(Role.MEMBER, self.id_of(who)) if who else STEWARD
+
+    def id_of(self, handle: str) -> str:
+        return self.world.nodes[NODE].replica.book.member_by_handle[handle]
+
+    def account(self, handle: str) -> str:
+        return f"{self.id_of(handle)}.HORA"
+
+    def seq(self, name: str) -> int:
+        self.order_seqs[name] = self.order_seqs.get(name, 0) + 1
+        return self.order_seqs[name]
+
+    def joining(self, handle: str, name: str = "") -> Signed:
+        return sign_joining(key(name or handle), self.network, handle)
+
+    def sign(self, operation: str, wish: object, name: str, **changed: Any) -> Signed:
+        """Return a wish that a key signs, under its next number."""
+        keys = key(name)
+        told: dict[str, Any] = {
+            "network": self.network,
+            "operation": operation,
+            "fields": encode(to_map(wish)),
+            "key": keys.public,
+            "order_seq": self.seq(name),
+            "not_after_ms": self.world.now + DAY_MS,
+        }
+        return sign(keys, Envelope(**(told | changed)))
+
+    def wish(self, operation: str, wish: object, who: str, subject: str = "") -> Any:
+        """Ask for what a member signs with its first key."""
+        return self.do(operation, Brought(self.sign(operation, wish, who)), subject, who)
+
+    def admit(self, handle: str, *, has_key: bool = True) -> None:
+        code = self.do("invitations.create", Invite()).code
+        joining = self.joining(handle) if has_key else None
+        self.do("members.join", Join(code, handle, handle.title(), joining))
+        self.do("members.approve", Approve("HORA"), handle)
+
+    def order(
+        self, payer: str, payee: str, minor: int, *, name: str = "", payer_account: str = "", **changed: Any
+    ) -> Signed:
+        """Return a payment in minor units, signed by the payer's key or another's."""
+        told = {one: changed.pop(one) for one in ENVELOPE & changed.keys()}
+        terms: dict[str, Any] = {
+            "payee": payee,
+            "amount": hora(minor),
+            "payer": payer_account or self.account(payer),
+            "payment": drawn_id(self.world.rng.randbytes),
+        }
+        return self.sign("payments.create", Pay(**(terms | changed)), name or payer, **told)
+
+    def pay(self, payer: str, payee: str, minor: int, **changed: Any) -> str:
+        """Pay by an order; returns the payment's id."""
+        return self.do("payments.create", Brought(self.order(payer, payee, minor, **changed)), who=payer).id
+
+    def say(self, payer: str, payee: str, minor: int) -> str:
+        """Pay by word of mouth."""
+        return self.do("payments.create", Pay(payer=payer, payee=payee, amount=Amount(minor, "HORA", 2)), who=payer).id
+
+    def refuse(self, name: str, body: Body, code: str) -> None:
+        """Note an entry that the network might have signed next, and that every node refuses."""
+        node = self.world.nodes[NODE]
+        head = node.replica.journal.head(node.network, LEDGER)
+        assert head is not None and node.keyring is not None
+        entry = seal(
+            node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,
+            body=encode_body(body, self.world.now), salt=bytes(16),
+        )  # fmt: skip
+        self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire.hex()})
