@@ -70,8 +70,9 @@ class Answering:
     def named(self, asked: Asked) -> Iterator[Name]:
         """Yield the rows that a wish names and that only the store can have."""
         operation = self.operations[asked.operation]
-        changes = isinstance(operation, Create | Act) and asked.wish is not None
-        wanted = list(named_in(operation, asked.wish)) if changes else []
+        wanted: list[tuple[str, Any]] = []
+        if isinstance(operation, Create | Act) and asked.wish is not None:
+            wanted += named_in(operation, asked.wish)
         if asked.subject:
             wanted.append((operation.noun, asked.subject))
         for table, word in wanted:

@@ -34,8 +34,15 @@ L = TypeVar("L", bound="Loadable")
 class Loadable(Protocol):
     """What is made of stored entries: protocol.replica.Replica."""
 
-    book: Book
-    behind: Behind | None
+    @property
+    def book(self) -> Book:
+        """What they amount to."""
+        ...
+
+    @property
+    def behind(self) -> Behind | None:
+        """Where the book stands still, for want of a newer version."""
+        ...
 
     def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
         """Fold entries in, in the order of their arrival."""

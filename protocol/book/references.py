@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """References: which rows a wish or an entry names, found by the marks on its fields alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import is_dataclass
 from functools import cache, partial
 from types import NoneType, UnionType
@@ -55,8 +55,9 @@ def _marked(table: str) -> _Find:
     return find
 
 
-def _elements(value: Any) -> Any:
-    return value if type(value) is tuple else (value,)
+def _elements(value: Any) -> Iterable[Any]:
+    several: Iterable[Any] = value if type(value) is tuple else (value,)  # type: ignore[reportUnknownVariableType]
+    return several
 
 
 def _each(find: _Find | None) -> _Find | None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What nodes say to each other: one CBOR frame a message, `[number, fields]`, every field bounded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
@@ -274,7 +275,7 @@ _KINDS: tuple[type[Message], ...] = (
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""
-_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
+_NUMBERS: Mapping[type[Any], int] = {kind: number for number, kind in enumerate(_KINDS)}
 
 
 def pack(message: Message) -> bytes:

@@ -20,7 +20,7 @@ from urllib.error import URLError
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "bench"), str(HERE.parents[1])]
 
-from before import build_before  # noqa: E402
+from before import build_before  # type: ignore[reportMissingImports]  # noqa: E402
 from export import ask, export  # noqa: E402
 
 from protocol.wire.keys import KeyPair  # noqa: E402

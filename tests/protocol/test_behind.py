@@ -2,6 +2,7 @@
 """Nodes of two versions: an older one keeps and passes on what it cannot read, says so, and catches up."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from simulation.groups import exchange, linked, pay, says
@@ -102,7 +103,7 @@ def own(node: Node) -> list[bytes]:
     return [entry.id for entry in node.disk if entry.network == node.network]
 
 
-def written(riacho: Node, content: dict[int, object], kind: str) -> Entry:
+def written(riacho: Node, content: dict[int, Any], kind: str) -> Entry:
     """Return an entry that the home signs after its newest, with a body of any form."""
     assert riacho.keyring is not None
     head = riacho.replica.journal.head(riacho.network, LEDGER)

@@ -337,7 +337,7 @@ async def bakery() -> Bakery:
 async def shop(bakery: Bakery) -> AsyncIterator[Shop]:
     drawn = iter(range(1_000_000))
     api = Api(
-        bakery,
+        bakery,  # type: ignore[reportArgumentType] - nobody asks it for private items
         OPERATIONS,
         about=bakery.shown,
         troubles=lambda: bakery.problems,

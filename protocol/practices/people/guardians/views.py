@@ -57,4 +57,5 @@ def _shown(book: Book, one: Guarded) -> GuardedShown:
         BackedShown(key, handles(name for name, backs in one.backed.items() if backs == key))
         for key in dict.fromkeys(one.backed.values())
     )
-    return GuardedShown(*handles((one.member,)), handles(one.guardians), one.needed, tuple(backed), one.due_ms)
+    member = book.members[one.member].handle
+    return GuardedShown(member, handles(one.guardians), one.needed, tuple(backed), one.due_ms)
