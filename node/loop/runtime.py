@@ -108,6 +108,11 @@ class BrokenForGood(Exception):
 class Snapshots(Protocol):
     """What keeps snapshots: node.store.loading.Loader."""
 
+    @property
+    def folded(self) -> int:
+        """How many entries the last start has folded."""
+        ...
+
     async def take(self, replica: Any) -> Callable[[], None] | None:
         """Return what writes a snapshot of this moment, in a thread; None where there is to be none."""
         ...
@@ -784,6 +789,7 @@ class Runtime:
             self._peering.consumed(one for one, _ in self._queue if isinstance(one, Received))
             self._queue = deque(one for one in self._queue if isinstance(one[0], (Asked, TimerFired)))
         self._replica = await asyncio.to_thread(self._load)
+        self._unsnapped = 0 if self._snapshots is None else self._snapshots.folded
         self._fresh_items.clear()
         self._erasing.clear()
         self._fresh_rows.clear()

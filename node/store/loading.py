@@ -63,6 +63,8 @@ class Loader:
 
     storage: Storage
     network: bytes
+    folded: int = 0
+    """How many entries the last start has folded: as many as came after the snapshot."""
     _taken: int = 0
 
     @property
@@ -98,7 +100,12 @@ class Loader:
         """Make rows and lines anew, and no snapshot; returns the number of lines. Raises as `load` does."""
         with self._connected() as connection:
             snapshot.forget(self.path)
-            return rebuild(connection, replica)
+            return self._rebuild(connection, replica)[1]
+
+    def _rebuild(self, connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int]:
+        folded, lines, numbers = rebuild(connection, replica)
+        self.storage.renumber(numbers.accounts)
+        return folded, lines
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -120,7 +127,7 @@ class Loader:
                 head, state = snapshot.read(self.path)
                 self._check(connection, head, expected, marker)
                 replica.resume(snapshot.loaded(state))
-                _fold_on(connection, replica, head.arrival)
+                self.folded = _fold_on(connection, replica, head.arrival)
             except (snapshot.Unusable, RowDamaged) as why:
                 if self.path.exists():
                     log.warning("the snapshot is passed over", extra={"reason": str(why)})
@@ -129,10 +136,10 @@ class Loader:
                 return replica
             [(count,)] = connection.execute("SELECT count(*) FROM entries")
             if count <= FOLDED_IN_MEMORY_MAX:
-                _fold_on(connection, replica, -1)
+                self.folded = _fold_on(connection, replica, -1)
                 return replica
         unread = self.storage.unread_from()
-        lines = rebuild(connection, replica)
+        self.folded, lines = self._rebuild(connection, replica)
         if unread is not None and replica.behind is None:
             log.info("the books have caught up", extra={"lines": lines})
         return replica
@@ -148,14 +155,17 @@ class Loader:
             raise snapshot.Unusable("it is of other entries")
 
 
-def rebuild(connection: sqlite3.Connection, replica: Loadable) -> int:
-    """Fold all entries, and make rows and statement lines anew, in one transaction; returns the number of lines."""
+def rebuild(connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int, Numbers]:
+    """Fold all entries, and make rows and statement lines anew, in one transaction.
+
+    Returns how many entries were folded, how many lines they make, and the numbers of the accounts in them.
+    """
     book = replica.book
     connection.execute("BEGIN IMMEDIATE")
     try:
         for table in ("rows", "row_index", "undone", "lines", "accounts"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
-        numbers, written = Numbers(), 0
+        numbers, written, folded = Numbers(), 0, 0
         book.source = lambda names: as_of(connection, 1 << 62, names, book.tables)
         lines: list[Line] = []
         for folded, (_, made) in enumerate(replica.load(_entries(connection, -1)), 1):
@@ -176,17 +186,17 @@ def rebuild(connection: sqlite3.Connection, replica: Loadable) -> int:
         book.source = None
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-    return written
+    return folded, written, numbers
 
 
-def _fold_on(connection: sqlite3.Connection, replica: Loadable, after: int) -> None:
-    """Fold the entries after an arrival; the rows that they make are stored already."""
+def _fold_on(connection: sqlite3.Connection, replica: Loadable, after: int) -> int:
+    """Fold the entries after an arrival, and return how many: the rows that they make are stored already."""
     book = replica.book
     book.source = lambda names: as_of(connection, after, names, book.tables)
     try:
-        for _ in replica.load(_entries(connection, after)):
-            pass
+        folded = sum(1 for _ in replica.load(_entries(connection, after)))
         book.settle()
+        return folded
     finally:
         book.source = None
 

@@ -378,6 +378,10 @@ class Storage:
         arrival, entry = rows[0] if rows else (0, b"")
         return markers[0][0] if markers else b"", arrival, entry
 
+    def renumber(self, accounts: dict[str, int]) -> None:
+        """Know the numbers that accounts have by now in statement lines."""
+        self._numbers.accounts = accounts
+
     async def distrust_rows(self) -> None:
         """Have rows and snapshot made anew at the next load."""
         await self._write(LESS_KNOWN[1][0])

@@ -11,13 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 from processes.harness import PATIENCE_SECONDS, Node, until
+from simulation.rows import StoredRows, decided
 
 from node.p2p import network as wire
 from node.p2p.network import Network, NetworkBounds
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
-from protocol.events import Answer, Asked, Input, PeerDown, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.events import Answer, Asked, Input, Keep, PeerDown, PeerUp, Received, Send, SendRange, Store, TimerFired
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import (
     COMMONS,
@@ -66,6 +67,8 @@ class Liar:
         self.replica = Replica(first.id, PRACTICES, chance=os.urandom, keyring=Keyring(self.hot, os.urandom(32)))
         self._disk = [first, second]
         list(self.replica.load(self._disk))
+        self._rows = StoredRows()
+        self._rows.begin(self.replica)
         self.tongue: Callable[[Message], Message | None] = lambda message: message
         self.heard: list[Message] = []
         self.peer: str | None = None
@@ -202,8 +205,11 @@ class Liar:
                 pass
 
     def _handle(self, one: Input) -> None:
-        for effect in self.replica.handle([one], round(time.time() * 1000)):
+        now = round(time.time() * 1000)
+        for effect in decided(self.replica, self._rows, [one], lambda inputs: self.replica.handle(inputs, now)):
             match effect:
+                case Keep(kept):
+                    self._rows.keep(kept)
                 case Store(entry):
                     self._disk.append(entry)
                 case Send(peer, frame):
