@@ -1,54 +1,27 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A year of one network in entries: every kind that may stand in a ledger lane, with the balances after each."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from riacho import DAY_MS, NODE, Riacho, hora, key
-from simulation.groups import exchange, linked, offer_payment, pay
+from simulation.groups import exchange
 from simulation.world import whole
-from trace_money import commons, dues, openings, rests
+from trace_between import abroad, clearing, rests
+from trace_governance import decisions
+from trace_money import commons, dues, openings
 from trace_people import absences, guardians, imports, invitations, names
 
 from protocol.book.book import Book
-from protocol.book.declaration import Entered, MotionWish
+from protocol.book.declaration import Entered
 from protocol.book.signed import Signed, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, decode_body
 from protocol.practices import PRACTICES
-from protocol.practices.between.abroad.entries import Forwards, Reconciled
+from protocol.practices.between.abroad.entries import Reconciled
 from protocol.practices.between.checkpoints.roots import MakeCheckpoint
-from protocol.practices.between.clearing.circles import encode_circle
-from protocol.practices.between.clearing.part import (
-    Begun,
-    Cleared,
-    Clearing,
-    Failed,
-    OpenRound,
-    SetClearing,
-    ValueCurrency,
-)
-from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
-from protocol.practices.between.links.terms import FreezeLink, LinksWanted
+from protocol.practices.between.links.terms import LinksWanted
 from protocol.practices.between.networks import DismissReplica, InviteReplica
-from protocol.practices.between.quotes.prices import AskQuote
-from protocol.practices.governance.boards import Board, Seated, SeatMembers
-from protocol.practices.governance.motions.entries import (
-    Ballot,
-    MakeMotion,
-    MotionClosed,
-    MotionDrafted,
-    MotionExecuted,
-    MotionFailed,
-    MotionOpened,
-    MotionState,
-    MotionsWanted,
-    Vote,
-    Voted,
-)
-from protocol.practices.governance.parameters import ParameterSet, SetParameter
 from protocol.practices.money.currencies import (
     Accounts,
     CloseCurrency,
@@ -354,93 +327,6 @@ def devices(told: Riacho) -> None:
     )
 
 
-def abroad(told: Riacho) -> None:
-    """Payments to and from two other networks, through Riacho between them, and by another way than at first."""
-    world = told.world
-    exchange(world, "serra", "FLOR", "elio")
-    exchange(world, "encants", "ECO", "clara")
-    linked(world, NODE, "serra", 300, rate="1.5")
-    linked(world, NODE, "encants", 300, rate="7", fee=1)
-    world.tick(2)
-    bia = told.account("bia")
-    pay(world, NODE, bia, "elio@serra", 10)
-    pay(world, "serra", "elio", "bia@riacho", 3)
-    pay(world, "serra", "elio", "clara@encants", 5, NODE)
-    world.tick(2)
-    last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
-
-    def stopped(node: str, ask: Callable[[], int]) -> None:
-        ask()
-        world.start(node, "links.freeze", FreezeLink(), subject=last_hop.id)
-        world.run()
-        world.tick(2)
-        world.granted(node, "links.freeze", FreezeLink(frozen=False), subject=last_hop.id)
-        world.tick(2)
-
-    stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
-    stopped("encants", lambda: offer_payment(world, "serra", "elio", "clara@encants", 5, NODE))
-    quote = told.do("quotes.create", AskQuote("elio@serra", whole(10), payer="ana"), who="ana")
-    order = told.order(
-        "ana", f"mutirao:{quote.payee_network}/{quote.payee}", 0, name="ana new", amount=quote.amount,
-        max_debit=quote.debit, invoice=quote.invoice, condition=quote.condition, head=quote.head,
-    )  # fmt: skip
-    told.do("payments.create", Brought(order), who="ana")
-    world.tick(2)
-    # Over Serra it costs less than straight to Encants.
-    linked(world, "serra", "encants", 300, rate="6")
-    world.tick(2)
-    stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
-
-
-def clearing(told: Riacho) -> None:
-    """Debts in a ring are cleared: by Riacho's own circle, by another's, once not at all, and once by a probe."""
-    world = told.world
-    told.do("currencies.value", ValueCurrency("6"), "HORA")
-    world.granted("serra", "currencies.value", ValueCurrency("4"), subject="FLOR")
-    for name in (NODE, "serra", "encants"):
-        world.granted(name, "clearing-terms.set", SetClearing(on=True, publish=True, loss_ppm=500_000))
-    last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
-    state = world.nodes[NODE].replica.book.of(Clearing)
-
-    def owe_round() -> None:
-        pay(world, NODE, told.account("bia"), "elio@serra", 3)
-        pay(world, "serra", "elio", "clara@encants", 12)
-        pay(world, "encants", "clara", "bia@riacho", 4)
-
-    def turn(*, stopped: bool = False) -> None:
-        owe_round()
-        world.now += ROUND_EVERY_MS
-        world.granted(NODE, "clearings.open", OpenRound())
-        world.tick(1)
-        world.granted("encants", "links.freeze", FreezeLink(frozen=stopped), subject=last_hop.id)
-        world.tick(CUT_WAIT_MS // 1_000 + 3)
-        world.granted("encants", "links.freeze", FreezeLink(frozen=False), subject=last_hop.id)
-        world.tick(2)
-
-    for _ in range(16):
-        turn()
-        if state.initiated and world.nodes[NODE].replica.book.of(Forwards).circles:
-            break
-    for _ in range(16):
-        turn(stopped=True)
-        if any(one.left for one in state.rounds.values()):
-            break
-    for name in (NODE, "serra", "encants"):
-        world.granted(name, "clearing-terms.set", SetClearing(publish=False))
-    owe_round()
-    world.granted("serra", "clearings.open", OpenRound())
-    world.tick(5)
-    # What would be written were a hold of Riacho's waived: put down by hand.
-    done = next(iter(state.initiated.values()))
-    circle = replace(done.circle, round=state.newest(world.now))
-    begun = Begun(encode_circle(circle), bytes(16), done.worth, done.cost, done.currency)
-    world.nodes[NODE].replica.journal.write(begun, LEDGER, world.now)
-    world.nodes[NODE].replica.journal.write(Failed(circle.id, "BALANCE_OPEN"), LEDGER, world.now)
-    world.tick(1)
-    told.refuse("a circle that was begun already", begun, "STATE_CONFLICT")
-    told.refuse("a claim whose preimage does not fit", Cleared(done.id, bytes(32)), "STATE_CONFLICT")
-
-
 def endings(told: Riacho) -> None:
     """Caio leaves in debt, a levy repays it, a replica comes and goes, and a restore is reconciled."""
     world = told.world
@@ -466,66 +352,3 @@ def endings(told: Riacho) -> None:
     world.nodes[NODE].replica.journal.write(reconciled, LEDGER, world.now)
     told.do("checkpoints.make", MakeCheckpoint())
     world.tick(1)
-
-
-def decisions(told: Riacho) -> None:
-    """The group says by whose clocks it lives."""
-    told.do("parameters.set", SetParameter("America/Sao_Paulo"), "group.time_zone")
-    told.refuse("a parameter of no form", ParameterSet("Time Zone", None, 1, None), "MALFORMED")
-    both = ParameterSet("group.time_zone", None, 1, "UTC UTC0")
-    told.refuse("a parameter that is a number and a text", both, "MALFORMED")
-    told.refuse("an amount in no currency", ParameterSet("dues.fee", "NADA", 1, None), "CURRENCY_UNKNOWN")
-    alone = ParameterSet("motions.quorum", None, 1_00, None)
-    told.refuse("a quorum that nobody has voted on", alone, "MOTION_NEEDED")
-    world, day_ms = told.world, 24 * 60 * 60 * 1_000
-    lower = told.do("parameters.set", SetParameter("40%"), "motions.quorum", "bia").id
-    suspend = (MotionWish("members.suspend", "dora", Suspend()), MotionWish("currencies.set-levy", "HORA", SetLevy(0)))
-    both = told.do("motions.create", MakeMotion("Dora pauses", suspend, closes=world.now + 8 * day_ms), who="bia").id
-    name = parse_uuid(both) or b""
-    for motion in (lower, both):
-        vote = Vote(parse_uuid(motion) or b"", Ballot.YES)
-        told.do("motions.vote", Brought(told.sign("motions.vote", vote, "ana new")), motion, "ana")
-        told.do("motions.vote", vote, motion, "bia")
-
-    def by_word(motion: bytes, handle: str) -> Voted:
-        return Voted(None, Vote(motion, Ballot.NO, told.id_of(handle)))
-
-    told.refuse(
-        "a vote of whom it is about", Voted(told.sign("motions.vote", Vote(name, Ballot.NO), "dora"), None), "RECUSED"
-    )
-    told.refuse("a motion that is closed too early", MotionClosed(name), "STATE_CONFLICT")
-    told.refuse("a motion that is done before it is carried", MotionExecuted(name, 1), "STATE_CONFLICT")
-    told.refuse("a motion that fails before it is carried", MotionFailed(name, 0, "FORBIDDEN"), "STATE_CONFLICT")
-    told.refuse("a motion that is opened twice", MotionOpened(name), "STATE_CONFLICT")
-    told.refuse("a vote on no motion", by_word(bytes(16), "bia"), "MOTION_UNKNOWN")
-    told.refuse("a vote on the word of a member who has a key", by_word(name, "ana"), "FORBIDDEN")
-    world.now += 7 * day_ms
-    world.tick(1)
-    told.do("members.suspend", Suspend(), "dora")
-    world.now += day_ms
-    world.tick(1)
-    assert told.do("motions.list", MotionsWanted(MotionState.FAILED)).items[0].id == both
-    told.refuse("a vote on a motion that is closed", by_word(name, "bia"), "MOTION_CLOSED")
-    draft = told.do("motions.create", MakeMotion("Later", draft=True), who="bia").id
-    told.refuse("a draft of a motion that there is", _drafted(told, draft), "DUPLICATE")
-    easy = replace(_drafted(told, draft), motion=bytes(16), quorum=39_99)
-    told.refuse("a motion with a lower quorum than the group's", easy, "MALFORMED")
-    bia = told.id_of("bia")
-    told.refuse("a board that nobody has chosen", Seated(Board.BOARD, (bia,)), "MOTION_NEEDED")
-    told.refuse("a board on which somebody sits twice", Seated(Board.BOARD, (bia, bia)), "MALFORMED")
-    told.refuse("a board on which nobody's id sits", Seated(Board.BOARD, ("nobody",)), "MEMBER_UNKNOWN")
-    chosen = told.do("boards.seat", SeatMembers(("bia",)), "committee", "ana").id
-    vote = Vote(parse_uuid(chosen) or b"", Ballot.YES)
-    told.do("motions.vote", Brought(told.sign("motions.vote", vote, "ana new")), chosen, "ana")
-    world.now += 7 * day_ms
-    world.tick(1)
-    assert told.do("motions.list", MotionsWanted(MotionState.EXECUTED)).items[-1].id == chosen
-
-
-def _drafted(told: Riacho, motion: str) -> MotionDrafted:
-    """Return the newest draft as it stands in the ledger."""
-    node = told.world.nodes[NODE]
-    wires = [entry for entry in node.disk if entry.network == node.network and entry.header.lane == LEDGER]
-    body, _ = decode_body(wires[-1].body_bytes, {MotionDrafted.KIND: MotionDrafted})
-    assert isinstance(body, MotionDrafted) and uuid_text(body.motion) == motion
-    return body

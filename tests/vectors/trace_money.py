@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the trace tells of the group's own money: opening balances, the commons, dues, and what a closed link left."""
+"""What the trace tells of the group's own money: opening balances, the commons and dues."""
 
 from riacho import DAY_MS, NODE, Riacho
-from simulation.groups import exchange, linked, pay
 from simulation.world import whole
 
 from protocol.book.book import commons_account, exchange_account
@@ -10,9 +9,6 @@ from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
-from protocol.practices.between.links.records import link_account
-from protocol.practices.between.links.terms import CloseLink, SetLinkRate
-from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.commons import Collect, Collected, PaidOut, PayOut
 from protocol.practices.money.currencies import CreateCurrency
@@ -22,27 +18,6 @@ from protocol.practices.money.dues.views import EndDues, SetDues
 from protocol.practices.money.openings import BalancesOpened, OpenBalances, Opened, OpeningBalance
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.members import Approve
-from protocol.wire.keys import parse_id
-
-
-def rests(told: Riacho) -> None:
-    """A rate changes while something is owed; what that leaves is swept once the link is closed."""
-    world = told.world
-    exchange(world, "moinho", "MILHO", "tia")
-    link = linked(world, "moinho", NODE, 500, rate="1.5")
-    world.tick(2)
-    pay(world, "moinho", "tia", "bia@riacho", 15)
-    world.tick(2)
-    world.granted(NODE, "links.set-rate", SetLinkRate("3"), subject=link)
-    pay(world, NODE, told.account("bia"), "tia@moinho", 10)
-    world.tick(2)
-    for name in ("moinho", NODE):
-        world.granted(name, "links.close", CloseLink(), subject=link)
-    world.tick(3)
-    mirror = link_account(parse_id(link) or b"", "HORA")
-    told.refuse("a rest on a member's account", RestSwept(told.account("bia")), "ACCOUNT_UNKNOWN")
-    told.do("links.sweep", SweepLink(), link)
-    told.refuse("a rest of nothing", RestSwept(mirror), "STATE_CONFLICT")
 
 
 def openings(told: Riacho) -> None:
