@@ -62,6 +62,7 @@ def own_fields(operation: Create | Act) -> tuple[Field, ...]:
 def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None = None) -> Json:
     """Sign a wish as it was typed, and send it; `values` are those of its fields that were made otherwise."""
     session, noun = wished.session, operation.noun
+    _look_for_all(wished, operation, values or {})
     hand, key = wished.hand, wished.args.idempotency_key or os.urandom(pay.ID_BYTES).hex()
     if isinstance(operation, Create) and (made := _made(wished, operation)) is not None:
         return made
@@ -118,6 +119,15 @@ def _made(wished: Wished, operation: Create) -> Json | None:
         return None
 
 
+def _look_for_all(wished: Wished, operation: Create | Act, values: Json) -> None:
+    """Raise Misuse where a field is missing that nothing but typing tells, before key and node are asked for more."""
+    for one in own_fields(operation):
+        is_told = one.name in wished.body or one.name in values
+        is_found = one.table == "accounts" and one.hint is str
+        if one.required and not (is_told or is_found):
+            raise Misuse(f"{one.option} is missing")
+
+
 def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[str, Any]:
     """Return what was typed with what a signed wish has to name in full: accounts and members by id, currencies."""
     typed, client = dict(wished.body), wished.session.client
@@ -136,8 +146,6 @@ def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[st
             named = typed[one.name] if one.many else [typed[one.name]]
             ids = [client.get(path_of("members", name))["id"] for name in named]
             typed[one.name] = ids if one.many else ids[0]
-        elif one.required and one.name not in typed:
-            raise Misuse(f"{one.option} is missing")
     return typed
 
 

@@ -3,12 +3,16 @@
 
 import json
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from node.keeping.home import DATABASE
 
 CLOSE = ("currencies", "close", "HORA", "--token", "mt_t")
 PATH = "/v1/currencies/HORA/close"
@@ -209,7 +213,7 @@ def test_fields_are_sent_in_the_form_of_their_types(mutirao: Callable[..., Any],
         ("", "a command is missing"),
         ("pay bia", "the following arguments are required: amount"),
         ("pay bia 1 --bogus", "unrecognized arguments: --bogus"),
-        ("members revoke-key ana", "--lost KEY is missing"),
+        ("members revoke-key ana", "--lost is missing"),
         ("members add-key ana", "--new FILE is missing"),
         ("pay bia 1 --idempotency-key ü", "visible ASCII"),
         ("keys show nowhere.key", "nowhere.key holds no key that can be read: No such file or directory"),
@@ -231,11 +235,25 @@ def test_singulars_mean_their_nouns(mutirao: Callable[..., Any], stub: Any) -> N
 
 
 def test_a_backup_is_a_new_file_of_its_owner_alone(mutirao: Callable[..., Any], stub: Any, tmp_path: Path) -> None:
-    stub.sends("GET", "/v1/admin/backup", 200, "application/vnd.sqlite3", bytes(600_000))
-    target = tmp_path / "riacho.backup"
-    assert mutirao("backup", target, "--json").shown == {"file": str(target), "bytes": 600_000}
+    home, target = tmp_path / "riacho", tmp_path / "riacho.backup"
+    mutirao("init", "--home", home, "--handle", "riacho", "--currency", "HORA")
+    with closing(sqlite3.connect(home / DATABASE)) as connection:  # so much that it comes in several pieces
+        connection.execute("CREATE TABLE more AS SELECT randomblob(600000)")
+    database = (home / DATABASE).read_bytes()
+    stub.sends("GET", "/v1/admin/backup", 200, "application/vnd.sqlite3", database)
+    shown = mutirao("backup", target, "--json").shown
+    assert (shown["file"], shown["bytes"], shown["keys"]) == (str(target), len(database), 0)
+    assert len(database) > 600_000
+    assert target.read_bytes() == database
     assert target.stat().st_mode & 0o777 == 0o600
     assert mutirao("backup", target).code == 2
+
+
+def test_what_is_no_database_is_called_no_backup(mutirao: Callable[..., Any], stub: Any, tmp_path: Path) -> None:
+    stub.sends("GET", "/v1/admin/backup", 200, "application/vnd.sqlite3", bytes(600_000))
+    ended = mutirao("backup", tmp_path / "riacho.backup")
+    assert (ended.code, ended.out) == (1, "")
+    assert "HOME_UNUSABLE" in ended.err and "riacho.backup is no database" in ended.err
 
 
 def test_half_a_backup_is_none(mutirao: Callable[..., Any], stub: Any, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.protocol.book.promises import KEEP, MAKE, KeepPromise, MakePromise
 
 RIACHO = bytes(range(32))
 NAME = pay.uuid_text(bytes(16))
+HOUR = {"value": "1", "asset_scale": 0}
 ACCOUNT = {"id": "ANA.HORA", "currency": "HORA", "balance": {"value": "0", "asset_code": "HORA", "asset_scale": 2}}
 
 
@@ -81,6 +82,16 @@ def test_what_the_path_names_is_signed_too_and_needs_a_key(mutirao: Callable[...
         operate(KEEP, [NAME, "--token", "mt_ana"], command="promises keep")
 
 
+def test_what_is_missing_is_told_before_anything_is_looked_up_or_signed(
+    mutirao: Callable[..., Any], node: Any, ana: Path
+) -> None:
+    del mutirao
+    with pytest.raises(Misuse, match="--until is missing"):
+        operate(MAKE, ["--amount", "2", "--key", str(ana), "--idempotency-key", "may"], command="promises create")
+    assert node.asked("GET", "/v1/accounts") == node.asked("POST", "/v1/promises") == []
+    assert {one.path for one in node.heard} == {"/v1/challenges", "/v1/node", "/v1/sessions"}
+
+
 def test_without_a_key_the_same_wish_goes_plainly(mutirao: Callable[..., Any], node: Any) -> None:
     del mutirao
     words = ["--amount", "2.5", "--until", "2027-01-01T00:00:00Z", "--note", "weeding", "--token", "mt_ana"]
@@ -98,9 +109,10 @@ def test_without_a_key_the_same_wish_goes_plainly(mutirao: Callable[..., Any], n
         ({"signed": {"data": "AA", "signature": "A" * 86}, "amount": {"value": "1"}}, "amount"),
         ({"signed": {"data": "AA", "signature": "A"}}, "signed.signature"),
         ({"signed": None}, "signed"),
-        ({"amount": {"value": "1"}, "until": "2027-01-01T00:00:00Z", "note_salt": "A" * 22}, "note_salt"),
-        ({"amount": {"value": "1"}}, "until"),
-        ({"amount": {"value": "1"}, "until": "2027-01-01T00:00:00Z", "promise": "1"}, "promise"),
+        ({"amount": HOUR, "until": "2027-01-01T00:00:00Z", "note_salt": "A" * 22}, "note_salt"),
+        ({"amount": HOUR}, "until"),
+        ({"amount": {"value": "1"}, "until": "2027-01-01T00:00:00Z"}, "amount.asset_scale"),
+        ({"amount": HOUR, "until": "2027-01-01T00:00:00Z", "promise": "1"}, "promise"),
     ],
 )
 def test_a_body_is_a_plain_wish_or_a_signed_one_and_never_both(body: Any, field: str) -> None:
