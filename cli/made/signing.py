@@ -13,8 +13,9 @@ from cli.client import path_of
 from cli.ending import Misuse, refused
 from cli.made.wished import Wished
 from cli.made.wishes import SIGNED, account_of, json_of, sign_and_send
-from protocol.book.declaration import Act, operation_name
+from protocol.book.declaration import Act, Create, operation_name
 from protocol.book.money import Amount
+from protocol.practices.money.schedules import PRACTICE as SCHEDULES
 from protocol.practices.people.devices import PRACTICE as DEVICES
 from protocol.practices.people.joinings import sign_joining
 from protocol.wire.keys import KeyPair
@@ -105,6 +106,22 @@ def _pay_request(wished: Wished) -> Json:
     return session.client.get(path_of("payment-requests", wished.subject))
 
 
+def _schedule(wished: Wished) -> Json:
+    if "payee" in wished.body:
+        wished.body["payee"] = _here(wished, wished.body["payee"])
+    return sign_and_send(wished, _SCHEDULE)
+
+
+def _here(wished: Wished, address: str) -> str:
+    """Return an address without its network where that is this one: only so can a signed standing order name it."""
+    if "@" not in address and ":" not in address:
+        return address
+    node = wished.session.node
+    account = address.removeprefix(f"mutirao:{node['network_id']}/")
+    name, _, network = account.partition("@")
+    return name if network in (node["handle"], node["network_id"]) else account
+
+
 def _sign_by_cold_keys(wished: Wished) -> Json:
     from node.keeping.cold import read_signature
     from node.keeping.home import HomeUnusable
@@ -147,8 +164,15 @@ SIGNINGS: Mapping[str, Signing] = {
     "members.return": Signing("joining", _return),
     "payment-requests.pay": Signing(SIGNED, _pay_request),
     "payments.create": Signing(SIGNED, _pay),
+    "scheduled-payments.create": Signing(SIGNED, _schedule),
 }
-"""What takes more than signing what was typed: a price, another key's joining, signatures of cold keys."""
+"""What takes more than signing what was typed.
+
+A price, a payee's address, another key's joining, signatures of cold keys.
+"""
+
+
+_SCHEDULE = next(one for one in SCHEDULES.operations if isinstance(one, Create))
 
 
 def _act(name: str) -> Act:

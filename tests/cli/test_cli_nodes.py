@@ -237,6 +237,11 @@ def test_a_member_s_keys(mutirao: Run, member: Any, riacho: Node, tmp_path: Path
     made = mutirao(*caro, *words, *times, "--json").shown
     assert (made["auth"], made["times"], made["note"]) == ("self", 3, "rent")
     assert mutirao(*caro, *words, *times, "--json").shown == made
+    abroad = ("scheduled-payments", "create", "--payee", "duda@serra", "--amount", "1.00", "--first-at", "2090-01-31")
+    assert "SCHEDULE_LOCAL_ONLY" in mutirao(*caro, *abroad).err
+    account = f"mutirao:{mutirao(*riacho.door, 'node', 'show', '--json').shown['network_id']}/{made['payee_account']}"
+    by_account = mutirao(*caro, *(account if word == "duda@serra" else word for word in abroad), "--json").shown
+    assert (by_account["auth"], by_account["payee_account"]) == ("self", made["payee_account"])
     assert mutirao(*caro, "scheduled-payments", "cancel", made["id"], "--json").shown["state"] == "cancelled"
 
 
