@@ -281,13 +281,17 @@ def _profile(founding: Founding) -> Profile:
         raise HomeUnusable(f"{founding.handle!r} is no handle: 2 to 32 of a-z, 0-9 and inner dashes are")
     if not 1 <= len(founding.name) <= NAME_CHARS_MAX:
         raise HomeUnusable(f"a network's name has 1 to {NAME_CHARS_MAX} characters")
+    name, word = (_text(field, getattr(founding, field)) for field in ("name", "unit_word"))
+    return Profile(founding.handle, name, founding.currency, word or founding.currency, founding.scale, ())
+
+
+def _text(field: str, text: str | None) -> str:
+    """Return a text of the founding in Unicode normal form C, as every node keeps it."""
     try:
-        read_text(founding.name)
+        return read_text(text or "")
     except Misread as misread:
-        misread.path.append("name")
-        raise _refused(f"the name {founding.name!r}", misread.refused()) from None
-    word = founding.unit_word or founding.currency
-    return Profile(founding.handle, founding.name, founding.currency, word, founding.scale, ())
+        misread.path.append(field)
+        raise _refused(f"the {field} {text!r}", misread.refused()) from None
 
 
 def _first_currency(founding: Founding) -> CreateCurrency:

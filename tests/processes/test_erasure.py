@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes.harness import Commune, Node, link_up, mutirao, text_of, units
+from processes.harness import Commune, Node, link_up, mutirao, order_json, text_of, units
 
 from protocol.book.personal import text_digest
 from protocol.wire.keys import KeyPair
@@ -50,8 +50,8 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
     order = {"payer": "ana", "payee": "bia", "amount": units(1), "first_at": "2036-01-01T00:00:00Z"}
     riacho.api.post("/v1/scheduled-payments", {**order, "note": NOTES["schedule"]}, key="often")
     question = {"payer": "ana", "payee": "edna@serra", "amount": units(4), "note": NOTES["abroad"]}
-    quote = riacho.api.post("/v1/quotes", question)["id"]
-    sent = {"payer": "ana", "payee": "edna@serra", "amount": units(4), "quote": quote, "note": NOTES["abroad"]}
+    invoice = riacho.api.post("/v1/quotes", question)["invoice"]
+    sent = {"payer": "ana", "payee": "edna@serra", "amount": units(4), "invoice": invoice, "note": NOTES["abroad"]}
     riacho.ended(riacho.api.post("/v1/payments", sent, key="abroad")["id"])
     riacho.api.post("/v1/tokens", {"label": "till of Ana Souza", "role": "member", "member": "ana"})
     before = tmp_path / "before.backup"
@@ -145,8 +145,7 @@ def test_a_member_erases_its_own_words_and_nobody_else_s(commune: Commune) -> No
     named(riacho, "bia", BIA)
     salt = b"s" * 16
     order = ana.sign(ana.price("bia", 1), note=text_digest(salt, NOTES["key"]))
-    wish = {**ana.wish("bia", 1), "note": NOTES["key"], "note_salt": text_of(salt)}
-    wish["order"] = {"data": text_of(order.data), "signature": text_of(order.signature)}
+    wish = {"signed": order_json(order), "note": NOTES["key"], "note_salt": text_of(salt)}
     assert riacho.api.post("/v1/payments", wish, key="signed")["note"] == NOTES["key"]
     token = riacho.api.post("/v1/tokens", {"label": "ana", "role": "member", "member": "ana"})["token"]
     riacho.api.token = token

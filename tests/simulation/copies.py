@@ -16,6 +16,7 @@ from typing import Any
 
 from protocol.answering import Answering
 from protocol.book.book import Book
+from protocol.book.tables import Rows
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import Compare
 from protocol.peers.hello import Greeting
@@ -31,13 +32,32 @@ from protocol.wire.keys import KeyPair
 
 SCALARS = frozenset({bytes, str, int, bool, type(None)})
 SHARED: dict[type[Any], frozenset[str]] = {
-    Book: frozenset({"_feature_of", "_filled", "_hears", "kinds", "words"}),
+    Book: frozenset(
+        [
+            "_account_names",
+            "_feature_of",
+            "_filled",
+            "_hears",
+            "_posted",
+            "_reactions",
+            "_vetoes",
+            "electorates",
+            "kinds",
+            "operations",
+            "parameters",
+            "parties",
+            "practices",
+            "words",
+        ]
+    ),
+    Rows: frozenset({"table"}),
     Home: frozenset({"_private", "practices"}),
     Answering: frozenset({"operations"}),
 }
 """What is the same in all states of all nodes."""
 PASSING: dict[type[Any], dict[str, Any]] = {
-    Book: {"examined": (None, None), "_heard": (None, None, False)},
+    Book: {"examined": (None, None), "heard_wish": (None, False), "_begun": {}},
+    Rows: {"_visiting": {}, "_changed": {}},
     Home: {"out": (), "ready": ()},
     Sessions: {"_minute": 0},
     Session: {"requests": 0},
@@ -45,6 +65,7 @@ PASSING: dict[type[Any], dict[str, Any]] = {
 """What serves within one input alone and is so between two; and requests, which nobody counts over several here."""
 UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Home: frozenset({"book"}),
+    Rows: frozenset({"_book"}),
     Standing: frozenset({"home"}),
     Greeting: frozenset({"home"}),
     Talks: frozenset({"home", "greeting"}),

@@ -149,13 +149,11 @@ def test_a_home_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     [
         (replace(RIACHO, handle="Riacho"), "'Riacho' is no handle"),
         (replace(RIACHO, name=""), "1 to 100 characters"),
-        (replace(RIACHO, name="Riacho Fe\u0301lix"), "TEXT_NOT_NFC"),
         (replace(RIACHO, name="Riacho\a"), "MALFORMED .*name"),
         (replace(RIACHO, currency="hora"), "MALFORMED .*code"),
         (replace(RIACHO, currency="HORAS" * 20), "MALFORMED .*code"),
         (replace(RIACHO, currency_name="h" * 101), "MALFORMED .*name"),
         (replace(RIACHO, unit_word="h" * 33), "MALFORMED .*unit_word"),
-        (replace(RIACHO, unit_word="ho\u0301ra"), "TEXT_NOT_NFC .*unit_word"),
         (replace(RIACHO, scale=10), "MALFORMED .*scale"),
         (replace(RIACHO, scale=-1), "MALFORMED .*scale"),
         (replace(RIACHO, default_limit="1.005"), "SCALE_EXCEEDED"),
@@ -167,6 +165,12 @@ def test_what_cannot_be_founded_leaves_nothing_behind(tmp_path: Path, founding: 
     with pytest.raises(HomeUnusable, match=reason):
         founded(tmp_path / "riacho", founding)
     assert not (tmp_path / "riacho").exists()
+
+
+def test_what_is_typed_in_another_normal_form_is_kept_in_form_c(tmp_path: Path) -> None:
+    founded(tmp_path / "riacho", replace(RIACHO, name="Riacho Fe\u0301lix", unit_word="ho\u0301ra"))
+    [profile] = (known.profile for known in loaded(tmp_path / "riacho").journal.directory.networks.values())
+    assert profile is not None and (profile.name, profile.unit_word) == ("Riacho F\u00e9lix", "h\u00f3ra")
 
 
 def test_founding_that_breaks_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
