@@ -19,7 +19,7 @@ from protocol.book.declaration import (
     Waiting,
     operations_of,
 )
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import FORBIDDEN, PEER_UNREACHABLE, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.tables import Name, NotFetched
 from protocol.book.wishes import named_in
@@ -51,7 +51,7 @@ class Answering:
         operation, home = self.operations[asked.operation], self.home
         desk = home.desk(asked.actor)
         if asked.actor.role not in operation.who:
-            self._tell(asked, refuse(Rejection.FORBIDDEN))
+            self._tell(asked, refuse(FORBIDDEN))
             return
         match operation:
             case Create() | Act():
@@ -94,7 +94,7 @@ class Answering:
         for key, deferred in list(self._deferred.items()):
             if deferred.until_ms < self.home.now:
                 del self._deferred[key]
-                self._tell(deferred.asked, refuse(Rejection.PEER_UNREACHABLE))
+                self._tell(deferred.asked, refuse(PEER_UNREACHABLE))
 
     def set_back(self, by: Millis) -> None:
         """Wait no longer than was meant, though the clock was set back."""
@@ -111,7 +111,7 @@ class Answering:
                 if all(self.home.tell(tell) for tell in tells):
                     self._deferred[key] = Deferred(asked.request, f"{noun}.show", asked, until_ms)
                 else:
-                    self._tell(asked, refuse(Rejection.PEER_UNREACHABLE))
+                    self._tell(asked, refuse(PEER_UNREACHABLE))
             case Plan():
                 self._carry_out(outcome)
                 if outcome.answer is None:

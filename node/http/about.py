@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from aiohttp.web import Response, StreamResponse
 
 from node.http.page import PAGE_HEADERS, page
-from node.http.problems import Denied, Fault
+from node.http.problems import Denied
+from node.http.refusals import NOT_READY
 from node.http.routes import Exchange, Route, no_more, respond, shown_answer
 from node.http.schema import Schema, dump, dumped
 from protocol.book.declaration import ANYONE, Doc
@@ -152,7 +153,7 @@ class About:
         no_more(exchange.query)
         troubles = self._troubles()
         if troubles:
-            raise Denied(Fault.NOT_READY, reasons=", ".join(troubles))
+            raise Denied(NOT_READY, reasons=", ".join(troubles))
         return respond(dumped(Ready(ready=True)))
 
     async def _metrics(self, exchange: Exchange) -> StreamResponse:

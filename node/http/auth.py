@@ -8,12 +8,24 @@ from hashlib import sha256
 from math import ceil
 from typing import Annotated, Protocol
 
-from node.http.problems import Denied, Fault
+from node.http.problems import Denied
+from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.schema import bytes_text
+from node.loop.refusals import STORAGE_FAILED
 from node.store.storage import StorageFailed, Token
 from protocol.book.book import Book, MemberState
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Page, Role
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    FORBIDDEN,
+    KEY_UNACCEPTABLE,
+    KEY_UNKNOWN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    NOT_FOUND,
+    SIGNATURE_INVALID,
+    STATE_CONFLICT,
+    Refused,
+)
 from protocol.lanes.entry import Millis
 from protocol.practices.people.authority import speaker
 from protocol.wire.keys import is_acceptable_key, verify
@@ -157,7 +169,7 @@ class Buckets:
         self._left[address] = (max(0.0, left - 1), now)
         if left < 1:
             seconds = ceil((1 - left) / self._a_second)
-            raise Denied(Fault.RATE_LIMITED, retry_after=seconds, headers={"Retry-After": str(seconds)})
+            raise Denied(RATE_LIMITED, retry_after=seconds, headers={"Retry-After": str(seconds)})
 
 
 def new_token(chance: Callable[[int], bytes]) -> str:
@@ -237,7 +249,7 @@ class Gate:
         """Return something new for a key to sign; raises Denied."""
         now = self._now()
         if not is_acceptable_key(wish.key):
-            raise Denied(Rejection.KEY_UNACCEPTABLE)
+            raise Denied(KEY_UNACCEPTABLE)
         while self._challenges and (
             len(self._challenges) >= CHALLENGES_MAX or next(iter(self._challenges.values()))[1] <= now
         ):
@@ -252,13 +264,13 @@ class Gate:
         key, expires_ms = self._challenges.pop(wish.challenge, (b"", 0))
         if key != wish.key or expires_ms <= now:
             self._failed.take(address, now)
-            raise Denied(Rejection.CHALLENGE_UNKNOWN, headers=BEARER)
+            raise Denied(CHALLENGE_UNKNOWN, headers=BEARER)
         if not verify(wish.key, "session", wish.challenge, wish.signature):
             self._failed.take(address, now)
-            raise Denied(Rejection.SIGNATURE_INVALID)
+            raise Denied(SIGNATURE_INVALID)
         member = self._holder(wish.key)
         if member is None:
-            raise Denied(Rejection.KEY_UNKNOWN)
+            raise Denied(KEY_UNKNOWN)
         while self._sessions and (
             len(self._sessions) >= SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
         ):
@@ -277,11 +289,11 @@ class Gate:
         now = self._now()
         role, member, scopes = self._granted(wish, actor)
         if wish.expires is not None and wish.expires <= now:
-            raise Denied(Rejection.MALFORMED, field="expires", expected="a time to come")
+            raise Denied(MALFORMED, field="expires", expected="a time to come")
         if actor.role is Role.MEMBER:
             live = [one async for one in self._of(actor) if one.revoked_ms is None]
             if len(live) >= TOKENS_PER_MEMBER_MAX:
-                raise Denied(Rejection.STATE_CONFLICT, tokens=len(live), maximum=TOKENS_PER_MEMBER_MAX)
+                raise Denied(STATE_CONFLICT, tokens=len(live), maximum=TOKENS_PER_MEMBER_MAX)
         secret = new_token(self._chance)
         kept = Token(
             hash=token_hash(secret),
@@ -296,7 +308,7 @@ class Gate:
         try:
             await self._tokens().add_token(kept)
         except StorageFailed:
-            raise Denied(Rejection.STORAGE_FAILED) from None
+            raise Denied(STORAGE_FAILED) from None
         stored = await self._tokens().token(kept.hash)
         assert stored is not None
         return CreatedToken(str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires)
@@ -304,29 +316,29 @@ class Gate:
     def _granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
         scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
         if scopes is not None and len(scopes) > SCOPES_MAX:
-            raise Denied(Rejection.MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")
+            raise Denied(MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")
         if scopes is not None and (strange := scopes - self.scopes):
-            raise Denied(Rejection.MALFORMED, field="scopes", expected=f"known scopes, not {min(strange)}")
+            raise Denied(MALFORMED, field="scopes", expected=f"known scopes, not {min(strange)}")
         if actor.scopes is not None and "*" not in actor.scopes:
             missing = {"*"} if scopes is None else scopes - actor.scopes
             if missing:
-                raise Denied(Rejection.SCOPE_MISSING, scope=min(missing))
+                raise Denied(SCOPE_MISSING, scope=min(missing))
         member = None
         if wish.member is not None:
             book = self._book()
             member = book.member_by_handle.get(wish.member, wish.member)
             if member not in book.members:
-                raise Denied(Rejection.MEMBER_UNKNOWN, member=wish.member[:64])
+                raise Denied(MEMBER_UNKNOWN, member=wish.member[:64])
             if book.members[member].state is MemberState.LEFT and (refused := book.members[member].inactive()):
                 raise Denied.of(refused)
         if actor.role is not Role.STEWARD:
             if wish.role is not Role.MEMBER or member not in (None, actor.member):
-                raise Denied(Rejection.FORBIDDEN, allowed=Role.STEWARD)
+                raise Denied(FORBIDDEN, allowed=Role.STEWARD)
             return Role.MEMBER, actor.member, scopes
         if wish.role in (Role.ANYONE, Role.ASSEMBLY):
-            raise Denied(Rejection.MALFORMED, field="role", expected="a role that needs a token")
+            raise Denied(MALFORMED, field="role", expected="a role that needs a token")
         if wish.role is Role.MEMBER and member is None:
-            raise Denied(Rejection.MALFORMED, field="member", expected="the member whose token it is")
+            raise Denied(MALFORMED, field="member", expected="the member whose token it is")
         return wish.role, member, scopes
 
     async def page(self, actor: Actor, after: int, limit: int) -> Page:
@@ -345,7 +357,7 @@ class Gate:
             for token in found.items:
                 if str(token.number) == identity and _may_see(actor, token):
                     return token
-        raise Denied(Rejection.NOT_FOUND)
+        raise Denied(NOT_FOUND)
 
     async def revoke(self, actor: Actor, identity: str) -> None:
         """Let a token open nothing from now on; raises Denied."""
@@ -353,7 +365,7 @@ class Gate:
         try:
             await self._tokens().revoke_token(token.hash, self._now())
         except StorageFailed:
-            raise Denied(Rejection.STORAGE_FAILED) from None
+            raise Denied(STORAGE_FAILED) from None
 
     async def _of(self, actor: Actor, after: int = 0) -> AsyncIterator[Token]:
         page = await self._tokens().tokens(after, TOKENS_PER_READ)
@@ -371,10 +383,10 @@ def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:
     if actor.role not in who:
         if actor.role is Role.ANYONE:
             raise unauthenticated()
-        raise Denied(Rejection.FORBIDDEN, allowed=", ".join(role for role in Role if role in who))
+        raise Denied(FORBIDDEN, allowed=", ".join(role for role in Role if role in who))
     if scope is not None and actor.scopes is not None and not actor.scopes & {scope, "*"}:
         raise Denied(
-            Rejection.SCOPE_MISSING,
+            SCOPE_MISSING,
             scope=scope,
             headers={"WWW-Authenticate": f'Bearer realm="mutirao", error="insufficient_scope", scope="{scope}"'},
         )
@@ -383,7 +395,7 @@ def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:
 def unauthenticated(error: str = "") -> Denied:
     """Return the problem of somebody who brought no valid token (RFC 6750 3)."""
     said = f', error="{error}"' if error else ""
-    return Denied(Rejection.UNAUTHENTICATED, headers={"WWW-Authenticate": f'Bearer realm="mutirao"{said}'})
+    return Denied(UNAUTHENTICATED, headers={"WWW-Authenticate": f'Bearer realm="mutirao"{said}'})
 
 
 def shown_token(token: Token) -> ShownToken:

@@ -14,10 +14,11 @@ from aiohttp.web import StreamResponse
 from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
+from node.loop.refusals import STORAGE_FAILED
 from node.store.holding import Holding, holding_of
 from node.store.storage import StorageFailed
 from protocol.book.declaration import STEWARDS
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import STATE_CONFLICT
 
 SQLITE_TYPE = "application/vnd.sqlite3"
 FOLDER = "backup.partial"
@@ -58,12 +59,12 @@ class Backup:
     async def _back_up(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         if self._is_copying:
-            raise Denied(Rejection.STATE_CONFLICT, state="being copied")
+            raise Denied(STATE_CONFLICT, state="being copied")
         self._is_copying = True
         try:
             return await _send(exchange, *await self._copied())
         except StorageFailed:
-            raise Denied(Rejection.STORAGE_FAILED) from None
+            raise Denied(STORAGE_FAILED) from None
         finally:
             self._is_copying = False
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Protocol
 from aiohttp.web import StreamResponse
 
 from node.http.problems import Denied
+from node.http.refusals import CURSOR_UNKNOWN
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
 from protocol.book.declaration import SIGNED_IN, Actor, Doc, Role
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import MALFORMED, OVERLOADED
 
 EVENT_STREAM_TYPE = "text/event-stream"
 STREAMS_MAX = 256
@@ -93,7 +94,7 @@ class Streams:
         after, types = _after(exchange), _types(exchange.query.get("types"))
         asker = (exchange.actor.role, exchange.actor.member)
         if self.count >= STREAMS_MAX or self._open[asker] >= STREAMS_PER_ASKER_MAX:
-            raise Denied(Rejection.OVERLOADED)
+            raise Denied(OVERLOADED)
         response = StreamResponse(headers={**SAFE_HEADERS, "Content-Type": EVENT_STREAM_TYPE})
         self._open[asker] += 1
         events = self._runtime.subscribe(after, types, exchange.actor)
@@ -159,7 +160,7 @@ def _after(exchange: Exchange) -> int | None:
     if last is None:
         return None
     if not _SEQ.fullmatch(last):
-        raise Denied(Rejection.CURSOR_UNKNOWN)
+        raise Denied(CURSOR_UNKNOWN)
     return int(last)
 
 
@@ -168,5 +169,5 @@ def _types(text: str | None) -> frozenset[str] | None:
         return None
     types = text.split(",")
     if len(types) > TYPES_MAX or not all(map(_TYPE.fullmatch, types)):
-        raise Denied(Rejection.MALFORMED, field="types", expected=f"at most {TYPES_MAX} types joined by commas")
+        raise Denied(MALFORMED, field="types", expected=f"at most {TYPES_MAX} types joined by commas")
     return frozenset(types)

@@ -14,7 +14,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_MAX, SIGNED_IN, Actor, List, ListOf, Operation, Page, Role, Show
 from protocol.book.declaration import operation_name as name_of
 from protocol.book.private import Item
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import FORBIDDEN, Refused
 
 FORMAT = "mutirao/member-export/1"
 
@@ -78,7 +78,7 @@ class Export:
         if isinstance(member, Refused):
             raise Denied.of(member)
         if exchange.actor.member != member.id and exchange.actor.role is not Role.STEWARD:
-            raise Denied(Rejection.FORBIDDEN, allowed="the member itself and stewards")
+            raise Denied(FORBIDDEN, allowed="the member itself and stewards")
         response = StreamResponse(headers={**SAFE_HEADERS, "Content-Type": JSON_TYPE})
         await response.prepare(exchange.request)
         if exchange.request.method != "HEAD":

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from node.http.problems import Denied
 from protocol.book.declaration import Actor
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import MALFORMED
 
 KEY_CHARS_MAX = 255
 
@@ -17,7 +17,7 @@ def check_key(key: str) -> None:
     """Raise Denied unless a client's key is 1 to 255 visible ASCII characters."""
     if not _KEY.fullmatch(key):
         raise Denied(
-            Rejection.MALFORMED,
+            MALFORMED,
             field="Idempotency-Key",
             expected=f"1 to {KEY_CHARS_MAX} visible ASCII characters",
         )

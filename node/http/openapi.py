@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The OpenAPI 3.1 document, made from the routes: what it says is what the node does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from node.http.idempotency import KEY_CHARS_MAX
-from node.http.problems import FAULTS, PROBLEM_TYPE, REJECTIONS, Explained, Fault
+from node.http.problems import PROBLEM_TYPE, REASONS
 from node.http.routes import JSON_TYPE, MOVED, Route, id_field_of
 from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
 from node.http.signed import about_of, describe_body, describe_signed, plain_required
 from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import Reason
 from protocol.book.signed import Signed
 
 DESCRIPTION = """\
@@ -122,12 +122,11 @@ def statuses_of(route: Route) -> tuple[int, ...]:
     return tuple(sorted(found | set(route.statuses)))
 
 
-def codes_by_status() -> Mapping[int, Mapping[Rejection | Fault, Explained]]:
-    """Return every reason with its telling, under its status."""
-    found: dict[int, dict[Rejection | Fault, Explained]] = {}
-    for table in (FAULTS, REJECTIONS):
-        for reason, row in table.items():
-            found.setdefault(row.status, {})[reason] = row
+def reasons_by_status() -> Mapping[int, Sequence[Reason]]:
+    """Return every reason under its status."""
+    found: dict[int, list[Reason]] = {}
+    for reason in REASONS.values():
+        found.setdefault(reason.status, []).append(reason)
     return dict(sorted(found.items()))
 
 
@@ -277,8 +276,8 @@ def _page_schema(item: Schema) -> Schema:
 
 def _responses() -> Schema:
     found: Schema = {}
-    for status, reasons in codes_by_status().items():
-        codes = "\n".join(f"- `{reason}`: {row.title}" for reason, row in reasons.items())
+    for status, reasons in reasons_by_status().items():
+        codes = "\n".join(f"- `{reason.code}`: {reason.title}" for reason in reasons)
         retry = {"Retry-After": {"schema": {"type": "string", "pattern": "^[0-9]+$"}}}
         found[f"Problem{status}"] = {
             "description": f"{TITLES.get(status, HTTPStatus(status).phrase)}\n\n{codes}",
@@ -289,7 +288,6 @@ def _responses() -> Schema:
 
 
 def _problem_schema() -> Schema:
-    codes = [str(reason) for reasons in codes_by_status().values() for reason in reasons]
     text: Schema = {"type": "string"}
     return {
         "type": "object",
@@ -302,7 +300,7 @@ def _problem_schema() -> Schema:
             },
             "title": {**text, "description": "What this code always means."},
             "status": {"type": "integer"},
-            "code": {"type": "string", "enum": sorted(codes), "description": "Stable: branch on this."},
+            "code": {"type": "string", "enum": sorted(REASONS), "description": "Stable: branch on this."},
             "detail": {**text, "description": "What it means here, in a sentence for people."},
             "figures": {
                 "type": "object",

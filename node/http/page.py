@@ -8,7 +8,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from node.http.openapi import codes_by_status
+from node.http.openapi import reasons_by_status
 from node.http.routes import SAFE_HEADERS
 from node.http.schema import Schema
 
@@ -85,11 +85,12 @@ def _answer(status: str, answer: Schema) -> str:
 
 def _codes() -> Iterable[str]:
     yield "<h2>Codes of problems</h2><table><tr><th>Code<th>Status<th>Meaning"
-    for status, reasons in codes_by_status().items():
-        for place, (reason, row) in enumerate(reasons.items()):
+    for status, reasons in reasons_by_status().items():
+        for place, reason in enumerate(reasons):
             first = f' id="status-{status}"' if place == 0 else ""
-            sentence = f" <em>{escape(row.sentence)}</em>" if row.sentence else ""
-            yield (f'<tr{first}><td id="{reason}"><code>{reason}</code><td>{status}<td>{escape(row.title)}.{sentence}')
+            sentence = f" <em>{escape(reason.sentence)}</em>" if reason.sentence else ""
+            code, title = reason.code, escape(reason.title)
+            yield f'<tr{first}><td id="{code}"><code>{code}</code><td>{status}<td>{title}.{sentence}'
     yield "</table>"
 
 

@@ -14,6 +14,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from node.http import idempotency
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
+from node.http.refusals import CURSOR_UNKNOWN, PRECONDITION_FAILED
 from node.http.schema import Misread, bytes_text, dump, dumped, form, hints_of, parse, read_text, required_of
 from node.http.signed import reader_of
 from node.loop.runtime import Remember, Remembered
@@ -31,7 +32,7 @@ from protocol.book.declaration import (
     Show,
     operation_name,
 )
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import MALFORMED, NOT_FOUND, Refused
 
 JSON_TYPE = "application/json"
 MOVED = 202
@@ -155,17 +156,17 @@ def query_of(raw: str) -> dict[str, str]:
             raw, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=QUERY_FIELDS_MAX
         )
     except ValueError:
-        raise Denied(Rejection.MALFORMED, field="query", expected="name=value pairs, percent-encoded UTF-8") from None
+        raise Denied(MALFORMED, field="query", expected="name=value pairs, percent-encoded UTF-8") from None
     query = dict(pairs)
     if len(query) != len(pairs):
-        raise Denied(Rejection.MALFORMED, field="query", expected="each parameter once")
+        raise Denied(MALFORMED, field="query", expected="each parameter once")
     return query
 
 
 def no_more(query: Mapping[str, str], known: Iterable[str] = ()) -> None:
     """Refuse query parameters that are not known here: a misspelt filter must not show everything."""
     if query and (unknown := query.keys() - set(known)):
-        raise Denied(Rejection.MALFORMED, field=min(unknown)[:64], expected="no such parameter")
+        raise Denied(MALFORMED, field=min(unknown)[:64], expected="no such parameter")
 
 
 def denied(misread: Misread) -> Denied:
@@ -193,7 +194,7 @@ def read_cursor(text: str, of: bytes) -> int:
         data = b""
     number, mark = data[:CURSOR_BYTES], data[CURSOR_BYTES:]
     if len(number) != CURSOR_BYTES or mark != _mark_of(number, of) or number[0] & 0x80:
-        raise Denied(Rejection.CURSOR_UNKNOWN)
+        raise Denied(CURSOR_UNKNOWN)
     return int.from_bytes(number, "big")
 
 
@@ -365,7 +366,7 @@ class Resources:
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:
         now = await self._runtime.ask(f"{noun}.show", exchange.actor, subject=exchange.subject)
         if now is None or isinstance(now, Refused) or not tags_match(expected, etag_of(dump(show(now))), weakly=False):
-            raise Denied(Rejection.PRECONDITION_FAILED)
+            raise Denied(PRECONDITION_FAILED)
 
     def _show(self, operation: Show) -> Route:
         name = operation_name(operation)
@@ -375,7 +376,7 @@ class Resources:
             no_more(exchange.query)
             result = await self._runtime.ask(name, exchange.actor, subject=exchange.subject)
             if result is None:
-                raise Denied(Rejection.NOT_FOUND)
+                raise Denied(NOT_FOUND)
             if isinstance(result, Refused):
                 return self._refused(result)
             return shown_answer(exchange, dump(show(result)))
@@ -449,7 +450,7 @@ class Resources:
     def _paged(self, item: Any) -> Callable[[Exchange, Any], StreamResponse]:
         def paged(exchange: Exchange, result: Page | Refused | None) -> StreamResponse:
             if result is None:
-                raise Denied(Rejection.NOT_FOUND)
+                raise Denied(NOT_FOUND)
             return self._refused(result) if isinstance(result, Refused) else page_answer(exchange, item, result)
 
         return paged
@@ -470,7 +471,7 @@ def page_of(exchange: Exchange, query: dict[str, str]) -> tuple[int, int]:
     count = PAGE_ITEMS_DEFAULT
     if limit is not None:
         if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_ITEMS_MAX):
-            raise Denied(Rejection.MALFORMED, field="limit", expected=f"a number from 1 to {PAGE_ITEMS_MAX}")
+            raise Denied(MALFORMED, field="limit", expected=f"a number from 1 to {PAGE_ITEMS_MAX}")
         count = int(limit)
     return 0 if cursor is None else read_cursor(cursor, list_of(exchange)), count
 
@@ -496,7 +497,7 @@ def wanted_reader(wanted: type[Any]) -> Callable[[Mapping[str, str]], Any]:
                 raise denied(misread) from None
         missing = next((name for name in required if name not in found), None)
         if missing is not None:
-            raise Denied(Rejection.MALFORMED, field=missing, expected="a value")
+            raise Denied(MALFORMED, field=missing, expected="a value")
         return wanted(**found)
 
     return read_wanted

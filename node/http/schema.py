@@ -22,7 +22,7 @@ from unicodedata import normalize
 
 from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, Ref, TextRef, Uuid, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
-from protocol.book.refusals import Figure, Refused, Rejection
+from protocol.book.refusals import AMOUNT_MALFORMED, AMOUNT_TOO_LARGE, MALFORMED, Figure, Reason, Refused
 from protocol.book.signed import TIME_MS_MAX, parse_uuid, uuid_text
 from protocol.practices import PRACTICES
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, is_personal
@@ -45,8 +45,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|\+00:0
 class Misread(ValueError):
     """JSON that is not of the form wished for: the reason, the field's path, what was expected there."""
 
-    def __init__(self, reason: Rejection = Rejection.MALFORMED, **figures: Figure) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Reason = MALFORMED, **figures: Figure) -> None:
+        super().__init__(reason.code)
         self.reason = reason
         self.path: list[str] = []
         self.figures = figures
@@ -279,26 +279,26 @@ def _read_moment(value: Any) -> int:
 
 def _read_amount(value: Any) -> Amount:
     if type(value) is not dict:
-        raise Misread(Rejection.AMOUNT_MALFORMED, expected="an object of value, asset_code, asset_scale")
+        raise Misread(AMOUNT_MALFORMED, expected="an object of value, asset_code, asset_scale")
     if not value.keys() <= {"value", "asset_code", "asset_scale"}:
-        raise Misread(Rejection.AMOUNT_MALFORMED, expected="only value, asset_code, asset_scale")
+        raise Misread(AMOUNT_MALFORMED, expected="only value, asset_code, asset_scale")
     digits = value.get("value")
     if type(digits) is not str or not _DIGITS.fullmatch(digits) or digits == "-0":
-        raise Misread(Rejection.AMOUNT_MALFORMED, expected="value as digits in a text")
+        raise Misread(AMOUNT_MALFORMED, expected="value as digits in a text")
     if len(digits) > 20 + ASSET_SCALE_MAX:
-        raise Misread(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+        raise Misread(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     code = value.get("asset_code")
     if code is not None:
         code = read_text(code)
     scale = value.get("asset_scale")
     if type(scale) is not int or not 0 <= scale <= ASSET_SCALE_MAX:
         # Left out, 1250 could be meant as 12.50 or as 1250.00.
-        misread = Misread(Rejection.AMOUNT_MALFORMED, expected="how many of the digits are decimals: 2 in 12.50")
+        misread = Misread(AMOUNT_MALFORMED, expected="how many of the digits are decimals: 2 in 12.50")
         misread.path.append("asset_scale")
         raise misread
     amount = Amount(int(digits), code, scale).reduced()
     if abs(amount.value) > AMOUNT_MINOR_MAX:
-        raise Misread(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+        raise Misread(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return amount
 
 

@@ -19,10 +19,11 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from node.http.auth import Gate, allow
-from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, Fault, ScaleOf, problem
+from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem
+from node.http.refusals import BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INTERNAL, METHOD_NOT_ALLOWED, PATH_UNKNOWN
 from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, respond, subject_of
 from protocol.book.declaration import Role
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import MALFORMED
 
 CONNECTIONS_MAX = 512
 KEEPALIVE_SECONDS = 75.0
@@ -95,7 +96,7 @@ class Door:
             # Neither the message nor a value is logged: they may hold what a member wrote.
             trace = "".join(format_tb(fault.__traceback__))
             log.error("%s %s: %s\n%s", request.method, name, type(fault).__name__, trace)
-            response = self._problem(Denied(Fault.INTERNAL))
+            response = self._problem(Denied(INTERNAL))
         self.answered[name, response.status] += 1
         self.seconds[name] += perf_counter() - began
         return response
@@ -103,9 +104,9 @@ class Door:
     def unreadable(self, status: int) -> web.StreamResponse:
         """Answer what is not HTTP, is too long, or failed while it was sent; hang up."""
         denied = (
-            Denied(Fault.INTERNAL)
+            Denied(INTERNAL)
             if status >= 500
-            else Denied(Rejection.MALFORMED, field="request", expected="HTTP/1.1 with short headers")
+            else Denied(MALFORMED, field="request", expected="HTTP/1.1 with short headers")
         )
         response = self._problem(denied)
         response.force_close()
@@ -122,7 +123,7 @@ class Door:
         if actor.role is Role.ANYONE and request.method == "POST":
             self._gate.admit_stranger(address)
         if "%" in raw_path + raw_query and _BAD_PERCENT.search(f"{raw_path} {raw_query}"):
-            raise Denied(Rejection.MALFORMED, field="path", expected="percent-encoded UTF-8")
+            raise Denied(MALFORMED, field="path", expected="percent-encoded UTF-8")
         return Exchange(
             request,
             actor,
@@ -201,9 +202,9 @@ def _route(methods: Mapping[str, Route], method: str) -> Route:
     route = methods.get("GET" if method == "HEAD" else method)
     if route is None:
         if not methods:
-            raise Denied(Fault.PATH_UNKNOWN)
+            raise Denied(PATH_UNKNOWN)
         allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
-        raise Denied(Fault.METHOD_NOT_ALLOWED, allowed=allowed, headers={"Allow": allowed})
+        raise Denied(METHOD_NOT_ALLOWED, allowed=allowed, headers={"Allow": allowed})
     return route
 
 
@@ -211,7 +212,7 @@ async def _body(request: web.BaseRequest) -> bytes:
     """Return the body of a request; raises Denied before more than BODY_BYTES_MAX are held."""
     headers = request.headers
     if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise Denied(Fault.BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
+        raise Denied(BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
     if "Expect" in headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -223,18 +224,16 @@ async def _body(request: web.BaseRequest) -> bytes:
             async with asyncio.timeout(BODY_SECONDS_MAX):
                 data = await _read(content)
         except TimeoutError:
-            raise Denied(
-                Rejection.MALFORMED, field="body", expected=f"all of it within {BODY_SECONDS_MAX:.0f} seconds"
-            ) from None
+            raise Denied(MALFORMED, field="body", expected=f"all of it within {BODY_SECONDS_MAX:.0f} seconds") from None
         except web.RequestPayloadError:
-            raise Denied(Rejection.MALFORMED, field="body", expected="a whole body") from None
+            raise Denied(MALFORMED, field="body", expected="a whole body") from None
     if len(data) > BODY_BYTES_MAX:
-        raise Denied(Fault.BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
+        raise Denied(BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
     if data and (
         headers.get("Content-Type", "").partition(";")[0].strip().lower() != JSON_TYPE
         or headers.get("Content-Encoding", "identity").strip().lower() != "identity"
     ):
-        raise Denied(Fault.CONTENT_TYPE_UNSUPPORTED, expected=JSON_TYPE)
+        raise Denied(CONTENT_TYPE_UNSUPPORTED, expected=JSON_TYPE)
     return data
 
 

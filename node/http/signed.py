@@ -25,7 +25,7 @@ from node.http.schema import (
 )
 from protocol.book.declaration import KEY, Act, Create, Doc, operation_name
 from protocol.book.personal import SALT_BYTES
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import NOT_FOUND
 from protocol.book.signed import Envelope, Signed
 from protocol.book.wishes import Brought, private_fields
 from protocol.wire.shape import AtMost, Length, is_personal, split_optional
@@ -84,7 +84,7 @@ def reader_of(operation: Create | Act) -> Callable[[bytes, str], Any]:
             assert path is not None
             path.read(subject)
         except Misread:
-            raise Denied(Rejection.NOT_FOUND) from None
+            raise Denied(NOT_FOUND) from None
 
     return read
 

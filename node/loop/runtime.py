@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from node.loop.batch import Answered, Batch, Event
 from node.loop.peering import Peering
+from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED, STORAGE_FAILED
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.texts import digests, filled, marked, with_texts
 from node.store.private import PrivateStore
@@ -34,7 +35,7 @@ from protocol.book.declaration import (
     RowsWanted,
 )
 from protocol.book.private import Item
-from protocol.book.refusals import Rejection, refuse
+from protocol.book.refusals import OVERLOADED, refuse
 from protocol.book.tables import Fetched, Name
 from protocol.events import (
     Answer,
@@ -368,7 +369,7 @@ class Runtime:
         under_way = self._in_flight.get(remember.scope)
         if under_way is not None:
             same = under_way == remember.request
-            reason = Rejection.IDEMPOTENCY_IN_FLIGHT if same else Rejection.IDEMPOTENCY_REUSED
+            reason = IDEMPOTENCY_IN_FLIGHT if same else IDEMPOTENCY_REUSED
             return Remembered(*remember.render(refuse(reason)), False)
         self._in_flight[remember.scope] = remember.request
         waiter = Waiter(asyncio.get_running_loop().create_future(), remember)
@@ -414,10 +415,10 @@ class Runtime:
                 task.cancel()
             for _, waiter in self._queue:
                 if waiter is not None:
-                    waiter.settle(refuse(Rejection.OVERLOADED))
+                    waiter.settle(refuse(OVERLOADED))
             self._queue.clear()
             for request in list(self._pending):
-                self._answer(request, refuse(Rejection.OVERLOADED))
+                self._answer(request, refuse(OVERLOADED))
             self._subscriptions.end()
 
     def stop(self) -> None:
@@ -452,14 +453,14 @@ class Runtime:
                 todo, committing = Todo(), None
                 await self._distrust_rows(str(damaged))
                 for request in list(self._pending):
-                    self._answer(request, refuse(Rejection.OVERLOADED))
+                    self._answer(request, refuse(OVERLOADED))
                 await self._load_replica()
             except Overtaken:
                 # What was handled since stands on what is none any more; peers bring it again.
                 todo, committing = Todo(), None
                 log.warning("a rotation has left out what was held of this network's books: they are loaded anew")
                 for request in list(self._pending):
-                    self._answer(request, refuse(Rejection.OVERLOADED))
+                    self._answer(request, refuse(OVERLOADED))
                 await self._load_replica()
             except Exception as error:  # noqa: BLE001 - whatever it is, it ends with what is not durable yet
                 if committing is not None:
@@ -502,7 +503,7 @@ class Runtime:
     async def _put(self, asked: Asked, waiter: Waiter) -> Any:
         if self._stopping or len(self._queue) >= QUEUE_INPUTS_MAX:
             self._counts["overloads_total"] += 1
-            waiter.settle(refuse(Rejection.OVERLOADED))
+            waiter.settle(refuse(OVERLOADED))
         else:
             self._queue.append((asked, waiter))
             self._woken.set()
@@ -626,7 +627,7 @@ class Runtime:
                     if request not in self._pending:
                         continue
                     if not self._writable and isinstance(self.replica.operations[operation], (Create, Act)):
-                        self._answer(request, refuse(Rejection.STORAGE_FAILED))
+                        self._answer(request, refuse(STORAGE_FAILED))
                         continue
                 case TimerFired():
                     await self._mind_storage()
@@ -659,7 +660,7 @@ class Runtime:
                 body = await filled(answered.body, remember.scope, self._texts)
                 self._answer(request, Remembered(answered.status, answered.content_type, body, True))
             else:
-                self._answer(request, refuse(Rejection.IDEMPOTENCY_REUSED))
+                self._answer(request, refuse(IDEMPOTENCY_REUSED))
 
     async def _mind_storage(self) -> None:
         """See whether a disk that was full has room again, and forget what is old."""
@@ -811,7 +812,7 @@ class Runtime:
         self._counts["storage_failures_total"] += 1
         self._writable = False
         for request in list(self._pending):
-            self._answer(request, refuse(Rejection.STORAGE_FAILED))
+            self._answer(request, refuse(STORAGE_FAILED))
         await self._load_replica()
 
     async def _on_bug(self, error: Exception) -> None:

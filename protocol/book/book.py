@@ -16,12 +16,34 @@ from typing import Any, Protocol, TypeVar
 
 from protocol.book import wishes
 from protocol.book.account_ids import account_of_uuid
-from protocol.book.declaration import Act, Create, Desk, Entered, News, Plan, Practice, Waiting, operation_name
+from protocol.book.declaration import (
+    Act,
+    Create,
+    Desk,
+    Entered,
+    News,
+    Plan,
+    Practice,
+    Waiting,
+    operation_name,
+    reasons_of,
+)
 from protocol.book.gates import MotionWish, UnderMotion, gate_of
 from protocol.book.ledger import Account, Ledger, Line, Posting, SystemAccount, SystemAccounts
 from protocol.book.money import Amount
 from protocol.book.parameters import Decided, Parameter, declared, value_of
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_MISMATCH,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    WRONG_NETWORK,
+    Reason,
+    ReasonCode,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
 from protocol.book.tables import Fetched, Kept, Name, Rows, Table
@@ -100,7 +122,7 @@ class Member:
         """Return MEMBER_NOT_ACTIVE unless the member is active."""
         if self.state is MemberState.ACTIVE:
             return None
-        return refuse(Rejection.MEMBER_NOT_ACTIVE, member=self.handle, state=self.state.value)
+        return refuse(MEMBER_NOT_ACTIVE, member=self.handle, state=self.state.value)
 
 
 @dataclass(slots=True)
@@ -166,7 +188,7 @@ class Abroad:
     scale: int
     links: tuple[str, ...] = ()
     route: tuple[str, ...] = ()
-    reason: Rejection | None = None
+    reason: ReasonCode | None = None
 
 
 @dataclass(slots=True)
@@ -372,6 +394,7 @@ class Book:
         self.parties = {noun: whom for feature in features for noun, whom in feature.parties.items()}
         self._vetoes = _by_kind(feature.before for feature in features)
         self._reactions = _by_kind(feature.after for feature in features)
+        self.reasons = reasons_of(features)
         self._posted = [feature.posted for feature in features if feature.posted is not None]
         self.kinds: dict[str, type[Body]] = {kind.KIND: kind for kind in self._feature_of}
         self._hears: dict[type[Body], Practice] = {kind: feature for feature in features for kind in feature.words}
@@ -420,14 +443,14 @@ class Book:
         for name, rows in state["tables"].items():
             self.tables[name].resume(rows)
 
-    def check(self, entered: Entered) -> Rejection | None:
+    def check(self, entered: Entered) -> Reason | None:
         """Tell why an entry may not stand in this book: the same answer on every node."""
         reason = self._judged(entered)
         if reason is None and (refused := self._vetoed(entered)) is not None:
             return refused.reason
         return reason
 
-    def _judged(self, entered: Entered) -> Rejection | None:
+    def _judged(self, entered: Entered) -> Reason | None:
         """Tell why an entry may not stand, by its own practice."""
         body = entered.body
         practice = self._feature_of[type(body)]
@@ -440,7 +463,7 @@ class Book:
         reason, late = practice.check(self, entered), untimely(self, said, entered.at_ms)
         if late is None:
             return reason
-        refused = foremost(late, None if reason is None else refuse(reason))
+        refused = foremost(None if reason is None else refuse(reason), late)
         return None if refused is None else refused.reason
 
     def veto(self, body: Body, at_ms: Millis) -> Refused | None:
@@ -545,7 +568,7 @@ class Book:
     def misplaced(self, entered: Entered) -> Refused | None:
         """Return why an entry of the ledger does not stand where such entries stand."""
         if entered.network != self.network or entered.lane != LEDGER:
-            return refuse(Rejection.WRONG_NETWORK)
+            return refuse(WRONG_NETWORK)
         return None
 
     def add_payment(self, payment: Payment) -> None:
@@ -622,7 +645,7 @@ class Book:
     def resolve_member(self, address: str) -> Member | Refused:
         """Return the member that a member id or a handle names."""
         member = self.members.get(self.member_by_handle.get(address, address))
-        return refuse(Rejection.MEMBER_UNKNOWN, member=address[:64]) if member is None else member
+        return refuse(MEMBER_UNKNOWN, member=address[:64]) if member is None else member
 
     def resolve_account(self, address: str, currency: str | None = None) -> Account | Refused:
         """Return the account that a local address names.
@@ -640,10 +663,10 @@ class Book:
             return member
         owned = self.ledger.of_member(member.id)
         if not owned:
-            return refuse(Rejection.ACCOUNT_UNKNOWN, member=address[:64])
+            return refuse(ACCOUNT_UNKNOWN, member=address[:64])
         fitting = [one for one in owned if currency in (None, one.currency)]
         if len(fitting) != 1:
-            return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
+            return refuse(CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
         return fitting[0]
 
 

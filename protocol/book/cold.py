@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Protocol
 
 from protocol.book.declaration import Doc
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import SIGNATURE_INVALID, TOO_FEW_SIGNATURES, Refused, refuse
 from protocol.lanes.identity import ColdKeys, ColdSignature
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, verify
@@ -49,9 +49,9 @@ def signed(cold: ColdKeys, claim: Claim, given: Sequence[KeeperSignature]) -> tu
     said = encode(to_map(claim))
     for one in given:
         if one.key not in cold.keys or not verify(one.key, claim.KIND, said, one.signature):
-            return refuse(Rejection.SIGNATURE_INVALID)
+            return refuse(SIGNATURE_INVALID)
         index = cold.keys.index(one.key)
         found[index] = ColdSignature(index, one.signature)
     if len(found) < cold.needed:
-        return refuse(Rejection.TOO_FEW_SIGNATURES, needed=cold.needed, signed=len(found))
+        return refuse(TOO_FEW_SIGNATURES, needed=cold.needed, signed=len(found))
     return tuple(found[index] for index in sorted(found))

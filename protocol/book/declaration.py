@@ -62,7 +62,7 @@ from protocol.book.plans import (
     Write,
 )
 from protocol.book.private import Private
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import BOOK_REFUSALS, Reason, Refused, by_code
 from protocol.book.slots import Filled, Slot
 from protocol.book.tables import Table
 from protocol.lanes.entry import Body
@@ -129,12 +129,13 @@ __all__ = [
     "hear_nothing",
     "operation_name",
     "operations_of",
+    "reasons_of",
     "ungated",
     "unhear_nothing",
 ]
 
 
-def check_nothing(book: Book, entered: Entered) -> Rejection | None:
+def check_nothing(book: Book, entered: Entered) -> Reason | None:
     """Accept every entry: for features whose entries need no more than their form."""
     del book, entered
 
@@ -198,12 +199,14 @@ class Practice:
     `version` grows by one with each kind, or field of a kind, that older nodes cannot read.
 
     `private` are the kinds of what members own and its entries only name: names, notes.
+
+    `refusals` are the reasons that it declares; what others declare it may give as well.
     """
 
     name: str
     entries: tuple[type[Body], ...]
     fold: Callable[[Book, Entered], Sequence[Posting]] = fold_nothing
-    check: Callable[[Book, Entered], Rejection | None] = check_nothing
+    check: Callable[[Book, Entered], Reason | None] = check_nothing
     operations: tuple[Operation, ...] = ()
     due: Callable[[Desk], Iterable[Plan]] | None = None
     news: Callable[[Book, Entered], Iterable[News]] | None = None
@@ -226,8 +229,14 @@ class Practice:
     agenda: Callable[[Desk, bytes], Iterable[Plan]] | None = None
     today: Callable[[Desk], Iterable[Errand]] | None = None
     week: Callable[[Desk], Iterable[Errand]] | None = None
+    refusals: tuple[Reason, ...] = ()
 
 
 def operations_of(practices: Iterable[Practice]) -> dict[str, Operation]:
     """Return what practices let members and clients ask for, by name."""
     return {operation_name(operation): operation for practice in practices for operation in practice.operations}
+
+
+def reasons_of(practices: Iterable[Practice]) -> Mapping[str, Reason]:
+    """Return every reason by its code: the book's own, then each practice's."""
+    return by_code((*BOOK_REFUSALS, *(reason for practice in practices for reason in practice.refusals)))

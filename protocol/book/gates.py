@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from protocol.book.plans import SIGNED_IN, Actor, Desk, Role
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MOTION_NEEDED, Refused, refuse
 
 if TYPE_CHECKING:
     from protocol.book.book import Book
@@ -76,4 +76,4 @@ def ungated(book: Book, gate: Motion) -> Refused | None:
     """Return MOTION_NEEDED where an entry that only the group may write stands under no such motion."""
     if book.of(UnderMotion).satisfies(gate):
         return None
-    return refuse(Rejection.MOTION_NEEDED, electorate=gate.electorate)
+    return refuse(MOTION_NEEDED, electorate=gate.electorate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol.book.money import AMOUNT_MINOR_MAX
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import AMOUNT_TOO_LARGE, LIMIT_EXCEEDED, PAYEE_LIMIT_EXCEEDED, Refused, refuse
 
 
 class Posting(NamedTuple):
@@ -115,7 +115,7 @@ class Ledger:
         if headroom is not None and amount_minor > headroom:
             assert account.least_minor is not None
             return refuse(
-                Rejection.LIMIT_EXCEEDED,
+                LIMIT_EXCEEDED,
                 available=headroom,
                 limit=account.least_minor,
                 projected_balance=account.balance_minor - amount_minor,
@@ -128,7 +128,7 @@ class Ledger:
         most = AMOUNT_MINOR_MAX if account.most_minor is None else account.most_minor
         if account.balance_minor + amount_minor > most:
             return refuse(
-                Rejection.PAYEE_LIMIT_EXCEEDED,
+                PAYEE_LIMIT_EXCEEDED,
                 available=max(0, most - account.balance_minor),
                 currency=account.currency,
             )
@@ -141,7 +141,7 @@ class Ledger:
         """
         for account, change in changes:
             if abs(self.accounts[account].balance_minor + change) > AMOUNT_MINOR_MAX:
-                return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+                return refuse(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
         return None
 
     def sums(self) -> dict[str, int]:

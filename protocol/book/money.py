@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    AMOUNT_MALFORMED,
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_MISMATCH,
+    SCALE_EXCEEDED,
+    Refused,
+    refuse,
+)
 from protocol.wire.shape import AtMost, Range
 
 AMOUNT_MINOR_MAX = 2**63 - 1
@@ -45,13 +53,13 @@ def minor_of(amount: Amount, code: str, scale: int) -> int | Refused:
     the end do not count) and what lies beyond int64 (AMOUNT_TOO_LARGE); the sign is not looked at.
     """
     if amount.asset_code not in (None, code):
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=code)
+        return refuse(CURRENCY_MISMATCH, currency=code)
     amount = amount.reduced()
     if amount.asset_scale > scale:
-        return refuse(Rejection.SCALE_EXCEEDED, scale=scale)
+        return refuse(SCALE_EXCEEDED, scale=scale)
     minor = amount.value * 10 ** (scale - amount.asset_scale)
     if abs(minor) > AMOUNT_MINOR_MAX:
-        return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+        return refuse(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return minor
 
 
@@ -86,9 +94,9 @@ PAR = Rate(1, 1)
 def payable(amount_minor: int) -> Refused | None:
     """Return why an amount cannot be paid at all: not positive, or beyond int64; None if it can."""
     if amount_minor <= 0:
-        return refuse(Rejection.AMOUNT_NOT_POSITIVE)
+        return refuse(AMOUNT_NOT_POSITIVE)
     if amount_minor > AMOUNT_MINOR_MAX:
-        return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+        return refuse(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return None
 
 
@@ -99,13 +107,13 @@ def parse_decimal(text: str, scale: int) -> int | Refused:
     """Return a decimal text ("12.50") as minor units; never rounds: too many decimals are refused."""
     found = _DECIMAL.fullmatch(text)
     if found is None:
-        return refuse(Rejection.AMOUNT_MALFORMED)
+        return refuse(AMOUNT_MALFORMED)
     sign, whole, decimals = found[1], found[2], (found[3] or "").rstrip("0")
     if len(decimals) > scale:
-        return refuse(Rejection.SCALE_EXCEEDED, scale=scale)
+        return refuse(SCALE_EXCEEDED, scale=scale)
     minor = int(whole + decimals.ljust(scale, "0"))
     if minor > AMOUNT_MINOR_MAX:
-        return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
+        return refuse(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     return -minor if sign else minor
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from unicodedata import is_normalized
 
 from protocol.book.declaration import Desk, TextRef
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, TEXT_NOT_NFC, Refused, refuse
 from protocol.wire.keys import digest
 from protocol.wire.shape import PersonalText
 
@@ -32,9 +32,9 @@ def text_refusal(field: str, text: str | None, chars_max: int) -> Refused | None
     if text is None:
         return None
     if not is_normalized("NFC", text):
-        return refuse(Rejection.TEXT_NOT_NFC, field=field)
+        return refuse(TEXT_NOT_NFC, field=field)
     if len(text) > chars_max:
-        return refuse(Rejection.MALFORMED, field=field, expected=f"at most {chars_max} characters")
+        return refuse(MALFORMED, field=field, expected=f"at most {chars_max} characters")
     return None
 
 

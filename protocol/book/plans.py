@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.book.ledger import Line
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import Reason
 from protocol.book.tables import Table
 from protocol.lanes.entry import LEDGER, Body, Millis
 
@@ -235,5 +235,5 @@ class Desk:
     sign: Callable[[str, bytes], bytes]
     secret: bytes = b""
     """What the preimages of this node's invoices come from."""
-    silent: Rejection | None = None
+    silent: Reason | None = None
     """Why this node signs nothing, a receipt or an invoice either: READ_ONLY at a replica, or RECOVERING."""

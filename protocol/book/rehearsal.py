@@ -11,7 +11,7 @@ from protocol.book.book import Book
 from protocol.book.gates import ASSEMBLY, MotionWish, UnderMotion
 from protocol.book.operations import Act, Create, Ref
 from protocol.book.plans import Desk, Entered, Plan, Role, Waiting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import FORBIDDEN, MALFORMED, NOT_FOUND, STATE_CONFLICT, Refused, refuse
 from protocol.lanes.entry import LEDGER
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, ShapeFault, from_map, to_map
@@ -42,13 +42,13 @@ class Stopped(NamedTuple):
 def proposed(wish: MotionWish) -> Proposed | Refused:
     """Return a wish as it is stored."""
     if len(wish.subject) > SUBJECT_CHARS_MAX:
-        return refuse(Rejection.MALFORMED, field="subject", expected=f"at most {SUBJECT_CHARS_MAX} characters")
+        return refuse(MALFORMED, field="subject", expected=f"at most {SUBJECT_CHARS_MAX} characters")
     try:
         data = encode(to_map(wish.wish))
     except (ShapeFault, CodecFault):
-        return refuse(Rejection.MALFORMED, field=wish.operation, expected="a wish within its bounds")
+        return refuse(MALFORMED, field=wish.operation, expected="a wish within its bounds")
     if len(data) > WISH_BYTES_MAX:
-        return refuse(Rejection.MALFORMED, field=wish.operation, expected=f"a wish of at most {WISH_BYTES_MAX} bytes")
+        return refuse(MALFORMED, field=wish.operation, expected=f"a wish of at most {WISH_BYTES_MAX} bytes")
     return Proposed(wish.operation, wish.subject, data)
 
 
@@ -130,12 +130,12 @@ def rehearse(desk: Desk, wished_for: Sequence[MotionWish], terms: UnderMotion) -
 def _planned(desk: Desk, wish: MotionWish) -> Plan | Refused:
     operation = desk.book.operations.get(wish.operation)
     if not isinstance(operation, Create | Act):
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if Role.STEWARD not in operation.who or operation.noun == "motions":
-        return refuse(Rejection.FORBIDDEN, allowed="members themselves")
+        return refuse(FORBIDDEN, allowed="members themselves")
     planned = wishes.plan(desk, operation, wish.subject, wish.wish)
     if isinstance(planned, Waiting):
-        return refuse(Rejection.STATE_CONFLICT, state="waiting for another network's answer, which a motion cannot")
+        return refuse(STATE_CONFLICT, state="waiting for another network's answer, which a motion cannot")
     if isinstance(planned, Plan) and len(planned.writes) > WRITES_MAX:
         return _too_many()
     return desk.book.vetted(planned, desk.now) if isinstance(planned, Plan) else planned
@@ -156,7 +156,7 @@ def _try(trial: Book, plan: Plan, desk: Desk) -> Refused | None:
 
 
 def _too_many() -> Refused:
-    return refuse(Rejection.MALFORMED, field="wishes", expected=f"at most {WRITES_MAX} entries in all")
+    return refuse(MALFORMED, field="wishes", expected=f"at most {WRITES_MAX} entries in all")
 
 
 def _set(under: UnderMotion, to: UnderMotion) -> None:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, Refused, refuse
 
 _BYTES = 16
 VERSIONS = (4, 7, 8)
@@ -29,7 +29,7 @@ def strange(field: str, name: bytes | None) -> Refused | None:
     """Return why an id that a client has made itself is none: the home alone asks, others take what it has taken."""
     if name is not None and is_uuid(name):
         return None
-    return refuse(Rejection.MALFORMED, field=field, expected="a UUID of version 4, 7 or 8")
+    return refuse(MALFORMED, field=field, expected="a UUID of version 4, 7 or 8")
 
 
 def _stamped(data: bytes, version: int) -> bytes:

@@ -15,7 +15,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeGuard, T
 from protocol.book.declaration import Act, Create, Desk, OwnId, Plan, Role, Signing, Waiting, operation_name
 from protocol.book.personal import SALT_BYTES, text_digest, text_refusal
 from protocol.book.references import references
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    FORBIDDEN,
+    KEY_UNKNOWN,
+    MALFORMED,
+    ORDER_AHEAD,
+    ORDER_EXPIRED,
+    ORDER_MISMATCH,
+    ORDER_REPLAYED,
+    ORDER_STALE,
+    SIGNATURE_INVALID,
+    WRONG_NETWORK,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import (
     ORDER_SEQ_AHEAD_MAX,
     Envelope,
@@ -137,7 +151,7 @@ def read_said(body: Wished) -> Said[Any] | Refused:
     """Return what an entry rests on, by its form alone: the envelope's signature and key are not looked at."""
     word = getattr(body, "word", None)
     if (body.signed is None) is (word is None):
-        return refuse(Rejection.MALFORMED, field="signed", expected="either a signed wish or a word")
+        return refuse(MALFORMED, field="signed", expected="either a signed wish or a word")
     return _read(body.OPERATION, body.WISH, body.signed) if body.signed is not None else _whole(Said(word))
 
 
@@ -158,17 +172,17 @@ def named_in(operation: Create | Act, wish: Any) -> Iterator[tuple[str, Any]]:
 def _read(operation: str, kind: type[W], signed: Signed) -> Said[W] | Refused:
     envelope = read(signed)
     if envelope is None or envelope.operation != operation:
-        return refuse(Rejection.MALFORMED, field="signed", expected=f"a signed wish of {operation}")
+        return refuse(MALFORMED, field="signed", expected=f"a signed wish of {operation}")
     try:
         wish = reader(kind)(envelope.fields)
     except (CodecFault, ShapeFault) as fault:
-        return refuse(Rejection.MALFORMED, field="signed", expected=f"fields that fit: {fault}"[:200])
+        return refuse(MALFORMED, field="signed", expected=f"fields that fit: {fault}"[:200])
     return _whole(Said(wish, signed, envelope))
 
 
 def _whole(said: Said[W]) -> Said[W] | Refused:
     missing = next((name for name in own_ids(type(said.wish)) if getattr(said.wish, name) is None), None)
-    return said if missing is None else refuse(Rejection.MALFORMED, field=missing, expected="an id")
+    return said if missing is None else refuse(MALFORMED, field=missing, expected="an id")
 
 
 def hear(book: Book, body: Wished) -> Said[Any] | Refused:
@@ -185,10 +199,10 @@ def _authentic(book: Book, said: Said[W]) -> Said[W] | Refused:
     if _known(book, said.signed) is None or not book.heard_wish[1]:
         sampled = book.is_sampled is None or book.is_sampled()
         if sampled and not is_authentic(said.signed, said.envelope):
-            return refuse(Rejection.SIGNATURE_INVALID)
+            return refuse(SIGNATURE_INVALID)
     said = _by_whom(book, said)
     if said.device is None or said.device.revoked:
-        return refuse(Rejection.KEY_UNKNOWN)
+        return refuse(KEY_UNKNOWN)
     book.heard_wish = said, True
     return said
 
@@ -224,14 +238,14 @@ def untimely(book: Book, said: Said[Any], at_ms: Millis) -> Refused | None:
     if envelope is None or device is None:
         return None
     if envelope.network != book.network:
-        return refuse(Rejection.WRONG_NETWORK)
+        return refuse(WRONG_NETWORK)
     if envelope.order_seq <= device.order_seq:
         again = envelope.order_seq == device.order_seq
-        return refuse(Rejection.ORDER_REPLAYED if again else Rejection.ORDER_STALE, order_seq=device.order_seq)
+        return refuse(ORDER_REPLAYED if again else ORDER_STALE, order_seq=device.order_seq)
     most = max(device.order_seq, at_ms) + ORDER_SEQ_AHEAD_MAX
     if envelope.order_seq > most:
-        return refuse(Rejection.ORDER_AHEAD, order_seq=device.order_seq, maximum=most)
-    return refuse(Rejection.ORDER_EXPIRED) if at_ms > envelope.not_after_ms else None
+        return refuse(ORDER_AHEAD, order_seq=device.order_seq, maximum=most)
+    return refuse(ORDER_EXPIRED) if at_ms > envelope.not_after_ms else None
 
 
 def count(book: Book, body: Wished) -> None:
@@ -263,12 +277,12 @@ def plan(desk: Desk, operation: Create | Act, subject: str, wish: Any) -> Plan |
     else:
         about = operation.about
         if about and not _is_about(desk.book, getattr(said.wish, about), subject):
-            mismatch = foremost(mismatch, refuse(Rejection.ORDER_MISMATCH, field=about))
+            mismatch = foremost(mismatch, refuse(ORDER_MISMATCH, field=about))
         planned = operation.plan(desk, subject, said)
     if isinstance(planned, Plan) and not planned.writes:
         return planned  # It was carried out before, and is shown again.
     if said.member is not None and not operation.by_anybody and not _may_bring(desk, said.member):
-        mismatch = foremost(mismatch, refuse(Rejection.FORBIDDEN, allowed="the member who signed it"))
+        mismatch = foremost(mismatch, refuse(FORBIDDEN, allowed="the member who signed it"))
     strangers = (strange(name, getattr(said.wish, name)) for name in own_ids(operation.wish))
     refused = planned if isinstance(planned, Refused) else None
     refused = foremost(refused, *strangers, untimely(desk.book, said, desk.now), mismatch)
@@ -290,7 +304,7 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], T
         said = said if isinstance(said, Refused) else _authentic(desk.book, said)
         return said if isinstance(said, Refused) else (said, *_fitting(said.wish, wish))
     if operation.signed is Signing.KEY:
-        return refuse(Rejection.MALFORMED, field="signed", expected="a wish that your key has signed")
+        return refuse(MALFORMED, field="signed", expected="a wish that your key has signed")
     told: dict[str, Any] = {
         name: desk.book.drawn(drawn_id(desk.chance)) for name in own_ids(operation.wish) if getattr(wish, name) is None
     }
@@ -308,7 +322,7 @@ def _fitting(wish: Any, brought: Brought) -> tuple[Texts, Refused | None]:
     for name, text in brought.texts.items():
         digest, salt = getattr(wish, name), brought.salts.get(name)
         if digest is None or salt is None or text_digest(salt, text) != digest:
-            return (), refuse(Rejection.ORDER_MISMATCH, field=name)
+            return (), refuse(ORDER_MISMATCH, field=name)
         named.append((digest, text))
     return tuple(named), None
 

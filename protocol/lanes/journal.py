@@ -12,7 +12,7 @@ from typing import Any
 from crdt.log import Fork, Head, Lane, Position, Statement
 from protocol.book.book import Book
 from protocol.book.declaration import Entered, Practice
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import MALFORMED, Reason
 from protocol.events import Forget, Line, Store
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import (
@@ -57,8 +57,8 @@ class Behind:
 class InvalidEntry(EntryFault):
     """An entry, rightly signed by its network, that breaks a rule of the book: the operator is at fault."""
 
-    def __init__(self, entry: Entry, reason: Rejection, detail: str = "") -> None:
-        super().__init__(f"{REFUSED_BY_BOOK}: {reason.value}{detail and f' ({detail})'}")
+    def __init__(self, entry: Entry, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{REFUSED_BY_BOOK}: {reason.code}{detail and f' ({detail})'}")
         self.entry = entry
         self.reason = reason
 
@@ -421,7 +421,7 @@ class Journal:
             except UnknownEntry as unknown:
                 self.behind = Behind(entry.header.seq, unknown.kind)
             except EntryFault as fault:
-                raise InvalidEntry(entry, Rejection.MALFORMED, str(fault)) from fault
+                raise InvalidEntry(entry, MALFORMED, str(fault)) from fault
         return None
 
     def _keep_unread(self, entry: Entry) -> None:

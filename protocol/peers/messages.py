@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
+from protocol.book.refusals import ReasonCode
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
@@ -194,7 +195,7 @@ class QuoteDenied:
     """No quote: the stable code says why, and by whom."""
 
     key: Short
-    code: Annotated[str, AtMost(40)]
+    code: ReasonCode
     network: Id
 
 

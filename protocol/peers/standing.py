@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Slot
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import BEHIND, READ_ONLY, RECOVERING, SUCCEEDED, Reason
 from protocol.lanes.entry import LINK_PREFIX, Entry, Millis
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Role
@@ -41,20 +41,20 @@ class Standing:
         self._quiet_since: Millis | None = None
 
     @property
-    def mute(self) -> Rejection:
+    def mute(self) -> Reason:
         """Why a node without a keyring signs nothing."""
-        return Rejection.SUCCEEDED if self.succeeded else Rejection.READ_ONLY
+        return SUCCEEDED if self.succeeded else READ_ONLY
 
     @property
-    def silent(self) -> Rejection | None:
+    def silent(self) -> Reason | None:
         """Why this node signs nothing; None where it does."""
         if self.home.journal.behind is not None:
-            return Rejection.BEHIND
+            return BEHIND
         if self.home.keyring is None:
             return self.mute
-        return Rejection.RECOVERING if self.recovering else None
+        return RECOVERING if self.recovering else None
 
-    def refusal(self, operation: str) -> Rejection | None:
+    def refusal(self, operation: str) -> Reason | None:
         """Return why a wish that writes something is not granted now, whatever it is."""
         objects = self._set_aside is not None and operation in self.home.book.fillings(DESPITE)
         return None if objects and self.home.journal.behind is None else self.silent

@@ -16,16 +16,7 @@ from itertools import count
 from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 from protocol.wire.codec import ENTRY_BYTES_MAX, INT_END, decode, encode
-from protocol.wire.shape import (
-    DIGEST_BYTES,
-    AtMost,
-    Length,
-    Range,
-    from_map,
-    is_personal,
-    limits,
-    split_optional,
-)
+from protocol.wire.shape import DIGEST_BYTES, AtMost, Length, Range, from_map, is_personal, limits, split_optional
 
 T = TypeVar("T")
 _KEYS_IN_HEAD = 23

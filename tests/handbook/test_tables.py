@@ -17,10 +17,9 @@ import pytest
 import crdt
 import protocol
 from crdt.link import LinkFault
-from node.http.problems import FAULTS, REJECTIONS
+from node.http.problems import REASONS
 from protocol.book.declaration import Act, Create
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
 from protocol.book.rehearsal import Proposed
 from protocol.book.signed import Envelope, Signed
 from protocol.lanes.directory import Profile
@@ -224,10 +223,10 @@ def test_every_bound_has_its_row_and_its_value() -> None:
 
 
 def test_every_code_has_its_status_and_its_title() -> None:
-    # In the order of precedence.
-    known = [*((code, REJECTIONS[code]) for code in Rejection), *FAULTS.items()]
-    expected = [[f"`{code}`", str(one.status), one.title] for code, one in known]
-    assert table(API, "code", "status", "what it tells") == expected
+    # In the order of the stages: of two reasons the one of the earlier stage is told.
+    known = sorted(REASONS.values(), key=lambda reason: reason.stage)
+    expected = [[f"`{one.code}`", one.stage.name.lower(), str(one.status), one.title] for one in known]
+    assert table(API, "code", "stage", "status", "what it tells") == expected
 
 
 def test_every_operation_has_its_place() -> None:

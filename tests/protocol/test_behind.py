@@ -60,7 +60,7 @@ def test_what_a_node_cannot_read_it_keeps_and_passes_on_and_reads_after_an_upgra
     assert balances(casa) == before != balances(riacho), "its books stand still"
     assert casa.replica.journal.head(riacho.network, LEDGER) == riacho.replica.journal.head(riacho.network, LEDGER)
     refused = world.ask("casa", "replicas.invite", InviteReplica())
-    assert isinstance(refused, Refused) and refused.reason == "BEHIND"
+    assert isinstance(refused, Refused) and refused.reason.code == "BEHIND"
     # A home that has lost it gets it back from there.
     kept = [one.id for one in casa.disk if one.header.lane == LEDGER]
     assert kept == [one.id for one in riacho.disk if one.header.lane == LEDGER]
@@ -91,7 +91,7 @@ def test_a_home_that_is_behind_signs_nothing() -> None:
     assert riacho.replica.behind is not None and not riacho.replica.recovering
     assert own(riacho) == said
     refused = world.ask("riacho", "replicas.invite", InviteReplica())
-    assert isinstance(refused, Refused) and refused.reason == "BEHIND"
+    assert isinstance(refused, Refused) and refused.reason.code == "BEHIND"
     riacho.practices = PRACTICES
     world.restart("riacho")
     world.tick(3)

@@ -5,7 +5,7 @@ from simulation.groups import exchange, linked, offer_payment
 from simulation.world import World, whole
 
 from protocol.book.book import PAYMENTS
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import PEER_UNREACHABLE, Refused
 from protocol.events import TimerFired
 from protocol.practices.between.quotes.prices import AskQuote
 
@@ -39,4 +39,4 @@ def test_a_member_who_waits_for_a_price_is_answered_though_the_clock_is_set_back
         world.give("riacho", TimerFired())
         world.wires.clear()
     answer = world.nodes["riacho"].answers[request]
-    assert isinstance(answer, Refused) and answer.reason is Rejection.PEER_UNREACHABLE
+    assert isinstance(answer, Refused) and answer.reason is PEER_UNREACHABLE

@@ -34,7 +34,7 @@ def test_what_rounding_carries_beyond_int64_is_given_back() -> None:
     world.tick(2)
     payment = world.nodes["riacho"].answers[request].id
     assert state(world, "riacho", payment) == "voided"
-    assert world.granted("riacho", "payments.show", subject=payment).reason == "AMOUNT_TOO_LARGE"
+    assert world.granted("riacho", "payments.show", subject=payment).reason.code == "AMOUNT_TOO_LARGE"
     assert balance(world, "riacho", "ana") == balance(world, "serra", "bia") == 0
     assert world.zero_sum()
 
@@ -74,7 +74,7 @@ def test_what_would_take_the_account_of_holds_beyond_int64_is_refused() -> None:
     riacho = world.nodes["riacho"]
     assert riacho.answers[first].state == "pending"
     second = ask_to_pay(world, "caio", "dora@serra", AMOUNT_MINOR_MAX // 300)
-    assert riacho.answers[second].reason == "AMOUNT_TOO_LARGE"
+    assert riacho.answers[second].reason.code == "AMOUNT_TOO_LARGE"
 
 
 def test_what_would_take_the_mirror_account_of_a_partner_beyond_int64_is_refused() -> None:
@@ -85,7 +85,7 @@ def test_what_would_take_the_mirror_account_of_a_partner_beyond_int64_is_refused
     riacho = world.nodes["riacho"]
     assert riacho.balance(account(world, "riacho", "ana")) < 0
     second = ask_to_pay(world, "caio", "dora@serra", AMOUNT_MINOR_MAX // 300)
-    assert riacho.answers[second].reason == "AMOUNT_TOO_LARGE"
+    assert riacho.answers[second].reason.code == "AMOUNT_TOO_LARGE"
 
 
 def test_what_would_take_the_mirror_account_of_a_payer_beyond_int64_is_given_back() -> None:

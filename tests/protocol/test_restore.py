@@ -50,7 +50,7 @@ def test_partner_and_replica_give_a_restored_node_its_own_back(lost_payments: in
         pay(world, "riacho", "ana", "bia@serra", 10)
     world.restart("riacho", old_copy=backup)
     refused = world.ask("riacho", "replicas.invite", InviteReplica())
-    assert isinstance(refused, Refused) and refused.reason == "RECOVERING"
+    assert isinstance(refused, Refused) and refused.reason.code == "RECOVERING"
 
     world.tick(20)
     paid = 1 + lost_payments
@@ -245,6 +245,6 @@ def test_a_recovering_node_gives_no_invoice() -> None:
     world.join("riacho", "serra")
     world.run()
     asked = AskQuote("ana@riacho", whole(10, "HORA"), payer="bia")
-    assert world.ask("serra", "quotes.create", asked).reason == "RECOVERING"
+    assert world.ask("serra", "quotes.create", asked).reason.code == "RECOVERING"
     world.tick(20)
     assert world.granted("serra", "quotes.create", asked).payee_handle == "ana@riacho"

@@ -12,8 +12,9 @@ from simulation.network import HELLO, RoughNetwork
 from simulation.rows import decided
 from simulation.world import Node
 
+from node.loop.refusals import STORAGE_FAILED
 from protocol.book.declaration import Act, Create
-from protocol.book.refusals import Rejection, refuse
+from protocol.book.refusals import refuse
 from protocol.events import Asked, Effect, Input, Keep, PeerDown, PeerUp, Received, Send, Store, StoreItem, TimerFired
 from protocol.lanes.entry import IDENTITY
 from protocol.practices.between.links.records import Links
@@ -114,7 +115,7 @@ class FaultyWorld(RoughNetwork):
                     disk.writable = True
                     kept.append(one)
                 case Asked(request, operation) if isinstance(node.replica.operations[operation], Create | Act):
-                    self.answer(node, request, refuse(Rejection.STORAGE_FAILED))
+                    self.answer(node, request, refuse(STORAGE_FAILED))
                 case Asked() | PeerUp() | PeerDown():
                     kept.append(one)
                 case _ if disk.writable:
@@ -128,7 +129,7 @@ class FaultyWorld(RoughNetwork):
         disk.writable = False
         for one in inputs:
             if isinstance(one, Asked):
-                self.answer(node, one.request, refuse(Rejection.STORAGE_FAILED))
+                self.answer(node, one.request, refuse(STORAGE_FAILED))
         self.load(node, recovering=disk.recovering)
         self.forget_requests(node.name)
         for peer in self.peers(node.name):

@@ -20,7 +20,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.ledger import Ledger
 from protocol.book.money import Rate
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import ORDER_MISMATCH, PEER_UNREACHABLE, Reason
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.journal import Journal
@@ -165,7 +165,7 @@ def _refund_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
     forwards = desk.book.of(Forwards)
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and desk.now - desk.book.payments[payment].at_ms > 5_000:
-            yield Plan("", (Write(Refunded(payment, hold, Rejection.PEER_UNREACHABLE.value)),))
+            yield Plan("", (Write(Refunded(payment, hold, PEER_UNREACHABLE.code)),))
 
 
 def _waive_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
@@ -176,7 +176,7 @@ def _waive_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
         link_in, link_out = (book.of(records.Links).by_id[id] for id in (forward.link_in, forward.link_out))
         gone = not holds.is_reachable(book, link_out.partner)
         if gone and not link_in.is_lost and forward.hold_in in link_in.now.holds_in:
-            yield Plan("", steps=(Waive(link_in.id, forward.hold_in, Rejection.PEER_UNREACHABLE.value),))
+            yield Plan("", steps=(Waive(link_in.id, forward.hold_in, PEER_UNREACHABLE.code),))
 
 
 def _reroute_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
@@ -186,17 +186,17 @@ def _reroute_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and desk.now - desk.book.payments[payment].at_ms > 2_000:
             under_way = forwards.under_way[payment]
-            plan = holds._rerouted(desk, under_way, hold, Rejection.PEER_UNREACHABLE.value)
+            plan = holds._rerouted(desk, under_way, hold, PEER_UNREACHABLE.code)
             if plan is not None:
                 yield plan
 
 
-def _credit_before_claim(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Rejection:
+def _credit_before_claim(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Reason:
     plan = _ARRIVE(desk, link, hold, onward)
     return dataclasses.replace(plan, steps=()) if isinstance(plan, Plan) else plan
 
 
-def _claim_each_part(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Rejection:
+def _claim_each_part(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Reason:
     """Claim a part as it comes, before the others are there."""
     plan = _ARRIVE(desk, link, hold, onward)
     invoice = holds.read_invoice(onward.invoice)
@@ -222,16 +222,16 @@ def _born_whole(replica: Replica, *args: Any, **named: Any) -> None:
     _BORN(replica, *args, **{**named, "recovering": False})
 
 
-def _circle_again(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Rejection | None:
+def _circle_again(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Reason | None:
     """Join a circle whether or not it was joined before."""
     forwards, clearing = book.of(Forwards), book.of(Clearing)
     with patch.object(forwards, "circles", {}), patch.object(clearing, "initiated", {}):
         return _REFUSAL(book, circle, now, hold)
 
 
-def _circle_at_any_price(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Rejection | None:
+def _circle_at_any_price(book: Book, circle: Circle, now: int, hold: bytes | None = None) -> Reason | None:
     refused = _REFUSAL(book, circle, now, hold)
-    return None if refused is Rejection.ORDER_MISMATCH else refused
+    return None if refused is ORDER_MISMATCH else refused
 
 
 def _circle_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
@@ -239,7 +239,7 @@ def _circle_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
     yield from _RESOLVE(desk, link)
     for one in list(desk.book.of(Clearing).by_hold.values()):
         if one.link_out == link.id and desk.now > one.circle.not_after_ms - CIRCLE_LIFE_MS + 3_000:
-            yield Plan("", (Write(Failed(one.id, Rejection.PEER_UNREACHABLE.value)),))
+            yield Plan("", (Write(Failed(one.id, PEER_UNREACHABLE.code)),))
 
 
 def _debt_with_pending(link: Link) -> int:
@@ -272,7 +272,7 @@ def _rules_without(*names: str) -> tuple[Callable[..., Any], ...]:
     return tuple(rule for rule in crdt.link.ACCEPT_RULES if rule.__name__ not in names)
 
 
-def _refusal_of_the_first_look(book: Any, circle: Any, now: int, hold: bytes | None = None) -> Rejection | None:
+def _refusal_of_the_first_look(book: Any, circle: Any, now: int, hold: bytes | None = None) -> Reason | None:
     """Look at the debts when a circle is asked about, and not again when its hold comes."""
     return None if hold is not None else _REFUSAL(book, circle, now, hold)
 

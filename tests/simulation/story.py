@@ -310,7 +310,7 @@ class Played(FaultyWorld):
 
     def note(self, result: Any, operation: str = "") -> None:
         """Count how a wish has ended, by its operation where that is told."""
-        what = result.reason.value if isinstance(result, Refused) else "done"
+        what = result.reason.code if isinstance(result, Refused) else "done"
         counted = f"{operation} {what}".lstrip()
         self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
         self.digest.update(what.encode())

@@ -23,15 +23,36 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Posting
 from protocol.book.personal import NAME_CHARS_MAX, text_refusal
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    RECOVERING,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    refuse,
+)
 from protocol.lanes.directory import ADDRESSES_MAX, Directory, Known, Profile
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.lanes.identity import HOT_GRANT_MAX
 from protocol.peers.hello import ADMITS
 from protocol.peers.standing import COPIED
 from protocol.practices.between.links.records import Links, LinkState
+from protocol.practices.people.invitations import INVITATION_UNKNOWN
 from protocol.wire.keys import digest, id_text, parse_id
 from protocol.wire.shape import Length
+
+HANDLE_AMBIGUOUS = Reason(
+    "HANDLE_AMBIGUOUS",
+    Stage.SUBJECT,
+    409,
+    "Several networks bear this handle; use the network's id",
+    "Several networks bear this handle; use one of the ids {networks}.",
+)
 
 INVITATION_LIFE_MS = 7 * 24 * 3_600 * 1_000
 ADDRESS_CHARS_MAX = 120
@@ -114,7 +135,7 @@ def admit(desk: Desk, transport: bytes, code: bytes | None) -> Plan | None:
     if replicas.admitted(transport):
         return Plan("")
     place = None if code is None else replicas.places.get(code_digest(code))
-    if place is None or place.state_at(desk.now) != "invited" or desk.silent not in (None, Rejection.RECOVERING):
+    if place is None or place.state_at(desk.now) != "invited" or desk.silent not in (None, RECOVERING):
         return None
     return Plan("", () if desk.silent else (Write(ReplicaAdmitted(place.code, transport)),))
 
@@ -197,20 +218,20 @@ class NetworkShown:
     forked: Annotated[bool, Doc("proved to have said two things at one place: it gets no new credit")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     """Accept places for replicas once each."""
     refused = book.misplaced(entered)
     if refused is not None:
         return refused.reason
     body, places = entered.body, book.of(Replicas).places
     if isinstance(body, ReplicaInvited):
-        return Rejection.DUPLICATE if body.code in places else None
+        return DUPLICATE if body.code in places else None
     assert isinstance(body, ReplicaAdmitted | ReplicaDismissed)
     place = places.get(body.code)
     if place is None:
-        return Rejection.INVITATION_UNKNOWN
+        return INVITATION_UNKNOWN
     if isinstance(body, ReplicaAdmitted) and place.state_at(entered.at_ms) != "invited":
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     return None
 
 
@@ -240,16 +261,16 @@ def plan_dismiss(desk: Desk, id: str, wish: DismissReplica) -> Plan | Refused:
     del wish
     place = desk.book.of(Replicas).places.get(parse_id(id) or b"")
     if place is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if place.dismissed:
-        return refuse(Rejection.STATE_CONFLICT, state="dismissed")
+        return refuse(STATE_CONFLICT, state="dismissed")
     return Plan(id, (Write(ReplicaDismissed(place.code)),))
 
 
 def show_replica(desk: Desk, id: str) -> ReplicaShown | Refused:
     """Show a replica."""
     place = desk.book.of(Replicas).places.get(parse_id(id) or b"")
-    return refuse(Rejection.NOT_FOUND) if place is None else _replica(place, desk.now)
+    return refuse(NOT_FOUND) if place is None else _replica(place, desk.now)
 
 
 def list_replicas(desk: Desk, wanted: ReplicasWanted, after: int) -> Iterable[tuple[int, ReplicaShown]]:
@@ -270,14 +291,14 @@ def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:
     """Publish a new profile in the commons lane."""
     known = desk.book.of(Directory).networks[desk.book.network]
     if parse_id(id) != desk.book.network or known.profile is None:
-        return refuse(Rejection.FORBIDDEN, allowed="our own profile")
+        return refuse(FORBIDDEN, allowed="our own profile")
     refused = text_refusal("name", wish.name, NAME_CHARS_MAX)
     if refused is not None:
         return refused
     was = known.profile
     addresses = was.addresses if wish.addresses is None else wish.addresses
     if len(addresses) > ADDRESSES_MAX or any(len(one) > ADDRESS_CHARS_MAX for one in addresses):
-        return refuse(Rejection.MALFORMED, field="addresses")
+        return refuse(MALFORMED, field="addresses")
     name = was.name if wish.name is None else wish.name
     profile = Profile(was.handle, name, was.currency, was.unit_word, was.scale, addresses)
     return Plan(id, (Write(profile, COMMONS),))
@@ -289,10 +310,10 @@ def find_network(book: Book, name: str) -> bytes | Refused:
     if network is None:
         found = directory.find(name)
         if len(found) > 1:
-            return refuse(Rejection.HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
+            return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
         network = found[0] if found else None
     if network is None or network not in directory.networks:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=name[:64])
+        return refuse(NETWORK_UNKNOWN, network=name[:64])
     return network
 
 
@@ -337,9 +358,7 @@ def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
         guardians=tuple(map(id_text, guardians.networks)),
         guardians_needed=guardians.needed if guardians.networks else None,
         recovery_delay_ms=guardians.delay_ms if guardians.networks else None,
-        recovering=desk.silent is Rejection.RECOVERING
-        if own
-        else any(link.state is LinkState.RECOVERING for link in links),
+        recovering=desk.silent is RECOVERING if own else any(link.state is LinkState.RECOVERING for link in links),
         links=tuple(id_text(link.id) for link in links),
         own=own,
         connected=known.connected,
@@ -365,4 +384,5 @@ PRACTICE = Practice(
         List("replicas", ReplicasWanted, ReplicaShown, view=list_replicas, who=READERS),
     ),
     fills=(ADMITS.by(admit), COPIED.by(is_copied)),
+    refusals=(HANDLE_AMBIGUOUS,),
 )  # fmt: skip

@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, At, Create, Desk, Doc, Entered, List, Plan, Practice, Show, Write
 from protocol.book.personal import text_refusal
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, NOT_FOUND, OVERLOADED, Refused, refuse
 from protocol.book.signed import Id, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
-from protocol.practices.between.federations.charters import Charters
+from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, Charters
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import AtMost
 
@@ -124,9 +124,9 @@ def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
     if refused is not None:
         return refused
     if not wish.text:
-        return refuse(Rejection.MALFORMED, field="text")
+        return refuse(MALFORMED, field="text")
     if len(desk.book.of(Offers).of.get(desk.book.network, ())) >= OFFERS_MAX:
-        return refuse(Rejection.OVERLOADED, maximum=OFFERS_MAX)
+        return refuse(OVERLOADED, maximum=OFFERS_MAX)
     offer = drawn_id(desk.chance)
     return Plan(uuid_text(offer), (Write(OfferPublished(offer, wish.text), COMMONS),))
 
@@ -142,7 +142,7 @@ def plan_withdraw(desk: Desk, id: str, wish: WithdrawOffer) -> Plan | Refused:
 
 def _find(desk: Desk, id: str) -> Offered | Refused:
     offer = desk.book.of(Offers).of.get(desk.book.network, {}).get(parse_uuid(id) or b"")
-    return refuse(Rejection.NOT_FOUND) if offer is None else offer
+    return refuse(NOT_FOUND) if offer is None else offer
 
 
 def show_offer(desk: Desk, id: str) -> OfferShown | Refused:
@@ -170,7 +170,7 @@ def list_directory(desk: Desk, wanted: DirectoryWanted, after: int) -> Iterable[
     if wanted.federation is not None:
         looked_in = [parse_id(wanted.federation) or b""]
         if charters.standing(book, looked_in[0]) is None:
-            return refuse(Rejection.FEDERATION_UNKNOWN)
+            return refuse(FEDERATION_UNKNOWN)
     return _listed(book, looked_in, (wanted.search or "").casefold(), after)
 
 

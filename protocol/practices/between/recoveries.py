@@ -27,7 +27,18 @@ from protocol.book.declaration import (
     Show,
     Write,
 )
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    KEY_UNACCEPTABLE,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    Reason,
+    Refused,
+    Stage,
+    refuse,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, EntryFault, Millis
 from protocol.lanes.identity import Identity, Recovery, RecoveryClaim, check_recovery
@@ -38,6 +49,15 @@ from protocol.practices.between.links.records import Links
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import AtMost, ShapeFault, from_map, to_map
+
+NOT_GUARDIAN = Reason("NOT_GUARDIAN", Stage.AUTHORITY, 403, "This network is not a guardian of that one")
+RECOVERY_VOID = Reason(
+    "RECOVERY_VOID",
+    Stage.SUBJECT,
+    409,
+    "The network has changed its keys since, or stopped this recovery",
+    "The network has changed its keys since, or stopped this recovery: it is in epoch {epoch}.",
+)
 
 CLAIM_BYTES_MAX = 48_000
 """With the rest of the word, or of the recovery itself, it still fits into an entry."""
@@ -154,35 +174,31 @@ def plan_propose(desk: Desk, wish: ProposeRecovery) -> Plan | Refused:
         claim = from_map(RecoveryClaim, fields) if isinstance(fields, dict) else None
     except (CodecFault, ShapeFault):
         claim = None
-    return (
-        refuse(Rejection.MALFORMED, field="claim", expected="a recovery's claim")
-        if claim is None
-        else _back(desk, claim)
-    )
+    return refuse(MALFORMED, field="claim", expected="a recovery's claim") if claim is None else _back(desk, claim)
 
 
 def plan_back(desk: Desk, id: str, wish: BackRecovery) -> Plan | Refused:
     """Back a claim that another guardian shows."""
     del wish
     claim = _find(desk.book, id)
-    return refuse(Rejection.NOT_FOUND) if claim is None else _back(desk, claim)
+    return refuse(NOT_FOUND) if claim is None else _back(desk, claim)
 
 
 def _back(desk: Desk, claim: RecoveryClaim) -> Plan | Refused:
     book = desk.book
     identity = _identity(book, claim.network)
     if identity is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=id_text(claim.network))
+        return refuse(NETWORK_UNKNOWN, network=id_text(claim.network))
     if book.network not in identity.guardians.networks:
-        return refuse(Rejection.NOT_GUARDIAN, network=id_text(claim.network))
+        return refuse(NOT_GUARDIAN, network=id_text(claim.network))
     if claim.epoch != identity.epoch + 1:
-        return refuse(Rejection.RECOVERY_VOID, epoch=identity.epoch)
+        return refuse(RECOVERY_VOID, epoch=identity.epoch)
     try:
         check_recovery(identity, claim)
     except EntryFault:
-        return refuse(Rejection.KEY_UNACCEPTABLE)
+        return refuse(KEY_UNACCEPTABLE)
     if book.of(Directory).backing(book.network, claim.digest) is not None:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     return Plan(id_text(claim.digest), (Write(RecoveryBacked(claim), COMMONS),), reopens=Reopen(claim.digest))
 
 
@@ -191,12 +207,12 @@ def plan_veto(desk: Desk, id: str, wish: VetoRecovery) -> Plan | Refused:
     del wish
     claim = _find(desk.book, id)
     if claim is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if claim.network != desk.book.network:
-        return refuse(Rejection.FORBIDDEN, allowed="the network itself")
+        return refuse(FORBIDDEN, allowed="the network itself")
     epoch = desk.book.of(Directory).networks[claim.network].identity.epoch
     if claim.epoch != epoch + 1:
-        return refuse(Rejection.RECOVERY_VOID, epoch=epoch)
+        return refuse(RECOVERY_VOID, epoch=epoch)
     return Plan(id, reopens=Reopen())
 
 
@@ -206,14 +222,14 @@ def plan_veto(desk: Desk, id: str, wish: VetoRecovery) -> Plan | Refused:
 def show_recovery(desk: Desk, id: str) -> RecoveryShown | Refused:
     """Show a recovery that guardians propose."""
     claim = _find(desk.book, id)
-    return refuse(Rejection.NOT_FOUND) if claim is None else _shown(desk, claim)
+    return refuse(NOT_FOUND) if claim is None else _shown(desk, claim)
 
 
 def list_recoveries(desk: Desk, wanted: RecoveriesWanted, after: int) -> Iterable[tuple[int, RecoveryShown]] | Refused:
     """List the recoveries that guardians propose, by network and claim."""
     network = None if wanted.network is None else parse_id(wanted.network)
     if wanted.network is not None and network is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=wanted.network[:64])
+        return refuse(NETWORK_UNKNOWN, network=wanted.network[:64])
     claims = {claim.digest: claim for claim in _claims(desk.book) if network in (None, claim.network)}
     found = sorted(claims.values(), key=lambda one: (one.network, one.epoch, one.digest))
     return ((at, _shown(desk, claim)) for at, claim in enumerate(found, 1) if at > after)
@@ -304,4 +320,5 @@ PRACTICE = Practice(
              example="mutirao recoveries list"),
     ),
     fills=(HOME_NEWS.by(hear_home), DESPITE.by("recoveries.veto")),
+    refusals=(NOT_GUARDIAN, RECOVERY_VOID,),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import ClassVar
 from protocol.book.book import Book, exchange_account
 from protocol.book.declaration import STEWARDS, Act, Desk, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import AccountId
 from protocol.practices.between.links.records import MIRROR_PREFIX, LinkState, link_account
 from protocol.practices.between.links.terms import find_link
@@ -31,7 +31,7 @@ class SweepLink:
     """Move what changed rates have left on a closed link's account to the account of exchange."""
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, RestSwept)
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
@@ -41,9 +41,9 @@ def _against(book: Book, body: RestSwept) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     account = book.ledger.accounts.get(body.account)
     if account is None or not account.id.startswith(MIRROR_PREFIX):
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+        return refuse(ACCOUNT_UNKNOWN, member=body.account)
     if not account.balance_minor:
-        return refuse(Rejection.STATE_CONFLICT, state="at zero")
+        return refuse(STATE_CONFLICT, state="at zero")
     return book.ledger.uncountable((exchange_account(account.currency), account.balance_minor))
 
 
@@ -69,7 +69,7 @@ def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
     if isinstance(link, Refused):
         return link
     if link.state is not LinkState.CLOSED:
-        return refuse(Rejection.STATE_CONFLICT, state=link.state.value)
+        return refuse(STATE_CONFLICT, state=link.state.value)
     body = RestSwept(link_account(link.id, link.settings.currency))
     return _against(desk.book, body) or Plan(id, (Write(body),))
 

@@ -13,11 +13,12 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Desk, Entered, Plan, Practice, Write
 from protocol.book.money import AMOUNT_MINOR_MAX, Rate
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.peers.messages import HOPS_MAX, Hop
 from protocol.practices.between.links.records import LINKS_MAX, RATE_TERM_MAX, Code, Counter, Id, Link, Links, LinkState
+from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.wire.keys import parse_id
 from protocol.wire.shape import Range
 
@@ -162,9 +163,9 @@ def plan_publish(desk: Desk, id: str, wish: PublishLink) -> Plan | Refused:
     del wish
     link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
     if link is None:
-        return refuse(Rejection.LINK_UNKNOWN)
+        return refuse(LINK_UNKNOWN)
     if link.state is not LinkState.OPEN:
-        return refuse(Rejection.LINK_NOT_OPEN, state=link.state.value)
+        return refuse(LINK_NOT_OPEN, state=link.state.value)
     return Plan(id, (Write(_published(link), COMMONS),))
 
 
@@ -173,9 +174,9 @@ def plan_withdraw(desk: Desk, id: str, wish: WithdrawLink) -> Plan | Refused:
     del wish
     link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
     if link is None or link.mine is None:
-        return refuse(Rejection.LINK_UNKNOWN)
+        return refuse(LINK_UNKNOWN)
     if desk.book.of(Routes).is_withdrawn(desk.book.network, link.id):
-        return refuse(Rejection.STATE_CONFLICT, published="no")
+        return refuse(STATE_CONFLICT, published="no")
     return Plan(id, (Write(Withdrawn(link.id), COMMONS),))
 
 

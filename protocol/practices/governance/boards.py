@@ -30,7 +30,7 @@ from protocol.book.declaration import (
     ungated,
 )
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
 from protocol.book.signed import MemberId
 from protocol.wire.shape import AtMost
 
@@ -83,7 +83,7 @@ class BoardShown:
     since: Annotated[At | None, Doc("since when")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
 
@@ -112,11 +112,11 @@ def _against(book: Book, body: object) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     assert isinstance(body, Seated)
     if len(set(body.members)) != len(body.members):
-        return refuse(Rejection.MALFORMED, field="members", expected="each once")
+        return refuse(MALFORMED, field="members", expected="each once")
     for one in body.members:
         member = book.members.get(one)
         if member is None:
-            return refuse(Rejection.MEMBER_UNKNOWN, member=one)
+            return refuse(MEMBER_UNKNOWN, member=one)
         if (inactive := member.inactive()) is not None:
             return inactive
     return ungated(book, ELECTED)
@@ -125,7 +125,7 @@ def _against(book: Book, body: object) -> Refused | None:
 def plan_seat(desk: Desk, name: str, wish: SeatMembers) -> Plan | Refused:
     board = _named(name)
     if board is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     members: list[str] = []
     for address in wish.members:
         member = desk.book.resolve_member(address)
@@ -138,7 +138,7 @@ def plan_seat(desk: Desk, name: str, wish: SeatMembers) -> Plan | Refused:
 
 def view_board(desk: Desk, name: str) -> BoardShown | Refused:
     board = _named(name)
-    return refuse(Rejection.NOT_FOUND) if board is None else _shown(desk.book, board)
+    return refuse(NOT_FOUND) if board is None else _shown(desk.book, board)
 
 
 def view_boards(desk: Desk, wanted: BoardsWanted, after: int) -> Iterator[tuple[int, BoardShown]]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from protocol.book.declaration import READERS, At, Desk, Doc, Errand, List, Practice, Role
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import FORBIDDEN, Refused, refuse
 
 ERRANDS_MAX = 500
 """What one practice puts on a list; whoever has more begins with these."""
@@ -49,10 +49,10 @@ def view_errands(desk: Desk, wanted: ErrandsWanted, after: int) -> Iterator[tupl
     practices = desk.book.practices
     if wanted.span is ErrandSpan.WEEK:
         if desk.actor.role not in READERS:
-            return refuse(Rejection.FORBIDDEN, allowed=", ".join(role for role in Role if role in READERS))
+            return refuse(FORBIDDEN, allowed=", ".join(role for role in Role if role in READERS))
         return _listed((one.week(desk) for one in practices if one.week is not None), after)
     if desk.actor.member is None:
-        return refuse(Rejection.FORBIDDEN, allowed="members, each for itself")
+        return refuse(FORBIDDEN, allowed="members, each for itself")
     return _listed((one.today(desk) for one in practices if one.today is not None), after)
 
 

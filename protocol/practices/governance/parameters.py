@@ -35,7 +35,7 @@ from protocol.book.parameters import (
     Setting,
     Stored,
 )
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import CURRENCY_UNKNOWN, FORBIDDEN, MALFORMED, NOT_FOUND, Reason, Refused, refuse
 from protocol.wire.shape import AtMost
 
 _NAME = re.compile(r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+")
@@ -90,7 +90,7 @@ class ParameterShown:
     changed_by: Annotated[tuple[str, ...], Doc("which roles set it, or motion")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
 
@@ -113,11 +113,11 @@ def _against(book: Book, body: object) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node, whatever it knows of the parameter."""
     assert isinstance(body, ParameterSet)
     if not _NAME.fullmatch(body.name):
-        return refuse(Rejection.MALFORMED, field="name", expected="words joined by points")
+        return refuse(MALFORMED, field="name", expected="words joined by points")
     if body.number is not None and body.text is not None:
-        return refuse(Rejection.MALFORMED, field="text", expected="a number or a text")
+        return refuse(MALFORMED, field="text", expected="a number or a text")
     if body.currency is not None and body.currency not in book.currencies:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.currency)
+        return refuse(CURRENCY_UNKNOWN, currency=body.currency)
     parameter = book.parameters.get(body.name)
     gate = None if parameter is None else parameter.changed_by
     return ungated(book, gate) if isinstance(gate, Motion) else None
@@ -137,12 +137,12 @@ def plan_set(desk: Desk, name: str, wish: SetParameter) -> Plan | Refused:
         return found
     parameter, currency = found
     if isinstance(parameter.changed_by, frozenset) and not _may(desk.actor.role, parameter.changed_by):
-        return refuse(Rejection.FORBIDDEN, allowed=", ".join(_changers(parameter)))
+        return refuse(FORBIDDEN, allowed=", ".join(_changers(parameter)))
     stored = Stored()
     if wish.value is not None:
         read = parameter.kind.read(wish.value, _scale(book, currency))
         if read is None:
-            return refuse(Rejection.MALFORMED, field="value", expected=parameter.kind.expected)
+            return refuse(MALFORMED, field="value", expected=parameter.kind.expected)
         stored = read
     body = ParameterSet(parameter.name, currency, stored.number, stored.text)
     return _against(book, body) or Plan(_id(parameter.name, currency), (Write(body),))
@@ -177,9 +177,9 @@ def _find(book: Book, name: str) -> tuple[Parameter[Any], str | None] | Refused:
         plain, _, code = name.rpartition(".")
         parameter = book.parameters.get(plain)
     if parameter is None or parameter.of_currency is (code is None):
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if code is not None and code not in book.currencies:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:12])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:12])
     return parameter, code
 
 

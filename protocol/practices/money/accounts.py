@@ -7,23 +7,11 @@ from typing import Annotated
 
 from protocol.book.account_ids import account_uuid
 from protocol.book.book import PAYMENTS, Book, Payment
-from protocol.book.declaration import (
-    READERS,
-    At,
-    Desk,
-    Doc,
-    Entered,
-    List,
-    ListOf,
-    Lookup,
-    Practice,
-    Show,
-    TextRef,
-)
+from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, ListOf, Lookup, Practice, Show, TextRef
 from protocol.book.ledger import Account, Line, Posting
 from protocol.book.money import Amount
 from protocol.book.personal import shown_text
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import FORBIDDEN, Refused, refuse
 from protocol.book.signed import uuid_text
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost
@@ -85,7 +73,7 @@ def view_accounts(desk: Desk, wanted: AccountsWanted, after: int) -> Iterable[tu
         if isinstance(member, Refused):
             return member
         if not may_see(desk.actor, member.id):
-            return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+            return refuse(FORBIDDEN, allowed="the member itself")
         owner = member.id
     elif desk.actor.role in READERS:
         owner = None
@@ -124,7 +112,7 @@ def _seen(desk: Desk, address: str) -> Account | Refused:
     """Return the account that an address names, if whoever asks may see it."""
     account = desk.book.resolve_account(address)
     if isinstance(account, Account) and account.member is not None and not may_see(desk.actor, account.member):
-        return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
+        return refuse(FORBIDDEN, allowed="the account's own member")
     return account
 
 

@@ -27,9 +27,25 @@ from protocol.book.declaration import (
 from protocol.book.ledger import Posting
 from protocol.book.money import BASIS_POINTS, SCALE_MAX, Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX, text_refusal
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    AMOUNT_MALFORMED,
+    CURRENCY_CLOSED,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    MALFORMED,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    foremost,
+    refuse,
+)
 from protocol.lanes.entry import Body, Millis
 from protocol.wire.shape import AtMost, Range
+
+BALANCE_OPEN = Reason(
+    "BALANCE_OPEN", Stage.RULE, 422, "The balance is not settled", "The balance is {balance}, not settled."
+)
 
 CODE_CHARS_MAX = 12
 _CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
@@ -162,7 +178,7 @@ class CurrencyShown:
     commons: Annotated[Amount, Doc("the balance of the commons account")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -207,18 +223,18 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             old = at_ms < CODES_NARROWED_MS
             if not (_OLD_CODE if old else _CODE).fullmatch(body.code) or (body.code in CODES_TAKEN and not old):
                 expected = f"a capital letter, up to {CODE_CHARS_MAX - 1} more or digits; not TRUE, FALSE or NULL"
-                return refuse(Rejection.MALFORMED, field="code", expected=expected)
+                return refuse(MALFORMED, field="code", expected=expected)
             if body.code in book.currencies:
-                return refuse(Rejection.DUPLICATE, currency=body.code)
+                return refuse(DUPLICATE, currency=body.code)
             return None
         case LevySet() | DefaultsSet() | CurrencyClosed():
             currency = book.currencies.get(body.code)
             if currency is None:
-                return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.code[:CODE_CHARS_MAX])
+                return refuse(CURRENCY_UNKNOWN, currency=body.code[:CODE_CHARS_MAX])
             if currency.closed:
-                return refuse(Rejection.CURRENCY_CLOSED, currency=body.code)
+                return refuse(CURRENCY_CLOSED, currency=body.code)
             if isinstance(body, DefaultsSet) and body.any_balance and body.most is not None:
-                return refuse(Rejection.MALFORMED, field="any_balance", expected="nothing beside balance_limit")
+                return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
             return _open_balance(book, currency) if isinstance(body, CurrencyClosed) else None
         case _:
             raise AssertionError(body)
@@ -226,11 +242,11 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
 
 def _open_balance(book: Book, currency: Currency) -> Refused | None:
     if book.passing.get(currency.code):
-        return refuse(Rejection.STATE_CONFLICT, state="payments of other networks are passing through")
+        return refuse(STATE_CONFLICT, state="payments of other networks are passing through")
     for account in book.ledger.accounts.values():
         if account.currency == currency.code and account.balance_minor:
             return refuse(
-                Rejection.BALANCE_OPEN,
+                BALANCE_OPEN,
                 account=account.id,
                 balance=account.balance_minor,
                 currency=currency.code,
@@ -245,7 +261,7 @@ def plan_create(desk: Desk, wish: CreateCurrency) -> Plan | Refused:
     balance = None if wish.balance_limit is None else _limit("balance_limit", wish.balance_limit, wish)
     if isinstance(credit, Refused) or isinstance(balance, Refused):
         refusals = (one for one in (credit, balance) if isinstance(one, Refused))
-        return foremost(refused, *refusals) or refuse(Rejection.MALFORMED)
+        return foremost(refused, *refusals) or refuse(MALFORMED)
     body = CurrencyCreated(wish.code, wish.name, word, wish.scale, -credit, balance)
     refused = foremost(refused, _against(desk.book, body, max(desk.now, CODES_NARROWED_MS)))
     return refused or Plan(wish.code, (Write(body),))
@@ -253,7 +269,7 @@ def plan_create(desk: Desk, wish: CreateCurrency) -> Plan | Refused:
 
 def _limit(field: str, amount: Amount, wish: CreateCurrency | Currency) -> int | Refused:
     if amount.value < 0:
-        return refuse(Rejection.AMOUNT_MALFORMED, field=field, expected="zero or more")
+        return refuse(AMOUNT_MALFORMED, field=field, expected="zero or more")
     return minor_of(amount, wish.code, wish.scale)
 
 
@@ -265,9 +281,9 @@ def plan_set_levy(desk: Desk, code: str, wish: SetLevy) -> Plan | Refused:
 def plan_set_defaults(desk: Desk, code: str, wish: SetDefaults) -> Plan | Refused:
     currency = desk.book.currencies.get(code)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
     if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
-        return refuse(Rejection.MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+        return refuse(MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
     credit = None if wish.credit_limit is None else _limit("credit_limit", wish.credit_limit, currency)
     balance = None if wish.balance_limit is None else _limit("balance_limit", wish.balance_limit, currency)
     if isinstance(credit, Refused):
@@ -302,7 +318,7 @@ def plan_close(desk: Desk, code: str, wish: CloseCurrency) -> Plan | Refused:
 def view_currency(desk: Desk, code: str) -> CurrencyShown | Refused:
     currency = desk.book.currencies.get(code)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
     return _shown(desk.book, currency)
 
 
@@ -391,4 +407,5 @@ PRACTICE = Practice(
             example="mutirao currencies list",
         ),
     ),
+    refusals=(BALANCE_OPEN,),
 )

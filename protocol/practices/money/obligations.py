@@ -34,7 +34,20 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_MISMATCH,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    NOT_FOUND,
+    ORDER_EXPIRED,
+    ORDER_MISMATCH,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
@@ -166,7 +179,7 @@ class ConsentShown:
     owed: Annotated[Amount, Doc("what the member asks of others now, by open requests that name them")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -226,9 +239,9 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case ConsentRevoked(name):
             agreed = book.of(Consents).by_id.get(name)
             if agreed is None:
-                return refuse(Rejection.NOT_FOUND)
+                return refuse(NOT_FOUND)
             if agreed.state is not ConsentState.IN_FORCE:
-                return refuse(Rejection.STATE_CONFLICT, state=agreed.state.value)
+                return refuse(STATE_CONFLICT, state=agreed.state.value)
             return None
         case _:
             raise AssertionError(body)
@@ -238,7 +251,7 @@ def _against_consent(book: Book, said: Said[GiveConsent], at_ms: Millis) -> Refu
     wish = said.wish
     account = book.ledger.accounts.get(wish.account or "")
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=wish.account or "")
+        return refuse(ACCOUNT_UNKNOWN, member=wish.account or "")
     member = book.members[account.member]
     draw = _draw(book, wish)
     refused = (draw if isinstance(draw, Refused) else None) or not_said_by(said, member, capped=False)
@@ -247,15 +260,15 @@ def _against_consent(book: Book, said: Said[GiveConsent], at_ms: Millis) -> Refu
     for name in wish.requests:
         request = book.requests.get(name)
         if request is None:
-            return refuse(Rejection.NOT_FOUND)
+            return refuse(NOT_FOUND)
         if debtor_account(book, request) != account.id:
-            return refuse(Rejection.ORDER_MISMATCH, field="requests")
+            return refuse(ORDER_MISMATCH, field="requests")
     if wish.consent in book.of(Consents).by_id:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if at_ms > wish.not_after:
-        return refuse(Rejection.ORDER_EXPIRED)
+        return refuse(ORDER_EXPIRED)
     if wish.currency not in (None, account.currency):
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=account.currency)
+        return refuse(CURRENCY_MISMATCH, currency=account.currency)
     return member.inactive()
 
 
@@ -283,13 +296,13 @@ def _told(desk: Desk, wish: GiveConsent) -> GiveConsent | Refused:
     book = desk.book
     address = desk.actor.member if wish.account is None else wish.account
     if address is None:
-        return refuse(Rejection.MALFORMED, field="account", expected="a value")
+        return refuse(MALFORMED, field="account", expected="a value")
     code = wish.currency if wish.draw is None or wish.draw.asset_code is None else wish.draw.asset_code
     account = book.resolve_account(book.local(address) or address, code)
     if isinstance(account, Refused):
         return account
     if account.member is None or not acts_for(desk.actor, book.members[account.member]):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     return replace(wish, account=account.id)
 
 
@@ -298,9 +311,9 @@ def plan_revoke(desk: Desk, name: str, wish: RevokeConsent) -> Plan | Refused:
     book = desk.book
     agreed = book.of(Consents).by_id.get(parse_uuid(name) or b"")
     if agreed is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if not acts_for(desk.actor, book.members[book.ledger.accounts[agreed.account].member or ""]):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     body = ConsentRevoked(agreed.id)
     return _against(book, body, desk.now) or Plan(name, (Write(body),))
 
@@ -308,9 +321,9 @@ def plan_revoke(desk: Desk, name: str, wish: RevokeConsent) -> Plan | Refused:
 def view_consent(desk: Desk, name: str) -> ConsentShown | Refused:
     agreed = desk.book.of(Consents).by_id.get(parse_uuid(name) or b"")
     if agreed is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if not may_see(desk.actor, desk.book.ledger.accounts[agreed.account].member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     return _shown(desk, agreed)
 
 

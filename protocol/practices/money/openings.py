@@ -12,9 +12,20 @@ from protocol.book.book import Book, commons_account
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Show, Write
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    MALFORMED,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import AccountId
-from protocol.practices.money.currencies import CODE_CHARS_MAX, Code
+from protocol.practices.money.currencies import BALANCE_OPEN, CODE_CHARS_MAX, Code
 from protocol.wire.shape import AtMost, Range
 
 OPENINGS_MAX = 400
@@ -73,7 +84,7 @@ class OpeningsShown:
     ended: Annotated[bool, Doc("whether something has moved in it since, so that no more balances are opened")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, BalancesOpened)
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
@@ -83,27 +94,27 @@ def _against(book: Book, body: BalancesOpened) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     currency = book.currencies.get(body.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.currency[:CODE_CHARS_MAX])
+        return refuse(CURRENCY_UNKNOWN, currency=body.currency[:CODE_CHARS_MAX])
     if not body.balances:
-        return refuse(Rejection.MALFORMED, field="balances", expected="at least one")
+        return refuse(MALFORMED, field="balances", expected="at least one")
     begun, named = book.of(Begun), set[str]()
     for one in body.balances:
         account = book.ledger.accounts.get(one.account)
         if account is None or (account.member is None and account.id != commons_account(account.currency)):
-            return refuse(Rejection.ACCOUNT_UNKNOWN, member=one.account)
+            return refuse(ACCOUNT_UNKNOWN, member=one.account)
         if account.currency != body.currency:
-            return refuse(Rejection.CURRENCY_MISMATCH, currency=account.currency)
+            return refuse(CURRENCY_MISMATCH, currency=account.currency)
         again = one.account in named or (account.member is not None and one.account in begun.accounts)
         if again:
-            return refuse(Rejection.DUPLICATE)
+            return refuse(DUPLICATE)
         named.add(one.account)
     left = sum(one.balance for one in body.balances)
     if left:
-        return refuse(Rejection.BALANCE_OPEN, account="all", balance=left, currency=body.currency)
+        return refuse(BALANCE_OPEN, account="all", balance=left, currency=body.currency)
     if currency.closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=body.currency)
+        return refuse(CURRENCY_CLOSED, currency=body.currency)
     if body.currency in begun.currencies:
-        return refuse(Rejection.STATE_CONFLICT, state="in use already")
+        return refuse(STATE_CONFLICT, state="in use already")
     return book.ledger.uncountable(*((one.account, one.balance) for one in body.balances))
 
 
@@ -132,7 +143,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
     book = desk.book
     currency = book.currencies.get(wish.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=wish.currency[:CODE_CHARS_MAX])
+        return refuse(CURRENCY_UNKNOWN, currency=wish.currency[:CODE_CHARS_MAX])
     balances: list[Opened] = []
     for one in wish.balances:
         address = commons_account(currency.code) if one.member == "commons" else one.member
@@ -149,7 +160,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
 
 def view_openings(desk: Desk, code: str) -> OpeningsShown | Refused:
     if code not in desk.book.currencies:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
     begun = desk.book.of(Begun)
     opened = sum(desk.book.ledger.accounts[one].currency == code for one in begun.accounts)
     return OpeningsShown(code, opened, code in begun.currencies)

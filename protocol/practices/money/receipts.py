@@ -15,18 +15,8 @@ from typing import Annotated, Any, TypeVar
 from protocol.book.book import PaymentState, concerned
 from protocol.book.declaration import At, Desk, Doc, EntriesWanted, Practice, Show
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
-from protocol.book.signed import (
-    AccountId,
-    Digest,
-    Id,
-    Minor,
-    Signed,
-    Time,
-    is_authentic,
-    occurrence_id,
-    parse_uuid,
-)
+from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, Refused, refuse
+from protocol.book.signed import AccountId, Digest, Id, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
 from protocol.book.wishes import Said, read_said, rests_on_wish
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
 from protocol.lanes.identity import IDENTITY_KINDS, Identity, advance, begin
@@ -144,9 +134,9 @@ def view_receipt(desk: Desk, name: str) -> EntriesWanted | Refused:
     book = desk.book
     payment = book.payments.get(parse_uuid(name) or b"")
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if not may_see(desk.actor, *concerned(book, payment)):
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
+        return refuse(FORBIDDEN, allowed="payer and payee")
     if desk.silent is not None:
         return refuse(desk.silent)
     assert book.head is not None

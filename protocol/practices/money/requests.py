@@ -31,12 +31,25 @@ from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import NOTE_BYTES_MAX, NOTE_CHARS_MAX, salted, shown_text, text_refusal
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_CLOSED,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    NOT_FOUND,
+    SAME_ACCOUNT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Time, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Said
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX, Pay, plan_pay
+from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX, REQUEST_CLOSED, Pay, plan_pay
 from protocol.practices.people.authority import acts_for, may_see
 from protocol.wire.shape import AtMost
 
@@ -127,7 +140,7 @@ class RequestShown:
     payment: Annotated[str | None, Doc("the payment that paid it, or the last of it; null: none did")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -188,11 +201,11 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case Declined(name) | Cancelled(name):
             request = book.requests.get(name)
             if request is None:
-                return refuse(Rejection.NOT_FOUND)
+                return refuse(NOT_FOUND)
             if isinstance(body, Declined) and request.payer is None:
-                return refuse(Rejection.FORBIDDEN, allowed="the member who is asked")
+                return refuse(FORBIDDEN, allowed="the member who is asked")
             state = request.state_at(at_ms)
-            return None if state is RequestState.OPEN else refuse(Rejection.REQUEST_CLOSED, state=state.value)
+            return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
         case _:
             raise AssertionError(body)
 
@@ -200,19 +213,19 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
 def _against_request(book: Book, body: Requested) -> Refused | None:
     account = book.ledger.accounts.get(body.payee)
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.payee)
+        return refuse(ACCOUNT_UNKNOWN, member=body.payee)
     payee = book.members[account.member]
     refusals: list[Refused | None] = [payable(body.amount), payee.inactive()]
     if body.payer is not None and body.payer not in book.members:
-        refusals.append(refuse(Rejection.MEMBER_UNKNOWN, member=body.payer))
+        refusals.append(refuse(MEMBER_UNKNOWN, member=body.payer))
     elif body.payer is not None and book.members[body.payer].state is MemberState.LEFT:
         refusals.append(book.members[body.payer].inactive())
     if body.payer == account.member:
-        refusals.append(refuse(Rejection.SAME_ACCOUNT))
+        refusals.append(refuse(SAME_ACCOUNT))
     if body.request in book.requests:
-        refusals.append(refuse(Rejection.DUPLICATE))
+        refusals.append(refuse(DUPLICATE))
     if book.currencies[account.currency].closed:
-        refusals.append(refuse(Rejection.CURRENCY_CLOSED, currency=account.currency))
+        refusals.append(refuse(CURRENCY_CLOSED, currency=account.currency))
     return foremost(*refusals)
 
 
@@ -220,12 +233,12 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     book = desk.book
     address = desk.actor.member if wish.payee is None else wish.payee
     if address is None:
-        return refuse(Rejection.MALFORMED, field="payee", expected="a value")
+        return refuse(MALFORMED, field="payee", expected="a value")
     account = book.resolve_account(address, wish.amount.asset_code)
     if isinstance(account, Refused):
         return account
     if account.member is None or not acts_for(desk.actor, book.members[account.member]):
-        return refuse(Rejection.FORBIDDEN, allowed="the payee")
+        return refuse(FORBIDDEN, allowed="the payee")
     payer = None if wish.payer is None else book.resolve_member(book.local(wish.payer) or wish.payer)
     if isinstance(payer, Refused):
         return payer
@@ -233,7 +246,7 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     if isinstance(amount, Refused):
         return amount
     if wish.not_after is not None and wish.not_after <= desk.now:
-        return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
+        return refuse(MALFORMED, field="not_after", expected="a time to come")
     note, texts = salted(desk, wish.note)
     request, payer_id = book.drawn(drawn_id(desk.chance)), None if payer is None else payer.id
     body = Requested(request, account.id, amount, payer_id, wish.not_after, note)
@@ -245,7 +258,7 @@ def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting 
     book = desk.book
     request = book.requests.get(parse_uuid(name) or b"")
     if request is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     amount = book.amount(book.ledger.accounts[request.payee].currency, request.left_minor)
     refused = text_refusal("note", wish.note, NOTE_CHARS_MAX)
     if refused:
@@ -263,9 +276,9 @@ def plan_decline(desk: Desk, name: str, wish: DeclineRequest) -> Plan | Refused:
     del wish
     request = desk.book.requests.get(parse_uuid(name) or b"")
     if request is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if request.payer is None or not acts_for(desk.actor, desk.book.members[request.payer]):
-        return refuse(Rejection.FORBIDDEN, allowed="the member who is asked")
+        return refuse(FORBIDDEN, allowed="the member who is asked")
     body = Declined(request.id)
     return _against(desk.book, body, desk.now) or Plan(name, (Write(body),))
 
@@ -275,10 +288,10 @@ def plan_cancel(desk: Desk, name: str, wish: CancelRequest) -> Plan | Refused:
     book = desk.book
     request = book.requests.get(parse_uuid(name) or b"")
     if request is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     payee = book.members[book.ledger.accounts[request.payee].member or ""]
     if not acts_for(desk.actor, payee):
-        return refuse(Rejection.FORBIDDEN, allowed="the payee")
+        return refuse(FORBIDDEN, allowed="the payee")
     body = Cancelled(request.id)
     return _against(book, body, desk.now) or Plan(name, (Write(body),))
 
@@ -286,12 +299,12 @@ def plan_cancel(desk: Desk, name: str, wish: CancelRequest) -> Plan | Refused:
 def view_request(desk: Desk, name: str) -> RequestShown | Refused:
     request = desk.book.requests.get(parse_uuid(name) or b"")
     if request is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     # One that names nobody is passed on as a link or a code: whoever has it may pay it.
     payment = None if request.payment is None else desk.book.payments.get(request.payment)
     helped = () if payment is None else concerned(desk.book, payment)
     if request.payer is not None and not may_see(desk.actor, *_concerned(desk.book, request), *helped):
-        return refuse(Rejection.FORBIDDEN, allowed="payee and payer")
+        return refuse(FORBIDDEN, allowed="payee and payer")
     return _shown(desk, request)
 
 
@@ -395,4 +408,5 @@ PRACTICE = Practice(
             example="mutirao payment-requests list --state open",
         ),
     ),
+    refusals=(REQUEST_CLOSED,),
 )

@@ -39,14 +39,30 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import NOTE_BYTES_MAX, Note, digest_of, shown_text
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    NOT_FOUND,
+    ORDER_EXPIRED,
+    STATE_CONFLICT,
+    Reason,
+    ReasonCode,
+    Refused,
+    Stage,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Id, Signed, Time, occurrence_id, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
 from protocol.practices.money.payments.transfers import begin, beyond_limits, unable
-from protocol.practices.people.authority import acts_for, may_see, not_said_by
+from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, may_see, not_said_by
 from protocol.wire.shape import AtMost, Range
+
+SCHEDULE_LOCAL_ONLY = Reason("SCHEDULE_LOCAL_ONLY", Stage.RULE, 422, "Scheduled payments stay within the network")
 
 DAY_MS = 24 * 60 * 60 * 1_000
 LATE_MS_MAX = DAY_MS
@@ -113,7 +129,7 @@ class Missed:
     KIND: ClassVar[str] = "scheduled-payments/missed"
     schedule: Id
     occurrence: Annotated[int, Range(0, TIMES_MAX)]
-    reason: Rejection
+    reason: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +185,7 @@ class Schedule:
     state: ScheduleState = ScheduleState.ACTIVE
     occurrence: int = 0
     paid: int = 0
-    missed: list[tuple[int, Millis, Rejection]] = field(default_factory=list[tuple[int, Millis, Rejection]])
+    missed: list[tuple[int, Millis, ReasonCode]] = field(default_factory=list[tuple[int, Millis, ReasonCode]])
 
     @property
     def next_at_ms(self) -> Millis:
@@ -233,7 +249,7 @@ class MissedShown:
 
     occurrence: Annotated[int, Doc("which one, counted from 1")]
     at: Annotated[At, Doc("when it was tried")]
-    reason: Annotated[Rejection, Doc("why")]
+    reason: Annotated[ReasonCode, Doc("why")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +275,7 @@ class ScheduleShown:
     created_at: Annotated[At, Doc("when it was made")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -349,7 +365,7 @@ def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Canc
     refused = refused or book.veto(ran, now)
     if refused is None:
         return ran
-    return Missed(schedule.id, schedule.occurrence, refused.reason)
+    return Missed(schedule.id, schedule.occurrence, refused.reason.code)
 
 
 def _unable(book: Book, schedule: Schedule) -> Refused | None:
@@ -357,7 +373,7 @@ def _unable(book: Book, schedule: Schedule) -> Refused | None:
     payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
     exists = occurrence_id(schedule.id, schedule.occurrence) in book.payments
     return foremost(
-        refuse(Rejection.PAYMENT_EXISTS) if exists else None,
+        refuse(PAYMENT_EXISTS) if exists else None,
         book.members[payer.member or ""].inactive(),
         unable(book, payer, payee, schedule.amount_minor),
     )
@@ -427,14 +443,14 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         return _against_order(book, said_in(book, body, SchedulePayment), at_ms)
     schedule = book.of(Schedules).by_id.get(_named(body))
     if schedule is None:
-        return refuse(Rejection.NOT_FOUND)
-    conflict = refuse(Rejection.STATE_CONFLICT, state=schedule.state.value)
+        return refuse(NOT_FOUND)
+    conflict = refuse(STATE_CONFLICT, state=schedule.state.value)
     match body:
         case Ran(_, occurrence) | Missed(_, occurrence):
             if schedule.state is not ScheduleState.ACTIVE or occurrence != schedule.occurrence:
                 return conflict
             if at_ms < schedule.next_at_ms:
-                return refuse(Rejection.STATE_CONFLICT, state="not due yet")
+                return refuse(STATE_CONFLICT, state="not due yet")
             return _unable(book, schedule) if isinstance(body, Ran) else None
         case Paused():
             return None if schedule.state is ScheduleState.ACTIVE else conflict
@@ -448,7 +464,7 @@ def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Re
     wish = said.wish
     payer = book.ledger.accounts.get(wish.payer or "")
     if payer is None or payer.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=wish.payer or "")
+        return refuse(ACCOUNT_UNKNOWN, member=wish.payer or "")
     member = book.members[payer.member]
     amount = _amount_minor(book, wish)
     # What a capped key could order for years to come would be no cap.
@@ -459,15 +475,15 @@ def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Re
         return refused
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
     if "@" in wish.payee or ":" in wish.payee:
-        return refuse(Rejection.SCHEDULE_LOCAL_ONLY)
+        return refuse(SCHEDULE_LOCAL_ONLY)
     payee = book.resolve_account(wish.payee, payer.currency)
     if isinstance(payee, Refused):
         return payee
     if wish.schedule in book.of(Schedules).by_id:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if wish.rhythm is Rhythm.ONCE and wish.times != 1:
-        return refuse(Rejection.MALFORMED, field="times", expected="1 where it is paid once")
-    late = refuse(Rejection.ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None
+        return refuse(MALFORMED, field="times", expected="1 where it is paid once")
+    late = refuse(ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None
     return foremost(late, member.inactive(), unable(book, payer, payee))
 
 
@@ -496,15 +512,15 @@ def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:
     book = desk.book
     address = desk.actor.member if wish.payer is None else wish.payer
     if address is None:
-        return refuse(Rejection.MALFORMED, field="payer", expected="a value")
+        return refuse(MALFORMED, field="payer", expected="a value")
     payer = book.resolve_account(address, wish.amount.asset_code)
     if isinstance(payer, Refused):
         return payer
     if payer.member is None or not acts_for(desk.actor, book.members[payer.member]):
-        return refuse(Rejection.FORBIDDEN, allowed="the payer")
+        return refuse(FORBIDDEN, allowed="the payer")
     local = book.local(wish.payee)
     if local is None:
-        return refuse(Rejection.SCHEDULE_LOCAL_ONLY)
+        return refuse(SCHEDULE_LOCAL_ONLY)
     payee = book.resolve_account(local, payer.currency)
     return payee if isinstance(payee, Refused) else replace(wish, payer=payer.id, payee=payee.id)
 
@@ -528,9 +544,9 @@ def _plan_about(desk: Desk, name: str, kind: type[Paused] | type[Continued] | ty
     book = desk.book
     schedule = book.of(Schedules).by_id.get(parse_uuid(name) or b"")
     if schedule is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if not acts_for(desk.actor, book.members[book.ledger.accounts[schedule.payer].member or ""]):
-        return refuse(Rejection.FORBIDDEN, allowed="the payer")
+        return refuse(FORBIDDEN, allowed="the payer")
     body = kind(schedule.id)
     return _against(book, body, desk.now) or Plan(name, (Write(body),))
 
@@ -538,9 +554,9 @@ def _plan_about(desk: Desk, name: str, kind: type[Paused] | type[Continued] | ty
 def view_schedule(desk: Desk, name: str) -> ScheduleShown | Refused:
     schedule = desk.book.of(Schedules).by_id.get(parse_uuid(name) or b"")
     if schedule is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if not may_see(desk.actor, *_parties(desk.book, schedule.id)):
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
+        return refuse(FORBIDDEN, allowed="payer and payee")
     return _shown(desk.book, schedule)
 
 
@@ -633,4 +649,5 @@ PRACTICE = Practice(
             example="mutirao scheduled-payments list --state active",
         ),
     ),
+    refusals=(SCHEDULE_LOCAL_ONLY,),
 )

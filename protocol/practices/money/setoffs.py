@@ -28,16 +28,34 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    NOT_FOUND,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    refuse,
+)
 from protocol.book.signed import Id, Minor, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
 from protocol.practices.money.currencies import Code
 from protocol.practices.money.obligations import Agreed, Consents, debtor_account
+from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.payments.transfers import reserved
 from protocol.solvers.mincost import has_ortools
 from protocol.solvers.netting import OBLIGATIONS_TOTAL_MAX, Headroom, Obligation, set_off
 from protocol.wire.shape import AtMost
+
+CONSENT_EXCEEDED = Reason("CONSENT_EXCEEDED", Stage.RULE, 422, "This goes beyond what a member lets be set off")
 
 SHARES_MAX = 2_000
 """Requests that one entry may cancel: with 29 bytes at most for each they fit into an entry."""
@@ -192,7 +210,7 @@ class SetOffShown:
     entry: Annotated[int, Doc("the place in the ledger lane of its entry")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, SetOffMade)
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
@@ -288,7 +306,7 @@ def _refusing(book: Book, request: Request, debtor: str, at_ms: Millis) -> Refus
     for name in (debtor, request.payee):
         agreed: Agreed | None = consents.in_force(name, at_ms)
         if agreed is None or (name == debtor and request.id not in agreed.requests):
-            return refuse(Rejection.CONSENT_EXCEEDED, member=book.name_of(name))
+            return refuse(CONSENT_EXCEEDED, member=book.name_of(name))
         refused = book.members[book.ledger.accounts[name].member or ""].inactive()
         if refused:
             return refused
@@ -303,29 +321,29 @@ def _against(book: Book, body: SetOffMade, at_ms: Millis) -> Refused | None:
     """
     names = [share.request for share in body.shares]
     if not names or names != sorted(set(names)):
-        return refuse(Rejection.MALFORMED, field="shares", expected="shares in the order of their requests")
+        return refuse(MALFORMED, field="shares", expected="shares in the order of their requests")
     if any(share.amount <= 0 for share in body.shares):
-        return refuse(Rejection.AMOUNT_NOT_POSITIVE)
+        return refuse(AMOUNT_NOT_POSITIVE)
     currency = book.currencies.get(body.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.currency)
+        return refuse(CURRENCY_UNKNOWN, currency=body.currency)
     if body.set_off in book.of(SetOffs).by_id:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if currency.closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=body.currency)
+        return refuse(CURRENCY_CLOSED, currency=body.currency)
     book.requests.need(share.request for share in body.shares)
     for share in body.shares:
         request = book.requests.get(share.request)
         if request is None:
-            return refuse(Rejection.NOT_FOUND)
+            return refuse(NOT_FOUND)
         debtor = debtor_account(book, request)
         if debtor is None or book.ledger.accounts[debtor].currency != body.currency:
-            return refuse(Rejection.CURRENCY_MISMATCH, currency=body.currency)
+            return refuse(CURRENCY_MISMATCH, currency=body.currency)
         state = request.state_at(at_ms)
         if state is not RequestState.OPEN:
-            return refuse(Rejection.REQUEST_CLOSED, state=state.value)
+            return refuse(REQUEST_CLOSED, state=state.value)
         if share.amount > request.left_minor:
-            return refuse(Rejection.AMOUNT_TOO_LARGE, maximum=request.left_minor)
+            return refuse(AMOUNT_TOO_LARGE, maximum=request.left_minor)
         refused = _refusing(book, request, debtor, at_ms)
         if refused:
             return refused
@@ -336,7 +354,7 @@ def _drawn_too_far(book: Book, parties: Mapping[str, Party]) -> Refused | None:
     for name, party in parties.items():
         agreed, account = book.of(Consents).newest[name], book.ledger.accounts[name]
         if -party.change_minor > agreed.room_minor:
-            return refuse(Rejection.CONSENT_EXCEEDED, available=agreed.room_minor, currency=account.currency)
+            return refuse(CONSENT_EXCEEDED, available=agreed.room_minor, currency=account.currency)
         refused = book.ledger.uncountable((name, party.change_minor + max(0, reserved(account))))
         if refused:
             return refused
@@ -427,7 +445,7 @@ def plan_clear(desk: Desk, code: str, wish: ClearObligations) -> Plan | Refused:
     if isinstance(found, Refused):
         return found
     if not found.shares:
-        return refuse(Rejection.STATE_CONFLICT, state="nothing to set off")
+        return refuse(STATE_CONFLICT, state="nothing to set off")
     body = SetOffMade(drawn_id(desk.chance), code, found.shares)
     refused = _against(book, body, desk.now)
     if refused:
@@ -448,9 +466,9 @@ def view_obligations(desk: Desk, code: str) -> ObligationsShown | Refused:
 def _found(book: Book, code: str, now: Millis) -> Largest | Refused:
     currency = book.currencies.get(code)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:64])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:64])
     if currency.closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=code)
+        return refuse(CURRENCY_CLOSED, currency=code)
     return largest(book, code, now)
 
 
@@ -495,10 +513,10 @@ def view_set_off(desk: Desk, name: str) -> SetOffShown | Refused:
     book = desk.book
     made = book.of(SetOffs).by_id.get(parse_uuid(name) or b"")
     if made is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     accounts, shares = _seen(desk, made)
     if not accounts:
-        return refuse(Rejection.FORBIDDEN, allowed="its members")
+        return refuse(FORBIDDEN, allowed="its members")
 
     def amount(minor: int) -> Amount:
         return book.amount(made.currency, minor)
@@ -589,4 +607,5 @@ PRACTICE = Practice(
         Show("set-offs", SetOffShown, view=view_set_off, example="mutirao set-offs show ID"),
         List("set-offs", SetOffsWanted, SetOffListed, view=view_set_offs, own=True, example="mutirao set-offs list"),
     ),
+    refusals=(CONSENT_EXCEEDED,),
 )

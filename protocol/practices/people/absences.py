@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book, MemberState
 from protocol.book.declaration import STEWARDS, Act, At, Desk, Doc, Entered, List, News, Plan, Practice, Show, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
 from protocol.book.signed import MemberId, Time
 from protocol.lanes.entry import Millis
 
@@ -72,7 +72,7 @@ def is_away(book: Book, member: str, at_ms: Millis) -> bool:
     return found is not None and found.from_ms <= at_ms < found.until_ms
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, AbsenceSet)
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
@@ -81,10 +81,10 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def _against(book: Book, body: AbsenceSet) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     if body.until_ms < body.from_ms:
-        return refuse(Rejection.MALFORMED, field="until", expected="a time after its beginning")
+        return refuse(MALFORMED, field="until", expected="a time after its beginning")
     member = book.members.get(body.member)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=body.member)
+        return refuse(MEMBER_UNKNOWN, member=body.member)
     return member.inactive() if member.state is MemberState.LEFT else None
 
 
@@ -120,7 +120,7 @@ def view_absence(desk: Desk, address: str) -> AbsenceShown | Refused:
     if isinstance(member, Refused):
         return member
     found = desk.book.of(Absences).by_member.get(member.id)
-    return refuse(Rejection.NOT_FOUND) if found is None else _shown(desk, found)
+    return refuse(NOT_FOUND) if found is None else _shown(desk, found)
 
 
 def view_absences(desk: Desk, wanted: AbsencesWanted, after: int) -> Iterable[tuple[int, AbsenceShown]]:

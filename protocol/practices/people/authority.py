@@ -10,9 +10,28 @@ from typing import Any, NamedTuple
 from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, Payment, PaymentAuth
 from protocol.book.declaration import Actor, Role
 from protocol.book.ledger import Account
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    FORBIDDEN,
+    KEY_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    refuse,
+)
 from protocol.book.wishes import Said
 from protocol.lanes.entry import Millis
+
+MANDATE_UNKNOWN = Reason("MANDATE_UNKNOWN", Stage.SUBJECT, 404, "There is no such mandate")
+KEY_TAKEN = Reason("KEY_TAKEN", Stage.SUBJECT, 409, "This key belongs to somebody already")
+PAYMENT_EXISTS = Reason("PAYMENT_EXISTS", Stage.SUBJECT, 409, "A payment with this id exists already")
+KEY_CAP_EXCEEDED = Reason(
+    "KEY_CAP_EXCEEDED", Stage.RULE, 422, "This goes beyond what the key may pay", "The key may pay {available} more."
+)
+MANDATE_EXCEEDED = Reason(
+    "MANDATE_EXCEEDED", Stage.RULE, 422, "This goes beyond the mandate", "The mandate allows {available} more."
+)
 
 
 def acts_for(actor: Actor, member: Member) -> bool:
@@ -34,11 +53,11 @@ def not_said_by(said: Said[Any], member: Member, *, capped: bool = True) -> Refu
     Unless `capped`, a key of the member with a cap does not do.
     """
     if said.device is None:
-        return None if member.auth is Auth.CUSTODIAL else refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+        return None if member.auth is Auth.CUSTODIAL else refuse(FORBIDDEN, allowed="the member's own key")
     if said.member is not member:
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     if said.device.cap_minor is not None and not capped:
-        return refuse(Rejection.FORBIDDEN, allowed="a key of the member without a cap")
+        return refuse(FORBIDDEN, allowed="a key of the member without a cap")
     return None
 
 
@@ -46,7 +65,7 @@ def speaker(book: Book, key: bytes) -> tuple[Member, DeviceKey] | Refused:
     """Return whose key this is, or KEY_UNKNOWN where it is nobody's, or nobody's any more."""
     member = book.members.get(book.member_by_key.get(key, ""))
     if member is None or (device := member.keys[key]).revoked:
-        return refuse(Rejection.KEY_UNKNOWN)
+        return refuse(KEY_UNKNOWN)
     return member, device
 
 
@@ -76,11 +95,11 @@ class Authority(NamedTuple):
         if self.key is not None and self.key.cap_minor is not None:
             available = max(0, self.key.cap_minor - self.key.spent_minor)
             if debit_minor > available:
-                return refuse(Rejection.KEY_CAP_EXCEEDED, available=available, currency=self.account.currency)
+                return refuse(KEY_CAP_EXCEEDED, available=available, currency=self.account.currency)
         if self.mandate is not None:
             available = max(0, self.mandate.cap_minor - self.mandate.spent_minor)
             if debit_minor > available:
-                return refuse(Rejection.MANDATE_EXCEEDED, available=available, currency=self.account.currency)
+                return refuse(MANDATE_EXCEEDED, available=available, currency=self.account.currency)
         return None
 
     def spend(self, debit_minor: int) -> None:
@@ -120,15 +139,15 @@ def authorise(
     if who is None and mandate is not None:
         given = book.mandates.get(mandate)
         if given is None:
-            return refuse(Rejection.MANDATE_UNKNOWN)
+            return refuse(MANDATE_UNKNOWN)
         who = book.members[given.helper]
     found = _debited(book, payer, who, said.device, mandate, at_ms)
     if isinstance(found, Refused):
         return found
     if said.device is None and (who or found.member).auth is not Auth.CUSTODIAL:
-        return refuse(Rejection.FORBIDDEN, allowed="the member's own key")
+        return refuse(FORBIDDEN, allowed="the member's own key")
     if payment in book.payments:
-        return refuse(Rejection.PAYMENT_EXISTS)
+        return refuse(PAYMENT_EXISTS)
     return found.member.inactive() or found
 
 
@@ -138,19 +157,19 @@ def _debited(
     """Return the authority of `who` (None: the account's own member) over an account, mandate checked."""
     account = book.ledger.accounts.get(payer)
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=payer)
+        return refuse(ACCOUNT_UNKNOWN, member=payer)
     member = book.members[account.member]
     if mandate is None:
         if who is not None and who is not member:
-            return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
+            return refuse(FORBIDDEN, allowed="the account's own member")
         return Authority(account, member, key, None)
     given = book.mandates.get(mandate)
     if given is None:
-        return refuse(Rejection.MANDATE_UNKNOWN)
+        return refuse(MANDATE_UNKNOWN)
     if who is None or (given.account, given.helper) != (payer, who.id):
-        return refuse(Rejection.FORBIDDEN, allowed="the helper of the mandate")
+        return refuse(FORBIDDEN, allowed="the helper of the mandate")
     if given.revoked:
-        return refuse(Rejection.STATE_CONFLICT, state="revoked")
+        return refuse(STATE_CONFLICT, state="revoked")
     if at_ms > given.not_after_ms:
-        return refuse(Rejection.MANDATE_EXCEEDED, available=0, currency=account.currency)
+        return refuse(MANDATE_EXCEEDED, available=0, currency=account.currency)
     return who.inactive() or Authority(account, member, key, given)

@@ -9,24 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState
-from protocol.book.declaration import (
-    KEY,
-    KEY_OR_WORD,
-    Act,
-    Desk,
-    Doc,
-    Entered,
-    News,
-    Plan,
-    Practice,
-    Ref,
-    Write,
-)
+from protocol.book.declaration import KEY, KEY_OR_WORD, Act, Desk, Doc, Entered, News, Plan, Practice, Ref, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    FORBIDDEN,
+    KEY_UNKNOWN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import Key, Signed
 from protocol.book.wishes import Said, said_in
-from protocol.practices.people.authority import acts_for, not_said_by
+from protocol.practices.people.authority import KEY_CAP_EXCEEDED, acts_for, not_said_by
 from protocol.practices.people.joinings import against_new_key, joining_in
 from protocol.wire.shape import AtMost, Range
 
@@ -96,7 +93,7 @@ class KeyRevoked:
     signed: Signed
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     match entered.body:
         case KeyRebound() as body:
             refused = _against_rebinding(book, said_in(book, body, RebindKey))
@@ -163,7 +160,7 @@ def _present(book: Book, said: Said[Any], *, capped: bool) -> Member | Refused:
     """Return the member of whose keys somebody speaks that may: itself, as long as it has not left."""
     member = book.members.get(said.wish.member)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=said.wish.member)
+        return refuse(MEMBER_UNKNOWN, member=said.wish.member)
     if said.device is not None and (refused := not_said_by(said, member, capped=capped)):
         return refused
     return (member.inactive() or member) if member.state is MemberState.LEFT else member
@@ -176,9 +173,9 @@ def _against_rebinding(book: Book, said: Said[RebindKey]) -> Refused | None:
         return member
     if said.envelope is None or said.device is None:
         if wish.gives_way is not None:
-            return refuse(Rejection.MALFORMED, field="gives_way", expected="nothing, unless a key signs")
+            return refuse(MALFORMED, field="gives_way", expected="nothing, unless a key signs")
         if member.auth is not Auth.CUSTODIAL:
-            return refuse(Rejection.STATE_CONFLICT, state="holding its own key")
+            return refuse(STATE_CONFLICT, state="holding its own key")
         return against_new_key(book, wish.joining, member.handle)
     refused = _against_loss(member, said.device, wish.gives_way or said.envelope.key)
     return refused or against_new_key(book, wish.joining, member.handle)
@@ -188,9 +185,9 @@ def _against_loss(member: Member, by: DeviceKey, key: bytes) -> Refused | None:
     """Return why a key cannot be replaced or revoked by another: one with a cap can do so to itself alone."""
     old = member.keys.get(key)
     if old is None or old.revoked:
-        return refuse(Rejection.KEY_UNKNOWN)
+        return refuse(KEY_UNKNOWN)
     if by is not old and by.cap_minor is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
+        return refuse(FORBIDDEN, allowed="a key without a cap")
     return None
 
 
@@ -212,7 +209,7 @@ def _against_revocation(book: Book, said: Said[RevokeKey]) -> Refused | None:
     old = member.keys[said.wish.lost]
     others = (one for one in member.keys.values() if one is not old)
     if old.cap_minor is None and not any(one.cap_minor is None and not one.revoked for one in others):
-        return refuse(Rejection.STATE_CONFLICT, state="the last key without a cap")
+        return refuse(STATE_CONFLICT, state="the last key without a cap")
     return None
 
 
@@ -222,7 +219,7 @@ def plan_rebind(desk: Desk, address: str, said: Said[RebindKey]) -> Plan | Refus
         return member
     if said.signed is None:
         if not acts_for(desk.actor, member):
-            return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+            return refuse(FORBIDDEN, allowed="the member itself")
         said = replace(said, wish=replace(said.wish, member=member.id))
     return _against_rebinding(desk.book, said) or Plan(member.id, (Write(KeyRebound(*said.held)),))
 
@@ -274,4 +271,5 @@ PRACTICE = Practice(
             example="mutirao members revoke-key ana --lost KEY --key ana.key",
         ),
     ),
+    refusals=(KEY_CAP_EXCEEDED,),
 )

@@ -15,9 +15,20 @@ from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    AMOUNT_MALFORMED,
+    CURRENCY_UNKNOWN,
+    KEY_UNACCEPTABLE,
+    MALFORMED,
+    NOT_FOUND,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Digest, Key, MemberId
 from protocol.lanes.entry import Body
+from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.members import (
     CURRENCIES_MAX,
     MEMBER_ID_BYTES,
@@ -26,7 +37,7 @@ from protocol.practices.people.members import (
     member_id_refusal,
     opening_refusal,
 )
-from protocol.practices.people.names import HANDLE_CHARS_MAX, handle_refusal
+from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, handle_refusal
 from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost
 
@@ -87,7 +98,7 @@ class Imports:
     members: set[str] = field(default_factory=set[str])
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, MemberImported)
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
@@ -96,12 +107,12 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def _against(book: Book, body: MemberImported) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     if not all(map(is_acceptable_key, body.keys)):
-        return refuse(Rejection.KEY_UNACCEPTABLE)
+        return refuse(KEY_UNACCEPTABLE)
     taken = len(set(body.keys)) < len(body.keys) or any(key in book.member_by_key for key in body.keys)
     return foremost(
         member_id_refusal(book, body.member),
         handle_refusal(book, body.handle),
-        refuse(Rejection.KEY_TAKEN) if taken else None,
+        refuse(KEY_TAKEN) if taken else None,
         opening_refusal(book, (), body.openings),
     )
 
@@ -148,8 +159,8 @@ def plan_import(desk: Desk, wish: ImportMembers) -> Plan | Refused:
             body = (
                 foremost(
                     _against(desk.book, body),
-                    refuse(Rejection.HANDLE_TAKEN, handle=one.handle) if again else None,
-                    refuse(Rejection.KEY_TAKEN) if twice else None,
+                    refuse(HANDLE_TAKEN, handle=one.handle) if again else None,
+                    refuse(KEY_TAKEN) if twice else None,
                 )
                 or body
             )
@@ -159,7 +170,7 @@ def plan_import(desk: Desk, wish: ImportMembers) -> Plan | Refused:
         keys.update(one.keys)
         writes.append(Write(body))
     if not writes:
-        return refuse(Rejection.MALFORMED, field="members", expected="at least one")
+        return refuse(MALFORMED, field="members", expected="at least one")
     ids = tuple(write.body.member for write in writes if isinstance(write.body, MemberImported))
     return Plan("", tuple(writes), tuple(texts), answer=ImportShown(ids))
 
@@ -183,7 +194,7 @@ def _body(desk: Desk, one: ImportedMember, texts: list[tuple[bytes, str]]) -> Me
 def _opening(book: Book, account: ImportedAccount) -> Opening | Refused:
     currency = book.currencies.get(account.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=account.currency)
+        return refuse(CURRENCY_UNKNOWN, currency=account.currency)
     most = None
     least = minor_of(account.credit_limit, currency.code, currency.scale)
     if account.balance_limit is not None:
@@ -192,7 +203,7 @@ def _opening(book: Book, account: ImportedAccount) -> Opening | Refused:
         if isinstance(found, Refused):
             return found
         if found is not None and found < 0:
-            return refuse(Rejection.AMOUNT_MALFORMED, field="limit", expected="zero or more")
+            return refuse(AMOUNT_MALFORMED, field="limit", expected="zero or more")
     assert isinstance(least, int) and not isinstance(most, Refused)
     return Opening(currency.code, -least, most)
 
@@ -202,7 +213,7 @@ def view_import(desk: Desk, address: str) -> ImportShown | Refused:
     if isinstance(member, Refused):
         return member
     known = member.id in desk.book.of(Imports).members
-    return ImportShown((member.id,)) if known else refuse(Rejection.NOT_FOUND)
+    return ImportShown((member.id,)) if known else refuse(NOT_FOUND)
 
 
 PRACTICE = Practice(

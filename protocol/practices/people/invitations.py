@@ -25,12 +25,26 @@ from protocol.book.declaration import (
     Write,
 )
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    refuse,
+)
 from protocol.book.signed import Digest, Id, MemberId, Time, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Body, Millis
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost
+
+INVITATION_UNKNOWN = Reason("INVITATION_UNKNOWN", Stage.SUBJECT, 404, "There is no such invitation")
+INVITATION_USED = Reason("INVITATION_USED", Stage.SUBJECT, 409, "Somebody has joined by this invitation already")
+INVITATION_WITHDRAWN = Reason("INVITATION_WITHDRAWN", Stage.SUBJECT, 409, "This invitation was withdrawn")
+INVITATION_EXPIRED = Reason("INVITATION_EXPIRED", Stage.SUBJECT, 409, "This invitation has expired; ask for another")
 
 LIFE_MS = 30 * 24 * 60 * 60 * 1_000
 CODE_BYTES = 10
@@ -102,16 +116,16 @@ class Invitations:
         """
         found = self.by_code.get(code)
         if found is None:
-            return refuse(Rejection.INVITATION_UNKNOWN)
+            return refuse(INVITATION_UNKNOWN)
         match found.state_at(now):
             case InvitationState.OPEN:
                 return found
             case InvitationState.USED:
-                return refuse(Rejection.INVITATION_USED)
+                return refuse(INVITATION_USED)
             case InvitationState.WITHDRAWN:
-                return refuse(Rejection.INVITATION_WITHDRAWN)
+                return refuse(INVITATION_WITHDRAWN)
             case InvitationState.EXPIRED:
-                return refuse(Rejection.INVITATION_EXPIRED)
+                return refuse(INVITATION_EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +169,7 @@ def code_digest(code: str) -> bytes:
     return digest("invitation", re.sub(r"[\s-]", "", code).upper().encode())
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -166,11 +180,11 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     match body:
         case Invited():
             known = body.invitation in invitations.by_id or body.code in invitations.by_code
-            return refuse(Rejection.DUPLICATE) if known else _against_back(book, body.back)
+            return refuse(DUPLICATE) if known else _against_back(book, body.back)
         case InvitationWithdrawn():
             found = invitations.by_id.get(body.invitation)
             if found is None:
-                return refuse(Rejection.INVITATION_UNKNOWN)
+                return refuse(INVITATION_UNKNOWN)
             opened = invitations.open_at(found.code, at_ms)
             return opened if isinstance(opened, Refused) else None
         case _:
@@ -183,8 +197,8 @@ def _against_back(book: Book, back: str | None) -> Refused | None:
         return None
     member = book.members.get(back)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=back)
-    return None if member.state is MemberState.LEFT else refuse(Rejection.STATE_CONFLICT, state=member.state.value)
+        return refuse(MEMBER_UNKNOWN, member=back)
+    return None if member.state is MemberState.LEFT else refuse(STATE_CONFLICT, state=member.state.value)
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -214,7 +228,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
     not_after = desk.now + LIFE_MS if wish.not_after is None else wish.not_after
     if not_after <= desk.now:
-        return refuse(Rejection.MALFORMED, field="not_after", expected="a time to come")
+        return refuse(MALFORMED, field="not_after", expected="a time to come")
     back = None if wish.back is None else desk.book.resolve_member(wish.back)
     if isinstance(back, Refused):
         return back
@@ -233,7 +247,7 @@ def plan_withdraw(desk: Desk, name: str, wish: WithdrawInvitation) -> Plan | Ref
 
 def view_invitation(desk: Desk, name: str) -> InvitationShown | Refused:
     invitation = desk.book.of(Invitations).by_id.get(parse_uuid(name) or b"")
-    return refuse(Rejection.INVITATION_UNKNOWN) if invitation is None else _shown(desk, invitation)
+    return refuse(INVITATION_UNKNOWN) if invitation is None else _shown(desk, invitation)
 
 
 def view_invitations(desk: Desk, wanted: InvitationsWanted, after: int) -> Iterable[tuple[int, InvitationShown]]:
@@ -271,4 +285,5 @@ PRACTICE = Practice(
             example="mutirao invitations list --state open",
         ),
     ),
+    refusals=(INVITATION_UNKNOWN, INVITATION_USED, INVITATION_WITHDRAWN, INVITATION_EXPIRED),
 )

@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from protocol.book.book import Book
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    KEY_UNACCEPTABLE,
+    MALFORMED,
+    ORDER_MISMATCH,
+    SIGNATURE_INVALID,
+    WRONG_NETWORK,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Digest, Key, MemberId, Signed
+from protocol.practices.people.authority import KEY_TAKEN
 from protocol.wire.codec import CodecFault, encode
 from protocol.wire.keys import KeyPair, is_acceptable_key, verify
 from protocol.wire.pattern import reader
@@ -59,12 +69,12 @@ def heard(book: Book, signed: Signed) -> Joining | Refused:
     """Return what a key has signed of itself, or MALFORMED, KEY_UNACCEPTABLE or SIGNATURE_INVALID."""
     joining = read_joining(signed)
     if joining is None:
-        return refuse(Rejection.MALFORMED, field="joining", expected="a signed joining")
+        return refuse(MALFORMED, field="joining", expected="a signed joining")
     if not is_acceptable_key(joining.key):
-        return refuse(Rejection.KEY_UNACCEPTABLE)
+        return refuse(KEY_UNACCEPTABLE)
     sampled = book.is_sampled is None or book.is_sampled()
     if sampled and not is_authentic(signed, joining):
-        return refuse(Rejection.SIGNATURE_INVALID)
+        return refuse(SIGNATURE_INVALID)
     return joining
 
 
@@ -74,7 +84,7 @@ def against_new_key(book: Book, signed: Signed, handle: str) -> Refused | None:
     if isinstance(joining, Refused):
         return joining
     return foremost(
-        refuse(Rejection.KEY_TAKEN) if joining.key in book.member_by_key else None,
-        refuse(Rejection.WRONG_NETWORK) if joining.network != book.network else None,
-        refuse(Rejection.ORDER_MISMATCH, field="handle") if joining.handle != handle else None,
+        refuse(KEY_TAKEN) if joining.key in book.member_by_key else None,
+        refuse(WRONG_NETWORK) if joining.network != book.network else None,
+        refuse(ORDER_MISMATCH, field="handle") if joining.handle != handle else None,
     )

@@ -23,11 +23,22 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MEMBER_UNKNOWN,
+    ORDER_EXPIRED,
+    SAME_ACCOUNT,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import Id, Signed, Time, parse_uuid
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.people.authority import acts_for, not_said_by
+from protocol.practices.people.authority import MANDATE_EXCEEDED, MANDATE_UNKNOWN, acts_for, not_said_by
 from protocol.wire.shape import AtMost
 
 ADDRESS_CHARS_MAX = 64
@@ -74,7 +85,7 @@ class RevokeMandate:
     mandate: Annotated[str, AtMost(36), Doc("the id of the mandate")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -116,8 +127,8 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case MandateRevoked():
             mandate = book.mandates.get(body.mandate)
             if mandate is None:
-                return refuse(Rejection.MANDATE_UNKNOWN)
-            return refuse(Rejection.STATE_CONFLICT, state="revoked") if mandate.revoked else None
+                return refuse(MANDATE_UNKNOWN)
+            return refuse(STATE_CONFLICT, state="revoked") if mandate.revoked else None
         case _:
             raise AssertionError(body)
 
@@ -126,7 +137,7 @@ def _against_mandate(book: Book, said: Said[GiveMandate], at_ms: Millis) -> Refu
     wish = said.wish
     account = book.ledger.accounts.get(wish.account)
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=wish.account)
+        return refuse(ACCOUNT_UNKNOWN, member=wish.account)
     giver = book.members[account.member]
     cap_minor = _cap_minor(book, wish)
     refused = cap_minor if isinstance(cap_minor, Refused) else payable(cap_minor)
@@ -135,16 +146,16 @@ def _against_mandate(book: Book, said: Said[GiveMandate], at_ms: Millis) -> Refu
         return refused
     helper = book.members.get(wish.helper)
     if helper is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=wish.helper)
+        return refuse(MEMBER_UNKNOWN, member=wish.helper)
     if wish.mandate in book.mandates:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     given = (book.mandates[one] for one in giver.given)
     if sum(not one.revoked and at_ms <= one.not_after_ms for one in given) >= MANDATES_MAX:
-        return refuse(Rejection.STATE_CONFLICT, state=f"giver of {MANDATES_MAX} mandates")
+        return refuse(STATE_CONFLICT, state=f"giver of {MANDATES_MAX} mandates")
     if at_ms > wish.not_after:
-        return refuse(Rejection.ORDER_EXPIRED)
+        return refuse(ORDER_EXPIRED)
     if helper is giver:
-        return refuse(Rejection.SAME_ACCOUNT)
+        return refuse(SAME_ACCOUNT)
     return giver.inactive() or helper.inactive()
 
 
@@ -171,7 +182,7 @@ def _told(desk: Desk, member: Member, wish: GiveMandate) -> GiveMandate | Refuse
     """Return the wish that a member without a key, or a steward for it, tells, by the ids of what it names."""
     book = desk.book
     if not acts_for(desk.actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     helper = book.resolve_member(wish.helper)
     account = book.resolve_account(wish.account, wish.cap.asset_code)
     if isinstance(helper, Refused):
@@ -186,9 +197,9 @@ def plan_revoke(desk: Desk, address: str, wish: RevokeMandate) -> Plan | Refused
         return member
     mandate = book.mandates.get(parse_uuid(wish.mandate) or b"")
     if mandate is None or mandate.id not in (*member.given, *member.held):
-        return refuse(Rejection.MANDATE_UNKNOWN)
+        return refuse(MANDATE_UNKNOWN)
     if not acts_for(desk.actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     body = MandateRevoked(mandate.id)
     return _against(book, body, desk.now) or Plan(member.id, (Write(body),))
 
@@ -216,5 +227,9 @@ PRACTICE = Practice(
             plan=plan_revoke,
             example="mutirao members revoke-mandate ana --mandate ID",
         ),
+    ),
+    refusals=(
+        MANDATE_UNKNOWN,
+        MANDATE_EXCEEDED,
     ),
 )

@@ -10,16 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.book import (
-    Auth,
-    Book,
-    DeviceKey,
-    Member,
-    MemberState,
-    RequestState,
-    commons_account,
-    since,
-)
+from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, RequestState, commons_account, since
 from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
@@ -45,19 +36,28 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, shown_text, text_refusal
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
-from protocol.book.signed import (
-    AccountId,
-    Digest,
-    MemberId,
-    Signed,
-    uuid_text,
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_MALFORMED,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
 )
+from protocol.book.signed import AccountId, Digest, MemberId, Signed, uuid_text
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.people.authority import may_see
+from protocol.practices.people.authority import KEY_TAKEN, may_see
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import against_new_key, joining_in
-from protocol.practices.people.names import HANDLE_CHARS_MAX, handle_refusal
+from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, handle_refusal
 from protocol.wire.shape import AtMost, Range
 
 MEMBER_ID_BYTES = 10
@@ -235,7 +235,7 @@ class MemberShown:
     mandates: Annotated[tuple[MandateShown, ...], Doc("mandates that it gave or holds")] = ()
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -331,7 +331,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case LimitsSet():
             account = book.ledger.accounts.get(body.account)
             if account is None or account.member is None:
-                return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+                return refuse(ACCOUNT_UNKNOWN, member=body.account)
             return _not_among(book, account.member, _PRESENT)
         case Suspended():
             return _not_among(book, body.member, (MemberState.ACTIVE,))
@@ -341,7 +341,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             accounts = book.ledger.of_member(body.member)
             refused = _not_among(book, body.member, _PRESENT)
             if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
-                return refuse(Rejection.STATE_CONFLICT, state="party to pending payments")
+                return refuse(STATE_CONFLICT, state="party to pending payments")
             taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
             return refused or book.ledger.uncountable(*taken_over)
         case _:
@@ -354,31 +354,31 @@ _PRESENT = (MemberState.PENDING, MemberState.ACTIVE, MemberState.SUSPENDED)
 def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refused | None:
     found = book.members.get(member)
     if found is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=member)
-    return None if found.state in states else refuse(Rejection.STATE_CONFLICT, state=found.state.value)
+        return refuse(MEMBER_UNKNOWN, member=member)
+    return None if found.state in states else refuse(STATE_CONFLICT, state=found.state.value)
 
 
 def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
     unfit = handle_refusal(book, body.handle)
-    if unfit is not None and unfit.reason is Rejection.MALFORMED:
+    if unfit is not None and unfit.reason is MALFORMED:
         return unfit
     misnamed = member_id_refusal(book, body.member)
-    if misnamed is not None and misnamed.reason is Rejection.MALFORMED:
+    if misnamed is not None and misnamed.reason is MALFORMED:
         return misnamed
     refused = None if body.joining is None else against_new_key(book, body.joining, body.handle)
     invited = book.of(Invitations).open_at(body.code, at_ms)
     if isinstance(invited, Refused):
         return foremost(refused, invited)
     if invited.back is not None:
-        return foremost(refused, refuse(Rejection.FORBIDDEN, allowed="the member who is invited back"))
+        return foremost(refused, refuse(FORBIDDEN, allowed="the member who is invited back"))
     return foremost(refused, misnamed, unfit)
 
 
 def member_id_refusal(book: Book, member: str) -> Refused | None:
     """Return why nobody new can have this id."""
     if not _MEMBER_ID.fullmatch(member):
-        return refuse(Rejection.MALFORMED, field="member", expected="16 capital base32 characters")
-    return refuse(Rejection.DUPLICATE) if member in book.members else None
+        return refuse(MALFORMED, field="member", expected="16 capital base32 characters")
+    return refuse(DUPLICATE) if member in book.members else None
 
 
 def _against_approval(book: Book, body: Approved) -> Refused | None:
@@ -388,7 +388,7 @@ def _against_approval(book: Book, body: Approved) -> Refused | None:
     opened = [account.currency for account in book.ledger.of_member(body.member)]
     refused = opening_refusal(book, opened, body.openings)
     if refused is None and not body.openings and book.members[body.member].state is MemberState.ACTIVE:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     return refused
 
 
@@ -398,11 +398,11 @@ def opening_refusal(book: Book, held: Iterable[str], openings: Iterable[Opening]
     for one in openings:
         currency = book.currencies.get(one.currency)
         if currency is None:
-            return refuse(Rejection.CURRENCY_UNKNOWN, currency=one.currency)
+            return refuse(CURRENCY_UNKNOWN, currency=one.currency)
         if one.currency in opened:
-            return refuse(Rejection.DUPLICATE, currency=one.currency)
+            return refuse(DUPLICATE, currency=one.currency)
         if currency.closed:
-            return refuse(Rejection.CURRENCY_CLOSED, currency=one.currency)
+            return refuse(CURRENCY_CLOSED, currency=one.currency)
         opened.add(one.currency)
     return None
 
@@ -416,7 +416,7 @@ def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
     refused = foremost(
         text_refusal("name", wish.name, NAME_CHARS_MAX),
         _against(desk.book, body, desk.now),
-        refuse(Rejection.HANDLE_TAKEN, handle=wish.handle) if taken else None,
+        refuse(HANDLE_TAKEN, handle=wish.handle) if taken else None,
     )
     return refused or Plan(member, (Write(body),), texts)
 
@@ -429,12 +429,12 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
     named = _currency_of(wish)
     codes = _currencies_for(book, member) if named is None else (named,)
     if len(codes) > 1 and (wish.credit_limit or wish.balance_limit):
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=", ".join(codes))
+        return refuse(CURRENCY_MISMATCH, currency=", ".join(codes))
     openings: list[Opening] = []
     for code in codes:
         currency = book.currencies.get(code)
         if currency is None:
-            return refuse(Rejection.CURRENCY_UNKNOWN, currency=code)
+            return refuse(CURRENCY_UNKNOWN, currency=code)
         limits = _limits(book, code, wish.credit_limit, wish.balance_limit)
         if isinstance(limits, Refused):
             return limits
@@ -467,7 +467,7 @@ def _limits(
             found.append(None)
             continue
         if amount.value < 0:
-            return refuse(Rejection.AMOUNT_MALFORMED, field=name, expected="zero or more")
+            return refuse(AMOUNT_MALFORMED, field=name, expected="zero or more")
         minor = minor_of(amount, code, book.currencies[code].scale)
         if isinstance(minor, Refused):
             return minor
@@ -483,9 +483,9 @@ def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused
     if not isinstance(account, Account):
         return account
     if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
-        return refuse(Rejection.MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+        return refuse(MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
     if wish.balance_limit is not None and wish.any_balance:
-        return refuse(Rejection.MALFORMED, field="any_balance", expected="nothing beside balance_limit")
+        return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
     limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
     if isinstance(limits, Refused):
         return limits
@@ -511,7 +511,7 @@ def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
     if isinstance(member, Refused):
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself and stewards")
+        return refuse(FORBIDDEN, allowed="the member itself and stewards")
     planned = _plan_about(desk, address, Left)
     return replace(planned, erases=(member.id,)) if wish.erase and isinstance(planned, Plan) else planned
 
@@ -640,4 +640,5 @@ PRACTICE = Practice(
             example="mutirao members list --state pending",
         ),
     ),
+    refusals=(KEY_TAKEN,),
 )

@@ -15,11 +15,30 @@ from protocol.book.declaration import Act, Actor, Desk, Doc, Entered, News, Plan
 from protocol.book.ledger import Posting
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Digest, MemberId
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import acts_for
 from protocol.wire.shape import AtMost
+
+HANDLE_TAKEN = Reason(
+    "HANDLE_TAKEN",
+    Stage.SUBJECT,
+    409,
+    "The handle is taken",
+    "The handle {handle} is taken; who has left comes back by `members return`.",
+)
 
 HANDLE_CHARS_MAX = 32
 EARLIER_HANDLES_MAX = 16
@@ -52,13 +71,13 @@ class Rename:
 def handle_refusal(book: Book, handle: str, member: str | None = None) -> Refused | None:
     """Return why a handle cannot be that of a member (None: of one who is new)."""
     if not _HANDLE.fullmatch(handle):
-        return refuse(Rejection.MALFORMED, field="handle", expected="2 to 32 of a-z, 0-9 and inner dashes")
+        return refuse(MALFORMED, field="handle", expected="2 to 32 of a-z, 0-9 and inner dashes")
     if handle in _RESERVED or book.member_by_handle.get(handle, member) != member:
-        return refuse(Rejection.HANDLE_TAKEN, handle=handle)
+        return refuse(HANDLE_TAKEN, handle=handle)
     return None
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body)
     return refused.reason if refused else None
 
@@ -68,14 +87,14 @@ def _against(book: Book, body: Body) -> Refused | None:
     assert isinstance(body, Renamed)
     member = book.members.get(body.member)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=body.member)
+        return refuse(MEMBER_UNKNOWN, member=body.member)
     if member.state is MemberState.LEFT:
         return member.inactive()
     if body.handle == member.handle:
-        return refuse(Rejection.DUPLICATE) if body.name == member.name else None
+        return refuse(DUPLICATE) if body.name == member.name else None
     refused = handle_refusal(book, body.handle, member.id)
     if refused is None and not _is_new(book, member) and len(member.earlier) >= EARLIER_HANDLES_MAX:
-        refused = refuse(Rejection.STATE_CONFLICT, state=f"renamed {EARLIER_HANDLES_MAX} times")
+        refused = refuse(STATE_CONFLICT, state=f"renamed {EARLIER_HANDLES_MAX} times")
     return refused
 
 
@@ -121,16 +140,16 @@ def plan_rename(desk: Desk, address: str, wish: Rename) -> Plan | Refused:
     if isinstance(member, Refused):
         return member
     if wish.handle is None and wish.name is None:
-        return refuse(Rejection.MALFORMED, field="handle", expected="a handle, a name or both")
+        return refuse(MALFORMED, field="handle", expected="a handle, a name or both")
     if not _may_rename(desk.actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     name, texts = (member.name, ()) if wish.name is None else salted(desk, wish.name)
     body = Renamed(member.id, member.handle if wish.handle is None else wish.handle, name)
     # By the author alone: which accounts there are differs with the version of the program, a check may not.
     taken = body.handle in book.account_names
     refused = foremost(
         text_refusal("name", wish.name, NAME_CHARS_MAX),
-        refuse(Rejection.HANDLE_TAKEN, handle=body.handle) if taken else None,
+        refuse(HANDLE_TAKEN, handle=body.handle) if taken else None,
         _against(book, body),
     )
     return refused or Plan(member.id, (Write(body),), texts)
@@ -151,4 +170,5 @@ PRACTICE = Practice(
     operations=(
         Act("members", "rename", Rename, plan=plan_rename, example="mutirao members rename ana --handle ana-souza"),
     ),
+    refusals=(HANDLE_TAKEN,),
 )

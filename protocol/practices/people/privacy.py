@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from protocol.book.declaration import Act, Desk, Plan, Practice, Role
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import FORBIDDEN, Refused, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ def plan_erase(desk: Desk, address: str, wish: EraseData) -> Plan | Refused:
     if isinstance(member, Refused):
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself and stewards")
+        return refuse(FORBIDDEN, allowed="the member itself and stewards")
     return Plan(member.id, erases=(member.id,))
 
 

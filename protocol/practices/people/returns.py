@@ -13,9 +13,21 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Auth, Book, Member, MemberState, commons_account
 from protocol.book.declaration import ANYONE, Act, Desk, Doc, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    FORBIDDEN,
+    KEY_UNKNOWN,
+    MEMBER_UNKNOWN,
+    ORDER_MISMATCH,
+    STATE_CONFLICT,
+    WRONG_NETWORK,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Digest, MemberId, Signed
 from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.devices import let_only
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
@@ -50,7 +62,7 @@ class Return:
     ] = None
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -63,11 +75,11 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         return joining
     member = book.members.get(body.member)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=body.member)
+        return refuse(MEMBER_UNKNOWN, member=body.member)
     here = member.state is not MemberState.LEFT
     refused = foremost(
         _against_invitation(book, body, member, joining, at_ms),
-        refuse(Rejection.STATE_CONFLICT, state=member.state.value) if here else None,
+        refuse(STATE_CONFLICT, state=member.state.value) if here else None,
         _against_no_key(member) if joining is None else _against_key(book, member, joining),
     )
     return refused or book.ledger.uncountable(*((one.account, one.amount_minor) for one in _taken_up(book, body)))
@@ -82,29 +94,29 @@ def _against_invitation(
         return invitation
     if invitation.back == member.id or (invitation.back is None and _is_own(member, joining)):
         return None
-    return refuse(Rejection.FORBIDDEN, allowed="the member whom the invitation names, or its old key")
+    return refuse(FORBIDDEN, allowed="the member whom the invitation names, or its old key")
 
 
 def _against_no_key(member: Member) -> Refused | None:
     if member.auth is Auth.CUSTODIAL:
         return None
-    return refuse(Rejection.FORBIDDEN, allowed="the member's own key, old or new")
+    return refuse(FORBIDDEN, allowed="the member's own key, old or new")
 
 
 def _against_key(book: Book, member: Member, joining: Joining) -> Refused | None:
     """Return why the key of somebody who comes back cannot be this member's."""
     if book.member_by_key.get(joining.key, member.id) != member.id:
-        return refuse(Rejection.KEY_TAKEN)
+        return refuse(KEY_TAKEN)
     if joining.network != book.network:
-        return refuse(Rejection.WRONG_NETWORK)
+        return refuse(WRONG_NETWORK)
     if book.member_by_handle.get(joining.handle) != member.id:
-        return refuse(Rejection.ORDER_MISMATCH, field="handle")
+        return refuse(ORDER_MISMATCH, field="handle")
     old = member.keys.get(joining.key)
     if old is None:
         return None
     if old.revoked:
-        return refuse(Rejection.KEY_UNKNOWN)
-    return None if old.cap_minor is None else refuse(Rejection.FORBIDDEN, allowed="a key without a cap")
+        return refuse(KEY_UNKNOWN)
+    return None if old.cap_minor is None else refuse(FORBIDDEN, allowed="a key without a cap")
 
 
 def _is_own(member: Member, joining: Joining | None) -> bool:

@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 from node.http.about import NodeShown
 from node.http.app import Api
 from node.http.auth import token_hash
+from node.loop.refusals import IDEMPOTENCY_REUSED
 from node.loop.runtime import Remember, Remembered
 from node.store.storage import Token
 from protocol.book.book import MemberState
@@ -36,7 +37,7 @@ from protocol.book.declaration import (
     operation_name,
 )
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import AtMost
 
@@ -215,7 +216,7 @@ class Bakery:
             case "loaves.show":
                 return None
             case _:
-                return refuse(Rejection.NOT_FOUND)
+                return refuse(NOT_FOUND)
 
     async def knows(self, scope: bytes) -> bool:
         return scope in self.answers
@@ -227,7 +228,7 @@ class Bakery:
         if kept is not None:
             request, answer = kept
             if request != remember.request:
-                return Remembered(*remember.render(refuse(Rejection.IDEMPOTENCY_REUSED)), False)
+                return Remembered(*remember.render(refuse(IDEMPOTENCY_REUSED)), False)
             return replace(answer, replayed=True)
         result = await self.ask(operation, actor, wish, subject=subject)
         answer = Remembered(*remember.render(result), False)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from node.http.problems import Denied
+from node.http.refusals import CURSOR_UNKNOWN
 from node.http.routes import cursor_text, read_cursor, subject_of
-from protocol.book.refusals import Rejection, refuse
+from protocol.book.refusals import LIMIT_EXCEEDED, RECOVERING, refuse
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -113,7 +114,7 @@ async def test_a_cursor_that_this_node_did_not_give_is_refused(shop: Any) -> Non
     for text in ("41", "", given[:-1], "B" + given[1:], greatest[:-2] + "AA", cursor_text(41, b"crumbs")):
         with pytest.raises(Denied) as refused:
             read_cursor(text, b"loaves")
-        assert refused.value.reason is Rejection.CURSOR_UNKNOWN
+        assert refused.value.reason is CURSOR_UNKNOWN
     assert (await shop.ask("GET", "/v1/loaves?cursor=garbage")).code == "CURSOR_UNKNOWN"
 
 
@@ -172,7 +173,7 @@ async def test_an_act_with_if_match_that_is_sent_again_with_its_key_is_answered_
 
 async def test_a_refusal_keeps_its_code_and_figures(shop: Any, loaf: Any) -> None:
     shop.bakery.refusal = refuse(
-        Rejection.LIMIT_EXCEEDED, currency="HORA", available=2_000, limit=-20_000, projected_balance=-21_000
+        LIMIT_EXCEEDED, currency="HORA", available=2_000, limit=-20_000, projected_balance=-21_000
     )
     for key in (None, "k"):
         refused = await shop.ask("POST", "/v1/loaves", loaf, key=key)
@@ -180,7 +181,7 @@ async def test_a_refusal_keeps_its_code_and_figures(shop: Any, loaf: Any) -> Non
         assert refused.json["detail"] == "20.00 HORA left: the account's limit is -200.00 HORA."
         assert refused.json["figures"]["available"] == 2_000
     assert (await shop.ask("GET", "/v1/loaves")).status == 422
-    shop.bakery.refusal = refuse(Rejection.RECOVERING)
+    shop.bakery.refusal = refuse(RECOVERING)
     for method, path, body in (("POST", "/v1/loaves", loaf), ("GET", "/v1/loaves/0", None)):
         busy = await shop.ask(method, path, body)
         assert (busy.status, busy.code, busy.headers["Retry-After"]) == (503, "RECOVERING", "5")

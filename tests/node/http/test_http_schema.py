@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from node.http.schema import Components, Misread, describe, dump, form, moment_text, parse
 from protocol.book.declaration import At, Doc, Ref
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import AMOUNT_MALFORMED, AMOUNT_TOO_LARGE, MALFORMED, Reason
 from protocol.book.signed import TIME_MS_MAX
 from protocol.wire.shape import AtMost, Length, Range
 
@@ -60,7 +60,7 @@ def misread(body: Any) -> tuple[str, str]:
         read(body)
     refused = caught.value.refused()
     assert dump(dict(refused.figures)), "it can be told"
-    return refused.reason, str(refused.figures["field"])
+    return refused.reason.code, str(refused.figures["field"])
 
 
 def test_a_wish_is_read_with_its_defaults() -> None:
@@ -121,7 +121,7 @@ def test_what_is_shown_is_read_again_as_the_same() -> None:
     ],
 )
 def test_what_is_not_of_the_form_is_refused_by_its_place(change: Any, field: str) -> None:
-    assert misread(LEAST | change) == (Rejection.MALFORMED, field)
+    assert misread(LEAST | change) == (MALFORMED.code, field)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_is_not_of_the_form_is_refused_by_its_place(change: Any, field: str
     ],
 )
 def test_what_is_no_strict_json_is_refused(body: bytes) -> None:
-    assert misread(body)[0] == Rejection.MALFORMED
+    assert misread(body)[0] == MALFORMED.code
 
 
 def test_a_text_is_made_nfc() -> None:
@@ -157,34 +157,34 @@ def test_a_text_is_made_nfc() -> None:
 @pytest.mark.parametrize(
     ("price", "reason"),
     [
-        (12.5, Rejection.AMOUNT_MALFORMED),
-        ({"value": 1250}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "12.50"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "1e3"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "+5"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "007"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "-0"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "٣"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "1\n"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": ""}, Rejection.AMOUNT_MALFORMED),
-        ({}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "1_0"}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "1", "scale": 2}, Rejection.AMOUNT_MALFORMED),
-        ({"value": "1", "asset_code": 2}, Rejection.MALFORMED),
-        ({"value": str(AMOUNT_MINOR_MAX + 1)}, Rejection.AMOUNT_TOO_LARGE),
-        ({"value": f"{AMOUNT_MINOR_MAX + 1}0", "asset_scale": 1}, Rejection.AMOUNT_TOO_LARGE),
-        ({"value": "9" * 60_000}, Rejection.AMOUNT_TOO_LARGE),
+        (12.5, AMOUNT_MALFORMED),
+        ({"value": 1250}, AMOUNT_MALFORMED),
+        ({"value": "12.50"}, AMOUNT_MALFORMED),
+        ({"value": "1e3"}, AMOUNT_MALFORMED),
+        ({"value": "+5"}, AMOUNT_MALFORMED),
+        ({"value": "007"}, AMOUNT_MALFORMED),
+        ({"value": "-0"}, AMOUNT_MALFORMED),
+        ({"value": "٣"}, AMOUNT_MALFORMED),
+        ({"value": "1\n"}, AMOUNT_MALFORMED),
+        ({"value": ""}, AMOUNT_MALFORMED),
+        ({}, AMOUNT_MALFORMED),
+        ({"value": "1_0"}, AMOUNT_MALFORMED),
+        ({"value": "1", "scale": 2}, AMOUNT_MALFORMED),
+        ({"value": "1", "asset_code": 2}, MALFORMED),
+        ({"value": str(AMOUNT_MINOR_MAX + 1)}, AMOUNT_TOO_LARGE),
+        ({"value": f"{AMOUNT_MINOR_MAX + 1}0", "asset_scale": 1}, AMOUNT_TOO_LARGE),
+        ({"value": "9" * 60_000}, AMOUNT_TOO_LARGE),
     ],
 )
-def test_an_amount_is_digits_in_a_text(price: Any, reason: Rejection) -> None:
+def test_an_amount_is_digits_in_a_text(price: Any, reason: Reason) -> None:
     wished = {"asset_scale": 0, **price} if isinstance(price, dict) else price
-    assert misread(LEAST | {"price": wished}) == (reason, "price")
+    assert misread(LEAST | {"price": wished}) == (reason.code, "price")
 
 
 @pytest.mark.parametrize("scale", [{}, *({"asset_scale": one} for one in (None, -1, 256, "2", 1.0, True))])
 def test_an_amount_says_how_many_of_its_digits_are_decimals(scale: dict[str, Any]) -> None:
     """A 3 alone would be 3.00 to one program and 0.03 to another."""
-    assert misread(LEAST | {"price": {"value": "3", **scale}}) == (Rejection.AMOUNT_MALFORMED, "price.asset_scale")
+    assert misread(LEAST | {"price": {"value": "3", **scale}}) == (AMOUNT_MALFORMED.code, "price.asset_scale")
 
 
 def test_an_amount_may_be_negative_in_form() -> None:

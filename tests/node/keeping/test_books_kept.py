@@ -15,13 +15,14 @@ from node import clock
 from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.loop import runtime
 from node.loop.batch import Batch
+from node.loop.refusals import STORAGE_FAILED
 from node.loop.runtime import Remember, Remembered, Runtime
 from node.store.loading import Loader
 from node.store.storage import Storage, StorageFailed
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.private import Item
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import Refused, refuse
 from protocol.lanes.entry import LEDGER
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
@@ -62,7 +63,7 @@ class Riacho:
 def render(result: Any) -> tuple[int, str, bytes]:
     """Return an answer as JSON: texts are kept apart from it, and stand in their places when it is told."""
     if isinstance(result, Refused):
-        return 503 if result.reason is Rejection.STORAGE_FAILED else 422, "", result.reason.encode()
+        return 503 if result.reason is STORAGE_FAILED else 422, "", result.reason.code.encode()
     return 201, "", json.dumps({"id": result.id, "note": result.note}, ensure_ascii=False).encode()
 
 
@@ -140,7 +141,7 @@ async def test_a_payment_that_found_no_room_is_made_once_when_there_is_room(
         assert {(one.status, one.body) for one in refused} == {(503, b"STORAGE_FAILED")}
         assert await riacho.balances() == [-300, 300]
         assert await riacho.statement("ana") == [-300]
-        assert await riacho.ask("invitations.create") == refuse(Rejection.STORAGE_FAILED)
+        assert await riacho.ask("invitations.create") == refuse(STORAGE_FAILED)
 
         await writer.execute_fetchall("PRAGMA max_page_count = 1000000")
         while not riacho.runtime.writable:

@@ -11,25 +11,17 @@ from typing import Any
 
 import pytest
 
+from node.http.problems import REASONS
 from node.loop import peering, runtime, subscriptions
 from node.loop.batch import Batch, Event
 from node.loop.peering import STALL_SECONDS, Peering
+from node.loop.refusals import STORAGE_FAILED
 from node.loop.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
 from node.store.storage import Reach, Storage, StorageFailed
 from protocol.book.book import PAYMENTS, Book
-from protocol.book.declaration import (
-    Actor,
-    Create,
-    EntriesWanted,
-    Lookup,
-    Operation,
-    Page,
-    Role,
-    Show,
-    TextRef,
-)
+from protocol.book.declaration import Actor, Create, EntriesWanted, Lookup, Operation, Page, Role, Show, TextRef
 from protocol.book.private import Item
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import OVERLOADED, Refused, refuse
 from protocol.book.tables import Name
 from protocol.events import (
     MISSED,
@@ -137,7 +129,7 @@ class Wall:
             case ["erase"]:
                 return [Erase("ana", NOW), *self._mark(request, TextRef("pão".encode().ljust(32, b"#")))]
             case ["refuse", reason]:
-                return [Answer(request, refuse(Rejection(reason), limit=-100))]
+                return [Answer(request, refuse(REASONS[reason], limit=-100))]
             case ["later"]:
                 self.deferred.append(request)
                 return []
@@ -242,8 +234,8 @@ def digest_of(text: str) -> bytes:
 
 def render(result: Any) -> tuple[int, str, bytes]:
     if isinstance(result, Refused):
-        status = {Rejection.STORAGE_FAILED: 503, Rejection.OVERLOADED: 429}.get(result.reason, 422)
-        return status, "application/problem+json", result.reason.encode()
+        status = {STORAGE_FAILED: 503, OVERLOADED: 429}.get(result.reason, 422)
+        return status, "application/problem+json", result.reason.code.encode()
     return 201, "application/json", json.dumps([result.marks, result.note]).encode()
 
 
@@ -372,7 +364,7 @@ async def test_what_was_handled_behind_a_batch_that_could_not_be_stored_has_not_
     await node.wall.handled_more.wait()
     gate.failure = StorageFailed("disk I/O error")
     gate.opened.set()
-    failed = refuse(Rejection.STORAGE_FAILED)
+    failed = refuse(STORAGE_FAILED)
     assert [await one for one in (first, look, second)] == [failed] * 3
     assert (await third).status == 503
     assert await node.marks_shown() == 0
@@ -529,7 +521,7 @@ async def test_a_full_disk_refuses_the_batch_and_memory_stays_with_the_disk(
 
     outcomes = await asyncio.gather(*(node.mark() for _ in range(20)), node.once("key"))
     assert outcomes == [
-        *[refuse(Rejection.STORAGE_FAILED)] * 20,
+        *[refuse(STORAGE_FAILED)] * 20,
         Remembered(503, "application/problem+json", b"STORAGE_FAILED", replayed=False),
     ]
     assert (await later).status == 503, "a replica that was loaded anew knows nothing of it"
@@ -539,7 +531,7 @@ async def test_a_full_disk_refuses_the_batch_and_memory_stays_with_the_disk(
     assert len(list(node.storage.entries())) == 1
     assert not node.runtime.writable
 
-    assert await node.mark() == refuse(Rejection.STORAGE_FAILED)
+    assert await node.mark() == refuse(STORAGE_FAILED)
     loaded = len(node.walls)
     assert await node.marks_shown() == 1, "what only looks goes on"
     assert len(node.walls) == loaded, "what cannot be stored is not tried again and again"
@@ -555,7 +547,7 @@ async def test_who_calls_while_the_disk_is_full_is_told_to_come_again_and_not_ba
     node: Node,
 ) -> None:
     await fill(node.storage)
-    while await node.mark() != refuse(Rejection.STORAGE_FAILED):
+    while await node.mark() != refuse(STORAGE_FAILED):
         pass
     node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"hello"))
     await node.batches(1)
@@ -603,7 +595,7 @@ async def test_three_bugs_in_a_row_end_the_process(storage: Storage, lane: Lane)
     with pytest.raises(BrokenForGood, match="3 bugs in a row, the last a AssertionError at test_runtime"):
         await running
     assert node.runtime.state == "STOPPED"
-    assert await node.mark() == refuse(Rejection.OVERLOADED)
+    assert await node.mark() == refuse(OVERLOADED)
 
 
 # Bounds, and the end.
@@ -618,7 +610,7 @@ async def test_a_wish_beyond_the_queue_is_told_to_come_again(node: Node, monkeyp
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     gate.opened.set()
     outcomes = await asyncio.gather(first, *waiting)
-    assert outcomes.count(refuse(Rejection.OVERLOADED)) == 2
+    assert outcomes.count(refuse(OVERLOADED)) == 2
     assert len(list(node.storage.entries())) == 4
     assert node.runtime.figures()["overloads_total"] == 2
 
@@ -642,7 +634,7 @@ async def test_who_waits_at_the_end_is_told_to_come_again(storage: Storage, lane
     await node.batches(1)
     events = node.runtime.subscribe(None, None, STEWARD)
     node.runtime.stop()
-    assert await later == refuse(Rejection.OVERLOADED)
+    assert await later == refuse(OVERLOADED)
     await running
     assert [one async for one in events] == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from node.loop.texts import _carriers, digests, filled, marked, with_texts
 from protocol.book.declaration import Page, TextRef
 from protocol.book.private import Item
-from protocol.book.refusals import Rejection, refuse
+from protocol.book.refusals import LIMIT_EXCEEDED, refuse
 from protocol.practices.money.payments.declaration import PaymentShown
 
 
@@ -49,7 +49,7 @@ def test_references_are_found_and_replaced_at_any_depth() -> None:
 
 
 def test_what_cannot_hold_a_reference_is_the_very_same_afterwards() -> None:
-    for shown in (Plain("1", (1, 2)), refuse(Rejection.LIMIT_EXCEEDED, limit=-1), None, "text", 5):
+    for shown in (Plain("1", (1, 2)), refuse(LIMIT_EXCEEDED, limit=-1), None, "text", 5):
         assert list(digests(shown)) == []
         assert with_texts(shown, {}) is shown
     assert _carriers(Plain) == ()

@@ -27,7 +27,7 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount
 from protocol.book.personal import NOTE_BYTES_MAX, Note, digest_of
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import ACCOUNT_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
 from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body
@@ -96,18 +96,18 @@ class PromiseShown:
 def _against(book: Book, said: Said[MakePromise]) -> Refused | None:
     account = book.ledger.accounts.get(said.wish.account or "")
     if account is None or account.member is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN)
+        return refuse(ACCOUNT_UNKNOWN)
     return not_said_by(said, book.members[account.member])
 
 
 def _against_keeping(book: Book, said: Said[KeepPromise]) -> Refused | None:
     promise = book.of(Promises).by_id.get(said.wish.promise)
     if promise is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     return not_said_by(said, book.members[book.ledger.accounts[promise.account or ""].member or ""])
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     match entered.body:
         case Promised() as body:
             refused = _against(book, said_in(book, body, MakePromise))
@@ -148,7 +148,7 @@ def view(desk: Desk, name: str) -> PromiseShown | Refused:
     promises = desk.book.of(Promises)
     found = promises.by_id.get(parse_uuid(name) or b"")
     if found is None or found.promise is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     kept = found.promise in promises.kept
     return PromiseShown(name, found.account or "", found.amount, digest_of(found.note), kept)
 

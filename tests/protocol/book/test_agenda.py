@@ -11,7 +11,7 @@ from protocol.book.agenda import DUE_MAX, Agenda, due_plans
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Practice, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.practices import PRACTICES
 from tests.protocol.practices.desk import ANYBODY, NETWORK, Group, snapshot
 
@@ -53,7 +53,7 @@ def ring(desk: Desk, row: bytes) -> Iterator[Plan]:
 def quiet(book: Book, entered: Entered) -> Refused | None:
     body = entered.body
     assert isinstance(body, Rung)
-    return refuse(Rejection.STATE_CONFLICT, state="asleep") if body.bell == b"loud" and "loud" in SLEEPS else None
+    return refuse(STATE_CONFLICT, state="asleep") if body.bell == b"loud" and "loud" in SLEEPS else None
 
 
 SLEEPS: set[str] = set()

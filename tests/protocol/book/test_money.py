@@ -18,7 +18,15 @@ from protocol.book.money import (
     parse_decimal,
     payable,
 )
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    AMOUNT_MALFORMED,
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_MISMATCH,
+    SCALE_EXCEEDED,
+    Reason,
+    Refused,
+)
 
 minors = st.integers(-AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX)
 scales = st.integers(0, SCALE_MAX)
@@ -36,11 +44,11 @@ def test_members_write_decimals(text: str, scale: int, minor: int) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("12.505", Rejection.SCALE_EXCEEDED),
-        ("1.00000000000000000000001", Rejection.SCALE_EXCEEDED),
-        ("92233720368547758.08", Rejection.AMOUNT_TOO_LARGE),
+        ("12.505", SCALE_EXCEEDED),
+        ("1.00000000000000000000001", SCALE_EXCEEDED),
+        ("92233720368547758.08", AMOUNT_TOO_LARGE),
         *(
-            (text, Rejection.AMOUNT_MALFORMED)
+            (text, AMOUNT_MALFORMED)
             for text in (
                 "",
                 ".",
@@ -60,7 +68,7 @@ def test_members_write_decimals(text: str, scale: int, minor: int) -> None:
         ),
     ],
 )
-def test_what_is_no_amount(text: str, reason: Rejection) -> None:
+def test_what_is_no_amount(text: str, reason: Reason) -> None:
     refused = parse_decimal(text, 2)
     assert isinstance(refused, Refused) and refused.reason is reason
 
@@ -75,9 +83,9 @@ def test_what_is_shown_is_read_back(minor: int, scale: int) -> None:
 def test_an_amount_of_another_scale_is_worth_the_same(value: int, own: int, given: int) -> None:
     minor = minor_of(Amount(value, "HORA", given), "HORA", own)
     if Fraction(value, 10**given) * 10**own % 1:
-        assert minor == Refused(Rejection.SCALE_EXCEEDED, {"scale": own})
+        assert minor == Refused(SCALE_EXCEEDED, {"scale": own})
     elif isinstance(minor, Refused):
-        assert minor.reason is Rejection.AMOUNT_TOO_LARGE and abs(value) * 10 ** (own - given) > AMOUNT_MINOR_MAX
+        assert minor.reason is AMOUNT_TOO_LARGE and abs(value) * 10 ** (own - given) > AMOUNT_MINOR_MAX
     else:
         assert Fraction(minor, 10**own) == Fraction(value, 10**given)
 
@@ -91,15 +99,15 @@ def test_zeros_at_the_end_of_decimals_mean_nothing(minor: int, scale: int, zeros
 
 def test_an_amount_may_leave_its_currency_out_and_not_name_another() -> None:
     assert minor_of(Amount(5), "HORA", 2) == 5_00
-    assert minor_of(Amount(5, "FLOR"), "HORA", 2) == Refused(Rejection.CURRENCY_MISMATCH, {"currency": "HORA"})
+    assert minor_of(Amount(5, "FLOR"), "HORA", 2) == Refused(CURRENCY_MISMATCH, {"currency": "HORA"})
 
 
 def test_what_can_be_paid() -> None:
     assert payable(1) is None and payable(AMOUNT_MINOR_MAX) is None
     for amount, reason in (
-        (0, Rejection.AMOUNT_NOT_POSITIVE),
-        (-1, Rejection.AMOUNT_NOT_POSITIVE),
-        (AMOUNT_MINOR_MAX + 1, Rejection.AMOUNT_TOO_LARGE),
+        (0, AMOUNT_NOT_POSITIVE),
+        (-1, AMOUNT_NOT_POSITIVE),
+        (AMOUNT_MINOR_MAX + 1, AMOUNT_TOO_LARGE),
     ):
         refused = payable(amount)
         assert refused is not None and refused.reason is reason

@@ -11,9 +11,9 @@ from protocol.book.book import Book
 from protocol.book.declaration import Entered, Practice, SystemAccount, Write
 from protocol.book.declaration import Plan as Planned
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Rejection
 from protocol.practices import PRACTICES
 from protocol.practices.people.members import Join
+from protocol.practices.people.names import HANDLE_TAKEN
 from protocol.wire.shape import AtMost
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, snapshot
 
@@ -89,7 +89,7 @@ def test_nobody_joins_under_the_name_of_an_account() -> None:
     riacho = group()
     for name in ("pot", "commons"):
         wish = Join(riacho.invite(), name, None, riacho.joining(name))
-        assert riacho.refusal("steward", "members.join", wish) is Rejection.HANDLE_TAKEN
+        assert riacho.refusal("steward", "members.join", wish) is HANDLE_TAKEN
 
 
 def test_two_practices_cannot_declare_one_account() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import MALFORMED, MEMBER_UNKNOWN, Refused
 from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
 from protocol.book.uuids import derived_id, drawn_id, is_uuid
 from protocol.book.wishes import Brought
@@ -58,7 +58,7 @@ def test_a_client_s_own_id_of_another_version_is_refused_by_its_field(riacho: Gr
     name = of_version(riacho, version)
     wish = Pay(payer="bia", payee="caio", amount=Amount(1_00, "HORA", 2), payment=name)
     refused = riacho.ask("steward", "payments.create", wish)
-    assert isinstance(refused, Refused) and refused.reason is Rejection.MALFORMED
+    assert isinstance(refused, Refused) and refused.reason is MALFORMED
     assert refused.figures == {"field": "payment", "expected": "a UUID of version 4, 7 or 8"}
     order = riacho.wish("ana", "bia", 1_00, payment=name)
     refused = riacho.ask("ana", "payments.create", order)
@@ -86,4 +86,4 @@ def test_an_account_has_a_uuid_and_can_be_named_by_it(riacho: Group) -> None:
     order = riacho.order("ana", "bia", 1, payee=bias, currency="FLOR")
     assert riacho.do("ana", "payments.create", Brought(order)).payee == "bia"
     nobody = Pay(payer=uuid_text(bytes(16)), payee=caios, amount=Amount(1))
-    assert riacho.refusal("steward", "payments.create", nobody) is Rejection.MEMBER_UNKNOWN
+    assert riacho.refusal("steward", "payments.create", nobody) is MEMBER_UNKNOWN

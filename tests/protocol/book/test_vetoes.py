@@ -12,11 +12,12 @@ from protocol.book.declaration import Entered, Invariant, MotionWish, Practice, 
 from protocol.book.declaration import Plan as Planned
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.practices import PRACTICES
 from protocol.practices.governance.motions.entries import MakeMotion
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.money.schedules import Ran, Rhythm, SchedulePayment
+from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.practices.people.members import Suspend, Suspended
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, snapshot
 
@@ -44,7 +45,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 
 def veto(book: Book, entered: Entered) -> Refused | None:
-    return refuse(Rejection.STATE_CONFLICT, state="the fair is shut") if book.of(Fair).shut else None
+    return refuse(STATE_CONFLICT, state="the fair is shut") if book.of(Fair).shut else None
 
 
 def tithe(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -114,9 +115,9 @@ def test_a_veto_refuses_the_wish_and_the_entry_alike(riacho: Group) -> None:
     shut(riacho)
     before = snapshot(riacho.book)
     asked = riacho.ask("ana", "payments.create", riacho.wish("ana", "bia", 1_00))
-    assert asked == Refused(Rejection.STATE_CONFLICT, {"state": "the fair is shut"})
-    assert riacho.check(Suspended(riacho.member("ana").id)) is Rejection.STATE_CONFLICT
-    assert riacho.check(paid) is Rejection.PAYMENT_EXISTS, "the practice that owns the kind is asked first"
+    assert asked == Refused(STATE_CONFLICT, {"state": "the fair is shut"})
+    assert riacho.check(Suspended(riacho.member("ana").id)) is STATE_CONFLICT
+    assert riacho.check(paid) is PAYMENT_EXISTS, "the practice that owns the kind is asked first"
     assert snapshot(riacho.book) == before
     assert riacho.member("ana").state is MemberState.ACTIVE
 
@@ -130,13 +131,13 @@ def test_what_is_due_is_missed_for_another_practice_s_reason(riacho: Group) -> N
     shut(riacho)
     riacho.pass_time(riacho.now + DAY_MS)
     shown = riacho.view("ana", "scheduled-payments.show", name)
-    assert (shown.paid, shown.missed, shown.last_missed[0].reason) == (1, 1, Rejection.STATE_CONFLICT)
+    assert (shown.paid, shown.missed, shown.last_missed[0].reason) == (1, 1, STATE_CONFLICT.code)
 
 
 def test_a_motion_cannot_wish_what_another_practice_refuses(riacho: Group) -> None:
     shut(riacho)
     wish = MakeMotion("Ana pauses", (MotionWish("members.suspend", "ana", Suspend()),))
-    assert riacho.refusal("bia", "motions.create", wish) is Rejection.STATE_CONFLICT
+    assert riacho.refusal("bia", "motions.create", wish) is STATE_CONFLICT
 
 
 def test_another_node_folds_the_same(riacho: Group) -> None:

@@ -89,11 +89,11 @@ def test_who_has_forked_gets_no_new_credit_and_what_is_open_still_resolves() -> 
     payment = world.nodes["serra"].answers[request]
     assert world.granted("serra", "payments.show", subject=payment.id).state == "posted"
     refused = world.ask("serra", "quotes.create", AskQuote("ana@riacho", whole(10), payer="bia"))
-    assert refused.reason == "LINK_NOT_OPEN"
+    assert refused.reason.code == "LINK_NOT_OPEN"
     world.restart("serra")
     assert forked(world, "serra", "riacho"), "the proof is on disk"
     refused = world.ask("serra", "links.create", ProposeLink("riacho", whole(10), "FLOR"))
-    assert refused.reason == "LINK_FROZEN"
+    assert refused.reason.code == "LINK_FROZEN"
     assert sum(one.forked for one in world.granted("serra", "networks.list", NetworksWanted()).items) == 1
 
 

@@ -154,7 +154,7 @@ def test_a_hold_that_takes_the_id_of_an_ended_one_is_waived() -> None:
 def test_a_wish_that_no_question_can_say_is_refused(payee: str, amount: Amount, reason: str) -> None:
     world = world_of_two()
     linked(world, "riacho", "serra", 1_000)
-    assert world.ask("riacho", "quotes.create", AskQuote(payee, amount, payer="ana")).reason == reason
+    assert world.ask("riacho", "quotes.create", AskQuote(payee, amount, payer="ana")).reason.code == reason
 
 
 @pytest.mark.parametrize("payee", ["holds.FLOR", "exchange.FLOR"])
@@ -162,7 +162,7 @@ def test_nobody_pays_into_an_account_that_nobody_owns(payee: str) -> None:
     world = world_of_two()
     linked(world, "riacho", "serra", 1_000)
     refused = world.ask("riacho", "quotes.create", AskQuote(f"{payee}@serra", whole(10), payer="ana"))
-    assert refused.reason == "ACCOUNT_UNKNOWN"
+    assert refused.reason.code == "ACCOUNT_UNKNOWN"
 
 
 def test_a_quote_pays_once_and_whom_the_member_names() -> None:
@@ -170,9 +170,9 @@ def test_a_quote_pays_once_and_whom_the_member_names() -> None:
     linked(world, "riacho", "serra", 1_000)
     quote = world.granted("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana"))
     wish = Pay(payer=quote.payer, payee="bia@serra", amount=whole(10), invoice=quote.invoice)
-    assert world.ask("riacho", "payments.create", replace(wish, payee="dora@serra")).reason == "ORDER_MISMATCH"
+    assert world.ask("riacho", "payments.create", replace(wish, payee="dora@serra")).reason.code == "ORDER_MISMATCH"
     world.granted("riacho", "payments.create", wish)
-    assert world.ask("riacho", "payments.create", wish).reason == "QUOTE_UNKNOWN"
+    assert world.ask("riacho", "payments.create", wish).reason.code == "QUOTE_UNKNOWN"
     world.tick(2)
     assert balance(world, "riacho", "ana") == -10_00
 
@@ -209,7 +209,7 @@ def test_who_passes_a_question_on_cannot_put_another_payee_in() -> None:
     _, given = answered(world, blank)
     world.give("serra", Received("campo", pack(given)))
     world.run()
-    assert world.nodes["riacho"].answers[request].reason == "PARTNER_REFUSED"
+    assert world.nodes["riacho"].answers[request].reason.code == "PARTNER_REFUSED"
 
 
 def test_an_invoice_that_was_paid_is_no_answer_to_another_question() -> None:
@@ -228,7 +228,7 @@ def test_an_invoice_that_was_paid_is_no_answer_to_another_question() -> None:
     _, given = answered(world, None)
     world.give("serra", Received("campo", pack(replace(paid, key=given.key))))
     world.run()
-    assert world.nodes["riacho"].answers[second].reason == "PARTNER_REFUSED"
+    assert world.nodes["riacho"].answers[second].reason.code == "PARTNER_REFUSED"
 
 
 def test_who_pays_from_afar_does_not_pass_for_a_member_here() -> None:
@@ -256,4 +256,4 @@ def test_a_payee_from_afar_does_not_pass_for_a_member_here() -> None:
     lie = replace(given, invoice=data, signature=serra.keyring.hot.sign("invoice", data))
     world.give("riacho", Received("serra", pack(lie)))
     # Caio would find a payment to him among his own, which he never gets.
-    assert world.nodes["riacho"].answers[request].reason == "PARTNER_REFUSED"
+    assert world.nodes["riacho"].answers[request].reason.code == "PARTNER_REFUSED"

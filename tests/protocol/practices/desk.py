@@ -31,7 +31,7 @@ from protocol.book.declaration import (
 from protocol.book.ledger import Line
 from protocol.book.money import Amount
 from protocol.book.private import items_of, private_by_entry
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import FORBIDDEN, Reason, Refused
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
@@ -124,7 +124,7 @@ class Group:
         """Plan an operation, without carrying it out."""
         operation = self.operations[name]
         if actor.role not in operation.who:
-            return Refused(Rejection.FORBIDDEN)
+            return Refused(FORBIDDEN)
         assert isinstance(operation, Create) or (isinstance(operation, Act) and subject is not None), name
         planned = self.book.plan(self.desk(actor), operation, subject or "", wish)
         assert isinstance(planned, Plan | Refused)
@@ -168,7 +168,7 @@ class Group:
         self.news += self.book.news(entered)
         assert not list(self.book.complaints())
 
-    def check(self, body: Body) -> Rejection | None:
+    def check(self, body: Body) -> Reason | None:
         """Return what any node says of an entry that is not from this group's own plans."""
         return self.book.check(self.entered(self.seal(body)))
 
@@ -230,7 +230,7 @@ class Group:
             raise Refusal(f"{name}: {shown}")
         return shown
 
-    def refusal(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Rejection:
+    def refusal(self, who: str | Actor, name: str, wish: Any, subject: str | None = None) -> Reason:
         """Ask for an operation that is refused, and return why."""
         shown = self.ask(who, name, wish, subject)
         assert isinstance(shown, Refused), shown
@@ -370,7 +370,7 @@ class Group:
         assert name is not None
         return self.book.payments[name]
 
-    def refuses(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Rejection:
+    def refuses(self, payer: str, payee: str, amount: int, /, **changed: Any) -> Reason:
         """Return why a member may not pay."""
         return self.refusal(payer, "payments.create", self.wish(payer, payee, amount, **changed))
 

@@ -13,7 +13,7 @@ from hypothesis.strategies import DrawFn
 
 from protocol.book.book import Auth, PaymentState
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import Reason
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices import PRACTICES
@@ -203,7 +203,7 @@ def forge(seed: int, accepted: Counter[str], sought: frozenset[str] = frozenset(
             accepted[body.KIND] += 1
             before = snapshot(group.book)
         else:
-            assert isinstance(reason, Rejection)
+            assert isinstance(reason, Reason)
     assert snapshot(copy_of(group.written)) == before
 
 

@@ -24,7 +24,18 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of
 from protocol.book.personal import digest_of
 from protocol.book.private import Owned
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    CURRENCY_CLOSED,
+    CURRENCY_UNKNOWN,
+    MALFORMED,
+    ORDER_MISMATCH,
+    PAYMENT_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    ReasonCode,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import Digest, Id, Minor, Signed, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body
@@ -33,9 +44,9 @@ from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.records import link_account
 from protocol.practices.between.quotes.answers import is_foreign
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, invoice_hash, read_invoice
-from protocol.practices.money.payments.rules import Pay, own_minor
+from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Pay, own_minor
 from protocol.practices.money.payments.transfers import received
-from protocol.practices.people.authority import Authority, authorise
+from protocol.practices.people.authority import PAYMENT_EXISTS, Authority, authorise
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Length
 
@@ -43,7 +54,6 @@ ADDRESS_CHARS_MAX = 160
 COME_MAX = 32
 """Of how many holds a payment that comes may consist: more than PATHS_MAX, since a part may have come twice."""
 Preimage = Annotated[bytes, Length(32)]
-Reason = Annotated[str, AtMost(64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Rerouted:
     KIND: ClassVar[str] = "abroad/rerouted"
     payment: Id
     hold: Id
-    reason: Reason
+    reason: ReasonCode
     part: Part
 
 
@@ -109,7 +119,7 @@ class Refunded:
     KIND: ClassVar[str] = "abroad/refunded"
     payment: Id
     hold: Id
-    reason: Reason
+    reason: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +184,7 @@ class Returned:
     KIND: ClassVar[str] = "abroad/returned"
     link_out: Digest
     hold_out: Id
-    reason: Reason
+    reason: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +272,7 @@ def authority_of(book: Book, sent: Sent, said: Said[Pay], at_ms: int) -> Authori
         return found
     account, code = found.account, found.account.currency
     if book.currencies[code].closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=code)
+        return refuse(CURRENCY_CLOSED, currency=code)
     return beyond_holds(book, account, sent.debit, sent.parts) or found
 
 
@@ -280,7 +290,7 @@ def beyond_count(book: Book, *changes: tuple[str, int]) -> Refused | None:
     return book.ledger.uncountable(*(change for change in changes if change[0] in book.ledger.accounts))
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     """Accept what has authority and its preimage, each thing once: the same answer on every node."""
     refused = book.misplaced(entered)
     if refused is not None:
@@ -303,28 +313,28 @@ def check(book: Book, entered: Entered) -> Rejection | None:
             body.hold_out,
         ) in forwards.open_out
         if body.currency not in book.currencies:
-            return Rejection.CURRENCY_UNKNOWN
+            return CURRENCY_UNKNOWN
         if body.circle is not None:
             circle = read_circle(body.circle)
             if circle is None or body.cost <= 0 or body.worth <= 0:
-                return Rejection.MALFORMED
-            return Rejection.STATE_CONFLICT if known or circle.id in forwards.circles else None
-        return Rejection.STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
+                return MALFORMED
+            return STATE_CONFLICT if known or circle.id in forwards.circles else None
+        return STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
-        return None if body.currency in book.currencies else Rejection.CURRENCY_UNKNOWN
+        return None if body.currency in book.currencies else CURRENCY_UNKNOWN
     assert isinstance(body, Passed | Returned)
-    return None if (body.link_out, body.hold_out) in forwards.open_out else Rejection.STATE_CONFLICT
+    return None if (body.link_out, body.hold_out) in forwards.open_out else STATE_CONFLICT
 
 
-def _check_sent(book: Book, sent: Sent, wish: Pay) -> Rejection | None:
+def _check_sent(book: Book, sent: Sent, wish: Pay) -> Reason | None:
     invoice = read_invoice(sent.invoice)
     if invoice is None or not sent.parts or not is_foreign(sent.payee) or wish.payment is None:
-        return Rejection.MALFORMED
+        return MALFORMED
     for number, part in enumerate(sent.parts):
         if not _is_way(part) or part.hold != part_hold(wish.payment, number):
-            return Rejection.MALFORMED
+            return MALFORMED
     if sum(part.amount for part in sent.parts) != invoice.amount:
-        return Rejection.MALFORMED
+        return MALFORMED
     most = max_debit(book, wish)
     fits = (
         (wish.invoice, wish.condition) == (invoice_hash(sent.invoice), invoice.condition)
@@ -334,7 +344,7 @@ def _check_sent(book: Book, sent: Sent, wish: Pay) -> Rejection | None:
         and most is not None
         and sent.debit <= most
     )
-    return None if fits else Rejection.ORDER_MISMATCH
+    return None if fits else ORDER_MISMATCH
 
 
 def address_of(invoice: Invoice) -> str:
@@ -346,28 +356,28 @@ def _is_way(part: Part) -> bool:
     return part.debit > 0 and part.hold_amount > 0 and part.amount > 0 and bool(part.route)
 
 
-def _check_part(book: Book, body: Settled | Refunded | Rerouted) -> Rejection | None:
+def _check_part(book: Book, body: Settled | Refunded | Rerouted) -> Reason | None:
     """Accept an end of a hold that is open; another way only within what the payer ordered, before all is claimed."""
     forwards = book.of(Forwards)
     payment, under_way = book.payments.get(body.payment), forwards.under_way.get(body.payment)
     if payment is None or payment.abroad is None or payment.debit_minor is None:
-        return Rejection.PAYMENT_UNKNOWN
+        return PAYMENT_UNKNOWN
     if under_way is None or body.hold not in under_way.parts:
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     if isinstance(body, Settled):
-        return None if _fits(body.preimage, under_way.sent) else Rejection.ORDER_MISMATCH
+        return None if _fits(body.preimage, under_way.sent) else ORDER_MISMATCH
     if isinstance(body, Refunded):
         return None
     before, part = under_way.parts[body.hold], body.part
     number = len(under_way.ways)
     most = max_debit(book, under_way.wish)
     if not _is_way(part) or part.amount != before.amount or part.hold != part_hold(body.payment, number):
-        return Rejection.MALFORMED
+        return MALFORMED
     if under_way.paid_minor or number >= PATHS_MAX:
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     more = part.debit - before.debit
     if most is None or under_way.debit_minor + more > most:
-        return Rejection.MAX_DEBIT_EXCEEDED
+        return MAX_DEBIT_EXCEEDED
     beyond = beyond_holds(book, book.ledger.accounts[payment.payer], more, (part,))
     return None if beyond is None else beyond.reason
 
@@ -380,18 +390,18 @@ def max_debit(book: Book, wish: Pay) -> int | None:
     return None if isinstance(found, Refused) else found
 
 
-def _check_arrived(book: Book, arrived: Arrived) -> Rejection | None:
+def _check_arrived(book: Book, arrived: Arrived) -> Reason | None:
     invoice, forwards = read_invoice(arrived.invoice), book.of(Forwards)
     if invoice is None or invoice.network != book.network or invoice.account not in book.ledger.accounts:
-        return Rejection.MALFORMED
+        return MALFORMED
     holds = {(part.link, part.hold) for part in arrived.parts}
     if not is_foreign(invoice.payer) or not holds or len(holds) < len(arrived.parts):
-        return Rejection.MALFORMED
+        return MALFORMED
     book.requests.need(() if invoice.request is None else (invoice.request,))
     if invoice.nonce in forwards.paid or arrived.payment in book.payments:
-        return Rejection.PAYMENT_EXISTS
+        return PAYMENT_EXISTS
     fits = condition_of(arrived.preimage) == invoice.condition and arrived.worth >= invoice.amount > 0
-    return None if fits else Rejection.ORDER_MISMATCH
+    return None if fits else ORDER_MISMATCH
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -413,8 +423,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Refunded(id, hold, reason):
             payment, payer, part = _end_part(book, id, hold)
             assert payment.abroad is not None
-            known = reason in Rejection.__members__
-            payment.abroad.reason = Rejection(reason) if known else Rejection.PARTNER_REFUSED
+            payment.abroad.reason = reason
             sent = book.of(Forwards).under_way[id].sent
             authority_of_wish(book, said_in(book, sent, Pay)).spend(-part.debit)
             _close(book, payment, book.of(Forwards).under_way[id], entered)

@@ -14,7 +14,19 @@ from typing import Annotated
 from protocol.book.book import Book, exchange_account
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount, minor_of
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    MALFORMED,
+    ORDER_MISMATCH,
+    PEER_UNREACHABLE,
+    RECOVERING,
+    SIGNATURE_INVALID,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.directory import Directory
@@ -44,27 +56,21 @@ from protocol.practices.between.abroad.entries import (
 )
 from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.part import Clearing
-from protocol.practices.between.links.records import (
-    Claim,
-    GiveBack,
-    HoldItem,
-    Link,
-    Links,
-    Place,
-    Waive,
-    link_account,
-)
+from protocol.practices.between.links.records import Claim, GiveBack, HoldItem, Link, Links, Place, Waive, link_account
+from protocol.practices.between.links.refusals import LINK_NOT_OPEN
 from protocol.practices.between.quotes.answers import Relays, arrival_refusal, is_reachable, needed_in
-from protocol.practices.between.quotes.invoices import (
-    condition_of,
-    is_open,
-    is_signed_by,
-    preimage_of,
-    read_invoice,
-)
+from protocol.practices.between.quotes.invoices import condition_of, is_open, is_signed_by, preimage_of, read_invoice
 from protocol.practices.between.quotes.prices import ON_THE_WAY, Quote, Quotes, find_payee, names
+from protocol.practices.between.quotes.refusals import (
+    PARTNER_REFUSED,
+    QUOTE_EXPIRED,
+    QUOTE_UNKNOWN,
+    ROUTE_INVALID,
+    code_told,
+)
 from protocol.practices.between.routes import Path, Wanted, find_path, passes_on
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Pay
+from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import id_text
 from protocol.wire.shape import AtMost, Length, ShapeFault, from_map, to_map
@@ -89,14 +95,14 @@ def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
     quotes = book.of(Quotes)
     payment, quote = wish.payment, quotes.by_invoice.get(wish.invoice or b"")
     if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
-        return refuse(Rejection.PAYMENT_EXISTS if payment in book.payments else Rejection.QUOTE_UNKNOWN)
+        return refuse(PAYMENT_EXISTS if payment in book.payments else QUOTE_UNKNOWN)
     assert payment is not None
     if wish.pending:
         # Between networks the preimage alone decides: there is nothing for the payee to post.
-        return refuse(Rejection.ORDER_MISMATCH, field="pending")
+        return refuse(ORDER_MISMATCH, field="pending")
     # Anybody may have asked for the quote: it is the payer of the wish that the asker speaks for.
     if wish.payer != quote.payer.id:
-        return refuse(Rejection.ORDER_MISMATCH, field="payer")
+        return refuse(ORDER_MISMATCH, field="payer")
     if said.signed is None:
         accepted = _accepted(book, wish, quote)
         if isinstance(accepted, Refused):
@@ -117,7 +123,7 @@ def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
     )
     refused = (
         _mismatch(book, sent, said.wish, quote)
-        or (refuse(Rejection.QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
+        or (refuse(QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
         or unplaceable(book, places)
@@ -144,7 +150,7 @@ def unplaceable(book: Book, places: Sequence[Place]) -> Refused | None:
     for id in dict.fromkeys(place.link for place in places):
         link, mine = links[id], [place for place in places if place.link == id]
         if not link.gives(sum(place.item.amount for place in mine)):
-            return refuse(Rejection.LINK_NOT_OPEN, state=link.state.value)
+            return refuse(LINK_NOT_OPEN, state=link.state.value)
         refused = link.refusal(*mine)
         if refused is not None:
             return refused
@@ -160,11 +166,11 @@ def _mismatch(book: Book, sent: Sent, wish: Pay, quote: Quote) -> Refused | None
         ("condition", wish.condition == quote.condition),
     ):
         if not fits:
-            return refuse(Rejection.ORDER_MISMATCH, field=name)
+            return refuse(ORDER_MISMATCH, field=name)
     most = max_debit(book, wish)
     if most is None:
-        return refuse(Rejection.ORDER_MISMATCH, field="max_debit")
-    return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=most) if sent.debit > most else None
+        return refuse(ORDER_MISMATCH, field="max_debit")
+    return refuse(MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=most) if sent.debit > most else None
 
 
 def _accepted(book: Book, wish: Pay, quote: Quote) -> Pay | Refused:
@@ -176,13 +182,13 @@ def _accepted(book: Book, wish: Pay, quote: Quote) -> Pay | Refused:
     if isinstance(found, Refused):
         return found
     if found[0] != quote.payee_network or not names(found[1], quote.payee, quote.payee_handle):
-        return refuse(Rejection.ORDER_MISMATCH, field="payee")
+        return refuse(ORDER_MISMATCH, field="payee")
     own = book.currencies[quote.payer.currency]
     code = quote.payee.rpartition(".")[2]
     gets = minor_of(wish.amount, code, quote.amount_scale)
     costs = minor_of(wish.amount, own.code, own.scale)
     if gets != quote.amount and costs != quote.debit:
-        return refuse(Rejection.ORDER_MISMATCH, field="amount")
+        return refuse(ORDER_MISMATCH, field="amount")
     return replace(
         wish,
         payee=f"mutirao:{id_text(quote.payee_network)}/{quote.payee}",
@@ -227,8 +233,7 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
         else:
             yield from rounds.cleared(book, link, hold, preimage)
     for hold, told in sorted(partner.waived.items()):
-        # A word that is none of ours would travel on, at any length that a partner likes.
-        reason = told if told in Rejection.__members__ else Rejection.PARTNER_REFUSED.value
+        reason = code_told(told)
         forward = forwards.open_out.get((link.id, hold))
         payment = forwards.part_of.get((link.id, hold))
         if forward is not None:
@@ -248,7 +253,11 @@ def _rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan
     book, sent, part = desk.book, under_way.sent, under_way.parts[hold]
     invoice = read_invoice(sent.invoice)
     assert invoice is not None
-    if under_way.paid_minor or Rejection(reason) not in ON_THE_WAY or not is_open(invoice, desk.now):
+    if (
+        under_way.paid_minor
+        or book.reasons.get(reason, PARTNER_REFUSED) not in ON_THE_WAY
+        or not is_open(invoice, desk.now)
+    ):
         return None
     said = said_in(book, sent, Pay)
     authority, most = authority_of_wish(book, said), max_debit(book, said.wish)
@@ -315,11 +324,11 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     forwards = book.of(Forwards)
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and hold not in link.now.own.holds:
-            yield Plan("", (Write(Refunded(payment, hold, Rejection.RECOVERING.value)),))
+            yield Plan("", (Write(Refunded(payment, hold, RECOVERING.code)),))
     yield from rounds.after_loss(book, link)
     for forward in list(forwards.open_out.values()):
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
-            reason = Rejection.RECOVERING.value
+            reason = RECOVERING.code
             yield Plan("", (Write(Returned(link.id, forward.hold_out, reason)),), steps=_waived(book, forward, reason))
     known = forwards.on(link.id)
     paid, received = link.side.partner.claimed - known.paid, link.now.own.claimed - known.received
@@ -346,25 +355,25 @@ def _is_answerable(book: Book, forward: Forwarded) -> bool:
 def _answer(desk: Desk, link: Link, hold: bytes) -> Plan:
     """Claim, forward or waive a hold that has just come."""
     plan = _claim_or_forward(desk, link, hold)
-    return Plan("", steps=(Waive(link.id, hold, plan.value),)) if isinstance(plan, Rejection) else plan
+    return Plan("", steps=(Waive(link.id, hold, plan.code),)) if isinstance(plan, Reason) else plan
 
 
-def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Rejection:
+def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Reason:
     ended = desk.book.of(Forwards).ended.get((link.id, hold))
     if ended is not None:
         # Our answer was lost with an old copy, not what it was; or the partner uses an id for a second hold.
         if isinstance(ended, bytes):
             again = link.reopened and condition_of(ended) == link.now.holds_in[hold].condition
-            return Plan("", steps=(Claim(link.id, hold, ended),)) if again else Rejection.PAYMENT_EXISTS
+            return Plan("", steps=(Claim(link.id, hold, ended),)) if again else PAYMENT_EXISTS
         return Plan("", steps=(Waive(link.id, hold, ended),))
     circle = rounds.read_onward(link.onward_in[hold])
     if circle is not None:
         return rounds.answer(desk, link, hold, circle)
     onward = _read_onward(link.onward_in[hold])
     if onward is None:
-        return Rejection.MALFORMED
+        return MALFORMED
     if not link.takes(sum(one.amount for one in link.now.holds_in.values())):
-        return Rejection.LINK_NOT_OPEN
+        return LINK_NOT_OPEN
     return _forward(desk, link, hold, onward) if onward.hops else _arrive(desk, link, hold, onward)
 
 
@@ -376,22 +385,22 @@ def _read_onward(data: bytes) -> Onward | None:
         return None
 
 
-def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejection:
+def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reason:
     book = desk.book
     held = link.now.holds_in[hold]
     invoice = read_invoice(onward.invoice)
     identity = book.of(Directory).networks[book.network].identity
     if invoice is None or not is_signed_by(identity, invoice, onward.invoice, onward.signature):
-        return Rejection.SIGNATURE_INVALID
+        return SIGNATURE_INVALID
     preimage = preimage_of(desk.secret, invoice.nonce)
     if not invoice.condition == held.condition == condition_of(preimage):
-        return Rejection.ORDER_MISMATCH
+        return ORDER_MISMATCH
     paid = book.of(Forwards).paid.get(invoice.nonce)
     if paid is not None:
         again = (link.id, hold) in paid and link.reopened
-        return Plan("", steps=(Claim(link.id, hold, preimage),)) if again else Rejection.PAYMENT_EXISTS
+        return Plan("", steps=(Claim(link.id, hold, preimage),)) if again else PAYMENT_EXISTS
     if not is_open(invoice, desk.now):
-        return Rejection.QUOTE_EXPIRED
+        return QUOTE_EXPIRED
     refusal = arrival_refusal(book, invoice, desk.now)
     if refusal is not None:
         return refusal
@@ -400,19 +409,19 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejec
     if worth < invoice.amount:
         # Parts are on their way yet; or a rate was changed between the quote and the hold: the payer asks again.
         waits = onward.is_part and book.of(Relays).waits(link.id, hold, desk.now)
-        return Plan("") if waits else Rejection.QUOTE_EXPIRED
+        return Plan("") if waits else QUOTE_EXPIRED
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
-        return Rejection.AMOUNT_TOO_LARGE
+        return AMOUNT_TOO_LARGE
     code = link.settings.currency
     mirrors = ((link_account(one.link, code), -one.worth) for one in come)
     if beyond_count(book, *mirrors, (exchange_account(code), worth - invoice.amount)) is not None:
-        return Rejection.AMOUNT_TOO_LARGE
+        return AMOUNT_TOO_LARGE
     noted = book.of(Relays).notes.pop(invoice.nonce, None)
     texts = () if noted is None or invoice.note is None else ((invoice.note, noted.text),)
     payment = come[0].hold
     if payment in book.payments:
-        return Rejection.PAYMENT_EXISTS
+        return PAYMENT_EXISTS
     arrived = Arrived(payment, link.partner, tuple(come), onward.invoice, preimage)
     return Plan("", (Write(arrived),), texts, tuple(Claim(one.link, one.hold, preimage) for one in come))
 
@@ -443,33 +452,33 @@ def _come(book: Book, invoice: bytes) -> list[Come]:
     return come[:COME_MAX]
 
 
-def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Rejection:
+def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reason:
     book = desk.book
     links = book.of(Links).by_id
     held, hop = link.now.holds_in[hold], onward.hops[0]
     link_out = links.get(hop.link)
     if link_out is None or link_out is link or link_out.partner != hop.network:
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if link_out.is_lost:
         # It may have gone on before a restore: only what the partner kept for us can tell.
         return Plan("")
     if not passes_on(book, link, link_out):
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if not link_out.gives(hop.amount):
-        return Rejection.LINK_NOT_OPEN
+        return LINK_NOT_OPEN
     if not is_reachable(book, link_out.partner):
         # Once promised it would lie there until the partner is back, and the payer could not go another way.
         waits = book.of(Relays).waits(link.id, hold, desk.now)
-        return Plan("") if waits else Rejection.PEER_UNREACHABLE
+        return Plan("") if waits else PEER_UNREACHABLE
     if link_out.settings.currency != link.settings.currency:
-        return Rejection.CURRENCY_MISMATCH
+        return CURRENCY_MISMATCH
     if book.currencies[link.settings.currency].closed:
-        return Rejection.CURRENCY_CLOSED
+        return CURRENCY_CLOSED
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
-        return Rejection.QUOTE_EXPIRED
+        return QUOTE_EXPIRED
     forwarded = _forwarded(link, hold, held.amount, link_out, hop.amount)
     if forwarded.worth > AMOUNT_MINOR_MAX:
-        return Rejection.AMOUNT_TOO_LARGE
+        return AMOUNT_TOO_LARGE
     rest = encode(to_map(replace(onward, hops=onward.hops[1:])))
     place = Place(link_out.id, HoldItem(forwarded.hold_out, hop.amount, held.condition, rest))
     refused = link_out.refusal(place)

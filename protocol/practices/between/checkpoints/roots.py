@@ -30,7 +30,17 @@ from protocol.book.declaration import (
 )
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    PAYMENT_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import AccountId, Minor, parse_uuid
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
@@ -212,7 +222,7 @@ class ConsistencyShown:
 # The rules.
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     """Accept a checkpoint of all that stands before it; whether its roots are right is the auditors' to say."""
     refused = book.misplaced(entered)
     if refused is not None:
@@ -220,7 +230,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
     body = entered.body
     assert isinstance(body, CheckpointMade)
     covers = (body.checkpoint.size - 1, body.checkpoint.head)
-    return None if covers == book.head and entered.seq == body.checkpoint.size else Rejection.STATE_CONFLICT
+    return None if covers == book.head and entered.seq == body.checkpoint.size else STATE_CONFLICT
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -286,9 +296,9 @@ def plan_make(desk: Desk, wish: MakeCheckpoint) -> Plan | Refused:
     del wish
     newest, head = desk.book.of(Checkpoints).newest, desk.book.head
     if head is None or (newest is not None and newest.seq == head[0]):
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if len(desk.book.currencies) > TOTALS_MAX:
-        return refuse(Rejection.STATE_CONFLICT, state="too many currencies for one checkpoint")
+        return refuse(STATE_CONFLICT, state="too many currencies for one checkpoint")
     return _made(desk)
 
 
@@ -296,13 +306,13 @@ def plan_sign(desk: Desk, id: str, wish: SignCheckpoint) -> Plan | Refused:
     """Publish the signatures of cold keys on a checkpoint of our own, if they are more than were known."""
     book, kept = desk.book, _find(desk.book, id)
     if kept is None or kept.network != book.network:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     cold = book.of(Directory).networks[book.network].identity.epochs[-1].cold
     signatures = signed(cold, CheckpointClaim(book.network, kept.checkpoint), wish.signatures)
     if isinstance(signatures, Refused):
         return signatures
     if len(signatures) <= _quorum(book, kept).signed:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     return Plan(id, (Write(CheckpointSigned(kept.checkpoint, signatures), COMMONS),))
 
 
@@ -365,7 +375,7 @@ def show_checkpoint(desk: Desk, id: str) -> CheckpointShown | Refused:
     """Show one of our own checkpoints, or the newest of another network, or the newest signed one."""
     kept = _find(desk.book, id)
     if kept is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     claim = CheckpointClaim(kept.network, kept.checkpoint)
     own = kept.network == desk.book.network
     return replace(_shown(desk.book, kept), to_sign=encode(to_map(claim)) if own else None)
@@ -396,7 +406,7 @@ def list_checkpoints(
     """List our own checkpoints, oldest first, then the newest of each other network."""
     network = None if wanted.network is None else parse_id(wanted.network)
     if wanted.network is not None and network is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=wanted.network[:64])
+        return refuse(NETWORK_UNKNOWN, network=wanted.network[:64])
     state = desk.book.of(Checkpoints)
     others = (kept for one in state.heard if one != desk.book.network for kept in _heard(state, one))
     found = (kept for kept in (*state.own.values(), *others) if network in (None, kept.network))
@@ -410,10 +420,10 @@ def show_balance(desk: Desk, id: str) -> EntriesWanted | Refused:
     if isinstance(account, Refused):
         return account
     if account.member is None or not may_see(desk.actor, account.member):
-        return refuse(Rejection.FORBIDDEN, allowed="its member")
+        return refuse(FORBIDDEN, allowed="its member")
     index = None if newest is None else _index(newest, account.id)
     if newest is None or index is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     seed, found = newest.made.seed, newest.balances[index]
     path = path_of(book.of(Checkpoints).leaves(newest), index)
     balance = book.amount(account.currency, found[1])
@@ -425,11 +435,11 @@ def show_payment(desk: Desk, id: str) -> EntriesWanted | Refused:
     book, newest = desk.book, desk.book.of(Checkpoints).newest
     payment = book.payments.get(parse_uuid(id) or b"")
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if not may_see(desk.actor, *concerned(book, payment)):
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
+        return refuse(FORBIDDEN, allowed="payer and payee")
     if newest is None or payment.arrival >= newest.made.checkpoint.size:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     path = book.of(Checkpoints).tree(book).path(payment.arrival, newest.made.checkpoint.size)
     return _proven(book, newest, id, PAYMENT, b"", payment.arrival, path, None)
 
@@ -440,10 +450,10 @@ def show_consistency(desk: Desk, id: str) -> EntriesWanted | Refused:
     first, _, second = id.partition("-")
     old, new = _find(book, first), _find(book, second)
     if old is None or new is None or old.checkpoint.size > new.checkpoint.size:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     sizes = old.checkpoint.size, new.checkpoint.size
     if not all(size in state.said for size in sizes):
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     path = state.tree(book).consistency(*sizes)
 
     def show(identity: tuple[bytes, ...], entries: tuple[bytes, ...]) -> ConsistencyShown:
@@ -466,7 +476,7 @@ def _proven(
     """Return what the storage is asked for: the public word of the checkpoint, and a payment's own entry."""
     said = book.of(Checkpoints).heard.get(book.network)
     if said is None or said.checkpoint != newest.made.checkpoint:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     checkpoint, at_ms = said.checkpoint, said.at_ms
 
     def show(identity: tuple[bytes, ...], entries: tuple[bytes, ...]) -> ProofShown:

@@ -11,31 +11,27 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from protocol.book.book import Book, exchange_account, holds_account
-from protocol.book.declaration import (
-    At,
-    Desk,
-    Doc,
-    Entered,
-    News,
-    Plan,
-    Write,
-)
+from protocol.book.declaration import At, Desk, Doc, Entered, News, Plan, Write
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    CURRENCY_UNKNOWN,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    ORDER_MISMATCH,
+    STATE_CONFLICT,
+    Reason,
+    ReasonCode,
+    Refused,
+    refuse,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Body, Millis
 from protocol.peers.messages import CIRCLE_BYTES_MAX
-from protocol.practices.between.abroad.entries import Forwards, Reason, mirror_account
+from protocol.practices.between.abroad.entries import Forwards, mirror_account
 from protocol.practices.between.clearing.circles import Circle, Id, Time, read_circle
-from protocol.practices.between.clearing.intents import (
-    WORTH_SCALE,
-    Intended,
-    Intents,
-    Minor,
-    Valued,
-    lines,
-)
+from protocol.practices.between.clearing.intents import WORTH_SCALE, Intended, Intents, Minor, Valued, lines
 from protocol.practices.between.links.records import Code, Link, Links
 from protocol.practices.between.links.terms import read_rate
 from protocol.practices.between.quotes.invoices import condition_of
@@ -131,7 +127,7 @@ class Failed:
 
     KIND: ClassVar[str] = "clearing/failed"
     circle: Id
-    reason: Reason
+    reason: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +136,7 @@ class Left:
 
     KIND: ClassVar[str] = "clearing/left"
     circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
-    reason: Reason
+    reason: ReasonCode
     by: Id | None
 
 
@@ -227,7 +223,7 @@ class Clearing:
         return last if last <= now + ROUND_LIFE_MS else 0
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     """Accept each step once, and a claim with its preimage only: the same answer on every node."""
     refused = book.misplaced(entered)
     if refused is not None:
@@ -237,34 +233,34 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         case ClearingSet():
             return None
         case Opened(round):
-            return Rejection.STATE_CONFLICT if round in clearing.opened else None
+            return STATE_CONFLICT if round in clearing.opened else None
         case Joined(round):
-            return Rejection.STATE_CONFLICT if round in clearing.rounds else None
+            return STATE_CONFLICT if round in clearing.rounds else None
         case Begun(data):
             circle = read_circle(data)
             if circle is None or circle.initiator != book.network:
-                return Rejection.MALFORMED
+                return MALFORMED
             if body.currency not in book.currencies:
-                return Rejection.CURRENCY_UNKNOWN
-            return Rejection.STATE_CONFLICT if circle.id in clearing.initiated else None
+                return CURRENCY_UNKNOWN
+            return STATE_CONFLICT if circle.id in clearing.initiated else None
         case Left(data):
             circle = read_circle(data)
-            return None if circle is not None and circle.round in clearing.rounds else Rejection.STATE_CONFLICT
+            return None if circle is not None and circle.round in clearing.rounds else STATE_CONFLICT
         case Turned(id) | Cleared(id) | Failed(id):
             return _check_step(clearing.initiated.get(id), body)
         case _:
             raise AssertionError(body)
 
 
-def _check_step(initiated: Initiated | None, body: Body) -> Rejection | None:
+def _check_step(initiated: Initiated | None, body: Body) -> Reason | None:
     if initiated is None:
-        return Rejection.NOT_FOUND
+        return NOT_FOUND
     if isinstance(body, Turned):
-        return Rejection.STATE_CONFLICT if initiated.turned is not None else None
+        return STATE_CONFLICT if initiated.turned is not None else None
     if not initiated.is_open:
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     if isinstance(body, Cleared) and condition_of(body.preimage) != initiated.circle.condition:
-        return Rejection.ORDER_MISMATCH
+        return ORDER_MISMATCH
     return None
 
 
@@ -395,7 +391,7 @@ class CircleShown:
     members: tuple[str, ...]
     initiator: str
     state: CircleState
-    reason: Annotated[Rejection | None, Doc("why it failed, where it did")]
+    reason: Annotated[ReasonCode | None, Doc("why it failed, where it did")]
     refused_by: Annotated[str | None, Doc("which network refused it, if one did")]
     owed: Annotated[Amount | None, Doc("what we owe less by it, on the link to the next network")]
     owing: Annotated[Amount | None, Doc("what we are owed less by it, on the link to the one before")]
@@ -432,7 +428,7 @@ DEFAULT = ClearingSet(is_on=False, is_public=False, rhythm_ms=0, loss_ppm=0)
 def plan_set(desk: Desk, wish: SetClearing) -> Plan | Refused:
     """Change how we take part."""
     if wish.rhythm_seconds is not None and 0 < wish.rhythm_seconds < RHYTHM_SECONDS_MIN:
-        return refuse(Rejection.MALFORMED, field="rhythm_seconds", expected=f"0, or at least {RHYTHM_SECONDS_MIN}")
+        return refuse(MALFORMED, field="rhythm_seconds", expected=f"0, or at least {RHYTHM_SECONDS_MIN}")
     now = desk.book.of(Clearing).settings or DEFAULT
     body = ClearingSet(
         is_on=now.is_on if wish.on is None else wish.on,
@@ -446,7 +442,7 @@ def plan_set(desk: Desk, wish: SetClearing) -> Plan | Refused:
 def view_settings(desk: Desk, id: str) -> SettingsShown | Refused:
     """Show how we take part."""
     if parse_id(id) != desk.book.network:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=id[:64])
+        return refuse(NETWORK_UNKNOWN, network=id[:64])
     book = desk.book
     settings = book.of(Clearing).settings or DEFAULT
     values = book.of(Intents).values.get(book.network, {})
@@ -461,7 +457,7 @@ def plan_value(desk: Desk, code: str, wish: ValueCurrency) -> Plan | Refused:
     """Publish what our currency is worth in whole reference units."""
     currency = desk.book.currencies.get(code)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:64])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:64])
     value = read_rate(wish.value, WORTH_SCALE, currency.scale)
     if isinstance(value, Refused):
         return value
@@ -472,7 +468,7 @@ def plan_value(desk: Desk, code: str, wish: ValueCurrency) -> Plan | Refused:
 def view_round(desk: Desk, id: str) -> RoundShown | Refused:
     """Show a round."""
     found = desk.book.of(Clearing).rounds.get(int(id)) if id.isascii() and id.isdigit() and len(id) < 20 else None
-    return refuse(Rejection.NOT_FOUND) if found is None else _shown(desk.book, found)
+    return refuse(NOT_FOUND) if found is None else _shown(desk.book, found)
 
 
 def view_rounds(desk: Desk, wanted: RoundsWanted, after: int) -> Iterable[tuple[int, RoundShown]]:
@@ -549,7 +545,7 @@ def _circle_shown(book: Book, circle: Circle, state: CircleState, reason: str | 
         tuple(name(one.network) for one in circle.legs),
         name(circle.initiator),
         state,
-        None if reason is None else Rejection(reason) if reason in Rejection.__members__ else Rejection.PARTNER_REFUSED,
+        reason,
         None if by is None else name(by),
         None if at is None else leg(at),
         None if at is None else leg(at - 1),
@@ -565,7 +561,7 @@ def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
     del wish
     clearing = desk.book.of(Clearing)
     if clearing.settings is None or not clearing.settings.is_on:
-        return refuse(Rejection.STATE_CONFLICT, state="this network has not said that it takes part in clearing")
+        return refuse(STATE_CONFLICT, state="this network has not said that it takes part in clearing")
     number = max(desk.now, clearing.newest(desk.now) + 1)
     while number in clearing.opened:
         number += 1

@@ -14,7 +14,21 @@ from itertools import pairwise
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Write
 from protocol.book.money import AMOUNT_MINOR_MAX
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import (
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    FORBIDDEN,
+    MALFORMED,
+    NOT_FOUND,
+    ORDER_MISMATCH,
+    OVERLOADED,
+    PEER_UNREACHABLE,
+    RECOVERING,
+    SIGNATURE_INVALID,
+    STATE_CONFLICT,
+    Reason,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import CircleAsked, QuoteDenied
@@ -44,9 +58,12 @@ from protocol.practices.between.clearing.part import (
 )
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.records import Claim, HoldItem, Link, Links, LinkState, Place
+from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.invoices import condition_of, preimage_of
+from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID, code_told
 from protocol.practices.between.routes import Pair
+from protocol.practices.money.currencies import BALANCE_OPEN
 from protocol.solvers.cycles import CYCLE_MEMBERS_MAX, Cycle, cycles
 from protocol.solvers.netting import Obligation, set_off
 from protocol.wire.codec import CodecFault, decode, encode
@@ -237,7 +254,7 @@ def proceed(desk: Desk) -> Iterator[Tell | Plan]:
     rounds.passed = {key: one for key, one in rounds.passed.items() if _is_waited_for(one[1], desk.now)}
     rounds.seen = {id: at for id, at in rounds.seen.items() if 0 <= desk.now - at <= ROUND_LIFE_MS}
     for key in [key for key, one in rounds.asked.items() if not _is_waited_for(one.until_ms, desk.now)]:
-        yield _left(rounds.asked.pop(key), Rejection.PEER_UNREACHABLE, None)
+        yield _left(rounds.asked.pop(key), PEER_UNREACHABLE.code, None)
     waiting: list[Proposal] = []
     for one in rounds.proposals:
         if one.circle.id in rounds.seen or desk.now > one.circle.round + ROUND_LIFE_MS:
@@ -253,7 +270,7 @@ def proceed(desk: Desk) -> Iterator[Tell | Plan]:
         asked = Asked(data, circle, nonce, desk.now + ASK_WAIT_MS)
         refused = refusal(book, circle, desk.now)
         if refused is not None:
-            yield _left(asked, refused, book.network)
+            yield _left(asked, refused.code, book.network)
             continue
         rounds.asked[key] = asked
         yield Tell(circle.legs[-1].network, CircleAsked(key, data, desk.sign("circle", data)))
@@ -277,7 +294,7 @@ def hear_asked(desk: Desk, asker: bytes, asked: CircleAsked) -> tuple[Tell | Pla
         return (_begin(desk, ours, asked.signature),)
     refused = _hear(desk, asker, circle, asked)
     if refused is not None:
-        return (Tell(asker, QuoteDenied(asked.key, refused.value, book.network)),)
+        return (Tell(asker, QuoteDenied(asked.key, refused.code, book.network)),)
     assert circle is not None
     rounds.seen[circle.id] = desk.now
     rounds.passed[asked.key] = asker, desk.now + ASK_WAIT_MS
@@ -286,19 +303,19 @@ def hear_asked(desk: Desk, asker: bytes, asked: CircleAsked) -> tuple[Tell | Pla
     return (Tell(circle.legs[at - 1].network, asked),)
 
 
-def _hear(desk: Desk, asker: bytes, circle: Circle | None, asked: CircleAsked) -> Rejection | None:
+def _hear(desk: Desk, asker: bytes, circle: Circle | None, asked: CircleAsked) -> Reason | None:
     book, rounds = desk.book, desk.book.of(Rounds)
     if desk.silent is not None:
         return desk.silent
     if circle is None:
-        return Rejection.MALFORMED
+        return MALFORMED
     at = circle.place_of(book.network)
     if not at or circle.legs[(at + 1) % len(circle.legs)].network != asker:
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if not _is_signed(book, circle, asked.circle, asked.signature):
-        return Rejection.SIGNATURE_INVALID
+        return SIGNATURE_INVALID
     if asked.key in rounds.passed or len(rounds.passed) >= PASSED_MAX:
-        return Rejection.OVERLOADED
+        return OVERLOADED
     return refusal(book, circle, desk.now)
 
 
@@ -308,14 +325,13 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     ours = rounds.asked.get(denied.key)
     if ours is not None and desk.silent is None and teller == ours.circle.legs[-1].network:
         del rounds.asked[denied.key]
-        known = denied.code in Rejection.__members__
-        return (_left(ours, Rejection(denied.code) if known else Rejection.PARTNER_REFUSED, denied.network),)
+        return (_left(ours, code_told(denied.code), denied.network),)
     passed = rounds.passed.pop(denied.key, None)
     return () if passed is None else (Tell(passed[0], denied),)
 
 
-def _left(asked: Asked, reason: Rejection, by: bytes | None) -> Plan:
-    return Plan("", (Write(Left(asked.data, reason.value, by)),))
+def _left(asked: Asked, reason: str, by: bytes | None) -> Plan:
+    return Plan("", (Write(Left(asked.data, reason, by)),))
 
 
 def _is_signed(book: Book, circle: Circle, data: bytes, signature: bytes) -> bool:
@@ -326,7 +342,7 @@ def _is_signed(book: Book, circle: Circle, data: bytes, signature: bytes) -> boo
 # Circles: joining.
 
 
-def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) -> Rejection | None:
+def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) -> Reason | None:
     """Return why we do not join a circle: with `hold` it has come to us already, and counts as promised.
 
     What we owe must not be promised elsewhere already, nor what we are owed, so that no debt is ever turned round;
@@ -334,35 +350,35 @@ def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) 
     """
     at, links, settings = circle.place_of(book.network), book.of(Links).by_id, book.of(Clearing).settings
     if settings is None or not settings.is_on:
-        return Rejection.FORBIDDEN
+        return FORBIDDEN
     if at is None:
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if circle.id in book.of(Forwards).circles or circle.id in book.of(Clearing).initiated:
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     if not circle.is_open(now) or abs(now - circle.round) > ROUND_LIFE_MS:
-        return Rejection.QUOTE_EXPIRED
+        return QUOTE_EXPIRED
     into, out = circle.legs[at], circle.legs[at - 1]
     link_in, link_out = links.get(into.link), links.get(out.link)
     creditor = circle.legs[(at + 1) % len(circle.legs)].network
     if link_in is None or link_out is None or link_in.partner != creditor or link_out.partner != out.network:
-        return Rejection.LINK_UNKNOWN
+        return LINK_UNKNOWN
     for link in (link_in, link_out):
         if link.mine is None or link.is_lost or link.state not in (LinkState.OPEN, LinkState.CLOSING):
-            return Rejection.LINK_NOT_OPEN
+            return LINK_NOT_OPEN
     if link_in.settings.currency != link_out.settings.currency:
-        return Rejection.CURRENCY_MISMATCH
+        return CURRENCY_MISMATCH
     if link_in.settings.currency not in book.currencies or book.currencies[link_in.settings.currency].closed:
-        return Rejection.CURRENCY_CLOSED
+        return CURRENCY_CLOSED
     promised = 0 if hold is None else link_in.now.holds_in[hold].amount
     if _debt_left(link_in) + promised < into.amount or clearable(link_out, owed=True) < out.amount:
-        return Rejection.BALANCE_OPEN
+        return BALANCE_OPEN
     if not is_reachable(book, out.network):
-        return Rejection.PEER_UNREACHABLE
+        return PEER_UNREACHABLE
     worth, cost = legs_worth(circle, at, link_in, link_out)
     if not (0 < worth <= AMOUNT_MINOR_MAX and 0 < cost <= AMOUNT_MINOR_MAX):
-        return Rejection.AMOUNT_TOO_LARGE
+        return AMOUNT_TOO_LARGE
     rounding = link_in.settings.rate.up(1) + link_out.settings.rate.up(1)
-    return Rejection.ORDER_MISMATCH if cost - worth > rounding + cost * settings.loss_ppm // PPM else None
+    return ORDER_MISMATCH if cost - worth > rounding + cost * settings.loss_ppm // PPM else None
 
 
 def _debt_left(link: Link) -> int:
@@ -383,7 +399,7 @@ def _begin(desk: Desk, asked: Asked, signature: bytes) -> Plan:
     book, circle = desk.book, asked.circle
     refused = refusal(book, circle, desk.now)
     if refused is not None:
-        return _left(asked, refused, book.network)
+        return _left(asked, refused.code, book.network)
     links = book.of(Links).by_id
     link_in, link_out = links[circle.legs[0].link], links[circle.legs[-1].link]
     worth, cost = legs_worth(circle, 0, link_in, link_out)
@@ -393,7 +409,7 @@ def _begin(desk: Desk, asked: Asked, signature: bytes) -> Plan:
     place = Place(link_out.id, HoldItem(one.hold, circle.legs[-1].amount, circle.condition, onward), clears=True)
     told = link_out.refusal(place)
     if told is not None:
-        return _left(asked, told.reason, book.network)
+        return _left(asked, told.reason.code, book.network)
     return Plan("", (Write(begun),), steps=(place,))
 
 
@@ -409,19 +425,19 @@ def read_onward(data: bytes) -> CircleOnward | None:
         return None
 
 
-def answer(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | Rejection:
+def answer(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | Reason:
     """Join a circle by a hold that has come, or claim the one that has come round to us."""
     book, held, circle = desk.book, link.now.holds_in[hold], read_circle(onward.circle)
     if circle is None:
-        return Rejection.MALFORMED
+        return MALFORMED
     at = circle.place_of(book.network)
     fits = at is not None and (circle.legs[at].link, circle.legs[at].amount) == (link.id, held.amount)
     if at is None or not fits or held.condition != circle.condition:
-        return Rejection.ORDER_MISMATCH
+        return ORDER_MISMATCH
     if at == 0:
         return _turn(desk, link, hold, circle)
     if not _is_signed(book, circle, onward.circle, onward.signature):
-        return Rejection.SIGNATURE_INVALID
+        return SIGNATURE_INVALID
     book.of(Rounds).seen[circle.id] = desk.now
     refused = refusal(book, circle, desk.now, hold)
     if refused is not None:
@@ -441,18 +457,18 @@ def answer(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | 
     return Plan("", (*joined, Write(forwarded)), steps=(place,))
 
 
-def _turn(desk: Desk, link: Link, hold: bytes, circle: Circle) -> Plan | Rejection:
+def _turn(desk: Desk, link: Link, hold: bytes, circle: Circle) -> Plan | Reason:
     """Claim what has come round; where it would turn a debt of ours round, waive it, and all comes back."""
     one = desk.book.of(Clearing).initiated.get(circle.id)
     if one is None or one.circle != circle:
-        return Rejection.NOT_FOUND
+        return NOT_FOUND
     claim = Claim(link.id, hold, preimage_of(desk.secret, one.nonce))
     if one.turned is not None:
-        return Plan("", steps=(claim,)) if one.turned == hold and link.reopened else Rejection.STATE_CONFLICT
+        return Plan("", steps=(claim,)) if one.turned == hold and link.reopened else STATE_CONFLICT
     if not one.is_open and one.reason is not None:
-        return Rejection.STATE_CONFLICT
+        return STATE_CONFLICT
     if one.is_open and _debt_left(link) < 0:
-        return Rejection.BALANCE_OPEN
+        return BALANCE_OPEN
     return Plan("", (Write(Turned(circle.id, hold)),), steps=(claim,))
 
 
@@ -474,4 +490,4 @@ def after_loss(book: Book, link: Link) -> Iterator[Plan]:
     """Give up circles whose hold was never promised in a record that still counts."""
     for one in list(book.of(Clearing).by_hold.values()):
         if one.link_out == link.id and one.hold not in link.now.own.holds:
-            yield Plan("", (Write(Failed(one.id, Rejection.RECOVERING.value)),))
+            yield Plan("", (Write(Failed(one.id, RECOVERING.code)),))

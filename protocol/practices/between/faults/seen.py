@@ -7,7 +7,7 @@ from typing import Annotated
 
 from protocol.book.book import Book
 from protocol.book.declaration import READERS, Accusation, At, Desk, Doc, EvidenceWanted, List, Practice, Show
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import NETWORK_UNKNOWN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Digest, Time
 from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
@@ -126,7 +126,7 @@ def show_fault(desk: Desk, id: str) -> EvidenceWanted | Refused:
     """Show a fault with its evidence."""
     fault = desk.book.of(Faults).by_id.get(parse_id(id) or b"")
     if fault is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
 
     def show(identity: tuple[bytes, ...], stored: tuple[bytes, ...]) -> FaultShown:
         entries = (*stored, *fault.wires)[:EVIDENCE_ENTRIES_MAX]
@@ -139,7 +139,7 @@ def list_faults(desk: Desk, wanted: FaultsWanted, after: int) -> Iterable[tuple[
     """List faults in the order in which they were seen."""
     network = None if wanted.network is None else parse_id(wanted.network)
     if wanted.network is not None and network is None:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=wanted.network[:64])
+        return refuse(NETWORK_UNKNOWN, network=wanted.network[:64])
     found = (one for one in desk.book.of(Faults).by_id.values() if network in (None, one.network))
     return ((at, _shown(fault, None)) for at, fault in enumerate(found, 1) if at > after)
 

@@ -13,11 +13,14 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.personal import NAME_CHARS_MAX
+from protocol.book.refusals import Reason, Stage
 from protocol.lanes.directory import Directory
 from protocol.practices.between.links.records import RATE_TERM_MAX, Code, Id
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost, Length, Range, to_map
+
+FEDERATION_UNKNOWN = Reason("FEDERATION_UNKNOWN", Stage.SUBJECT, 404, "This federation is not known here")
 
 FOUNDERS_MAX = 32
 FEDERATIONS_MAX = 32

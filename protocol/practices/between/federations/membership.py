@@ -13,11 +13,12 @@ from typing import Annotated
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Create, Desk, Doc, Entered, List, News, Plan, Practice, Show, Write
 from protocol.book.personal import NAME_CHARS_MAX, text_refusal
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import MALFORMED, OVERLOADED, STATE_CONFLICT, Refused, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS
 from protocol.practices.between.clearing.intents import WORTH_SCALE
 from protocol.practices.between.federations.charters import (
+    FEDERATION_UNKNOWN,
     FEDERATIONS_MAX,
     FOUNDERS_MAX,
     OTHERS_MAX,
@@ -169,13 +170,13 @@ def _said(book: Book, federation: bytes, network: bytes) -> Said:
 def _find(book: Book, id: str) -> tuple[bytes, Standing] | Refused:
     federation = parse_id(id) or b""
     standing = book.of(Charters).standing(book, federation)
-    return refuse(Rejection.FEDERATION_UNKNOWN) if standing is None else (federation, standing)
+    return refuse(FEDERATION_UNKNOWN) if standing is None else (federation, standing)
 
 
 def _lacks_room(book: Book) -> Refused | None:
     if len(book.of(Charters).of_network.get(book.network, ())) < FEDERATIONS_MAX:
         return None
-    return refuse(Rejection.OVERLOADED, maximum=FEDERATIONS_MAX)
+    return refuse(OVERLOADED, maximum=FEDERATIONS_MAX)
 
 
 def plan_create(desk: Desk, wish: CreateFederation) -> Plan | Refused:
@@ -185,7 +186,7 @@ def plan_create(desk: Desk, wish: CreateFederation) -> Plan | Refused:
     if refused is not None:
         return refused
     if not (wish.name and 1 <= len(wish.unit) <= 12):
-        return refuse(Rejection.MALFORMED, field="unit" if wish.name else "name")
+        return refuse(MALFORMED, field="unit" if wish.name else "name")
     founders = {book.network}
     for name in wish.founders:
         found = find_network(book, name)
@@ -193,12 +194,12 @@ def plan_create(desk: Desk, wish: CreateFederation) -> Plan | Refused:
             return found
         founders.add(found)
     if len(founders) > FOUNDERS_MAX:
-        return refuse(Rejection.MALFORMED, field="founders", expected=f"at most {FOUNDERS_MAX}")
+        return refuse(MALFORMED, field="founders", expected=f"at most {FOUNDERS_MAX}")
     if wish.endorsements > len(founders):
-        return refuse(Rejection.MALFORMED, field="endorsements", expected="at most as many as there are founders")
+        return refuse(MALFORMED, field="endorsements", expected="at most as many as there are founders")
     value = read_rate(wish.value, WORTH_SCALE, wish.scale)
     if isinstance(value, Refused):
-        return refuse(Rejection.MALFORMED, field="value")
+        return refuse(MALFORMED, field="value")
     charter = Chartered(
         wish.name, tuple(sorted(founders)), wish.endorsements, wish.unit, wish.scale, value.num, value.den,
         wish.rhythm_minutes, desk.chance(16),
@@ -216,7 +217,7 @@ def plan_join(desk: Desk, id: str, wish: JoinFederation) -> Plan | Refused:
     federation, standing = found
     said = _said(book, federation, book.network)
     if said.inside:
-        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+        return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
     refused = _lacks_room(book) if said is _SILENT else None
     is_named = book.network in standing.missing
     return refused or Plan(id, (Write(standing.charter if is_named else Joined(federation), COMMONS),))
@@ -231,7 +232,7 @@ def plan_leave(desk: Desk, id: str, wish: LeaveFederation) -> Plan | Refused:
         return found
     federation, standing = found
     if not _said(book, federation, book.network).inside:
-        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+        return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
     return Plan(id, (Write(Left(federation), COMMONS),))
 
 
@@ -251,15 +252,15 @@ def _other(book: Book, id: str, name: str) -> _Other | Refused:
         return found
     federation, standing = found
     if book.network not in standing.members:
-        return refuse(Rejection.STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
+        return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
     other = find_network(book, name)
     if isinstance(other, Refused):
         return other
     if other == book.network:
-        return refuse(Rejection.MALFORMED, field="network", expected="another network")
+        return refuse(MALFORMED, field="network", expected="another network")
     said = _said(book, federation, book.network)
     if not said.has_room(other):
-        return refuse(Rejection.OVERLOADED, maximum=OTHERS_MAX)
+        return refuse(OVERLOADED, maximum=OTHERS_MAX)
     return _Other(federation, other, place_of(book, federation, standing, other), said)
 
 
@@ -269,7 +270,7 @@ def plan_endorse(desk: Desk, id: str, wish: EndorseNetwork) -> Plan | Refused:
     if isinstance(other, Refused):
         return other
     if other.network in other.said.endorsed and other.network not in other.said.votes:
-        return refuse(Rejection.STATE_CONFLICT, state="endorsed")
+        return refuse(STATE_CONFLICT, state="endorsed")
     return Plan(id, (Write(Endorsed(other.federation, other.network), COMMONS),))
 
 
@@ -279,9 +280,9 @@ def plan_expel(desk: Desk, id: str, wish: ExpelNetwork) -> Plan | Refused:
     if isinstance(other, Refused):
         return other
     if other.network in other.said.votes:
-        return refuse(Rejection.STATE_CONFLICT, state="voted")
+        return refuse(STATE_CONFLICT, state="voted")
     if other.place not in (Place.MEMBER, Place.SUSPENDED):
-        return refuse(Rejection.STATE_CONFLICT, state=other.place.value)
+        return refuse(STATE_CONFLICT, state=other.place.value)
     seen = _said(desk.book, other.federation, other.network).newest
     return Plan(id, (Write(ExpulsionVoted(other.federation, other.network, seen), COMMONS),))
 
@@ -402,4 +403,5 @@ PRACTICE = Practice(
         List("federations", FederationsWanted, FederationListed, view=list_federations,
              example="mutirao federations list --place member"),
     ),
+    refusals=(FEDERATION_UNKNOWN,),
 )  # fmt: skip

@@ -32,11 +32,21 @@ from protocol.book.cold import signers
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Posting
 from protocol.book.money import Rate
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    MALFORMED,
+    Reason,
+    ReasonCode,
+    Refused,
+    refuse,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import LINK_PREFIX, Entry
 from protocol.lanes.identity import COLD_KEYS_MAX, ColdSignature, Identity
 from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
+from protocol.practices.between.links.refusals import LINK_FROZEN, LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
+from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Length, Range, to_map
@@ -94,7 +104,7 @@ class WaiveItem:
     """A hold of the partner's that we freed, with the reason's code."""
 
     id: HoldId
-    reason: Annotated[str, AtMost(64)]
+    reason: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,13 +487,13 @@ def _take(draft: Draft, step: Grant | GiveBack | Place | Claim | Waive) -> LinkR
 
 
 _REJECTIONS = {
-    LinkRefusal.AMOUNT_NOT_POSITIVE: Rejection.AMOUNT_NOT_POSITIVE,
-    LinkRefusal.COUNTER_EXHAUSTED: Rejection.AMOUNT_TOO_LARGE,
-    LinkRefusal.LINK_FROZEN: Rejection.LINK_FROZEN,
-    LinkRefusal.LIMIT_EXCEEDED: Rejection.LINK_LIMIT_EXCEEDED,
-    LinkRefusal.HOLD_CAP_EXCEEDED: Rejection.LINK_HOLDS_EXCEEDED,
-    LinkRefusal.TOO_MANY_HOLDS: Rejection.LINK_HOLDS_EXCEEDED,
-    LinkRefusal.HOLD_DUPLICATE: Rejection.PAYMENT_EXISTS,
+    LinkRefusal.AMOUNT_NOT_POSITIVE: AMOUNT_NOT_POSITIVE,
+    LinkRefusal.COUNTER_EXHAUSTED: AMOUNT_TOO_LARGE,
+    LinkRefusal.LINK_FROZEN: LINK_FROZEN,
+    LinkRefusal.LIMIT_EXCEEDED: LINK_LIMIT_EXCEEDED,
+    LinkRefusal.HOLD_CAP_EXCEEDED: LINK_HOLDS_EXCEEDED,
+    LinkRefusal.TOO_MANY_HOLDS: LINK_HOLDS_EXCEEDED,
+    LinkRefusal.HOLD_DUPLICATE: PAYMENT_EXISTS,
 }
 
 
@@ -737,7 +747,7 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
     return outcome if isinstance(outcome, Stale | LinkFault) else None
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     """Accept only records that stand in the lane of their own terms, by one of the two networks."""
     body = entered.body
     assert isinstance(body, LinkRecord)
@@ -748,4 +758,4 @@ def check(book: Book, entered: Entered) -> Rejection | None:
         and book.network in (terms.low, terms.high)
         and entered.network in (terms.low, terms.high)
     )
-    return None if fits else Rejection.MALFORMED
+    return None if fits else MALFORMED

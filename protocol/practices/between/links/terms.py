@@ -16,7 +16,17 @@ from protocol.book.book import Book
 from protocol.book.cold import KeeperSignature, signed
 from protocol.book.declaration import STEWARDS, Act, Create, Desk, Doc, List, Plan, Practice, Show
 from protocol.book.money import Amount, Rate, minor_of
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    AMOUNT_NOT_POSITIVE,
+    CURRENCY_UNKNOWN,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    OVERLOADED,
+    SAME_ACCOUNT,
+    STATE_CONFLICT,
+    Refused,
+    refuse,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.identity import HOT_GRANT_MAX
 from protocol.practices.between.links.records import (
@@ -41,7 +51,9 @@ from protocol.practices.between.links.records import (
     link_account,
     link_id,
 )
+from protocol.practices.between.links.refusals import GRANT_UNSIGNED, LINK_FROZEN, LINK_REFUSALS, LINK_UNKNOWN
 from protocol.practices.between.links.talk import FILLS
+from protocol.practices.between.networks import HANDLE_AMBIGUOUS
 from protocol.practices.between.routes import Routes
 from protocol.wire.codec import encode
 from protocol.wire.keys import id_text, parse_id
@@ -175,12 +187,12 @@ def _find_partner(book: Book, partner: str) -> bytes | Refused:
     directory = book.of(Directory)
     network = parse_id(partner)
     if network is not None:
-        return network if network in directory.networks else refuse(Rejection.NETWORK_UNKNOWN, network=partner)
+        return network if network in directory.networks else refuse(NETWORK_UNKNOWN, network=partner)
     found = [one for one in directory.find(partner) if one != book.network]
     if not found:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=partner[:64])
+        return refuse(NETWORK_UNKNOWN, network=partner[:64])
     if len(found) > 1:
-        return refuse(Rejection.HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
+        return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
     return found[0]
 
 
@@ -188,7 +200,7 @@ def find_link(book: Book, id: str) -> Link | Refused:
     """Return the link of this id in text form."""
     raw = parse_id(id)
     link = None if raw is None else book.of(Links).by_id.get(raw)
-    return link or refuse(Rejection.LINK_UNKNOWN)
+    return link or refuse(LINK_UNKNOWN)
 
 
 def read_rate(text: str, own_scale: int, link_scale: int) -> Rate | Refused:
@@ -197,14 +209,14 @@ def read_rate(text: str, own_scale: int, link_scale: int) -> Rate | Refused:
     readable = len(text) <= RATE_CHARS_MAX and _DECIMAL.fullmatch(text)
     ratio = Fraction(text) * Fraction(10) ** (own_scale - link_scale) if readable else Fraction(0)
     if ratio <= 0 or max(ratio.numerator, ratio.denominator) > RATE_TERM_MAX:
-        return refuse(Rejection.MALFORMED, field="rate")
+        return refuse(MALFORMED, field="rate")
     return Rate(ratio.numerator, ratio.denominator)
 
 
 def _settings(book: Book, code: str, rate_text: str, fee: Amount | None, link_scale: int) -> Settings | Refused:
     currency = book.currencies.get(code)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:12])
+        return refuse(CURRENCY_UNKNOWN, currency=code[:12])
     rate = read_rate(rate_text, currency.scale, link_scale)
     if isinstance(rate, Refused):
         return rate
@@ -212,14 +224,14 @@ def _settings(book: Book, code: str, rate_text: str, fee: Amount | None, link_sc
     if isinstance(fee_minor, Refused):
         return fee_minor
     if fee_minor < 0:
-        return refuse(Rejection.AMOUNT_NOT_POSITIVE)
+        return refuse(AMOUNT_NOT_POSITIVE)
     return Settings(code, rate.num, rate.den, fee_minor)
 
 
 def _limit(terms: Terms, amount: Amount) -> int | Refused:
     minor = minor_of(amount, terms.unit, terms.scale)
     if isinstance(minor, int) and minor < 0:
-        return refuse(Rejection.AMOUNT_NOT_POSITIVE)
+        return refuse(AMOUNT_NOT_POSITIVE)
     return minor
 
 
@@ -229,7 +241,7 @@ def _unsigned(book: Book, terms: Terms, granted: int, signed: SignedGrant | None
     allowed = max(alone, 0 if signed is None else signed.granted)
     if granted <= allowed:
         return None
-    return refuse(Rejection.GRANT_UNSIGNED, granted=granted, limit=allowed, unit=terms.unit, scale=terms.scale)
+    return refuse(GRANT_UNSIGNED, granted=granted, limit=allowed, unit=terms.unit, scale=terms.scale)
 
 
 def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
@@ -239,18 +251,18 @@ def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
     if isinstance(partner, Refused):
         return partner
     if partner == book.network:
-        return refuse(Rejection.SAME_ACCOUNT)
+        return refuse(SAME_ACCOUNT)
     currency = book.currencies.get(wish.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=wish.currency[:12])
+        return refuse(CURRENCY_UNKNOWN, currency=wish.currency[:12])
     if book.of(Directory).networks[partner].forked:
-        return refuse(Rejection.LINK_FROZEN)
+        return refuse(LINK_FROZEN)
     if book.of(Links).begun() >= LINKS_MAX:
-        return refuse(Rejection.OVERLOADED, maximum=LINKS_MAX)
+        return refuse(OVERLOADED, maximum=LINKS_MAX)
     scale = currency.scale if wish.scale is None else wish.scale
     unit = wish.unit or currency.code
     if not (0 <= scale <= 9 and 1 <= len(unit) <= 12):
-        return refuse(Rejection.MALFORMED, field="unit")
+        return refuse(MALFORMED, field="unit")
     low, high = sorted((book.network, partner))
     terms = Terms(low, high, unit, scale, desk.chance(16))
     settings = _settings(book, wish.currency, wish.rate, wish.fee, scale)
@@ -273,9 +285,9 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
     if isinstance(link, Refused):
         return link
     if link.state is not LinkState.OFFERED:
-        return refuse(Rejection.STATE_CONFLICT, state=link.state.value)
+        return refuse(STATE_CONFLICT, state=link.state.value)
     if desk.book.of(Links).begun() >= LINKS_MAX:
-        return refuse(Rejection.OVERLOADED, maximum=LINKS_MAX)
+        return refuse(OVERLOADED, maximum=LINKS_MAX)
     settings = _settings(desk.book, wish.currency, wish.rate, wish.fee, link.terms.scale)
     limit = _limit(link.terms, wish.limit)
     if isinstance(settings, Refused):
@@ -294,7 +306,7 @@ def _writable(book: Book, id: str) -> Link | Refused:
     if isinstance(link, Refused):
         return link
     if link.mine is None or link.mine.closed or link.is_lost:
-        return refuse(Rejection.STATE_CONFLICT, state=link.state.value)
+        return refuse(STATE_CONFLICT, state=link.state.value)
     return link
 
 
@@ -308,7 +320,7 @@ def plan_raise(desk: Desk, id: str, wish: RaiseLink) -> Plan | Refused:
         return limit
     more = limit - link.now.limit_given
     if more <= 0:
-        return refuse(Rejection.STATE_CONFLICT, limit=link.now.limit_given)
+        return refuse(STATE_CONFLICT, limit=link.now.limit_given)
     step, granted = Grant(link.id, more), link.now.own.granted + more
     return link.refusal(step) or _unsigned(desk.book, link.terms, granted, link.signed) or Plan(id, steps=(step,))
 
@@ -323,7 +335,7 @@ def plan_sign(desk: Desk, id: str, wish: SignGrant) -> Plan | Refused:
         return granted
     known = 0 if link.signed is None else link.signed.granted
     if granted <= known:
-        return refuse(Rejection.STATE_CONFLICT, signed=known)
+        return refuse(STATE_CONFLICT, signed=known)
     claim = GrantClaim(desk.book.network, link.terms, granted)
     if not wish.signatures:
         return Plan(id, answer=replace(_shown(desk.book, link), to_sign=encode(to_map(claim))))
@@ -364,7 +376,7 @@ def plan_cap(desk: Desk, id: str, wish: CapLink) -> Plan | Refused:
     if isinstance(link, Refused):
         return link
     if not (1 <= wish.holds_open <= HOLDS_MAX and 1 <= wish.holds_percent <= 100):
-        return refuse(Rejection.MALFORMED, field="holds_open, holds_percent")
+        return refuse(MALFORMED, field="holds_open, holds_percent")
     changed = replace(link.settings, holds_open=wish.holds_open, holds_percent=wish.holds_percent)
     return Plan(id, steps=(Set(link.id, changed),))
 
@@ -482,4 +494,5 @@ PRACTICE = Practice(
         List("links", LinksWanted, LinkShown, view=list_links),
     ),
     fills=FILLS,
+    refusals=LINK_REFUSALS,
 )  # fmt: skip

@@ -11,11 +11,25 @@ from protocol.book.book import Book, MemberState, RequestState, commons_account
 from protocol.book.declaration import Desk, Tell
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount, minor_of, payable
 from protocol.book.personal import text_digest
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    NOT_FOUND,
+    OVERLOADED,
+    PEER_UNREACHABLE,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import HOPS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
 from protocol.practices.between.links.records import Link, Links
+from protocol.practices.between.links.refusals import LINK_LIMIT_EXCEEDED, LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.practices.between.quotes.invoices import (
     INVOICE_LIFE_MS,
     Invoice,
@@ -23,7 +37,9 @@ from protocol.practices.between.quotes.invoices import (
     encode_invoice,
     preimage_of,
 )
+from protocol.practices.between.quotes.refusals import NO_ROUTE, PARTNER_REFUSED, ROUTE_INVALID
 from protocol.practices.between.routes import passes_on
+from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.wire.keys import id_text
 
 RELAY_WAIT_MS = 10_000
@@ -78,11 +94,11 @@ def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refu
     """Return an open link with a partner, of this own currency if one is told: that with most headroom."""
     links = book.of(Links).with_partner(partner)
     if not links:
-        return refuse(Rejection.NO_ROUTE, network=id_text(partner))
+        return refuse(NO_ROUTE, network=id_text(partner))
     usable = [link for link in links if link.gives(1) and currency in (None, link.settings.currency)]
     if not usable:
         states = ", ".join(sorted({link.state.value for link in links}))
-        return refuse(Rejection.LINK_NOT_OPEN, state=states)
+        return refuse(LINK_NOT_OPEN, state=states)
     return max(usable, key=lambda link: link.now.headroom)
 
 
@@ -97,33 +113,33 @@ def hear_wanted(desk: Desk, asker: bytes, wanted: QuoteWanted) -> tuple[Tell, ..
     book = desk.book
     link = book.of(Links).by_id.get(wanted.link)
     if link is None or link.partner != asker:
-        return _deny(desk, asker, wanted.key, Rejection.LINK_UNKNOWN)
+        return _deny(desk, asker, wanted.key, LINK_UNKNOWN)
     if not link.takes(1):
-        return _deny(desk, asker, wanted.key, Rejection.LINK_NOT_OPEN)
+        return _deny(desk, asker, wanted.key, LINK_NOT_OPEN)
     if desk.silent is not None:
         return _deny(desk, asker, wanted.key, desk.silent)
     answer = _invoice(desk, link, wanted) if not wanted.route else _pass_on(desk, link, wanted)
-    return _deny(desk, asker, wanted.key, answer) if isinstance(answer, Rejection) else (answer,)
+    return _deny(desk, asker, wanted.key, answer) if isinstance(answer, Reason) else (answer,)
 
 
-def _deny(desk: Desk, asker: bytes, key: bytes, reason: Rejection) -> tuple[Tell, ...]:
-    return (Tell(asker, QuoteDenied(key, reason.value, desk.book.network)),)
+def _deny(desk: Desk, asker: bytes, key: bytes, reason: Reason) -> tuple[Tell, ...]:
+    return (Tell(asker, QuoteDenied(key, reason.code, desk.book.network)),)
 
 
-def _pass_on(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
+def _pass_on(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Reason:
     book = desk.book
     onward = choose_link(book, wanted.route[0], link.settings.currency)
     if isinstance(onward, Refused):
         return onward.reason
     if not passes_on(book, link, onward):
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if not is_reachable(book, onward.partner):
-        return Rejection.PEER_UNREACHABLE
+        return PEER_UNREACHABLE
     relays = book.of(Relays)
     if wanted.key in relays.open:
-        return Rejection.ROUTE_INVALID
+        return ROUTE_INVALID
     if len(relays.open) >= RELAYS_OPEN_MAX:
-        return Rejection.OVERLOADED
+        return OVERLOADED
     amount = wanted.amount
     if wanted.of_payer:
         own = link.settings.rate.down(amount) - onward.settings.fee
@@ -136,18 +152,18 @@ def _pass_on(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
     return Tell(onward.partner, replace(wanted, link=onward.id, route=wanted.route[1:], amount=amount))
 
 
-def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
+def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Reason:
     book = desk.book
     if not is_foreign(wanted.payer):
-        return Rejection.MALFORMED
+        return MALFORMED
     payee = book.resolve_account(wanted.payee, wanted.currency or link.settings.currency)
     if isinstance(payee, Refused):
         return payee.reason
     if payee.currency != link.settings.currency:
-        return Rejection.CURRENCY_MISMATCH
+        return CURRENCY_MISMATCH
     if payee.member is None and payee.id != commons_account(payee.currency):
         # Nobody owns the accounts of holds, rounding and partners: what they hold follows from payments.
-        return Rejection.ACCOUNT_UNKNOWN
+        return ACCOUNT_UNKNOWN
     currency, rate = book.currencies[payee.currency], link.settings.rate
     if wanted.of_payer:
         amount: int | Refused = rate.down(wanted.amount)
@@ -160,7 +176,7 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
         return refused.reason
     hold_amount = rate.foreign_up(amount)
     if hold_amount > AMOUNT_MINOR_MAX or (not wanted.split and hold_amount > max(0, link.now.headroom_given)):
-        return Rejection.LINK_LIMIT_EXCEEDED
+        return LINK_LIMIT_EXCEEDED
     # Whoever asks by a handle that the member had earlier compares the answer with that.
     name = wanted.payee if wanted.payee in book.member_by_handle else book.name_of(payee.id)
     nonce = desk.chance(16)
@@ -190,30 +206,30 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Rejection:
     return Tell(link.partner, QuoteGiven(wanted.key, data, desk.sign("invoice", data), (hop,)))
 
 
-def arrival_refusal(book: Book, invoice: Invoice, now: int) -> Rejection | None:
+def arrival_refusal(book: Book, invoice: Invoice, now: int) -> Reason | None:
     """Return why the payee of an invoice cannot be credited now."""
     account = book.ledger.accounts.get(invoice.account)
     if account is None:
-        return Rejection.ACCOUNT_UNKNOWN
+        return ACCOUNT_UNKNOWN
     if account.member is not None and book.members[account.member].state is not MemberState.ACTIVE:
-        return Rejection.MEMBER_NOT_ACTIVE
+        return MEMBER_NOT_ACTIVE
     if book.currencies[account.currency].closed:
-        return Rejection.CURRENCY_CLOSED
+        return CURRENCY_CLOSED
     refused = book.ledger.credit_refusal(account, invoice.amount)
     if refused is not None:
         return refused.reason
     if invoice.request is not None:
         request = book.requests.get(invoice.request)
         if request is None:
-            return Rejection.NOT_FOUND
+            return NOT_FOUND
         if request.payer is not None:
             # It asks one member of ours, whom nobody abroad can be.
-            return Rejection.FORBIDDEN
+            return FORBIDDEN
         if request.state_at(now) is not RequestState.OPEN or (request.payee, request.amount_minor) != (
             account.id,
             invoice.amount,
         ):
-            return Rejection.REQUEST_CLOSED
+            return REQUEST_CLOSED
     return None
 
 
@@ -222,13 +238,13 @@ def hand_back(desk: Desk, teller: bytes, relay: Relay, given: QuoteGiven) -> tup
     links = desk.book.of(Links).by_id
     link_in, link_out = links[relay.link_in], links[relay.link_out]
     if link_out.partner != teller or not given.hops or given.hops[0].link != link_out.id or len(given.hops) >= HOPS_MAX:
-        return _deny(desk, relay.asker, given.key, Rejection.PARTNER_REFUSED)
+        return _deny(desk, relay.asker, given.key, PARTNER_REFUSED)
     needed = needed_in(link_in, link_out, given.hops[0].amount)
     if needed > AMOUNT_MINOR_MAX or (
         not relay.split
         and (given.hops[0].amount > link_out.now.headroom or needed > max(0, link_in.now.headroom_given))
     ):
-        return _deny(desk, relay.asker, given.key, Rejection.LINK_LIMIT_EXCEEDED)
+        return _deny(desk, relay.asker, given.key, LINK_LIMIT_EXCEEDED)
     hop = Hop(desk.book.network, link_in.id, needed)
     return (Tell(relay.asker, replace(given, hops=(hop, *given.hops))),)
 

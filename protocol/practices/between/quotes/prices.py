@@ -15,7 +15,24 @@ from protocol.book.declaration import At, Create, Desk, Doc, Plan, Practice, Rea
 from protocol.book.ledger import Account
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX, Amount, minor_of, payable
 from protocol.book.personal import text_refusal
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    BEHIND,
+    CURRENCY_MISMATCH,
+    FORBIDDEN,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    OVERLOADED,
+    PEER_UNREACHABLE,
+    READ_ONLY,
+    RECOVERING,
+    SCALE_EXCEEDED,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
@@ -24,6 +41,14 @@ from protocol.peers.home import PROCEED
 from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteDenied, QuoteGiven, QuoteWanted
 from protocol.peers.talks import HEARS, Hears, at_desk
 from protocol.practices.between.links.records import Link, Links
+from protocol.practices.between.links.refusals import (
+    LINK_FROZEN,
+    LINK_HOLDS_EXCEEDED,
+    LINK_LIMIT_EXCEEDED,
+    LINK_NOT_OPEN,
+    LINK_UNKNOWN,
+)
+from protocol.practices.between.networks import HANDLE_AMBIGUOUS
 from protocol.practices.between.quotes.answers import (
     Relays,
     choose_link,
@@ -39,6 +64,15 @@ from protocol.practices.between.quotes.invoices import (
     is_signed_by,
     read_invoice,
 )
+from protocol.practices.between.quotes.refusals import (
+    NO_ROUTE,
+    PARTNER_REFUSED,
+    QUOTE_EXPIRED,
+    QUOTE_REFUSALS,
+    QUOTE_UNKNOWN,
+    ROUTE_INVALID,
+    refused_by,
+)
 from protocol.practices.between.routes import Pair, Path, Wanted, find_path, split
 from protocol.practices.money.currencies import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
@@ -52,10 +86,10 @@ ADDRESS_CHARS_MAX = 64
 """How long a payee's address may be, without its network."""
 QUOTES_OPEN_MAX = 4_096
 ON_THE_WAY = frozenset({
-    Rejection.NO_ROUTE, Rejection.ROUTE_INVALID, Rejection.PEER_UNREACHABLE, Rejection.LINK_UNKNOWN,
-    Rejection.LINK_NOT_OPEN, Rejection.LINK_FROZEN, Rejection.LINK_LIMIT_EXCEEDED, Rejection.LINK_HOLDS_EXCEEDED,
-    Rejection.PARTNER_REFUSED, Rejection.OVERLOADED, Rejection.RECOVERING, Rejection.READ_ONLY, Rejection.BEHIND,
-    Rejection.CURRENCY_MISMATCH, Rejection.AMOUNT_NOT_POSITIVE, Rejection.AMOUNT_TOO_LARGE, Rejection.QUOTE_EXPIRED,
+    NO_ROUTE, ROUTE_INVALID, PEER_UNREACHABLE, LINK_UNKNOWN,
+    LINK_NOT_OPEN, LINK_FROZEN, LINK_LIMIT_EXCEEDED, LINK_HOLDS_EXCEEDED,
+    PARTNER_REFUSED, OVERLOADED, RECOVERING, READ_ONLY, BEHIND,
+    CURRENCY_MISMATCH, AMOUNT_NOT_POSITIVE, AMOUNT_TOO_LARGE, QUOTE_EXPIRED,
 })  # fmt: skip
 """What may be otherwise on another way. Any other refusal is the payee's, and the last word."""
 
@@ -203,7 +237,7 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     if isinstance(payer, Refused):
         return payer
     if len(book.of(Quotes).given) >= QUOTES_OPEN_MAX or len(book.of(Quotes).questions) >= QUOTES_OPEN_MAX:
-        return refuse(Rejection.OVERLOADED, maximum=QUOTES_OPEN_MAX)
+        return refuse(OVERLOADED, maximum=QUOTES_OPEN_MAX)
     if network == book.network:
         return _quote_here(desk, wish, payer, payee)
     return _ask_along(desk, wish, payer, network, payee)
@@ -212,12 +246,12 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
 def _payer(desk: Desk, wished: str | None, currency: str | None) -> Account | Refused:
     who = wished or desk.actor.member
     if who is None:
-        return refuse(Rejection.ACCOUNT_UNKNOWN)
+        return refuse(ACCOUNT_UNKNOWN)
     account = desk.book.resolve_account(who, currency)
     if isinstance(account, Refused) or may_see(desk.actor, account.member) or _helps(desk, account):
         return account
     # A refusal would tell how much the account can pay.
-    return refuse(Rejection.FORBIDDEN, allowed="the payer")
+    return refuse(FORBIDDEN, allowed="the payer")
 
 
 def _helps(desk: Desk, account: Account) -> bool:
@@ -232,7 +266,7 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
         id, _, account = address.removeprefix("mutirao:").partition("/")
         network = parse_id(id)
         expected = "mutirao:<network id>/<account>"
-        malformed = refuse(Rejection.MALFORMED, field="payee", expected=expected)
+        malformed = refuse(MALFORMED, field="payee", expected=expected)
         return (network, account) if network and account else malformed
     member, at, handle = address.partition("@")
     directory = book.of(Directory)
@@ -243,11 +277,11 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
         return named, member
     found = [one for one in directory.find(handle) if one != book.network]
     if not found:
-        return refuse(Rejection.NETWORK_UNKNOWN, network=handle[:64])
+        return refuse(NETWORK_UNKNOWN, network=handle[:64])
     # Anybody may offer a link, under any name: what counts is the partner that we have chosen.
     linked = [one for one in found if any(link.mine for link in book.of(Links).with_partner(one))]
     if len(found) > 1 and len(linked) != 1:
-        return refuse(Rejection.HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
+        return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
     return (linked or found)[0], member
 
 
@@ -257,7 +291,7 @@ def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) 
     if isinstance(payee, Refused):
         return payee
     if payee.currency != payer.currency:
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
+        return refuse(CURRENCY_MISMATCH, currency=payee.currency)
     currency = book.currencies[payee.currency]
     amount = minor_of(wish.amount, currency.code, currency.scale)
     if isinstance(amount, Refused):
@@ -283,12 +317,12 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
         route.append(found[0])
     route.append(network)
     if len(route) > HOPS_MAX or len(set(route)) != len(route) or book.network in route:
-        return refuse(Rejection.ROUTE_INVALID, maximum=HOPS_MAX)
+        return refuse(ROUTE_INVALID, maximum=HOPS_MAX)
     request = None
     if wish.request is not None:
         request = parse_uuid(wish.request)
         if request is None:
-            return refuse(Rejection.MALFORMED, field="request")
+            return refuse(MALFORMED, field="request")
     refused = text_refusal("payee", payee, ADDRESS_CHARS_MAX)
     refused = refused or text_refusal("amount", wish.amount.asset_code, CODE_CHARS_MAX)
     if refused is not None:
@@ -296,7 +330,7 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     # A partner takes no scale that no currency could have.
     wish = replace(wish, amount=wish.amount.reduced())
     if wish.amount.asset_scale > SCALE_MAX:
-        return refuse(Rejection.SCALE_EXCEEDED, scale=SCALE_MAX)
+        return refuse(SCALE_EXCEEDED, scale=SCALE_MAX)
     key = drawn_id(desk.chance)
     until = desk.now + QUOTE_WAIT_MS
     question = Question(key, wish, payer, network, payee, request, until, bool(wish.via))
@@ -308,7 +342,7 @@ def _ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
     """Ask along the best way that was not asked yet: a direct link, the cheapest one published, then all at once."""
     book = desk.book
     if len(question.tried) >= PATHS_MAX:
-        return question.refusal or refuse(Rejection.NO_ROUTE, network=id_text(question.payee_network))
+        return question.refusal or refuse(NO_ROUTE, network=id_text(question.payee_network))
     direct = (question.payee_network,)
     if direct not in question.tried and book.of(Links).with_partner(question.payee_network):
         told = _ask(desk, key, question, direct)
@@ -318,7 +352,7 @@ def _ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
     path = _find(book, question)
     if path is not None:
         return _ask(desk, key, question, tuple(hop.network for hop in path.hops))
-    refusal = question.refusal or refuse(Rejection.NO_ROUTE, network=id_text(question.payee_network))
+    refusal = question.refusal or refuse(NO_ROUTE, network=id_text(question.payee_network))
     if question.split or _in_ours(book, question) or not _lacks_room(refusal.reason):
         return refusal
     # Any way will do to fetch the invoice.
@@ -328,8 +362,8 @@ def _ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
     return _ask(desk, key, replace(question, split=True, refusal=refusal), tuple(hop.network for hop in around.hops))
 
 
-def _lacks_room(reason: Rejection) -> bool:
-    return reason in (Rejection.LINK_LIMIT_EXCEEDED, Rejection.LINK_HOLDS_EXCEEDED, Rejection.NO_ROUTE)
+def _lacks_room(reason: Reason) -> bool:
+    return reason in (LINK_LIMIT_EXCEEDED, LINK_HOLDS_EXCEEDED, NO_ROUTE)
 
 
 def _in_ours(book: Book, question: Question) -> bool:
@@ -367,7 +401,7 @@ def _ask(desk: Desk, key: bytes, question: Question, route: tuple[bytes, ...]) -
     if isinstance(link, Refused):
         return link
     if not is_reachable(book, link.partner):
-        return refuse(Rejection.PEER_UNREACHABLE, network=id_text(link.partner))
+        return refuse(PEER_UNREACHABLE, network=id_text(link.partner))
     own = book.currencies[payer.currency]
     in_ours = _in_ours(book, question)
     amount, scale = wish.amount.value, wish.amount.asset_scale
@@ -424,9 +458,8 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     if question is None:
         relay = book.of(Relays).open.pop(denied.key, None)
         return () if relay is None else (Tell(relay.asker, denied),)
-    known = denied.code in Rejection.__members__
-    reason = Rejection(denied.code) if known else Rejection.PARTNER_REFUSED
-    return _on_refusal(desk, question, refuse(reason, network=id_text(denied.network)), denied.network)
+    refused = refused_by(book, denied.code, denied.network)
+    return _on_refusal(desk, question, refused, denied.network)
 
 
 def lapse(desk: Desk) -> Iterator[Tell | Ready]:
@@ -436,7 +469,7 @@ def lapse(desk: Desk) -> Iterator[Tell | Ready]:
     for key in silent:
         question = quotes.questions.pop(key)
         # Whoever is silent, it is not the partner: that one is connected, and answers for those after it.
-        refused = refuse(Rejection.PEER_UNREACHABLE, network=id_text(question.payee_network))
+        refused = refuse(PEER_UNREACHABLE, network=id_text(question.payee_network))
         yield from _on_refusal(desk, question, refused, question.route[0])
 
 
@@ -481,7 +514,7 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
     link = book.of(Links).by_id[question.link]
     known = book.of(Directory).networks.get(question.payee_network)
     invoice = read_invoice(given.invoice)
-    refused = refuse(Rejection.PARTNER_REFUSED, network=id_text(question.payee_network))
+    refused = refuse(PARTNER_REFUSED, network=id_text(question.payee_network))
     if (
         known is None
         or invoice is None
@@ -505,7 +538,7 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
         paths = _split(book, question, invoice)
     elif given.hops[0].amount > link.now.headroom:
         paths = refuse(
-            Rejection.LINK_LIMIT_EXCEEDED,
+            LINK_LIMIT_EXCEEDED,
             available=max(0, link.now.headroom),
             limit=link.now.limit,
             unit=link.terms.unit,
@@ -539,7 +572,7 @@ def _split(book: Book, question: Question, invoice: Invoice) -> tuple[Path, ...]
 
     paths = split(book, wanted, room, PATHS_MAX)
     if paths is None:
-        return question.refusal or refuse(Rejection.LINK_LIMIT_EXCEEDED)
+        return question.refusal or refuse(LINK_LIMIT_EXCEEDED)
     return paths
 
 
@@ -578,7 +611,7 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
         return denied
     quote = quotes.given.get(key)
     if quote is None:
-        return refuse(Rejection.QUOTE_UNKNOWN)
+        return refuse(QUOTE_UNKNOWN)
     own = book.currencies[quote.payer.currency]
     directory = book.of(Directory)
     return QuoteShown(
@@ -624,4 +657,5 @@ PRACTICE = Practice(
         HEARS.by(Hears(QuoteDenied, at_desk(hear_denied))),
         PROCEED.by(proceed),
     ),
+    refusals=QUOTE_REFUSALS,
 )

@@ -16,6 +16,7 @@ from protocol.practices.governance.motions.entries import (
     Vote,
     Voted,
 )
+from protocol.practices.governance.motions.refusals import MOTION_REFUSALS
 from protocol.practices.governance.motions.rules import (
     agenda,
     check,
@@ -66,4 +67,5 @@ PRACTICE = Practice(
         Show("motions", MotionShown, view=view_motion, example="mutirao motions show ID"),
         List("motions", MotionsWanted, MotionShown, view=view_motions, example="mutirao motions list --state open"),
     ),
+    refusals=MOTION_REFUSALS,
 )

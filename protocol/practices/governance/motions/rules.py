@@ -24,7 +24,17 @@ from protocol.book.gates import UnderMotion
 from protocol.book.ledger import Posting
 from protocol.book.personal import salted, text_refusal
 from protocol.book.private import Owned
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    NOT_FOUND,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.rehearsal import Proposed, Stopped, proposed, rehearse, touched, wished
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.timezones import DAY_MS, MINUTE_MS
@@ -45,6 +55,7 @@ from protocol.practices.governance.motions.entries import (
     Vote,
     Voted,
 )
+from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.governance.motions.state import (
     DRAFT_DAYS,
     LEAST_MINUTES,
@@ -62,7 +73,7 @@ from protocol.practices.people.authority import acts_for, not_said_by
 MOVERS = frozenset({Role.MEMBER, Role.COMMITTEE, Role.STEWARD})
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -140,11 +151,11 @@ def _execution(desk: Desk, motion: MotionKept) -> Plan:
     wishes = [wished(desk.book, one) for one in motion.wishes]
     known = [one for one in wishes if one is not None]
     if len(known) < len(wishes):
-        done: Plan | Stopped = Stopped(wishes.index(None), refuse(Rejection.NOT_FOUND))
+        done: Plan | Stopped = Stopped(wishes.index(None), refuse(NOT_FOUND))
     else:
         done = rehearse(desk, known, motion.terms)
     if isinstance(done, Stopped):
-        return Plan(uuid_text(motion.id), (Write(MotionFailed(motion.id, done.wish, str(done.refused.reason))),))
+        return Plan(uuid_text(motion.id), (Write(MotionFailed(motion.id, done.wish, done.refused.reason.code)),))
     executed = Write(MotionExecuted(motion.id, len(done.writes)))
     return replace(done, shows=uuid_text(motion.id), writes=(executed, *done.writes), answer=None)
 
@@ -194,42 +205,42 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         return _against_draft(book, body)
     motion = book.of(Motions).by_id.get(named(book, body))
     if motion is None:
-        return refuse(Rejection.MOTION_UNKNOWN)
+        return refuse(MOTION_UNKNOWN)
     state = motion.state
-    conflict = refuse(Rejection.STATE_CONFLICT, state=state.value)
+    conflict = refuse(STATE_CONFLICT, state=state.value)
     match body:
         case MotionOpened():
             return conflict if state is not MotionState.DRAFT or at_ms > motion.ends_ms else None
         case Voted():
             if state is not MotionState.OPEN or at_ms > motion.ends_ms:
-                return refuse(Rejection.MOTION_CLOSED, state=state.value)
+                return refuse(MOTION_CLOSED, state=state.value)
             return _against_voter(book, motion, said_in(book, body, Vote))
         case MotionClosed():
             if state not in (MotionState.DRAFT, MotionState.OPEN):
                 return conflict
-            return refuse(Rejection.STATE_CONFLICT, state="not due yet") if at_ms < motion.ends_ms else None
+            return refuse(STATE_CONFLICT, state="not due yet") if at_ms < motion.ends_ms else None
         case MotionExecuted() | MotionFailed():
             if state is not MotionState.CARRIED or not motion.wishes:
                 return conflict
             busy = book.of(UnderMotion).left
-            return refuse(Rejection.STATE_CONFLICT, state="another motion is being done") if busy else None
+            return refuse(STATE_CONFLICT, state="another motion is being done") if busy else None
         case _:
             raise AssertionError(body)
 
 
 def _against_draft(book: Book, body: MotionDrafted) -> Refused | None:
     if (body.title is None) is (body.text is None):
-        return refuse(Rejection.MALFORMED, field="text", expected="words for all, or erasable ones")
+        return refuse(MALFORMED, field="text", expected="words for all, or erasable ones")
     if body.motion in book.of(Motions).by_id:
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if body.proposer is not None and body.proposer not in book.members:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=body.proposer)
+        return refuse(MEMBER_UNKNOWN, member=body.proposer)
     if body.electorate == MEMBERS and body.quorum < book.parameter(QUORUM):
-        return refuse(Rejection.MALFORMED, field="quorum", expected="at least the group's")
+        return refuse(MALFORMED, field="quorum", expected="at least the group's")
     if body.majority < book.parameter(MAJORITY):
-        return refuse(Rejection.MALFORMED, field="majority", expected="at least the group's")
+        return refuse(MALFORMED, field="majority", expected="at least the group's")
     if body.open_ms < book.parameter(LEAST_MINUTES) * MINUTE_MS:
-        return refuse(Rejection.MALFORMED, field="closes", expected=f"{book.parameter(LEAST_MINUTES)} minutes at least")
+        return refuse(MALFORMED, field="closes", expected=f"{book.parameter(LEAST_MINUTES)} minutes at least")
     return None
 
 
@@ -237,17 +248,17 @@ def _against_voter(book: Book, motion: MotionKept, said: Said[Vote]) -> Refused 
     member = _voter(said)
     found = book.members.get(member)
     if found is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=member)
+        return refuse(MEMBER_UNKNOWN, member=member)
     if said.wish.member not in (None, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     refused = not_said_by(said, found)
     if refused is not None:
         return refused
     if member in motion.touched:
-        return refuse(Rejection.RECUSED, member=found.handle)
+        return refuse(RECUSED, member=found.handle)
     refused = found.inactive()
     if refused is None and member not in voters(book, motion):
-        return refuse(Rejection.FORBIDDEN, allowed=f"{motion.electorate} since before the motion was opened")
+        return refuse(FORBIDDEN, allowed=f"{motion.electorate} since before the motion was opened")
     return refused
 
 
@@ -281,14 +292,14 @@ def move(desk: Desk, gate: Motion, wish: MotionWish) -> Plan | Refused:
 def _mover(desk: Desk) -> Member | Refused | None:
     """Return the member that makes a motion, None for an officer who is none, or why it may not."""
     if desk.actor.role not in MOVERS:
-        return refuse(Rejection.FORBIDDEN, allowed=", ".join(role for role in Role if role in MOVERS))
+        return refuse(FORBIDDEN, allowed=", ".join(role for role in Role if role in MOVERS))
     if desk.actor.member is None:
         return None
     book = desk.book
     member = book.members[desk.actor.member]
     own = [one for one in book.of(Motions).waiting.values() if one.proposer == member.id]
     if desk.actor.role is Role.MEMBER and len(own) >= book.parameter(OPEN_MAX):
-        return refuse(Rejection.STATE_CONFLICT, state=f"the {len(own)}th motion of yours that waits")
+        return refuse(STATE_CONFLICT, state=f"the {len(own)}th motion of yours that waits")
     return member.inactive() or member
 
 
@@ -304,7 +315,7 @@ def _terms(desk: Desk, wishes: Sequence[MotionWish]) -> Motion | Refused:
     if not gates:
         return Motion()
     if len({gate.electorate for gate in gates}) > 1:
-        return refuse(Rejection.MALFORMED, field="wishes", expected="wishes that the same people decide")
+        return refuse(MALFORMED, field="wishes", expected="wishes that the same people decide")
     return Motion(
         gates[0].electorate,
         max((gate.quorum for gate in gates if gate.quorum is not None), default=None),
@@ -329,9 +340,7 @@ def _plan(
         return refused
     about = touched(book, wishes)
     if len(about) > TOUCHED_MAX:
-        return refuse(
-            Rejection.MALFORMED, field="wishes", expected=f"at most {TOUCHED_MAX} members whom they are about"
-        )
+        return refuse(MALFORMED, field="wishes", expected=f"at most {TOUCHED_MAX} members whom they are about")
     days = book.parameter(OPEN_DAYS) if gate.days is None else gate.days
     body = MotionDrafted(
         desk.chance(16),
@@ -363,7 +372,7 @@ def plan_open(desk: Desk, name: str, wish: OpenMotion) -> Plan | Refused:
         return motion
     own = motion.proposer is not None and motion.proposer == desk.actor.member
     if not own and desk.actor.role not in STEWARDS | {Role.COMMITTEE}:
-        return refuse(Rejection.FORBIDDEN, allowed="who proposed it")
+        return refuse(FORBIDDEN, allowed="who proposed it")
     body = MotionOpened(motion.id)
     return _against(desk.book, body, desk.now) or Plan(name, (Write(body),))
 
@@ -372,7 +381,7 @@ def plan_vote(desk: Desk, name: str, said: Said[Vote]) -> Plan | Refused:
     book = desk.book
     motion = book.of(Motions).by_id.get(said.wish.motion)
     if motion is None:
-        return refuse(Rejection.MOTION_UNKNOWN)
+        return refuse(MOTION_UNKNOWN)
     if said.signed is None:
         told = _told(desk, said.wish)
         if isinstance(told, Refused):
@@ -380,7 +389,7 @@ def plan_vote(desk: Desk, name: str, said: Said[Vote]) -> Plan | Refused:
         said = replace(said, wish=told)
     body = Voted(*said.held)
     if motion.state is not MotionState.OPEN or desk.now > motion.ends_ms:
-        return refuse(Rejection.MOTION_CLOSED, state=motion.state.value)
+        return refuse(MOTION_CLOSED, state=motion.state.value)
     return _against_voter(book, motion, said) or Plan(name, (Write(body),))
 
 
@@ -388,16 +397,16 @@ def _told(desk: Desk, wish: Vote) -> Vote | Refused:
     """Return the vote that a member without a key, or a steward for it, tells, with the member by its id."""
     address = desk.actor.member if wish.member is None else wish.member
     if address is None:
-        return refuse(Rejection.MALFORMED, field="member", expected="whose vote it is")
+        return refuse(MALFORMED, field="member", expected="whose vote it is")
     member = desk.book.resolve_member(address)
     if isinstance(member, Refused):
         return member
     if not acts_for(desk.actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the member itself")
+        return refuse(FORBIDDEN, allowed="the member itself")
     return replace(wish, member=member.id)
 
 
 def find(book: Book, name: str) -> MotionKept | Refused:
     """Return the motion that an id names."""
     motion = book.of(Motions).by_id.get(parse_uuid(name) or b"")
-    return refuse(Rejection.MOTION_UNKNOWN) if motion is None else motion
+    return refuse(MOTION_UNKNOWN) if motion is None else motion

@@ -14,7 +14,17 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    CURRENCY_MISMATCH,
+    LIMIT_EXCEEDED,
+    MALFORMED,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Body, Millis
@@ -22,11 +32,12 @@ from protocol.practices.money.commons.entries import Collected, PaidOut
 from protocol.practices.money.commons.state import GATE, alone_minor, note
 from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
 from protocol.practices.money.payments.transfers import unable
+from protocol.practices.people.authority import PAYMENT_EXISTS
 
 Said = PaidOut | Collected
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, Said)
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
@@ -38,9 +49,9 @@ def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
         case PaidOut():
             payee = book.ledger.accounts.get(body.payee)
             if payee is None or payee.member is None:
-                return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.payee)
+                return refuse(ACCOUNT_UNKNOWN, member=body.payee)
             if body.payment in book.payments:
-                return refuse(Rejection.PAYMENT_EXISTS)
+                return refuse(PAYMENT_EXISTS)
             refused = unable(book, _commons(book, payee.currency), payee, body.amount)
             alone = body.amount <= alone_minor(book, payee.currency, at_ms)
             return refused or (None if alone else ungated(book, GATE))
@@ -53,9 +64,9 @@ def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
 def _against_collecting(book: Book, body: Collected) -> Refused | None:
     account = book.ledger.accounts.get(body.account)
     if account is None or account.id != exchange_account(account.currency):
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=body.account)
+        return refuse(ACCOUNT_UNKNOWN, member=body.account)
     if not account.balance_minor:
-        return refuse(Rejection.STATE_CONFLICT, state="at zero")
+        return refuse(STATE_CONFLICT, state="at zero")
     return book.ledger.uncountable((commons_account(account.currency), account.balance_minor))
 
 
@@ -142,9 +153,9 @@ def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
     payee = book.resolve_account(wish.payee, code)
     amount = minor_of(wish.amount, code, book.currencies[code].scale)
     if isinstance(payee, Refused) or isinstance(amount, Refused):
-        return foremost(*(one for one in (payee, amount) if isinstance(one, Refused))) or refuse(Rejection.MALFORMED)
+        return foremost(*(one for one in (payee, amount) if isinstance(one, Refused))) or refuse(MALFORMED)
     if payee.currency != code:
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
+        return refuse(CURRENCY_MISMATCH, currency=payee.currency)
     note, texts = salted(desk, wish.note)
     body = PaidOut(book.drawn(drawn_id(desk.chance)), payee.id, amount, note)
     refused = payable(amount) or _against(book, body, desk.now)
@@ -157,7 +168,7 @@ def _short(commons: Account, amount_minor: int) -> Refused | None:
     if amount_minor <= commons.balance_minor:
         return None
     return refuse(
-        Rejection.LIMIT_EXCEEDED,
+        LIMIT_EXCEEDED,
         available=max(0, commons.balance_minor),
         limit=0,
         projected_balance=commons.balance_minor - amount_minor,

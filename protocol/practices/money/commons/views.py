@@ -9,7 +9,7 @@ from protocol.book.book import Book, Currency, commons_account, exchange_account
 from protocol.book.declaration import Desk, Doc
 from protocol.book.money import Amount
 from protocol.book.personal import NOTE_CHARS_MAX
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import CURRENCY_UNKNOWN, Refused, refuse
 from protocol.lanes.entry import Millis
 from protocol.practices.money.commons.state import alone_minor
 from protocol.wire.shape import AtMost
@@ -52,7 +52,7 @@ class CommonsShown:
 
 def code_refusal(book: Book, code: str) -> Refused | None:
     """Return CURRENCY_UNKNOWN where there is no currency of this code."""
-    return None if code in book.currencies else refuse(Rejection.CURRENCY_UNKNOWN, currency=code[:12])
+    return None if code in book.currencies else refuse(CURRENCY_UNKNOWN, currency=code[:12])
 
 
 def view_one(desk: Desk, code: str) -> CommonsShown | Refused:

@@ -15,7 +15,20 @@ from protocol.book.ledger import Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.parameters import TIME_ZONE
 from protocol.book.personal import text_refusal
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    CURRENCY_CLOSED,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    NOT_FOUND,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
@@ -30,7 +43,7 @@ LATE_MS_MAX = 62 * 24 * 60 * 60 * 1_000
 Said = DuesSet | DuesTaken | DuesEnded
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     assert isinstance(entered.body, Said)
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
@@ -52,23 +65,23 @@ def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
 
 def _not_running(known: Dues | None) -> Refused | None:
     if known is None:
-        return refuse(Rejection.NOT_FOUND)
-    return refuse(Rejection.STATE_CONFLICT, state="ended") if known.ended else None
+        return refuse(NOT_FOUND)
+    return refuse(STATE_CONFLICT, state="ended") if known.ended else None
 
 
 def _against_setting(book: Book, body: DuesSet, known: Dues | None) -> Refused | None:
     currency = book.currencies.get(body.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=body.currency)
+        return refuse(CURRENCY_UNKNOWN, currency=body.currency)
     strange = next((one for one in body.members if one not in book.members), None)
     if strange is not None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=strange)
+        return refuse(MEMBER_UNKNOWN, member=strange)
     if known is not None or len(set(body.members)) < len(body.members):
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if not is_period(body, body.first):
-        return refuse(Rejection.MALFORMED, field="first", expected="a month in which they fall due")
+        return refuse(MALFORMED, field="first", expected="a month in which they fall due")
     if currency.closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=body.currency)
+        return refuse(CURRENCY_CLOSED, currency=body.currency)
     return ungated(book, GATE)
 
 
@@ -78,15 +91,15 @@ def _against_taking(book: Book, body: DuesTaken, known: Dues | None, at_ms: Mill
     newest = known.period
     again = newest is not None and (body.period < newest or (body.period == newest and known.closed))
     if again or not is_period(said, body.period):
-        return refuse(Rejection.DUPLICATE)
+        return refuse(DUPLICATE)
     if at_ms < due_at(book, said, body.period):
-        return refuse(Rejection.STATE_CONFLICT, state="not due yet")
+        return refuse(STATE_CONFLICT, state="not due yet")
     owing = {member.id for member in debtors(book, known, body.period)}
     strange = next((name for name in body.members if name not in owing), None)
     if strange is not None or len(set(body.members)) < len(body.members):
-        return refuse(Rejection.FORBIDDEN, allowed="who owes them")
+        return refuse(FORBIDDEN, allowed="who owes them")
     if book.currencies[said.currency].closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=said.currency)
+        return refuse(CURRENCY_CLOSED, currency=said.currency)
     debits = ((account_id(name, said.currency), -said.amount) for name in body.members)
     return book.ledger.uncountable(*debits, (commons_account(said.currency), said.amount * len(body.members)))
 
@@ -171,7 +184,7 @@ def plan_set(desk: Desk, wish: SetDues) -> Plan | Refused:
     book = desk.book
     currency = book.currencies.get(wish.currency)
     if currency is None:
-        return refuse(Rejection.CURRENCY_UNKNOWN, currency=wish.currency)
+        return refuse(CURRENCY_UNKNOWN, currency=wish.currency)
     amount = minor_of(wish.amount, currency.code, currency.scale)
     refused = payable(amount) if isinstance(amount, int) else amount
     refused = foremost(text_refusal("title", wish.title, TITLE_CHARS_MAX), refused)

@@ -8,7 +8,7 @@ from typing import Annotated
 from protocol.book.book import Book, since
 from protocol.book.declaration import At, Desk, Doc, Ref
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.practices.money.currencies import Code
 from protocol.practices.money.dues.entries import MEMBERS_MAX, TITLE_CHARS_MAX, Day, MonthOfYear, Period
@@ -66,7 +66,7 @@ class DuesShown:
 
 def view_one(desk: Desk, name: str) -> DuesShown | Refused:
     found = desk.book.of(AllDues).by_id.get(parse_uuid(name) or b"")
-    return refuse(Rejection.NOT_FOUND) if found is None else _shown(desk.book, found)
+    return refuse(NOT_FOUND) if found is None else _shown(desk.book, found)
 
 
 def view_all(desk: Desk, wanted: DuesWanted, after: int) -> Iterable[tuple[int, DuesShown]]:

@@ -45,14 +45,23 @@ from protocol.book.ledger import Account, Posting
 from protocol.book.money import Amount
 from protocol.book.personal import NOTE_BYTES_MAX, digest_of, shown_text
 from protocol.book.private import Owned, Private
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    CURRENCY_CLOSED,
+    FORBIDDEN,
+    PAYMENT_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    ReasonCode,
+    Refused,
+    refuse,
+)
 from protocol.book.signed import Id, Signed, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import Paid, Pay, examine, payable_of, plan_pay, record
+from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Paid, Pay, examine, payable_of, plan_pay, record
 from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
 from protocol.practices.money.payments.views import today
-from protocol.practices.people.authority import acts_for, may_see, not_said_by
+from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, may_see, not_said_by
 from protocol.wire.shape import AtMost
 
 
@@ -130,11 +139,11 @@ class PaymentShown:
     schedule: Annotated[str | None, Doc("the scheduled payment that brought it")]
     route: Annotated[tuple[str, ...], Doc("the networks that it passes, where it leaves this one")]
     links: Annotated[tuple[str, ...], Doc("the links by which it leaves or comes; several, where it is split")]
-    reason: Annotated[Rejection | None, Doc("why it, or a part of it, was given back")]
+    reason: Annotated[ReasonCode | None, Doc("why it, or a part of it, was given back")]
     entry: Annotated[int, Doc("its place in the ledger lane")]
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
@@ -218,11 +227,11 @@ def _local(book: Book, name: bytes, state: PaymentState) -> Payment | Refused:
     """Return a payment within the network that is in this state."""
     payment = book.payments.get(name)
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if payment.state is not state:
-        return refuse(Rejection.STATE_CONFLICT, state=payment.state.value)
+        return refuse(STATE_CONFLICT, state=payment.state.value)
     if payment.abroad is not None:
-        return refuse(Rejection.STATE_CONFLICT, state="between networks")
+        return refuse(STATE_CONFLICT, state="between networks")
     return payment
 
 
@@ -235,14 +244,14 @@ def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
     if payee is not None and (refused := not_said_by(said, book.members[payee])):
         return refused
     if payee is None and said.device is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="the network itself")
+        return refuse(FORBIDDEN, allowed="the network itself")
     for name in parties(book, payment):
         member = book.members[name]
         if member.state is MemberState.LEFT:
             return member.inactive()
     payer, currency = book.ledger.accounts[payment.payer], book.ledger.accounts[payment.payee].currency
     if book.currencies[currency].closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=currency)
+        return refuse(CURRENCY_CLOSED, currency=currency)
     return book.ledger.uncountable(
         (payment.payee, -payment.amount_minor),
         (payer.id, reserved(payer) + payment.amount_minor),
@@ -255,9 +264,9 @@ def plan_post(desk: Desk, name: str, wish: PostPayment) -> Plan | Refused:
     book = desk.book
     payment = book.payments.get(parse_uuid(name) or b"")
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if not _speaks_for_payee(desk, payment):
-        return refuse(Rejection.FORBIDDEN, allowed="the payee")
+        return refuse(FORBIDDEN, allowed="the payee")
     body = Posted(payment.id)
     refused = _against(book, body, desk.now)
     if refused is None:
@@ -269,9 +278,9 @@ def plan_void(desk: Desk, name: str, wish: VoidPayment) -> Plan | Refused:
     del wish
     payment = desk.book.payments.get(parse_uuid(name) or b"")
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if desk.actor.role is not Role.STEWARD and not _speaks_for_payee(desk, payment):
-        return refuse(Rejection.FORBIDDEN, allowed="the payee and stewards")
+        return refuse(FORBIDDEN, allowed="the payee and stewards")
     body = Voided(payment.id)
     return _against(desk.book, body, desk.now) or Plan(uuid_text(payment.id), (Write(body),))
 
@@ -280,12 +289,12 @@ def plan_reverse(desk: Desk, name: str, said: Said[ReversePayment]) -> Plan | Re
     book = desk.book
     payment = book.payments.get(said.wish.payment)
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     signed = said.signed is not None
     # The payer may bring what the payee has signed.
     may = may_see(desk.actor, *parties(book, payment)) if signed else _speaks_for_payee(desk, payment)
     if not may:
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee" if signed else "the payee")
+        return refuse(FORBIDDEN, allowed="payer and payee" if signed else "the payee")
     refused = _against_reversal(book, said)
     if refused is None:
         payee = book.ledger.accounts[payment.payee]
@@ -303,9 +312,9 @@ def _speaks_for_payee(desk: Desk, payment: Payment) -> bool:
 def view_payment(desk: Desk, name: str) -> PaymentShown | Refused:
     payment = desk.book.payments.get(parse_uuid(name) or b"")
     if payment is None:
-        return refuse(Rejection.PAYMENT_UNKNOWN)
+        return refuse(PAYMENT_UNKNOWN)
     if not may_see(desk.actor, *concerned(desk.book, payment)):
-        return refuse(Rejection.FORBIDDEN, allowed="payer and payee")
+        return refuse(FORBIDDEN, allowed="payer and payee")
     return _shown(desk.book, payment)
 
 
@@ -333,7 +342,7 @@ def _wanted(desk: Desk, wanted: PaymentsWanted) -> tuple[tuple[str, str], ...] |
         if isinstance(account, Refused):
             return account
         if not may_see(desk.actor, account.member):
-            return refuse(Rejection.FORBIDDEN, allowed="the account's own member")
+            return refuse(FORBIDDEN, allowed="the account's own member")
         return (("account", account.id),)
     if desk.actor.role in READERS:
         return None
@@ -417,5 +426,9 @@ PRACTICE = Practice(
             own=True,
             example="mutirao payments list --state pending",
         ),
+    ),
+    refusals=(
+        PAYMENT_EXISTS,
+        MAX_DEBIT_EXCEEDED,
     ),
 )

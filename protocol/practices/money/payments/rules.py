@@ -13,13 +13,35 @@ from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Slot, Uuid, W
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import Note, digest_of
-from protocol.book.refusals import Refused, Rejection, foremost, refuse
+from protocol.book.refusals import (
+    FORBIDDEN,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    ORDER_MISMATCH,
+    Reason,
+    Refused,
+    Stage,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import Digest, Id, Signed, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
 from protocol.practices.money.payments.transfers import beyond_limits, unable
-from protocol.practices.people.authority import Authority, acts_for, authorise
+from protocol.practices.people.authority import MANDATE_UNKNOWN, Authority, acts_for, authorise
 from protocol.wire.shape import AtMost
+
+REQUEST_CLOSED = Reason(
+    "REQUEST_CLOSED", Stage.RULE, 422, "The payment request is closed", "The payment request is {state}."
+)
+MAX_DEBIT_EXCEEDED = Reason(
+    "MAX_DEBIT_EXCEEDED",
+    Stage.RULE,
+    422,
+    "It would cost more than you allowed",
+    "It would cost {debit}, more than the {max_debit} you allowed.",
+)
 
 ADDRESS_CHARS_MAX = 256
 PAY_ABROAD: Slot[Callable[[Desk, Said["Pay"]], Plan | Waiting | Refused]] = Slot(
@@ -89,7 +111,7 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
     elsewhere = "@" in wish.payee or ":" in wish.payee
     payee = book.resolve_account(wish.payee, payer.currency if payer else None)
-    payee = refuse(Rejection.ORDER_MISMATCH, field="payee") if elsewhere else payee
+    payee = refuse(ORDER_MISMATCH, field="payee") if elsewhere else payee
     amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
     unpayable = amount if isinstance(amount, Refused) else payable(amount)
     refused = foremost(unpayable, *(one for one in (authority, payee) if isinstance(one, Refused)))
@@ -153,29 +175,29 @@ def _mismatch(book: Book, parts: Payable, at_ms: Millis) -> Refused | None:
     """Return what in a wish does not fit a payment within the network, or the request that it pays."""
     wish, authority, payee, amount = parts.said.wish, parts.authority, parts.payee, parts.amount_minor
     if wish.invoice is not None or wish.condition is not None:
-        return refuse(Rejection.ORDER_MISMATCH, field="invoice")
+        return refuse(ORDER_MISMATCH, field="invoice")
     most = amount if wish.max_debit is None else own_minor(book, wish.max_debit, authority.account)
     if isinstance(most, Refused):
         return most
     if amount > most:
         currency = authority.account.currency
-        return refuse(Rejection.MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=currency)
+        return refuse(MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=currency)
     if wish.request is None:
         return None
     request = book.requests.get(wish.request)
     if request is None:
-        return refuse(Rejection.NOT_FOUND)
+        return refuse(NOT_FOUND)
     if request.payer not in (None, authority.member.id):
-        return refuse(Rejection.FORBIDDEN, allowed="the member who is asked")
+        return refuse(FORBIDDEN, allowed="the member who is asked")
     for field, fits in (
         ("payee", request.payee == payee.id),
         ("amount", request.left_minor == amount),
         ("pending", not wish.pending),
     ):
         if not fits:
-            return refuse(Rejection.ORDER_MISMATCH, field=field)
+            return refuse(ORDER_MISMATCH, field=field)
     state = request.state_at(at_ms)
-    return None if state is RequestState.OPEN else refuse(Rejection.REQUEST_CLOSED, state=state.value)
+    return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
 
 
 def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
@@ -228,22 +250,22 @@ def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
     if wish.mandate is not None:
         mandate = book.mandates.get(wish.mandate)
         if mandate is None:
-            return refuse(Rejection.MANDATE_UNKNOWN)
+            return refuse(MANDATE_UNKNOWN)
         address, speaks_for = mandate.account if address is None else address, mandate.helper
     if address is None:
         address = actor.member
     if address is None:
-        return refuse(Rejection.MALFORMED, field="payer", expected="a value")
+        return refuse(MALFORMED, field="payer", expected="a value")
     account = book.resolve_account(address, currency)
     if isinstance(account, Refused):
         return account
     member = book.members.get(speaks_for or account.member or "")
     if member is None or not acts_for(actor, member):
-        return refuse(Rejection.FORBIDDEN, allowed="the payer")
+        return refuse(FORBIDDEN, allowed="the payer")
     return account
 
 
 def _plan_abroad(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
     for plan in desk.book.fillings(PAY_ABROAD):
         return plan(desk, said)
-    return refuse(Rejection.NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])
+    return refuse(NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])

@@ -10,7 +10,7 @@ from protocol.book.book import Book, Payment, PaymentState, commons_account, hol
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import BASIS_POINTS
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import ACCOUNT_UNKNOWN, CURRENCY_CLOSED, CURRENCY_MISMATCH, SAME_ACCOUNT, Refused, refuse
 from protocol.practices.people.authority import give_back
 
 
@@ -18,15 +18,15 @@ def unable(book: Book, payer: Account, payee: Account, amount_minor: int = 0) ->
     """Return why this may not move between two accounts now: the same answer on every node; no limits."""
     member = None if payee.member is None else book.members[payee.member]
     if member is None and payee.id != commons_account(payee.currency):
-        return refuse(Rejection.ACCOUNT_UNKNOWN, member=payee.id)
+        return refuse(ACCOUNT_UNKNOWN, member=payee.id)
     if member is not None and (refused := member.inactive()):
         return refused
     if book.currencies[payer.currency].closed:
-        return refuse(Rejection.CURRENCY_CLOSED, currency=payer.currency)
+        return refuse(CURRENCY_CLOSED, currency=payer.currency)
     if payer is payee:
-        return refuse(Rejection.SAME_ACCOUNT)
+        return refuse(SAME_ACCOUNT)
     if payer.currency != payee.currency:
-        return refuse(Rejection.CURRENCY_MISMATCH, currency=payee.currency)
+        return refuse(CURRENCY_MISMATCH, currency=payee.currency)
     return book.ledger.uncountable(
         (payer.id, -amount_minor),
         (payee.id, reserved(payee) + amount_minor),

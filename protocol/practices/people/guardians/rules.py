@@ -7,7 +7,17 @@ from typing import assert_never
 from protocol.book.book import Book, Member, MemberState
 from protocol.book.declaration import Desk, Entered, News, Plan, Write
 from protocol.book.ledger import Posting
-from protocol.book.refusals import Refused, Rejection, refuse
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    ORDER_MISMATCH,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    refuse,
+)
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
 from protocol.practices.people.authority import not_said_by
@@ -29,7 +39,7 @@ DELAY_MS = 3 * 24 * 60 * 60 * 1_000
 """How long all can see that a new key comes, before it does."""
 
 
-def check(book: Book, entered: Entered) -> Rejection | None:
+def check(book: Book, entered: Entered) -> Reason | None:
     body = entered.body
     assert isinstance(body, Body)
     match body:
@@ -49,7 +59,7 @@ def check(book: Book, entered: Entered) -> Rejection | None:
 def _present(book: Book, name: str) -> Member | Refused:
     member = book.members.get(name)
     if member is None:
-        return refuse(Rejection.MEMBER_UNKNOWN, member=name)
+        return refuse(MEMBER_UNKNOWN, member=name)
     return (member.inactive() or member) if member.state is MemberState.LEFT else member
 
 
@@ -65,9 +75,9 @@ def _against_naming(book: Book, said: Said[NameGuardians]) -> Refused | None:
         return refused
     others = set(wish.guardians) - {member.id}
     if len(others) < len(wish.guardians):
-        return refuse(Rejection.MALFORMED, field="guardians", expected="other members, each once")
+        return refuse(MALFORMED, field="guardians", expected="other members, each once")
     if wish.guardians and wish.needed > len(wish.guardians):
-        return refuse(Rejection.MALFORMED, field="needed", expected=f"at most {len(wish.guardians)}")
+        return refuse(MALFORMED, field="needed", expected=f"at most {len(wish.guardians)}")
     return None
 
 
@@ -79,17 +89,17 @@ def _against_backing(book: Book, said: Said[BackKey]) -> Refused | None:
     guarded = book.of(AllGuarded).by_member.get(member.id)
     assert said.member is not None and said.device is not None
     if guarded is None or said.member.id not in guarded.guardians or said.device.cap_minor is not None:
-        return refuse(Rejection.FORBIDDEN, allowed="the member's guardians, by a key without a cap")
+        return refuse(FORBIDDEN, allowed="the member's guardians, by a key without a cap")
     joining = wish.joining or guarded.joinings.get(wish.new_key)
     if joining is None:
-        return refuse(Rejection.MALFORMED, field="joining", expected="what the new key signed, the first time")
+        return refuse(MALFORMED, field="joining", expected="what the new key signed, the first time")
     refused = against_new_key(book, joining, member.handle)
     if refused:
         return refused
     if joining_in(joining).key != wish.new_key:
-        return refuse(Rejection.ORDER_MISMATCH, field="new_key")
+        return refuse(ORDER_MISMATCH, field="new_key")
     again = guarded.backed.get(said.member.id) == wish.new_key
-    return refuse(Rejection.DUPLICATE) if again else said.member.inactive()
+    return refuse(DUPLICATE) if again else said.member.inactive()
 
 
 def _against_objection(book: Book, said: Said[ObjectToKey]) -> Refused | None:
@@ -99,7 +109,7 @@ def _against_objection(book: Book, said: Said[ObjectToKey]) -> Refused | None:
     refused = not_said_by(said, member)
     guarded = book.of(AllGuarded).by_member.get(member.id)
     nothing = guarded is None or not guarded.backed
-    return refused or (refuse(Rejection.STATE_CONFLICT, state="without a new key to object to") if nothing else None)
+    return refused or (refuse(STATE_CONFLICT, state="without a new key to object to") if nothing else None)
 
 
 def _against_restoring(book: Book, body: KeyRestored, at_ms: Millis) -> Refused | None:
@@ -109,9 +119,9 @@ def _against_restoring(book: Book, body: KeyRestored, at_ms: Millis) -> Refused 
     guarded = book.of(AllGuarded).by_member.get(member.id)
     coming = None if guarded is None else guarded.coming
     if guarded is None or coming is None or guarded.due_ms is None or at_ms < guarded.due_ms:
-        return refuse(Rejection.STATE_CONFLICT, state="not due yet")
+        return refuse(STATE_CONFLICT, state="not due yet")
     if guarded.joinings[coming] != body.joining:
-        return refuse(Rejection.ORDER_MISMATCH, field="new_key")
+        return refuse(ORDER_MISMATCH, field="new_key")
     return against_new_key(book, body.joining, member.handle)
 
 

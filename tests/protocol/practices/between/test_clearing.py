@@ -12,7 +12,7 @@ from simulation.groups import exchange, linked, pay
 from simulation.world import World, whole
 
 from protocol.book.declaration import Entered
-from protocol.book.refusals import Rejection, refuse
+from protocol.book.refusals import MALFORMED, STATE_CONFLICT, refuse
 from protocol.events import Received, TimerFired
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LEDGER
@@ -162,7 +162,7 @@ def test_who_has_not_said_so_takes_no_part() -> None:
     shown = open_round(world)
     assert debts(world) == [30_00, 30_00, 30_00]
     assert (shown.cleared, shown.failed) == (0, 0)
-    assert world.ask("encants", "clearings.open", OpenRound()).reason == "STATE_CONFLICT"
+    assert world.ask("encants", "clearings.open", OpenRound()).reason.code == "STATE_CONFLICT"
     assert not world.granted("encants", "clearings.list", RoundsWanted()).items
 
 
@@ -279,7 +279,7 @@ def circle_at(world: World, amounts: tuple[int, int, int], not_after_ms: int | N
 
 def refused(world: World, circle: Circle, name: str = "serra") -> str | None:
     reason = refusal(world.nodes[name].replica.book, circle, world.now)
-    return None if reason is None else reason.value
+    return None if reason is None else reason.code
 
 
 def test_no_debt_is_cleared_beyond_what_is_owed_and_not_promised() -> None:
@@ -418,7 +418,7 @@ def test_a_rhythm_of_less_than_a_minute_is_refused(seconds: int) -> None:
     take_part(world, rhythm_seconds=0)
     before = world.granted("riacho", "clearing-terms.show", subject=id_text(world.nodes["riacho"].network))
     outcome = world.ask("riacho", "clearing-terms.set", SetClearing(rhythm_seconds=seconds))
-    assert outcome == refuse(Rejection.MALFORMED, field="rhythm_seconds", expected="0, or at least 60")
+    assert outcome == refuse(MALFORMED, field="rhythm_seconds", expected="0, or at least 60")
     assert world.granted("riacho", "clearing-terms.show", subject=id_text(world.nodes["riacho"].network)) == before
     assert world.granted("riacho", "clearing-terms.set", SetClearing(rhythm_seconds=60)).rhythm_seconds == 60
 
@@ -472,7 +472,7 @@ def test_each_step_of_a_circle_stands_once() -> None:
         Opened(number, ()), Joined(number, ()), Left(asked_again(one.circle), "NO_ROUTE", None),
     ):  # fmt: skip
         entered = Entered(body, book.network, LEDGER, 0, 10_000, bytes(32), world.now)
-        assert book.check(entered) == "STATE_CONFLICT"
+        assert book.check(entered) is STATE_CONFLICT
 
 
 def test_only_who_can_be_in_a_ring_with_us_is_counted() -> None:

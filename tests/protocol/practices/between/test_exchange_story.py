@@ -52,7 +52,7 @@ def test_beyond_the_links_limit_neither_leg_moves() -> None:
     exchange(world, "baixo", "B", "bia")
     linked(world, "alto", "baixo", 80, rate="1.5")
     refused = world.ask("alto", "quotes.create", AskQuote("bia@baixo", whole(135), payer="ana"))
-    assert refused.reason == "LINK_LIMIT_EXCEEDED"
+    assert refused.reason.code == "LINK_LIMIT_EXCEEDED"
     assert world.zero_sum()
     for node in world.nodes.values():
         assert all(one.balance_minor == 0 for one in node.replica.book.ledger.accounts.values())

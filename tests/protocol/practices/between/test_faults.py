@@ -10,7 +10,7 @@ from simulation.theft import last, rotate, signed, steal
 from simulation.world import Node, World, whole
 
 from protocol.book.declaration import Actor, Entered, EvidenceWanted, Role
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused
 from protocol.events import Publish, Received, StoreFault
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Body, Entry
 from protocol.peers.messages import Entries, pack
@@ -223,8 +223,8 @@ def test_evidence_that_was_changed_or_is_of_something_else_is_worth_nothing(worl
 
 def test_officers_alone_see_faults_and_there_is_room_for_so_many(world: World) -> None:
     ana = Actor(Role.MEMBER, world.nodes["riacho"].replica.book.member_by_handle["ana"])
-    assert world.ask("riacho", "faults.list", FaultsWanted(), actor=ana).reason is Rejection.FORBIDDEN
-    assert world.ask("riacho", "faults.show", subject="x") == Refused(Rejection.NOT_FOUND)
+    assert world.ask("riacho", "faults.list", FaultsWanted(), actor=ana).reason is FORBIDDEN
+    assert world.ask("riacho", "faults.show", subject="x") == Refused(NOT_FOUND)
     kept = Faults()
     for number in range(FAULTS_KEPT_MAX):
         assert kept.add(Fault(FaultKind.FORK, bytes(32), str(number), 0))

@@ -63,7 +63,7 @@ def act(world: World, name: str, verb: str, id: str, other: str | None = None) -
 
 def refusal(outcome: Any) -> tuple[str, Any]:
     assert isinstance(outcome, Refused), outcome
-    return outcome.reason.value, next(iter(outcome.figures.values()), None)
+    return outcome.reason.code, next(iter(outcome.figures.values()), None)
 
 
 def shown(world: World, name: str, id: str) -> Any:

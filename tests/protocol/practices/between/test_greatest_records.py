@@ -7,7 +7,7 @@ from simulation.world import World, whole
 
 from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
 from protocol.book.declaration import Desk, Plan
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import REASON_CODE_CHARS_MAX
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body
 from protocol.lanes.identity import (
     COLD_KEYS_MAX,
@@ -64,7 +64,7 @@ def test_a_node_starts_again_with_all_the_holds_that_it_would_place(onward_bytes
         if refused is not None:
             break
         replica.book.of(Links).take(replica.book, Place(link.id, hold))
-    assert refused is not None and refused.reason == "LINK_HOLDS_EXCEEDED"
+    assert refused is not None and refused.reason.code == "LINK_HOLDS_EXCEEDED"
     assert number == min(HOLDS_STRUCTURAL_MAX, ONWARD_BYTES_TOTAL_MAX // onward_bytes)
     world.tick(1)
     world.restart("riacho")
@@ -77,7 +77,7 @@ def test_a_node_starts_again_with_all_the_holds_that_it_would_place(onward_bytes
 def test_the_longest_record_fits_into_an_entry() -> None:
     ids = [(2**128 - 1 - number).to_bytes(16, "big") for number in range(HOLDS_STRUCTURAL_MAX)]
     each, more = divmod(ONWARD_BYTES_TOTAL_MAX, HOLDS_STRUCTURAL_MAX)
-    longest = max(Rejection, key=len).value
+    longest = "X" * REASON_CODE_CHARS_MAX
     answers = [(ClaimItem(id, bytes(32)), WaiveItem(id, longest)) for id in ids]
     for claims, waived in ((tuple(one for one, _ in answers), ()), ((), tuple(one for _, one in answers))):
         record = LinkRecord(
@@ -124,11 +124,17 @@ def test_offers_that_nobody_took_up_leave_room_for_our_own(monkeypatch: pytest.M
     accept = AcceptLink(whole(10), "HORA")
     assert world.granted("riacho", "links.accept", accept, subject=listed[0].id).state == "open"
     # Two are begun: that is as many as a key event may name.
-    assert world.ask("riacho", "links.accept", accept, subject=listed[1].id).reason == "OVERLOADED"
-    assert world.ask("riacho", "links.create", ProposeLink("serra", whole(1), "HORA")).reason == "OVERLOADED"
+    assert world.ask("riacho", "links.accept", accept, subject=listed[1].id).reason.code == "OVERLOADED"
+    assert world.ask("riacho", "links.create", ProposeLink("serra", whole(1), "HORA")).reason.code == "OVERLOADED"
 
 
-def test_a_partners_own_words_travel_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+SEEDLINGS = "\N{SEEDLING}" * REASON_CODE_CHARS_MAX
+
+
+@pytest.mark.parametrize(("word", "shown"), [(SEEDLINGS, "PARTNER_REFUSED"), ("HARVEST_OVER", "HARVEST_OVER")])
+def test_a_code_that_only_a_partner_knows_is_kept_and_its_own_words_travel_no_further(
+    monkeypatch: pytest.MonkeyPatch, word: str, shown: str
+) -> None:
     world = World()
     exchange(world, "riacho", "HORA", "ana")
     exchange(world, "serra", "FLOR")
@@ -140,13 +146,13 @@ def test_a_partners_own_words_travel_no_further(monkeypatch: pytest.MonkeyPatch)
 
     def answer(desk: Desk, link: Link, hold: bytes) -> Plan:
         if desk.book.network == encants:
-            return Plan("", steps=(Waive(link.id, hold, "\N{SEEDLING}" * 64),))
+            return Plan("", steps=(Waive(link.id, hold, word),))
         return honest(desk, link, hold)
 
     monkeypatch.setattr(holds, "_answer", answer)
     request = offer_payment(world, "riacho", "ana", "clara@encants", 10, "serra")
     world.tick(2)
     payment = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
-    assert (payment.state, payment.reason) == ("voided", "PARTNER_REFUSED")
-    theirs = {one.network for one in world.nodes["serra"].disk if "\N{SEEDLING}".encode() in one.body_bytes}
-    assert theirs == {encants}
+    assert (payment.state, payment.reason) == ("voided", shown)
+    theirs = {one.network for one in world.nodes["serra"].disk if word.encode() in one.body_bytes}
+    assert (theirs == {encants}) is (shown != word)

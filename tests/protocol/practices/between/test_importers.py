@@ -159,7 +159,7 @@ def test_a_restarted_node_tells_the_same() -> None:
 def test_who_is_a_member_alone_does_not_see_it() -> None:
     world = world_of("riacho", "serra")
     member = Actor(Role.MEMBER, "ana")
-    assert world.ask("riacho", "importers.list", ImportersWanted(), actor=member).reason == "FORBIDDEN"
+    assert world.ask("riacho", "importers.list", ImportersWanted(), actor=member).reason.code == "FORBIDDEN"
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(0, 10)), max_size=30))

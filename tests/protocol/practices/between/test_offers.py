@@ -116,7 +116,7 @@ def test_an_unknown_federation_is_refused() -> None:
     for id in ("vale", id_text(bytes(32))):
         outcome = world.ask("riacho", "directory.list", DirectoryWanted(id))
         assert isinstance(outcome, Refused)
-        assert outcome.reason == "FEDERATION_UNKNOWN"
+        assert outcome.reason.code == "FEDERATION_UNKNOWN"
 
 
 def test_an_offer_is_withdrawn_by_its_network_and_gone_everywhere() -> None:
@@ -131,7 +131,7 @@ def test_an_offer_is_withdrawn_by_its_network_and_gone_everywhere() -> None:
         for operation, wish in (("offers.withdraw", WithdrawOffer()), ("offers.show", None)):
             outcome = world.ask(name, operation, wish, subject=offer)
             assert isinstance(outcome, Refused)
-            assert outcome.reason == "NOT_FOUND"
+            assert outcome.reason.code == "NOT_FOUND"
 
 
 def test_offers_are_there_after_a_restart() -> None:
@@ -150,7 +150,7 @@ def test_so_many_offers_stand_and_a_withdrawn_one_makes_room(monkeypatch: pytest
     first, second = publish(world, "serra", "Flour", "Bread")
     outcome = world.ask("serra", "offers.publish", PublishOffer("Wool"))
     assert isinstance(outcome, Refused)
-    assert (outcome.reason, outcome.figures["maximum"]) == ("OVERLOADED", 2)
+    assert (outcome.reason.code, outcome.figures["maximum"]) == ("OVERLOADED", 2)
     serra = world.nodes["serra"]
     said = list(serra.replica.book.of(Offers).of[serra.network])
     for offer, text in ((bytes(16), "One too many"), (said[0], "Flour of rye")):
@@ -168,7 +168,7 @@ def test_a_text_that_cannot_be_an_offer_is_refused(text: str, reason: str) -> No
     world = world_of("riacho", "serra")
     outcome = world.ask("riacho", "offers.publish", PublishOffer(text))
     assert isinstance(outcome, Refused)
-    assert (outcome.reason, outcome.figures["field"]) == (reason, "text")
+    assert (outcome.reason.code, outcome.figures["field"]) == (reason, "text")
     assert world.granted("riacho", "offers.publish", PublishOffer("x" * 200)).text == "x" * 200
 
 
@@ -183,7 +183,7 @@ def test_only_stewards_publish_and_withdraw_and_any_member_looks() -> None:
     ):
         outcome = world.ask("riacho", operation, wish, subject=subject, actor=member)
         assert isinstance(outcome, Refused)
-        assert outcome.reason == "FORBIDDEN"
+        assert outcome.reason.code == "FORBIDDEN"
     assert world.granted("riacho", "directory.list", DirectoryWanted(), actor=member).items
 
 

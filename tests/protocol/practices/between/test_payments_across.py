@@ -101,7 +101,7 @@ def test_a_currency_stays_open_while_a_payment_of_others_passes_through_it() -> 
     cut_off_behind_serra(world)
     world.tick(3)
     refused = world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR")
-    assert refused.reason == "STATE_CONFLICT"
+    assert refused.reason.code == "STATE_CONFLICT"
     assert refused.figures["state"] == "payments of other networks are passing through"
     world.restart("serra")
     assert world.ask("serra", "currencies.close", CloseCurrency(), subject="FLOR") == refused

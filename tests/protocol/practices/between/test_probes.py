@@ -589,11 +589,11 @@ def test_a_circle_of_a_round_far_off_is_not_joined_and_keeps_nobody_from_the_nex
     ]  # fmt: skip
     pay(world, "riacho", "ana", "ana@serra", 30)
     far = Circle(world.now + ROUND_LIFE_MS + 1, circle.legs, circle.condition, world.now + 60_000)
-    assert refusal(book, far, world.now) == "QUOTE_EXPIRED"
+    assert str(refusal(book, far, world.now)) == "QUOTE_EXPIRED"
     past = Circle(world.now - ROUND_LIFE_MS - 1, circle.legs, circle.condition, world.now + 60_000)
-    assert refusal(book, past, world.now) == "QUOTE_EXPIRED"
+    assert str(refusal(book, past, world.now)) == "QUOTE_EXPIRED"
     near = Circle(world.now + ROUND_LIFE_MS, circle.legs, circle.condition, world.now + 60_000)
-    assert refusal(book, near, world.now) != "QUOTE_EXPIRED"
+    assert str(refusal(book, near, world.now)) != "QUOTE_EXPIRED"
     newest = book.of(Clearing).newest(world.now)
     world.granted("encants", "clearing-terms.set", SetClearing(publish=False))
     assert clear(world, "encants").cleared == 1

@@ -10,7 +10,18 @@ from simulation.theft import identity_of, last, rotate, signed
 from simulation.world import World
 
 from protocol.book.declaration import Actor, Role
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    KEY_UNACCEPTABLE,
+    MALFORMED,
+    NETWORK_UNKNOWN,
+    NOT_FOUND,
+    RECOVERING,
+    SUCCEEDED,
+    Reason,
+    Refused,
+)
 from protocol.events import PeerUp, Publish
 from protocol.lanes.entry import IDENTITY, LEDGER
 from protocol.lanes.identity import ColdKeys
@@ -20,6 +31,8 @@ from protocol.practices.between.links.terms import LinksWanted
 from protocol.practices.between.networks import SetProfile
 from protocol.practices.between.recoveries import (
     CLAIMS_KEPT_MAX,
+    NOT_GUARDIAN,
+    RECOVERY_VOID,
     BackRecovery,
     ProposeRecovery,
     RecoveriesWanted,
@@ -127,7 +140,7 @@ def test_new_keys_stand_under_the_bound_on_grants_that_the_lost_ones_had_set() -
         assert identity_of(world.nodes[node], world.nodes["casa"].network).hot_grant == 200_00
 
 
-def refused(world: World, node: str, operation: str, wish: object, id: str = "") -> Rejection:
+def refused(world: World, node: str, operation: str, wish: object, id: str = "") -> Reason:
     answer = world.ask(node, operation, wish, subject=id)
     assert isinstance(answer, Refused)
     return answer.reason
@@ -142,8 +155,8 @@ def test_the_network_stops_a_recovery_while_the_delay_runs() -> None:
     assert world.granted("riacho", "recoveries.veto", VetoRecovery(), subject=found.id).state == "void"
     world.tick(12)
     assert [shown(world, node, found.id) for node in OTHERS] == ["void"] * 3
-    assert refused(world, "mata", "recoveries.back", BackRecovery(), found.id) is Rejection.RECOVERY_VOID
-    assert refused(world, "riacho", "recoveries.veto", VetoRecovery(), found.id) is Rejection.RECOVERY_VOID
+    assert refused(world, "mata", "recoveries.back", BackRecovery(), found.id) is RECOVERY_VOID
+    assert refused(world, "riacho", "recoveries.veto", VetoRecovery(), found.id) is RECOVERY_VOID
 
     die(world, "casa")
     world.now = found.due
@@ -155,7 +168,7 @@ def test_the_network_stops_a_recovery_while_the_delay_runs() -> None:
     world.tick(5)
     for node in ("riacho", *OTHERS):
         assert identity_of(world.nodes[node], riacho.network).epochs[one.claim.epoch].recovered is None
-    assert refused(world, "casa", "replicas.invite", None) is Rejection.RECOVERING, "it is nobody's home"
+    assert refused(world, "casa", "replicas.invite", None) is RECOVERING, "it is nobody's home"
     pay(world, "riacho", account(world, "riacho", "ana"), "edna@serra", 10)
 
 
@@ -172,7 +185,7 @@ def test_a_home_that_was_cut_off_loses_nothing_by_a_recovery_and_undoes_it_by_a_
     world.join("riacho", "campo")
     world.tick(3)
     assert riacho.replica.succeeded
-    assert refused(world, "riacho", "replicas.invite", None) is Rejection.SUCCEEDED
+    assert refused(world, "riacho", "replicas.invite", None) is SUCCEEDED
     assert riacho.replica.journal.head(riacho.network, LEDGER) == own
     assert shown(world, "riacho", id) == "due"
 
@@ -254,33 +267,33 @@ def test_what_is_no_claim_of_a_network_that_one_guards_is_refused_and_changes_no
     good = heirs(world, world.nodes["casa"])
     before = world.nodes["serra"].disk[:]
 
-    def proposed(node: str, **changes: object) -> Rejection:
+    def proposed(node: str, **changes: object) -> Reason:
         claim = replace(good.claim, **changes)
         return refused(world, node, "recoveries.propose", ProposeRecovery(encode(to_map(claim))))
 
-    assert proposed("vale") is Rejection.NOT_GUARDIAN
-    assert proposed("riacho") is Rejection.NOT_GUARDIAN
-    assert proposed("serra", network=bytes(32)) is Rejection.NETWORK_UNKNOWN
-    assert proposed("serra", epoch=1) is Rejection.RECOVERY_VOID
-    assert proposed("serra", epoch=3) is Rejection.RECOVERY_VOID
-    assert proposed("serra", key=bytes(32)) is Rejection.KEY_UNACCEPTABLE
-    assert proposed("serra", cold=ColdKeys((good.claim.key,), 2)) is Rejection.KEY_UNACCEPTABLE
+    assert proposed("vale") is NOT_GUARDIAN
+    assert proposed("riacho") is NOT_GUARDIAN
+    assert proposed("serra", network=bytes(32)) is NETWORK_UNKNOWN
+    assert proposed("serra", epoch=1) is RECOVERY_VOID
+    assert proposed("serra", epoch=3) is RECOVERY_VOID
+    assert proposed("serra", key=bytes(32)) is KEY_UNACCEPTABLE
+    assert proposed("serra", cold=ColdKeys((good.claim.key,), 2)) is KEY_UNACCEPTABLE
     for nonsense in (b"", b"\xa0", encode((1, 2)), good.document[:-1]):
         wish = ProposeRecovery(nonsense)
-        assert refused(world, "serra", "recoveries.propose", wish) is Rejection.MALFORMED
+        assert refused(world, "serra", "recoveries.propose", wish) is MALFORMED
     unknown = id_text(good.claim.digest)
     for operation, wish in (("back", BackRecovery()), ("veto", VetoRecovery())):
-        assert refused(world, "serra", f"recoveries.{operation}", wish, unknown) is Rejection.NOT_FOUND
+        assert refused(world, "serra", f"recoveries.{operation}", wish, unknown) is NOT_FOUND
     assert world.nodes["serra"].disk == before
 
     found = back(world, good, "serra")
-    assert refused(world, "serra", "recoveries.back", BackRecovery(), found.id) is Rejection.DUPLICATE
-    assert proposed("serra") is Rejection.DUPLICATE
-    assert refused(world, "campo", "recoveries.veto", VetoRecovery(), found.id) is Rejection.FORBIDDEN
+    assert refused(world, "serra", "recoveries.back", BackRecovery(), found.id) is DUPLICATE
+    assert proposed("serra") is DUPLICATE
+    assert refused(world, "campo", "recoveries.veto", VetoRecovery(), found.id) is FORBIDDEN
     member = Actor(Role.MEMBER)
     for operation, wish in (("back", BackRecovery()), ("veto", VetoRecovery())):
         answer = world.ask("riacho", f"recoveries.{operation}", wish, subject=found.id, actor=member)
-        assert answer.reason is Rejection.FORBIDDEN
+        assert answer.reason is FORBIDDEN
 
 
 def test_a_recovery_that_too_few_back_gives_no_document() -> None:
@@ -309,7 +322,7 @@ def test_a_network_may_show_many_claims_and_the_newest_are_kept_until_it_is_hear
     listed = world.granted("mata", "recoveries.list", RecoveriesWanted(id_text(world.nodes["riacho"].network)))
     assert len(listed.items) == CLAIMS_KEPT_MAX
     assert world.granted("mata", "recoveries.list", RecoveriesWanted(id_text(bytes(32)))).items == ()
-    assert refused(world, "mata", "recoveries.list", RecoveriesWanted("riacho")) is Rejection.NETWORK_UNKNOWN
+    assert refused(world, "mata", "recoveries.list", RecoveriesWanted("riacho")) is NETWORK_UNKNOWN
 
 
 def test_only_guardians_put_a_claim_before_others() -> None:
@@ -321,7 +334,7 @@ def test_only_guardians_put_a_claim_before_others() -> None:
     assert len(world.granted("mata", "recoveries.list", RecoveriesWanted()).items) == 1
     name_guardians(world, "riacho", "mata", needed=1, delay_ms=DELAY_MS)
     assert world.granted("mata", "recoveries.list", RecoveriesWanted()).items == ()
-    assert refused(world, "mata", "recoveries.show", None, id_text(one.claim.digest)) is Rejection.NOT_FOUND
+    assert refused(world, "mata", "recoveries.show", None, id_text(one.claim.digest)) is NOT_FOUND
 
 
 def test_everybody_sees_whom_a_network_has_named() -> None:

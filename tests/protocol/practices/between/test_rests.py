@@ -6,8 +6,9 @@ from simulation.groups import account, exchange, linked
 from simulation.world import World, whole
 
 from protocol.book.declaration import Entered
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused
 from protocol.lanes.entry import LEDGER
+from protocol.practices.between.links.refusals import LINK_UNKNOWN
 from protocol.practices.between.links.terms import CloseLink, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
@@ -55,17 +56,17 @@ def test_what_a_changed_rate_has_left_is_swept_collected_and_paid_out(village: t
 def test_what_is_not_swept(village: tuple[World, str]) -> None:
     world, link = village
 
-    def refused(node: str, id: str = link) -> Rejection:
+    def refused(node: str, id: str = link) -> Reason:
         answer = world.ask(node, "links.sweep", SweepLink(), subject=id)
         assert isinstance(answer, Refused)
         return answer.reason
 
-    assert refused("baixo", "nonsense") is Rejection.LINK_UNKNOWN
-    assert refused("baixo") is Rejection.STATE_CONFLICT, "it is open"
+    assert refused("baixo", "nonsense") is LINK_UNKNOWN
+    assert refused("baixo") is STATE_CONFLICT, "it is open"
     for name in ("alto", "baixo"):
         world.granted(name, "links.close", CloseLink(), subject=link)
     world.tick(3)
-    assert refused("alto") is Rejection.STATE_CONFLICT, "nothing is left there"
+    assert refused("alto") is STATE_CONFLICT, "nothing is left there"
 
 
 def test_no_node_takes_the_sweeping_of_another_account(village: tuple[World, str]) -> None:
@@ -73,4 +74,4 @@ def test_no_node_takes_the_sweeping_of_another_account(village: tuple[World, str
     book = world.nodes["baixo"].replica.book
     for name in ("exchange.B", "commons.B", "link-nonsense.B", account(world, "baixo", "bia")):
         entered = Entered(RestSwept(name), book.network, LEDGER, 0, 99, bytes(32), 0)
-        assert book.check(entered) is Rejection.ACCOUNT_UNKNOWN
+        assert book.check(entered) is ACCOUNT_UNKNOWN

@@ -14,12 +14,13 @@ from simulation.theft import identity_of, reopenings, rotate, steal
 from simulation.world import Node, World, whole
 
 from protocol.book.cold import KeeperSignature, sign_claim
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import AMOUNT_NOT_POSITIVE, SIGNATURE_INVALID, STATE_CONFLICT, TOO_FEW_SIGNATURES, Refused
 from protocol.lanes.entry import Entry, decode_body, encode_body, parse, seal
 from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries, LinkNews
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.records import GrantClaim, Link, LinkRecord, Links, SignedGrant, link_lane
+from protocol.practices.between.links.refusals import GRANT_UNSIGNED
 from protocol.practices.between.links.terms import (
     AcceptLink,
     CapLink,
@@ -104,7 +105,7 @@ def test_beyond_the_bound_the_own_node_writes_no_grant_that_cold_keys_have_not_s
     assert stage.link("serra").granted_hot is None, "serra's cold keys have set no bound"
     before = len(stage.world.nodes["riacho"].disk)
     refused = stage.raised(301)
-    assert isinstance(refused, Refused) and refused.reason is Rejection.GRANT_UNSIGNED
+    assert isinstance(refused, Refused) and refused.reason is GRANT_UNSIGNED
     assert dict(refused.figures) == {"granted": 301_00, "limit": BOUND, "unit": "HORA", "scale": 2}
     assert len(stage.world.nodes["riacho"].disk) == before
     assert isinstance(stage.signed(1_000), LinkShown)
@@ -126,11 +127,11 @@ def test_beyond_the_bound_the_own_node_writes_no_grant_that_cold_keys_have_not_s
 def test_a_new_link_begins_within_the_bound_and_is_raised_when_keepers_have_signed(stage: Stage) -> None:
     world = stage.world
     refused = world.ask("riacho", "links.create", ProposeLink("serra", whole(301), "HORA"))
-    assert refused.reason is Rejection.GRANT_UNSIGNED
+    assert refused.reason is GRANT_UNSIGNED
     offered = world.granted("serra", "links.create", ProposeLink("riacho", whole(50), "FLOR"))
     world.tick(2)
     refused = world.ask("riacho", "links.accept", AcceptLink(whole(301), "HORA"), subject=offered.id)
-    assert refused.reason is Rejection.GRANT_UNSIGNED
+    assert refused.reason is GRANT_UNSIGNED
     stage.id = world.granted("riacho", "links.create", ProposeLink("serra", whole(300), "HORA")).id
     world.tick(2)
     world.granted("serra", "links.accept", AcceptLink(whole(10), "FLOR"), subject=stage.id)
@@ -149,7 +150,7 @@ def test_what_the_partner_has_given_back_comes_back_by_no_old_signature(stage: S
     refused = stage.raised(500)
     assert isinstance(refused, Refused) and refused.figures["granted"] == 1_100_00
     replayed = stage.handed(1_100, by(replace(stage.asked(1_100), granted=1_000_00), *stage.cold))
-    assert replayed == Refused(Rejection.SIGNATURE_INVALID)
+    assert replayed == Refused(SIGNATURE_INVALID)
     stage.signed(1_100)
     stage.raised(500)
     assert stage.limits() == (500_00, 500_00)
@@ -170,18 +171,18 @@ def test_a_wrong_signature_or_too_few_change_nothing(stage: Stage) -> None:
         [*by(claim, one), *by(replace(claim, terms=replace(claim.terms, nonce=bytes(16))), two)],
         [*by(claim, one), KeeperSignature(two.public, sign_claim(one, claim))],
     ):
-        assert stage.handed(1_000, wrong) == Refused(Rejection.SIGNATURE_INVALID)
+        assert stage.handed(1_000, wrong) == Refused(SIGNATURE_INVALID)
     for few in (by(claim, one), by(claim, one, one)):
         refused = stage.handed(1_000, few)
-        assert isinstance(refused, Refused) and refused.reason is Rejection.TOO_FEW_SIGNATURES
+        assert isinstance(refused, Refused) and refused.reason is TOO_FEW_SIGNATURES
     assert len(stage.world.nodes["riacho"].disk) == before
     assert stage.inner("riacho").signed is None
     stage.signed(1_000)
     for granted in (1_000, 999, 0):
         refused = stage.handed(granted, by(claim, one, two))
-        assert isinstance(refused, Refused) and refused.reason is Rejection.STATE_CONFLICT
+        assert isinstance(refused, Refused) and refused.reason is STATE_CONFLICT
     refused = stage.handed(-5, by(claim, one, two))
-    assert isinstance(refused, Refused) and refused.reason is Rejection.AMOUNT_NOT_POSITIVE
+    assert isinstance(refused, Refused) and refused.reason is AMOUNT_NOT_POSITIVE
 
 
 def test_without_a_bound_everything_is_as_it_was_and_keepers_may_sign_all_the_same() -> None:
@@ -196,7 +197,7 @@ def test_without_a_bound_everything_is_as_it_was_and_keepers_may_sign_all_the_sa
     assert stage.limits() == (1_000_00, 1_000_00)
     assert stage.world.granted("serra", "networks.show", subject="riacho").hot_grant == 0
     refused = stage.raised(1_001)
-    assert isinstance(refused, Refused) and refused.reason is Rejection.GRANT_UNSIGNED
+    assert isinstance(refused, Refused) and refused.reason is GRANT_UNSIGNED
     pay(stage.world, "serra", "bia", "ana@riacho", 900)
     assert balance(stage.world, "riacho", "ana") == 900_00 and not stage.world.drops
 
@@ -220,7 +221,7 @@ def test_a_signature_outlives_the_cold_keys_that_made_it_and_signs_nothing_after
     stage.world.tick(12)
     stage.raised(1_000)
     assert stage.limits() == (1_000_00, 1_000_00)
-    assert stage.handed(2_000, by(stage.asked(2_000), *old)) == Refused(Rejection.SIGNATURE_INVALID)
+    assert stage.handed(2_000, by(stage.asked(2_000), *old)) == Refused(SIGNATURE_INVALID)
     stage.signed(2_000)
     stage.raised(2_000)
     assert stage.limits() == (2_000_00, 2_000_00)

@@ -6,7 +6,7 @@ import pytest
 from protocol.book.book import Book
 from protocol.book.declaration import Motion, Parameter, Practice
 from protocol.book.parameters import Number
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_NOT_ACTIVE, MEMBER_UNKNOWN, MOTION_NEEDED, NOT_FOUND
 from protocol.book.signed import parse_uuid
 from protocol.practices import PRACTICES
 from protocol.practices.governance.boards import Board, BoardsWanted, Seated, SeatMembers
@@ -47,7 +47,7 @@ def test_all_choose_a_committee_and_it_alone_decides_what_is_its_own(riacho: Gro
     told = riacho.do("fia", "parameters.set", SetParameter("300"), "loans.lent_max")
     assert (told.electorate, told.members, told.needed) == ("committee", 3, 2)
     refused = riacho.refusal("fia", "motions.vote", Vote(parse_uuid(told.id) or b"", Ballot.YES), told.id)
-    assert refused is Rejection.FORBIDDEN
+    assert refused is FORBIDDEN
     vote(riacho, told.id, "ana", "caio")
     riacho.pass_time(riacho.now + 7 * DAY_MS)
     assert riacho.book.parameter(LENT) == 300
@@ -67,11 +67,11 @@ def test_who_is_suspended_does_not_decide_and_another_committee_takes_its_place(
 
 def test_nobody_seats_a_board_alone_nor_whom_there_is_not(riacho: Group) -> None:
     ana = riacho.member("ana").id
-    assert riacho.check(Seated(Board.BOARD, (ana,))) is Rejection.MOTION_NEEDED
-    assert riacho.check(Seated(Board.BOARD, (ana, ana))) is Rejection.MALFORMED
-    assert riacho.check(Seated(Board.BOARD, ("X" * 16,))) is Rejection.MEMBER_UNKNOWN
-    assert riacho.refusal("ana", "boards.seat", SeatMembers(("nobody",)), "board") is Rejection.MEMBER_UNKNOWN
-    assert riacho.refusal("ana", "boards.seat", SeatMembers(("ana",)), "senate") is Rejection.NOT_FOUND
-    assert riacho.refusal("ana", "boards.seat", SeatMembers(("ana", "ana")), "board") is Rejection.MALFORMED
+    assert riacho.check(Seated(Board.BOARD, (ana,))) is MOTION_NEEDED
+    assert riacho.check(Seated(Board.BOARD, (ana, ana))) is MALFORMED
+    assert riacho.check(Seated(Board.BOARD, ("X" * 16,))) is MEMBER_UNKNOWN
+    assert riacho.refusal("ana", "boards.seat", SeatMembers(("nobody",)), "board") is MEMBER_UNKNOWN
+    assert riacho.refusal("ana", "boards.seat", SeatMembers(("ana",)), "senate") is NOT_FOUND
+    assert riacho.refusal("ana", "boards.seat", SeatMembers(("ana", "ana")), "board") is MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "ana")
-    assert riacho.refusal("bia", "boards.seat", SeatMembers(("ana",)), "board") is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refusal("bia", "boards.seat", SeatMembers(("ana",)), "board") is MEMBER_NOT_ACTIVE

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.book.declaration import SIGNED_IN
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import FORBIDDEN
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, Vote
@@ -79,4 +79,4 @@ def test_a_week_tells_whom_to_take_in_and_which_motion_lacks_votes(riacho: Group
 def test_today_is_a_member_s_and_the_week_is_the_coordinators(riacho: Group) -> None:
     for who, span in (("steward", ErrandSpan.TODAY), ("ana", ErrandSpan.WEEK)):
         refused = riacho.list(who, "errands.list", ErrandsWanted(span))
-        assert getattr(refused, "reason", None) is Rejection.FORBIDDEN
+        assert getattr(refused, "reason", None) is FORBIDDEN

@@ -7,21 +7,23 @@ from typing import Any
 import pytest
 
 from protocol.book.book import Book
-from protocol.book.declaration import (
-    ASSEMBLY,
-    STEWARDS,
-    Act,
-    Actor,
-    Motion,
-    MotionWish,
-    Parameter,
-    Practice,
-    Role,
-)
+from protocol.book.declaration import ASSEMBLY, STEWARDS, Act, Actor, Motion, MotionWish, Parameter, Practice, Role
 from protocol.book.gates import UnderMotion
 from protocol.book.money import Amount
 from protocol.book.parameters import Number
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    CURRENCY_UNKNOWN,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    MOTION_NEEDED,
+    NOT_FOUND,
+    ORDER_MISMATCH,
+    ORDER_REPLAYED,
+    STATE_CONFLICT,
+    Refused,
+)
 from protocol.book.signed import parse_uuid
 from protocol.book.wishes import Brought
 from protocol.practices import PRACTICES
@@ -36,6 +38,7 @@ from protocol.practices.governance.motions.entries import (
     Vote,
     Voted,
 )
+from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.governance.motions.state import QUORUM
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
 from protocol.practices.money.currencies import CreateCurrency, SetLevy
@@ -149,13 +152,13 @@ def test_of_two_wishes_both_are_done_or_neither(riacho: Group) -> None:
 def test_what_could_not_be_done_now_is_not_put_to_the_vote(riacho: Group) -> None:
     before = snapshot(riacho.book)
     refused = riacho.ask("ana", "motions.create", MakeMotion("Both", (LEVY, CLOSED)))
-    assert refused == Refused(Rejection.CURRENCY_UNKNOWN, {"currency": "FLOR", "wish": 2})
+    assert refused == Refused(CURRENCY_UNKNOWN, {"currency": "FLOR", "wish": 2})
     assert snapshot(riacho.book) == before
     for wish, reason in (
-        (MotionWish("shop.burn", "", SetLevy(1)), Rejection.NOT_FOUND),
-        (MotionWish("motions.vote", "x", Vote(bytes(16), Ballot.YES)), Rejection.FORBIDDEN),
-        (MotionWish("members.suspend", "nobody", Suspend()), Rejection.MEMBER_UNKNOWN),
-        (MotionWish("members.suspend", "x" * 129, Suspend()), Rejection.MALFORMED),
+        (MotionWish("shop.burn", "", SetLevy(1)), NOT_FOUND),
+        (MotionWish("motions.vote", "x", Vote(bytes(16), Ballot.YES)), FORBIDDEN),
+        (MotionWish("members.suspend", "nobody", Suspend()), MEMBER_UNKNOWN),
+        (MotionWish("members.suspend", "x" * 129, Suspend()), MALFORMED),
     ):
         assert riacho.refusal("ana", "motions.create", MakeMotion("It", (wish,))) is reason
 
@@ -164,9 +167,9 @@ def test_whom_it_is_about_neither_votes_nor_counts(riacho: Group) -> None:
     name = motion(riacho, MotionWish("members.set-limits", "lia", SetLimits(Amount(500_00, "HORA", 2))))
     told = shown(riacho, name)
     assert (told.recused, told.members, told.needed) == (("lia",), 11, 6)
-    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.YES), name) is Rejection.RECUSED
+    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.YES), name) is RECUSED
     refused = spoken(name, riacho.member("lia").id, Ballot.YES)
-    assert riacho.check(refused) is Rejection.RECUSED
+    assert riacho.check(refused) is RECUSED
     for handle in HANDLES[:6]:
         riacho.do(handle, "motions.vote", ballot_on(name, Ballot.YES), name)
     week(riacho)
@@ -180,25 +183,22 @@ def test_a_vote_may_be_changed_until_it_closes(riacho: Group) -> None:
     assert shown(riacho, name, "lia").my_vote is Ballot.YES
     week(riacho)
     assert shown(riacho, name).state is MotionState.EXECUTED
-    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.NO), name) is Rejection.MOTION_CLOSED
+    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.NO), name) is MOTION_CLOSED
 
 
 def test_nobody_votes_for_another_who_has_a_key_nor_who_came_later(riacho: Group) -> None:
     name = motion(riacho, LEVY)
     riacho.admit("rosa", custodial=True)
-    assert riacho.refusal("ana", "motions.vote", ballot_on(name, Ballot.YES, "bia"), name) is Rejection.FORBIDDEN
-    assert riacho.refusal("rosa", "motions.vote", ballot_on(name, Ballot.YES), name) is Rejection.FORBIDDEN
-    assert riacho.refusal("steward", "motions.vote", ballot_on(name, Ballot.YES), name) is Rejection.MALFORMED
-    assert (
-        riacho.refusal("steward", "motions.vote", ballot_on(name, Ballot.YES, "nobody"), name)
-        is Rejection.MEMBER_UNKNOWN
-    )
-    assert riacho.refusal("ana", "motions.vote", ballot_on("x", Ballot.YES), "x") is Rejection.MOTION_UNKNOWN
+    assert riacho.refusal("ana", "motions.vote", ballot_on(name, Ballot.YES, "bia"), name) is FORBIDDEN
+    assert riacho.refusal("rosa", "motions.vote", ballot_on(name, Ballot.YES), name) is FORBIDDEN
+    assert riacho.refusal("steward", "motions.vote", ballot_on(name, Ballot.YES), name) is MALFORMED
+    assert riacho.refusal("steward", "motions.vote", ballot_on(name, Ballot.YES, "nobody"), name) is MEMBER_UNKNOWN
+    assert riacho.refusal("ana", "motions.vote", ballot_on("x", Ballot.YES), "x") is MOTION_UNKNOWN
     assert riacho.do("steward", "motions.vote", ballot_on(name, Ballot.YES, "bia"), name).yes == 1, (
         "bia has no key of her own"
     )
     riacho.do("steward", "members.suspend", Suspend(), "bia")
-    assert riacho.refusal("bia", "motions.vote", ballot_on(name, Ballot.NO), name) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refusal("bia", "motions.vote", ballot_on(name, Ballot.NO), name) is MEMBER_NOT_ACTIVE
     assert (shown(riacho, name).members, shown(riacho, name).yes) == (11, 0)
 
 
@@ -206,13 +206,13 @@ def test_a_draft_waits_to_be_opened_and_expires(riacho: Group) -> None:
     name = motion(riacho, LEVY, draft=True)
     other = motion(riacho, LEVY, draft=True)
     assert shown(riacho, name).state is MotionState.DRAFT
-    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.YES), name) is Rejection.MOTION_CLOSED
-    assert riacho.refusal("bia", "motions.open", OpenMotion(), name) is Rejection.FORBIDDEN
+    assert riacho.refusal("lia", "motions.vote", ballot_on(name, Ballot.YES), name) is MOTION_CLOSED
+    assert riacho.refusal("bia", "motions.open", OpenMotion(), name) is FORBIDDEN
     riacho.do("ana", "motions.open", OpenMotion(), name)
     vote(riacho, name, yes=7)
     week(riacho, 30)
     assert [shown(riacho, one).state for one in (name, other)] == [MotionState.EXECUTED, MotionState.EXPIRED]
-    assert riacho.refusal("ana", "motions.open", OpenMotion(), other) is Rejection.STATE_CONFLICT
+    assert riacho.refusal("ana", "motions.open", OpenMotion(), other) is STATE_CONFLICT
 
 
 def test_behind_a_gate_a_wish_becomes_a_motion(riacho: Group) -> None:
@@ -230,7 +230,7 @@ def test_behind_a_gate_a_wish_becomes_a_motion(riacho: Group) -> None:
     week(riacho, 1)
     assert riacho.book.parameter(CAP) == 800
     alone = ParameterSet("shop.cap", None, 900, None)
-    assert riacho.check(alone) is Rejection.MOTION_NEEDED, "no node takes from an operator what the group has to decide"
+    assert riacho.check(alone) is MOTION_NEEDED, "no node takes from an operator what the group has to decide"
 
 
 def test_a_gate_is_not_passed_on_easier_terms_than_its_own(riacho: Group) -> None:
@@ -243,7 +243,7 @@ def test_a_gate_is_not_passed_on_easier_terms_than_its_own(riacho: Group) -> Non
     assert (told.quorum, told.needed) == (75_00, 9)
     under = riacho.book.of(UnderMotion)
     under.electorate, under.quorum, under.majority, under.left = "members", 50_00, 50_00, 1
-    assert riacho.check(ParameterSet(strict.name, None, 1, None)) is Rejection.MOTION_NEEDED
+    assert riacho.check(ParameterSet(strict.name, None, 1, None)) is MOTION_NEEDED
     under.quorum = 75_00
     assert riacho.check(ParameterSet(strict.name, None, 1, None)) is None
 
@@ -266,13 +266,13 @@ def test_a_motion_of_words_alone_is_carried_and_nothing_is_done(riacho: Group) -
 
 
 def test_bounds(riacho: Group) -> None:
-    assert riacho.refusal("ana", "motions.create", MakeMotion("x" * 201, public=True)) is Rejection.MALFORMED
-    assert riacho.refusal("ana", "motions.create", MakeMotion("now", closes=riacho.now)) is Rejection.MALFORMED
+    assert riacho.refusal("ana", "motions.create", MakeMotion("x" * 201, public=True)) is MALFORMED
+    assert riacho.refusal("ana", "motions.create", MakeMotion("now", closes=riacho.now)) is MALFORMED
     auditor = Actor(Role.AUDITOR)
-    assert riacho.refusal(auditor, "motions.create", MakeMotion("It")) is Rejection.FORBIDDEN
+    assert riacho.refusal(auditor, "motions.create", MakeMotion("It")) is FORBIDDEN
     for _ in range(3):
         motion(riacho)
-    assert riacho.refusal("ana", "motions.create", MakeMotion("a fourth")) is Rejection.STATE_CONFLICT
+    assert riacho.refusal("ana", "motions.create", MakeMotion("a fourth")) is STATE_CONFLICT
     assert motion(riacho, who="steward"), "officers are not bound by it"
 
 
@@ -280,13 +280,13 @@ def test_no_node_takes_what_is_out_of_turn(riacho: Group) -> None:
     name = motion(riacho, LEVY)
     id = parse_uuid(name) or b""
     lia = riacho.member("lia").id
-    assert riacho.check(MotionClosed(id)) is Rejection.STATE_CONFLICT
-    assert riacho.check(MotionExecuted(id, 1)) is Rejection.STATE_CONFLICT
-    assert riacho.check(MotionOpened(id)) is Rejection.STATE_CONFLICT
-    assert riacho.check(MotionClosed(bytes(16))) is Rejection.MOTION_UNKNOWN
+    assert riacho.check(MotionClosed(id)) is STATE_CONFLICT
+    assert riacho.check(MotionExecuted(id, 1)) is STATE_CONFLICT
+    assert riacho.check(MotionOpened(id)) is STATE_CONFLICT
+    assert riacho.check(MotionClosed(bytes(16))) is MOTION_UNKNOWN
     riacho.now += 7 * DAY_MS + 1
-    assert riacho.check(spoken(name, lia, Ballot.YES)) is Rejection.MOTION_CLOSED
-    assert riacho.check(spoken(name, "X" * 16, Ballot.YES)) is Rejection.MOTION_CLOSED
+    assert riacho.check(spoken(name, lia, Ballot.YES)) is MOTION_CLOSED
+    assert riacho.check(spoken(name, "X" * 16, Ballot.YES)) is MOTION_CLOSED
 
 
 def test_the_group_may_do_what_stewards_may_and_no_more() -> None:
@@ -298,14 +298,14 @@ def test_the_group_may_do_what_stewards_may_and_no_more() -> None:
 def test_who_has_a_key_signs_its_vote_and_nobody_votes_for_it(riacho: Group) -> None:
     riacho.admit("rosa")
     name = motion(riacho, LEVY)
-    assert riacho.refusal("rosa", "motions.vote", ballot_on(name, Ballot.YES), name) is Rejection.FORBIDDEN
-    assert riacho.check(spoken(name, riacho.member("rosa").id, Ballot.YES)) is Rejection.FORBIDDEN
+    assert riacho.refusal("rosa", "motions.vote", ballot_on(name, Ballot.YES), name) is FORBIDDEN
+    assert riacho.check(spoken(name, riacho.member("rosa").id, Ballot.YES)) is FORBIDDEN
     signed = riacho.sign("motions.vote", ballot_on(name, Ballot.YES), keys_of("rosa"))
     assert riacho.do("rosa", "motions.vote", Brought(signed), name).yes == 1
-    assert riacho.refusal("rosa", "motions.vote", Brought(signed), name) is Rejection.ORDER_REPLAYED
+    assert riacho.refusal("rosa", "motions.vote", Brought(signed), name) is ORDER_REPLAYED
     other = motion(riacho, LEVY, who="bia")
     again = riacho.sign("motions.vote", ballot_on(name, Ballot.NO), keys_of("rosa"))
-    assert riacho.refusal("rosa", "motions.vote", Brought(again), other) is Rejection.ORDER_MISMATCH
+    assert riacho.refusal("rosa", "motions.vote", Brought(again), other) is ORDER_MISMATCH
     forged = riacho.sign("motions.vote", ballot_on(name, Ballot.NO, riacho.member("lia").id), keys_of("rosa"))
-    assert riacho.check(Voted(forged, None)) is Rejection.FORBIDDEN
+    assert riacho.check(Voted(forged, None)) is FORBIDDEN
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

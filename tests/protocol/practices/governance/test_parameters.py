@@ -10,7 +10,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import READERS, Parameter, Practice
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.parameters import TIME_ZONE, Choice, Flag, Money, Number, Percentage, Stored, declared
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import CURRENCY_UNKNOWN, FORBIDDEN, MALFORMED, NOT_FOUND, Reason, Refused
 from protocol.practices import PRACTICES
 from protocol.practices.governance.parameters import ParameterSet, ParametersWanted, SetParameter
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, snapshot
@@ -58,28 +58,26 @@ def test_a_value_is_written_as_it_is_shown_and_read_by_rules(
 @pytest.mark.parametrize(
     ("name", "typed", "reason"),
     [
-        ("shelf.grace_days", "366", Rejection.MALFORMED),
-        ("shelf.grace_days", "-1", Rejection.MALFORMED),
-        ("shelf.grace_days", "thirty", Rejection.MALFORMED),
-        ("shelf.grace_days", "٣", Rejection.MALFORMED),
-        ("shelf.grace_days", "9" * 40, Rejection.MALFORMED),
-        ("loans.par30_max", "10", Rejection.MALFORMED),
-        ("loans.par30_max", "100.01%", Rejection.MALFORMED),
-        ("loans.par30_max", "0.001%", Rejection.MALFORMED),
-        ("shelf.open", "true", Rejection.MALFORMED),
-        ("shelf.of", "absent", Rejection.MALFORMED),
-        ("group.time_zone", "Europe/Riacho", Rejection.MALFORMED),
-        ("shelf.steward_limit.HORA", "1.005", Rejection.MALFORMED),
-        ("shelf.steward_limit.FLOR", "1.00", Rejection.CURRENCY_UNKNOWN),
-        ("shelf.steward_limit", "1.00", Rejection.NOT_FOUND),
-        ("shelf.grace_days.HORA", "1", Rejection.NOT_FOUND),
-        ("shelf.unheard_of", "1", Rejection.NOT_FOUND),
-        ("", "1", Rejection.NOT_FOUND),
+        ("shelf.grace_days", "366", MALFORMED),
+        ("shelf.grace_days", "-1", MALFORMED),
+        ("shelf.grace_days", "thirty", MALFORMED),
+        ("shelf.grace_days", "٣", MALFORMED),
+        ("shelf.grace_days", "9" * 40, MALFORMED),
+        ("loans.par30_max", "10", MALFORMED),
+        ("loans.par30_max", "100.01%", MALFORMED),
+        ("loans.par30_max", "0.001%", MALFORMED),
+        ("shelf.open", "true", MALFORMED),
+        ("shelf.of", "absent", MALFORMED),
+        ("group.time_zone", "Europe/Riacho", MALFORMED),
+        ("shelf.steward_limit.HORA", "1.005", MALFORMED),
+        ("shelf.steward_limit.FLOR", "1.00", CURRENCY_UNKNOWN),
+        ("shelf.steward_limit", "1.00", NOT_FOUND),
+        ("shelf.grace_days.HORA", "1", NOT_FOUND),
+        ("shelf.unheard_of", "1", NOT_FOUND),
+        ("", "1", NOT_FOUND),
     ],
 )
-def test_what_does_not_fit_is_refused_and_changes_nothing(
-    riacho: Group, name: str, typed: str, reason: Rejection
-) -> None:
+def test_what_does_not_fit_is_refused_and_changes_nothing(riacho: Group, name: str, typed: str, reason: Reason) -> None:
     before = snapshot(riacho.book)
     told = put(riacho, name, typed)
     assert isinstance(told, Refused) and told.reason is reason
@@ -104,9 +102,9 @@ def test_the_default_comes_back_where_nothing_is_named(riacho: Group) -> None:
 
 def test_who_may_set_it_is_declared_with_it(riacho: Group) -> None:
     riacho.admit("ana")
-    assert riacho.refusal("ana", "parameters.set", SetParameter("1"), "shelf.grace_days") is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "parameters.set", SetParameter("1"), "shelf.grace_days") is FORBIDDEN
     refused = riacho.ask("ana", "parameters.set", SetParameter("1%"), "loans.par30_max")
-    assert refused == Refused(Rejection.FORBIDDEN, {"allowed": "auditor, committee, steward"})
+    assert refused == Refused(FORBIDDEN, {"allowed": "auditor, committee, steward"})
 
 
 def test_the_group_has_a_time_zone_and_its_rule_is_in_the_lane(riacho: Group) -> None:
@@ -139,13 +137,13 @@ def test_a_value_that_does_not_fit_counts_as_not_set_on_every_node(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (ParameterSet("Dues", None, 1, None), Rejection.MALFORMED),
-        (ParameterSet("dues", None, 1, None), Rejection.MALFORMED),
-        (ParameterSet("shelf.grace_days", None, 1, "1"), Rejection.MALFORMED),
-        (ParameterSet("shelf.fee", "FLOR", 1, None), Rejection.CURRENCY_UNKNOWN),
+        (ParameterSet("Dues", None, 1, None), MALFORMED),
+        (ParameterSet("dues", None, 1, None), MALFORMED),
+        (ParameterSet("shelf.grace_days", None, 1, "1"), MALFORMED),
+        (ParameterSet("shelf.fee", "FLOR", 1, None), CURRENCY_UNKNOWN),
     ],
 )
-def test_every_node_refuses_what_has_no_form(riacho: Group, body: ParameterSet, reason: Rejection) -> None:
+def test_every_node_refuses_what_has_no_form(riacho: Group, body: ParameterSet, reason: Reason) -> None:
     assert riacho.check(body) is reason
 
 

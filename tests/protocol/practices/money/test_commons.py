@@ -8,15 +8,33 @@ import pytest
 from protocol.book.book import PaymentAuth, PaymentState
 from protocol.book.declaration import MotionWish
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    FORBIDDEN,
+    LIMIT_EXCEEDED,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    MOTION_NEEDED,
+    PAYEE_LIMIT_EXCEEDED,
+    STATE_CONFLICT,
+    TEXT_NOT_NFC,
+    Reason,
+    Refused,
+)
 from protocol.book.signed import parse_uuid
 from protocol.book.wishes import Brought
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.commons import Collect, Collected, CommonsWanted, PaidOut, PayOut
-from protocol.practices.money.currencies import CloseCurrency, SetLevy
+from protocol.practices.money.currencies import BALANCE_OPEN, CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
 from protocol.practices.money.receipts import verify_receipt
+from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.practices.people.members import SetLimits, Suspend
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
@@ -48,7 +66,7 @@ def test_a_levy_brought_60_and_25_go_to_dora_for_cleaning_the_hall(riacho: Group
     # Dora pays no levy on it.
     assert (riacho.balance("dora"), riacho.balance("commons")) == (25_00, 35_00)
     assert pay(riacho, 40_00) == Refused(
-        Rejection.LIMIT_EXCEEDED,
+        LIMIT_EXCEEDED,
         {"available": 35_00, "limit": 0, "projected_balance": -5_00, "currency": "HORA"},
     )
     pay(riacho, 35_00)
@@ -89,13 +107,13 @@ def test_what_exchange_has_kept_is_collected_and_paid_out_and_then_the_currency_
     exchange, ana = (group.book.ledger.accounts[one] for one in ("exchange.HORA", group.account("ana").id))
     # Fees of payments that passed through, as a link would have brought them.
     ana.balance_minor, exchange.balance_minor = -3_00, 3_00
-    assert group.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is Rejection.BALANCE_OPEN
+    assert group.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is BALANCE_OPEN
     shown = group.do("steward", "commons.collect", Collect(), "HORA")
     assert (shown.balance, shown.exchange) == (hours(3_00), hours(0))
-    assert group.refusal("steward", "commons.collect", Collect(), "HORA") is Rejection.STATE_CONFLICT
+    assert group.refusal("steward", "commons.collect", Collect(), "HORA") is STATE_CONFLICT
     pay(group, 3_00, "ana")
     assert group.do("steward", "currencies.close", CloseCurrency(), "HORA").closed
-    assert pay(group, 1, "ana").reason is Rejection.CURRENCY_CLOSED
+    assert pay(group, 1, "ana").reason is CURRENCY_CLOSED
 
 
 def test_what_exchange_owes_is_the_commons_too() -> None:
@@ -111,29 +129,29 @@ def test_what_exchange_owes_is_the_commons_too() -> None:
 def test_what_is_not_paid_out(riacho: Group) -> None:
     def refused(
         minor: int = 1_00, payee: str = "dora", who: Any = "steward", code: str = "HORA", **more: Any
-    ) -> Rejection:
+    ) -> Reason:
         return riacho.refusal(who, "commons.pay", PayOut(payee, hours(minor), **more), code)
 
-    assert refused(who="ana") is refused(who=ANYBODY) is Rejection.FORBIDDEN
-    assert refused(code="FLOR") is Rejection.CURRENCY_UNKNOWN
-    assert refused(payee="nobody") is Rejection.MEMBER_UNKNOWN
-    assert refused(payee="commons.HORA") is refused(payee="holds.HORA") is Rejection.ACCOUNT_UNKNOWN
-    assert refused(0) is refused(-1) is Rejection.AMOUNT_NOT_POSITIVE
-    assert refused(2**63) is Rejection.AMOUNT_TOO_LARGE
-    assert refused(note="e\u0301") is Rejection.TEXT_NOT_NFC
+    assert refused(who="ana") is refused(who=ANYBODY) is FORBIDDEN
+    assert refused(code="FLOR") is CURRENCY_UNKNOWN
+    assert refused(payee="nobody") is MEMBER_UNKNOWN
+    assert refused(payee="commons.HORA") is refused(payee="holds.HORA") is ACCOUNT_UNKNOWN
+    assert refused(0) is refused(-1) is AMOUNT_NOT_POSITIVE
+    assert refused(2**63) is AMOUNT_TOO_LARGE
+    assert refused(note="e\u0301") is TEXT_NOT_NFC
     riacho.currency("FLOR")
     riacho.admit("eva")
     flor = riacho.account("eva", "FLOR").id
-    assert refused(payee=flor) is Rejection.CURRENCY_MISMATCH
+    assert refused(payee=flor) is CURRENCY_MISMATCH
     wish = PayOut("dora", Amount(1, "FLOR", 2))
-    assert riacho.refusal("steward", "commons.pay", wish, "HORA") is Rejection.CURRENCY_MISMATCH
+    assert riacho.refusal("steward", "commons.pay", wish, "HORA") is CURRENCY_MISMATCH
     riacho.do("steward", "members.set-limits", SetLimits(hours(0), hours(10_00)), "dora")
-    assert refused(10_01) is Rejection.PAYEE_LIMIT_EXCEEDED
+    assert refused(10_01) is PAYEE_LIMIT_EXCEEDED
     riacho.do("steward", "members.suspend", Suspend(), "dora")
-    assert refused() is Rejection.MEMBER_NOT_ACTIVE
-    assert riacho.refusal("ana", "commons.collect", Collect(), "HORA") is Rejection.FORBIDDEN
-    assert riacho.refusal("steward", "commons.collect", Collect(), "ECO") is Rejection.CURRENCY_UNKNOWN
-    assert riacho.view("ana", "commons.show", "ECO").reason is Rejection.CURRENCY_UNKNOWN
+    assert refused() is MEMBER_NOT_ACTIVE
+    assert riacho.refusal("ana", "commons.collect", Collect(), "HORA") is FORBIDDEN
+    assert riacho.refusal("steward", "commons.collect", Collect(), "ECO") is CURRENCY_UNKNOWN
+    assert riacho.view("ana", "commons.show", "ECO").reason is CURRENCY_UNKNOWN
 
 
 def test_no_node_takes_what_its_author_should_not_have_written(riacho: Group) -> None:
@@ -142,13 +160,13 @@ def test_no_node_takes_what_its_author_should_not_have_written(riacho: Group) ->
     assert riacho.check(right) is None
     # A limit is its author's to check: what the commons holds is not looked at.
     assert riacho.check(PaidOut(bytes(16), dora, 2**62, None)) is None
-    assert riacho.check(PaidOut(bytes(16), "commons.HORA", 1, None)) is Rejection.ACCOUNT_UNKNOWN
-    assert riacho.check(PaidOut(bytes(16), "nobody.HORA", 1, None)) is Rejection.ACCOUNT_UNKNOWN
+    assert riacho.check(PaidOut(bytes(16), "commons.HORA", 1, None)) is ACCOUNT_UNKNOWN
+    assert riacho.check(PaidOut(bytes(16), "nobody.HORA", 1, None)) is ACCOUNT_UNKNOWN
     known = next(iter(riacho.book.payments))
-    assert riacho.check(PaidOut(known, dora, 1, None)) is Rejection.PAYMENT_EXISTS
+    assert riacho.check(PaidOut(known, dora, 1, None)) is PAYMENT_EXISTS
     for account in ("holds.HORA", "commons.HORA", dora, "exchange.ECO"):
-        assert riacho.check(Collected(account)) is Rejection.ACCOUNT_UNKNOWN
-    assert riacho.check(Collected("exchange.HORA")) is Rejection.STATE_CONFLICT
+        assert riacho.check(Collected(account)) is ACCOUNT_UNKNOWN
+    assert riacho.check(Collected("exchange.HORA")) is STATE_CONFLICT
 
 
 def allow(group: Group, value: str) -> None:
@@ -185,7 +203,7 @@ def test_no_node_takes_what_its_steward_may_not_spend_alone(riacho: Group) -> No
     allow(riacho, "30.00")
     dora = riacho.account("dora").id
     assert riacho.check(PaidOut(bytes(16), dora, 30_00, None)) is None
-    assert riacho.check(PaidOut(bytes(16), dora, 30_01, None)) is Rejection.MOTION_NEEDED
+    assert riacho.check(PaidOut(bytes(16), dora, 30_01, None)) is MOTION_NEEDED
     wish = SetParameter("50.00")
     motion = riacho.ask("steward", "parameters.set", wish, "commons.steward_limit.HORA")
     assert motion.state is MotionState.OPEN, "who is limited does not move the limit"

@@ -8,8 +8,22 @@ import pytest
 
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import (
+    AMOUNT_MALFORMED,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    SCALE_EXCEEDED,
+    TEXT_NOT_NFC,
+    WRONG_NETWORK,
+    Reason,
+)
 from protocol.practices.money.currencies import (
+    BALANCE_OPEN,
     CODES_NARROWED_MS,
     Accounts,
     CloseCurrency,
@@ -48,23 +62,23 @@ def test_the_unit_is_called_by_its_code_where_no_word_is_given(riacho: Group) ->
 
 
 def test_what_is_no_currency(riacho: Group) -> None:
-    def refused(who: str | Actor = "steward", **changed: Any) -> Rejection:
+    def refused(who: str | Actor = "steward", **changed: Any) -> Reason:
         return riacho.refusal(who, "currencies.create", replace(HORA, **changed))
 
     for code in ("", "hora", "HO RA", "HORA-1", "HÓRA", "HORA\n", "2HORA", "12", "TRUE", "FALSE", "NULL"):
-        assert refused(code=code) is Rejection.MALFORMED
-    assert refused(name="e\u0301") is Rejection.TEXT_NOT_NFC
-    assert refused(unit_word="x" * 33) is Rejection.MALFORMED
-    assert refused(credit_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
-    assert refused(balance_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
-    assert refused(credit_limit=Amount(1, None, 3)) is Rejection.SCALE_EXCEEDED
-    assert refused(credit_limit=Amount(2**63 - 1)) is Rejection.AMOUNT_TOO_LARGE
-    assert refused(credit_limit=Amount(1, "FLOR")) is Rejection.CURRENCY_MISMATCH
-    assert refused(Actor(Role.COMMITTEE)) is Rejection.FORBIDDEN
+        assert refused(code=code) is MALFORMED
+    assert refused(name="e\u0301") is TEXT_NOT_NFC
+    assert refused(unit_word="x" * 33) is MALFORMED
+    assert refused(credit_limit=Amount(-1)) is AMOUNT_MALFORMED
+    assert refused(balance_limit=Amount(-1)) is AMOUNT_MALFORMED
+    assert refused(credit_limit=Amount(1, None, 3)) is SCALE_EXCEEDED
+    assert refused(credit_limit=Amount(2**63 - 1)) is AMOUNT_TOO_LARGE
+    assert refused(credit_limit=Amount(1, "FLOR")) is CURRENCY_MISMATCH
+    assert refused(Actor(Role.COMMITTEE)) is FORBIDDEN
     # Of several reasons the one that stands first is given.
-    assert refused(name="e\u0301", credit_limit=Amount(1, None, 3)) is Rejection.TEXT_NOT_NFC
+    assert refused(name="e\u0301", credit_limit=Amount(1, None, 3)) is TEXT_NOT_NFC
     riacho.do("steward", "currencies.create", HORA)
-    assert refused() is Rejection.DUPLICATE
+    assert refused() is DUPLICATE
 
 
 def test_other_programs_take_a_new_currency_s_code_for_a_word_and_those_of_old_stay(riacho: Group) -> None:
@@ -72,10 +86,10 @@ def test_other_programs_take_a_new_currency_s_code_for_a_word_and_those_of_old_s
     for code in ("12", "2HORA", "TRUE", "NULL"):
         body = CurrencyCreated(code, "Horas", "hora", 2, 0, None)
         riacho.now = CODES_NARROWED_MS
-        assert riacho.check(body) is Rejection.MALFORMED
+        assert riacho.check(body) is MALFORMED
         riacho.now -= 1
         assert riacho.check(body) is None
-    assert riacho.check(CurrencyCreated("true", "Horas", "hora", 2, 0, None)) is Rejection.MALFORMED
+    assert riacho.check(CurrencyCreated("true", "Horas", "hora", 2, 0, None)) is MALFORMED
     riacho.now += 1
     assert riacho.check(CurrencyCreated("TRUE2", "Horas", "hora", 2, 0, None)) is None
 
@@ -84,16 +98,16 @@ def test_a_currency_closes_when_every_balance_is_zero_and_pending_payments_count
     riacho.do("steward", "currencies.create", HORA)
     riacho.admit("ana", "bia")
     payment = riacho.pay("ana", "bia", 5_00, pending=True)
-    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is Rejection.BALANCE_OPEN
-    assert riacho.check(CurrencyClosed("HORA")) is Rejection.BALANCE_OPEN
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is BALANCE_OPEN
+    assert riacho.check(CurrencyClosed("HORA")) is BALANCE_OPEN
     riacho.payments("bia", "void", payment, VoidPayment())
     assert riacho.do("steward", "currencies.close", CloseCurrency(), "HORA").closed
-    assert riacho.refuses("ana", "bia", 1) is Rejection.CURRENCY_CLOSED
-    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is Rejection.CURRENCY_CLOSED
-    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "HORA") is Rejection.CURRENCY_CLOSED
+    assert riacho.refuses("ana", "bia", 1) is CURRENCY_CLOSED
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "HORA") is CURRENCY_CLOSED
+    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "HORA") is CURRENCY_CLOSED
     assert riacho.join("dora").handle == "dora"
     approve = Approve(currency="HORA")
-    assert riacho.refusal("steward", "members.approve", approve, "dora") is Rejection.CURRENCY_CLOSED
+    assert riacho.refusal("steward", "members.approve", approve, "dora") is CURRENCY_CLOSED
     assert riacho.do("steward", "members.approve", Approve(), "dora").accounts == ()
 
 
@@ -120,9 +134,9 @@ def test_a_repaying_levy_takes_no_more_than_the_debt(riacho: Group) -> None:
 
 
 def test_what_is_said_of_an_unknown_currency(riacho: Group) -> None:
-    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "FLOR") is Rejection.CURRENCY_UNKNOWN
-    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "FLOR") is Rejection.CURRENCY_UNKNOWN
-    assert riacho.view(ANYBODY, "currencies.show", "FLOR").reason is Rejection.CURRENCY_UNKNOWN
+    assert riacho.refusal("steward", "currencies.set-levy", SetLevy(1), "FLOR") is CURRENCY_UNKNOWN
+    assert riacho.refusal("steward", "currencies.close", CloseCurrency(), "FLOR") is CURRENCY_UNKNOWN
+    assert riacho.view(ANYBODY, "currencies.show", "FLOR").reason is CURRENCY_UNKNOWN
 
 
 def test_everybody_may_list_currencies(riacho: Group) -> None:
@@ -138,9 +152,9 @@ def test_everybody_may_list_currencies(riacho: Group) -> None:
 def test_no_node_takes_an_entry_of_another_network_or_lane(riacho: Group) -> None:
     entered = riacho.entered(riacho.seal(CurrencyCreated("HORA", "Hora", "hora", 2, -1, None)))
     assert riacho.book.check(entered) is None
-    assert riacho.book.check(entered._replace(network=bytes(32))) is Rejection.WRONG_NETWORK
-    assert riacho.book.check(entered._replace(lane="commons")) is Rejection.WRONG_NETWORK
-    assert riacho.check(LevySet("FLOR", 1, until_repaid=True)) is Rejection.CURRENCY_UNKNOWN
+    assert riacho.book.check(entered._replace(network=bytes(32))) is WRONG_NETWORK
+    assert riacho.book.check(entered._replace(lane="commons")) is WRONG_NETWORK
+    assert riacho.check(LevySet("FLOR", 1, until_repaid=True)) is CURRENCY_UNKNOWN
 
 
 def test_the_limits_of_a_currency_change_for_new_accounts_or_for_all(riacho: Group) -> None:
@@ -166,17 +180,17 @@ def test_the_limits_of_a_currency_change_for_new_accounts_or_for_all(riacho: Gro
 
 
 def test_what_are_no_limits_of_a_currency(riacho: Group) -> None:
-    def refused(who: str | Actor = "steward", code: str = "HORA", **changed: Any) -> Rejection:
+    def refused(who: str | Actor = "steward", code: str = "HORA", **changed: Any) -> Reason:
         return riacho.refusal(who, "currencies.set-defaults", SetDefaults(**changed), code)
 
-    assert refused(credit_limit=Amount(1)) is Rejection.CURRENCY_UNKNOWN
+    assert refused(credit_limit=Amount(1)) is CURRENCY_UNKNOWN
     riacho.do("steward", "currencies.create", HORA)
-    assert refused() is Rejection.MALFORMED
-    assert refused(any_balance=True, balance_limit=Amount(1)) is Rejection.MALFORMED
-    assert refused(credit_limit=Amount(-1)) is Rejection.AMOUNT_MALFORMED
-    assert refused(balance_limit=Amount(1, "FLOR")) is Rejection.CURRENCY_MISMATCH
-    assert refused(Actor(Role.COMMITTEE), credit_limit=Amount(1)) is Rejection.FORBIDDEN
-    assert riacho.check(DefaultsSet("HORA", None, 1, any_balance=True, everyone=False)) is Rejection.MALFORMED
-    assert riacho.check(DefaultsSet("FLOR", None, 1, any_balance=False, everyone=False)) is Rejection.CURRENCY_UNKNOWN
+    assert refused() is MALFORMED
+    assert refused(any_balance=True, balance_limit=Amount(1)) is MALFORMED
+    assert refused(credit_limit=Amount(-1)) is AMOUNT_MALFORMED
+    assert refused(balance_limit=Amount(1, "FLOR")) is CURRENCY_MISMATCH
+    assert refused(Actor(Role.COMMITTEE), credit_limit=Amount(1)) is FORBIDDEN
+    assert riacho.check(DefaultsSet("HORA", None, 1, any_balance=True, everyone=False)) is MALFORMED
+    assert riacho.check(DefaultsSet("FLOR", None, 1, any_balance=False, everyone=False)) is CURRENCY_UNKNOWN
     riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
-    assert refused(credit_limit=Amount(1)) is Rejection.CURRENCY_CLOSED
+    assert refused(credit_limit=Amount(1)) is CURRENCY_CLOSED

@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    AMOUNT_NOT_POSITIVE,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    MOTION_NEEDED,
+    NOT_FOUND,
+    SCALE_EXCEEDED,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+)
 from protocol.book.signed import parse_uuid
 from protocol.practices.governance.motions.entries import Ballot, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
@@ -136,59 +149,59 @@ def test_nobody_sets_dues_without_a_vote(riacho: Group) -> None:
     motion = riacho.do("steward", "dues.create", SetDues("the hall", "HORA", hours(2_00)))
     assert motion.state is MotionState.OPEN
     alone = DuesSet(bytes(16), "the hall", "HORA", 2_00, 31, None, 202701, ())
-    assert riacho.check(alone) is Rejection.MOTION_NEEDED
+    assert riacho.check(alone) is MOTION_NEEDED
     riacho.pass_time(moment("2027-02-01T00:00"))
     assert riacho.list("ana", "dues.list", DuesWanted()) == [] and taken(riacho) == []
 
 
 def test_what_is_no_wish_for_dues(riacho: Group) -> None:
-    def refused(**changed: Any) -> Rejection:
+    def refused(**changed: Any) -> Reason:
         wish = SetDues(**{"title": "the hall", "currency": "HORA", "amount": hours(2_00), **changed})
         shown = riacho.ask("steward", "dues.create", wish)
         assert isinstance(shown, Refused)
         return shown.reason
 
-    assert refused(currency="FLOR") is Rejection.CURRENCY_UNKNOWN
-    assert refused(amount=hours(0)) is Rejection.AMOUNT_NOT_POSITIVE
-    assert refused(amount=Amount(1, None, 3)) is Rejection.SCALE_EXCEEDED
-    assert refused(title="x" * 101) is Rejection.MALFORMED
-    assert refused(members=("nobody",)) is Rejection.MEMBER_UNKNOWN
-    assert refused(members=("ana", "ana")) is Rejection.DUPLICATE
-    assert refused(month=3, first=202702) is Rejection.MALFORMED
-    assert refused(first=202713) is Rejection.MALFORMED
-    assert riacho.refusal("steward", "dues.end", EndDues(), "nonsense") is Rejection.NOT_FOUND
-    assert riacho.view("ana", "dues.show", "nonsense").reason is Rejection.NOT_FOUND
+    assert refused(currency="FLOR") is CURRENCY_UNKNOWN
+    assert refused(amount=hours(0)) is AMOUNT_NOT_POSITIVE
+    assert refused(amount=Amount(1, None, 3)) is SCALE_EXCEEDED
+    assert refused(title="x" * 101) is MALFORMED
+    assert refused(members=("nobody",)) is MEMBER_UNKNOWN
+    assert refused(members=("ana", "ana")) is DUPLICATE
+    assert refused(month=3, first=202702) is MALFORMED
+    assert refused(first=202713) is MALFORMED
+    assert riacho.refusal("steward", "dues.end", EndDues(), "nonsense") is NOT_FOUND
+    assert riacho.view("ana", "dues.show", "nonsense").reason is NOT_FOUND
     name = decide(riacho)
-    assert riacho.refusal("ana", "dues.end", EndDues(), name) is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "dues.end", EndDues(), name) is FORBIDDEN
     riacho.do("steward", "dues.end", EndDues(), name)
-    assert riacho.refusal("steward", "dues.end", EndDues(), name) is Rejection.STATE_CONFLICT
+    assert riacho.refusal("steward", "dues.end", EndDues(), name) is STATE_CONFLICT
 
 
 def test_no_node_takes_dues_that_are_not_owed(riacho: Group) -> None:
     name = bytes.fromhex(decide(riacho, members=("ana", "bia")).replace("-", ""))
     ana, bia, caio = (riacho.member(handle).id for handle in ("ana", "bia", "caio"))
 
-    def against(period: int, *members: str, last: bool = True, dues: bytes = name) -> Rejection | None:
+    def against(period: int, *members: str, last: bool = True, dues: bytes = name) -> Reason | None:
         return riacho.check(DuesTaken(dues, period, members, last))
 
-    assert against(202701, ana) is Rejection.STATE_CONFLICT, "not due yet"
+    assert against(202701, ana) is STATE_CONFLICT, "not due yet"
     riacho.now = moment("2027-01-31T00:00")
     assert against(202701, ana) is None
-    assert against(202701, ana, ana) is against(202701, caio) is Rejection.FORBIDDEN
-    assert against(202702, ana) is Rejection.STATE_CONFLICT
-    assert against(202612, ana) is Rejection.DUPLICATE
-    assert against(202701, ana, dues=bytes(16)) is Rejection.NOT_FOUND
-    assert riacho.check(DuesEnded(bytes(16))) is Rejection.NOT_FOUND
+    assert against(202701, ana, ana) is against(202701, caio) is FORBIDDEN
+    assert against(202702, ana) is STATE_CONFLICT
+    assert against(202612, ana) is DUPLICATE
+    assert against(202701, ana, dues=bytes(16)) is NOT_FOUND
+    assert riacho.check(DuesEnded(bytes(16))) is NOT_FOUND
 
     def write(*members: str, last: bool) -> None:
         entry = riacho.seal(DuesTaken(name, 202701, members, last))
         riacho.fold(entry, riacho.entered(entry))
 
     write(ana, last=False)
-    assert against(202701, ana) is Rejection.FORBIDDEN, "she has paid"
+    assert against(202701, ana) is FORBIDDEN, "she has paid"
     assert against(202701, bia) is None
     write(bia, last=True)
-    assert against(202701, bia) is Rejection.DUPLICATE
+    assert against(202701, bia) is DUPLICATE
     assert (riacho.balance("ana"), riacho.balance("commons")) == (-2_00, 4_00)
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
 

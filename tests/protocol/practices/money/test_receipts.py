@@ -9,7 +9,7 @@ import pytest
 from protocol.book.book import PaymentState
 from protocol.book.declaration import Desk
 from protocol.book.money import Amount
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, READ_ONLY, Refused
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
@@ -84,15 +84,15 @@ def test_the_payee_proves_the_payment_but_is_not_told_the_payers_balance(riacho:
     found = verdict(riacho, shown.document)
     assert found.faults == () and found.attested is not None and found.attested.balance is None
     assert riacho.receipt("steward", payment).balance == Amount(-12_50, "HORA", 2)
-    assert riacho.receipt("caio", payment) == Refused(Rejection.FORBIDDEN, {"allowed": "payer and payee"})
-    assert riacho.view("ana", "receipts.show", uuid_text(bytes(16))).reason is Rejection.PAYMENT_UNKNOWN
+    assert riacho.receipt("caio", payment) == Refused(FORBIDDEN, {"allowed": "payer and payee"})
+    assert riacho.view("ana", "receipts.show", uuid_text(bytes(16))).reason is PAYMENT_UNKNOWN
 
 
 def test_a_replica_makes_no_receipts(riacho: Group) -> None:
     payment = riacho.pay("ana", "bia", 12_50)
-    desk = replace(riacho.desk(STEWARD), silent=Rejection.READ_ONLY)
+    desk = replace(riacho.desk(STEWARD), silent=READ_ONLY)
     assert isinstance(desk, Desk)
-    assert view_receipt(desk, uuid_text(payment.id)) == Refused(Rejection.READ_ONLY)
+    assert view_receipt(desk, uuid_text(payment.id)) == Refused(READ_ONLY)
 
 
 def test_a_custodial_payment_verifies_and_says_that_no_key_ordered_it(riacho: Group) -> None:

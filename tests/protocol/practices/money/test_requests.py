@@ -8,11 +8,27 @@ import pytest
 from protocol.book.book import RequestState
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_NOT_POSITIVE,
+    CURRENCY_CLOSED,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    NOT_FOUND,
+    ORDER_MISMATCH,
+    SAME_ACCOUNT,
+    SCALE_EXCEEDED,
+    TEXT_NOT_NFC,
+    Reason,
+)
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.money.payments.declaration import ReversePayment
+from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests import (
     AskPayment,
     CancelRequest,
@@ -68,7 +84,7 @@ def test_an_order_for_another_amount_or_payee_or_pending_does_not_pay_a_request(
     asked = bread(riacho)
     for payee, amount, pending in (("bia", 12_49, False), ("caio", 12_50, False), ("bia", 12_50, True)):
         wish = Brought(riacho.order("ana", payee, amount, pending=pending, request=parse_uuid(asked)))
-        assert riacho.refusal("ana", "payments.create", wish) is Rejection.ORDER_MISMATCH
+        assert riacho.refusal("ana", "payments.create", wish) is ORDER_MISMATCH
 
 
 def test_who_has_no_key_pays_a_request_by_word(riacho: Group) -> None:
@@ -76,33 +92,33 @@ def test_who_has_no_key_pays_a_request_by_word(riacho: Group) -> None:
     shown = riacho.do("caio", "payment-requests.pay", PayRequest(note="for the bread"), asked)
     assert shown.state is RequestState.PAID
     assert (riacho.balance("caio"), riacho.balance("bia")) == (-12_50, 12_50)
-    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.REQUEST_CLOSED
-    assert riacho.refusal("ana", "payment-requests.pay", PayRequest(), bread(riacho)) is Rejection.FORBIDDEN
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is REQUEST_CLOSED
+    assert riacho.refusal("ana", "payment-requests.pay", PayRequest(), bread(riacho)) is FORBIDDEN
 
 
 def test_a_request_that_names_a_member_is_for_that_member_to_see_to_pay_and_to_decline(riacho: Group) -> None:
     asked = bread(riacho, payer="ana")
-    assert riacho.view("caio", "payment-requests.show", asked).reason is Rejection.FORBIDDEN
-    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.FORBIDDEN
-    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.view("caio", "payment-requests.show", asked).reason is FORBIDDEN
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is FORBIDDEN
+    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is FORBIDDEN
     assert riacho.do("ana", "payment-requests.decline", DeclineRequest(), asked).state is RequestState.DECLINED
     wish = Brought(riacho.order("ana", "bia", 12_50, request=parse_uuid(asked)))
-    assert riacho.refusal("ana", "payments.create", wish) is Rejection.REQUEST_CLOSED
+    assert riacho.refusal("ana", "payments.create", wish) is REQUEST_CLOSED
 
 
 def test_a_request_to_anybody_can_be_seen_by_whoever_has_it_and_declined_by_nobody(riacho: Group) -> None:
     asked = bread(riacho)
     assert riacho.view("caio", "payment-requests.show", asked).amount == hours(12_50)
-    assert riacho.refusal("ana", "payment-requests.decline", DeclineRequest(), asked) is Rejection.FORBIDDEN
-    assert riacho.check(Declined(bytes.fromhex(asked.replace("-", "")))) is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "payment-requests.decline", DeclineRequest(), asked) is FORBIDDEN
+    assert riacho.check(Declined(bytes.fromhex(asked.replace("-", "")))) is FORBIDDEN
 
 
 def test_only_the_payee_cancels_and_then_nobody_pays(riacho: Group) -> None:
     asked = bread(riacho)
-    assert riacho.refusal("ana", "payment-requests.cancel", CancelRequest(), asked) is Rejection.FORBIDDEN
-    assert riacho.refusal("steward", "payment-requests.cancel", CancelRequest(), asked) is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "payment-requests.cancel", CancelRequest(), asked) is FORBIDDEN
+    assert riacho.refusal("steward", "payment-requests.cancel", CancelRequest(), asked) is FORBIDDEN
     assert riacho.do("bia", "payment-requests.cancel", CancelRequest(), asked).state is RequestState.CANCELLED
-    assert riacho.refusal("bia", "payment-requests.cancel", CancelRequest(), asked) is Rejection.REQUEST_CLOSED
+    assert riacho.refusal("bia", "payment-requests.cancel", CancelRequest(), asked) is REQUEST_CLOSED
 
 
 def test_past_its_date_a_request_is_expired_by_itself(riacho: Group) -> None:
@@ -111,28 +127,28 @@ def test_past_its_date_a_request_is_expired_by_itself(riacho: Group) -> None:
     assert riacho.view("bia", "payment-requests.show", asked).state is RequestState.OPEN
     riacho.now += 1
     assert riacho.view("bia", "payment-requests.show", asked).state is RequestState.EXPIRED
-    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is Rejection.REQUEST_CLOSED
-    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is Rejection.REQUEST_CLOSED
+    assert riacho.refusal("caio", "payment-requests.pay", PayRequest(), asked) is REQUEST_CLOSED
+    assert riacho.refusal("caio", "payment-requests.decline", DeclineRequest(), asked) is REQUEST_CLOSED
 
 
 def test_what_cannot_be_asked(riacho: Group) -> None:
-    def refused(who: str | Actor, **changed: object) -> Rejection:
+    def refused(who: str | Actor, **changed: object) -> Reason:
         return riacho.refusal(who, "payment-requests.create", replace(AskPayment(hours(5_00)), **changed))
 
-    assert refused("bia", amount=hours(0)) is Rejection.AMOUNT_NOT_POSITIVE
-    assert refused("bia", amount=Amount(1, "HORA", 3)) is Rejection.SCALE_EXCEEDED
-    assert refused("bia", payee="ana") is Rejection.FORBIDDEN
-    assert refused("bia", payee="commons.HORA") is Rejection.FORBIDDEN
-    assert refused("bia", payee="nobody") is Rejection.MEMBER_UNKNOWN
-    assert refused("bia", payer="nobody") is Rejection.MEMBER_UNKNOWN
-    assert refused("bia", payer="bia") is Rejection.SAME_ACCOUNT
-    assert refused("bia", not_after=riacho.now) is Rejection.MALFORMED
-    assert refused("bia", note="e\u0301") is Rejection.TEXT_NOT_NFC
-    assert refused(Actor(Role.COMMITTEE)) is Rejection.MALFORMED
+    assert refused("bia", amount=hours(0)) is AMOUNT_NOT_POSITIVE
+    assert refused("bia", amount=Amount(1, "HORA", 3)) is SCALE_EXCEEDED
+    assert refused("bia", payee="ana") is FORBIDDEN
+    assert refused("bia", payee="commons.HORA") is FORBIDDEN
+    assert refused("bia", payee="nobody") is MEMBER_UNKNOWN
+    assert refused("bia", payer="nobody") is MEMBER_UNKNOWN
+    assert refused("bia", payer="bia") is SAME_ACCOUNT
+    assert refused("bia", not_after=riacho.now) is MALFORMED
+    assert refused("bia", note="e\u0301") is TEXT_NOT_NFC
+    assert refused(Actor(Role.COMMITTEE)) is MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "bia")
-    assert refused("bia") is Rejection.MEMBER_NOT_ACTIVE
+    assert refused("bia") is MEMBER_NOT_ACTIVE
     riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
-    assert refused("ana") is Rejection.CURRENCY_CLOSED
+    assert refused("ana") is CURRENCY_CLOSED
 
 
 def test_no_node_takes_a_request_that_its_author_should_not_have_written(riacho: Group) -> None:
@@ -140,12 +156,12 @@ def test_no_node_takes_a_request_that_its_author_should_not_have_written(riacho:
     known = bytes.fromhex(asked.replace("-", ""))
     right = Requested(bytes(16), riacho.account("bia").id, 5_00, None, None, None)
     assert riacho.check(right) is None
-    assert riacho.check(replace(right, request=known)) is Rejection.DUPLICATE
-    assert riacho.check(replace(right, payee="commons.HORA")) is Rejection.ACCOUNT_UNKNOWN
-    assert riacho.check(Declined(bytes(16))) is Rejection.NOT_FOUND
+    assert riacho.check(replace(right, request=known)) is DUPLICATE
+    assert riacho.check(replace(right, payee="commons.HORA")) is ACCOUNT_UNKNOWN
+    assert riacho.check(Declined(bytes(16))) is NOT_FOUND
     for verb, wish in (("pay", PayRequest()), ("decline", DeclineRequest()), ("cancel", CancelRequest())):
-        assert riacho.refusal("bia", f"payment-requests.{verb}", wish, uuid_text(bytes(16))) is Rejection.NOT_FOUND
-    assert riacho.view("bia", "payment-requests.show", "?").reason is Rejection.NOT_FOUND
+        assert riacho.refusal("bia", f"payment-requests.{verb}", wish, uuid_text(bytes(16))) is NOT_FOUND
+    assert riacho.view("bia", "payment-requests.show", "?").reason is NOT_FOUND
 
 
 def test_a_member_lists_the_requests_it_made_and_those_that_name_it(riacho: Group) -> None:
@@ -194,5 +210,5 @@ def test_what_a_leaver_asks_and_what_it_is_asked_ends_with_it(riacho: Group) -> 
     ):
         assert riacho.view("ana" if name != paid else "caio", "payment-requests.show", name).state is state
     wish = AskPayment(hours(1_00), payer="bia")
-    assert riacho.refusal("ana", "payment-requests.create", wish) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.refusal("ana", "payment-requests.create", wish) is MEMBER_NOT_ACTIVE
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

@@ -11,7 +11,27 @@ from hypothesis import strategies as st
 from protocol.book.book import Book, Request, RequestState
 from protocol.book.declaration import Actor, Role, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_NOT_POSITIVE,
+    AMOUNT_TOO_LARGE,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    KEY_UNKNOWN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    NOT_FOUND,
+    ORDER_EXPIRED,
+    ORDER_MISMATCH,
+    ORDER_STALE,
+    STATE_CONFLICT,
+    WRONG_NETWORK,
+    Reason,
+    Refused,
+)
 from protocol.book.signed import SIGNED_BYTES_MAX, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
@@ -29,8 +49,17 @@ from protocol.practices.money.obligations import (
     GiveConsent,
     RevokeConsent,
 )
+from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests import AskPayment, CancelRequest, PayRequest
-from protocol.practices.money.setoffs import SHARES_MAX, ClearObligations, SetOffMade, SetOffs, SetOffsWanted, Share
+from protocol.practices.money.setoffs import (
+    CONSENT_EXCEEDED,
+    SHARES_MAX,
+    ClearObligations,
+    SetOffMade,
+    SetOffs,
+    SetOffsWanted,
+    Share,
+)
 from protocol.practices.people.members import Leave, SetLimits, Suspend
 from protocol.solvers.netting import set_off
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of, snapshot
@@ -76,7 +105,7 @@ class Circle(Group):
         assert not isinstance(found, Refused)
         return found
 
-    def says(self, *shares: tuple[str, int], currency: str = "HORA") -> Rejection | None:
+    def says(self, *shares: tuple[str, int], currency: str = "HORA") -> Reason | None:
         """Return what any node says of a set-off that the network writes of its own will."""
         parts = tuple(Share(parse_uuid(name) or b"", minor) for name, minor in shares)
         parts = tuple(sorted(parts, key=lambda share: share.request))
@@ -127,7 +156,7 @@ def test_who_owes_around_a_circle_is_freed_of_the_least_debt_in_it_and_no_balanc
     assert riacho.lines == []
     assert (riacho.news[-1].type, len(riacho.news[-1].audience)) == ("set-off.made", 3)
     # There is nothing more to set off.
-    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == Rejection.STATE_CONFLICT
+    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == STATE_CONFLICT
 
 
 def test_credit_frees_more_and_moves_balances_by_one_balanced_entry(riacho: Circle) -> None:
@@ -154,8 +183,8 @@ def test_the_draw_and_the_credit_limit_bound_how_far_a_balance_falls(riacho: Cir
     riacho.clear()
     assert balances(riacho) == [-30_00, 30_00, 0, 0]
     # The draw is for all set-offs together, and is used up.
-    assert riacho.says((asked, 1)) == Rejection.CONSENT_EXCEEDED
-    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == Rejection.STATE_CONFLICT
+    assert riacho.says((asked, 1)) == CONSENT_EXCEEDED
+    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == STATE_CONFLICT
     riacho.lets("ana", asked, draw=60_00)
     riacho.do("steward", "members.set-limits", SetLimits(hours(50_00)), "ana")
     assert riacho.clear().cleared == hours(20_00)
@@ -192,24 +221,24 @@ def test_nobody_is_made_a_debtor_by_what_others_ask(riacho: Circle) -> None:
     made_up = riacho.owes("ana", "bia", 50_00)
     riacho.lets("bia", own)
     riacho.lets("caio", honest)
-    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == Rejection.STATE_CONFLICT
-    assert riacho.says((made_up, 50_00), (honest, 50_00), (own, 50_00)) == Rejection.CONSENT_EXCEEDED
+    assert riacho.refusal("steward", "obligations.clear", ClearObligations(), "HORA") == STATE_CONFLICT
+    assert riacho.says((made_up, 50_00), (honest, 50_00), (own, 50_00)) == CONSENT_EXCEEDED
 
 
 def test_who_has_not_consented_takes_no_part_on_either_side(riacho: Circle) -> None:
     names = (riacho.owes("ana", "bia", 20_00), riacho.owes("bia", "ana", 20_00))
     riacho.lets("ana", names[0], draw=20_00)
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(0)
-    assert riacho.says((names[0], 20_00)) == Rejection.CONSENT_EXCEEDED
+    assert riacho.says((names[0], 20_00)) == CONSENT_EXCEEDED
     consent = riacho.lets("bia", names[1])
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(40_00)
     riacho.do("bia", "set-off-consents.revoke", RevokeConsent(), consent.id)
-    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.CONSENT_EXCEEDED
-    assert riacho.refusal("bia", "set-off-consents.revoke", RevokeConsent(), consent.id) == Rejection.STATE_CONFLICT
+    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == CONSENT_EXCEEDED
+    assert riacho.refusal("bia", "set-off-consents.revoke", RevokeConsent(), consent.id) == STATE_CONFLICT
     riacho.lets("bia", names[1])
     assert riacho.says((names[0], 20_00), (names[1], 20_00)) is None
     riacho.now += DAY_MS + 1
-    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.CONSENT_EXCEEDED
+    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == CONSENT_EXCEEDED
     assert [one.state for one in riacho.listed("bia", "set-off-consents.list", ConsentsWanted())] == [
         ConsentState.REVOKED,
         ConsentState.EXPIRED,
@@ -220,23 +249,23 @@ def test_every_node_refuses_a_set_off_that_goes_beyond_what_stands(riacho: Circl
     ana, bia, caio = ring(riacho, draw=4_00)
     assert riacho.says((ana, 20_00), (bia, 20_00), (caio, 20_00)) is None
     assert riacho.says((ana, 24_00), (bia, 20_00), (caio, 20_00)) is None
-    assert riacho.says((ana, 24_01), (bia, 20_00), (caio, 20_00)) == Rejection.CONSENT_EXCEEDED
-    assert riacho.says((ana, 20_00), (bia, 20_01), (caio, 20_00)) == Rejection.AMOUNT_TOO_LARGE
-    assert riacho.says((ana, 0)) == Rejection.AMOUNT_NOT_POSITIVE
-    assert riacho.says((ana, -1)) == Rejection.AMOUNT_NOT_POSITIVE
-    assert riacho.says() == Rejection.MALFORMED
-    assert riacho.says((ana, 1), (ana, 1)) == Rejection.MALFORMED
-    assert riacho.says((uuid_text(bytes(16)), 1)) == Rejection.NOT_FOUND
-    assert riacho.says((ana, 1), currency="SOL") == Rejection.CURRENCY_UNKNOWN
+    assert riacho.says((ana, 24_01), (bia, 20_00), (caio, 20_00)) == CONSENT_EXCEEDED
+    assert riacho.says((ana, 20_00), (bia, 20_01), (caio, 20_00)) == AMOUNT_TOO_LARGE
+    assert riacho.says((ana, 0)) == AMOUNT_NOT_POSITIVE
+    assert riacho.says((ana, -1)) == AMOUNT_NOT_POSITIVE
+    assert riacho.says() == MALFORMED
+    assert riacho.says((ana, 1), (ana, 1)) == MALFORMED
+    assert riacho.says((uuid_text(bytes(16)), 1)) == NOT_FOUND
+    assert riacho.says((ana, 1), currency="SOL") == CURRENCY_UNKNOWN
     nobody = riacho.do("bia", "payment-requests.create", AskPayment(hours(5_00))).id
-    assert riacho.says((nobody, 1)) == Rejection.CURRENCY_MISMATCH
+    assert riacho.says((nobody, 1)) == CURRENCY_MISMATCH
     riacho.currency("SOL")
-    assert riacho.says((ana, 1), currency="SOL") == Rejection.CURRENCY_MISMATCH
+    assert riacho.says((ana, 1), currency="SOL") == CURRENCY_MISMATCH
     riacho.do("steward", "members.suspend", Suspend(), "caio")
-    assert riacho.says((ana, 20_00), (bia, 20_00), (caio, 20_00)) == Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.says((ana, 20_00), (bia, 20_00), (caio, 20_00)) == MEMBER_NOT_ACTIVE
     assert riacho.view("steward", "obligations.show", "HORA").cleared == hours(4_00)
     riacho.do("bia", "payment-requests.cancel", CancelRequest(), ana)
-    assert riacho.says((ana, 1)) == Rejection.REQUEST_CLOSED
+    assert riacho.says((ana, 1)) == REQUEST_CLOSED
 
 
 def test_the_same_set_off_is_made_once(riacho: Circle) -> None:
@@ -244,7 +273,7 @@ def test_the_same_set_off_is_made_once(riacho: Circle) -> None:
     riacho.clear()
     [made] = riacho.book.of(SetOffs).by_id.values()
     again = SetOffMade(made.id, "HORA", (Share(parse_uuid(ana) or b"", 1),))
-    assert riacho.check(again) == Rejection.DUPLICATE
+    assert riacho.check(again) == DUPLICATE
 
 
 def test_an_expired_request_is_set_off_no_more(riacho: Circle) -> None:
@@ -254,7 +283,7 @@ def test_an_expired_request_is_set_off_no_more(riacho: Circle) -> None:
     riacho.now += 1_000
     assert riacho.says((asked, 20_00)) is None
     riacho.now += 1
-    assert riacho.says((asked, 20_00)) == Rejection.REQUEST_CLOSED
+    assert riacho.says((asked, 20_00)) == REQUEST_CLOSED
     assert riacho.view("steward", "obligations.show", "HORA").open == hours(0)
 
 
@@ -264,14 +293,14 @@ def test_what_is_left_of_a_request_is_paid_and_no_more(riacho: Circle) -> None:
     riacho.clear()
     shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.amount, shown.set_off, shown.left) == (hours(30_00), hours(20_00), hours(10_00))
-    assert riacho.says((asked, 10_01)) == Rejection.AMOUNT_TOO_LARGE
+    assert riacho.says((asked, 10_01)) == AMOUNT_TOO_LARGE
     # What Ana signed before the set-off would pay twice.
-    assert riacho.refusal("ana", "payments.create", Brought(late)) == Rejection.ORDER_MISMATCH
+    assert riacho.refusal("ana", "payments.create", Brought(late)) == ORDER_MISMATCH
     order = riacho.order("ana", "bia", 10_00, request=parse_uuid(asked))
     riacho.do("ana", "payments.create", Brought(order))
     shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.state, shown.left, balances(riacho)) == (RequestState.PAID, hours(0), [-10_00, 10_00, 0, 0])
-    assert riacho.says((asked, 1)) == Rejection.REQUEST_CLOSED
+    assert riacho.says((asked, 1)) == REQUEST_CLOSED
 
 
 def test_members_see_their_own_part_and_nobody_elses(riacho: Circle) -> None:
@@ -284,8 +313,8 @@ def test_members_see_their_own_part_and_nobody_elses(riacho: Circle) -> None:
     assert (row.member, row.owes_less, row.owed_less) == ("ana", hours(30_00), hours(25_00))
     assert (row.balance_before, row.balance_after) == (hours(0), hours(-5_00))
     assert sorted(one.request for one in own.requests) == sorted((names[0], names[2]))
-    assert riacho.view("dora", "set-offs.show", made.set_off).reason == Rejection.FORBIDDEN
-    assert riacho.view("steward", "set-offs.show", uuid_text(bytes(16))).reason == Rejection.NOT_FOUND
+    assert riacho.view("dora", "set-offs.show", made.set_off).reason == FORBIDDEN
+    assert riacho.view("steward", "set-offs.show", uuid_text(bytes(16))).reason == NOT_FOUND
     [listed] = riacho.listed("bia", "set-offs.list", SetOffsWanted())
     assert (listed.id, listed.cleared, listed.requests) == (made.set_off, hours(50_00), 2)
     assert riacho.listed("dora", "set-offs.list", SetOffsWanted()) == []
@@ -294,8 +323,8 @@ def test_members_see_their_own_part_and_nobody_elses(riacho: Circle) -> None:
     for name in ("obligations.show", "obligations.clear"):
         assert Role.MEMBER not in riacho.operations[name].who
     consent = riacho.listed("ana", "set-off-consents.list", ConsentsWanted())[0]
-    assert riacho.view("bia", "set-off-consents.show", consent.id).reason == Rejection.FORBIDDEN
-    assert riacho.refusal("bia", "set-off-consents.revoke", RevokeConsent(), consent.id) == Rejection.FORBIDDEN
+    assert riacho.view("bia", "set-off-consents.show", consent.id).reason == FORBIDDEN
+    assert riacho.refusal("bia", "set-off-consents.revoke", RevokeConsent(), consent.id) == FORBIDDEN
 
 
 def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(riacho: Circle) -> None:
@@ -305,15 +334,15 @@ def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(ria
     shown = riacho.do("elio", "set-off-consents.create", word)
     assert (shown.member, shown.draw, shown.requests, shown.owes) == ("elio", hours(15_00), (asked,), hours(15_00))
     below = replace(word, draw=hours(-1))
-    assert riacho.refusal("elio", "set-off-consents.create", below) == Rejection.AMOUNT_NOT_POSITIVE
+    assert riacho.refusal("elio", "set-off-consents.create", below) == AMOUNT_NOT_POSITIVE
     # A steward does it for one who has no key, and only for such.
     riacho.do("steward", "set-off-consents.create", replace(word, account="elio"))
     assert riacho.refusal("steward", "set-off-consents.create", replace(word, account="ana", requests=())) == (
-        Rejection.FORBIDDEN
+        FORBIDDEN
     )
-    assert riacho.refusal("bia", "set-off-consents.create", replace(word, account="elio")) == Rejection.FORBIDDEN
+    assert riacho.refusal("bia", "set-off-consents.create", replace(word, account="elio")) == FORBIDDEN
     of_ana = GiveConsent(riacho.now + DAY_MS, riacho.account("ana").id, draw=hours(5_00), consent=bytes(16))
-    assert riacho.check(Consented(None, of_ana)) == Rejection.FORBIDDEN
+    assert riacho.check(Consented(None, of_ana)) == FORBIDDEN
     riacho.lets("ana")
     riacho.clear()
     assert (riacho.balance("elio"), riacho.balance("ana")) == (-15_00, 15_00)
@@ -322,36 +351,36 @@ def test_a_member_without_a_key_consents_by_word_and_one_with_a_key_does_not(ria
 def test_a_consent_says_what_it_may_say_or_is_refused(riacho: Circle) -> None:
     asked = riacho.owes("ana", "bia", 15_00)
 
-    def why(who: str = "ana", *requests: str, brings: str | None = None, **changed: Any) -> Rejection:
+    def why(who: str = "ana", *requests: str, brings: str | None = None, **changed: Any) -> Reason:
         return riacho.refusal(brings or who, "set-off-consents.create", riacho.signed(who, *requests, **changed))
 
-    assert why("ana", uuid_text(bytes(16))) == Rejection.NOT_FOUND
-    assert why("bia", asked) == Rejection.ORDER_MISMATCH
-    assert why(network=bytes(32)) == Rejection.WRONG_NETWORK
-    assert why(not_after_ms=riacho.now - 1) == Rejection.ORDER_EXPIRED
-    assert why(account=riacho.account("bia").id) == Rejection.FORBIDDEN
-    assert why(account="commons.HORA") == Rejection.ACCOUNT_UNKNOWN
-    assert why(keys=keys_of("a stranger")) == Rejection.KEY_UNKNOWN
-    assert why(brings="bia") == Rejection.FORBIDDEN
+    assert why("ana", uuid_text(bytes(16))) == NOT_FOUND
+    assert why("bia", asked) == ORDER_MISMATCH
+    assert why(network=bytes(32)) == WRONG_NETWORK
+    assert why(not_after_ms=riacho.now - 1) == ORDER_EXPIRED
+    assert why(account=riacho.account("bia").id) == FORBIDDEN
+    assert why(account="commons.HORA") == ACCOUNT_UNKNOWN
+    assert why(keys=keys_of("a stranger")) == KEY_UNKNOWN
+    assert why(brings="bia") == FORBIDDEN
     given = riacho.signed("ana", asked)
-    assert why(not_after=riacho.now - 1) == Rejection.ORDER_EXPIRED
-    assert why(currency="FLOR") == Rejection.CURRENCY_MISMATCH
-    assert why(draw=-1) == Rejection.AMOUNT_NOT_POSITIVE
+    assert why(not_after=riacho.now - 1) == ORDER_EXPIRED
+    assert why(currency="FLOR") == CURRENCY_MISMATCH
+    assert why(draw=-1) == AMOUNT_NOT_POSITIVE
     riacho.do("ana", "set-off-consents.create", given)
-    assert riacho.refusal("ana", "set-off-consents.create", given) == Rejection.DUPLICATE
+    assert riacho.refusal("ana", "set-off-consents.create", given) == DUPLICATE
     newest = riacho.book.of(Consents).newest[riacho.account("ana").id]
-    assert why(consent=newest.id) == Rejection.DUPLICATE
-    assert why(order_seq=1) == Rejection.ORDER_STALE
-    assert riacho.check(Consented(None, None)) == Rejection.MALFORMED
-    assert riacho.check(ConsentRevoked(bytes(16))) == Rejection.NOT_FOUND
-    assert why(consent=None) == Rejection.MALFORMED
+    assert why(consent=newest.id) == DUPLICATE
+    assert why(order_seq=1) == ORDER_STALE
+    assert riacho.check(Consented(None, None)) == MALFORMED
+    assert riacho.check(ConsentRevoked(bytes(16))) == NOT_FOUND
+    assert why(consent=None) == MALFORMED
     riacho.do("steward", "members.suspend", Suspend(), "ana")
-    assert why() == Rejection.MEMBER_NOT_ACTIVE
+    assert why() == MEMBER_NOT_ACTIVE
 
 
 def test_a_key_with_a_cap_lets_nothing_be_set_off(riacho: Circle) -> None:
     riacho.member("ana").keys[keys_of("ana").public].cap_minor = 50_00
-    assert riacho.refusal("ana", "set-off-consents.create", riacho.signed("ana")) == Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "set-off-consents.create", riacho.signed("ana")) == FORBIDDEN
 
 
 def test_the_fullest_consent_can_be_signed(riacho: Circle) -> None:
@@ -446,7 +475,7 @@ def test_whatever_is_set_off_sums_to_zero_and_keeps_every_draw(owed: Debts, draw
 
 def test_an_actor_without_a_membership_has_no_account_to_consent_for(riacho: Circle) -> None:
     word = GiveConsent(not_after=riacho.now + DAY_MS)
-    assert riacho.refusal(Actor(Role.AUDITOR), "set-off-consents.create", word) == Rejection.MALFORMED
+    assert riacho.refusal(Actor(Role.AUDITOR), "set-off-consents.create", word) == MALFORMED
 
 
 def test_who_leaves_is_left_out(riacho: Circle) -> None:
@@ -454,7 +483,7 @@ def test_who_leaves_is_left_out(riacho: Circle) -> None:
     riacho.lets("ana", names[0])
     riacho.lets("bia", names[1])
     riacho.do("bia", "members.leave", Leave(), "bia")
-    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == Rejection.REQUEST_CLOSED
+    assert riacho.says((names[0], 20_00), (names[1], 20_00)) == REQUEST_CLOSED
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(0)
 
 
@@ -472,9 +501,9 @@ def test_who_has_no_key_pays_what_is_left_by_word(riacho: Circle) -> None:
 def test_in_a_closed_currency_nothing_is_set_off(riacho: Circle) -> None:
     names = ring(riacho)
     riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
-    assert riacho.says(*((name, 20_00) for name in names)) == Rejection.CURRENCY_CLOSED
-    assert riacho.view("steward", "obligations.show", "HORA").reason == Rejection.CURRENCY_CLOSED
-    assert riacho.view("steward", "obligations.show", "SOL").reason == Rejection.CURRENCY_UNKNOWN
+    assert riacho.says(*((name, 20_00) for name in names)) == CURRENCY_CLOSED
+    assert riacho.view("steward", "obligations.show", "HORA").reason == CURRENCY_CLOSED
+    assert riacho.view("steward", "obligations.show", "SOL").reason == CURRENCY_UNKNOWN
 
 
 def test_of_equal_set_offs_the_entry_before_decides(riacho: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -508,5 +537,5 @@ def test_no_set_off_takes_a_balance_beyond_what_can_be_counted() -> None:
     group.lets("ana", asked, draw=11)
     group.lets("bia")
     assert group.says((asked, 10)) is None
-    assert group.says((asked, 11)) == Rejection.AMOUNT_TOO_LARGE
+    assert group.says((asked, 11)) == AMOUNT_TOO_LARGE
     assert group.clear().cleared == hours(10)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from protocol.book.refusals import Rejection
+from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_NOT_ACTIVE, MEMBER_UNKNOWN, NOT_FOUND, Reason
 from protocol.practices.people.absences import AbsenceSet, AbsencesWanted, SetAbsence, is_away
 from protocol.practices.people.members import Leave
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
@@ -41,14 +41,14 @@ def test_a_member_is_on_leave_from_one_day_to_another(riacho: Group) -> None:
 
 
 def test_what_is_no_absence(riacho: Group) -> None:
-    def refused(since: int | None, until: int, member: str = "ana", who: str = "steward") -> Rejection:
+    def refused(since: int | None, until: int, member: str = "ana", who: str = "steward") -> Reason:
         return riacho.refusal(who, "absences.set", SetAbsence(until, since), member)
 
-    assert refused(10, 9) is Rejection.MALFORMED
-    assert refused(None, 2**46, "nobody") is Rejection.MEMBER_UNKNOWN
-    assert refused(None, 2**46, who="ana") is Rejection.FORBIDDEN
-    assert riacho.view("ana", "absences.show", "ana").reason is Rejection.NOT_FOUND
-    assert riacho.view("ana", "absences.show", "nobody").reason is Rejection.MEMBER_UNKNOWN
+    assert refused(10, 9) is MALFORMED
+    assert refused(None, 2**46, "nobody") is MEMBER_UNKNOWN
+    assert refused(None, 2**46, who="ana") is FORBIDDEN
+    assert riacho.view("ana", "absences.show", "ana").reason is NOT_FOUND
+    assert riacho.view("ana", "absences.show", "nobody").reason is MEMBER_UNKNOWN
     riacho.do("steward", "members.leave", Leave(), "ana")
-    assert refused(None, 2**46) is Rejection.MEMBER_NOT_ACTIVE
-    assert riacho.check(AbsenceSet("A" * 16, 0, 1)) is Rejection.MEMBER_UNKNOWN
+    assert refused(None, 2**46) is MEMBER_NOT_ACTIVE
+    assert riacho.check(AbsenceSet("A" * 16, 0, 1)) is MEMBER_UNKNOWN

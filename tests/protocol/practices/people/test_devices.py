@@ -7,10 +7,26 @@ from typing import Any
 import pytest
 
 from protocol.book.book import Auth
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    FORBIDDEN,
+    KEY_UNACCEPTABLE,
+    KEY_UNKNOWN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    ORDER_MISMATCH,
+    ORDER_REPLAYED,
+    ORDER_STALE,
+    SIGNATURE_INVALID,
+    STATE_CONFLICT,
+    WRONG_NETWORK,
+    Reason,
+    Refused,
+)
 from protocol.book.signed import Signed
 from protocol.book.wishes import Brought
 from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
+from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
 from protocol.practices.people.members import Leave, Suspend
 from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
@@ -55,24 +71,24 @@ def add(group: Group, new: str, cap: int | None = None) -> None:
 
 def test_who_had_no_key_takes_a_first_one_and_orders_by_itself_from_then_on(riacho: Group) -> None:
     wish = RebindKey("caio", riacho.joining("caio"))
-    assert riacho.refusal("bia", "members.rebind-key", wish, "caio") is Rejection.FORBIDDEN
+    assert riacho.refusal("bia", "members.rebind-key", wish, "caio") is FORBIDDEN
     assert riacho.do("steward", "members.rebind-key", wish, "caio").auth is Auth.SELF
     riacho.pay("caio", "bia", 5_00)
     assert list(riacho.book.payments.values())[-1].auth.value == "self"
     # From now on nobody gives it another without its word.
     again = RebindKey("caio", riacho.joining("caio", keys_of("thief")))
-    assert riacho.refusal("steward", "members.rebind-key", again, "caio") is Rejection.FORBIDDEN
-    assert riacho.refusal("caio", "members.rebind-key", again, "caio") is Rejection.STATE_CONFLICT
-    assert riacho.refusal("steward", "members.rebind-key", again, "nobody") is Rejection.MEMBER_UNKNOWN
+    assert riacho.refusal("steward", "members.rebind-key", again, "caio") is FORBIDDEN
+    assert riacho.refusal("caio", "members.rebind-key", again, "caio") is STATE_CONFLICT
+    assert riacho.refusal("steward", "members.rebind-key", again, "nobody") is MEMBER_UNKNOWN
 
 
 def test_a_key_gives_way_to_a_new_one_and_never_comes_back(riacho: Group) -> None:
     riacho.do("ana", "members.rebind-key", rebind(riacho, "ana", "new"), "ana")
-    assert riacho.refuses("ana", "bia", 1) is Rejection.KEY_UNKNOWN
+    assert riacho.refuses("ana", "bia", 1) is KEY_UNKNOWN
     riacho.pay("ana", "bia", 1, keys=keys_of("new"))
     assert [shown.key for shown in riacho.view("ana", "members.show", "ana").keys] == [keys_of("new").public]
     back = rebind(riacho, "new", "ana", signer="new")
-    assert riacho.refusal("ana", "members.rebind-key", back, "ana") is Rejection.KEY_TAKEN
+    assert riacho.refusal("ana", "members.rebind-key", back, "ana") is KEY_TAKEN
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
 
 
@@ -80,16 +96,16 @@ def test_a_browser_with_a_cap_pays_up_to_it_and_changes_no_keys(riacho: Group) -
     add(riacho, "browser", cap=20_00)
     riacho.pay("ana", "bia", 15_00, keys=keys_of("browser"))
     refused = riacho.ask("ana", "payments.create", riacho.wish("ana", "bia", 5_01, keys=keys_of("browser")))
-    assert refused == Refused(Rejection.KEY_CAP_EXCEEDED, {"available": 5_00, "currency": "HORA"})
+    assert refused == Refused(KEY_CAP_EXCEEDED, {"available": 5_00, "currency": "HORA"})
     riacho.pay("ana", "bia", 50_00)
 
     more = enrolment(riacho, "thief", signer="browser")
-    assert riacho.refusal("ana", "members.add-key", more, "ana") is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "members.add-key", more, "ana") is FORBIDDEN
     steal = rebind(riacho, "ana", "thief", signer="browser")
-    assert riacho.refusal("ana", "members.rebind-key", steal, "ana") is Rejection.FORBIDDEN
+    assert riacho.refusal("ana", "members.rebind-key", steal, "ana") is FORBIDDEN
     # It may give way itself; what it paid counts on.
     riacho.do("ana", "members.rebind-key", rebind(riacho, "browser", "browser2", signer="browser"), "ana")
-    assert riacho.refuses("ana", "bia", 5_01, keys=keys_of("browser2")) is Rejection.KEY_CAP_EXCEEDED
+    assert riacho.refuses("ana", "bia", 5_01, keys=keys_of("browser2")) is KEY_CAP_EXCEEDED
     riacho.pay("ana", "bia", 5_00, keys=keys_of("browser2"))
 
 
@@ -97,49 +113,49 @@ def test_a_lost_phone_is_shut_out_by_the_one_that_is_left(riacho: Group) -> None
     add(riacho, "phone")
     wish = revocation(riacho, "phone")
     assert [shown.key for shown in riacho.do("ana", "members.revoke-key", wish, "ana").keys] == [keys_of("ana").public]
-    assert riacho.refuses("ana", "bia", 1, keys=keys_of("phone")) is Rejection.KEY_UNKNOWN
+    assert riacho.refuses("ana", "bia", 1, keys=keys_of("phone")) is KEY_UNKNOWN
     wish = revocation(riacho, "phone")
-    assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is Rejection.KEY_UNKNOWN
+    assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is KEY_UNKNOWN
 
 
 def test_the_last_key_without_a_cap_is_replaced_and_not_revoked(riacho: Group) -> None:
     add(riacho, "browser", cap=1_00)
     wish = revocation(riacho, "ana")
-    assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is Rejection.STATE_CONFLICT
+    assert riacho.refusal("ana", "members.revoke-key", wish, "ana") is STATE_CONFLICT
     riacho.do("ana", "members.revoke-key", revocation(riacho, "browser"), "ana")
 
 
 def test_what_changes_no_keys(riacho: Group) -> None:
-    def adding(brought: Brought, member: str = "ana") -> Rejection:
+    def adding(brought: Brought, member: str = "ana") -> Reason:
         return riacho.refusal("ana", "members.add-key", brought, member)
 
-    def joined_by(joining: Signed) -> Rejection:
+    def joined_by(joining: Signed) -> Reason:
         return adding(enrolment(riacho, "phone", joining=joining))
 
-    assert adding(Brought(Signed(b"\xa0", bytes(64)))) is Rejection.MALFORMED
+    assert adding(Brought(Signed(b"\xa0", bytes(64)))) is MALFORMED
     forged = replace(enrolment(riacho, "phone").signed, signature=bytes(64))
-    assert adding(Brought(forged)) is Rejection.SIGNATURE_INVALID
-    assert adding(enrolment(riacho, "phone", signer="stranger")) is Rejection.KEY_UNKNOWN
-    assert adding(enrolment(riacho, "phone", signer="bia")) is Rejection.FORBIDDEN
-    assert adding(enrolment(riacho, "phone"), member="bia") is Rejection.ORDER_MISMATCH
-    assert adding(enrolment(riacho, "phone"), member="nobody") is Rejection.ORDER_MISMATCH
-    assert adding(enrolment(riacho, "phone", network=bytes(32))) is Rejection.WRONG_NETWORK
-    assert joined_by(riacho.joining("bia", keys_of("phone"))) is Rejection.ORDER_MISMATCH
-    assert joined_by(riacho.joining("ana", keys_of("bia"))) is Rejection.KEY_TAKEN
-    assert joined_by(Signed(b"\xa0", bytes(64))) is Rejection.MALFORMED
-    assert joined_by(riacho.joining("ana", keys_of("phone"), network=bytes(32))) is Rejection.WRONG_NETWORK
+    assert adding(Brought(forged)) is SIGNATURE_INVALID
+    assert adding(enrolment(riacho, "phone", signer="stranger")) is KEY_UNKNOWN
+    assert adding(enrolment(riacho, "phone", signer="bia")) is FORBIDDEN
+    assert adding(enrolment(riacho, "phone"), member="bia") is ORDER_MISMATCH
+    assert adding(enrolment(riacho, "phone"), member="nobody") is ORDER_MISMATCH
+    assert adding(enrolment(riacho, "phone", network=bytes(32))) is WRONG_NETWORK
+    assert joined_by(riacho.joining("bia", keys_of("phone"))) is ORDER_MISMATCH
+    assert joined_by(riacho.joining("ana", keys_of("bia"))) is KEY_TAKEN
+    assert joined_by(Signed(b"\xa0", bytes(64))) is MALFORMED
+    assert joined_by(riacho.joining("ana", keys_of("phone"), network=bytes(32))) is WRONG_NETWORK
     # Only who holds the new key can say so.
     unproven = replace(riacho.joining("ana", keys_of("phone")), signature=bytes(64))
-    assert joined_by(unproven) is Rejection.SIGNATURE_INVALID
-    assert joined_by(riacho.joining("ana", keys_of("phone"), key=bytes(32))) is Rejection.KEY_UNACCEPTABLE
+    assert joined_by(unproven) is SIGNATURE_INVALID
+    assert joined_by(riacho.joining("ana", keys_of("phone"), key=bytes(32))) is KEY_UNACCEPTABLE
     plain = AddKey("ana", riacho.joining("ana", keys_of("phone")))
-    assert riacho.refusal("ana", "members.add-key", plain, "ana") is Rejection.MALFORMED
+    assert riacho.refusal("ana", "members.add-key", plain, "ana") is MALFORMED
 
     add(riacho, "phone")
     newest = riacho.seqs[keys_of("ana").public.hex()]
-    assert adding(enrolment(riacho, "tablet", order_seq=newest)) is Rejection.ORDER_REPLAYED
-    assert adding(enrolment(riacho, "tablet", order_seq=0)) is Rejection.ORDER_STALE
-    assert riacho.refusal("bia", "members.add-key", enrolment(riacho, "tablet"), "ana") is Rejection.FORBIDDEN
+    assert adding(enrolment(riacho, "tablet", order_seq=newest)) is ORDER_REPLAYED
+    assert adding(enrolment(riacho, "tablet", order_seq=0)) is ORDER_STALE
+    assert riacho.refusal("bia", "members.add-key", enrolment(riacho, "tablet"), "ana") is FORBIDDEN
 
 
 def test_no_node_takes_a_change_of_keys_that_its_author_should_not_have_written(riacho: Group) -> None:
@@ -147,38 +163,38 @@ def test_no_node_takes_a_change_of_keys_that_its_author_should_not_have_written(
     joining = riacho.joining("ana", keys_of("tablet"))
     rebound = rebind(riacho, "phone", "tablet").signed
     assert riacho.check(KeyRebound(rebound, None)) is None
-    assert riacho.check(KeyRebound(None, None)) is Rejection.MALFORMED
-    assert riacho.check(KeyRebound(rebound, RebindKey("A" * 16, joining))) is Rejection.MALFORMED
-    assert riacho.check(KeyRebound(None, RebindKey("A" * 16, joining))) is Rejection.MEMBER_UNKNOWN
+    assert riacho.check(KeyRebound(None, None)) is MALFORMED
+    assert riacho.check(KeyRebound(rebound, RebindKey("A" * 16, joining))) is MALFORMED
+    assert riacho.check(KeyRebound(None, RebindKey("A" * 16, joining))) is MEMBER_UNKNOWN
     caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
     assert riacho.check(KeyRebound(None, caio)) is None
-    assert riacho.check(KeyRebound(None, replace(caio, gives_way=bytes(32)))) is Rejection.MALFORMED
-    assert riacho.check(KeyRevoked(Signed(b"", bytes(64)))) is Rejection.MALFORMED
+    assert riacho.check(KeyRebound(None, replace(caio, gives_way=bytes(32)))) is MALFORMED
+    assert riacho.check(KeyRevoked(Signed(b"", bytes(64)))) is MALFORMED
     # What one operation's wish says is no other's.
-    assert riacho.check(KeyRevoked(rebound)) is Rejection.MALFORMED
+    assert riacho.check(KeyRevoked(rebound)) is MALFORMED
     lost = revocation(riacho, "phone")
-    assert riacho.refusal("ana", "members.revoke-key", lost, "nobody") is Rejection.ORDER_MISMATCH
+    assert riacho.refusal("ana", "members.revoke-key", lost, "nobody") is ORDER_MISMATCH
 
 
 def test_a_suspended_member_still_secures_its_keys_and_one_who_left_has_none_to_secure(riacho: Group) -> None:
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     add(riacho, "phone")
     riacho.do("ana", "members.leave", Leave(), "ana")
-    assert riacho.check(KeyAdded(enrolment(riacho, "tablet").signed)) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.check(KeyAdded(enrolment(riacho, "tablet").signed)) is MEMBER_NOT_ACTIVE
     riacho.do("steward", "members.leave", Leave(), "caio")
     caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
-    assert riacho.check(KeyRebound(None, caio)) is Rejection.MEMBER_NOT_ACTIVE
+    assert riacho.check(KeyRebound(None, caio)) is MEMBER_NOT_ACTIVE
 
 
 def test_what_comes_back_frees_the_cap_of_the_key_that_paid_it_and_of_its_heir(riacho: Group) -> None:
     add(riacho, "browser", cap=20_00)
     held = riacho.pay("ana", "caio", 20_00, keys=keys_of("browser"), pending=True)
-    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser")) is Rejection.KEY_CAP_EXCEEDED
+    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser")) is KEY_CAP_EXCEEDED
     riacho.payments("caio", "void", held, VoidPayment())
     first = riacho.pay("ana", "caio", 15_00, keys=keys_of("browser"))
     for old, new in (("browser", "browser2"), ("browser2", "browser3")):
         riacho.do("ana", "members.rebind-key", rebind(riacho, old, new, signer=old), "ana")
     riacho.payments("caio", "reverse", first, ReversePayment(first.id))
     riacho.pay("ana", "caio", 20_00, keys=keys_of("browser3"))
-    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser3")) is Rejection.KEY_CAP_EXCEEDED
+    assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser3")) is KEY_CAP_EXCEEDED
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

@@ -4,10 +4,20 @@
 import pytest
 
 from protocol.book.book import MemberState
-from protocol.book.refusals import Refused, Rejection
+from protocol.book.refusals import (
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_NOT_ACTIVE,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    TEXT_NOT_NFC,
+    Reason,
+    Refused,
+)
 from protocol.practices.money.payments.declaration import PaymentsWanted
 from protocol.practices.people.members import Join, Leave
-from protocol.practices.people.names import EARLIER_HANDLES_MAX, Rename, Renamed
+from protocol.practices.people.names import EARLIER_HANDLES_MAX, HANDLE_TAKEN, Rename, Renamed
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, keys_of, snapshot
 
 
@@ -45,10 +55,10 @@ def test_statements_keep_the_handle_of_their_time_and_the_old_one_still_reaches_
 
 def test_nobody_gets_a_handle_that_another_had(riacho: Group) -> None:
     riacho.do("ana", "members.rename", Rename("ana-souza"), "ana")
-    assert riacho.refusal("bia", "members.rename", Rename("ana"), "bia") is Rejection.HANDLE_TAKEN
+    assert riacho.refusal("bia", "members.rename", Rename("ana"), "bia") is HANDLE_TAKEN
     code = riacho.invite()
-    assert riacho.refusal(ANYBODY, "members.join", Join(code, "ana")) is Rejection.HANDLE_TAKEN
-    assert riacho.check(Renamed(riacho.member("bia").id, "ana", None)) is Rejection.HANDLE_TAKEN
+    assert riacho.refusal(ANYBODY, "members.join", Join(code, "ana")) is HANDLE_TAKEN
+    assert riacho.check(Renamed(riacho.member("bia").id, "ana", None)) is HANDLE_TAKEN
 
 
 def test_a_typo_of_somebody_who_waits_is_mended_and_free_again(riacho: Group) -> None:
@@ -56,7 +66,7 @@ def test_a_typo_of_somebody_who_waits_is_mended_and_free_again(riacho: Group) ->
     shown = riacho.do("steward", "members.rename", Rename("dora"), "draa")
     assert (shown.handle, shown.state) == ("dora", MemberState.PENDING)
     assert riacho.member("dora").earlier == ()
-    assert riacho.book.resolve_member("draa") == Refused(Rejection.MEMBER_UNKNOWN, {"member": "draa"})
+    assert riacho.book.resolve_member("draa") == Refused(MEMBER_UNKNOWN, {"member": "draa"})
     riacho.do(ANYBODY, "members.join", Join(riacho.invite(), "draa"))
     assert riacho.member("draa") is not riacho.member("dora")
     # Her key opens her account all the same.
@@ -65,33 +75,33 @@ def test_a_typo_of_somebody_who_waits_is_mended_and_free_again(riacho: Group) ->
 
 
 def test_who_may_rename_whom(riacho: Group) -> None:
-    assert riacho.refusal("bia", "members.rename", Rename("ana-souza"), "ana") is Rejection.FORBIDDEN
-    assert riacho.refusal("steward", "members.rename", Rename("ana-souza"), "ana") is Rejection.FORBIDDEN
-    assert riacho.refusal(ANYBODY, "members.rename", Rename("ana-souza"), "ana") is Rejection.FORBIDDEN
+    assert riacho.refusal("bia", "members.rename", Rename("ana-souza"), "ana") is FORBIDDEN
+    assert riacho.refusal("steward", "members.rename", Rename("ana-souza"), "ana") is FORBIDDEN
+    assert riacho.refusal(ANYBODY, "members.rename", Rename("ana-souza"), "ana") is FORBIDDEN
     riacho.do("steward", "members.rename", Rename(name="Caio Reis"), "caio")
     assert riacho.texts[riacho.member("caio").name or b""] == "Caio Reis"
 
 
 def test_what_is_no_new_name(riacho: Group) -> None:
-    def refused(wish: Rename, who: str = "ana", subject: str = "ana") -> Rejection:
+    def refused(wish: Rename, who: str = "ana", subject: str = "ana") -> Reason:
         return riacho.refusal(who, "members.rename", wish, subject)
 
-    assert refused(Rename()) is Rejection.MALFORMED
-    assert refused(Rename("ana"), subject="nobody") is Rejection.MEMBER_UNKNOWN
+    assert refused(Rename()) is MALFORMED
+    assert refused(Rename("ana"), subject="nobody") is MEMBER_UNKNOWN
     for handle in ("a", "Ana", "-ana", "ana@serra", "a" * 33):
-        assert refused(Rename(handle)) is Rejection.MALFORMED
+        assert refused(Rename(handle)) is MALFORMED
     for handle in ("bia", "commons", "holds", "exchange"):
-        assert refused(Rename(handle)) is Rejection.HANDLE_TAKEN
-    assert refused(Rename("ana")) is Rejection.DUPLICATE
-    assert refused(Rename("ana", "e\u0301")) is Rejection.TEXT_NOT_NFC
-    assert refused(Rename("ana", "x" * 101)) is Rejection.MALFORMED
+        assert refused(Rename(handle)) is HANDLE_TAKEN
+    assert refused(Rename("ana")) is DUPLICATE
+    assert refused(Rename("ana", "e\u0301")) is TEXT_NOT_NFC
+    assert refused(Rename("ana", "x" * 101)) is MALFORMED
     riacho.do("bia", "members.leave", Leave(), "bia")
-    assert refused(Rename("bea"), "bia", "bia") is Rejection.MEMBER_NOT_ACTIVE
-    assert riacho.check(Renamed("A" * 16, "bea", None)) is Rejection.MEMBER_UNKNOWN
+    assert refused(Rename("bea"), "bia", "bia") is MEMBER_NOT_ACTIVE
+    assert riacho.check(Renamed("A" * 16, "bea", None)) is MEMBER_UNKNOWN
 
 
 def test_so_many_handles_and_no_more(riacho: Group) -> None:
     for number in range(EARLIER_HANDLES_MAX):
         riacho.do("ana", "members.rename", Rename(f"ana-{number}"), "ana")
-    assert riacho.refusal("ana", "members.rename", Rename("ana-more"), "ana") is Rejection.STATE_CONFLICT
+    assert riacho.refusal("ana", "members.rename", Rename("ana-more"), "ana") is STATE_CONFLICT
     riacho.do("ana", "members.rename", Rename(name="Ana"), "ana")

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Why there is no price, and why the way to another network refuses a payment."""
+
+import re
+
+from protocol.book.book import Book
+from protocol.book.refusals import REASON_CODE_CHARS_MAX, Reason, Refused, Stage, refuse
+from protocol.wire.keys import id_text
+
+QUOTE_UNKNOWN = Reason("QUOTE_UNKNOWN", Stage.SUBJECT, 404, "There is no such quote")
+QUOTE_EXPIRED = Reason("QUOTE_EXPIRED", Stage.RULE, 422, "The quote has expired; ask for another")
+ROUTE_INVALID = Reason("ROUTE_INVALID", Stage.RULE, 422, "This route cannot be used", transient=True)
+NO_ROUTE = Reason("NO_ROUTE", Stage.RULE, 422, "No credit lines with enough room lead to this network", transient=True)
+PARTNER_REFUSED = Reason(
+    "PARTNER_REFUSED",
+    Stage.RULE,
+    422,
+    "The other network refused it",
+    "The network {network} refused it.",
+    transient=True,
+)
+
+QUOTE_REFUSALS = (
+    QUOTE_UNKNOWN,
+    QUOTE_EXPIRED,
+    ROUTE_INVALID,
+    NO_ROUTE,
+    PARTNER_REFUSED,
+)
+
+_CODE = re.compile(rf"[A-Z][A-Z_]{{0,{REASON_CODE_CHARS_MAX - 1}}}")
+
+
+def code_told(text: str) -> str:
+    """Return a reason as a partner told it, one that we do not know too; PARTNER_REFUSED for what is no code."""
+    return text if _CODE.fullmatch(text) else PARTNER_REFUSED.code
+
+
+def refused_by(book: Book, code: str, network: bytes) -> Refused:
+    """Return the refusal that another network told: with its code, where that is none that we know."""
+    reason = book.reasons.get(code)
+    if reason is not None:
+        return refuse(reason, network=id_text(network))
+    return refuse(PARTNER_REFUSED, network=id_text(network), code=code_told(code))
