@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import is_dataclass
 from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from protocol.book.declaration import Ref
 
@@ -56,8 +56,7 @@ def _marked(table: str) -> _Find:
 
 
 def _elements(value: Any) -> Iterable[Any]:
-    several: Iterable[Any] = value if type(value) is tuple else (value,)  # type: ignore[reportUnknownVariableType]
-    return several
+    return cast("Iterable[Any]", value) if isinstance(value, tuple) else (value,)
 
 
 def _each(find: _Find | None) -> _Find | None:
