@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A check that passes says nothing; one that fails says everything.
 quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
 
-.PHONY: demo test bench soak lint lock runtime dev
+.PHONY: demo test bench soak nights lint lock runtime dev
 
 demo: runtime
 	@$(bin)/mutirao demo
@@ -24,9 +24,11 @@ test: lint
 bench: dev
 	@$(bin)/python tests/bench
 
-soak: dev
-	@$(bin)/python tests/soak --minutes $(MINUTES)
+soak: nights
 	@$(bin)/pytest -m soak -n 2 --dist loadfile
+
+nights: dev
+	@$(bin)/python tests/soak --minutes $(MINUTES)
 
 lint: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 lint: dev
