@@ -84,7 +84,7 @@ class Loader:
             return None
         state = snapshot.dumped(replica.state())
         if state is None:
-            log.warning("a snapshot would be too large")
+            log.warning("a snapshot was not written", extra={"reason": "it would be too large, or has no form"})
             return None
         self._taken = arrival
         head = snapshot.head_of(

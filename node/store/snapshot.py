@@ -87,8 +87,12 @@ def read(path: Path) -> tuple[Head, memoryview]:
 
 
 def dumped(state: Any) -> bytes | None:
-    """Return a replica's state as bytes, None where it takes more than a snapshot may."""
-    data = pickle.dumps(state, protocol=5)
+    """Return a replica's state as bytes; None where it takes more than a snapshot may, or a part of it has no form."""
+    try:
+        data = pickle.dumps(state, protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # A mistake of ours, but none that keeps anybody from serving: a start folds instead.
+        return None
     return data if len(data) <= BYTES_MAX else None
 
 
