@@ -302,13 +302,17 @@ def _problem_schema() -> Schema:
             "status": {"type": "integer"},
             "code": {"type": "string", "enum": sorted(REASONS), "description": "Stable: branch on this."},
             "detail": {**text, "description": "What it means here, in a sentence for people."},
+            "transient": {
+                "type": "boolean",
+                "description": "Whether the same may be granted later: try again.",
+            },
             "figures": {
                 "type": "object",
                 "description": "What explains it; amounts in minor units.",
                 "additionalProperties": {"type": ["integer", "string"]},
             },
         },
-        "required": ["type", "title", "status", "code", "detail", "figures"],
+        "required": ["type", "title", "status", "code", "detail", "transient", "figures"],
     }
 
 

@@ -54,6 +54,7 @@ def problem(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) ->
         "status": reason.status,
         "code": reason.code,
         "detail": detail(reason, figures, scale_of),
+        "transient": reason.transient,
         "figures": dict(figures),
     }
     return reason.status, _encode(document).encode()

@@ -35,7 +35,7 @@ from protocol.book.declaration import (
     RowsWanted,
 )
 from protocol.book.private import Item
-from protocol.book.refusals import OVERLOADED, refuse
+from protocol.book.refusals import OVERLOADED, Refused, refuse
 from protocol.book.tables import Fetched, Name
 from protocol.events import (
     Answer,
@@ -77,7 +77,7 @@ SNAPSHOT_AT_STOP_ENTRIES = 500
 
 READY, RECOVERING, BEHIND, SUCCEEDED, STOPPED = "READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED"
 TOO_MANY, SERVER_FAULT = 429, 500
-"""Statuses that tell of a bad moment: from SERVER_FAULT up and TOO_MANY are not remembered."""
+"""Statuses that tell of a bad moment, from SERVER_FAULT up and TOO_MANY, are not remembered; nor what is transient."""
 
 COUNTED = (
     "batches_total",
@@ -736,7 +736,8 @@ class Runtime:
             todo.told[place] = Answer(answer.request, Remembered(status, content_type, body, False))
             if refers:  # what is remembered names the texts, and never holds them
                 _, _, body = remember.render(marked(answer.result, remember.scope))
-            if status < SERVER_FAULT and status != TOO_MANY:
+            passes = isinstance(answer.result, Refused) and answer.result.reason.transient
+            if not passes and status < SERVER_FAULT and status != TOO_MANY:
                 todo.stored.answers.append(Answered(remember.scope, remember.request, status, content_type, body, now))
 
     async def _texts(self, wanted: set[bytes]) -> Mapping[bytes, Item]:

@@ -445,6 +445,9 @@ async def test_a_refusal_is_remembered_and_a_bad_moment_is_not(node: Node) -> No
         ("refuse LIMIT_EXCEEDED", True),
         ("refuse STORAGE_FAILED", False),
         ("refuse OVERLOADED", False),
+        # The partner may be back, and the line have room again.
+        ("refuse PEER_UNREACHABLE", False),
+        ("refuse LINK_LIMIT_EXCEEDED", False),
     ):
         first, second = await node.once(wish, wish), await node.once(wish, wish)
         assert (first.replayed, second.replayed) == (False, replayed)

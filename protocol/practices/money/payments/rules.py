@@ -118,9 +118,8 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused) or refused:
         assert refused is not None
         return refused
-    refused = unable(book, authority.account, payee, amount)
     parts = Payable(said, authority, payee, amount)
-    refused = refused or _mismatch(book, parts, at_ms)
+    refused = foremost(unable(book, authority.account, payee, amount), _mismatch(book, parts, at_ms))
     if author:
         limits = beyond_limits(book, authority.account, payee, amount) or authority.short_of(amount)
         refused = foremost(refused, limits)

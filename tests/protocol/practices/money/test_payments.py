@@ -539,3 +539,9 @@ def test_what_was_checked_and_never_folded_leaves_no_trace_in_the_next_payment(r
     entry = riacho.seal(ordered("bia", "ana", 3_00))
     riacho.fold(entry, riacho.entered(entry))
     assert (riacho.balance("ana"), riacho.balance("bia")) == (3_00, -3_00)
+
+
+def test_of_two_reasons_that_of_the_earlier_stage_is_told(riacho: Group) -> None:
+    riacho.do("steward", "members.suspend", Suspend(), "bia")
+    assert riacho.refuses("ana", "bia", 5_00) is MEMBER_NOT_ACTIVE
+    assert riacho.refuses("ana", "bia", 5_00, invoice=bytes(32)) is ORDER_MISMATCH
