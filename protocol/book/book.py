@@ -46,8 +46,8 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
-from protocol.book.tables import Fetched, Kept, Name, Rows, Table
-from protocol.book.wishes import Said, count, hear, rests_on_wish, untimely
+from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table
+from protocol.book.wishes import Said, count, hear, named_by, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
 
@@ -420,6 +420,15 @@ class Book:
         for rows in self.tables.values():
             rows.drawn(id)
         return id
+
+    def need(self, bodies: Iterable[Body]) -> None:
+        """Say at once which rows entries name; raises NotFetched where only the store can have some of them."""
+        if any(rows.left for rows in self.tables.values()):
+            named = (one for body in bodies for one in named_by(body))
+            lacking = (Name(*one) for one in named if one[0] in self.tables and self.tables[one[0]].lacks(one[1]))
+            names = tuple(dict.fromkeys(lacking))
+            if names:
+                raise NotFetched(names)
 
     def visit(self, fetched: Iterable[Fetched]) -> None:
         """Let rows in that the store holds and the batch in hand names."""

@@ -168,6 +168,17 @@ def named_in(operation: Create | Act, wish: Any) -> Iterator[tuple[str, Any]]:
             yield operation.noun, getattr(wish, name)
 
 
+def named_by(body: Body) -> Iterator[tuple[str, Any]]:
+    """Yield (table, id) of the rows that an entry names, itself or by the wish that it rests on."""
+    yield from references(body)
+    said = read_said(body) if rests_on_wish(body) else None
+    if isinstance(said, Said):
+        yield from references(said.wish)
+        noun = body.OPERATION.partition(".")[0] if rests_on_wish(body) else ""
+        for name in own_ids(type(said.wish)):
+            yield noun, getattr(said.wish, name)
+
+
 @lru_cache(maxsize=SIGNED_READ_MAX)
 def _read(operation: str, kind: type[W], signed: Signed) -> Said[W] | Refused:
     envelope = read(signed)

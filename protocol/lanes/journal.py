@@ -245,6 +245,20 @@ class Journal:
         self._tell(LaneForked(entry.network))
         return True
 
+    def need(self, entries: Sequence[Entry]) -> None:
+        """Ask for all rows at once that entries of our ledger name, before the first of them is taken.
+
+        Raises NotFetched where only the store can have some.
+        """
+        if self.behind is None and entries[0].header.lane == LEDGER:
+            self.book.need(body for entry in entries if (body := self._body(entry)) is not None)
+
+    def _body(self, entry: Entry) -> Body | None:
+        try:
+            return decode_body(entry.body_bytes, self.book.kinds)[0]
+        except EntryFault:
+            return None
+
     def take(self, entry: Entry) -> None:
         """Fold in an entry whose place and signature the caller has checked.
 

@@ -106,6 +106,7 @@ class Taking:
             # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
             if not self._is_vouched(entries[-1]):
                 return
+            journal.need(entries)
             if len(entries) >= BULK_ENTRIES_MIN and not self.checks_all:
                 draws = iter(self._chance(len(entries)))
                 journal.book.is_sampled = lambda draws=draws: next(draws, 0) % BULK_SAMPLE == 0

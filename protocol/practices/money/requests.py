@@ -19,6 +19,7 @@ from protocol.book.declaration import (
     News,
     Plan,
     Practice,
+    Ref,
     RowsWanted,
     Show,
     TextRef,
@@ -59,7 +60,7 @@ class Requested:
     """A payee asks for an amount (minor units); of one member, or of anybody."""
 
     KIND: ClassVar[str] = "payment-requests/requested"
-    request: Id
+    request: Annotated[Id, Ref("payment-requests")]
     payee: AccountId
     amount: Minor
     payer: MemberId | None

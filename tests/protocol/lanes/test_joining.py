@@ -2,16 +2,18 @@
 """A replica that joins late: it asks for what it lacks window by window, ahead of time, and gets each entry once."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
-from simulation.groups import exchange, pay
+from simulation.groups import account, exchange, pay, whole
 from simulation.world import World
 
-from protocol.events import MISSED, Publish, TimerFired
+from protocol.events import MISSED, Effect, Fetch, Input, Publish, TimerFired
 from protocol.lanes.entry import LEDGER, parse
 from protocol.peers import compare
 from protocol.peers.messages import Entries, Wanted, unpack
 from protocol.practices.between.networks import InviteReplica
+from protocol.practices.money.payments.rules import Pay
 from protocol.replica import NEWS_FROM_PEER_MAX
 
 WINDOW, UNASKED = 16, 4
@@ -112,3 +114,33 @@ def test_what_a_replica_takes_in_at_once_is_news_as_long_as_it_is_little(payment
     pay(world, "riacho", "ana", "bia", 1)
     world.tick()
     assert casa.events[-1].type == "payment.posted", "what comes from now on is told"
+
+
+def test_a_replica_asks_once_for_the_rows_that_a_whole_range_names() -> None:
+    world = World()
+    exchange(world, "riacho", "HORA", "ana", "bia")
+    trade(world, 5)
+    casa = world.second("casa", "riacho", world.granted("riacho", "replicas.invite", InviteReplica()).code)
+    world.join("casa", "riacho")
+    world.tick(3)
+    world.cut("casa", "riacho")
+    trade(world, 40)
+    asked: list[int] = []
+    handle = casa.replica.handle
+
+    def counting(batch: Sequence[Input], now: int) -> list[Effect]:
+        effects = handle(batch, now)
+        asked.extend(len(one.names) for one in effects if isinstance(one, Fetch))
+        return effects
+
+    casa.replica.handle = counting  # type: ignore[method-assign]
+    world.join("casa", "riacho")
+    world.tick(3)
+    assert asked == [40]
+    assert casa.replica.book.ledger.accounts == world.nodes["riacho"].replica.book.ledger.accounts
+
+
+def trade(world: World, payments: int) -> None:
+    ana, bia = account(world, "riacho", "ana"), account(world, "riacho", "bia")
+    for _ in range(payments):
+        world.granted("riacho", "payments.create", Pay(payer=ana, payee=bia, amount=whole(1)))

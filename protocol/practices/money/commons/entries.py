@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.declaration import Ref
 from protocol.book.signed import AccountId, Digest, Id
 from protocol.wire.shape import Range
 
@@ -15,7 +16,7 @@ class PaidOut:
     """The group pays a member from its commons, in minor units of the account's currency."""
 
     KIND: ClassVar[str] = "commons/paid-out"
-    payment: Id
+    payment: Annotated[Id, Ref("payments")]
     payee: AccountId
     amount: Positive
     note: Digest | None

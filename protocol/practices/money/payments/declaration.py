@@ -34,6 +34,7 @@ from protocol.book.declaration import (
     News,
     Plan,
     Practice,
+    Ref,
     Role,
     RowsWanted,
     Show,
@@ -85,7 +86,7 @@ class Voided:
 class ReversePayment:
     """Pay a payment back whole: its payee says so."""
 
-    payment: Annotated[Id, Uuid, Doc("the payment")]
+    payment: Annotated[Id, Uuid, Ref("payments"), Doc("the payment")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Pay:
     payment: Annotated[Id | None, Uuid, OwnId, Doc("your own UUID for the payment; makes a retry safe")] = None
     note: Annotated[Note | None, Doc("what it is for; kept outside the ledger, erasable")] = None
     mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays from another's account")] = None
-    request: Annotated[Id | None, Uuid, Doc("the payment request that this pays")] = None
+    request: Annotated[Id | None, Uuid, Ref("payment-requests"), Doc("the payment request that this pays")] = None
     max_debit: Annotated[Amount | None, Doc("pay at most this, in the payer's own currency")] = None
     invoice: Annotated[Digest | None, Doc("to another network: the `invoice` of the quote that is accepted")] = None
     condition: Annotated[Digest | None, Doc("to another network, signed: the `condition` of that quote")] = None
