@@ -18,6 +18,8 @@ from uuid import UUID
 from processes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, start, until
 from processes.weather import Parting, Weather
 
+from protocol.book.uuids import drawn_id
+
 WORTH = {"HORA": Fraction(1), "FLOR": Fraction(2), "ECO": Fraction(4), "MATE": Fraction(10)}
 """How much of each unit is worth one HORA. Each ratio of two of them is an exact decimal."""
 LIMIT = 1_000_000
@@ -129,7 +131,9 @@ class Federation:
             while len(self.accepted) < payments and not self.failures:
                 hops = random.randint(1, far)
                 payees = [one for one in self.members if self.distance(node, one.node) == hops]
-                attempt = Attempt(random.choice(payers), random.choice(payees), str(UUID(bytes=random.randbytes(16))))
+                attempt = Attempt(
+                    random.choice(payers), random.choice(payees), str(UUID(bytes=drawn_id(random.randbytes)))
+                )
                 with self._lock:
                     self.attempts.append(attempt)
                 self._pay(attempt, random.randrange(100, 1_000))
@@ -198,7 +202,7 @@ class Federation:
                 payer, payee = (
                     self.random.choice([one for one in self.members if one.node in side]) for side in (here, there)
                 )
-                attempt = Attempt(payer, payee, str(UUID(bytes=self.random.randbytes(16))))
+                attempt = Attempt(payer, payee, str(UUID(bytes=drawn_id(self.random.randbytes))))
                 with suppress(Unanswered):
                     wish = self._price(attempt, self.random.randrange(100, 1_000))
                     if not isinstance(wish, str):

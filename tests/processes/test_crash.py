@@ -18,6 +18,7 @@ import pytest
 from processes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, order_json, start, units, until
 from soak.marked import rest_to_soak
 
+from protocol.book.uuids import drawn_id
 from protocol.wire.keys import KeyPair
 
 SEED = int(os.environ.get("CRASH_SEED", "2"))
@@ -70,7 +71,7 @@ class Payer:
             if traffic.has_ended:
                 return
             key = f"{self.member.node.handle}-{self.member.handle}-{number}"
-            attempt = Attempt(key, self.random.choice(self.payees), self.random.randbytes(16))
+            attempt = Attempt(key, self.random.choice(self.payees), drawn_id(self.random.randbytes))
             # Even at the end it wants its answer; by then nobody kills any more.
             while not self._try(attempt):
                 time.sleep(PAUSE_SECONDS)

@@ -14,6 +14,8 @@ SEED = 2
 SECONDS_MAX = 200
 NOT_CHECKED = "positive_data_acceptance"
 """What is well-formed may still be refused by a rule."""
+DOORS = "ignored_auth"
+"""The check that tries a bad token at each operation that has answered."""
 BRIEFLY = "examples,fuzzing"
 ALL = "examples,coverage,fuzzing,stateful"
 ASKED = [("stranger", BRIEFLY, 1), ("steward", BRIEFLY, 1), ("stranger", BRIEFLY, 5), ("steward", ALL, 5)]
@@ -61,18 +63,32 @@ def town(lasting: Commune) -> Town:
 def test_no_answer_is_a_server_error_or_undocumented(
     town: Town, who: str, phases: str, examples: int, tmp_path: Path
 ) -> None:
-    token = ["--header", f"Authorization: Bearer {town.node.api.token}"] if who == "steward" else []
+    asked = "--phases", phases, "--max-examples", str(examples)
+    ask_around(town, tmp_path, "--exclude-checks", f"{NOT_CHECKED},{DOORS}", *asked, signed_in=who == "steward")
+
+
+@pytest.mark.timeout(SECONDS_MAX + 20)
+@pytest.mark.parametrize("half", ["^/v1/[a-l]", "^/v1/[m-z]"])
+def test_no_door_opens_to_a_bad_token(town: Town, half: str, tmp_path: Path) -> None:
+    # One bad token is tried at each door, and a node bears so many at once from one address: it begins anew.
+    town.node.stop()
+    town.node.start()
+    asked = "--phases", BRIEFLY, "--max-examples", "1", "--include-path-regex", half
+    ask_around(town, tmp_path, "--checks", DOORS, *asked, signed_in=True)
+
+
+def ask_around(town: Town, folder: Path, *asked: str, signed_in: bool) -> None:
+    token = ["--header", f"Authorization: Bearer {town.node.api.token}"] if signed_in else []
     if token:
-        (tmp_path / "schemathesis.toml").write_text(town.settings())
+        (folder / "schemathesis.toml").write_text(town.settings())
     done = subprocess.run(
         [
-            str(Path(sys.executable).with_name("schemathesis")), "run", f"{town.node.url}/openapi.json", *token,
-            "--checks", "all", "--exclude-checks", NOT_CHECKED, "--exclude-path", UNENDING, "--phases", phases,
-            "--max-examples", str(examples), "--seed", str(SEED), "--generation-deterministic",
+            str(Path(sys.executable).with_name("schemathesis")), "run", f"{town.node.url}/openapi.json", *token, *asked,
+            "--exclude-path", UNENDING, "--seed", str(SEED), "--generation-deterministic",
             "--generation-with-security-parameters", "false", "--continue-on-failure", "--request-timeout", "20",
             "--no-color",
         ],
-        capture_output=True, text=True, timeout=SECONDS_MAX, cwd=tmp_path, env=environment(), check=False,
+        capture_output=True, text=True, timeout=SECONDS_MAX, cwd=folder, env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
     assert town.node.readiness == 200 and town.node.is_zero_sum
