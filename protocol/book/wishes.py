@@ -172,11 +172,12 @@ def named_by(body: Body) -> Iterator[tuple[str, Any]]:
     """Yield (table, id) of the rows that an entry names, itself or by the wish that it rests on."""
     yield from references(body)
     said = read_said(body) if rests_on_wish(body) else None
-    if isinstance(said, Said):
-        yield from references(said.wish)
+    if said is not None and not isinstance(said, Refused):
+        wish: object = said.wish
+        yield from references(wish)
         noun = body.OPERATION.partition(".")[0] if rests_on_wish(body) else ""
-        for name in own_ids(type(said.wish)):
-            yield noun, getattr(said.wish, name)
+        for name in own_ids(type(wish)):
+            yield noun, getattr(wish, name)
 
 
 @lru_cache(maxsize=SIGNED_READ_MAX)
