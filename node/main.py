@@ -19,9 +19,10 @@ from node.keeping.config import Config
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
 from node.loop.peering import Peering
 from node.loop.runtime import READY, Runtime
+from node.store.connections import StorageUnusable
 from node.store.highwater import HighWater, why_recover
 from node.store.loading import Loader
-from node.store.storage import Storage, StorageUnusable
+from node.store.storage import Storage
 from protocol.book.refusals import RECOVERING
 from protocol.events import PeerDown, PeerUp, Received
 from protocol.practices import OPERATIONS, PRACTICES

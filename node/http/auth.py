@@ -12,7 +12,8 @@ from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.schema import bytes_text
 from node.loop.refusals import STORAGE_FAILED
-from node.store.storage import StorageFailed, Token
+from node.store.connections import StorageFailed
+from node.store.tokens import Token
 from protocol.book.book import Book, MemberState
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Page, Role
 from protocol.book.refusals import (

@@ -15,8 +15,8 @@ from node.http.problems import Denied
 from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
 from node.http.schema import dump
 from node.loop.refusals import STORAGE_FAILED
+from node.store.connections import StorageFailed
 from node.store.holding import Holding, holding_of
-from node.store.storage import StorageFailed
 from protocol.book.declaration import STEWARDS
 from protocol.book.refusals import STATE_CONFLICT
 

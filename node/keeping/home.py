@@ -15,7 +15,8 @@ from node.http.schema import Misread, form, read_text
 from node.keeping.config import FILE_NAME
 from node.loop.batch import Batch
 from node.store.highwater import HighWater
-from node.store.storage import Storage, Token
+from node.store.storage import Storage
+from node.store.tokens import Token
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount, parse_decimal
 from protocol.book.refusals import Refused

@@ -27,8 +27,9 @@ from node.keeping.home import (
     write_key,
 )
 from node.loop.batch import Batch
+from node.store.connections import StorageFailed
 from node.store.highwater import HighWater
-from node.store.storage import Storage, StorageFailed
+from node.store.storage import Storage
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.lanes.identity import (
     GUARDIANS_MAX,

@@ -21,8 +21,9 @@ from node.keeping.home import (
     write_key,
 )
 from node.loop.batch import Batch
+from node.store.connections import StorageUnusable
 from node.store.highwater import HighWater
-from node.store.storage import Storage, StorageUnusable
+from node.store.storage import Storage
 from protocol.events import Forget
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
 from protocol.lanes.identity import ColdSignature, Identity, Rotation, RotationClaim, cold_signature, promise

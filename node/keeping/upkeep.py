@@ -16,13 +16,15 @@ from typing import Any
 
 from node.clock import chance
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
+from node.store.connections import StorageFailed, StorageUnusable
 from node.store.erased import erase_anew, remembered
 from node.store.highwater import HighWater, why_recover
 from node.store.holding import Holding, holding_of
 from node.store.loading import Loader
+from node.store.lookups import LINES
 from node.store.rows import COLUMNS, DIGEST_BYTES, FORMS, forms, packed
 from node.store.schema import SCHEMA_VERSION
-from node.store.storage import LINES, Storage, StorageFailed, StorageUnusable
+from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.events import Forget, Line, Store
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse

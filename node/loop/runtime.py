@@ -19,9 +19,11 @@ from node.loop.peering import Peering
 from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED, STORAGE_FAILED
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.texts import digests, filled, marked, with_texts
+from node.store.connections import StorageFailed
+from node.store.lanes import Reach
 from node.store.private import PrivateStore
 from node.store.rows import Packed, RowDamaged, opened, packed
-from node.store.storage import Reach, Storage, StorageFailed
+from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import (
     PAGE_ITEMS_DEFAULT,

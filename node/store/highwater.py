@@ -9,7 +9,8 @@ import struct
 from hashlib import sha256
 from pathlib import Path
 
-from node.store.storage import Reach, Storage
+from node.store.lanes import Reach
+from node.store.storage import Storage
 from protocol.lanes.entry import LEDGER
 
 SLOT_BYTES = 512

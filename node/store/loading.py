@@ -12,9 +12,11 @@ from typing import Any, Protocol, TypeVar
 
 from node.loop.batch import UNREAD, Numbers, numbered
 from node.store import snapshot
+from node.store.connections import StorageFailed, StorageUnusable
+from node.store.lanes import stored_entry
 from node.store.rows import DIGEST_BYTES, FORMS, RowDamaged, as_of, forms, packed
 from node.store.schema import INSERTS
-from node.store.storage import Storage, StorageFailed, StorageUnusable, stored_entry
+from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.tables import Kept
 from protocol.events import Line

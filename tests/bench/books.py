@@ -18,7 +18,8 @@ from cli.stage import Node
 from node.http.auth import new_token, token_hash
 from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.loop.batch import Batch
-from node.store.storage import Storage, Token
+from node.store.storage import Storage
+from node.store.tokens import Token
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused

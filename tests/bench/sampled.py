@@ -39,7 +39,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("node/http/auth.py", "", "routes, tokens, idempotency keys"),
     ("protocol/replica.py", "", "planning and checking"),
     ("node/loop/batch.py", "", "packing the batch"),
-    ("node/store/storage.py", "", "asking SQLite"),
+    ("node/store/", "", "asking SQLite"),
     ("aiosqlite/", "", "asking SQLite"),
     ("node/loop/runtime.py", "", "the runtime"),
     ("node/loop/subscriptions.py", "", "the runtime"),

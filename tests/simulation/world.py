@@ -214,7 +214,7 @@ class World:
                         for entry in node.disk
                         if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
                     ]
-                    # In the order in which node/store/storage.py reads them.
+                    # In the order in which node/store/lanes.py reads them.
                     found.sort(key=lambda entry: (entry.header.seq, entry.header.epoch))
                     wires = tuple(entry.wire for entry in found)
                     self.carry(name, peer, pack(Entries(wires)))

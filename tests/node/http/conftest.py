@@ -18,7 +18,7 @@ from node.http.app import Api
 from node.http.auth import token_hash
 from node.loop.refusals import IDEMPOTENCY_REUSED
 from node.loop.runtime import Remember, Remembered
-from node.store.storage import Token
+from node.store.tokens import Token
 from protocol.book.book import MemberState
 from protocol.book.declaration import (
     ANYONE,

@@ -17,8 +17,9 @@ from node.loop import runtime
 from node.loop.batch import Batch
 from node.loop.refusals import STORAGE_FAILED
 from node.loop.runtime import Remember, Remembered, Runtime
+from node.store.connections import StorageFailed
 from node.store.loading import Loader
-from node.store.storage import Storage, StorageFailed
+from node.store.storage import Storage
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.private import Item

@@ -34,7 +34,8 @@ from node.keeping.home import (
 )
 from node.loop.batch import Batch
 from node.store.highwater import SLOT_BYTES, HighWater, why_recover
-from node.store.storage import Reach, Storage
+from node.store.lanes import Reach
+from node.store.storage import Storage
 from protocol.lanes.entry import Entry
 from protocol.lanes.identity import promise
 from protocol.practices import PRACTICES

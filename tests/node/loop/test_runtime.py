@@ -17,7 +17,9 @@ from node.loop.batch import Batch, Event
 from node.loop.peering import STALL_SECONDS, Peering
 from node.loop.refusals import STORAGE_FAILED
 from node.loop.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
-from node.store.storage import Reach, Storage, StorageFailed
+from node.store.connections import StorageFailed
+from node.store.lanes import Reach
+from node.store.storage import Storage
 from protocol.book.book import PAYMENTS, Book
 from protocol.book.declaration import Actor, Create, EntriesWanted, Lookup, Operation, Page, Role, Show, TextRef
 from protocol.book.private import Item

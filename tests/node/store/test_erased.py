@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from node.loop.batch import Batch
+from node.store.connections import StorageFailed
 from node.store.erased import ERASED, erase_anew, remember, remembered
 from node.store.holding import Holding, holding_of
-from node.store.storage import Storage, StorageFailed
+from node.store.storage import Storage
 from protocol.book.private import Item
 from protocol.events import Erase
 

@@ -8,7 +8,8 @@ from shutil import copytree
 import pytest
 
 from node.loop.batch import Batch
-from node.store.storage import Storage, Token
+from node.store.storage import Storage
+from node.store.tokens import Token
 from protocol.book.private import Item
 from protocol.events import Erase
 

@@ -17,8 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.loop.batch import Answered, Batch, Event
+from node.store.connections import StorageFailed, StorageUnusable
+from node.store.lanes import Reach
 from node.store.schema import SCHEMA_VERSION
-from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Reach, Storage, StorageFailed, StorageUnusable, Token
+from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Storage
+from node.store.tokens import Token
 from protocol.book.declaration import Page
 from protocol.book.private import Item
 from protocol.events import Line

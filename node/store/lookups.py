@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What people look up: rows of practices' tables, statement lines, answers given before, events."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from node.loop.batch import Answered, Event
+from node.store.connections import Connections
+from node.store.rows import FORMS, SCANNED_MAX, fetched, fetching, opened, page_of, query_of
+from protocol.book.declaration import Page, RowsWanted
+from protocol.book.tables import Fetched, Name, Rows
+from protocol.events import Line
+
+EVENTS_PER_READ = 256
+
+LINES = (
+    "SELECT arrival, accounts.id, seq, at_ms, kind, payment, counterpart, amount_minor, balance_minor"
+    " FROM lines JOIN accounts ON number = account"
+)
+
+
+class Lookups(Connections):
+    """What is stored to be looked up."""
+
+    async def fetch(self, names: Iterable[Name], tables: Mapping[str, Rows[Any]]) -> tuple[Fetched, ...]:
+        """Return what is stored of each of these rows; raises RowDamaged."""
+        found: list[Any] = []
+        for query, values in fetching(names):
+            found += await self._read(query, *values)
+        return tuple(fetched(found, names, tables))
+
+    async def listed(self, wanted: RowsWanted) -> Page:
+        """Return a page of rows, as they came; raises RowDamaged."""
+        found: list[tuple[int, Any]] = []
+        after, scanned = wanted.after, 0
+        while len(found) <= wanted.limit and wanted.by != ():
+            query, values = query_of(wanted, after, wanted.limit + 1)
+            rows = await self._read(query, *values)
+            opened_rows = ((row[1], opened(row, wanted.table)) for row in rows)
+            found += [one for one in opened_rows if wanted.wanted is None or wanted.wanted(one[1])]
+            scanned += len(rows)
+            if len(rows) <= wanted.limit:
+                return page_of(found, wanted.limit, None)
+            after = rows[-1][1] + 1
+            if scanned >= SCANNED_MAX:
+                break
+        return page_of(found, wanted.limit, after if found or scanned else None)
+
+    async def newest(self) -> tuple[bytes, int, bytes]:
+        """Return the marker of the stored rows (empty: none), and arrival and id of the newest entry (0: none)."""
+        rows = await self._read("SELECT arrival, id FROM entries ORDER BY arrival DESC LIMIT 1")
+        markers = await self._read("SELECT value FROM meta WHERE key = ?", FORMS)
+        arrival, entry = rows[0] if rows else (0, b"")
+        return markers[0][0] if markers else b"", arrival, entry
+
+    async def statement(self, account: str, after: int, limit: int) -> Page:
+        """Return the lines of an account that came after a cursor, oldest first."""
+        rows = await self._read(
+            f"{LINES} WHERE accounts.id = ? AND arrival > ? ORDER BY arrival LIMIT ?",
+            account, after, limit + 1,
+        )  # fmt: skip
+        page = rows[:limit]
+        return Page(tuple(Line(*row[1:]) for row in page), page[-1][0] if len(rows) > limit else None)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield all statement lines in arrival order; in a thread, not on the event loop."""
+        for row in self._rows(f"{LINES} ORDER BY arrival"):
+            yield Line(*row[1:])
+
+    async def answers(self, scopes: Iterable[bytes]) -> dict[bytes, Answered]:
+        """Return the answers that these idempotency scopes have got, by scope."""
+        rows = await self._by_keys(
+            "SELECT scope, request, status, content_type, body, at_ms FROM answers WHERE scope IN", scopes
+        )
+        return {row[0]: Answered(*row) for row in rows}
+
+    async def events(self, after: int) -> Sequence[Event]:
+        """Return the oldest EVENTS_PER_READ events after this seq that are still kept."""
+        rows = await self._read(
+            "SELECT seq, type, resource, audience, figures FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            after, EVENTS_PER_READ,
+        )  # fmt: skip
+        return [
+            Event(seq, kind, resource, tuple(json.loads(audience)), json.loads(figures))
+            for seq, kind, resource, audience, figures in rows
+        ]
+
+    async def events_kept(self) -> tuple[int, int]:
+        """Return the seq of the oldest and of the newest event kept; (0, 0) where there is none."""
+        [bounds] = await self._read("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM events")
+        return bounds

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The statements of a commit: what goes, and what enters each table."""
+
+# ruff: noqa: S608 - what is put together into queries are the constants below, never a value
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from node.loop.batch import UNREAD
+from node.store.connections import Statement
+from node.store.lanes import LANE
+from node.store.rows import DIGEST_BYTES, FORMS
+from node.store.schema import INSERTS
+from protocol.events import Forget
+from protocol.lanes.entry import LEDGER
+
+ROWS_PER_STATEMENT_MAX = 2_048
+"""A power of two, of which SQLite takes the values."""
+LESS_KNOWN: Sequence[Statement] = (
+    (f"UPDATE meta SET value = substr(value, 1, {DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
+    (f"DELETE FROM meta WHERE key = '{FORMS}'", ()),
+)
+"""Entries are none any more: snapshots that rest on them count no longer; and rows, where they were of our ledger."""
+READ_AGAIN = f"DELETE FROM meta WHERE key = '{UNREAD}' AND value > ?"
+
+
+def insertions(rows: Mapping[str, list[Any]]) -> list[Statement]:
+    """Return the statements that insert these rows, of lengths that are powers of two: they stay prepared."""
+    statements: list[Statement] = []
+    for table, values in rows.items():
+        _, width = INSERTS[table]
+        start, left = 0, len(values) // width
+        while left:
+            length = min(1 << left.bit_length() - 1, ROWS_PER_STATEMENT_MAX)
+            statements.append((_insert(table, length), values[start : start + length * width]))
+            start, left = start + length * width, left - length
+    return statements
+
+
+def deletions(forgotten: Iterable[Forget]) -> Iterator[Statement]:
+    """Yield the statements that drop what was never said; lines are made by the network's own ledger alone."""
+    for network, lane, after, _ in forgotten:
+        yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)
+        yield LESS_KNOWN[0]
+        if lane == LEDGER:
+            yield "DELETE FROM lines WHERE seq > ?", (after,)
+            yield READ_AGAIN, (after,)
+            yield LESS_KNOWN[1]
+
+
+@cache
+def _insert(table: str, rows: int) -> str:
+    insert, width = INSERTS[table]
+    row = f"({', '.join('?' * width)})"
+    return f"{insert} VALUES {', '.join([row] * rows)}"
