@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from crdt.chain import Chain
+
 GAP_STATEMENTS_MAX = 1_024
 """How many statements may wait for their past in one lane."""
 FORKS_KEPT_MAX = 64
@@ -105,28 +107,22 @@ Key = TypeVar("Key")
 class Lane:
     """Statements of one author: linked ones, on the chain or off it, and those that wait for their past.
 
-    What lies up to the base is taken on trust, so a lane can begin anew at a head that was stored. On the
-    chain a statement costs its id and two references.
+    What lies up to the base is taken on trust, so a lane can begin anew at a head that was stored.
     """
 
-    __slots__ = ("_aside", "_epochs", "_forks", "_ids", "_queue", "_waiting", "base")
+    __slots__ = ("_aside", "_chain", "_forks", "_queue", "_waiting", "base", "head")
 
     def __init__(self, base: Head = BEGINNING) -> None:
         self.base = base
-        # The chain from the base on: one id and one epoch for each seq.
-        self._ids: list[bytes | None] = [base.id]
-        self._epochs: list[int] = [base.position.epoch]
+        self.head = base
+        """The greatest linked statement by position, by id among equals; its past is the chain."""
+        self._chain = Chain(base.position.seq + 1)
         # Linked, but off the chain; by seq.
         self._aside: dict[int, dict[bytes | None, Statement]] = {}
         # Not linked; by the prev that each waits for, and all of them by seq.
         self._waiting: dict[bytes | None, dict[bytes | None, Statement]] = {}
         self._queue: list[Statement] = []
         self._forks: dict[Position, tuple[bytes, bytes]] = {}
-
-    @property
-    def head(self) -> Head:
-        """The greatest linked statement by position, by id among equals; its past is the chain."""
-        return Head(Position(self._epochs[-1], self.base.position.seq + len(self._ids) - 1), self._ids[-1])
 
     @property
     def orphans(self) -> tuple[Statement, ...]:
@@ -150,14 +146,12 @@ class Lane:
 
     def at(self, position: Position) -> bytes | None:
         """Return the id that stands at a position of the chain, from the base on, None where none does."""
-        index = position.seq - self.base.position.seq
-        found = 0 <= index < len(self._ids) and self._epochs[index] == position.epoch
-        return self._ids[index] if found else None
+        found = self._chain_epoch(position.seq) == position.epoch
+        return self.id_at(position.seq) if found else None
 
     def id_at(self, seq: int) -> bytes | None:
         """Return the id that stands at a seq of the chain, from the base on, None where none does."""
-        index = seq - self.base.position.seq
-        return self._ids[index] if 0 <= index < len(self._ids) else None
+        return self.base.id if seq == self.base.position.seq else self._chain.id_at(seq)
 
     def add(self, statement: Statement) -> Linked | Waiting | Unchanged:
         """Take a statement that its author signed; one that does not follow its prev waits for ever."""
@@ -174,13 +168,11 @@ class Lane:
 
     def append(self, epoch: int, seq: int, statement_id: bytes, prev: bytes | None) -> bool:
         """Take a statement that its author signed if it is the next of the chain: `add` without a word of it."""
-        ids, epochs = self._ids, self._epochs
-        follows = prev == ids[-1] and seq == self.base.position.seq + len(ids) and epoch >= epochs[-1]
-        if not follows or statement_id in self._waiting:
+        (head_epoch, head_seq), head_id = self.head
+        if prev != head_id or seq != head_seq + 1 or epoch < head_epoch or statement_id in self._waiting:
             return False
         # Nothing linked is beyond the head, so nothing stands at its position.
-        ids.append(statement_id)
-        epochs.append(epoch)
+        self._extend(Position(epoch, seq), statement_id)
         return True
 
     def prove(self, fork: Fork) -> bool:
@@ -254,17 +246,23 @@ class Lane:
     __hash__ = None  # type: ignore[assignment]  # a lane changes
 
     def _chain_after(self, seq: int) -> Iterator[Statement]:
-        base_seq = self.base.position.seq
-        for at in range(seq - base_seq + 1, len(self._ids)):
-            statement_id = self._ids[at]
-            assert statement_id is not None
-            yield Statement(Position(self._epochs[at], base_seq + at), statement_id, self._ids[at - 1])
+        prev = self.id_at(seq)
+        for position, statement_id in self._chain.after(seq):
+            yield Statement(Position(*position), statement_id, prev)
+            prev = statement_id
+
+    def _extend(self, position: Position, statement_id: bytes) -> None:
+        self._chain.append(position.epoch, statement_id)
+        self.head = Head(position, statement_id)
+
+    def _chain_epoch(self, seq: int) -> int | None:
+        return self.base.position.epoch if seq == self.base.position.seq else self._chain.epoch_at(seq)
 
     def _epoch_of(self, seq: int, statement_id: bytes | None) -> int | None:
         """Return the epoch of the linked statement with this id at this seq, None where there is none."""
-        at = seq - self.base.position.seq
-        if 0 <= at < len(self._ids) and self._ids[at] == statement_id:
-            return self._epochs[at]
+        epoch = self._chain_epoch(seq)
+        if epoch is not None and self.id_at(seq) == statement_id:
+            return epoch
         aside = self._aside.get(seq, {}).get(statement_id)
         return aside.position.epoch if aside else None
 
@@ -316,11 +314,9 @@ class Lane:
         orphaned = tuple(self._chain_after(kept_seq))
         for statement in orphaned:
             self._aside.setdefault(statement.position.seq, {})[statement.id] = statement
-        del self._ids[kept_seq - self.base.position.seq + 1 :]
-        del self._epochs[kept_seq - self.base.position.seq + 1 :]
+        self._chain.cut(kept_seq + 1)
         for statement in reversed(branch):
-            self._ids.append(statement.id)
-            self._epochs.append(statement.position.epoch)
+            self._extend(statement.position, statement.id)
         return orphaned
 
     def _wait(self, statement: Statement) -> Waiting | Unchanged:

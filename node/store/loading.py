@@ -89,9 +89,7 @@ class Loader:
             log.warning("a snapshot was not written", extra={"reason": "it would be too large, or has no form"})
             return None
         self._taken = arrival
-        head = snapshot.head_of(
-            state, network=self.network, forms=marker[:DIGEST_BYTES], marker=marker, arrival=arrival, entry=entry
-        )
+        head = snapshot.head_of(state, network=self.network, marker=marker, arrival=arrival, entry=entry)
         return lambda: snapshot.write(self.path, state, head)
 
     async def taken(self) -> None:
@@ -127,7 +125,7 @@ class Loader:
         if marker[:DIGEST_BYTES] == expected and self.storage.unread_from() is None:
             try:
                 head, state = snapshot.read(self.path)
-                self._check(connection, head, expected, marker)
+                self._check(connection, head, marker)
                 replica.resume(snapshot.loaded(state))
                 self.folded = _fold_on(connection, replica, head.arrival)
             except (snapshot.Unusable, RowDamaged) as why:
@@ -146,11 +144,13 @@ class Loader:
             log.info("the books have caught up", extra={"lines": lines})
         return replica
 
-    def _check(self, connection: sqlite3.Connection, head: snapshot.Head, expected: bytes, marker: bytes) -> None:
+    def _check(self, connection: sqlite3.Connection, head: snapshot.Head, marker: bytes) -> None:
         """Tell whether a snapshot is of these very entries; raises Unusable."""
         if head.network != self.network.hex():
             raise snapshot.Unusable("it is another network's")
-        if (head.forms, head.marker) != (expected.hex(), marker.hex()):
+        if head.code != snapshot.code():
+            raise snapshot.Unusable("another version made it")
+        if head.marker != marker.hex():
             raise snapshot.Unusable("it is of another form, or of entries that are none any more")
         row = connection.execute("SELECT id FROM entries WHERE arrival = ?", (head.arrival,)).fetchone()
         if row is None or row[0].hex() != head.entry:

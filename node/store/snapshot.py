@@ -2,8 +2,8 @@
 """A snapshot: what a replica keeps in memory, as of so many stored entries, so that a start folds the rest alone.
 
 It lies in a file beside the database and is never more than a short cut: one that is damaged, of another network, of
-another form or of entries that are none any more is noticed and passed over, and all is folded. It holds plain values
-and classes of the core's own; nothing else is made of it, whatever the file says.
+another form, made by another version's code or of entries that are none any more is noticed and passed over, and all is
+folded. It holds plain values and classes of the core's own; nothing else is made of it, whatever the file says.
 """
 
 import gc
@@ -13,9 +13,13 @@ import os
 import pickle
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import crdt
+import protocol
 
 MAGIC = b"mutirao snapshot 1\n"
 BYTES_MAX = 512 * 1024 * 1024
@@ -30,10 +34,10 @@ PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Of what a snapshot is: whose, of which forms and rows (hex), up to which arrival, which entry that is (hex)."""
+    """Of what a snapshot is: whose, by which code and beside which rows (hex), up to which arrival and entry (hex)."""
 
     network: str
-    forms: str
+    code: str
     marker: str
     arrival: int
     entry: str
@@ -61,10 +65,22 @@ def write(path: Path, state: bytes, head: Head) -> None:
         partial.unlink(missing_ok=True)
 
 
-def head_of(state: bytes, *, network: bytes, forms: bytes, marker: bytes, arrival: int, entry: bytes) -> Head:
+def head_of(state: bytes, *, network: bytes, marker: bytes, arrival: int, entry: bytes) -> Head:
     """Return the head of a state as `dumped` has made it."""
     digest = sha256(state).hexdigest()
-    return Head(network.hex(), forms.hex(), marker.hex(), arrival, entry.hex(), len(state), digest)
+    return Head(network.hex(), code(), marker.hex(), arrival, entry.hex(), len(state), digest)
+
+
+@cache
+def code() -> str:
+    """Return a digest of the code that folds entries: what one version has folded, another folds for itself."""
+    digest = sha256()
+    for package in (crdt, protocol):
+        root = Path(*package.__path__)
+        for path in sorted(root.rglob("*.py")):
+            digest.update(sha256(path.relative_to(root).as_posix().encode()).digest())
+            digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def read(path: Path) -> tuple[Head, memoryview]:

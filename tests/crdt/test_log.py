@@ -373,7 +373,7 @@ def test_branches_above_a_base_are_told_apart_as_they_are_from_the_beginning() -
     assert (lane.head, lane.orphans, lane.forks) == (whole.head, whole.orphans, whole.forks)
 
 
-def test_a_long_lane_costs_two_references_a_statement() -> None:
+def test_a_long_lane_costs_an_id_a_statement_and_little_more() -> None:
     s = long_talk(20_000)
     lane = Lane()
     tracemalloc.start()
@@ -384,7 +384,7 @@ def test_a_long_lane_costs_two_references_a_statement() -> None:
     finally:
         tracemalloc.stop()
     assert lane.head.position.seq == 19_999
-    assert held / len(s) < 24
+    assert held / len(s) < 32 + 8
 
 
 # What is always so, for any author, honest or not.

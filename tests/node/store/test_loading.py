@@ -5,6 +5,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +161,15 @@ def turn_a_bit(path: Path) -> None:
 
 def claim_another_network(path: Path) -> None:
     head, state = snapshot.read(path)
-    other = snapshot.Head("00" * 32, head.forms, head.marker, head.arrival, head.entry, head.bytes, head.digest)
-    snapshot.write(path, bytes(state), other)
+    snapshot.write(path, bytes(state), replace(head, network="00" * 32))
 
 
-@pytest.mark.parametrize("harm", [halve, turn_a_bit, claim_another_network])
+def claim_another_version(path: Path) -> None:
+    head, state = snapshot.read(path)
+    snapshot.write(path, bytes(state), replace(head, code="00" * 32))
+
+
+@pytest.mark.parametrize("harm", [halve, turn_a_bit, claim_another_network, claim_another_version])
 async def test_a_snapshot_that_is_not_whole_or_not_ours_is_passed_over(
     home: Path, often: None, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
