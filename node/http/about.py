@@ -9,11 +9,14 @@ from typing import Annotated, Any
 
 from aiohttp.web import Response, StreamResponse
 
+from node.http.answers import respond, shown_answer
+from node.http.components import Schema
+from node.http.jsonbytes import dump
 from node.http.page import PAGE_HEADERS, page
 from node.http.problems import Denied
 from node.http.refusals import NOT_READY
-from node.http.routes import Exchange, Route, no_more, respond, shown_answer
-from node.http.schema import Schema, dump, dumped
+from node.http.routes import Exchange, Route, no_more
+from node.http.schema import dumped
 from protocol.book.declaration import ANYONE, Doc
 
 METRICS_TYPE = "text/plain"

@@ -5,29 +5,23 @@ from collections.abc import Iterator
 
 from aiohttp.web import StreamResponse
 
-from node.http.auth import (
-    AskForChallenge,
-    Challenge,
-    CreatedToken,
-    CreateToken,
-    Gate,
-    Session,
-    ShownToken,
-    SignIn,
-    shown_token,
-)
-from node.http.routes import Exchange, Route, no_more, nothing, page_answer, page_of, read_wish, respond, shown_answer
+from node.http.answers import nothing, page_answer, respond, shown_answer
+from node.http.auth import AskForChallenge, Challenge, Gate, Session, SignIn
+from node.http.cursors import page_of
+from node.http.routes import Exchange, Route, no_more, read_wish
 from node.http.schema import dumped
+from node.http.tokens import CreatedToken, CreateToken, ShownToken, TokenDesk, shown_token
 from protocol.book.declaration import ANYONE, SIGNED_IN, Role
 
 MEMBERS_AND_STEWARDS = frozenset({Role.MEMBER, Role.STEWARD})
 
 
 class Access:
-    """Answers for a gate."""
+    """Answers for a gate, and for the desk where tokens are made."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, desk: TokenDesk) -> None:
         self._gate = gate
+        self._desk = desk
 
     def routes(self) -> Iterator[Route]:
         """Return the routes; none of their answers is remembered, since most hold secrets."""
@@ -129,21 +123,21 @@ class Access:
 
     async def _create(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        made = await self._gate.create(read_wish(CreateToken, exchange.body), exchange.actor)
+        made = await self._desk.create(read_wish(CreateToken, exchange.body), exchange.actor)
         return respond(dumped(made), status=201, headers={"Location": f"/v1/tokens/{made.id}"})
 
     async def _list(self, exchange: Exchange) -> StreamResponse:
         query = dict(exchange.query)
         after, limit = page_of(exchange, query)
         no_more(query)
-        return page_answer(exchange, ShownToken, await self._gate.page(exchange.actor, after, limit))
+        return page_answer(exchange, ShownToken, await self._desk.page(exchange.actor, after, limit))
 
     async def _show(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        found = await self._gate.find(exchange.actor, exchange.subject)
+        found = await self._desk.find(exchange.actor, exchange.subject)
         return shown_answer(exchange, dumped(shown_token(found)))
 
     async def _revoke(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        await self._gate.revoke(exchange.actor, exchange.subject)
+        await self._desk.revoke(exchange.actor, exchange.subject)
         return nothing()

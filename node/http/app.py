@@ -11,12 +11,14 @@ from node.http.about import About, NodeShown
 from node.http.access import Access
 from node.http.auth import Gate
 from node.http.backup import Backup
+from node.http.components import Schema
 from node.http.events import Streams, Subscriptions
 from node.http.export import Export
 from node.http.openapi import document
-from node.http.routes import Answers, Resources, Table
-from node.http.schema import Schema
+from node.http.resources import Answers, Resources
+from node.http.routes import Table
 from node.http.server import Door
+from node.http.tokens import TokenDesk
 from node.store.private import PrivateStore
 from node.store.storage import Storage
 from protocol.book.book import Book
@@ -57,19 +59,20 @@ class Api:
     ) -> None:
         self._runtime = runtime
         gate = Gate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
+        desk = TokenDesk(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         own = About(about, troubles, self._figures, lambda: self.document)
         self._streams = Streams(runtime)
         self.table = Table(
             [
                 *own.routes(),
-                *Access(gate).routes(),
+                *Access(gate, desk).routes(),
                 *self._streams.routes(),
                 *Backup(lambda: runtime.storage).routes(),
                 *Export(runtime, operations).routes(),
                 *Resources(runtime, self._scale_of).routes(operations),
             ]
         )
-        gate.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
+        desk.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
         self._door = Door(self.table, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
 

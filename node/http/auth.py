@@ -2,29 +2,22 @@
 """Who asks: tokens and short sessions, of which only hashes are kept, and limits on guessing."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from math import ceil
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
-from node.http.schema import bytes_text
-from node.loop.refusals import STORAGE_FAILED
-from node.store.connections import StorageFailed
-from node.store.tokens import Token
+from node.http.secret import new_token, token_hash
+from node.http.tokens import Tokens
 from protocol.book.book import Book, MemberState
-from protocol.book.declaration import NOBODY, Actor, At, Doc, Page, Role
+from protocol.book.declaration import NOBODY, Actor, At, Doc, Role
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNACCEPTABLE,
     KEY_UNKNOWN,
-    MALFORMED,
-    MEMBER_UNKNOWN,
-    NOT_FOUND,
     SIGNATURE_INVALID,
-    STATE_CONFLICT,
     Refused,
 )
 from protocol.lanes.entry import Millis
@@ -32,17 +25,12 @@ from protocol.practices.people.authority import speaker
 from protocol.wire.keys import is_acceptable_key, verify
 from protocol.wire.shape import AtMost, Length
 
-TOKEN_PREFIX = "mt_"  # noqa: S105  # by which a leaked token is recognised  # a prefix by which a leaked token is recognised, no secret
-TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 128
 CHALLENGE_BYTES = 32
 CHALLENGE_MS = 2 * 60_000
 CHALLENGES_MAX = 10_000
 SESSION_MS = 60 * 60_000
 SESSIONS_MAX = 10_000
-TOKENS_PER_MEMBER_MAX = 100
-TOKENS_PER_READ = 200
-SCOPES_MAX = 64
 
 # What somebody without a token may write: join, ask for a challenge, sign in. A whole group behind one
 # address joins on the same evening; whoever would fill the disk or guess goes on for longer.
@@ -92,59 +80,6 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateToken:
-    """Make a token for an app, or for somebody who has no key."""
-
-    label: Annotated[str, AtMost(100), Doc("What it is for, as its list will show.")]
-    role: Annotated[Role, Doc("What its bearer is to the network; a member makes tokens for itself only.")] = (
-        Role.MEMBER
-    )
-    member: Annotated[str | None, Doc("Id or handle of the member whose token it is; for a member: itself.")] = None
-    scopes: Annotated[
-        tuple[Annotated[str, AtMost(64)], ...] | None,
-        Doc('What it allows, such as "payments:write"; "*" or nothing: all that the role may.'),
-    ] = None
-    expires: Annotated[At | None, Doc("When it ends; nothing: when it is revoked.")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShownToken:
-    """A token as its list shows it: never the secret."""
-
-    id: str
-    role: Role
-    member: str | None
-    scopes: tuple[str, ...] | None
-    label: str
-    last4: str
-    created: At
-    expires: At | None
-    revoked: At | None
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedToken:
-    """A new token; its secret is shown this once."""
-
-    id: str
-    token: str
-    role: Role
-    member: str | None
-    scopes: tuple[str, ...] | None
-    label: str
-    expires: At | None
-
-
-class Tokens(Protocol):
-    """Where tokens are kept."""
-
-    async def add_token(self, token: Token) -> None: ...
-    async def token(self, token_hash: bytes) -> Token | None: ...
-    async def tokens(self, after: int, limit: int) -> Page: ...
-    async def revoke_token(self, token_hash: bytes, now: Millis) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
 class _Opened:
     """A session in memory."""
 
@@ -173,16 +108,6 @@ class Buckets:
             raise Denied(RATE_LIMITED, retry_after=seconds, headers={"Retry-After": str(seconds)})
 
 
-def new_token(chance: Callable[[int], bytes]) -> str:
-    """Return a new secret that opens the API, 256 bits of chance."""
-    return TOKEN_PREFIX + bytes_text(chance(TOKEN_BYTES))
-
-
-def token_hash(token: str) -> bytes:
-    """Return what is kept of a token: the SHA-256 of its text."""
-    return sha256(token.encode()).digest()
-
-
 class Gate:
     """Knows who bears which token, and lets a member in who signs a challenge."""
 
@@ -202,8 +127,6 @@ class Gate:
         self._sessions: OrderedDict[bytes, _Opened] = OrderedDict()
         self._strangers = Buckets(STRANGERS_AT_ONCE, STRANGERS_A_SECOND)
         self._failed = Buckets(FAILURES_AT_ONCE, FAILURES_A_SECOND)
-        self.scopes: frozenset[str] = frozenset()
-        """Every scope that a token can bear: those of the routes."""
 
     async def actor(self, authorization: str | None, address: str) -> Actor:
         """Return who bears the token of this header, NOBODY without one; raises Denied for a bad one."""
@@ -285,99 +208,6 @@ class Gate:
         token = (authorization or "").partition(" ")[2]
         self._sessions.pop(token_hash(token), None)
 
-    async def create(self, wish: CreateToken, actor: Actor) -> CreatedToken:
-        """Make a token that allows no more than its maker may; raises Denied."""
-        now = self._now()
-        role, member, scopes = self._granted(wish, actor)
-        if wish.expires is not None and wish.expires <= now:
-            raise Denied(MALFORMED, field="expires", expected="a time to come")
-        if actor.role is Role.MEMBER:
-            live = [one async for one in self._of(actor) if one.revoked_ms is None]
-            if len(live) >= TOKENS_PER_MEMBER_MAX:
-                raise Denied(STATE_CONFLICT, tokens=len(live), maximum=TOKENS_PER_MEMBER_MAX)
-        secret = new_token(self._chance)
-        kept = Token(
-            hash=token_hash(secret),
-            role=role,
-            label=wish.label,
-            last4=secret[-4:],
-            created_ms=now,
-            member=member,
-            scopes=scopes,
-            expires_ms=wish.expires,
-        )
-        try:
-            await self._tokens().add_token(kept)
-        except StorageFailed:
-            raise Denied(STORAGE_FAILED) from None
-        stored = await self._tokens().token(kept.hash)
-        assert stored is not None
-        return CreatedToken(str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires)
-
-    def _granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
-        scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
-        if scopes is not None and len(scopes) > SCOPES_MAX:
-            raise Denied(MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")
-        if scopes is not None and (strange := scopes - self.scopes):
-            raise Denied(MALFORMED, field="scopes", expected=f"known scopes, not {min(strange)}")
-        if actor.scopes is not None and "*" not in actor.scopes:
-            missing = {"*"} if scopes is None else scopes - actor.scopes
-            if missing:
-                raise Denied(SCOPE_MISSING, scope=min(missing))
-        member = None
-        if wish.member is not None:
-            book = self._book()
-            member = book.member_by_handle.get(wish.member, wish.member)
-            if member not in book.members:
-                raise Denied(MEMBER_UNKNOWN, member=wish.member[:64])
-            if book.members[member].state is MemberState.LEFT and (refused := book.members[member].inactive()):
-                raise Denied.of(refused)
-        if actor.role is not Role.STEWARD:
-            if wish.role is not Role.MEMBER or member not in (None, actor.member):
-                raise Denied(FORBIDDEN, allowed=Role.STEWARD)
-            return Role.MEMBER, actor.member, scopes
-        if wish.role in (Role.ANYONE, Role.ASSEMBLY):
-            raise Denied(MALFORMED, field="role", expected="a role that needs a token")
-        if wish.role is Role.MEMBER and member is None:
-            raise Denied(MALFORMED, field="member", expected="the member whose token it is")
-        return wish.role, member, scopes
-
-    async def page(self, actor: Actor, after: int, limit: int) -> Page:
-        """Return the tokens that an actor may see: a steward all, a member its own."""
-        items: list[Token] = []
-        async for token in self._of(actor, after):
-            if len(items) == limit:
-                return Page(tuple(map(shown_token, items)), items[-1].number)
-            items.append(token)
-        return Page(tuple(map(shown_token, items)), None)
-
-    async def find(self, actor: Actor, identity: str) -> Token:
-        """Return a token that an actor may see; raises Denied."""
-        if identity.isascii() and identity.isdigit() and len(identity) < 16:
-            found = await self._tokens().tokens(int(identity) - 1, 1)
-            for token in found.items:
-                if str(token.number) == identity and _may_see(actor, token):
-                    return token
-        raise Denied(NOT_FOUND)
-
-    async def revoke(self, actor: Actor, identity: str) -> None:
-        """Let a token open nothing from now on; raises Denied."""
-        token = await self.find(actor, identity)
-        try:
-            await self._tokens().revoke_token(token.hash, self._now())
-        except StorageFailed:
-            raise Denied(STORAGE_FAILED) from None
-
-    async def _of(self, actor: Actor, after: int = 0) -> AsyncIterator[Token]:
-        page = await self._tokens().tokens(after, TOKENS_PER_READ)
-        while True:
-            for token in page.items:
-                if _may_see(actor, token):
-                    yield token
-            if page.next is None:
-                return
-            page = await self._tokens().tokens(page.next, TOKENS_PER_READ)
-
 
 def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:
     """Raise Denied unless somebody of this role, bearing a token of these scopes, may do it."""
@@ -397,26 +227,3 @@ def unauthenticated(error: str = "") -> Denied:
     """Return the problem of somebody who brought no valid token (RFC 6750 3)."""
     said = f', error="{error}"' if error else ""
     return Denied(UNAUTHENTICATED, headers={"WWW-Authenticate": f'Bearer realm="mutirao"{said}'})
-
-
-def shown_token(token: Token) -> ShownToken:
-    """Return a token as its list shows it."""
-    return ShownToken(
-        str(token.number),
-        Role(token.role),
-        token.member,
-        _shown_scopes(token.scopes),
-        token.label,
-        token.last4,
-        token.created_ms,
-        token.expires_ms,
-        token.revoked_ms,
-    )
-
-
-def _shown_scopes(scopes: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if scopes is None else tuple(sorted(scopes))
-
-
-def _may_see(actor: Actor, token: Token) -> bool:
-    return actor.role is Role.STEWARD or (actor.member is not None and token.member == actor.member)

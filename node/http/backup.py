@@ -11,9 +11,10 @@ from typing import BinaryIO, Protocol
 
 from aiohttp.web import StreamResponse
 
+from node.http.answers import SAFE_HEADERS
+from node.http.jsonbytes import dump
 from node.http.problems import Denied
-from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
-from node.http.schema import dump
+from node.http.routes import Exchange, Route, no_more
 from node.loop.refusals import STORAGE_FAILED
 from node.store.connections import StorageFailed
 from node.store.holding import Holding, holding_of

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Protocol
 
 from aiohttp.web import StreamResponse
 
+from node.http.answers import SAFE_HEADERS
+from node.http.jsonbytes import dump
 from node.http.problems import Denied
 from node.http.refusals import CURSOR_UNKNOWN
-from node.http.routes import SAFE_HEADERS, Exchange, Route, no_more
-from node.http.schema import dump
+from node.http.routes import Exchange, Route, no_more
 from protocol.book.declaration import SIGNED_IN, Actor, Doc, Role
 from protocol.book.refusals import MALFORMED, OVERLOADED
 

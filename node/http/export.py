@@ -7,9 +7,13 @@ from typing import Any, Protocol
 
 from aiohttp.web import StreamResponse
 
+from node.http.answers import SAFE_HEADERS
+from node.http.jsonbytes import dump
 from node.http.problems import Denied
-from node.http.routes import JSON_TYPE, SAFE_HEADERS, Answers, Exchange, Route, no_more
-from node.http.schema import bytes_text, dump, form, moment_text
+from node.http.resources import Answers
+from node.http.routes import JSON_TYPE, Exchange, Route, no_more
+from node.http.schema import form
+from node.http.values import bytes_text, moment_text
 from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_MAX, SIGNED_IN, Actor, List, ListOf, Operation, Page, Role, Show
 from protocol.book.declaration import operation_name as name_of

@@ -7,10 +7,12 @@ from http import HTTPStatus
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from node.http.components import Components, Schema, docs_of, hints_of, required_of
 from node.http.idempotency import KEY_CHARS_MAX
 from node.http.problems import PROBLEM_TYPE, REASONS
-from node.http.routes import JSON_TYPE, MOVED, Route, id_field_of
-from node.http.schema import Components, Schema, describe, docs_of, form, hints_of, required_of
+from node.http.resources import id_field_of
+from node.http.routes import JSON_TYPE, MOVED, Route
+from node.http.schema import describe, form
 from node.http.signed import about_of, describe_body, describe_signed, plain_required
 from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role
 from protocol.book.money import Amount

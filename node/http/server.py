@@ -18,10 +18,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from node.http.answers import respond
 from node.http.auth import Gate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem
 from node.http.refusals import BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INTERNAL, METHOD_NOT_ALLOWED, PATH_UNKNOWN
-from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, respond, subject_of
+from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, subject_of
 from protocol.book.declaration import Role
 from protocol.book.refusals import MALFORMED
 

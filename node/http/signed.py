@@ -10,19 +10,10 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from node.http.components import Components, Misread, Schema, described_object, hints_of, required_of, said_of
+from node.http.jsonbytes import parse
 from node.http.problems import Denied
-from node.http.schema import (
-    Components,
-    Misread,
-    Schema,
-    describe,
-    described_object,
-    form,
-    hints_of,
-    parse,
-    required_of,
-    said_of,
-)
+from node.http.schema import describe, form
 from protocol.book.declaration import KEY, Act, Create, Doc, operation_name
 from protocol.book.personal import SALT_BYTES
 from protocol.book.refusals import NOT_FOUND

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from node.http.auth import new_token, token_hash
-from node.http.schema import Misread, form, read_text
+from node.http.components import Misread
+from node.http.schema import form
+from node.http.secret import new_token, token_hash
+from node.http.values import read_text
 from node.keeping.config import FILE_NAME
 from node.loop.batch import Batch
 from node.store.highwater import HighWater

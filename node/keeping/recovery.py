@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.http.schema import Misread, bytes_text, form
+from node.http.components import Misread
+from node.http.schema import form
+from node.http.values import bytes_text
 from node.keeping.home import (
     ABOUT_KEYS,
     DATABASE,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.stage import Node
-from node.http.auth import new_token, token_hash
+from node.http.secret import new_token, token_hash
 from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.loop.batch import Batch
 from node.store.storage import Storage

@@ -21,7 +21,7 @@ from machine import alternating, verifications_per_second
 from serving import HERE, pid_of, sampled, served
 
 from cli.stage import Node, until
-from node.http.schema import bytes_text
+from node.http.values import bytes_text
 
 CLIENTS = 64
 TARGET = Target(0.10)

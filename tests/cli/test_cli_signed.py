@@ -10,7 +10,8 @@ import pytest
 from cli import keys, pay
 from cli.ending import Misuse
 from cli.made.commands import operate, parser_of
-from node.http.schema import Components, Misread, dump
+from node.http.components import Components, Misread
+from node.http.jsonbytes import dump
 from node.http.signed import describe_body, describe_signed, reader_of
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from node.http.about import NodeShown
 from node.http.app import Api
-from node.http.auth import token_hash
+from node.http.secret import token_hash
 from node.loop.refusals import IDEMPOTENCY_REUSED
 from node.loop.runtime import Remember, Remembered
 from node.store.tokens import Token

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from node.http import auth
-from node.http.schema import bytes_text, form
+from node.http import auth, tokens
+from node.http.schema import form
+from node.http.values import bytes_text
 from protocol.book.book import MemberState
 from protocol.wire.keys import KeyPair
 
@@ -186,7 +187,7 @@ async def test_a_token_ends_when_it_expires(shop: Any) -> None:
 
 
 async def test_a_member_has_so_many_tokens_and_no_more(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "TOKENS_PER_MEMBER_MAX", 2)
+    monkeypatch.setattr(tokens, "TOKENS_PER_MEMBER_MAX", 2)
     assert (await shop.ask("POST", "/v1/tokens", {"label": "second"})).status == 201
     assert (await shop.ask("POST", "/v1/tokens", {"label": "third"})).code == "STATE_CONFLICT"
 

@@ -17,7 +17,8 @@ from openapi_spec_validator import validate
 from node import clock
 from node.http.about import NodeShown
 from node.http.app import Api, document_of
-from node.http.schema import bytes_text, form
+from node.http.schema import form
+from node.http.values import bytes_text
 from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.loading import Loader

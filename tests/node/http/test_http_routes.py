@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from node.http.cursors import cursor_text, read_cursor
 from node.http.problems import Denied
 from node.http.refusals import CURSOR_UNKNOWN
-from node.http.routes import cursor_text, read_cursor, subject_of
+from node.http.routes import subject_of
 from protocol.book.refusals import LIMIT_EXCEEDED, RECOVERING, refuse
 
 pytestmark = pytest.mark.timeout(20)

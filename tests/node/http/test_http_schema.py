@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.http.schema import Components, Misread, describe, dump, form, moment_text, parse
+from node.http.components import Components, Misread
+from node.http.jsonbytes import dump, parse
+from node.http.schema import describe, form
+from node.http.values import moment_text
 from protocol.book.declaration import At, Doc, Ref
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import AMOUNT_MALFORMED, AMOUNT_TOO_LARGE, MALFORMED, Reason

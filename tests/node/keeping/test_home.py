@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 
-from node.http.auth import token_hash
+from node.http.secret import token_hash
 from node.keeping.home import (
     DATABASE,
     HIGH_WATER,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from node import clock
-from node.http.schema import bytes_text, form
+from node.http.schema import form
+from node.http.values import bytes_text
 from node.keeping import recovery
 from node.keeping.cold import sign
 from node.keeping.home import (

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Resources made from declarations: one route for each operation."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from aiohttp.web import Response, StreamResponse
+
+from node.http import idempotency
+from node.http.answers import as_it_is, etag_of, page_answer, respond, shown_answer, tags_match
+from node.http.components import Misread, hints_of
+from node.http.cursors import page_of
+from node.http.jsonbytes import dump
+from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
+from node.http.refusals import PRECONDITION_FAILED
+from node.http.routes import JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
+from node.http.schema import dumped, form
+from node.http.signed import reader_of
+from node.loop.runtime import Remember, Remembered
+from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Show, operation_name
+from protocol.book.refusals import NOT_FOUND, Refused
+
+
+class Answers(Protocol):
+    """What routes need of the runtime."""
+
+    async def ask(
+        self,
+        operation: str,
+        actor: Actor,
+        wish: Any = None,
+        *,
+        subject: str = "",
+        after: int = 0,
+        limit: int = 50,
+    ) -> Any: ...
+
+    async def knows(self, scope: bytes) -> bool: ...
+
+    async def ask_once(
+        self, operation: str, actor: Actor, wish: Any = None, *, subject: str = "", remember: Remember
+    ) -> Remembered: ...
+
+
+class Resources:
+    """The routes of all declared operations, answered by one runtime."""
+
+    def __init__(self, runtime: Answers, scale_of: ScaleOf) -> None:
+        self._runtime = runtime
+        self._scale_of = scale_of
+
+    def routes(self, operations: Mapping[str, Operation]) -> Iterable[Route]:
+        """Return one route for each operation; asserts that whatever can be changed can be shown."""
+        shown = {one.noun: one.shown for one in operations.values() if isinstance(one, Show)}
+        for operation in operations.values():
+            match operation:
+                case Create(noun) | Act(noun):
+                    assert noun in shown, f"{noun} can be changed but not shown"
+                    yield self._change(operation, shown[noun], None if operation.gate is None else shown["motions"])
+                case Show():
+                    yield self._show(operation)
+                case List():
+                    yield self._list(operation)
+                case ListOf():
+                    yield self._list_of(operation)
+
+    def _change(self, operation: Create | Act, shown: Any, motion: Any) -> Route:
+        """Return the route of what changes something; behind a gate it answers 202 with the motion that it became."""
+        name = operation_name(operation)
+        noun = operation.noun
+        is_create = isinstance(operation, Create)
+        path = f"/v1/{noun}" if is_create else f"/v1/{noun}/{{id}}/{operation.verb}"
+        status = 201 if is_create else 200
+        wish_type, read = operation.wish, reader_of(operation)
+        made = form(shown)
+        show = made.show or as_it_is
+        id_field = id_field_of(shown)
+
+        async def handle(exchange: Exchange) -> StreamResponse:
+            no_more(exchange.query)
+            headers = exchange.request.headers
+            try:
+                wish = read(exchange.body, exchange.subject)
+            except Misread as misread:
+                raise denied(misread) from None
+            key = headers.get("Idempotency-Key")
+            scope = None
+            if key is not None:
+                idempotency.check_key(key)
+                scope = idempotency.scope_of(exchange.actor, key)
+            expected = headers.get("If-Match")
+            # What is asked again was compared at first, and may itself have changed the resource since.
+            if expected is not None and not is_create and not (scope and await self._runtime.knows(scope)):
+                await self._check_unchanged(noun, exchange, show, expected)
+            done: list[Any] = []
+
+            def render(result: Any) -> tuple[int, str, bytes]:
+                if isinstance(result, Refused):
+                    return self._refusal(result)
+                done.append(result)
+                if motion is not None and isinstance(result, motion):
+                    return MOVED, JSON_TYPE, dumped(result)
+                return status, JSON_TYPE, dump(show(result))
+
+            if scope is None:
+                answer = render(await self._runtime.ask(name, exchange.actor, wish, subject=exchange.subject))
+                replayed = False
+            else:
+                remember = Remember(
+                    scope=scope,
+                    request=idempotency.request_of("POST", exchange.path, exchange.body),
+                    render=render,
+                )
+                kept = await self._runtime.ask_once(
+                    name, exchange.actor, wish, subject=exchange.subject, remember=remember
+                )
+                answer, replayed = (kept.status, kept.content_type, kept.body), kept.replayed
+            more: dict[str, str] = {"Idempotency-Replayed": "true"} if replayed else {}
+            if answer[0] == status:
+                more["ETag"] = etag_of(answer[2])
+                if is_create:
+                    identity = getattr(done[0], id_field) if done else json.loads(answer[2])[id_field]
+                    more["Location"] = f"/v1/{noun}/{quote(str(identity), safe='@:')}"
+            elif answer[0] == MOVED:
+                more["Location"] = f"/v1/motions/{json.loads(answer[2])['id']}"
+            elif answer[0] == 503:
+                more["Retry-After"] = RETRY_AFTER
+            return respond(answer[2], status=answer[0], content_type=answer[1], headers=more)
+
+        return Route(
+            "POST",
+            path,
+            name,
+            operation.who,
+            handle,
+            scope=f"{noun}:write",
+            wish=wish_type,
+            answer=shown,
+            status=status,
+            summary=_first_line(wish_type),
+            example=operation.example,
+            remembers=True,
+            signed=None if operation.signed is None else operation,
+            moved=motion,
+        )
+
+    async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:
+        now = await self._runtime.ask(f"{noun}.show", exchange.actor, subject=exchange.subject)
+        if now is None or isinstance(now, Refused) or not tags_match(expected, etag_of(dump(show(now))), weakly=False):
+            raise Denied(PRECONDITION_FAILED)
+
+    def _show(self, operation: Show) -> Route:
+        name = operation_name(operation)
+        show = form(operation.shown).show or as_it_is
+
+        async def handle(exchange: Exchange) -> StreamResponse:
+            no_more(exchange.query)
+            result = await self._runtime.ask(name, exchange.actor, subject=exchange.subject)
+            if result is None:
+                raise Denied(NOT_FOUND)
+            if isinstance(result, Refused):
+                return self._refused(result)
+            return shown_answer(exchange, dump(show(result)))
+
+        return Route(
+            "GET",
+            f"/v1/{operation.noun}/{{id}}",
+            name,
+            operation.who,
+            handle,
+            scope=f"{operation.noun}:read",
+            answer=operation.shown,
+            summary=_first_line(operation.shown),
+            tagged=True,
+            example=operation.example,
+        )
+
+    def _list(self, operation: List) -> Route:
+        name = operation_name(operation)
+        read_wanted = wanted_reader(operation.wanted)
+        paged = self._paged(operation.item)
+
+        async def handle(exchange: Exchange) -> StreamResponse:
+            query = dict(exchange.query)
+            after, limit = page_of(exchange, query)
+            wanted = read_wanted(query)
+            return paged(exchange, await self._runtime.ask(name, exchange.actor, wanted, after=after, limit=limit))
+
+        return Route(
+            "GET",
+            f"/v1/{operation.noun}",
+            name,
+            operation.who,
+            handle,
+            scope=f"{operation.noun}:read",
+            wanted=operation.wanted,
+            answer=operation.item,
+            paged=True,
+            summary=_first_line(operation.wanted) or _first_line(operation.item),
+            tagged=True,
+            example=operation.example,
+        )
+
+    def _list_of(self, operation: ListOf) -> Route:
+        name = operation_name(operation)
+        paged = self._paged(operation.item)
+
+        async def handle(exchange: Exchange) -> StreamResponse:
+            query = dict(exchange.query)
+            after, limit = page_of(exchange, query)
+            no_more(query)
+            return paged(
+                exchange,
+                await self._runtime.ask(name, exchange.actor, subject=exchange.subject, after=after, limit=limit),
+            )
+
+        return Route(
+            "GET",
+            f"/v1/{operation.noun}/{{id}}/{operation.what}",
+            name,
+            operation.who,
+            handle,
+            scope=f"{operation.noun}:read",
+            answer=operation.item,
+            paged=True,
+            summary=_first_line(operation.item),
+            tagged=True,
+            example=operation.example,
+        )
+
+    def _paged(self, item: Any) -> Callable[[Exchange, Any], StreamResponse]:
+        def paged(exchange: Exchange, result: Page | Refused | None) -> StreamResponse:
+            if result is None:
+                raise Denied(NOT_FOUND)
+            return self._refused(result) if isinstance(result, Refused) else page_answer(exchange, item, result)
+
+        return paged
+
+    def _refusal(self, refused: Refused) -> tuple[int, str, bytes]:
+        status, body = refusal(refused, self._scale_of)
+        return status, PROBLEM_TYPE, body
+
+    def _refused(self, refused: Refused) -> Response:
+        status, content_type, body = self._refusal(refused)
+        more = {"Retry-After": RETRY_AFTER} if status == 503 else None
+        return respond(body, status=status, content_type=content_type, headers=more)
+
+
+def id_field_of(shown: Any) -> str:
+    """Return by which field a shown thing is addressed: `id`, or the first where there is none."""
+    names = list(hints_of(shown))
+    return "id" if "id" in names else names[0]
+
+
+def _first_line(kind: Any) -> str:
+    text = getattr(kind, "__doc__", None) or ""
+    return "" if text.startswith(f"{kind.__name__}(") else text.strip().partition("\n")[0]
