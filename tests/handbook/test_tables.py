@@ -42,7 +42,7 @@ from protocol.peers import messages
 from protocol.peers.messages import Debt, Hop, Item, Knows, Span
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
-from protocol.practices.between.abroad.holds import Onward
+from protocol.practices.between.abroad.onward import Onward
 from protocol.practices.between.checkpoints.proofs import (
     BalanceLeaf,
     Checkpoint,

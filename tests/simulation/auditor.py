@@ -27,7 +27,6 @@ from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
-    Forwards,
     Passed,
     Reconciled,
     Refunded,
@@ -36,6 +35,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.checkpoints.roots import Checkpoints
 from protocol.practices.between.clearing.circles import Circle, read_circle
 from protocol.practices.between.clearing.part import (

@@ -27,9 +27,10 @@ from protocol.lanes.journal import Journal
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
 from protocol.peers.sessions import Session
+from protocol.practices.between.abroad import arriving, holds, rules, sending
 from protocol.practices.between.abroad import entries as abroad
-from protocol.practices.between.abroad import holds
-from protocol.practices.between.abroad.entries import Forwards, Refunded
+from protocol.practices.between.abroad.entries import Refunded
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.part import Clearing, Failed
@@ -174,7 +175,7 @@ def _waive_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
     book = desk.book
     for forward in list(book.of(Forwards).by_in.values()):
         link_in, link_out = (book.of(records.Links).by_id[id] for id in (forward.link_in, forward.link_out))
-        gone = not holds.is_reachable(book, link_out.partner)
+        gone = not arriving.is_reachable(book, link_out.partner)
         if gone and not link_in.is_lost and forward.hold_in in link_in.now.holds_in:
             yield Plan("", steps=(Waive(link_in.id, forward.hold_in, PEER_UNREACHABLE.code),))
 
@@ -186,7 +187,7 @@ def _reroute_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and desk.now - desk.book.payments[payment].at_ms > 2_000:
             under_way = forwards.under_way[payment]
-            plan = holds._rerouted(desk, under_way, hold, PEER_UNREACHABLE.code)
+            plan = sending.rerouted(desk, under_way, hold, PEER_UNREACHABLE.code)
             if plan is not None:
                 yield plan
 
@@ -199,10 +200,10 @@ def _credit_before_claim(desk: Desk, link: Link, hold: bytes, onward: Any) -> Pl
 def _claim_each_part(desk: Desk, link: Link, hold: bytes, onward: Any) -> Plan | Reason:
     """Claim a part as it comes, before the others are there."""
     plan = _ARRIVE(desk, link, hold, onward)
-    invoice = holds.read_invoice(onward.invoice)
+    invoice = arriving.read_invoice(onward.invoice)
     if not onward.is_part or not isinstance(plan, Plan) or plan.steps or invoice is None:
         return plan
-    return Plan("", steps=(Claim(link.id, hold, holds.preimage_of(desk.secret, invoice.nonce)),))
+    return Plan("", steps=(Claim(link.id, hold, arriving.preimage_of(desk.secret, invoice.nonce)),))
 
 
 def _forget_the_claim(desk: Desk, link: Link) -> Iterator[Plan]:
@@ -247,7 +248,7 @@ def _debt_with_pending(link: Link) -> int:
 
 
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
-    Draft.claim, holds.resolve, holds._settled, holds._arrive, holds._part,
+    Draft.claim, holds.resolve, holds._settled, arriving._arrive, sending._part,
 )  # fmt: skip
 _BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, rounds.refusal
 
@@ -355,7 +356,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Compare, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
-        ((crdt.link, "_fits", _yes), (abroad, "_fits", _yes)), cheat="wrong preimage"),
+        ((crdt.link, "_fits", _yes), (rules, "_fits", _yes)), cheat="wrong preimage"),
     "fork ignored": Mutant(
         "two entries at one place have no consequence", "FORK-SEEN=>PROOF",
         ((Side, "freeze", lambda side: side), (Journal, "is_forked", lambda *_: False)), cheat="equivocate"),
@@ -367,7 +368,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((crdt.link, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
-        ((holds, "_arrive", _credit_before_claim),)),
+        ((arriving, "_arrive", _credit_before_claim),)),
     "claimed twice": Mutant(
         "a claim counts double", "MIRROR=IN-FLIGHT", ((Draft, "claim", _claim_double),)),
     "paid and not claimed": Mutant(
@@ -378,13 +379,13 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Directory, "verify", _verify_all_but_the_commons),), cheat="forge"),
     "price changed": Mutant(
         "the payer is debited something else than what was quoted", "QUOTED=>DEBITED",
-        ((holds, "_part", _part_at_the_rate_of_now),)),
+        ((sending, "_part", _part_at_the_rate_of_now),)),
     "own price not kept": Mutant(
         "a hold goes on for less than the rate of now asks for", "QUOTED=>DEBITED",
-        ((holds, "needed_in", lambda *_: 0),), {"rate": 12}),
+        ((arriving, "needed_in", lambda *_: 0),), {"rate": 12}),
     "a part claimed alone": Mutant(
         "a part of a payment is claimed before the others are there", "MIRROR=IN-FLIGHT",
-        ((holds, "_arrive", _claim_each_part),), {"pay much": 30}, shape="diamond"),
+        ((arriving, "_arrive", _claim_each_part),), {"pay much": 30}, shape="diamond"),
     "a quote serves twice": Mutant(
         "an invoice that is paid can be paid again", "ONCE-PER-INVOICE",
         ((Quotes, "use", _none),), {"pay again": 12}),

@@ -31,7 +31,7 @@ from protocol.lanes.entry import LINK_PREFIX, Entry, parse
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
 from protocol.practices import PRACTICES
-from protocol.practices.between.abroad.entries import Forwards
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import Rounds
 from protocol.practices.between.faults.seen import Faults

@@ -40,7 +40,7 @@ from protocol.lanes.identity import (
     promise,
 )
 from protocol.practices import PRACTICES
-from protocol.practices.between.abroad.entries import address_of
+from protocol.practices.between.abroad.rules import address_of
 from protocol.practices.between.checkpoints.proofs import (
     BalanceLeaf,
     Checkpoint,

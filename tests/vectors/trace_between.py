@@ -10,7 +10,7 @@ from simulation.world import whole
 
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
-from protocol.practices.between.abroad.entries import Forwards
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import encode_circle
 from protocol.practices.between.clearing.part import (
     Begun,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from protocol.book.declaration import Desk, Plan, Practice
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
-from protocol.practices.between.abroad import holds
+from protocol.practices.between.abroad import holds, sending
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
@@ -17,11 +17,10 @@ from protocol.practices.between.abroad.entries import (
     Returned,
     Sent,
     Settled,
-    check,
-    fold,
-    news,
-    owned,
 )
+from protocol.practices.between.abroad.postings import fold
+from protocol.practices.between.abroad.rules import check
+from protocol.practices.between.abroad.views import news, owned
 from protocol.practices.between.links.records import Link
 from protocol.practices.between.links.talk import RESOLVE
 from protocol.practices.money.payments.rules import PAY_ABROAD
@@ -40,7 +39,7 @@ PRACTICE = Practice(
     news=news,
     private=(Private("note", NOTE_BYTES_MAX, (Sent, Arrived), owned),),
     fills=(
-        PAY_ABROAD.by(holds.plan_send),
+        PAY_ABROAD.by(sending.plan_send),
         RESOLVE.by(resolve),
     ),
 )

@@ -29,7 +29,8 @@ from protocol.book.refusals import (
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Body, Millis
 from protocol.peers.messages import CIRCLE_BYTES_MAX
-from protocol.practices.between.abroad.entries import Forwards, mirror_account
+from protocol.practices.between.abroad.postings import mirror_account
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import Circle, Id, Time, read_circle
 from protocol.practices.between.clearing.intents import WORTH_SCALE, Intended, Intents, Minor, Valued, lines
 from protocol.practices.between.links.records import Code, Link, Links

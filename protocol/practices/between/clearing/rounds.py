@@ -32,7 +32,8 @@ from protocol.book.refusals import (
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import CircleAsked, QuoteDenied
-from protocol.practices.between.abroad.entries import Forwarded, Forwards, next_hold_id
+from protocol.practices.between.abroad.entries import Forwarded
+from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing.circles import (
     Circle,
     CircleOnward,

@@ -17,7 +17,7 @@ from protocol.events import Received, TimerFired
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LEDGER
 from protocol.peers.messages import CircleAsked, QuoteDenied, pack, unpack
-from protocol.practices.between.abroad.entries import Forwards
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
 from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Intended, Intents, Line, cut

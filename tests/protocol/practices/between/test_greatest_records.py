@@ -18,7 +18,7 @@ from protocol.lanes.identity import (
     Rotation,
     RotationClaim,
 )
-from protocol.practices.between.abroad import holds
+from protocol.practices.between.abroad import arriving, holds
 from protocol.practices.between.links import records
 from protocol.practices.between.links import terms as links
 from protocol.practices.between.links.records import (
@@ -142,14 +142,14 @@ def test_a_code_that_only_a_partner_knows_is_kept_and_its_own_words_travel_no_fu
     linked(world, "riacho", "serra", 1_000)
     linked(world, "serra", "encants", 1_000)
     world.tick(2)
-    honest, encants = holds._answer, world.nodes["encants"].network
+    honest, encants = arriving.answer, world.nodes["encants"].network
 
     def answer(desk: Desk, link: Link, hold: bytes) -> Plan:
         if desk.book.network == encants:
             return Plan("", steps=(Waive(link.id, hold, word),))
         return honest(desk, link, hold)
 
-    monkeypatch.setattr(holds, "_answer", answer)
+    monkeypatch.setattr(holds, "answer", answer)
     request = offer_payment(world, "riacho", "ana", "clara@encants", 10, "serra")
     world.tick(2)
     payment = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)

@@ -19,7 +19,8 @@ from protocol.lanes.entry import COMMONS, LEDGER
 from protocol.lanes.identity import Identity
 from protocol.peers.messages import HOPS_MAX
 from protocol.practices import PRACTICES
-from protocol.practices.between.abroad.entries import Forwards, Rerouted, part_hold
+from protocol.practices.between.abroad.entries import Rerouted
+from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.links.records import Link, Links, Settings, Terms, link_id
 from protocol.practices.between.links.terms import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the entries of payments between networks move, and change in what a book knows of them."""
+
+from collections.abc import Iterable, Sequence
+
+from protocol.book.book import (
+    Abroad,
+    Book,
+    Payment,
+    PaymentAuth,
+    PaymentState,
+    commons_account,
+    exchange_account,
+    holds_account,
+)
+from protocol.book.declaration import Entered
+from protocol.book.ledger import Account, Posting
+from protocol.book.personal import digest_of
+from protocol.book.wishes import said_in
+from protocol.practices.between.abroad.entries import (
+    Arrived,
+    Forwarded,
+    Part,
+    Passed,
+    Reconciled,
+    Refunded,
+    Rerouted,
+    Returned,
+    Sent,
+    Settled,
+)
+from protocol.practices.between.abroad.rules import authority_of_wish
+from protocol.practices.between.abroad.state import Forwards, UnderWay
+from protocol.practices.between.clearing.circles import read_circle
+from protocol.practices.between.links.records import link_account
+from protocol.practices.between.quotes.invoices import read_invoice
+from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.transfers import received
+from protocol.wire.keys import id_text
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Move the money of one step."""
+    match entered.body:
+        case Sent() as sent:
+            return _fold_sent(book, entered, sent)
+        case Settled(id, hold):
+            payment, payer, part = _end_part(book, id, hold)
+            under_way = book.of(Forwards).under_way[id]
+            if not under_way.paid_minor:
+                # The receipt shows the preimage, whichever of the payment's holds ends last.
+                payment.rests_on = (*payment.rests_on, entered.seq)
+            under_way.paid_minor += part.debit
+            book.of(Forwards).on(part.link).paid += part.hold_amount
+            _close(book, payment, under_way, entered)
+            mirror = mirror_account(book, part.link, payer.currency, entered.seq)
+            return _move(holds_account(payer.currency), mirror, part.debit, "payment", payment)
+        case Refunded(id, hold, reason):
+            payment, payer, part = _end_part(book, id, hold)
+            assert payment.abroad is not None
+            payment.abroad.reason = reason
+            sent = book.of(Forwards).under_way[id].sent
+            authority_of_wish(book, said_in(book, sent, Pay)).spend(-part.debit)
+            _close(book, payment, book.of(Forwards).under_way[id], entered)
+            return _move(holds_account(payer.currency), payer.id, part.debit, "void", payment)
+        case Rerouted() as rerouted:
+            return _fold_rerouted(book, rerouted)
+        case Arrived() as arrived:
+            return _fold_arrived(book, entered, arrived)
+        case Forwarded() as forwarded:
+            forwards = book.of(Forwards)
+            forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
+            forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
+            circle = None if forwarded.circle is None else read_circle(forwarded.circle)
+            if circle is not None:
+                forwards.circles[circle.id] = forwarded
+            book.passing[forwarded.currency] = book.passing.get(forwarded.currency, 0) + 1
+            return ()
+        case Passed(link_out, hold_out, preimage):
+            return _fold_passed(book, _end_forward(book, link_out, hold_out, preimage), entered.seq)
+        case Returned(link_out, hold_out, reason):
+            _end_forward(book, link_out, hold_out, reason)
+            return ()
+        case Reconciled() as reconciled:
+            return _fold_reconciled(book, reconciled, entered.seq)
+        case _:
+            raise AssertionError("no entry of this feature")
+
+
+def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
+    invoice = read_invoice(sent.invoice)
+    said = said_in(book, sent, Pay)
+    wish, authority = said.wish, authority_of_wish(book, said)
+    assert invoice is not None and wish.payment is not None
+    account = authority.account
+    payment = Payment(
+        id=wish.payment,
+        arrival=entered.seq,
+        at_ms=entered.at_ms,
+        payer=account.id,
+        payee=sent.payee,
+        debit_minor=sent.debit,
+        amount_minor=invoice.amount,
+        state=PaymentState.PENDING,
+        auth=authority.auth,
+        rests_on=authority.rests_on,
+        said=said.digest,
+        note=digest_of(wish.note),
+        mandate=wish.mandate,
+        balance_minor=account.balance_minor - sent.debit,
+        abroad=Abroad(invoice.network, invoice.account.rpartition(".")[2], invoice.scale),
+    )
+    _note_ways(payment, sent.parts)
+    authority.spend(sent.debit)
+    book.add_payment(payment)
+    forwards = book.of(Forwards)
+    ways = [part.route for part in sent.parts]
+    forwards.under_way[payment.id] = UnderWay(sent, wish, {part.hold: part for part in sent.parts}, ways)
+    forwards.part_of.update({(part.link, part.hold): payment.id for part in sent.parts})
+    account.held_minor += sent.debit
+    return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
+
+
+def _note_ways(payment: Payment, parts: Iterable[Part]) -> None:
+    """Show by which links a payment leaves, and which networks it passes."""
+    assert payment.abroad is not None
+    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in parts))
+    payment.abroad.route = tuple(dict.fromkeys(id_text(network) for part in parts for network in part.route))
+
+
+def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Part]:
+    forwards, payment = book.of(Forwards), book.payments.change(id)
+    payer, part = book.ledger.accounts[payment.payer], forwards.under_way[id].parts.pop(hold)
+    payer.held_minor -= part.debit
+    del forwards.part_of[part.link, hold]
+    return payment, payer, part
+
+
+def _close(book: Book, payment: Payment, under_way: UnderWay, entered: Entered) -> None:
+    """End a payment whose last hold has ended: it is posted if any was claimed, and then cost what these did."""
+    if under_way.parts:
+        return
+    payment.state = PaymentState.POSTED if under_way.paid_minor else PaymentState.VOIDED
+    payment.closed, payment.closed_at_ms = entered.seq, entered.at_ms
+    payment.debit_minor = under_way.paid_minor or payment.debit_minor
+    del book.of(Forwards).under_way[payment.id]
+
+
+def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
+    payment, payer, before = _end_part(book, rerouted.payment, rerouted.hold)
+    forwards, part = book.of(Forwards), rerouted.part
+    under_way = forwards.under_way[payment.id]
+    under_way.parts[part.hold] = part
+    under_way.ways.append(part.route)
+    forwards.part_of[part.link, part.hold] = payment.id
+    payer.held_minor += part.debit
+    payment.debit_minor = under_way.debit_minor
+    _note_ways(payment, under_way.parts.values())
+    more = part.debit - before.debit
+    authority_of_wish(book, said_in(book, under_way.sent, Pay)).spend(more)
+    if more < 0:
+        return _move(holds_account(payer.currency), payer.id, -more, "void", payment)
+    return _move(payer.id, holds_account(payer.currency), more, "hold", payment) if more else ()
+
+
+def _move(source: str, target: str, amount: int, kind: str, payment: Payment) -> tuple[Posting, Posting]:
+    other = payment.payee if payment.debit_minor is not None else payment.payer
+    return Posting(source, -amount, kind, payment.id, other), Posting(target, amount, kind, payment.id, other)
+
+
+def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Posting]:
+    invoice = read_invoice(arrived.invoice)
+    assert invoice is not None
+    account = book.ledger.accounts[invoice.account]
+    payment = Payment(
+        id=arrived.payment,
+        arrival=entered.seq,
+        at_ms=entered.at_ms,
+        payer=invoice.payer,
+        payee=account.id,
+        debit_minor=None,
+        amount_minor=invoice.amount,
+        state=PaymentState.POSTED,
+        auth=PaymentAuth.ABROAD,
+        note=invoice.note,
+        request=invoice.request,
+        abroad=Abroad(arrived.partner, account.currency, invoice.scale),
+    )
+    assert payment.abroad is not None
+    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in arrived.parts))
+    book.add_payment(payment)
+    forwards = book.of(Forwards)
+    forwards.paid[invoice.nonce] = frozenset((part.link, part.hold) for part in arrived.parts)
+    for part in arrived.parts:
+        forwards.on(part.link).received += part.amount
+    request = None if invoice.request is None else book.requests.get(invoice.request)
+    if request is not None:
+        book.requests.change(request.id).settle(payment.id)
+    mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in arrived.parts]
+    exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
+    return (
+        *(
+            Posting(mirror, -part.worth, "payment", payment.id, account.id)
+            for mirror, part in zip(mirrors, arrived.parts, strict=True)
+        ),
+        *((Posting(exchange, rounding, "rounding", payment.id, mirrors[0]),) if rounding else ()),
+        *received(book, payment, account),
+    )
+
+
+def mirror_account(book: Book, link: bytes, currency: str, arrival: int) -> str:
+    """Return our mirror account of a partner, opened if this is the first that the ledger says of it."""
+    account = link_account(link, currency)
+    if account not in book.ledger.accounts:
+        book.ledger.open(Account(account, currency, None, None, None, arrival))
+    return account
+
+
+def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Posting]:
+    currency = forwarded.currency
+    mirror_in = mirror_account(book, forwarded.link_in, currency, arrival)
+    mirror_out = mirror_account(book, forwarded.link_out, currency, arrival)
+    kept = forwarded.worth - forwarded.cost
+    kind = "forward" if forwarded.circle is None else "clearing"
+    forwards = book.of(Forwards)
+    forwards.on(forwarded.link_in).received += forwarded.amount_in
+    forwards.on(forwarded.link_out).paid += forwarded.amount_out
+    return (
+        Posting(mirror_in, -forwarded.worth, kind, None, mirror_out),
+        Posting(mirror_out, forwarded.cost, kind, None, mirror_in),
+        *(
+            (Posting(exchange_account(currency), kept, "fee" if forwarded.circle is None else kind, None, mirror_in),)
+            if kept
+            else ()
+        ),
+    )
+
+
+def _end_forward(book: Book, link_out: bytes, hold_out: bytes, outcome: bytes | str) -> Forwarded:
+    forwards = book.of(Forwards)
+    forwarded = forwards.open_out.pop((link_out, hold_out))
+    del forwards.by_in[forwarded.link_in, forwarded.hold_in]
+    book.passing[forwarded.currency] -= 1
+    forwards.ended[forwarded.link_in, forwarded.hold_in] = outcome
+    return forwarded
+
+
+def _fold_reconciled(book: Book, body: Reconciled, arrival: int) -> Sequence[Posting]:
+    known = book.of(Forwards).on(body.link)
+    known.paid += body.paid
+    known.received += body.received
+    mirror, commons = mirror_account(book, body.link, body.currency, arrival), commons_account(body.currency)
+    change = body.cost - body.worth
+    return (
+        Posting(mirror, change, "reconciliation", None, commons),
+        Posting(commons, -change, "reconciliation", None, mirror),
+    )
