@@ -14,7 +14,7 @@ from protocol.book.plans import Desk, Entered, Plan, Role, Waiting
 from protocol.book.refusals import FORBIDDEN, MALFORMED, NOT_FOUND, STATE_CONFLICT, Refused, refuse
 from protocol.lanes.entry import LEDGER
 from protocol.wire.codec import CodecFault, decode, encode
-from protocol.wire.shape import AtMost, ShapeFault, from_map, to_map
+from protocol.wire.shape import AtMost, Holds, ShapeFault, from_map, to_map
 
 WRITES_MAX = 64
 """Entries that one motion may write."""
@@ -29,7 +29,7 @@ class Proposed:
 
     operation: Annotated[str, AtMost(OPERATION_CHARS_MAX)]
     subject: Annotated[str, AtMost(SUBJECT_CHARS_MAX)]
-    wish: Annotated[bytes, AtMost(WISH_BYTES_MAX)]
+    wish: Annotated[bytes, AtMost(WISH_BYTES_MAX), Holds(("wish",))]
 
 
 class Stopped(NamedTuple):

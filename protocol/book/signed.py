@@ -14,7 +14,7 @@ from protocol.book.uuids import derived_id
 from protocol.wire.codec import CodecFault, encode
 from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import reader
-from protocol.wire.shape import AtMost, Length, Range, ShapeFault, to_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, to_map
 
 SIGNED_BYTES_MAX = 2_048
 """The fields of a wish, and 256 bytes for what the envelope puts around them."""
@@ -47,7 +47,7 @@ class Envelope:
     KIND: ClassVar[str] = "wish"
     network: Digest
     operation: Annotated[str, AtMost(OPERATION_CHARS_MAX)]
-    fields: Annotated[bytes, AtMost(FIELDS_BYTES_MAX)]
+    fields: Annotated[bytes, AtMost(FIELDS_BYTES_MAX), Holds(("wish",))]
     key: Key
     order_seq: OrderSeq
     not_after_ms: Time
@@ -58,7 +58,7 @@ class Envelope:
 class Signed:
     """Signed bytes as they came, and the signature by the key that they name."""
 
-    data: Annotated[bytes, AtMost(SIGNED_BYTES_MAX)]
+    data: Annotated[bytes, AtMost(SIGNED_BYTES_MAX), Holds(("Envelope", "Joining"))]
     signature: Annotated[bytes, Length(64)]
 
 

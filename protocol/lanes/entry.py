@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 from protocol.wire.codec import ENTRY_BYTES_MAX, CodecFault, decode, encode
 from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import NATURAL, matcher, number, reader
-from protocol.wire.shape import UNKNOWN, AtMost, Length, Range, ShapeFault, from_map, to_map
+from protocol.wire.shape import UNKNOWN, AtMost, Length, Range, ShapeFault, Spelt, from_map, to_map
 
 VERSION = 1
 SALT_BYTES = 16
@@ -23,6 +23,8 @@ KIND_CHARS_MAX = 64
 """How much is told of the kind of an entry that is not known."""
 IDENTITY, COMMONS, LEDGER = "identity", "commons", "ledger"
 LINK_PREFIX = "link/"
+LANE = "identity|commons|ledger|link/[a-z2-7]{52}"
+"""How a lane is named; entries of others are not taken."""
 PUBLIC_LANES = (IDENTITY, COMMONS)
 NO_NETWORK = bytes(32)
 """What an inception names as its network, whose id it is about to become."""
@@ -56,7 +58,7 @@ class Header:
 
     v: Annotated[int, Range(VERSION, VERSION)]
     network: Annotated[bytes, Length(32)]
-    lane: Annotated[str, AtMost(LANE_CHARS_MAX)]
+    lane: Annotated[str, AtMost(LANE_CHARS_MAX), Spelt(LANE)]
     epoch: Annotated[int, Range(0, 2**31)]
     seq: Annotated[int, Range(0, 2**53)]
     body_hash: Annotated[bytes, Length(32)]

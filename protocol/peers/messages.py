@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from protocol.book.refusals import ReasonCode
 from protocol.wire.codec import CodecFault, decode, encode
-from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
 
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 ENTRIES_PER_FRAME_MAX = 4_096
@@ -33,7 +33,7 @@ Short = Annotated[bytes, Length(16)]
 LaneName = Annotated[str, AtMost(64)]
 Seq = Annotated[int, Range(0, 2**53)]
 Minor = Annotated[int, Range(1, 2**63 - 1)]
-EntryWire = Annotated[bytes, AtMost(66_000)]
+EntryWire = Annotated[bytes, AtMost(66_000), Holds(("entry",))]
 
 
 class PeerFault(Exception):
@@ -185,7 +185,7 @@ class QuoteGiven:
     """The invoice, signed by the payee's node, and the holds that the route needs, first link first."""
 
     key: Short
-    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     signature: Annotated[bytes, Length(64)]
     hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
 
@@ -207,7 +207,7 @@ class CircleAsked:
     """
 
     key: Short
-    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     signature: Annotated[bytes, Length(64)]
 
 
@@ -270,13 +270,13 @@ Message = (
     | LinkHeld
     | NewerMessage
 )
-_KINDS: tuple[type[Message], ...] = (
+KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
     Probe, ProbeMet, LinkHeld,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""
-_NUMBERS: Mapping[type[Any], int] = {kind: number for number, kind in enumerate(_KINDS)}
+_NUMBERS: Mapping[type[Any], int] = {kind: number for number, kind in enumerate(KINDS)}
 
 
 def pack(message: Message) -> bytes:
@@ -296,6 +296,6 @@ def unpack(frame: bytes) -> Message:
         number, fields = parts
         if not (type(number) is int and 0 <= number < NUMBERS_END and isinstance(fields, dict)):
             raise PeerFault("a frame is a number and fields")
-        return from_map(_KINDS[number], fields, skips=True) if number < len(_KINDS) else NewerMessage(number)
+        return from_map(KINDS[number], fields, skips=True) if number < len(KINDS) else NewerMessage(number)
     except (CodecFault, ShapeFault) as fault:
         raise PeerFault(f"frame: {fault}") from None

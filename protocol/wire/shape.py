@@ -42,6 +42,20 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelt:
+    """Tells how a rule of the book wants a text spelt, as a regular expression of the whole; shapes do not check it."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Tells which records, by their names, a byte string is the bytes of; whoever needs one reads it there."""
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PersonalText:
     """Marks a personal text, which goes on the wire as its salted digest: `Annotated[str | bytes, PersonalText(500)]`.
 

@@ -36,11 +36,13 @@ from protocol.book.parameters import (
     Stored,
 )
 from protocol.book.refusals import CURRENCY_UNKNOWN, FORBIDDEN, MALFORMED, NOT_FOUND, Reason, Refused, refuse
-from protocol.wire.shape import AtMost
+from protocol.wire.shape import AtMost, Spelt
 
-_NAME = re.compile(r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+")
+NAME = r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+"
+"""How the name of a parameter is spelt: words joined by points."""
+_NAME = re.compile(NAME)
 
-Name = Annotated[str, AtMost(PARAMETER_CHARS_MAX)]
+Name = Annotated[str, AtMost(PARAMETER_CHARS_MAX), Spelt(NAME)]
 Code = Annotated[str, AtMost(12)]
 
 

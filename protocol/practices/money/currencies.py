@@ -41,7 +41,7 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.lanes.entry import Body, Millis
-from protocol.wire.shape import AtMost, Range
+from protocol.wire.shape import AtMost, Range, Spelt
 
 BALANCE_OPEN = Reason(
     "BALANCE_OPEN", Stage.RULE, 422, "The balance is not settled", "The balance is {balance}, not settled."
@@ -49,7 +49,9 @@ BALANCE_OPEN = Reason(
 
 CODE_CHARS_MAX = 12
 _CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
-_OLD_CODE = re.compile(f"[A-Z0-9]{{1,{CODE_CHARS_MAX}}}")
+OLD_CODE = f"[A-Z0-9]{{1,{CODE_CHARS_MAX}}}"
+"""How a code is spelt that was given before CODES_NARROWED_MS; since then it begins with a letter."""
+_OLD_CODE = re.compile(OLD_CODE)
 CODES_TAKEN = ("FALSE", "NULL", "TRUE")
 """Codes that no currency gets: other programs read them as a truth, or as nothing."""
 CODES_NARROWED_MS = 1_796_083_200_000
@@ -67,7 +69,7 @@ class CurrencyCreated:
     """A new unit; `least` and `most` are the limits that accounts get (minor units; no most: no ceiling)."""
 
     KIND: ClassVar[str] = "currencies/created"
-    code: Code
+    code: Annotated[Code, Spelt(OLD_CODE)]
     name: Annotated[str, AtMost(NAME_CHARS_MAX)]
     unit_word: Annotated[str, AtMost(UNIT_WORD_CHARS_MAX)]
     scale: Scale

@@ -25,7 +25,7 @@ from protocol.practices.people.joinings import is_authentic as joining_is_authen
 from protocol.practices.people.joinings import read_joining
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import id_text, verify
-from protocol.wire.shape import AtMost, Length, Range, from_map, to_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, from_map, to_map
 
 RECEIPT_BYTES_MAX = 1024 * 1024
 KEY_EVENTS_MAX = 64
@@ -33,7 +33,7 @@ ENTRIES_MAX = 16
 ENTRY_WIRE_BYTES_MAX = 66_000
 ATTESTED_BYTES_MAX = 1_024
 
-EntryWire = Annotated[bytes, AtMost(ENTRY_WIRE_BYTES_MAX)]
+EntryWire = Annotated[bytes, AtMost(ENTRY_WIRE_BYTES_MAX), Holds(("entry",))]
 Seq = Annotated[int, Range(0, 2**53)]
 
 
@@ -59,7 +59,7 @@ class Attested:
 class Receipt:
     """All that it takes to verify a payment, as one document."""
 
-    attested: Annotated[bytes, AtMost(ATTESTED_BYTES_MAX)]
+    attested: Annotated[bytes, AtMost(ATTESTED_BYTES_MAX), Holds(("Attested",))]
     signature: Annotated[bytes, Length(64)]
     identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
     entries: Annotated[tuple[EntryWire, ...], AtMost(ENTRIES_MAX)]

@@ -26,18 +26,19 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
-from protocol.book.signed import Digest, Key, MemberId
+from protocol.book.signed import Digest, Key
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.members import (
     CURRENCIES_MAX,
     MEMBER_ID_BYTES,
     CurrencyCode,
+    NewMember,
     Opening,
     member_id_refusal,
     opening_refusal,
 )
-from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, handle_refusal
+from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, NewHandle, handle_refusal
 from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost
 
@@ -51,8 +52,8 @@ class MemberImported:
     """Somebody who was a member elsewhere is one here, active, with these keys and accounts."""
 
     KIND: ClassVar[str] = "members/imported"
-    member: MemberId
-    handle: MemberId
+    member: NewMember
+    handle: NewHandle
     name: Digest | None
     keys: Annotated[tuple[Key, ...], AtMost(KEYS_MAX)]
     openings: Annotated[tuple[Opening, ...], AtMost(CURRENCIES_MAX)]

@@ -57,16 +57,19 @@ from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import KEY_TAKEN, may_see
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import against_new_key, joining_in
-from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, handle_refusal
-from protocol.wire.shape import AtMost, Range
+from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, NewHandle, handle_refusal
+from protocol.wire.shape import AtMost, Range, Spelt
 
 MEMBER_ID_BYTES = 10
 CURRENCIES_MAX = 64
 """Accounts that one approval may open."""
 
 # Capitals, which no handle has: a handle can never pass for the id of another member.
-_MEMBER_ID = re.compile("[A-Z2-7]{16}")
+MEMBER_ID = "[A-Z2-7]{16}"
+"""How the id of a member is spelt."""
+_MEMBER_ID = re.compile(MEMBER_ID)
 
+NewMember = Annotated[MemberId, Spelt(MEMBER_ID)]
 CurrencyCode = Annotated[str, AtMost(12)]
 Least = Annotated[int, Range(1 - 2**63, 0)]
 Most = Annotated[int, Range(0, 2**63 - 1)]
@@ -77,9 +80,9 @@ class Joined:
     """A member asks to be one, with a key of its own, or without (custodial)."""
 
     KIND: ClassVar[str] = "members/joined"
-    member: MemberId
+    member: NewMember
     code: Digest
-    handle: MemberId
+    handle: NewHandle
     name: Digest | None
     joining: Signed | None
 

@@ -30,7 +30,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Digest, MemberId
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import acts_for
-from protocol.wire.shape import AtMost
+from protocol.wire.shape import AtMost, Spelt
 
 HANDLE_TAKEN = Reason(
     "HANDLE_TAKEN",
@@ -44,8 +44,13 @@ HANDLE_CHARS_MAX = 32
 EARLIER_HANDLES_MAX = 16
 """Handles that one member may leave behind, each taken for good."""
 
-_HANDLE = re.compile("[a-z0-9][a-z0-9-]{0,30}[a-z0-9]")
+HANDLE = "[a-z0-9][a-z0-9-]{0,30}[a-z0-9]"
+"""How a handle is spelt."""
+_HANDLE = re.compile(HANDLE)
 _RESERVED = frozenset({"commons", "holds", "exchange"})
+
+
+NewHandle = Annotated[MemberId, Spelt(HANDLE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Renamed:
 
     KIND: ClassVar[str] = "members/renamed"
     member: MemberId
-    handle: MemberId
+    handle: NewHandle
     name: Digest | None
 
 

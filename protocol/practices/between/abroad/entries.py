@@ -8,7 +8,7 @@ from protocol.book.refusals import ReasonCode
 from protocol.book.signed import Digest, Id, Minor, Signed
 from protocol.peers.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 from protocol.practices.money.payments.rules import Pay
-from protocol.wire.shape import AtMost, Length
+from protocol.wire.shape import AtMost, Holds, Length
 
 ADDRESS_CHARS_MAX = 160
 COME_MAX = 32
@@ -39,7 +39,7 @@ class Sent:
     OPERATION: ClassVar[str] = "payments.create"
     WISH: ClassVar[type[Pay]] = Pay
     payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX)]
-    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     signature: Annotated[bytes, Length(64)]
     parts: Annotated[tuple[Part, ...], AtMost(PATHS_MAX)]
     signed: Signed | None
@@ -100,7 +100,7 @@ class Arrived:
     payment: Id
     partner: Digest
     parts: Annotated[tuple[Come, ...], AtMost(COME_MAX)]
-    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     preimage: Preimage
 
     @property
@@ -123,7 +123,7 @@ class Forwarded:
     amount_out: Minor
     cost: Minor
     currency: Annotated[str, AtMost(12)]
-    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)] | None
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))] | None
     """Where it clears debts: the circle. Then rounding, or the member's own tolerance, may make it cost more."""
 
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from protocol.peers.messages import HOPS_MAX, INVOICE_BYTES_MAX, Hop
 from protocol.wire.codec import CodecFault, decode
-from protocol.wire.shape import AtMost, Length, ShapeFault, from_map
+from protocol.wire.shape import AtMost, Holds, Length, ShapeFault, from_map
 
 
 @dataclass(frozen=True, slots=True)
 class Onward:
     """What travels beside a hold: the invoice that it pays, wholly or in part, and the hops that are left."""
 
-    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX)]
+    invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     signature: Annotated[bytes, Length(64)]
     hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
     is_part: bool

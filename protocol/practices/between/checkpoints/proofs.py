@@ -18,7 +18,7 @@ from protocol.practices.money.currencies import CODE_CHARS_MAX
 from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
 from protocol.wire.codec import decode
 from protocol.wire.merkle import PATH_HASHES_MAX, is_consistent, leaf_hash, root_by
-from protocol.wire.shape import AtMost, Length, Range, from_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, from_map
 
 PROOF_BYTES_MAX = 1024 * 1024
 LEAF_BYTES_MAX = 66_000
@@ -97,7 +97,7 @@ class Proof:
     """All that it takes to verify one leaf: `leaf` is a balance's own bytes, or the entry of a payment."""
 
     kind: Annotated[str, AtMost(16)]
-    leaf: Annotated[bytes, AtMost(LEAF_BYTES_MAX)]
+    leaf: Annotated[bytes, AtMost(LEAF_BYTES_MAX), Holds(("BalanceLeaf", "entry"))]
     index: Annotated[int, Range(0, ENTRIES_MAX)]
     path: Annotated[tuple[Digest, ...], AtMost(PATH_HASHES_MAX)]
     word: EntryWire

@@ -14,7 +14,7 @@ from protocol.peers.messages import CIRCLE_BYTES_MAX
 from protocol.solvers.cycles import CYCLE_MEMBERS_MAX
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import digest, verify
-from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
 
 Id = Annotated[bytes, Length(32)]
 Time = Annotated[int, Range(0, 2**53)]
@@ -73,7 +73,7 @@ class Circle:
 class CircleOnward:
     """What travels beside a hold that clears: the circle, signed by its initiator."""
 
-    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     signature: Annotated[bytes, Length(64)]
 
 

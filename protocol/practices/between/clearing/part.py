@@ -37,7 +37,7 @@ from protocol.practices.between.links.records import Code, Link, Links
 from protocol.practices.between.links.terms import read_rate
 from protocol.practices.between.quotes.invoices import condition_of
 from protocol.wire.keys import id_text, parse_id
-from protocol.wire.shape import AtMost, Length, Range
+from protocol.wire.shape import AtMost, Holds, Length, Range
 
 PPM = 1_000_000
 RHYTHM_SECONDS_MIN = 60
@@ -97,7 +97,7 @@ class Begun:
     """We have initiated a circle: a hold toward who owes us. `worth` and `cost` are both legs in our minor units."""
 
     KIND: ClassVar[str] = "clearing/begun"
-    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     nonce: Annotated[bytes, Length(16)]
     worth: Minor
     cost: Minor
@@ -136,7 +136,7 @@ class Left:
     """A circle that we asked about is left alone: `by` refused it, or (None) somebody stayed silent."""
 
     KIND: ClassVar[str] = "clearing/left"
-    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX)]
+    circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     reason: ReasonCode
     by: Id | None
 

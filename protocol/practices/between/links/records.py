@@ -49,7 +49,7 @@ from protocol.practices.between.links.refusals import LINK_FROZEN, LINK_HOLDS_EX
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text
-from protocol.wire.shape import AtMost, Length, Range, to_map
+from protocol.wire.shape import AtMost, Holds, Length, Range, to_map
 
 HOLDS_MAX = 128
 ONWARD_BYTES_MAX = 2_048
@@ -88,7 +88,7 @@ class HoldItem:
     id: HoldId
     amount: Annotated[int, Range(1, 2**63 - 1)]
     condition: Id
-    onward: Annotated[bytes, AtMost(ONWARD_BYTES_MAX)]
+    onward: Annotated[bytes, AtMost(ONWARD_BYTES_MAX), Holds(("Onward", "CircleOnward"))]
 
 
 @dataclass(frozen=True, slots=True)
