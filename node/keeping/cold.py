@@ -12,7 +12,7 @@ from protocol.book.money import decimal
 from protocol.lanes.entry import Millis
 from protocol.lanes.identity import RotationClaim, cold_signature
 from protocol.practices.between.checkpoints.proofs import CheckpointClaim
-from protocol.practices.between.links.records import GrantClaim, link_id
+from protocol.practices.between.links.entries import GrantClaim, link_id
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, KeyPair, id_text
 from protocol.wire.shape import ShapeFault, from_map, to_map

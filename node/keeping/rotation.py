@@ -46,7 +46,7 @@ from protocol.lanes.identity import (
 )
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.replica import Replica
 from protocol.wire.codec import decode
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text, parse_id

@@ -32,7 +32,8 @@ from protocol.lanes.journal import InvalidEntry, Journal
 from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.roots import Checkpoints
 from protocol.practices.between.faults.evidence import FaultKind
-from protocol.practices.between.links.records import LinkRecord, judge
+from protocol.practices.between.links.entries import LinkRecord
+from protocol.practices.between.links.records import judge
 from protocol.replica import Replica
 from protocol.wire.keys import id_text
 

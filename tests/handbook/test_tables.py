@@ -55,7 +55,7 @@ from protocol.practices.between.clearing.circles import Circle, CircleOnward, Le
 from protocol.practices.between.clearing.intents import Line
 from protocol.practices.between.clearing.part import Owed
 from protocol.practices.between.faults.evidence import SELF_PROVING, Evidence, FaultKind
-from protocol.practices.between.links.records import (
+from protocol.practices.between.links.entries import (
     AckItem,
     ClaimItem,
     GrantClaim,

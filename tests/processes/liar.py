@@ -35,7 +35,7 @@ from protocol.lanes.identity import Inception, promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, LinkNews, Message, pack, unpack
 from protocol.practices import PRACTICES
-from protocol.practices.between.links.records import LinkRecord
+from protocol.practices.between.links.entries import LinkRecord
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members import Approve, Join

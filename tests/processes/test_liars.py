@@ -15,8 +15,8 @@ from protocol.book.money import Amount
 from protocol.lanes.entry import LEDGER, encode_body, seal
 from protocol.peers.messages import Entries, Hello, LinkNews, Message, Role, Wanted
 from protocol.peers.reconcile import HeadsVector
-from protocol.practices.between.links.records import ClaimItem, HoldItem, LinkRecord
-from protocol.practices.between.links.terms import AcceptLink, LinksWanted, RaiseLink
+from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord
+from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, RaiseLink
 from protocol.practices.people.members import Suspended
 from protocol.wire.codec import encode
 

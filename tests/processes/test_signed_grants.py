@@ -17,7 +17,7 @@ from node.loop.batch import Batch
 from node.store.storage import Storage
 from protocol.lanes.entry import decode_body, parse
 from protocol.practices import PRACTICES
-from protocol.practices.between.links.records import LinkRecord, link_lane
+from protocol.practices.between.links.entries import LinkRecord, link_lane
 from protocol.replica import Replica
 from protocol.wire.keys import parse_id
 

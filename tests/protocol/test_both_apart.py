@@ -12,8 +12,10 @@ from simulation.world import World
 from protocol.events import Received, TimerFired
 from protocol.lanes.entry import IDENTITY, LINK_PREFIX, decode_body, parse
 from protocol.peers.messages import Entries, LinkHeld, LinkNews, Message, pack, unpack
-from protocol.practices.between.links.records import Link, LinkRecord, Links, link_lane
-from protocol.practices.between.links.terms import LinksWanted
+from protocol.practices.between.links.entries import LinkRecord, link_lane
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import LinksWanted
 
 PAIR = ("riacho", "serra")
 

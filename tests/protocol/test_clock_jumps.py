@@ -7,7 +7,7 @@ from simulation.world import World
 
 from protocol.peers.standing import QUIET_MS
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import RESEND_EVERY_MS
 
 HOUR_MS = 3_600_000

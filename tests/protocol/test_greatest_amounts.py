@@ -6,7 +6,7 @@ from simulation.world import World, whole
 
 from protocol.book.ledger import Account
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
-from protocol.practices.between.links.terms import AcceptLink, CapLink, ProposeLink
+from protocol.practices.between.links.wishes import AcceptLink, CapLink, ProposeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.money.payments.rules import Pay

@@ -35,7 +35,8 @@ from protocol.practices.between.checkpoints.proofs import (
 )
 from protocol.practices.between.faults.evidence import examine
 from protocol.practices.between.federations.charters import Charters
-from protocol.practices.between.links.records import LinkRecord, Settings, SignedGrant, Terms, binding
+from protocol.practices.between.links.entries import LinkRecord, Settings, SignedGrant, Terms
+from protocol.practices.between.links.records import binding
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.money.receipts import Attested

@@ -9,7 +9,7 @@ from protocol.book.refusals import Refused
 from protocol.events import Asked, Received
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
 from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pack
-from protocol.practices.between.links.terms import LinksWanted, RaiseLink
+from protocol.practices.between.links.wishes import LinksWanted, RaiseLink
 from protocol.practices.between.networks import InviteReplica
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.people.members import Suspended

@@ -9,7 +9,7 @@ from simulation.theft import rotate
 from simulation.world import World, whole
 
 from protocol.lanes.entry import LINK_PREFIX
-from protocol.practices.between.links.terms import LinksWanted, RaiseLink
+from protocol.practices.between.links.wishes import LinksWanted, RaiseLink
 from protocol.practices.between.networks import InviteReplica
 
 

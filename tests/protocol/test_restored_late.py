@@ -12,8 +12,9 @@ from protocol.lanes.entry import IDENTITY, LEDGER, decode_body, encode_body, par
 from protocol.peers.messages import Entries, LinkNews, LinkWanted, pack, unpack
 from protocol.practices.between.abroad.entries import Forwarded
 from protocol.practices.between.faults.seen import FaultsWanted
-from protocol.practices.between.links.records import AckItem, LinkRecord, Links, link_lane
-from protocol.practices.between.links.terms import LinksWanted, RaiseLink, SetLinkRate
+from protocol.practices.between.links.entries import AckItem, LinkRecord, link_lane
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import LinksWanted, RaiseLink, SetLinkRate
 from protocol.practices.between.networks import SetProfile
 from protocol.wire.keys import id_text
 

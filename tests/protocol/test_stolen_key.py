@@ -15,8 +15,8 @@ from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, decode_body, encode_body, parse, seal
 from protocol.peers.messages import Entries, LinkNews, pack
 from protocol.practices.between.faults.seen import Faults, FaultsWanted
-from protocol.practices.between.links.records import LinkRecord, link_lane
-from protocol.practices.between.links.terms import AcceptLink, LinksWanted, ProposeLink, RaiseLink
+from protocol.practices.between.links.entries import LinkRecord, link_lane
+from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, ProposeLink, RaiseLink
 from protocol.practices.between.networks import InviteReplica, SetProfile
 from protocol.wire.keys import id_text, parse_id
 

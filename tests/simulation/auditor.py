@@ -52,7 +52,9 @@ from protocol.practices.between.clearing.probes import Probes
 from protocol.practices.between.clearing.rounds import Rounds
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.federations.charters import Charters
-from protocol.practices.between.links.records import Link, Links, link_account
+from protocol.practices.between.links.entries import link_account
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.networks import Replicas
 from protocol.practices.between.quotes.answers import Relays

@@ -15,16 +15,10 @@ from protocol.events import TimerFired
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LINK_PREFIX, decode_body, encode_body, parse, seal
 from protocol.peers.messages import Entries, LinkNews, LinkWanted, Message, QuoteGiven, pack
-from protocol.practices.between.links.records import (
-    ClaimItem,
-    HoldItem,
-    Link,
-    LinkRecord,
-    Links,
-    Place,
-    Waive,
-    link_lane,
-)
+from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord, link_lane
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Place, Waive
 from protocol.practices.between.routes import Routes
 
 Twist = Callable[[World, Node, Random, Message], tuple[Message, ...]]

@@ -17,7 +17,7 @@ from protocol.book.declaration import Act, Create
 from protocol.book.refusals import refuse
 from protocol.events import Asked, Effect, Input, Keep, PeerDown, PeerUp, Received, Send, Store, StoreItem, TimerFired
 from protocol.lanes.entry import IDENTITY
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 
 
 class Death(Enum):

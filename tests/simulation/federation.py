@@ -12,8 +12,8 @@ from simulation.world import STEWARD, World, whole
 
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
-from protocol.practices.between.links.records import Links
-from protocol.practices.between.links.terms import AcceptLink, ProposeLink
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.money.payments.rules import Pay

@@ -5,7 +5,7 @@ from simulation.world import World, whole
 
 from protocol.events import Received
 from protocol.peers.messages import Message, pack
-from protocol.practices.between.links.terms import AcceptLink, ProposeLink
+from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CreateCurrency
 from protocol.practices.money.payments.rules import Pay

@@ -35,8 +35,9 @@ from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.part import Clearing, Failed
 from protocol.practices.between.clearing.rounds import CIRCLE_LIFE_MS
-from protocol.practices.between.links import records, talk
-from protocol.practices.between.links.records import Claim, Link, Waive
+from protocol.practices.between.links import state, talk
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.steps import Claim, Waive
 from protocol.practices.between.links.talk import LinkTalk
 from protocol.practices.between.quotes.prices import Quotes
 from protocol.practices.between.routes import Path
@@ -174,7 +175,7 @@ def _waive_while_open(desk: Desk, link: Link) -> Iterator[Plan]:
     yield from _RESOLVE(desk, link)
     book = desk.book
     for forward in list(book.of(Forwards).by_in.values()):
-        link_in, link_out = (book.of(records.Links).by_id[id] for id in (forward.link_in, forward.link_out))
+        link_in, link_out = (book.of(state.Links).by_id[id] for id in (forward.link_in, forward.link_out))
         gone = not arriving.is_reachable(book, link_out.partner)
         if gone and not link_in.is_lost and forward.hold_in in link_in.now.holds_in:
             yield Plan("", steps=(Waive(link_in.id, forward.hold_in, PEER_UNREACHABLE.code),))

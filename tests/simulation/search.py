@@ -35,9 +35,9 @@ from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import Rounds
 from protocol.practices.between.faults.seen import Faults
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
-from protocol.practices.between.links.terms import CapLink, GiveBackLink, RaiseLink
+from protocol.practices.between.links.wishes import CapLink, GiveBackLink, RaiseLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.replica import Replica

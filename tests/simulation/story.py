@@ -27,7 +27,7 @@ from protocol.lanes.entry import Entry
 from protocol.peers.messages import pack, unpack
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
-from protocol.practices.between.links.terms import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
+from protocol.practices.between.links.wishes import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
 from protocol.practices.money.obligations import GiveConsent
 from protocol.practices.money.payments.rules import Pay

@@ -15,7 +15,7 @@ from simulation.world import Node
 from soak.marked import rest_to_soak
 
 from protocol.book.book import commons_account, exchange_account, holds_account
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 
 STEPS = 600
 CHEATS = (NAMES[2], NAMES[5], NAMES[8])

@@ -5,7 +5,7 @@ import pytest
 from simulation.federation import Federation, drawn_debts
 
 from protocol.practices.between.clearing.probes import RING_MEMBERS_MAX
-from protocol.practices.between.links.terms import LinksWanted
+from protocol.practices.between.links.wishes import LinksWanted
 from protocol.solvers.cycles import cycles
 
 

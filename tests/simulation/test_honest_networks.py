@@ -12,7 +12,7 @@ from simulation.world import World, whole
 from soak.marked import rest_to_soak
 
 from protocol.book.refusals import Refused
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks import InviteReplica
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay

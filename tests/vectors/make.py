@@ -61,7 +61,7 @@ from protocol.practices.between.federations.charters import (
     Left,
     hear,
 )
-from protocol.practices.between.links.records import (
+from protocol.practices.between.links.entries import (
     AckItem,
     GrantClaim,
     LinkRecord,

@@ -24,7 +24,7 @@ from protocol.practices.between.abroad.onward import Onward
 from protocol.practices.between.checkpoints.proofs import BalanceLeaf, CheckpointClaim, ConsistencyProof, Proof
 from protocol.practices.between.clearing.circles import Circle, CircleOnward
 from protocol.practices.between.faults.evidence import Evidence
-from protocol.practices.between.links.records import GrantClaim, LinkRecord
+from protocol.practices.between.links.entries import GrantClaim, LinkRecord
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.people.joinings import Joining

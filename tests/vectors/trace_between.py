@@ -22,8 +22,8 @@ from protocol.practices.between.clearing.part import (
     ValueCurrency,
 )
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
-from protocol.practices.between.links.records import link_account
-from protocol.practices.between.links.terms import CloseLink, FreezeLink, LinksWanted, SetLinkRate
+from protocol.practices.between.links.entries import link_account
+from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.wire.keys import parse_id

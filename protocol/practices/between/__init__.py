@@ -8,14 +8,14 @@ from protocol.practices.between.checkpoints import roots
 from protocol.practices.between.clearing import declaration as clearing
 from protocol.practices.between.faults import seen
 from protocol.practices.between.federations import membership
-from protocol.practices.between.links import terms
+from protocol.practices.between.links import declaration as links
 from protocol.practices.between.quotes import prices
 
 PRACTICES: tuple[Practice, ...] = (
     networks.PRACTICE,
     membership.PRACTICE,
     offers.PRACTICE,
-    terms.PRACTICE,
+    links.PRACTICE,
     importers.PRACTICE,
     routes.PRACTICE,
     prices.PRACTICE,

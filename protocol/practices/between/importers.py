@@ -15,8 +15,10 @@ from protocol.book.ledger import Posting
 from protocol.book.money import Amount
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
-from protocol.practices.between.links.records import MIRROR_PREFIX, Link, Links, link_account
-from protocol.practices.between.links.terms import usage
+from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.views import usage
 from protocol.wire.keys import id_text
 from protocol.wire.shape import Range
 

@@ -41,7 +41,8 @@ from protocol.lanes.entry import COMMONS, Millis
 from protocol.lanes.identity import HOT_GRANT_MAX
 from protocol.peers.hello import ADMITS
 from protocol.peers.standing import COPIED
-from protocol.practices.between.links.records import Links, LinkState
+from protocol.practices.between.links.link import LinkState
+from protocol.practices.between.links.state import Links
 from protocol.practices.people.invitations import INVITATION_UNKNOWN
 from protocol.wire.keys import digest, id_text, parse_id
 from protocol.wire.shape import Length

@@ -45,7 +45,7 @@ from protocol.lanes.identity import Identity, Recovery, RecoveryClaim, check_rec
 from protocol.peers.home import Home
 from protocol.peers.news import HOME_NEWS, HomeNews, KeyOusted
 from protocol.peers.standing import DESPITE
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import AtMost, ShapeFault, from_map, to_map

@@ -14,8 +14,9 @@ from protocol.book.declaration import STEWARDS, Act, Desk, Entered, News, Plan, 
 from protocol.book.ledger import Posting
 from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import AccountId
-from protocol.practices.between.links.records import MIRROR_PREFIX, LinkState, link_account
-from protocol.practices.between.links.terms import find_link
+from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
+from protocol.practices.between.links.link import LinkState
+from protocol.practices.between.links.views import find_link
 
 
 @dataclass(frozen=True, slots=True)

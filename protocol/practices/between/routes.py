@@ -17,8 +17,10 @@ from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
 from protocol.peers.messages import HOPS_MAX, Hop
-from protocol.practices.between.links.records import LINKS_MAX, RATE_TERM_MAX, Code, Counter, Id, Link, Links, LinkState
+from protocol.practices.between.links.entries import RATE_TERM_MAX, Code, Counter, Id
+from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
+from protocol.practices.between.links.state import LINKS_MAX, Links
 from protocol.wire.keys import parse_id
 from protocol.wire.shape import Range
 

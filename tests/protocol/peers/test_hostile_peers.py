@@ -25,15 +25,9 @@ from protocol.peers.messages import (
 )
 from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX, SESSIONS_MAX
 from protocol.practices.between.faults.seen import Faults
-from protocol.practices.between.links.records import (
-    LINKS_PER_PARTNER_MAX,
-    LinkRecord,
-    Settings,
-    Terms,
-    link_id,
-    link_lane,
-)
-from protocol.practices.between.links.terms import LinksWanted
+from protocol.practices.between.links.entries import LinkRecord, Settings, Terms, link_id, link_lane
+from protocol.practices.between.links.records import LINKS_PER_PARTNER_MAX
+from protocol.practices.between.links.wishes import LinksWanted
 from protocol.wire.codec import ENTRY_BYTES_MAX, encode
 from protocol.wire.keys import KeyPair
 

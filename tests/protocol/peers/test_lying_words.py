@@ -24,7 +24,8 @@ from protocol.peers.messages import (
     pack,
     unpack,
 )
-from protocol.practices.between.links.records import HoldItem, LinkRecord, Links, Settings, Terms, link_id, link_lane
+from protocol.practices.between.links.entries import HoldItem, LinkRecord, Settings, Terms, link_id, link_lane
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.invoices import condition_of, encode_invoice, read_invoice
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay

@@ -19,7 +19,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import Body
 from protocol.practices import governance, money, people
 from protocol.practices.between.abroad.entries import Reconciled
-from protocol.practices.between.links.records import link_account
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.rests import RestSwept
 from protocol.practices.governance.motions.entries import (
     Ballot,

@@ -22,8 +22,11 @@ from protocol.practices.between.abroad.onward import Onward, read_onward
 from protocol.practices.between.abroad.rules import beyond_count
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing import rounds
-from protocol.practices.between.links.records import Claim, HoldItem, Link, Links, Place, Waive, link_account
+from protocol.practices.between.links.entries import HoldItem, link_account
+from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Claim, Place, Waive
 from protocol.practices.between.quotes.answers import Relays, arrival_refusal, is_reachable, needed_in
 from protocol.practices.between.quotes.invoices import condition_of, is_open, is_signed_by, preimage_of, read_invoice
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID

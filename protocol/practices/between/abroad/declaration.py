@@ -21,7 +21,7 @@ from protocol.practices.between.abroad.entries import (
 from protocol.practices.between.abroad.postings import fold
 from protocol.practices.between.abroad.rules import check
 from protocol.practices.between.abroad.views import news, owned
-from protocol.practices.between.links.records import Link
+from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.talk import RESOLVE
 from protocol.practices.money.payments.rules import PAY_ABROAD
 

@@ -13,7 +13,9 @@ from protocol.practices.between.abroad.sending import rerouted
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing import rounds
 from protocol.practices.between.clearing.part import Clearing
-from protocol.practices.between.links.records import Claim, GiveBack, Link, Links, Waive
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Claim, GiveBack, Waive
 from protocol.practices.between.quotes.refusals import code_told
 
 

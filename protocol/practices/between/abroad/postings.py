@@ -32,7 +32,7 @@ from protocol.practices.between.abroad.entries import (
 from protocol.practices.between.abroad.rules import authority_of_wish
 from protocol.practices.between.abroad.state import Forwards, UnderWay
 from protocol.practices.between.clearing.circles import read_circle
-from protocol.practices.between.links.records import link_account
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.quotes.invoices import read_invoice
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.payments.transfers import received

@@ -37,7 +37,7 @@ from protocol.practices.between.abroad.entries import (
 )
 from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.clearing.circles import read_circle
-from protocol.practices.between.links.records import link_account
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.quotes.answers import is_foreign
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, invoice_hash, read_invoice
 from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Pay, own_minor

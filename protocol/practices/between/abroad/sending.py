@@ -16,8 +16,10 @@ from protocol.practices.between.abroad.entries import Part, Rerouted, Sent
 from protocol.practices.between.abroad.onward import Onward
 from protocol.practices.between.abroad.rules import authority_of, authority_of_wish, beyond_holds, max_debit
 from protocol.practices.between.abroad.state import UnderWay, part_hold
-from protocol.practices.between.links.records import HoldItem, Links, Place
+from protocol.practices.between.links.entries import HoldItem
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Place
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.invoices import is_open, read_invoice
 from protocol.practices.between.quotes.prices import ON_THE_WAY, Quote, Quotes, find_payee, names

@@ -11,7 +11,8 @@ from protocol.book.declaration import Entered
 from protocol.lanes.directory import Directory
 from protocol.practices.between.clearing.circles import Id, Time
 from protocol.practices.between.federations.charters import common_charter
-from protocol.practices.between.links.records import RATE_TERM_MAX, Code, Link, LinkState
+from protocol.practices.between.links.entries import RATE_TERM_MAX, Code
+from protocol.practices.between.links.link import Link, LinkState
 from protocol.wire.shape import AtMost, Range
 
 LINES_MAX = 256

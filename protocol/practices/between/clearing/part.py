@@ -33,7 +33,9 @@ from protocol.practices.between.abroad.postings import mirror_account
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import Circle, Id, Time, read_circle
 from protocol.practices.between.clearing.intents import WORTH_SCALE, Intended, Intents, Minor, Valued, lines
-from protocol.practices.between.links.records import Code, Link, Links
+from protocol.practices.between.links.entries import Code
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.terms import read_rate
 from protocol.practices.between.quotes.invoices import condition_of
 from protocol.wire.keys import id_text, parse_id

@@ -18,7 +18,7 @@ from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Line, clearable, lines, value
 from protocol.practices.between.clearing.part import ROUND_LIFE_MS, Clearing
 from protocol.practices.between.clearing.rounds import Proposal, Rounds, circles_with_us
-from protocol.practices.between.links.records import Links
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.routes import Pair
 

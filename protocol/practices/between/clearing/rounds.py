@@ -58,8 +58,11 @@ from protocol.practices.between.clearing.part import (
     opening,
 )
 from protocol.practices.between.federations.charters import Charters
-from protocol.practices.between.links.records import Claim, HoldItem, Link, Links, LinkState, Place
+from protocol.practices.between.links.entries import HoldItem
+from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Claim, Place
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.invoices import condition_of, preimage_of
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID, code_told

@@ -15,7 +15,7 @@ from protocol.book.declaration import Entered
 from protocol.book.personal import NAME_CHARS_MAX
 from protocol.book.refusals import Reason, Stage
 from protocol.lanes.directory import Directory
-from protocol.practices.between.links.records import RATE_TERM_MAX, Code, Id
+from protocol.practices.between.links.entries import RATE_TERM_MAX, Code, Id
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost, Length, Range, to_map

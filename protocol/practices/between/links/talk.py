@@ -19,16 +19,11 @@ from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, K
 from protocol.peers.sessions import Session
 from protocol.peers.standing import LACKS
 from protocol.peers.talks import HEARS, RECORDS, Hears, parsed
-from protocol.practices.between.links.records import (
-    Acknowledge,
-    Fence,
-    Link,
-    LinkRecord,
-    Links,
-    judge,
-    link_id,
-    link_lane,
-)
+from protocol.practices.between.links.entries import LinkRecord, link_id, link_lane
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.records import judge
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Acknowledge, Fence
 from protocol.wire.keys import id_text
 
 RECORDS_SHOWN_MAX = 64

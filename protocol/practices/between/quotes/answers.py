@@ -28,8 +28,9 @@ from protocol.book.refusals import (
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import HOPS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
-from protocol.practices.between.links.records import Link, Links
+from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_LIMIT_EXCEEDED, LINK_NOT_OPEN, LINK_UNKNOWN
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.invoices import (
     INVOICE_LIFE_MS,
     Invoice,

@@ -40,7 +40,7 @@ from protocol.lanes.entry import Millis
 from protocol.peers.home import PROCEED
 from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteDenied, QuoteGiven, QuoteWanted
 from protocol.peers.talks import HEARS, Hears, at_desk
-from protocol.practices.between.links.records import Link, Links
+from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import (
     LINK_FROZEN,
     LINK_HOLDS_EXCEEDED,
@@ -48,6 +48,7 @@ from protocol.practices.between.links.refusals import (
     LINK_NOT_OPEN,
     LINK_UNKNOWN,
 )
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks import HANDLE_AMBIGUOUS
 from protocol.practices.between.quotes.answers import (
     Relays,

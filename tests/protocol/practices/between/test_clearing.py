@@ -35,8 +35,10 @@ from protocol.practices.between.clearing.part import (
     ValueCurrency,
 )
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds, refusal
-from protocol.practices.between.links.records import RATE_TERM_MAX, HoldItem, Links, Place
-from protocol.practices.between.links.terms import FreezeLink
+from protocol.practices.between.links.entries import RATE_TERM_MAX, HoldItem
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.steps import Place
+from protocol.practices.between.links.wishes import FreezeLink
 from protocol.practices.between.quotes.invoices import condition_of
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.routes import Pair

@@ -19,8 +19,8 @@ from protocol.practices.between.federations.membership import (
     JoinFederation,
     LeaveFederation,
 )
-from protocol.practices.between.links.records import Links
-from protocol.practices.between.links.terms import LinksWanted
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import LinksWanted
 from protocol.wire.keys import parse_id
 
 RING = {"riacho": "HORA", "serra": "FLOR", "encants": "ECO"}

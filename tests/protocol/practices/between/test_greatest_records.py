@@ -21,26 +21,23 @@ from protocol.lanes.identity import (
 from protocol.practices.between.abroad import arriving, holds
 from protocol.practices.between.links import records
 from protocol.practices.between.links import terms as links
-from protocol.practices.between.links.records import (
-    LINKS_MAX,
+from protocol.practices.between.links.entries import (
     ONWARD_BYTES_MAX,
-    ONWARD_BYTES_TOTAL_MAX,
     RATE_TERM_MAX,
     AckItem,
     ClaimItem,
     HoldItem,
-    Link,
     LinkRecord,
-    Links,
-    Place,
     Settings,
     SignedGrant,
     Terms,
-    Waive,
     WaiveItem,
     link_lane,
 )
-from protocol.practices.between.links.terms import AcceptLink, CapLink, LinksWanted, ProposeLink
+from protocol.practices.between.links.link import ONWARD_BYTES_TOTAL_MAX, Link
+from protocol.practices.between.links.state import LINKS_MAX, Links
+from protocol.practices.between.links.steps import Place, Waive
+from protocol.practices.between.links.wishes import AcceptLink, CapLink, LinksWanted, ProposeLink
 from protocol.wire.codec import ENTRY_BYTES_MAX
 
 

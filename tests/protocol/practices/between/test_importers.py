@@ -13,7 +13,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.events import Asked
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.importers import DAY_MS, IMPORTING_DAYS, ImportersWanted, Position, Positions
-from protocol.practices.between.links.terms import LinksWanted
+from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.money.payments.declaration import PostPayment
 from protocol.practices.money.payments.rules import Pay
 

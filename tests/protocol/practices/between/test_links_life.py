@@ -12,7 +12,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import Refused
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS
-from protocol.practices.between.links.terms import (
+from protocol.practices.between.links.wishes import (
     AcceptLink,
     CapLink,
     CloseLink,

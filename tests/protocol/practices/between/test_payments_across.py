@@ -6,7 +6,7 @@ from simulation.groups import balance, exchange, linked, offer_payment, pay, sta
 from simulation.world import World, whole
 
 from protocol.book.signed import parse_uuid
-from protocol.practices.between.links.terms import FreezeLink, LinksWanted
+from protocol.practices.between.links.wishes import FreezeLink, LinksWanted
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies import CloseCurrency

@@ -31,8 +31,8 @@ from protocol.practices.between.clearing.probes import (
     Probes,
 )
 from protocol.practices.between.clearing.rounds import Rounds, refusal
-from protocol.practices.between.links.records import Links
-from protocol.practices.between.links.terms import FreezeLink
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import FreezeLink
 from protocol.wire.keys import id_text
 
 NAMES = ("riacho", "serra", "encants", "campo", "lagoa")

@@ -13,7 +13,7 @@ from protocol.book.money import Amount
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import IDENTITY, LEDGER, parse
-from protocol.practices.between.links.terms import FreezeLink
+from protocol.practices.between.links.wishes import FreezeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Receipt, ReceiptFault, verify_receipt

@@ -9,7 +9,7 @@ from protocol.book.declaration import Entered
 from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.links.refusals import LINK_UNKNOWN
-from protocol.practices.between.links.terms import CloseLink, SetLinkRate
+from protocol.practices.between.links.wishes import CloseLink, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.practices.money.commons import Collect, PayOut

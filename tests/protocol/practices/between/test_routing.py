@@ -21,8 +21,10 @@ from protocol.peers.messages import HOPS_MAX
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Rerouted
 from protocol.practices.between.abroad.state import Forwards, part_hold
-from protocol.practices.between.links.records import Link, Links, Settings, Terms, link_id
-from protocol.practices.between.links.terms import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
+from protocol.practices.between.links.entries import Settings, Terms, link_id
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays
 from protocol.practices.between.quotes.prices import ATTEMPT_WAIT_MS, AskQuote
 from protocol.practices.between.routes import (

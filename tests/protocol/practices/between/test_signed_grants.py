@@ -19,17 +19,12 @@ from protocol.lanes.entry import Entry, decode_body, encode_body, parse, seal
 from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries, LinkNews
 from protocol.practices.between.faults.seen import Faults
-from protocol.practices.between.links.records import GrantClaim, Link, LinkRecord, Links, SignedGrant, link_lane
+from protocol.practices.between.links.entries import GrantClaim, LinkRecord, SignedGrant, link_lane
+from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import GRANT_UNSIGNED
-from protocol.practices.between.links.terms import (
-    AcceptLink,
-    CapLink,
-    GiveBackLink,
-    LinkShown,
-    ProposeLink,
-    RaiseLink,
-    SignGrant,
-)
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.views import LinkShown
+from protocol.practices.between.links.wishes import AcceptLink, CapLink, GiveBackLink, ProposeLink, RaiseLink, SignGrant
 from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
 from protocol.practices.money.payments.rules import Pay
 from protocol.wire.codec import decode

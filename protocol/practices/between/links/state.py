@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""All links of a network: what befalls them, and what is in the making on them."""
+
+from protocol.book.book import Book
+from protocol.lanes.directory import Directory
+from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
+from protocol.practices.between.links.entries import AckItem, ClaimItem, HoldItem, LinkRecord, Terms, WaiveItem, link_id
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.steps import Acknowledge, Begin, Fence, Place, Set, Sign, Step, take_step
+
+LINKS_MAX = 512
+"""How many links we may have begun, closed ones included: a key event names the heads of all in one entry."""
+
+
+class Links:
+    """All links of this network, by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[bytes, Link] = {}
+        self.drafted: dict[bytes, None] = {}
+        """Links with a record in the making, in the order in which it was begun."""
+        self.reopened = 0
+        self.rotated = 0
+
+    def begun(self) -> int:
+        """Return on how many links we have said something."""
+        return sum(link.mine is not None for link in self.by_id.values())
+
+    def reopen(self, epoch: int, *, by_cold_keys: bool) -> None:
+        """Note that our network has opened this epoch, after a restore or by a rotation."""
+        self.reopened = epoch
+        if by_cold_keys:
+            self.rotated = epoch
+        for link in self.by_id.values():
+            link.reopened, link.rotated = self.reopened, self.rotated
+            if by_cold_keys:
+                # A replica that takes over has not got the partner's records: it can hold nothing against them.
+                link.grant_known = None if link.is_half else link.side.partner.granted
+                link.side = link.side.rotated(epoch)
+
+    def hear(self, news: LaneNews) -> None:
+        """Take in what has befallen lanes: a fork, an epoch."""
+        match news:
+            case LaneForked(network):
+                self.freeze(network)
+            case LanePardoned(network):
+                self.thaw(network)
+            case EpochOpened(epoch, by_cold_keys):
+                self.reopen(epoch, by_cold_keys=by_cold_keys)
+            case EpochRebased(network, epoch):
+                self.rebase(network, epoch)
+
+    def freeze(self, partner: bytes) -> None:
+        """Place no new holds with a partner that is proved to have forked; open ones still resolve."""
+        for link in self.with_partner(partner):
+            link.side = link.side.freeze()
+
+    def thaw(self, partner: bytes) -> None:
+        """Place holds again with a partner whose cold keys have ended the epoch in which it forked."""
+        for link in self.with_partner(partner):
+            link.side = link.side.thaw()
+
+    def rebase(self, partner: bytes, epoch: int) -> None:
+        """Note that a partner has opened an epoch: whatever was taken of it was said before.
+
+        What it has fenced for us, its next record tells again: it may have lost that, or a thief have said it.
+        """
+        for link in self.with_partner(partner):
+            link.side, link.fenced = link.side.rebase(epoch), 0
+
+    def with_partner(self, partner: bytes) -> list[Link]:
+        """Return the links with a partner in the order in which they were begun."""
+        return [link for link in self.by_id.values() if link.partner == partner]
+
+    def take(self, book: Book, step: Step) -> None:
+        """Write a step into its link's record in the making; a plan has seen to it that it is not refused."""
+        if isinstance(step, Begin):
+            link = self.meet(book, step.terms)
+            link.mine = step.settings
+            link.pen()
+        else:
+            link = self.by_id[step.link]
+            if isinstance(step, Set):
+                link.mine = step.settings
+                link.pen()
+            elif isinstance(step, Sign):
+                link.signed = step.signed
+                link.pen()
+            elif isinstance(step, Fence):
+                link.side = link.side.fence(step.epoch)
+                link.pen()
+            elif isinstance(step, Acknowledge):
+                link.pen()
+            else:
+                refusal = take_step(link.pen(), step)
+                assert refusal is None, refusal
+            if isinstance(step, Place):
+                link.onward_out[step.item.id] = step.item.onward
+        self.drafted[link.id] = None
+
+    def drop_drafts(self) -> None:
+        """Forget what is in the making: a node that has to recover signs nothing."""
+        for id in self.drafted:
+            self.by_id[id].draft = None
+        self.drafted.clear()
+
+    def meet(self, book: Book, terms: Terms) -> Link:
+        """Return the link of these terms, begun here if it is new."""
+        id = link_id(terms)
+        link = self.by_id.get(id)
+        if link is None:
+            partner = terms.high if terms.low == book.network else terms.low
+            link = self.by_id[id] = Link(id, terms, partner, len(self.by_id))
+            link.reopened, link.rotated = self.reopened, self.rotated
+            link.grant_known = 0 if self.rotated else None
+            known = book.of(Directory).networks.get(partner)
+            if known is not None and known.forked:
+                link.side = link.side.freeze()
+        return link
+
+    def seal(self, link: Link) -> LinkRecord:
+        """Return the body of the record in the making, which its entry's fold then makes our newest."""
+        assert link.draft is not None and link.mine is not None
+        record = link.draft.seal()
+        return LinkRecord(
+            link.terms, link.mine,
+            record.granted, record.returned, record.placed, record.claimed, record.waived_sum,
+            tuple(
+                HoldItem(id, hold.amount, hold.condition, link.onward_out[id])
+                for id, hold in sorted(record.holds.items())
+            ),
+            tuple(ClaimItem(id, preimage) for id, preimage in sorted(record.claims.items())),
+            tuple(WaiveItem(id, reason) for id, reason in sorted(record.waived.items())),
+            link.side.partner_epoch_min,
+            None if record.ack is None else AckItem(record.ack.epoch, record.ack.n, record.ack.digest),
+            link.signed,
+        )  # fmt: skip

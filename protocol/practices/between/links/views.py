@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What is shown of links: what each can carry, what is owed, and how far it has come."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from protocol.book.book import Book
+from protocol.book.declaration import Desk, Doc
+from protocol.book.money import Amount
+from protocol.book.refusals import NETWORK_UNKNOWN, Refused, refuse
+from protocol.lanes.directory import Directory
+from protocol.lanes.identity import HOT_GRANT_MAX
+from protocol.practices.between.links.entries import link_account
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.refusals import LINK_UNKNOWN
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.wishes import LinksWanted
+from protocol.practices.between.networks import HANDLE_AMBIGUOUS
+from protocol.practices.between.routes import Routes
+from protocol.wire.keys import id_text, parse_id
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShown:
+    """A credit line as this network sees it. Amounts are in the link's unit, but for the mirror account."""
+
+    id: str
+    state: str
+    partner: str
+    partner_handle: str | None
+    unit: str
+    scale: int
+    limit_given: Annotated[Amount, Doc("how much the partner may owe us")]
+    limit_received: Annotated[Amount, Doc("how much we may owe the partner")]
+    granted: Annotated[Amount, Doc("what we have granted the partner in all, with what it has given back since")]
+    granted_signed: Annotated[Amount, Doc("how much in all cold keys have signed: up to that it may be granted")]
+    granted_hot: Annotated[Amount | None, Doc("how much our hot key alone may grant on it in all; null: no bound")]
+    net_debt: Annotated[Amount, Doc("what we owe the partner; negative: it owes us")]
+    headroom: Annotated[Amount, Doc("how much our members may still pay over it")]
+    headroom_given: Annotated[Amount, Doc("how much the partner's members may still pay over it")]
+    status: Annotated[str, Doc("OK, ALERT over half of a limit, FULL")]
+    holds_out: int
+    holds_in: int
+    largest_payment: Annotated[Amount, Doc("the most that one payment from here may be now, caps considered")]
+    published: Annotated[bool, Doc("whether all may know that we forward on it, and at what price")]
+    currency: str | None
+    rate: Annotated[str | None, Doc("our minor units for the partner's, as num/den")]
+    partner_rate: str | None
+    fee: Amount | None
+    mirror: Annotated[Amount | None, Doc("the partner's mirror account in our book, in our currency")]
+    to_sign: Annotated[bytes | None, Doc("where a grant is to be signed: what `mutirao sign` signs with a cold key")]
+
+
+def partner_named(book: Book, partner: str) -> bytes | Refused:
+    directory = book.of(Directory)
+    network = parse_id(partner)
+    if network is not None:
+        return network if network in directory.networks else refuse(NETWORK_UNKNOWN, network=partner)
+    found = [one for one in directory.find(partner) if one != book.network]
+    if not found:
+        return refuse(NETWORK_UNKNOWN, network=partner[:64])
+    if len(found) > 1:
+        return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
+    return found[0]
+
+
+def find_link(book: Book, id: str) -> Link | Refused:
+    """Return the link of this id in text form."""
+    raw = parse_id(id)
+    link = None if raw is None else book.of(Links).by_id.get(raw)
+    return link or refuse(LINK_UNKNOWN)
+
+
+def show_link(desk: Desk, id: str) -> LinkShown | Refused:
+    """Show a link."""
+    link = find_link(desk.book, id)
+    return link if isinstance(link, Refused) else link_shown(desk.book, link)
+
+
+def list_links(desk: Desk, wanted: LinksWanted, after: int) -> Iterable[tuple[int, LinkShown]] | Refused:
+    """List links in the order in which they were begun."""
+    partner = None if wanted.partner is None else partner_named(desk.book, wanted.partner)
+    if isinstance(partner, Refused):
+        return partner
+    return (
+        (link.arrival + 1, link_shown(desk.book, link))
+        for link in desk.book.of(Links).by_id.values()
+        if link.arrival + 1 > after and partner in (None, link.partner)
+    )
+
+
+def usage(link: Link) -> str:
+    """Return OK, ALERT where over half of a limit is in use, or FULL where one side can pay no more."""
+    side = link.now
+    owed, limit = (side.net_debt, side.limit) if side.net_debt > 0 else (-side.net_debt, side.limit_given)
+    if owed and owed >= limit:
+        return "FULL"
+    return "ALERT" if owed * 2 > limit else "OK"
+
+
+def link_shown(book: Book, link: Link) -> LinkShown:
+    side, terms, mine = link.now, link.terms, link.mine
+
+    def amount(minor: int) -> Amount:
+        return Amount(minor, terms.unit, terms.scale)
+
+    alone = book.of(Directory).networks[book.network].identity.hot_grant
+    currency = None if mine is None else book.currencies[mine.currency]
+    mirror = None if mine is None else book.ledger.accounts.get(link_account(link.id, mine.currency))
+    return LinkShown(
+        id=id_text(link.id),
+        state=link.state.value,
+        partner=id_text(link.partner),
+        partner_handle=book.of(Directory).handle(link.partner),
+        unit=terms.unit,
+        scale=terms.scale,
+        limit_given=amount(side.limit_given),
+        limit_received=amount(side.limit),
+        granted=amount(side.own.granted),
+        granted_signed=amount(0 if link.signed is None else link.signed.granted),
+        granted_hot=None if alone == HOT_GRANT_MAX else amount(alone),
+        net_debt=amount(side.net_debt),
+        headroom=amount(max(0, side.headroom)),
+        headroom_given=amount(max(0, side.headroom_given)),
+        status=usage(link),
+        holds_out=len(side.holds_out),
+        holds_in=len(side.holds_in),
+        largest_payment=amount(link.largest),
+        published=book.of(Routes).on(book.network, link.id) is not None,
+        currency=None if mine is None else mine.currency,
+        rate=None if mine is None else f"{mine.num}/{mine.den}",
+        partner_rate=None if link.theirs is None else f"{link.theirs.num}/{link.theirs.den}",
+        fee=None if mine is None or currency is None else Amount(mine.fee, currency.code, currency.scale),
+        mirror=None if currency is None
+        else Amount(0 if mirror is None else mirror.balance_minor, currency.code, currency.scale),
+        to_sign=None,
+    )  # fmt: skip
