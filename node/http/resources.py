@@ -18,7 +18,7 @@ from node.http.refusals import PRECONDITION_FAILED
 from node.http.routes import JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
 from node.http.schema import dumped, form
 from node.http.signed import reader_of
-from node.loop.runtime import Remember, Remembered
+from node.loop.waiting import Remember, Remembered
 from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Show, operation_name
 from protocol.book.refusals import NOT_FOUND, Refused
 

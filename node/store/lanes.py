@@ -32,6 +32,15 @@ class Reach:
     head: bytes
     count: int
 
+    def with_entries(self, network: bytes, entries: Iterable[Entry]) -> "Reach":
+        """Return how far they go with those of these entries that are the network's; the same where none is."""
+        reach = self
+        for entry in entries:
+            if entry.network == network:
+                seq, head = (entry.header.seq, entry.id) if entry.header.lane == LEDGER else (reach.seq, reach.head)
+                reach = Reach(max(reach.epoch, entry.header.epoch), seq, head, reach.count + 1)
+        return reach
+
 
 class StoredLanes(Connections):
     """The entries that are kept."""

@@ -107,7 +107,7 @@ class FaultyWorld(RoughNetwork):
     # Full disks.
 
     def _let_in(self, node: Node, disk: Disk, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        """Return what a node hears while its disk takes nothing, as node/loop/runtime.py lets it in."""
+        """Return what a node hears while its disk takes nothing, as node/loop/door.py lets it in."""
         kept: list[Input] = []
         for one in inputs:
             match one:

@@ -66,7 +66,7 @@ class StoredRows:
 
 
 def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle: Handle) -> list[Effect]:
-    """Return what a replica asks for, all in all, with the rows at hand that it names; as node/loop/runtime.py does."""
+    """Return all that a replica asks for, with the rows at hand that it names, as node/loop/handling.py does."""
     fresh = replace(rows)
     effects: list[Effect] = []
     names = replica.names(inputs)

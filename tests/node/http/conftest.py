@@ -17,7 +17,7 @@ from node.http.about import NodeShown
 from node.http.app import Api
 from node.http.secret import token_hash
 from node.loop.refusals import IDEMPOTENCY_REUSED
-from node.loop.runtime import Remember, Remembered
+from node.loop.waiting import Remember, Remembered
 from node.store.tokens import Token
 from protocol.book.book import MemberState
 from protocol.book.declaration import (

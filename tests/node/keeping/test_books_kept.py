@@ -13,10 +13,11 @@ import pytest
 
 from node import clock
 from node.keeping.home import DATABASE, Founding, found, read_keys
-from node.loop import runtime
+from node.loop import inbox
 from node.loop.batch import Batch
 from node.loop.refusals import STORAGE_FAILED
-from node.loop.runtime import Remember, Remembered, Runtime
+from node.loop.runtime import Runtime
+from node.loop.waiting import Remember, Remembered
 from node.store.connections import StorageFailed
 from node.store.loading import Loader
 from node.store.storage import Storage
@@ -125,7 +126,7 @@ async def test_the_book_after_a_restart_is_the_book_before_it(founded: tuple[Pat
 async def test_a_payment_that_found_no_room_is_made_once_when_there_is_room(
     founded: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(inbox, "TICK_SECONDS", 0.01)
     async with at_work(*founded) as riacho:
         await riacho.join("ana")
         await riacho.join("bia")

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from node.http.problems import REASONS
-from node.loop import peering, runtime, subscriptions
+from node.loop import inbox, peering, subscriptions
 from node.loop.batch import Batch, Event
 from node.loop.peering import STALL_SECONDS, Peering
 from node.loop.refusals import STORAGE_FAILED
-from node.loop.runtime import Broken, BrokenForGood, Remember, Remembered, Runtime
+from node.loop.runtime import BrokenForGood, Runtime
+from node.loop.waiting import Broken, Remember, Remembered
 from node.store.connections import StorageFailed
 from node.store.lanes import Reach
 from node.store.storage import Storage
@@ -516,7 +517,7 @@ async def test_a_receipt_comes_from_the_entries_that_are_stored(node: Node, lane
 async def test_a_full_disk_refuses_the_batch_and_memory_stays_with_the_disk(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(inbox, "TICK_SECONDS", 0.01)
     node.hear(PeerUp("serra", b"k", outbound=True))
     await node.mark()
     later = asyncio.create_task(node.once("later", "later"))
@@ -607,7 +608,7 @@ async def test_three_bugs_in_a_row_end_the_process(storage: Storage, lane: Lane)
 
 
 async def test_a_wish_beyond_the_queue_is_told_to_come_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "QUEUE_INPUTS_MAX", 3)
+    monkeypatch.setattr(inbox, "QUEUE_INPUTS_MAX", 3)
     gate = Gate(node.storage, monkeypatch)
     first = asyncio.create_task(node.mark())
     await gate.reached.wait()
@@ -621,8 +622,8 @@ async def test_a_wish_beyond_the_queue_is_told_to_come_again(node: Node, monkeyp
 
 
 async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "BATCH_INPUTS_MAX", 4)
-    monkeypatch.setattr(runtime, "BATCH_FRAME_BYTES_MAX", 100)
+    monkeypatch.setattr(inbox, "BATCH_INPUTS_MAX", 4)
+    monkeypatch.setattr(inbox, "BATCH_FRAME_BYTES_MAX", 100)
     await asyncio.gather(*(node.marks_shown() for _ in range(10)))
     node.hear(PeerUp("serra", b"k", outbound=True), *[Received("serra", b"x" * 60)] * 4)
     await node.batches(1)
@@ -645,7 +646,7 @@ async def test_who_waits_at_the_end_is_told_to_come_again(storage: Storage, lane
 
 
 async def test_time_passes(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "TICK_SECONDS", 0.001)
+    monkeypatch.setattr(inbox, "TICK_SECONDS", 0.001)
 
     def ticks() -> int:
         return sum(isinstance(one, TimerFired) for batch in node.wall.handled for one in batch)

@@ -14,7 +14,7 @@ import pytest
 from node import clock
 from node.keeping.home import DATABASE, Founding, found, read_keys
 from node.keeping.upkeep import verify_book
-from node.loop import runtime as loop
+from node.loop import snapping
 from node.loop.runtime import Runtime
 from node.store import snapshot
 from node.store.loading import Loader
@@ -95,8 +95,8 @@ async def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a snapshot each time that something was stored."""
-    monkeypatch.setattr(loop, "SNAPSHOT_EVERY_ENTRIES", 1)
-    monkeypatch.setattr(loop, "SNAPSHOT_AT_STOP_ENTRIES", 1)
+    monkeypatch.setattr(snapping, "SNAPSHOT_EVERY_ENTRIES", 1)
+    monkeypatch.setattr(snapping, "SNAPSHOT_AT_STOP_ENTRIES", 1)
 
 
 async def trade(home: Path) -> list[str]:
@@ -138,8 +138,8 @@ async def test_a_start_folds_only_what_came_after_the_snapshot(
     monkeypatch.setattr(Replica, "load", counting)
     async with at_work(home) as riacho:
         assert folded == [0] and riacho.balance("bia") == 600
-        monkeypatch.setattr(loop, "SNAPSHOT_EVERY_ENTRIES", 1_000)
-        monkeypatch.setattr(loop, "SNAPSHOT_AT_STOP_ENTRIES", 1_000)
+        monkeypatch.setattr(snapping, "SNAPSHOT_EVERY_ENTRIES", 1_000)
+        monkeypatch.setattr(snapping, "SNAPSHOT_AT_STOP_ENTRIES", 1_000)
         # A row that was closed in the snapshot changes after it: a start finds it as it was there.
         await riacho.reverse(ids[2])
         await riacho.pay("bia", "ana", 50)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The effects of a batch by what is to be done: stored, then sent, then told."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from node.loop.batch import Batch, Event
+from node.loop.underway import Underway
+from protocol.events import (
+    Answer,
+    Drop,
+    Effect,
+    Erase,
+    Fetch,
+    Forget,
+    Keep,
+    Publish,
+    Send,
+    SendRange,
+    Store,
+    StoreFault,
+    StoreItem,
+)
+
+
+@dataclass(slots=True)
+class Todo:
+    """What is to be stored, then sent, then told."""
+
+    stored: Batch = field(default_factory=Batch)
+    sent: list[Send | SendRange | Drop] = field(default_factory=list)
+    told: list[Answer] = field(default_factory=list)
+    inputs: int = 0
+    marks: bool = False
+    """Whether the high-water mark may follow: not while the replica recovers."""
+
+    def add(self, later: "Todo") -> None:
+        """Append what comes after it."""
+        self.stored.add(later.stored)
+        self.sent += later.sent
+        self.told += later.told
+        self.inputs += later.inputs
+        self.marks = later.marks
+
+
+def todo_of(effects: Iterable[Effect], underway: Underway, event_seq: Callable[[], int]) -> Todo:
+    """Return what effects ask for; `event_seq` numbers the events, and what is to be stored is underway from now on."""
+    todo = Todo()
+    stored = todo.stored
+    for effect in effects:
+        match effect:
+            case Store(entry, lines, folded):
+                stored.entries.append(entry)
+                stored.lines += lines
+                if not folded and stored.unread is None:
+                    stored.unread = entry.header.seq
+            case Answer():
+                todo.told.append(effect)
+            case Publish(kind, resource, audience, figures):
+                stored.events.append(Event(event_seq(), kind, resource, audience, figures))
+            case Forget():
+                stored.forget(effect)
+            case StoreItem(item):
+                stored.items.append(item)
+                underway.store(item)
+            case Erase():
+                stored.erase(effect)
+                underway.erase(effect)
+            case StoreFault(id, data):
+                stored.faults.append((id, data))
+            case Keep(kept):
+                stored.rows.append(underway.keep(kept))
+            case Fetch():
+                pass
+            case Send() | SendRange() | Drop():
+                todo.sent.append(effect)
+    return todo
