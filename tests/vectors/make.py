@@ -78,7 +78,7 @@ from protocol.practices.money.obligations import GiveConsent
 from protocol.practices.money.payments.declaration import PaymentState, ReversePayment
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Attested
-from protocol.practices.money.schedules import Rhythm, SchedulePayment
+from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.guardians import BackKey, NameGuardians, ObjectToKey
 from protocol.practices.people.invitations import Invited

@@ -34,7 +34,8 @@ from protocol.practices.money.obligations import Consented, GiveConsent, RevokeC
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.practices.money.schedules import CancelSchedule, PauseSchedule, ResumeSchedule, Rhythm, SchedulePayment
+from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
+from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate

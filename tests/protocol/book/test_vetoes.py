@@ -16,7 +16,7 @@ from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.practices import PRACTICES
 from protocol.practices.governance.motions.entries import MakeMotion
 from protocol.practices.money.payments.rules import Paid
-from protocol.practices.money.schedules import Ran, Rhythm, SchedulePayment
+from protocol.practices.money.schedules.entries import Ran, Rhythm, SchedulePayment
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.practices.people.members import Suspend, Suspended
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, snapshot

@@ -20,14 +20,9 @@ from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import SetLevy
 from protocol.practices.money.payments.declaration import PostPayment, ReversePayment, VoidPayment
 from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.practices.money.schedules import (
-    CancelSchedule,
-    PauseSchedule,
-    ResumeSchedule,
-    Rhythm,
-    SchedulePayment,
-    Schedules,
-)
+from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
+from protocol.practices.money.schedules.state import Schedules
+from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.members import Leave, Resume, SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, keys_of, snapshot
 from tests.protocol.practices.forger import DECIDING, KINDS, LIVED_IN, WEIGHTS, Forger, founded

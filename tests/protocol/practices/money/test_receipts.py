@@ -25,7 +25,7 @@ from protocol.practices.money.receipts import (
     verify_receipt,
     view_receipt,
 )
-from protocol.practices.money.schedules import Rhythm, SchedulePayment
+from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.people.mandates import GiveMandate
 from protocol.wire.codec import decode, encode
 from protocol.wire.shape import from_map, to_map

@@ -39,22 +39,10 @@ from protocol.book.signed import TIME_MS_MAX, Signed, occurrence_id, parse_uuid,
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
-from protocol.practices.money.schedules import (
-    DUE_MAX,
-    SCHEDULE_LOCAL_ONLY,
-    TIMES_MAX,
-    CancelSchedule,
-    Continued,
-    Missed,
-    PauseSchedule,
-    Ran,
-    ResumeSchedule,
-    Rhythm,
-    SchedulePayment,
-    ScheduleState,
-    SchedulesWanted,
-    time_of,
-)
+from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Missed, Ran, Rhythm, SchedulePayment
+from protocol.practices.money.schedules.rules import DUE_MAX, SCHEDULE_LOCAL_ONLY
+from protocol.practices.money.schedules.state import ScheduleState, time_of
+from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulesWanted
 from protocol.practices.people.members import Leave, SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 

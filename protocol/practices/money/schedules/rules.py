@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""When an order to pay later may stand, what is done when it is due, and what becomes of it."""
+
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from protocol.book.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState
+from protocol.book.declaration import Desk, Entered, Plan, Write
+from protocol.book.ledger import Account, Posting
+from protocol.book.money import minor_of, payable
+from protocol.book.personal import digest_of
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    NOT_FOUND,
+    ORDER_EXPIRED,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    Stage,
+    foremost,
+    refuse,
+)
+from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
+from protocol.book.wishes import Said, said_in
+from protocol.lanes.entry import Body, Millis
+from protocol.practices.money.payments.transfers import begin, beyond_limits, unable
+from protocol.practices.money.schedules.entries import (
+    Cancelled,
+    Continued,
+    Missed,
+    Paused,
+    Ran,
+    Rhythm,
+    Scheduled,
+    SchedulePayment,
+)
+from protocol.practices.money.schedules.state import DAY_MS, Schedule, Schedules, ScheduleState
+from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
+from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by
+
+SCHEDULE_LOCAL_ONLY = Reason("SCHEDULE_LOCAL_ONLY", Stage.RULE, 422, "Scheduled payments stay within the network")
+LATE_MS_MAX = DAY_MS
+"""How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
+DUE_MAX = 100
+"""Occurrences carried out at one tick, so that a node that was down long still answers in between."""
+
+
+def check(book: Book, entered: Entered) -> Reason | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    if isinstance(entered.body, Scheduled):
+        _schedule(book, entered.body, entered)
+        return ()
+    schedules = book.of(Schedules)
+    schedule = schedules.by_id[_named(entered.body)]
+    if schedule.state is ScheduleState.ACTIVE:
+        schedules.agenda.remove((schedule.next_at_ms, schedule.id))
+    postings: Sequence[Posting] = ()
+    match entered.body:
+        case Ran(_, occurrence):
+            schedule.paid += 1
+            schedule.occurrence += 1
+            postings = begin(book, _payment(schedule, occurrence, entered))
+        case Missed(_, occurrence, reason):
+            schedule.missed.append((occurrence, entered.at_ms, reason))
+            schedule.occurrence += 1
+        case Paused():
+            schedule.state = ScheduleState.PAUSED
+        case Continued():
+            schedule.state = ScheduleState.ACTIVE
+            while schedule.occurrence < schedule.times and schedule.next_at_ms < entered.at_ms:
+                schedule.occurrence += 1
+        case Cancelled():
+            schedule.state = ScheduleState.CANCELLED
+        case _:
+            raise AssertionError(entered.body)
+    if schedule.state is ScheduleState.ACTIVE:
+        if schedule.occurrence == schedule.times:
+            schedule.state = ScheduleState.ENDED
+        else:
+            insort(schedules.agenda, (schedule.next_at_ms, schedule.id))
+    return postings
+
+
+def due(desk: Desk) -> Iterator[Plan]:
+    """Yield what the hour brings: each occurrence whose time has come pays, or is missed for a reason."""
+    agenda = desk.book.of(Schedules).agenda
+    for _ in range(DUE_MAX):
+        if not agenda or agenda[0][0] > desk.now:
+            return
+        schedule = desk.book.of(Schedules).by_id[agenda[0][1]]
+        yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule, desk.now)),))
+
+
+def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Cancelled:
+    payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
+    members = [book.members[account.member] for account in (payer, payee) if account.member is not None]
+    gone = any(member.state is MemberState.LEFT for member in members)
+    if gone or book.currencies[payer.currency].closed:
+        return Cancelled(schedule.id)
+    refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
+    ran = Ran(schedule.id, schedule.occurrence)
+    refused = refused or book.veto(ran, now)
+    if refused is None:
+        return ran
+    return Missed(schedule.id, schedule.occurrence, refused.reason.code)
+
+
+def _unable(book: Book, schedule: Schedule) -> Refused | None:
+    """Return why the next occurrence cannot be paid: the same answer on every node; no limits."""
+    payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
+    exists = occurrence_id(schedule.id, schedule.occurrence) in book.payments
+    return foremost(
+        refuse(PAYMENT_EXISTS) if exists else None,
+        book.members[payer.member or ""].inactive(),
+        unable(book, payer, payee, schedule.amount_minor),
+    )
+
+
+def _payment(schedule: Schedule, occurrence: int, entered: Entered) -> Payment:
+    return Payment(
+        occurrence_id(schedule.id, occurrence),
+        entered.seq,
+        entered.at_ms,
+        schedule.payer,
+        schedule.payee,
+        schedule.amount_minor,
+        schedule.amount_minor,
+        PaymentState.POSTED,
+        PaymentAuth.STANDING,
+        schedule.rests_on,
+        note=schedule.note,
+        schedule=schedule.id,
+    )
+
+
+def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
+    said = said_in(book, body, SchedulePayment)
+    wish = said.wish
+    payer = book.ledger.accounts[wish.payer or ""]
+    payee = book.resolve_account(wish.payee, payer.currency)
+    amount = _amount_minor(book, wish)
+    assert isinstance(payee, Account) and not isinstance(amount, Refused) and wish.schedule is not None
+    schedule = Schedule(
+        wish.schedule,
+        entered.seq,
+        entered.at_ms,
+        payer.id,
+        payee.id,
+        amount,
+        wish.first_at,
+        wish.rhythm,
+        wish.times,
+        digest_of(wish.note),
+        Auth.CUSTODIAL if said.signed is None else Auth.SELF,
+        (entered.seq, *said.rests_on),
+        said.digest,
+    )
+    schedules = book.of(Schedules)
+    schedules.by_id[schedule.id] = schedule
+    insort(schedules.agenda, (schedule.next_at_ms, schedule.id))
+    for member in {payer.member: None, payee.member: None}:
+        if member is not None:
+            schedules.by_member.setdefault(member, []).append(schedule)
+
+
+def _named(body: Body) -> bytes:
+    assert isinstance(body, Ran | Missed | Paused | Continued | Cancelled)
+    return body.schedule
+
+
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    if isinstance(body, Scheduled):
+        return _against_order(book, said_in(book, body, SchedulePayment), at_ms)
+    schedule = book.of(Schedules).by_id.get(_named(body))
+    if schedule is None:
+        return refuse(NOT_FOUND)
+    conflict = refuse(STATE_CONFLICT, state=schedule.state.value)
+    match body:
+        case Ran(_, occurrence) | Missed(_, occurrence):
+            if schedule.state is not ScheduleState.ACTIVE or occurrence != schedule.occurrence:
+                return conflict
+            if at_ms < schedule.next_at_ms:
+                return refuse(STATE_CONFLICT, state="not due yet")
+            return _unable(book, schedule) if isinstance(body, Ran) else None
+        case Paused():
+            return None if schedule.state is ScheduleState.ACTIVE else conflict
+        case Continued():
+            return None if schedule.state is ScheduleState.PAUSED else conflict
+        case _:
+            return None if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED) else conflict
+
+
+def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Refused | None:
+    wish = said.wish
+    payer = book.ledger.accounts.get(wish.payer or "")
+    if payer is None or payer.member is None:
+        return refuse(ACCOUNT_UNKNOWN, member=wish.payer or "")
+    member = book.members[payer.member]
+    amount = _amount_minor(book, wish)
+    # What a capped key could order for years to come would be no cap.
+    refused = foremost(
+        amount if isinstance(amount, Refused) else payable(amount), not_said_by(said, member, capped=False)
+    )
+    if refused:
+        return refused
+    # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
+    if "@" in wish.payee or ":" in wish.payee:
+        return refuse(SCHEDULE_LOCAL_ONLY)
+    payee = book.resolve_account(wish.payee, payer.currency)
+    if isinstance(payee, Refused):
+        return payee
+    if wish.schedule in book.of(Schedules).by_id:
+        return refuse(DUPLICATE)
+    if wish.rhythm is Rhythm.ONCE and wish.times != 1:
+        return refuse(MALFORMED, field="times", expected="1 where it is paid once")
+    late = refuse(ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None
+    return foremost(late, member.inactive(), unable(book, payer, payee))
+
+
+def _amount_minor(book: Book, wish: SchedulePayment) -> int | Refused:
+    """Return how much is paid each time, in minor units of the payer's currency."""
+    code = book.ledger.accounts[wish.payer or ""].currency
+    return minor_of(wish.amount, code, book.currencies[code].scale)
+
+
+def plan_schedule(desk: Desk, said: Said[SchedulePayment]) -> Plan | Refused:
+    book = desk.book
+    known = book.of(Schedules).by_id.get(said.wish.schedule or b"")
+    if said.signed is None:
+        told = _told(desk, said.wish)
+        if isinstance(told, Refused):
+            return told
+        said = replace(said, wish=told)
+    elif known is not None and known.said == said.digest:
+        return Plan(uuid_text(known.id))
+    refused = _against_order(book, said, desk.now)
+    return refused or Plan(uuid_text(said.wish.schedule or b""), (Write(Scheduled(*said.held)),))
+
+
+def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:
+    """Return the wish that a member without a key, or a steward for it, tells, with the accounts by their ids."""
+    book = desk.book
+    address = desk.actor.member if wish.payer is None else wish.payer
+    if address is None:
+        return refuse(MALFORMED, field="payer", expected="a value")
+    payer = book.resolve_account(address, wish.amount.asset_code)
+    if isinstance(payer, Refused):
+        return payer
+    if payer.member is None or not acts_for(desk.actor, book.members[payer.member]):
+        return refuse(FORBIDDEN, allowed="the payer")
+    local = book.local(wish.payee)
+    if local is None:
+        return refuse(SCHEDULE_LOCAL_ONLY)
+    payee = book.resolve_account(local, payer.currency)
+    return payee if isinstance(payee, Refused) else replace(wish, payer=payer.id, payee=payee.id)
+
+
+def plan_pause(desk: Desk, name: str, wish: PauseSchedule) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, name, Paused)
+
+
+def plan_resume(desk: Desk, name: str, wish: ResumeSchedule) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, name, Continued)
+
+
+def plan_cancel(desk: Desk, name: str, wish: CancelSchedule) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, name, Cancelled)
+
+
+def _plan_about(desk: Desk, name: str, kind: type[Paused] | type[Continued] | type[Cancelled]) -> Plan | Refused:
+    book = desk.book
+    schedule = book.of(Schedules).by_id.get(parse_uuid(name) or b"")
+    if schedule is None:
+        return refuse(NOT_FOUND)
+    if not acts_for(desk.actor, book.members[book.ledger.accounts[schedule.payer].member or ""]):
+        return refuse(FORBIDDEN, allowed="the payer")
+    body = kind(schedule.id)
+    return _against(book, body, desk.now) or Plan(name, (Write(body),))
