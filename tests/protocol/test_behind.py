@@ -16,7 +16,8 @@ from protocol.peers.messages import Entries, pack, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.networks import InviteReplica
-from protocol.practices.money.requests import AskPayment, Requested
+from protocol.practices.money.requests.entries import Requested
+from protocol.practices.money.requests.views import AskPayment
 from protocol.wire.codec import decode, encode
 
 LACKING = "payment-requests"

@@ -31,7 +31,7 @@ from protocol.practices.between.links.wishes import CapLink, FreezeLink, GiveBac
 from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
 from protocol.practices.money.obligations import GiveConsent
 from protocol.practices.money.payments.rules import Pay
-from protocol.practices.money.requests import AskPayment
+from protocol.practices.money.requests.views import AskPayment
 
 Step = tuple[str | int, ...]
 

@@ -33,7 +33,7 @@ from protocol.practices.money.currencies import (
 from protocol.practices.money.obligations import Consented, GiveConsent, RevokeConsent
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Paid, Pay
-from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
+from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share

@@ -36,7 +36,7 @@ from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations import Consents, GiveConsent
 from protocol.practices.money.openings import BalancesOpened, Opened
 from protocol.practices.money.payments.rules import Paid
-from protocol.practices.money.requests import AskPayment
+from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.money.schedules.entries import Rhythm, Scheduled, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules
 from protocol.practices.people.guardians import BackKey, NameGuardians

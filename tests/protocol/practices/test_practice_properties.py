@@ -19,7 +19,7 @@ from protocol.book.wishes import Brought
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies import SetLevy
 from protocol.practices.money.payments.declaration import PostPayment, ReversePayment, VoidPayment
-from protocol.practices.money.requests import AskPayment, CancelRequest, DeclineRequest, PayRequest
+from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule

@@ -12,7 +12,7 @@ from protocol.book.signed import parse_uuid, uuid_text
 from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, Vote
 from protocol.practices.money.payments.declaration import PostPayment
-from protocol.practices.money.requests import AskPayment, DeclineRequest
+from protocol.practices.money.requests.views import AskPayment, DeclineRequest
 from tests.protocol.practices.desk import DAY_MS, Group
 
 

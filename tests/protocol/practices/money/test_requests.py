@@ -29,13 +29,12 @@ from protocol.book.wishes import Brought
 from protocol.practices.money.currencies import CloseCurrency
 from protocol.practices.money.payments.declaration import ReversePayment
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
-from protocol.practices.money.requests import (
+from protocol.practices.money.requests.entries import Declined, Requested
+from protocol.practices.money.requests.views import (
     AskPayment,
     CancelRequest,
-    Declined,
     DeclineRequest,
     PayRequest,
-    Requested,
     RequestsWanted,
 )
 from protocol.practices.money.setoffs import _open

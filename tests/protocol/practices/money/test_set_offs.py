@@ -50,7 +50,7 @@ from protocol.practices.money.obligations import (
     RevokeConsent,
 )
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
-from protocol.practices.money.requests import AskPayment, CancelRequest, PayRequest
+from protocol.practices.money.requests.views import AskPayment, CancelRequest, PayRequest
 from protocol.practices.money.setoffs import (
     CONSENT_EXCEEDED,
     SHARES_MAX,
