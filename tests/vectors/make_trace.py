@@ -30,7 +30,8 @@ from protocol.practices.money.currencies import (
     SetDefaults,
     SetLevy,
 )
-from protocol.practices.money.obligations import Consented, GiveConsent, RevokeConsent
+from protocol.practices.money.obligations.entries import Consented, GiveConsent
+from protocol.practices.money.obligations.views import RevokeConsent
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
 from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest

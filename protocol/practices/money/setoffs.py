@@ -48,7 +48,8 @@ from protocol.book.signed import Id, Minor, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
 from protocol.practices.money.currencies import Code
-from protocol.practices.money.obligations import Agreed, Consents, debtor_account
+from protocol.practices.money.obligations.rules import debtor_account
+from protocol.practices.money.obligations.state import Agreed, Consents
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.payments.transfers import reserved
 from protocol.solvers.mincost import has_ortools

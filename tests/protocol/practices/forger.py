@@ -33,7 +33,8 @@ from protocol.practices.governance.motions.state import Motions
 from protocol.practices.money.currencies import SetLevy
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
-from protocol.practices.money.obligations import Consents, GiveConsent
+from protocol.practices.money.obligations.entries import GiveConsent
+from protocol.practices.money.obligations.state import Consents
 from protocol.practices.money.openings import BalancesOpened, Opened
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.money.requests.views import AskPayment

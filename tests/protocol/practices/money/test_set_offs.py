@@ -39,16 +39,9 @@ from protocol.lanes.entry import LEDGER
 from protocol.practices import PRACTICES
 from protocol.practices.money import setoffs
 from protocol.practices.money.currencies import CloseCurrency
-from protocol.practices.money.obligations import (
-    CONSENTED_REQUESTS_MAX,
-    Consented,
-    ConsentRevoked,
-    Consents,
-    ConsentState,
-    ConsentsWanted,
-    GiveConsent,
-    RevokeConsent,
-)
+from protocol.practices.money.obligations.entries import CONSENTED_REQUESTS_MAX, Consented, ConsentRevoked, GiveConsent
+from protocol.practices.money.obligations.state import Consents, ConsentState
+from protocol.practices.money.obligations.views import ConsentsWanted, RevokeConsent
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, PayRequest
 from protocol.practices.money.setoffs import (
