@@ -28,7 +28,7 @@ from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, SALT_BYTES, Entr
 from protocol.lanes.identity import COLD_KEYS_MAX, Inception, promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
-from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text, parse_id
 

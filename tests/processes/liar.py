@@ -36,7 +36,7 @@ from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, LinkNews, Message, pack, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.links.entries import LinkRecord
-from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members import Approve, Join
 from protocol.replica import Replica

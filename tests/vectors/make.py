@@ -73,7 +73,7 @@ from protocol.practices.between.links.entries import (
 )
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, preimage_of
 from protocol.practices.governance.motions.entries import Ballot, Vote
-from protocol.practices.money.currencies import CurrencyCreated
+from protocol.practices.money.currencies.entries import CurrencyCreated
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.payments.declaration import PaymentState, ReversePayment
 from protocol.practices.money.payments.rules import Pay

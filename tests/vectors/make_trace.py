@@ -22,14 +22,8 @@ from protocol.practices.between.abroad.entries import Reconciled
 from protocol.practices.between.checkpoints.roots import MakeCheckpoint
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.between.networks import DismissReplica, InviteReplica
-from protocol.practices.money.currencies import (
-    Accounts,
-    CloseCurrency,
-    CreateCurrency,
-    DefaultsSet,
-    SetDefaults,
-    SetLevy,
-)
+from protocol.practices.money.currencies.entries import DefaultsSet
+from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 from protocol.practices.money.obligations.entries import Consented, GiveConsent
 from protocol.practices.money.obligations.views import RevokeConsent
 from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment

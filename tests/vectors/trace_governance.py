@@ -24,9 +24,7 @@ from protocol.practices.governance.motions.entries import (
     Voted,
 )
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
-from protocol.practices.money.currencies import (
-    SetLevy,
-)
+from protocol.practices.money.currencies.views import SetLevy
 from protocol.practices.people.members import Suspend
 
 

@@ -11,7 +11,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.commons import Collect, Collected, PaidOut, PayOut
-from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.dues.entries import DuesEnded, DuesSet, DuesTaken
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import EndDues, SetDues

@@ -25,7 +25,8 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.signed import AccountId
-from protocol.practices.money.currencies import BALANCE_OPEN, CODE_CHARS_MAX, Code
+from protocol.practices.money.currencies.entries import CODE_CHARS_MAX, Code
+from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.wire.shape import AtMost, Range
 
 OPENINGS_MAX = 400

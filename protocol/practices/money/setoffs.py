@@ -47,7 +47,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Id, Minor, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
-from protocol.practices.money.currencies import Code
+from protocol.practices.money.currencies.entries import Code
 from protocol.practices.money.obligations.rules import debtor_account
 from protocol.practices.money.obligations.state import Agreed, Consents
 from protocol.practices.money.payments.rules import REQUEST_CLOSED

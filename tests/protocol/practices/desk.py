@@ -38,7 +38,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
 from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
-from protocol.practices.money.currencies import CreateCurrency
+from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.rules import PAY_ABROAD, Pay
 from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite

@@ -30,7 +30,7 @@ from protocol.practices.governance.motions.entries import (
     Vote,
 )
 from protocol.practices.governance.motions.state import Motions
-from protocol.practices.money.currencies import SetLevy
+from protocol.practices.money.currencies.views import SetLevy
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations.entries import GiveConsent

@@ -14,7 +14,7 @@ from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX
 from protocol.book.signed import AccountId, Digest, Minor
 from protocol.lanes.entry import COMMONS, LEDGER, Entry, Millis, decode_body, parse
 from protocol.lanes.identity import COLD_KEYS_MAX, ColdSignature, Identity
-from protocol.practices.money.currencies import CODE_CHARS_MAX
+from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
 from protocol.wire.codec import decode
 from protocol.wire.merkle import PATH_HASHES_MAX, is_consistent, leaf_hash, root_by

@@ -67,7 +67,7 @@ from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.invoices import condition_of, preimage_of
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID, code_told
 from protocol.practices.between.routes import Pair
-from protocol.practices.money.currencies import BALANCE_OPEN
+from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.solvers.cycles import CYCLE_MEMBERS_MAX, Cycle, cycles
 from protocol.solvers.netting import Obligation, set_off
 from protocol.wire.codec import CodecFault, decode, encode

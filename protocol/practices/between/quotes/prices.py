@@ -75,7 +75,7 @@ from protocol.practices.between.quotes.refusals import (
     refused_by,
 )
 from protocol.practices.between.routes import Pair, Path, Wanted, find_path, split
-from protocol.practices.money.currencies import CODE_CHARS_MAX
+from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text, parse_id
 

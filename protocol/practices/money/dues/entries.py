@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.signed import Id, MemberId
-from protocol.practices.money.currencies import Code
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost, Range
 
 MEMBERS_MAX = 1_500

@@ -10,7 +10,7 @@ from protocol.book.declaration import At, Desk, Doc, Ref
 from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
-from protocol.practices.money.currencies import Code
+from protocol.practices.money.currencies.entries import Code
 from protocol.practices.money.dues.entries import MEMBERS_MAX, TITLE_CHARS_MAX, Day, MonthOfYear, Period
 from protocol.practices.money.dues.state import AllDues, Dues, due_at
 from protocol.wire.shape import AtMost

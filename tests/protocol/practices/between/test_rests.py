@@ -13,7 +13,7 @@ from protocol.practices.between.links.wishes import CloseLink, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.practices.money.commons import Collect, PayOut
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.payments.rules import Pay
 
 

@@ -41,7 +41,7 @@ from protocol.practices.governance.motions.entries import (
 from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.governance.motions.state import QUORUM
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
-from protocol.practices.money.currencies import CreateCurrency, SetLevy
+from protocol.practices.money.currencies.views import CreateCurrency, SetLevy
 from protocol.practices.people.members import SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 

@@ -31,7 +31,8 @@ from protocol.book.wishes import Brought
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.commons import Collect, Collected, CommonsWanted, PaidOut, PayOut
-from protocol.practices.money.currencies import BALANCE_OPEN, CloseCurrency, SetLevy
+from protocol.practices.money.currencies.rules import BALANCE_OPEN
+from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import PAYMENT_EXISTS

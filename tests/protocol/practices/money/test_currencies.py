@@ -22,17 +22,13 @@ from protocol.book.refusals import (
     WRONG_NETWORK,
     Reason,
 )
-from protocol.practices.money.currencies import (
-    BALANCE_OPEN,
-    CODES_NARROWED_MS,
+from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
+from protocol.practices.money.currencies.rules import BALANCE_OPEN, CODES_NARROWED_MS
+from protocol.practices.money.currencies.views import (
     Accounts,
     CloseCurrency,
     CreateCurrency,
     CurrenciesWanted,
-    CurrencyClosed,
-    CurrencyCreated,
-    DefaultsSet,
-    LevySet,
     SetDefaults,
     SetLevy,
 )

@@ -24,7 +24,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import parse_uuid
 from protocol.practices.governance.motions.entries import Ballot, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.dues import DuesEnded, DuesSet, DuesTaken, DuesWanted, EndDues, SetDues
 from protocol.practices.people.absences import SetAbsence
 from protocol.practices.people.members import SetLimits, Suspend

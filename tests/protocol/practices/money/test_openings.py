@@ -20,7 +20,7 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.lanes.entry import encode_body
-from protocol.practices.money.currencies import BALANCE_OPEN
+from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.practices.money.openings import OPENINGS_MAX, BalancesOpened, OpenBalances, Opened, OpeningBalance
 from protocol.wire.codec import ENTRY_BYTES_MAX
 from tests.protocol.practices.desk import Group, copy_of, snapshot

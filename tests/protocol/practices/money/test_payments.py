@@ -43,7 +43,7 @@ from protocol.book.signed import Signed, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, Said
 from protocol.practices.between.quotes.refusals import NO_ROUTE
-from protocol.practices.money.currencies import CloseCurrency, SetLevy
+from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import (
     PaymentsWanted,
     Posted,

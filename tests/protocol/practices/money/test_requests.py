@@ -26,7 +26,7 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Brought
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.payments.declaration import ReversePayment
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests.entries import Declined, Requested

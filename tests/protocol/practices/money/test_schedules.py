@@ -38,7 +38,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import TIME_MS_MAX, Signed, occurrence_id, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Missed, Ran, Rhythm, SchedulePayment
 from protocol.practices.money.schedules.rules import DUE_MAX, SCHEDULE_LOCAL_ONLY
 from protocol.practices.money.schedules.state import ScheduleState, time_of

@@ -38,7 +38,7 @@ from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import LEDGER
 from protocol.practices import PRACTICES
 from protocol.practices.money import setoffs
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.obligations.entries import CONSENTED_REQUESTS_MAX, Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.obligations.state import Consents, ConsentState
 from protocol.practices.money.obligations.views import ConsentsWanted, RevokeConsent

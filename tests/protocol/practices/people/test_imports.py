@@ -23,7 +23,7 @@ from protocol.book.refusals import (
     Reason,
     Refused,
 )
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.imports import ImportedAccount, ImportedMember, ImportMembers, MemberImported

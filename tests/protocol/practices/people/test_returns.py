@@ -25,7 +25,7 @@ from protocol.book.refusals import (
 )
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
-from protocol.practices.money.currencies import CloseCurrency
+from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.invitations import INVITATION_UNKNOWN, Invite
 from protocol.practices.people.mandates import GiveMandate

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Currencies as members see them, and how stewards wish for them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from protocol.book.book import Book, Currency, commons_account, since
+from protocol.book.declaration import Desk, Doc, Entered, News
+from protocol.book.money import Amount
+from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX
+from protocol.book.refusals import CURRENCY_UNKNOWN, Refused, refuse
+from protocol.practices.money.currencies.entries import (
+    CODE_CHARS_MAX,
+    BasisPoints,
+    Code,
+    CurrencyClosed,
+    CurrencyCreated,
+    DefaultsSet,
+    LevySet,
+    Scale,
+)
+from protocol.wire.shape import AtMost
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCurrency:
+    """Start a currency of mutual credit: members owe each other, and all balances sum to zero."""
+
+    code: Annotated[Code, Doc("a capital letter and up to 11 more or digits, such as HORA; not TRUE, FALSE or NULL")]
+    name: Annotated[str, AtMost(NAME_CHARS_MAX), Doc("the full name, such as Horas do Riacho")]
+    credit_limit: Annotated[
+        Amount, Doc("how far a member may owe, unless told otherwise: 100.00 lets it reach -100.00")
+    ]
+    unit_word: Annotated[str | None, AtMost(UNIT_WORD_CHARS_MAX), Doc("the group's own word for one unit")] = None
+    scale: Annotated[Scale, Doc("decimals: 2 for hundredths")] = 2
+    balance_limit: Annotated[Amount | None, Doc("how much a member may hold, unless told otherwise; default: any")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SetLevy:
+    """Let the commons take a part of what payees receive, to repay what leavers left behind."""
+
+    basis_points: Annotated[BasisPoints, Doc("hundredths of a percent: 100 is 1%; 0 ends the levy")]
+    until_repaid: Annotated[bool, Doc("take it only while the commons is in debt")] = True
+
+
+class Accounts(StrEnum):
+    """Whose limits change with a currency's: those of accounts that are opened from now on, or everybody's."""
+
+    NEW = "new"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefaults:
+    """Set how far accounts in a currency may go, each way; what is not named stays."""
+
+    credit_limit: Annotated[Amount | None, Doc("how far a member may owe, unless told otherwise")] = None
+    balance_limit: Annotated[Amount | None, Doc("how much a member may hold, unless told otherwise")] = None
+    any_balance: Annotated[bool, Doc("let members hold any amount, unless told otherwise")] = False
+    accounts: Annotated[Accounts, Doc("new: those to come; all: those of all members too, whatever theirs were")] = (
+        Accounts.NEW
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCurrency:
+    """End a currency all of whose balances are zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrenciesWanted:
+    """All currencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyShown:
+    """A currency; the limits are those of a new account."""
+
+    code: Annotated[str, Doc("its code")]
+    name: Annotated[str, Doc("its full name")]
+    unit_word: Annotated[str, Doc("the group's own word for one unit")]
+    kind: Annotated[str, Doc("how it comes into being: mutual credit")]
+    scale: Annotated[int, Doc("decimals")]
+    credit_limit: Annotated[Amount, Doc("how far a new account may owe")]
+    balance_limit: Annotated[Amount | None, Doc("how much a new account may hold; null: any")]
+    closed: Annotated[bool, Doc("whether payments have ended")]
+    levy_basis_points: Annotated[int, Doc("what the commons takes of what payees receive, in hundredths of a percent")]
+    levy_until_repaid: Annotated[bool, Doc("whether it takes that only while it is in debt")]
+    commons: Annotated[Amount, Doc("the balance of the commons account")]
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    del book
+    match entered.body:
+        case CurrencyCreated(code):
+            yield News("currency.created", code)
+        case LevySet(code):
+            yield News("currency.levy-set", code)
+        case DefaultsSet(code):
+            yield News("currency.defaults-set", code)
+        case CurrencyClosed(code):
+            yield News("currency.closed", code)
+        case _:
+            raise AssertionError(entered.body)
+
+
+def view_currency(desk: Desk, code: str) -> CurrencyShown | Refused:
+    currency = desk.book.currencies.get(code)
+    if currency is None:
+        return refuse(CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
+    return _shown(desk.book, currency)
+
+
+def view_currencies(desk: Desk, wanted: CurrenciesWanted, after: int) -> Iterable[tuple[int, CurrencyShown]]:
+    del wanted
+    book = desk.book
+    return ((cursor, _shown(book, one)) for cursor, one in since(list(book.currencies.values()), after))
+
+
+def _shown(book: Book, currency: Currency) -> CurrencyShown:
+    most = currency.default_most_minor
+    return CurrencyShown(
+        code=currency.code,
+        name=currency.name,
+        unit_word=currency.unit_word,
+        kind="mutual",
+        scale=currency.scale,
+        credit_limit=book.amount(currency.code, -currency.default_least_minor),
+        balance_limit=None if most is None else book.amount(currency.code, most),
+        closed=currency.closed,
+        levy_basis_points=currency.levy_basis_points,
+        levy_until_repaid=currency.levy_until_repaid,
+        commons=book.amount(currency.code, book.ledger.accounts[commons_account(currency.code)].balance_minor),
+    )
