@@ -69,7 +69,7 @@ from protocol.practices.between.links.entries import (
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.openings import Opened
 from protocol.practices.money.receipts import Attested, Receipt
-from protocol.practices.money.setoffs import Share
+from protocol.practices.money.setoffs.entries import Share
 from protocol.practices.people.joinings import Joining
 from protocol.practices.people.members import Opening
 

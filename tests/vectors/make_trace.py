@@ -31,7 +31,8 @@ from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
-from protocol.practices.money.setoffs import ClearObligations, SetOffMade, Share
+from protocol.practices.money.setoffs.entries import SetOffMade, Share
+from protocol.practices.money.setoffs.views import ClearObligations
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
 from protocol.practices.people.members import Approve, Leave, Resume, SetLimits, Suspend

@@ -37,7 +37,7 @@ from protocol.practices.money.requests.views import (
     PayRequest,
     RequestsWanted,
 )
-from protocol.practices.money.setoffs import _open
+from protocol.practices.money.setoffs.finding import open_between
 from protocol.practices.people.members import Leave, Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
@@ -182,12 +182,12 @@ def test_a_member_lists_the_requests_it_made_and_those_that_name_it(riacho: Grou
 def test_a_request_whose_payment_is_reversed_is_open_again_and_can_be_set_off(riacho: Group) -> None:
     asked = riacho.do("caio", "payment-requests.create", AskPayment(hours(12_50), payer="ana")).id
     paid = riacho.do("ana", "payments.create", Brought(riacho.order("ana", "caio", 12_50, request=parse_uuid(asked))))
-    assert list(_open(riacho.book, "HORA", riacho.now)) == []
+    assert list(open_between(riacho.book, "HORA", riacho.now)) == []
     riacho.do("caio", "payments.reverse", ReversePayment(parse_uuid(paid.id) or b""), paid.id)
     shown = riacho.view("ana", "payment-requests.show", asked)
     assert (shown.state, shown.payment, shown.left) == (RequestState.OPEN, None, hours(12_50))
     assert [one.type for one in riacho.news[-2:]] == ["payment-request.reopened", "payment.reversed"]
-    assert [uuid_text(one.id) for one, _ in _open(riacho.book, "HORA", riacho.now)] == [asked]
+    assert [uuid_text(one.id) for one, _ in open_between(riacho.book, "HORA", riacho.now)] == [asked]
     again = riacho.do("ana", "payments.create", Brought(riacho.order("ana", "caio", 12_50, request=parse_uuid(asked))))
     assert riacho.view("ana", "payment-requests.show", asked).payment == again.id
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)

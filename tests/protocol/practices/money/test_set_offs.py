@@ -37,22 +37,16 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import LEDGER
 from protocol.practices import PRACTICES
-from protocol.practices.money import setoffs
 from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.obligations.entries import CONSENTED_REQUESTS_MAX, Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.obligations.state import Consents, ConsentState
 from protocol.practices.money.obligations.views import ConsentsWanted, RevokeConsent
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, PayRequest
-from protocol.practices.money.setoffs import (
-    CONSENT_EXCEEDED,
-    SHARES_MAX,
-    ClearObligations,
-    SetOffMade,
-    SetOffs,
-    SetOffsWanted,
-    Share,
-)
+from protocol.practices.money.setoffs import finding
+from protocol.practices.money.setoffs.entries import CONSENT_EXCEEDED, SHARES_MAX, SetOffMade, Share
+from protocol.practices.money.setoffs.state import SetOffs
+from protocol.practices.money.setoffs.views import ClearObligations, SetOffsWanted
 from protocol.practices.people.members import Leave, SetLimits, Suspend
 from protocol.solvers.netting import set_off
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of, snapshot
@@ -389,7 +383,7 @@ def test_other_nodes_make_the_same_book_and_find_the_same_set_off(riacho: Circle
     for entered in riacho.written:
         assert copy.check(entered) is None
         copy.apply(entered)
-    found = setoffs.largest(copy, "HORA", riacho.now)
+    found = finding.largest(copy, "HORA", riacho.now)
     riacho.clear()
     made = riacho.written[-1]
     assert isinstance(made.body, SetOffMade) and made.lane == LEDGER
@@ -400,12 +394,12 @@ def test_other_nodes_make_the_same_book_and_find_the_same_set_off(riacho: Circle
 
 
 def test_what_one_entry_cannot_hold_is_left_for_the_next(riacho: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setoffs, "SHARES_MAX", 4)
+    monkeypatch.setattr(finding, "SHARES_MAX", 4)
     names = ring(riacho, draw=4_00)
     more = (riacho.owes("dora", "ana", 9_00), riacho.owes("ana", "dora", 7_00))
     riacho.lets("dora", more[0])
     riacho.lets("ana", names[0], more[1], draw=4_00)
-    whole = setoffs.largest(riacho.book, "HORA", riacho.now)
+    whole = finding.largest(riacho.book, "HORA", riacho.now)
     assert whole.beyond_minor > 0
     cleared: list[int] = []
     while riacho.view("steward", "obligations.show", "HORA").requests:
@@ -454,9 +448,9 @@ def test_more_headroom_never_lowers_what_is_cleared(owed: Debts, draws: list[int
 @given(debts, st.lists(st.integers(0, 60_00), min_size=5, max_size=5), st.integers(2, 6))
 def test_whatever_is_set_off_sums_to_zero_and_keeps_every_draw(owed: Debts, draws: list[int], most: int) -> None:
     group = group_of(owed, draws)
-    whole = setoffs.largest(group.book, "HORA", group.now)
+    whole = finding.largest(group.book, "HORA", group.now)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(setoffs, "SHARES_MAX", most)
+        patch.setattr(finding, "SHARES_MAX", most)
         while not isinstance(group.ask("steward", "obligations.clear", ClearObligations(), "HORA"), Refused):
             assert not any(group.book.ledger.sums().values())
     accounts = [group.account(who) for who in ("ana", "bia", "caio", "dora", "elio")]
@@ -502,7 +496,7 @@ def test_in_a_closed_currency_nothing_is_set_off(riacho: Circle) -> None:
 def test_of_equal_set_offs_the_entry_before_decides(riacho: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
     ring(riacho)
     salts: list[bytes] = []
-    monkeypatch.setattr(setoffs, "set_off", lambda ones, salt, rooms: salts.append(salt) or set_off(ones, salt, rooms))
+    monkeypatch.setattr(finding, "set_off", lambda ones, salt, rooms: salts.append(salt) or set_off(ones, salt, rooms))
     riacho.clear()
     assert salts == [riacho.entries[-2].id]
 
@@ -511,14 +505,14 @@ def test_a_solver_is_given_as_many_of_the_oldest_as_it_can_take(
     riacho: Circle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ring(riacho)
-    monkeypatch.setattr(setoffs, "has_ortools", lambda: False)
-    monkeypatch.setattr(setoffs, "OBLIGATIONS_BARE_MAX", 2)
-    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
-    monkeypatch.setattr(setoffs, "has_ortools", lambda: True)
-    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 75_00
+    monkeypatch.setattr(finding, "has_ortools", lambda: False)
+    monkeypatch.setattr(finding, "OBLIGATIONS_BARE_MAX", 2)
+    assert finding.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
+    monkeypatch.setattr(finding, "has_ortools", lambda: True)
+    assert finding.largest(riacho.book, "HORA", riacho.now).consented_minor == 75_00
     # One that would be too much with those before it is passed over.
-    monkeypatch.setattr(setoffs, "OBLIGATIONS_TOTAL_MAX", 55_00)
-    assert setoffs.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
+    monkeypatch.setattr(finding, "OBLIGATIONS_TOTAL_MAX", 55_00)
+    assert finding.largest(riacho.book, "HORA", riacho.now).consented_minor == 50_00
 
 
 def test_no_set_off_takes_a_balance_beyond_what_can_be_counted() -> None:
