@@ -32,7 +32,7 @@ from protocol.practices import PRACTICES
 from protocol.practices.money.payments.rules import Paid, Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, parse_id
 

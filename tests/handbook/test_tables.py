@@ -71,7 +71,7 @@ from protocol.practices.money.openings import Opened
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs.entries import Share
 from protocol.practices.people.joinings import Joining
-from protocol.practices.people.members import Opening
+from protocol.practices.people.members.entries import Opening
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -38,7 +38,7 @@ from protocol.practices import PRACTICES
 from protocol.practices.between.links.entries import LinkRecord
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
 

@@ -17,7 +17,7 @@ from protocol.peers.messages import Entries, Hello, LinkNews, Message, Role, Wan
 from protocol.peers.reconcile import HeadsVector
 from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord
 from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, RaiseLink
-from protocol.practices.people.members import Suspended
+from protocol.practices.people.members.entries import Suspended
 from protocol.wire.codec import encode
 
 MEGABYTE = 1024 * 1024

@@ -12,7 +12,7 @@ from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pac
 from protocol.practices.between.links.wishes import LinksWanted, RaiseLink
 from protocol.practices.between.networks import InviteReplica
 from protocol.practices.between.quotes.prices import AskQuote
-from protocol.practices.people.members import Suspended
+from protocol.practices.people.members.entries import Suspended
 from protocol.wire.keys import KeyPair
 
 

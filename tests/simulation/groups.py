@@ -10,7 +10,7 @@ from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 
 
 def exchange(world: World, name: str, code: str, *handles: str, limit: int = 500) -> None:

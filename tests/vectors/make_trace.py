@@ -35,7 +35,7 @@ from protocol.practices.money.setoffs.entries import SetOffMade, Share
 from protocol.practices.money.setoffs.views import ClearObligations
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
-from protocol.practices.people.members import Approve, Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.members.views import Approve, Leave, Resume, SetLimits, Suspend
 from protocol.wire.keys import parse_id
 
 

@@ -16,7 +16,7 @@ from protocol.lanes.entry import LEDGER, Body, encode_body, seal
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import to_map

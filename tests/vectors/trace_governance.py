@@ -25,7 +25,7 @@ from protocol.practices.governance.motions.entries import (
 )
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
 from protocol.practices.money.currencies.views import SetLevy
-from protocol.practices.people.members import Suspend
+from protocol.practices.people.members.views import Suspend
 
 
 def decisions(told: Riacho) -> None:

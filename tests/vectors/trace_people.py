@@ -18,7 +18,7 @@ from protocol.practices.people.guardians.entries import (
 from protocol.practices.people.guardians.rules import DELAY_MS
 from protocol.practices.people.imports import ImportedAccount, ImportedMember, ImportMembers, MemberImported
 from protocol.practices.people.invitations import Invitations, InvitationWithdrawn, Invite, WithdrawInvitation
-from protocol.practices.people.members import Joined, Opening
+from protocol.practices.people.members.entries import Joined, Opening
 from protocol.practices.people.names import Rename, Renamed
 from protocol.practices.people.returns import Return, Returned
 

@@ -29,15 +29,8 @@ from protocol.book.refusals import (
 from protocol.book.signed import Digest, Key
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import KEY_TAKEN
-from protocol.practices.people.members import (
-    CURRENCIES_MAX,
-    MEMBER_ID_BYTES,
-    CurrencyCode,
-    NewMember,
-    Opening,
-    member_id_refusal,
-    opening_refusal,
-)
+from protocol.practices.people.members.entries import CURRENCIES_MAX, CurrencyCode, NewMember, Opening
+from protocol.practices.people.members.rules import MEMBER_ID_BYTES, member_id_refusal, opening_refusal
 from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, NewHandle, handle_refusal
 from protocol.wire.keys import is_acceptable_key
 from protocol.wire.shape import AtMost

@@ -31,7 +31,7 @@ from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.devices import let_only
 from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
-from protocol.practices.people.members import Left
+from protocol.practices.people.members.entries import Left
 from protocol.wire.shape import AtMost
 
 

@@ -23,7 +23,8 @@ from protocol.lanes.entry import LEDGER, Entry, encode_body, seal
 from protocol.practices import PRACTICES
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members import Approve, Join, Suspended
+from protocol.practices.people.members.entries import Suspended
+from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica
 
 NOW = 1_795_000_000_000

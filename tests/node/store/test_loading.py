@@ -28,7 +28,7 @@ from protocol.practices import PRACTICES
 from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica
 
 STEWARD = Actor(Role.STEWARD)

@@ -12,7 +12,7 @@ from protocol.book.declaration import Entered, Practice, SystemAccount, Write
 from protocol.book.declaration import Plan as Planned
 from protocol.book.ledger import Posting
 from protocol.practices import PRACTICES
-from protocol.practices.people.members import Join
+from protocol.practices.people.members.views import Join
 from protocol.practices.people.names import HANDLE_TAKEN
 from protocol.wire.shape import AtMost
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, snapshot

@@ -18,7 +18,8 @@ from protocol.practices.governance.motions.entries import MakeMotion
 from protocol.practices.money.payments.rules import Paid
 from protocol.practices.money.schedules.entries import Ran, Rhythm, SchedulePayment
 from protocol.practices.people.authority import PAYMENT_EXISTS
-from protocol.practices.people.members import Suspend, Suspended
+from protocol.practices.people.members.entries import Suspended
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, snapshot
 
 POT = SystemAccount("pot", "a tenth of what is paid")

@@ -43,7 +43,7 @@ from protocol.practices.money.payments.rules import PAY_ABROAD, Pay
 from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import Joining
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import to_map

@@ -45,7 +45,8 @@ from protocol.practices.people.imports import MemberImported
 from protocol.practices.people.invitations import Invitations, Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members import Approve, Joined, Leave, Left, Suspend, Suspended
+from protocol.practices.people.members.entries import Joined, Left, Suspended
+from protocol.practices.people.members.views import Approve, Leave, Suspend
 from protocol.practices.people.returns import Returned
 from protocol.wire.codec import encode
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, split_optional, to_map

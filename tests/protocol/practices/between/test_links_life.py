@@ -27,7 +27,7 @@ from protocol.practices.money.currencies.views import CloseCurrency, CreateCurre
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members import Join
+from protocol.practices.people.members.views import Join
 
 
 def two(limit: int = 400) -> tuple[World, str]:

@@ -16,7 +16,7 @@ from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.keys import KeyPair
 
 SALT = bytes(range(16))

@@ -13,7 +13,7 @@ from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 
 
 def chain(limit: int = 1_000, fee: int = 0) -> World:

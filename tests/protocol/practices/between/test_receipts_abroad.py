@@ -19,7 +19,7 @@ from protocol.practices.money.payments.rules import Pay
 from protocol.practices.money.receipts import Receipt, ReceiptFault, verify_receipt
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
-from protocol.practices.people.members import Approve, Join
+from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import from_map, to_map

@@ -12,7 +12,7 @@ from protocol.practices import PRACTICES
 from protocol.practices.governance.boards import Board, BoardsWanted, Seated, SeatMembers
 from protocol.practices.governance.motions.entries import Ballot, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
-from protocol.practices.people.members import Suspend
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, snapshot
 
 LENT = Parameter("loans.lent_max", Number(0, 1_000), 100, "how much is lent at once", changed_by=Motion("committee"))

@@ -42,7 +42,7 @@ from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION
 from protocol.practices.governance.motions.state import QUORUM
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
 from protocol.practices.money.currencies.views import CreateCurrency, SetLevy
-from protocol.practices.people.members import SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 HANDLES = ("ana", "bia", "caio", "dora", "elio", "fia", "gil", "hana", "ivo", "jo", "kika", "lia")

@@ -36,7 +36,7 @@ from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
 from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import PAYMENT_EXISTS
-from protocol.practices.people.members import SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 

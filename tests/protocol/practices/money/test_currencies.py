@@ -33,7 +33,7 @@ from protocol.practices.money.currencies.views import (
     SetLevy,
 )
 from protocol.practices.money.payments.declaration import VoidPayment
-from protocol.practices.people.members import Approve, Leave
+from protocol.practices.people.members.views import Approve, Leave
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, snapshot
 
 HORA = CreateCurrency("HORA", "Horas do Riacho", Amount(100, None, 0), unit_word="horinha")

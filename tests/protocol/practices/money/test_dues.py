@@ -27,7 +27,7 @@ from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.dues import DuesEnded, DuesSet, DuesTaken, DuesWanted, EndDues, SetDues
 from protocol.practices.people.absences import SetAbsence
-from protocol.practices.people.members import SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 HANDLES = ("ana", "bia", "caio", "dora")

@@ -55,7 +55,8 @@ from protocol.practices.money.payments.declaration import (
 )
 from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, PAY_ABROAD, Paid, Pay
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS
-from protocol.practices.people.members import Leave, Left, SetLimits, Suspend
+from protocol.practices.people.members.entries import Left
+from protocol.practices.people.members.views import Leave, SetLimits, Suspend
 from protocol.wire.keys import id_text
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
 

@@ -38,7 +38,7 @@ from protocol.practices.money.requests.views import (
     RequestsWanted,
 )
 from protocol.practices.money.setoffs.finding import open_between
-from protocol.practices.people.members import Leave, Suspend
+from protocol.practices.people.members.views import Leave, Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 

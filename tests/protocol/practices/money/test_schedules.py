@@ -43,7 +43,7 @@ from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Mis
 from protocol.practices.money.schedules.rules import DUE_MAX, SCHEDULE_LOCAL_ONLY
 from protocol.practices.money.schedules.state import ScheduleState, time_of
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulesWanted
-from protocol.practices.people.members import Leave, SetLimits, Suspend
+from protocol.practices.people.members.views import Leave, SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 
 

@@ -47,7 +47,7 @@ from protocol.practices.money.setoffs import finding
 from protocol.practices.money.setoffs.entries import CONSENT_EXCEEDED, SHARES_MAX, SetOffMade, Share
 from protocol.practices.money.setoffs.state import SetOffs
 from protocol.practices.money.setoffs.views import ClearObligations, SetOffsWanted
-from protocol.practices.people.members import Leave, SetLimits, Suspend
+from protocol.practices.people.members.views import Leave, SetLimits, Suspend
 from protocol.solvers.netting import set_off
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of, snapshot
 

@@ -5,7 +5,7 @@ import pytest
 
 from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_NOT_ACTIVE, MEMBER_UNKNOWN, NOT_FOUND, Reason
 from protocol.practices.people.absences import AbsenceSet, AbsencesWanted, SetAbsence, is_away
-from protocol.practices.people.members import Leave
+from protocol.practices.people.members.views import Leave
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 

@@ -28,7 +28,7 @@ from protocol.book.wishes import Brought
 from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
-from protocol.practices.people.members import Leave, Suspend
+from protocol.practices.people.members.views import Leave, Suspend
 from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
 
 

@@ -24,7 +24,7 @@ from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.guardians import BackKey, GuardedWanted, KeyRestored, NameGuardians, ObjectToKey
 from protocol.practices.people.guardians.rules import DELAY_MS
-from protocol.practices.people.members import Leave, Suspend
+from protocol.practices.people.members.views import Leave, Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 GUARDIANS = ("bia", "caio", "dora")

@@ -27,7 +27,7 @@ from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.imports import ImportedAccount, ImportedMember, ImportMembers, MemberImported
-from protocol.practices.people.members import Opening
+from protocol.practices.people.members.entries import Opening
 from protocol.practices.people.names import HANDLE_TAKEN
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
 

@@ -21,7 +21,7 @@ from protocol.practices.people.invitations import (
     WithdrawInvitation,
     code_digest,
 )
-from protocol.practices.people.members import Join
+from protocol.practices.people.members.views import Join
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, snapshot
 
 

@@ -36,7 +36,7 @@ from protocol.practices.money.payments.declaration import ReversePayment, VoidPa
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.authority import MANDATE_EXCEEDED, MANDATE_UNKNOWN
 from protocol.practices.people.mandates import MANDATES_MAX, GiveMandate, MandateGiven, MandateRevoked, RevokeMandate
-from protocol.practices.people.members import Suspend
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 
 

@@ -46,21 +46,8 @@ from protocol.practices.people.invitations import (
     Invited,
     code_digest,
 )
-from protocol.practices.people.members import (
-    Approve,
-    Approved,
-    Join,
-    Joined,
-    Leave,
-    Left,
-    LimitsSet,
-    MembersWanted,
-    Opening,
-    Resume,
-    SetLimits,
-    Suspend,
-    Suspended,
-)
+from protocol.practices.people.members.entries import Approved, Joined, Left, LimitsSet, Opening, Suspended
+from protocol.practices.people.members.views import Approve, Join, Leave, MembersWanted, Resume, SetLimits, Suspend
 from protocol.practices.people.names import HANDLE_TAKEN
 from tests.protocol.practices.desk import ANYBODY, Group, keys_of
 

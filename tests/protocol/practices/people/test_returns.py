@@ -29,7 +29,7 @@ from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.invitations import INVITATION_UNKNOWN, Invite
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members import Approve, Join, Leave
+from protocol.practices.people.members.views import Approve, Join, Leave
 from protocol.practices.people.names import Rename
 from protocol.practices.people.returns import Return, Returned
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, keys_of, snapshot

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Members: how one is invited, joins, is approved with accounts and limits, is suspended, and leaves.
+
+Who leaves takes nothing along and leaves nothing behind: the commons takes over the balance.
+"""
+
+from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, List, Practice, Show
+from protocol.book.personal import NAME_BYTES_MAX
+from protocol.book.private import Private
+from protocol.practices.people.authority import KEY_TAKEN
+from protocol.practices.people.members.entries import Approved, Joined, Left, LimitsSet, Resumed, Suspended
+from protocol.practices.people.members.rules import (
+    check,
+    fold,
+    plan_approve,
+    plan_join,
+    plan_leave,
+    plan_resume,
+    plan_set_limits,
+    plan_suspend,
+)
+from protocol.practices.people.members.views import (
+    Approve,
+    Join,
+    Leave,
+    MemberShown,
+    MembersWanted,
+    Resume,
+    SetLimits,
+    Suspend,
+    member_named,
+    news,
+    owned,
+    view_member,
+    view_members,
+    week,
+)
+
+PRACTICE = Practice(
+    name="members",
+    week=week,
+    parties={"members": member_named},
+    entries=(Joined, Approved, LimitsSet, Suspended, Resumed, Left),
+    check=check,
+    fold=fold,
+    news=news,
+    private=(Private("name", NAME_BYTES_MAX, (Joined,), owned),),
+    operations=(
+        Create(
+            "members",
+            Join,
+            plan=plan_join,
+            who=ANYONE,
+            verb="join",
+            example="mutirao members join --code K7QX-2NDA-PLM4-6RTZ --handle ana",
+        ),
+        Act(
+            "members",
+            "approve",
+            Approve,
+            plan=plan_approve,
+            who=STEWARDS,
+            example="mutirao members approve ana --currency HORA --credit-limit 200.00",
+        ),
+        Act(
+            "members",
+            "set-limits",
+            SetLimits,
+            plan=plan_set_limits,
+            who=STEWARDS,
+            example="mutirao members set-limits ana --credit-limit 200.00",
+        ),
+        Act(
+            "members",
+            "suspend",
+            Suspend,
+            plan=plan_suspend,
+            who=STEWARDS,
+            example="mutirao members suspend ana",
+        ),
+        Act("members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"),
+        Act("members", "leave", Leave, plan=plan_leave, example="mutirao members leave ana"),
+        Show("members", MemberShown, view=view_member, example="mutirao members show ana"),
+        List(
+            "members",
+            MembersWanted,
+            MemberShown,
+            view=view_members,
+            example="mutirao members list --state pending",
+        ),
+    ),
+    refusals=(KEY_TAKEN,),
+)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the ledger says of members: who asks to be one, is taken in, limited, suspended, resumed and gone."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from protocol.book.signed import AccountId, Digest, MemberId, Signed
+from protocol.practices.people.names import NewHandle
+from protocol.wire.shape import AtMost, Range, Spelt
+
+CURRENCIES_MAX = 64
+"""Accounts that one approval may open."""
+# Capitals, which no handle has: a handle can never pass for the id of another member.
+MEMBER_ID = "[A-Z2-7]{16}"
+"""How the id of a member is spelt."""
+NewMember = Annotated[MemberId, Spelt(MEMBER_ID)]
+CurrencyCode = Annotated[str, AtMost(12)]
+Least = Annotated[int, Range(1 - 2**63, 0)]
+Most = Annotated[int, Range(0, 2**63 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A member asks to be one, with a key of its own, or without (custodial)."""
+
+    KIND: ClassVar[str] = "members/joined"
+    member: NewMember
+    code: Digest
+    handle: NewHandle
+    name: Digest | None
+    joining: Signed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new account in a currency, with its limits each way (minor units)."""
+
+    currency: CurrencyCode
+    least: Least
+    most: Most | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The group takes somebody in, or gives a member further accounts."""
+
+    KIND: ClassVar[str] = "members/approved"
+    member: MemberId
+    openings: Annotated[tuple[Opening, ...], AtMost(CURRENCIES_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """An account's limits each way are these from now on (minor units; no most: no ceiling)."""
+
+    KIND: ClassVar[str] = "members/limits-set"
+    account: AccountId
+    least: Least
+    most: Most | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A member neither pays nor is paid until it is resumed."""
+
+    KIND: ClassVar[str] = "members/suspended"
+    member: MemberId
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A suspended member is active again."""
+
+    KIND: ClassVar[str] = "members/resumed"
+    member: MemberId
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A member is gone; the commons takes its balances over, whatever their sign."""
+
+    KIND: ClassVar[str] = "members/left"
+    member: MemberId

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""When somebody may join, be taken in, limited, suspended and leave, and what becomes of what they hold."""
+
+import re
+from base64 import b32encode
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, RequestState, commons_account
+from protocol.book.declaration import Desk, Entered, Plan, Role, Write
+from protocol.book.ledger import Account, Posting
+from protocol.book.money import Amount, minor_of
+from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
+from protocol.book.refusals import (
+    ACCOUNT_UNKNOWN,
+    AMOUNT_MALFORMED,
+    CURRENCY_CLOSED,
+    CURRENCY_MISMATCH,
+    CURRENCY_UNKNOWN,
+    DUPLICATE,
+    FORBIDDEN,
+    MALFORMED,
+    MEMBER_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
+from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.invitations import Invitations, code_digest
+from protocol.practices.people.joinings import against_new_key, joining_in
+from protocol.practices.people.members.entries import (
+    CURRENCIES_MAX,
+    MEMBER_ID,
+    Approved,
+    Joined,
+    Left,
+    LimitsSet,
+    Opening,
+    Resumed,
+    Suspended,
+)
+from protocol.practices.people.members.views import Approve, Join, Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.names import HANDLE_TAKEN, handle_refusal
+
+MEMBER_ID_BYTES = 10
+_MEMBER_ID = re.compile(MEMBER_ID)
+
+
+def check(book: Book, entered: Entered) -> Reason | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    match entered.body:
+        case Joined() as body:
+            _join(book, body, entered)
+        case Approved() as body:
+            book.members[body.member].state = MemberState.ACTIVE
+            for one in body.openings:
+                book.open_account(body.member, book.currencies[one.currency], one.least, one.most, entered.seq)
+        case LimitsSet() as body:
+            account = book.ledger.accounts[body.account]
+            account.least_minor, account.most_minor = body.least, body.most
+        case Suspended() as body:
+            book.members[body.member].state = MemberState.SUSPENDED
+        case Resumed() as body:
+            book.members[body.member].state = MemberState.ACTIVE
+        case Left() as body:
+            book.members[body.member].state = MemberState.LEFT
+            _close_requests(book, body.member)
+            return _write_off(book, body.member)
+        case _:
+            raise AssertionError(entered.body)
+    return ()
+
+
+def _join(book: Book, body: Joined, entered: Entered) -> None:
+    auth = Auth.CUSTODIAL if body.joining is None else Auth.SELF
+    member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
+    book.members[member.id] = member
+    book.member_by_handle[member.handle] = member.id
+    book.of(Invitations).by_code[body.code].member = member.id
+    if body.joining is not None:
+        key = joining_in(body.joining).key
+        member.keys[key] = DeviceKey(None, entered.seq)
+        book.member_by_key[key] = member.id
+
+
+def _close_requests(book: Book, member: str) -> None:
+    """End what a member asks, and what it alone is asked: nobody could pay it any more."""
+    for request in book.requests.find("member", member):
+        if request.state is RequestState.OPEN:
+            asks = book.ledger.accounts[request.payee].member == member
+            book.requests.change(request.id).state = RequestState.CANCELLED if asks else RequestState.DECLINED
+
+
+def _write_off(book: Book, member: str) -> Sequence[Posting]:
+    postings: list[Posting] = []
+    for account in book.ledger.of_member(member):
+        if account.balance_minor:
+            commons = commons_account(account.currency)
+            postings.append(Posting(account.id, -account.balance_minor, "write-off", None, commons))
+            postings.append(Posting(commons, account.balance_minor, "write-off", None, account.id))
+    return postings
+
+
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    match body:
+        case Joined():
+            return _against_joining(book, body, at_ms)
+        case Approved():
+            return _against_approval(book, body)
+        case LimitsSet():
+            account = book.ledger.accounts.get(body.account)
+            if account is None or account.member is None:
+                return refuse(ACCOUNT_UNKNOWN, member=body.account)
+            return _not_among(book, account.member, _PRESENT)
+        case Suspended():
+            return _not_among(book, body.member, (MemberState.ACTIVE,))
+        case Resumed():
+            return _not_among(book, body.member, (MemberState.SUSPENDED,))
+        case Left():
+            accounts = book.ledger.of_member(body.member)
+            refused = _not_among(book, body.member, _PRESENT)
+            if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
+                return refuse(STATE_CONFLICT, state="party to pending payments")
+            taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
+            return refused or book.ledger.uncountable(*taken_over)
+        case _:
+            raise AssertionError(body)
+
+
+_PRESENT = (MemberState.PENDING, MemberState.ACTIVE, MemberState.SUSPENDED)
+
+
+def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refused | None:
+    found = book.members.get(member)
+    if found is None:
+        return refuse(MEMBER_UNKNOWN, member=member)
+    return None if found.state in states else refuse(STATE_CONFLICT, state=found.state.value)
+
+
+def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
+    unfit = handle_refusal(book, body.handle)
+    if unfit is not None and unfit.reason is MALFORMED:
+        return unfit
+    misnamed = member_id_refusal(book, body.member)
+    if misnamed is not None and misnamed.reason is MALFORMED:
+        return misnamed
+    refused = None if body.joining is None else against_new_key(book, body.joining, body.handle)
+    invited = book.of(Invitations).open_at(body.code, at_ms)
+    if isinstance(invited, Refused):
+        return foremost(refused, invited)
+    if invited.back is not None:
+        return foremost(refused, refuse(FORBIDDEN, allowed="the member who is invited back"))
+    return foremost(refused, misnamed, unfit)
+
+
+def member_id_refusal(book: Book, member: str) -> Refused | None:
+    """Return why nobody new can have this id."""
+    if not _MEMBER_ID.fullmatch(member):
+        return refuse(MALFORMED, field="member", expected="16 capital base32 characters")
+    return refuse(DUPLICATE) if member in book.members else None
+
+
+def _against_approval(book: Book, body: Approved) -> Refused | None:
+    refused = _not_among(book, body.member, (MemberState.PENDING, MemberState.ACTIVE))
+    if refused:
+        return refused
+    opened = [account.currency for account in book.ledger.of_member(body.member)]
+    refused = opening_refusal(book, opened, body.openings)
+    if refused is None and not body.openings and book.members[body.member].state is MemberState.ACTIVE:
+        return refuse(DUPLICATE)
+    return refused
+
+
+def opening_refusal(book: Book, held: Iterable[str], openings: Iterable[Opening]) -> Refused | None:
+    """Return why a member who has accounts in some currencies cannot get these besides."""
+    opened = set(held)
+    for one in openings:
+        currency = book.currencies.get(one.currency)
+        if currency is None:
+            return refuse(CURRENCY_UNKNOWN, currency=one.currency)
+        if one.currency in opened:
+            return refuse(DUPLICATE, currency=one.currency)
+        if currency.closed:
+            return refuse(CURRENCY_CLOSED, currency=one.currency)
+        opened.add(one.currency)
+    return None
+
+
+def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
+    name, texts = salted(desk, wish.name)
+    member = b32encode(desk.chance(MEMBER_ID_BYTES)).decode("ascii")
+    body = Joined(member, code_digest(wish.code), wish.handle, name, wish.joining)
+    # By the author alone: which accounts there are differs with the version of the program, a check may not.
+    taken = wish.handle in desk.book.account_names
+    refused = foremost(
+        text_refusal("name", wish.name, NAME_CHARS_MAX),
+        _against(desk.book, body, desk.now),
+        refuse(HANDLE_TAKEN, handle=wish.handle) if taken else None,
+    )
+    return refused or Plan(member, (Write(body),), texts)
+
+
+def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
+    book = desk.book
+    member = book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    named = _currency_of(wish)
+    codes = _currencies_for(book, member) if named is None else (named,)
+    if len(codes) > 1 and (wish.credit_limit or wish.balance_limit):
+        return refuse(CURRENCY_MISMATCH, currency=", ".join(codes))
+    openings: list[Opening] = []
+    for code in codes:
+        currency = book.currencies.get(code)
+        if currency is None:
+            return refuse(CURRENCY_UNKNOWN, currency=code)
+        limits = _limits(book, code, wish.credit_limit, wish.balance_limit)
+        if isinstance(limits, Refused):
+            return limits
+        credit, balance = limits
+        least = currency.default_least_minor if credit is None else -credit
+        openings.append(Opening(code, least, currency.default_most_minor if balance is None else balance))
+    body = Approved(member.id, tuple(openings))
+    return _against(book, body, desk.now) or Plan(member.id, (Write(body),))
+
+
+def _currency_of(wish: Approve | SetLimits) -> str | None:
+    """Return the currency that limits are meant in: as it is named, or as an amount names it."""
+    amounts = (one for one in (wish.credit_limit, wish.balance_limit) if one is not None)
+    return wish.currency or next((one.asset_code for one in amounts if one.asset_code), None)
+
+
+def _currencies_for(book: Book, member: Member) -> Sequence[str]:
+    """Return the open currencies in which a member has no account yet, as many as one approval takes."""
+    opened = {account.currency for account in book.ledger.of_member(member.id)}
+    return [one.code for one in book.currencies.values() if not one.closed and one.code not in opened][:CURRENCIES_MAX]
+
+
+def _limits(
+    book: Book, code: str, credit: Amount | None, balance: Amount | None
+) -> tuple[int | None, int | None] | Refused:
+    """Return limits in minor units of a currency, None as it came."""
+    found: list[int | None] = []
+    for name, amount in (("credit_limit", credit), ("balance_limit", balance)):
+        if amount is None:
+            found.append(None)
+            continue
+        if amount.value < 0:
+            return refuse(AMOUNT_MALFORMED, field=name, expected="zero or more")
+        minor = minor_of(amount, code, book.currencies[code].scale)
+        if isinstance(minor, Refused):
+            return minor
+        found.append(minor)
+    return found[0], found[1]
+
+
+def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused:
+    book = desk.book
+    member = book.resolve_member(address)
+    currency = _currency_of(wish)
+    account = member if isinstance(member, Refused) else book.resolve_account(member.id, currency)
+    if not isinstance(account, Account):
+        return account
+    if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
+        return refuse(MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+    if wish.balance_limit is not None and wish.any_balance:
+        return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
+    limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
+    if isinstance(limits, Refused):
+        return limits
+    credit, balance = limits
+    least = account.least_minor if credit is None else -credit
+    most = None if wish.any_balance else account.most_minor if balance is None else balance
+    body = LimitsSet(account.id, least or 0, most)
+    return _against(book, body, desk.now) or Plan(account.member or "", (Write(body),))
+
+
+def plan_suspend(desk: Desk, address: str, wish: Suspend) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, address, Suspended)
+
+
+def plan_resume(desk: Desk, address: str, wish: Resume) -> Plan | Refused:
+    del wish
+    return _plan_about(desk, address, Resumed)
+
+
+def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
+    member = desk.book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
+        return refuse(FORBIDDEN, allowed="the member itself and stewards")
+    planned = _plan_about(desk, address, Left)
+    return replace(planned, erases=(member.id,)) if wish.erase and isinstance(planned, Plan) else planned
+
+
+def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
+    member = desk.book.resolve_member(address)
+    if isinstance(member, Refused):
+        return member
+    body = kind(member.id)
+    return _against(desk.book, body, desk.now) or Plan(member.id, (Write(body),))
