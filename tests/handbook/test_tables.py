@@ -6,7 +6,7 @@ import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType
@@ -23,7 +23,7 @@ from protocol.book.money import Amount
 from protocol.book.rehearsal import Proposed
 from protocol.book.signed import Envelope, Signed
 from protocol.lanes.directory import Profile
-from protocol.lanes.entry import Header
+from protocol.lanes.entry import Header, decode_body, parse
 from protocol.lanes.identity import (
     BackedBy,
     Backing,
@@ -160,6 +160,66 @@ def test_what_members_sign_for_each_operation() -> None:
     assert set(signed) == {kind.OPERATION for kind in kinds}
     rows = {operation: fields for operation, _, fields in table(PROTOCOL, "operation", "by word", "fields of the wish")}
     assert rows == {f"`{name}`": spelt(wish) for name, wish in signed.items()}
+
+
+LEDGER_RULES = {kind: cells for kind, *cells in table(PROTOCOL, "kind", "who may", "refused when", "posts")}
+TRACE = json.loads((ROOT / "tests" / "vectors" / "own_fold_trace.json").read_text())
+KINDS = {kind.KIND: kind for feature in PRACTICES for kind in feature.entries}
+OF_EVERY_WISH = {
+    "MALFORMED", "SIGNATURE_INVALID", "KEY_UNKNOWN", "WRONG_NETWORK",
+    "ORDER_REPLAYED", "ORDER_STALE", "ORDER_AHEAD", "ORDER_EXPIRED",
+}  # fmt: skip
+
+
+def kind_of(wire: str) -> str:
+    return decode_body(parse(bytes.fromhex(wire)).body_bytes, KINDS)[0].KIND
+
+
+def test_who_may_write_what_in_the_ledger() -> None:
+    assert LEDGER_RULES.keys() == {f"`{name}`" for name in KINDS}
+    for name, kind in KINDS.items():
+        words = {one.name for one in fields(kind)}
+        by_key = "key or word" if "word" in words else "key"
+        allowed = [by_key] if hasattr(kind, "OPERATION") else ["network", "group"]
+        assert LEDGER_RULES[f"`{name}`"][0] in allowed, name
+
+
+def test_every_reason_to_refuse_an_entry_has_its_vector_and_every_vector_its_reason() -> None:
+    shown: dict[str, set[str]] = {name: set() for name in KINDS}
+    for case in TRACE["refused"]:
+        shown[kind_of(case["wire"])].add(case["code"])
+    for name, kind in KINDS.items():
+        _, refused, _ = LEDGER_RULES[f"`{name}`"]
+        told = set(re.findall(r"`([A-Z_]+)`(?!†)", refused))
+        assert told <= shown[name], (name, told - shown[name])
+        of_all = OF_EVERY_WISH if hasattr(kind, "OPERATION") else set[str]()
+        assert shown[name] <= told | of_all, (name, shown[name] - told)
+        assert set(re.findall(r"`([A-Z_]+)`", refused)) <= REASONS.keys()
+
+
+def classes(accounts: Iterable[str]) -> str:
+    """Return which accounts these are, as the table calls them."""
+    named = (account.partition(".")[0].partition("-")[0] for account in accounts)
+    return ", ".join(sorted({name if name in ("commons", "holds", "exchange", "link") else "member" for name in named}))
+
+
+def test_what_each_kind_posts() -> None:
+    moved: dict[str, set[str]] = {name: set() for name in KINDS}
+    before: dict[str, int] = {}
+    for case in TRACE["entries"]:
+        names = before.keys() | case["balances"].keys()
+        change = {name: case["balances"].get(name, 0) - before.get(name, 0) for name in names}
+        down, up = (classes(name for name, minor in change.items() if sign * minor > 0) for sign in (-1, 1))
+        if down or up:
+            moved[case["kind"]].add(f"{down} to {up}")
+        before = case["balances"]
+    for name, flows in moved.items():
+        told = {flow for flow in LEDGER_RULES[f"`{name}`"][2].split("; ") if flow}
+        assert (flows <= told and bool(flows) is bool(told)) or name in UNMOVED, (name, flows, told)
+
+
+UNMOVED = {"clearing/failed"}
+"""Kinds that post in a case of which no story of the trace tells."""
 
 
 def test_the_parts_of_records() -> None:

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from refused import refusals
 from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import exchange
 from simulation.world import whole
@@ -66,6 +67,7 @@ def fold_trace() -> dict[str, Any]:
         names,
         absences,
         guardians,
+        refusals,
     ):
         story(told)
     node = world.nodes[NODE]

@@ -3,7 +3,7 @@
 
 from dataclasses import fields
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from simulation.world import STEWARD, World
 
@@ -12,7 +12,8 @@ from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, sign
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
-from protocol.lanes.entry import LEDGER, Body, encode_body, seal
+from protocol.lanes.entry import LEDGER, Body, decode_body, encode_body, seal
+from protocol.practices.between.links.records import LinkRecord
 from protocol.practices.money.payments.rules import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
@@ -21,6 +22,7 @@ from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import to_map
 
+B = TypeVar("B", bound=Body)
 NODE = "riacho"
 DAY_MS = 86_400_000
 ENVELOPE = {one.name for one in fields(Envelope)}
@@ -113,13 +115,28 @@ class Riacho:
         """Pay by word of mouth."""
         return self.do("payments.create", Pay(payer=payer, payee=payee, amount=Amount(minor, "HORA", 2)), who=payer).id
 
-    def refuse(self, name: str, body: Body, code: str) -> None:
+    def said(self, kind: type[B], at: int = -1) -> B:
+        """Return what stands in the ledger of a kind: the newest, or another by its place among them."""
+        node = self.world.nodes[NODE]
+        wires = (one for one in node.disk if one.network == node.network and one.header.lane == LEDGER)
+        bodies = (decode_body(one.body_bytes, node.replica.book.kinds)[0] for one in wires)
+        return [body for body in bodies if isinstance(body, kind)][at]
+
+    def link_record(self) -> LinkRecord:
+        """Return a record of one of its links, as it stands in that lane."""
+        node = self.world.nodes[NODE]
+        [*_, newest] = (one for one in node.disk if one.network == node.network and one.header.lane.startswith("link/"))
+        body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})
+        assert isinstance(body, LinkRecord)
+        return body
+
+    def refuse(self, name: str, body: Body, code: str, at_ms: int | None = None) -> None:
         """Note an entry that the network might have signed next, and that every node refuses."""
         node = self.world.nodes[NODE]
         head = node.replica.journal.head(node.network, LEDGER)
         assert head is not None and node.keyring is not None
         entry = seal(
             node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,
-            body=encode_body(body, self.world.now), salt=bytes(16),
+            body=encode_body(body, self.world.now if at_ms is None else at_ms), salt=bytes(16),
         )  # fmt: skip
         self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire.hex()})

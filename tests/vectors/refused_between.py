@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What every node refuses of money between networks and of decisions: a line for each kind and each reason."""
+
+from dataclasses import replace
+
+from riacho import DAY_MS, Riacho, hora
+
+from protocol.practices.between.abroad.entries import (
+    Arrived,
+    Forwarded,
+    Passed,
+    Reconciled,
+    Refunded,
+    Rerouted,
+    Returned,
+    Sent,
+    Settled,
+)
+from protocol.practices.between.checkpoints.roots import CheckpointMade
+from protocol.practices.between.clearing.circles import encode_circle, read_circle
+from protocol.practices.between.clearing.part import Begun, Cleared, Failed, Joined, Left, Opened, Turned
+from protocol.practices.between.networks import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
+from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
+from protocol.practices.governance.boards import Board, Seated
+from protocol.practices.governance.motions.entries import (
+    Ballot,
+    MotionClosed,
+    MotionDrafted,
+    MotionExecuted,
+    MotionFailed,
+    MotionOpened,
+    Vote,
+    Voted,
+)
+
+NOBODY = "B" * 16
+NOTHING = bytes(16)
+
+
+def sent(told: Riacho, ids: dict[str, bytes]) -> None:
+    """Refuse payments that leave."""
+    bia = told.id_of("bia")
+    known = told.said(Sent)
+    invoice = read_invoice(known.invoice)
+    assert known.word is not None and invoice is not None
+    before = known.word
+
+    def again(**changed: object) -> Sent:
+        word = replace(before, payment=NOTHING)
+        for name in ("payer", "max_debit", "invoice", "condition", "amount", "mandate", "payment", "payee", "pending"):
+            if name in changed:
+                word = replace(word, **{name: changed.pop(name)})
+        parts = (replace(known.parts[0], hold=word.payment or NOTHING),)
+        return replace(known, word=word, **({"parts": parts} | changed))
+
+    told.refuse("what is sent twice", known, "PAYMENT_EXISTS")
+    told.refuse("what is sent from no account", again(payer=f"{NOBODY}.HORA"), "ACCOUNT_UNKNOWN")
+    told.refuse("what is sent by word from who has a key", again(payer=told.account("ana")), "FORBIDDEN")
+    told.refuse("what is sent from who is suspended", again(payer=told.account("ines")), "MEMBER_NOT_ACTIVE")
+    told.refuse("what is sent under no mandate", again(mandate=NOTHING), "MANDATE_UNKNOWN")
+    told.refuse("what is sent under a revoked mandate", again(mandate=ids["revoked"]), "STATE_CONFLICT")
+    late = again(mandate=ids["mandate"])
+    told.refuse("what is sent under a mandate that is over", late, "MANDATE_EXCEEDED", 2**46)
+    told.refuse("what is sent in a closed currency", again(payer=f"{bia}.FIM"), "CURRENCY_CLOSED")
+    told.refuse("what is sent without an invoice", replace(again(), invoice=b""), "MALFORMED")
+    told.refuse("what is sent over no link", again(parts=()), "MALFORMED")
+    told.refuse("what is sent under another hold", again(parts=known.parts), "MALFORMED")
+    told.refuse(
+        "what is sent in less than is asked",
+        again(parts=(replace(known.parts[0], hold=NOTHING, amount=1),)),
+        "MALFORMED",
+    )
+    told.refuse("what is sent to a member here", replace(again(), payee=f"{bia}.HORA"), "MALFORMED")
+    for name, value in (
+        ("invoice", bytes(32)),
+        ("condition", bytes(32)),
+        ("amount", hora(1)),
+        ("payee", "mutirao:nowhere/nobody"),
+        ("max_debit", None),
+        ("max_debit", hora(1)),
+        ("pending", True),
+    ):
+        told.refuse(f"what is sent for another {name}: {value!r:.20}", again(**{name: value}), "ORDER_MISMATCH")
+    much = (replace(known.parts[0], hold=NOTHING, debit=2**63 - 1),)
+    told.refuse("what is sent for more than a balance can count", again(parts=much), "AMOUNT_TOO_LARGE")
+
+
+def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
+    """Refuse steps of payments between networks."""
+    settled, refunded, rerouted = told.said(Settled), told.said(Refunded), told.said(Rerouted)
+    for says, body in (("settled", settled), ("refunded", refunded), ("sent another way", rerouted)):
+        told.refuse(f"no payment, {says}", replace(body, payment=NOTHING), "PAYMENT_UNKNOWN")
+        told.refuse(f"a payment within the network, {says}", replace(body, payment=ids["reversed"]), "PAYMENT_UNKNOWN")
+        told.refuse(f"a hold {says} twice", body, "STATE_CONFLICT")
+    waits, under_way = told.said(Sent), ids["under way"]
+    hold = waits.parts[0].hold
+    told.refuse("a hold settled without the preimage", Settled(under_way, hold, bytes(32)), "ORDER_MISMATCH")
+    told.refuse("another hold settled", Settled(under_way, NOTHING, bytes(32)), "STATE_CONFLICT")
+    other = Rerouted(under_way, hold, "PEER_UNREACHABLE", replace(waits.parts[0], hold=NOTHING))
+    told.refuse("another way under another hold", other, "MALFORMED")
+    dear = replace(waits.parts[0], hold=ids["second hold"], debit=waits.parts[0].debit + 10**6)
+    told.refuse("another way that costs more", replace(other, part=dear), "MAX_DEBIT_EXCEEDED")
+
+    arrived = told.said(Arrived)
+    invoice = read_invoice(arrived.invoice)
+    assert invoice is not None
+    anew = replace(arrived, payment=NOTHING, invoice=encode_invoice(replace(invoice, nonce=NOTHING)))
+    told.refuse("what arrives for no invoice", replace(anew, invoice=b""), "MALFORMED")
+    elsewhere = encode_invoice(replace(invoice, network=bytes(32)))
+    told.refuse("what arrives for another network", replace(anew, invoice=elsewhere), "MALFORMED")
+    nobody = encode_invoice(replace(invoice, account=f"{NOBODY}.HORA"))
+    told.refuse("what arrives for nobody", replace(anew, invoice=nobody), "MALFORMED")
+    told.refuse("what arrives without a hold", replace(anew, parts=()), "MALFORMED")
+    told.refuse("what arrives by one hold twice", replace(anew, parts=anew.parts * 2), "MALFORMED")
+    told.refuse("what arrives twice", arrived, "PAYMENT_EXISTS")
+    told.refuse("what arrives twice for one invoice", replace(arrived, payment=NOTHING), "PAYMENT_EXISTS")
+    told.refuse("what arrives under another's id", replace(anew, payment=arrived.payment), "PAYMENT_EXISTS")
+    told.refuse("what arrives without the preimage", replace(anew, preimage=bytes(32)), "ORDER_MISMATCH")
+    less = tuple(replace(one, worth=one.worth - 1) for one in anew.parts)
+    told.refuse("what arrives and is too little", replace(anew, parts=less), "ORDER_MISMATCH")
+
+    forwarded = told.said(Forwarded)
+    plain = replace(forwarded, hold_in=NOTHING, hold_out=NOTHING, circle=None)
+    told.refuse("what goes on twice", forwarded, "STATE_CONFLICT")
+    told.refuse("what goes on in no currency", replace(plain, currency="NADA"), "CURRENCY_UNKNOWN")
+    told.refuse("what goes on for more than it brings", replace(plain, worth=1, cost=2), "STATE_CONFLICT")
+    told.refuse("what goes on for nothing", replace(plain, cost=0), "STATE_CONFLICT")
+    told.refuse("what goes on in no circle", replace(plain, circle=b""), "MALFORMED")
+    told.refuse("what passes without going on", Passed(bytes(32), NOTHING, bytes(32)), "STATE_CONFLICT")
+    told.refuse("what passes twice", told.said(Passed), "STATE_CONFLICT")
+    told.refuse("what comes back twice", told.said(Returned), "STATE_CONFLICT")
+    told.refuse("what comes back without going on", Returned(bytes(32), NOTHING, "OVERLOADED"), "STATE_CONFLICT")
+    told.refuse(
+        "what is reconciled in no currency", replace(told.said(Reconciled), currency="NADA"), "CURRENCY_UNKNOWN"
+    )
+
+
+def clearing(told: Riacho) -> None:
+    """Refuse steps of clearing."""
+    begun = told.said(Begun)
+    circle = read_circle(begun.circle)
+    assert circle is not None
+    told.refuse("a round opened twice", told.said(Opened), "STATE_CONFLICT")
+    told.refuse("a round joined twice", told.said(Joined), "STATE_CONFLICT")
+    told.refuse("no circle, begun", replace(begun, circle=b""), "MALFORMED")
+    turned = replace(circle, legs=(*circle.legs[1:], circle.legs[0]))
+    told.refuse("another's circle, begun", replace(begun, circle=encode_circle(turned)), "MALFORMED")
+    fresh = encode_circle(replace(circle, round=1))
+    told.refuse("a circle begun in no currency", replace(begun, circle=fresh, currency="NADA"), "CURRENCY_UNKNOWN")
+    for says, body in (
+        ("turned", Turned(bytes(32), NOTHING)),
+        ("cleared", Cleared(bytes(32), bytes(32))),
+        ("failed", Failed(bytes(32), "OVERLOADED")),
+    ):
+        told.refuse(f"no circle, {says}", body, "NOT_FOUND")
+    told.refuse("a circle turned twice", told.said(Turned), "STATE_CONFLICT")
+    told.refuse("a circle that fails twice", told.said(Failed), "STATE_CONFLICT")
+    told.refuse("a circle left of no round", Left(fresh, "OVERLOADED", None), "STATE_CONFLICT")
+
+
+def places(told: Riacho) -> None:
+    """Refuse places of replicas, checkpoints and records of links."""
+    invited = told.said(ReplicaInvited)
+    nowhere = bytes(32)
+    told.refuse("a place for a replica twice", invited, "DUPLICATE")
+    told.refuse("a replica admitted to no place", ReplicaAdmitted(nowhere, nowhere), "INVITATION_UNKNOWN")
+    told.refuse("a replica admitted twice", told.said(ReplicaAdmitted), "STATE_CONFLICT")
+    told.refuse("no replica, dismissed", ReplicaDismissed(nowhere), "INVITATION_UNKNOWN")
+    record = told.link_record()
+    told.refuse("a record of a link in the ledger", record, "MALFORMED")
+    told.refuse("a checkpoint of another length", told.said(CheckpointMade), "STATE_CONFLICT")
+
+
+def motions(told: Riacho, ids: dict[str, bytes]) -> None:
+    """Refuse what becomes of motions and boards."""
+    for says, body in (
+        ("opened", MotionOpened(NOTHING)),
+        ("closed", MotionClosed(NOTHING)),
+        ("done", MotionExecuted(NOTHING, 1)),
+        ("failed", MotionFailed(NOTHING, 0, "FORBIDDEN")),
+    ):
+        told.refuse(f"no motion, {says}", body, "MOTION_UNKNOWN")
+    drafted = replace(told.said(MotionDrafted), motion=NOTHING)
+    for says, changed, code in (
+        ("without words", {"title": None, "text": None}, "MALFORMED"),
+        ("of nobody", {"proposer": NOBODY}, "MEMBER_UNKNOWN"),
+        ("with a lower majority than the group's", {"majority": 0}, "MALFORMED"),
+        ("that is open for a minute", {"open_ms": 60_000}, "MALFORMED"),
+    ):
+        told.refuse(f"a motion {says}", replace(drafted, **changed), code)
+
+    def vote(member: str) -> Voted:
+        return Voted(None, Vote(ids["motion"], Ballot.NO, member))
+
+    told.refuse("a vote of nobody", vote(NOBODY), "MEMBER_UNKNOWN")
+    told.refuse("a vote of who is suspended", vote(told.id_of("ines")), "MEMBER_NOT_ACTIVE")
+    told.refuse("a vote of who joined after the motion was opened", vote(told.id_of("tita")), "FORBIDDEN")
+    for_another = told.sign("motions.vote", Vote(ids["motion"], Ballot.NO, told.id_of("bia")), "fia")
+    told.refuse("a vote for another", Voted(for_another, None), "FORBIDDEN")
+    told.refuse("a vote after its time", vote(told.id_of("bia")), "MOTION_CLOSED", told.world.now + 99 * DAY_MS)
+    seated = Seated(Board.BOARD, (told.id_of("ines"),))
+    told.refuse("a board on which somebody suspended sits", seated, "MEMBER_NOT_ACTIVE")
+
+
+def refused(told: Riacho, ids: dict[str, bytes]) -> None:
+    """Refuse all of it."""
+    sent(told, ids)
+    abroad(told, ids)
+    clearing(told)
+    places(told)
+    motions(told, ids)
