@@ -73,12 +73,21 @@ At = Annotated[int, Moment]
 """Milliseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 in UTC."""
 
 
+Form = Callable[[Desk, Any], Refused | None]
+
+
+def always_readable(desk: Desk, wish: Any) -> None:
+    """Find nothing: for wishes whose types say all of their form."""
+    del desk, wish
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """POST /v1/<noun>; `mutirao <noun> <verb>`. The answer shows the new resource.
 
     One that is `signed` plans what a member has said (protocol.book.wishes.Said), and the entries that rest on it
     bear its name as their OPERATION. Whoever signed it brings it, or a steward, unless `by_anybody`.
+    `form` tells why a wish cannot be read, whoever brings it: a reason of Stage.FORM, asked before anything else.
     """
 
     noun: str
@@ -90,6 +99,7 @@ class Create:
     signed: Signing | None = None
     by_anybody: bool = False
     gate: Gate | None = None
+    form: Form = always_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Act:
     `asks` is what the command asks, y or N, before it does what cannot be undone; {id} in it is the resource's.
     `signed` is as of Create; `about` is the field of a signed wish that names what the path names: who signs signs
     that too, and a plain wish has it from the path.
-    Behind a `gate` it shows the motion in which the wish was put to the vote instead.
+    Behind a `gate` it shows the motion in which the wish was put to the vote instead. `form` is as of Create.
     """
 
     noun: str
@@ -113,6 +123,7 @@ class Act:
     about: str = ""
     by_anybody: bool = False
     gate: Gate | None = None
+    form: Form = always_readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,9 @@ def plan(desk: Desk, operation: Create | Act, subject: str, wish: Any) -> Plan |
     `subject` is what an act is about, as its path tells it.
     """
     if operation.signed is None:
+        refused = operation.form(desk, wish)
+        if refused is not None:
+            return refused
         return operation.plan(desk, wish) if isinstance(operation, Create) else operation.plan(desk, subject, wish)
     heard = _heard(desk, operation, wish)
     if isinstance(heard, Refused):
@@ -313,10 +316,21 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], T
             return refused
     if isinstance(wish, Brought):
         said = _read(operation_name(operation), operation.wish, wish.signed)
-        said = said if isinstance(said, Refused) else _authentic(desk.book, said)
-        return said if isinstance(said, Refused) else (said, *_fitting(said.wish, wish))
+        if isinstance(said, Refused):
+            return said
+        refused = operation.form(desk, said.wish)
+        if refused is not None:
+            return refused
+        heard = _authentic(desk.book, said)
+        if isinstance(heard, Refused):
+            strangers = (strange(name, getattr(said.wish, name)) for name in own_ids(operation.wish))
+            return foremost(heard, *strangers) or heard
+        return (heard, *_fitting(heard.wish, wish))
     if operation.signed is Signing.KEY:
         return refuse(MALFORMED, field="signed", expected="a wish that your key has signed")
+    refused = operation.form(desk, wish)
+    if refused is not None:
+        return refused
     told: dict[str, Any] = {
         name: desk.book.drawn(drawn_id(desk.chance)) for name in own_ids(operation.wish) if getattr(wish, name) is None
     }

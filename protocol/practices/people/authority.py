@@ -8,7 +8,7 @@ without one the network writes on its word. A helper holds a mandate: signed, ca
 from typing import Any, NamedTuple
 
 from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, Payment, PaymentAuth
-from protocol.book.declaration import Actor, Role
+from protocol.book.declaration import Actor, Desk, Role
 from protocol.book.ledger import Account
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
@@ -37,6 +37,29 @@ MANDATE_EXCEEDED = Reason(
 def acts_for(actor: Actor, member: Member) -> bool:
     """Tell whether somebody may act for a member: itself, or a steward for one without a key of its own."""
     return actor.member == member.id or (actor.role is Role.STEWARD and member.auth is Auth.CUSTODIAL)
+
+
+def spoken_for(
+    desk: Desk, address: str, currency: str | None, *, allowed: str, helper: str | None = None
+) -> Account | Refused:
+    """Return the account that an address names, if whoever asks may speak for it by word of mouth.
+
+    A `helper`, by its member id, speaks for it under a mandate. The reason that tells of authority goes before the one
+    that the member has no account in a currency.
+    """
+    book = desk.book
+    account = book.resolve_account(address, currency)
+    if isinstance(account, Account):
+        owner = account.member
+    else:
+        found = book.resolve_member(address)
+        if isinstance(found, Refused):
+            return account
+        owner = found.id
+    member = book.members.get(helper or owner or "")
+    if member is None or not acts_for(desk.actor, member):
+        return refuse(FORBIDDEN, allowed=allowed)
+    return account
 
 
 def may_see(actor: Actor, *members: str | None) -> bool:
@@ -102,6 +125,13 @@ class Authority(NamedTuple):
                 return refuse(MANDATE_EXCEEDED, available=available, currency=self.account.currency)
         return None
 
+    def lapsed(self, book: Book, at_ms: Millis) -> Refused | None:
+        """Return why it does not hold now: the mandate has ended, the member or its helper is not active."""
+        if self.mandate is not None and at_ms > self.mandate.not_after_ms:
+            return refuse(MANDATE_EXCEEDED, available=0, currency=self.account.currency)
+        helper = None if self.mandate is None else book.members[self.mandate.helper].inactive()
+        return helper or self.member.inactive()
+
     def spend(self, debit_minor: int) -> None:
         """Note a debit, or where it is below 0 what has come back of one: part of the fold."""
         if self.key is not None:
@@ -128,12 +158,13 @@ def give_back(book: Book, payment: Payment) -> None:
 
 
 def authorise(
-    book: Book, said: Said[Any], payer: str, payment: bytes | None, mandate: bytes | None, at_ms: Millis
+    book: Book, said: Said[Any], payer: str, payment: bytes | None, mandate: bytes | None
 ) -> Authority | Refused:
     """Return on what a debit rests, or why it does not count: the same answer on every node.
 
     It is a key's wish, or without one the word of a custodial member, or of a custodial helper; who brought that is
-    for the author to see to. No limit is looked at. Of a payment that the book holds already, PAYMENT_EXISTS is said.
+    for the author to see to. No limit is looked at, nor whether it has lapsed (Authority.lapsed). Of a payment that
+    the book holds already, PAYMENT_EXISTS is said.
     """
     who = said.member
     if who is None and mandate is not None:
@@ -141,18 +172,18 @@ def authorise(
         if given is None:
             return refuse(MANDATE_UNKNOWN)
         who = book.members[given.helper]
-    found = _debited(book, payer, who, said.device, mandate, at_ms)
+    found = _debited(book, payer, who, said.device, mandate)
     if isinstance(found, Refused):
         return found
     if said.device is None and (who or found.member).auth is not Auth.CUSTODIAL:
         return refuse(FORBIDDEN, allowed="the member's own key")
     if payment in book.payments:
         return refuse(PAYMENT_EXISTS)
-    return found.member.inactive() or found
+    return found
 
 
 def _debited(
-    book: Book, payer: str, who: Member | None, key: DeviceKey | None, mandate: bytes | None, at_ms: Millis
+    book: Book, payer: str, who: Member | None, key: DeviceKey | None, mandate: bytes | None
 ) -> Authority | Refused:
     """Return the authority of `who` (None: the account's own member) over an account, mandate checked."""
     account = book.ledger.accounts.get(payer)
@@ -170,6 +201,4 @@ def _debited(
         return refuse(FORBIDDEN, allowed="the helper of the mandate")
     if given.revoked:
         return refuse(STATE_CONFLICT, state="revoked")
-    if at_ms > given.not_after_ms:
-        return refuse(MANDATE_EXCEEDED, available=0, currency=account.currency)
-    return who.inactive() or Authority(account, member, key, given)
+    return Authority(account, member, key, given)

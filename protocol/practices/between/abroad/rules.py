@@ -48,13 +48,14 @@ from protocol.wire.keys import id_text
 def authority_of(book: Book, sent: Sent, said: Said[Pay], at_ms: int) -> Authority | Refused:
     """Return on what a payment rests, or why nothing is paid: the same answer on every node; no limits."""
     wish = said.wish
-    found = authorise(book, said, wish.payer or "", wish.payment, wish.mandate, at_ms)
+    found = authorise(book, said, wish.payer or "", wish.payment, wish.mandate)
     if isinstance(found, Refused):
         return found
     account, code = found.account, found.account.currency
     if book.currencies[code].closed:
         return refuse(CURRENCY_CLOSED, currency=code)
-    return beyond_holds(book, account, sent.debit, sent.parts) or found
+    refused = beyond_holds(book, account, sent.debit, sent.parts) or found.lapsed(book, at_ms)
+    return refused or found
 
 
 def beyond_holds(book: Book, payer: Account, debit: int, parts: Iterable[Part]) -> Refused | None:

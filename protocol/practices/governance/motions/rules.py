@@ -33,6 +33,7 @@ from protocol.book.refusals import (
     STATE_CONFLICT,
     Reason,
     Refused,
+    foremost,
     refuse,
 )
 from protocol.book.rehearsal import Proposed, Stopped, proposed, rehearse, touched, wished
@@ -212,9 +213,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case MotionOpened():
             return conflict if state is not MotionState.DRAFT or at_ms > motion.ends_ms else None
         case Voted():
-            if state is not MotionState.OPEN or at_ms > motion.ends_ms:
-                return refuse(MOTION_CLOSED, state=state.value)
-            return _against_voter(book, motion, said_in(book, body, Vote))
+            return foremost(_against_voter(book, motion, said_in(book, body, Vote)), _shut(motion, at_ms))
         case MotionClosed():
             if state not in (MotionState.DRAFT, MotionState.OPEN):
                 return conflict
@@ -226,6 +225,12 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             return refuse(STATE_CONFLICT, state="another motion is being done") if busy else None
         case _:
             raise AssertionError(body)
+
+
+def _shut(motion: MotionKept, at_ms: Millis) -> Refused | None:
+    """Return why nobody votes on a motion at an hour."""
+    is_open = motion.state is MotionState.OPEN and at_ms <= motion.ends_ms
+    return None if is_open else refuse(MOTION_CLOSED, state=motion.state.value)
 
 
 def _against_draft(book: Book, body: MotionDrafted) -> Refused | None:
@@ -257,7 +262,7 @@ def _against_voter(book: Book, motion: MotionKept, said: Said[Vote]) -> Refused 
     if member in motion.touched:
         return refuse(RECUSED, member=found.handle)
     refused = found.inactive()
-    if refused is None and member not in voters(book, motion):
+    if refused is None and motion.opened >= 0 and member not in voters(book, motion):
         return refuse(FORBIDDEN, allowed=f"{motion.electorate} since before the motion was opened")
     return refused
 
@@ -266,16 +271,16 @@ def plan_make(desk: Desk, wish: MakeMotion) -> Plan | Refused:
     refused = text_refusal("text", wish.text, TITLE_CHARS_MAX if wish.public else TEXT_CHARS_MAX)
     mover = _mover(desk)
     terms = _terms(desk, wish.wishes)
-    for one in (refused, mover, terms):
-        if isinstance(one, Refused):
-            return one
-    assert isinstance(terms, Motion) and not isinstance(mover, Refused)
+    refused = foremost(refused, *(one for one in (mover, terms) if isinstance(one, Refused)))
+    if isinstance(mover, Refused) or isinstance(terms, Refused) or refused is not None:
+        return refused or refuse(MALFORMED)
     closes = None if wish.closes is None else wish.closes - desk.now
     text, texts = (None, ()) if wish.public else salted(desk, wish.text)
     title = wish.text if wish.public else None
     planned = _plan(desk, mover, terms, wish.wishes, (title, text), closes)
-    if isinstance(planned, Refused):
-        return planned
+    refused = foremost(planned if isinstance(planned, Refused) else None, None if mover is None else mover.inactive())
+    if isinstance(planned, Refused) or refused is not None:
+        return refused or refuse(MALFORMED)
     writes = planned.writes if not wish.draft else planned.writes[:1]
     return replace(planned, writes=writes, texts=texts)
 
@@ -286,7 +291,9 @@ def move(desk: Desk, gate: Motion, wish: MotionWish) -> Plan | Refused:
     if isinstance(mover, Refused):
         return mover
     title = f"{wish.operation} {wish.subject}".rstrip()[:TITLE_CHARS_MAX]
-    return _plan(desk, mover, gate, (wish,), (title, None), None)
+    planned = _plan(desk, mover, gate, (wish,), (title, None), None)
+    refused = foremost(planned if isinstance(planned, Refused) else None, None if mover is None else mover.inactive())
+    return planned if refused is None else refused
 
 
 def _mover(desk: Desk) -> Member | Refused | None:
@@ -300,7 +307,7 @@ def _mover(desk: Desk) -> Member | Refused | None:
     own = [one for one in book.of(Motions).waiting.values() if one.proposer == member.id]
     if desk.actor.role is Role.MEMBER and len(own) >= book.parameter(OPEN_MAX):
         return refuse(STATE_CONFLICT, state=f"the {len(own)}th motion of yours that waits")
-    return member.inactive() or member
+    return member
 
 
 def _terms(desk: Desk, wishes: Sequence[MotionWish]) -> Motion | Refused:
@@ -387,10 +394,8 @@ def plan_vote(desk: Desk, name: str, said: Said[Vote]) -> Plan | Refused:
         if isinstance(told, Refused):
             return told
         said = replace(said, wish=told)
-    body = Voted(*said.held)
-    if motion.state is not MotionState.OPEN or desk.now > motion.ends_ms:
-        return refuse(MOTION_CLOSED, state=motion.state.value)
-    return _against_voter(book, motion, said) or Plan(name, (Write(body),))
+    refused = foremost(_against_voter(book, motion, said), _shut(motion, desk.now))
+    return refused or Plan(name, (Write(Voted(*said.held)),))
 
 
 def _told(desk: Desk, wish: Vote) -> Vote | Refused:

@@ -59,7 +59,16 @@ from protocol.book.refusals import (
 from protocol.book.signed import Id, Signed, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Paid, Pay, examine, payable_of, plan_pay, record
+from protocol.practices.money.payments.rules import (
+    MAX_DEBIT_EXCEEDED,
+    Paid,
+    Pay,
+    examine,
+    pay_form,
+    payable_of,
+    plan_pay,
+    record,
+)
 from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
 from protocol.practices.money.payments.views import today
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, may_see, not_said_by
@@ -403,6 +412,7 @@ PRACTICE = Practice(
             "payments",
             Pay,
             plan=plan_pay,
+            form=pay_form,
             signed=KEY_OR_WORD,
             example='mutirao payments create --key ana.key --payee bia --amount 12.50 --note "bread"',
         ),

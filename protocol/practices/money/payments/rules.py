@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from protocol.book.book import Book, Payment, PaymentState, RequestState
 from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Slot, Uuid, Waiting, Write
+from protocol.book.forms import minor_form, payable_form
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.personal import Note, digest_of
@@ -29,7 +30,7 @@ from protocol.book.signed import Digest, Id, Signed, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
 from protocol.practices.money.payments.transfers import beyond_limits, unable
-from protocol.practices.people.authority import MANDATE_UNKNOWN, Authority, acts_for, authorise
+from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS, Authority, authorise, spoken_for
 from protocol.wire.shape import AtMost
 
 REQUEST_CLOSED = Reason(
@@ -106,7 +107,7 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     Limits and caps are looked at for the author only.
     """
     wish = said.wish
-    authority = authorise(book, said, wish.payer or "", wish.payment, wish.mandate, at_ms)
+    authority = authorise(book, said, wish.payer or "", wish.payment, wish.mandate)
     payer = book.ledger.accounts.get(wish.payer or "")
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
     elsewhere = "@" in wish.payee or ":" in wish.payee
@@ -114,16 +115,21 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     payee = refuse(ORDER_MISMATCH, field="payee") if elsewhere else payee
     amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
     unpayable = amount if isinstance(amount, Refused) else payable(amount)
-    refused = foremost(unpayable, *(one for one in (authority, payee) if isinstance(one, Refused)))
-    if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused) or refused:
+    refused = foremost(
+        unpayable,
+        *(one for one in (authority, payee) if isinstance(one, Refused)),
+        _foreign(wish),
+        _beyond_most(book, wish, payer, amount),
+        _against_request(book, wish, payer, payee, amount, at_ms),
+    )
+    if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused):
         assert refused is not None
         return refused
-    parts = Payable(said, authority, payee, amount)
-    refused = foremost(unable(book, authority.account, payee, amount), _mismatch(book, parts, at_ms))
+    limits = None
     if author:
         limits = beyond_limits(book, authority.account, payee, amount) or authority.short_of(amount)
-        refused = foremost(refused, limits)
-    return refused or parts
+    refused = foremost(refused, authority.lapsed(book, at_ms), unable(book, authority.account, payee, amount), limits)
+    return refused or Payable(said, authority, payee, amount)
 
 
 def own_minor(book: Book, amount: Amount, account: Account) -> int | Refused:
@@ -170,33 +176,51 @@ def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
     )
 
 
-def _mismatch(book: Book, parts: Payable, at_ms: Millis) -> Refused | None:
-    """Return what in a wish does not fit a payment within the network, or the request that it pays."""
-    wish, authority, payee, amount = parts.said.wish, parts.authority, parts.payee, parts.amount_minor
-    if wish.invoice is not None or wish.condition is not None:
-        return refuse(ORDER_MISMATCH, field="invoice")
-    most = amount if wish.max_debit is None else own_minor(book, wish.max_debit, authority.account)
+def _foreign(wish: Pay) -> Refused | None:
+    """Return that a payment within the network names what belongs to one abroad."""
+    is_foreign = wish.invoice is not None or wish.condition is not None
+    return refuse(ORDER_MISMATCH, field="invoice") if is_foreign else None
+
+
+def _beyond_most(book: Book, wish: Pay, payer: Account | None, amount: int | Refused) -> Refused | None:
+    """Return why a payment would cost more than its payer has allowed."""
+    if wish.max_debit is None or payer is None:
+        return None
+    most = own_minor(book, wish.max_debit, payer)
     if isinstance(most, Refused):
         return most
-    if amount > most:
-        currency = authority.account.currency
-        return refuse(MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=currency)
+    if isinstance(amount, Refused) or amount <= most:
+        return None
+    return refuse(MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=payer.currency)
+
+
+def _against_request(
+    book: Book, wish: Pay, payer: Account | None, payee: Account | Refused, amount: int | Refused, at_ms: Millis
+) -> Refused | None:
+    """Return why a payment is not what the request that it names asks for."""
     if wish.request is None:
         return None
     request = book.requests.get(wish.request)
     if request is None:
         return refuse(NOT_FOUND)
-    if request.payer not in (None, authority.member.id):
+    if payer is not None and request.payer not in (None, payer.member):
         return refuse(FORBIDDEN, allowed="the member who is asked")
     for field, fits in (
-        ("payee", request.payee == payee.id),
-        ("amount", request.left_minor == amount),
+        ("payee", isinstance(payee, Refused) or request.payee == payee.id),
+        ("amount", isinstance(amount, Refused) or request.left_minor == amount),
         ("pending", not wish.pending),
     ):
         if not fits:
             return refuse(ORDER_MISMATCH, field=field)
     state = request.state_at(at_ms)
     return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
+
+
+def pay_form(desk: Desk, wish: Pay) -> Refused | None:
+    """Return why a payment cannot be read: its amount, where that is in a currency of this network, and the most."""
+    here = wish.amount.value <= 0 or desk.book.local(wish.payee) is not None
+    refused = payable_form(desk.book, wish.amount) if here else None
+    return refused or (None if wish.max_debit is None else minor_form(desk.book, wish.max_debit))
 
 
 def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
@@ -216,14 +240,18 @@ def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
     local = book.local(wish.payee)
     # The amount is in the payee's currency, which says nothing of the payer's where the payee is abroad.
     payer = _payer_of(desk, wish, None if local is None else wish.amount.asset_code)
-    if isinstance(payer, Refused):
-        return payer
     if local is None:
-        return _plan_abroad(desk, Said(replace(wish, payer=payer.id)))
-    amount = own_minor(book, wish.amount, payer)
-    payee = book.resolve_account(local, payer.currency)
-    if isinstance(amount, Refused) or isinstance(payee, Refused):
-        refused = foremost(*(one for one in (amount, payee) if isinstance(one, Refused)))
+        return payer if isinstance(payer, Refused) else _plan_abroad(desk, Said(replace(wish, payer=payer.id)))
+    of_payer = None if isinstance(payer, Refused) else payer
+    amount = wish.amount.value if of_payer is None else own_minor(book, wish.amount, of_payer)
+    payee = book.resolve_account(local, None if of_payer is None else of_payer.currency)
+    if isinstance(payer, Refused) or isinstance(amount, Refused) or isinstance(payee, Refused):
+        refused = foremost(
+            *(one for one in (payer, amount, payee) if isinstance(one, Refused)),
+            refuse(PAYMENT_EXISTS) if wish.payment in book.payments else None,
+            _foreign(wish),
+            _against_request(book, wish, of_payer, payee, amount, desk.now),
+        )
         assert refused is not None
         return refused
     known = book.payments.get(wish.payment)
@@ -255,13 +283,7 @@ def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
         address = actor.member
     if address is None:
         return refuse(MALFORMED, field="payer", expected="a value")
-    account = book.resolve_account(address, currency)
-    if isinstance(account, Refused):
-        return account
-    member = book.members.get(speaks_for or account.member or "")
-    if member is None or not acts_for(actor, member):
-        return refuse(FORBIDDEN, allowed="the payer")
-    return account
+    return spoken_for(desk, address, currency, allowed="the payer", helper=speaks_for)
 
 
 def _plan_abroad(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:

@@ -6,7 +6,15 @@ from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.payments.rules import REQUEST_CLOSED
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
-from protocol.practices.money.requests.rules import check, fold, plan_ask, plan_cancel, plan_decline, plan_pay_request
+from protocol.practices.money.requests.rules import (
+    ask_form,
+    check,
+    fold,
+    plan_ask,
+    plan_cancel,
+    plan_decline,
+    plan_pay_request,
+)
 from protocol.practices.money.requests.views import (
     AskPayment,
     CancelRequest,
@@ -34,6 +42,7 @@ PRACTICE = Practice(
             "payment-requests",
             AskPayment,
             plan=plan_ask,
+            form=ask_form,
             example='mutirao payment-requests create --amount 12.50 --note "bread" --payer ana',
         ),
         Act(

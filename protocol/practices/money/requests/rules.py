@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from protocol.book.book import Book, MemberState, Request, RequestState
 from protocol.book.declaration import Desk, Entered, Plan, Waiting, Write
+from protocol.book.forms import payable_form
 from protocol.book.ledger import Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
@@ -30,7 +31,7 @@ from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.rules import REQUEST_CLOSED, Pay, plan_pay
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.practices.people.authority import acts_for
+from protocol.practices.people.authority import acts_for, spoken_for
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
@@ -102,24 +103,28 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     address = desk.actor.member if wish.payee is None else wish.payee
     if address is None:
         return refuse(MALFORMED, field="payee", expected="a value")
-    account = book.resolve_account(address, wish.amount.asset_code)
-    if isinstance(account, Refused):
-        return account
-    if account.member is None or not acts_for(desk.actor, book.members[account.member]):
-        return refuse(FORBIDDEN, allowed="the payee")
+    account = spoken_for(desk, address, wish.amount.asset_code, allowed="the payee")
     payer = None if wish.payer is None else book.resolve_member(book.local(wish.payer) or wish.payer)
-    if isinstance(payer, Refused):
-        return payer
+    refused = foremost(*(one for one in (account, payer) if isinstance(one, Refused)))
+    if isinstance(account, Refused) or isinstance(payer, Refused):
+        assert refused is not None
+        return refused
+    if account.member is None:
+        return refuse(FORBIDDEN, allowed="the payee")
     amount = minor_of(wish.amount, account.currency, book.currencies[account.currency].scale)
     if isinstance(amount, Refused):
         return amount
-    if wish.not_after is not None and wish.not_after <= desk.now:
-        return refuse(MALFORMED, field="not_after", expected="a time to come")
     note, texts = salted(desk, wish.note)
     request, payer_id = book.drawn(drawn_id(desk.chance)), None if payer is None else payer.id
     body = Requested(request, account.id, amount, payer_id, wish.not_after, note)
-    refused = foremost(text_refusal("note", wish.note, NOTE_CHARS_MAX), _against(book, body, desk.now))
-    return refused or Plan(uuid_text(body.request), (Write(body),), texts)
+    return _against(book, body, desk.now) or Plan(uuid_text(body.request), (Write(body),), texts)
+
+
+def ask_form(desk: Desk, wish: AskPayment) -> Refused | None:
+    """Return why it cannot be read what somebody asks for: note, amount, until when."""
+    refused = text_refusal("note", wish.note, NOTE_CHARS_MAX) or payable_form(desk.book, wish.amount)
+    late = wish.not_after is not None and wish.not_after <= desk.now
+    return refused or (refuse(MALFORMED, field="not_after", expected="a time to come") if late else None)
 
 
 def plan_pay_request(desk: Desk, name: str, wish: PayRequest) -> Plan | Waiting | Refused:

@@ -26,6 +26,7 @@ from protocol.practices.money.schedules.rules import (
     plan_pause,
     plan_resume,
     plan_schedule,
+    schedule_form,
 )
 from protocol.practices.money.schedules.views import (
     CancelSchedule,
@@ -52,6 +53,7 @@ PRACTICE = Practice(
             "scheduled-payments",
             SchedulePayment,
             plan=plan_schedule,
+            form=schedule_form,
             signed=KEY_OR_WORD,
             example="mutirao scheduled-payments create --key ana.key --payee bia --amount 10.00 "
             "--first-at 2027-01-31T08:00:00Z --rhythm monthly --times 12",

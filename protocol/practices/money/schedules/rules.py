@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from protocol.book.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState
 from protocol.book.declaration import Desk, Entered, Plan, Write
+from protocol.book.forms import payable_form
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import digest_of
@@ -40,7 +41,7 @@ from protocol.practices.money.schedules.entries import (
 )
 from protocol.practices.money.schedules.state import DAY_MS, Schedule, Schedules, ScheduleState
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
-from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by
+from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 
 SCHEDULE_LOCAL_ONLY = Reason("SCHEDULE_LOCAL_ONLY", Stage.RULE, 422, "Scheduled payments stay within the network")
 LATE_MS_MAX = DAY_MS
@@ -205,25 +206,33 @@ def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Re
     if payer is None or payer.member is None:
         return refuse(ACCOUNT_UNKNOWN, member=wish.payer or "")
     member = book.members[payer.member]
-    amount = _amount_minor(book, wish)
-    # What a capped key could order for years to come would be no cap.
-    refused = foremost(
-        amount if isinstance(amount, Refused) else payable(amount), not_said_by(said, member, capped=False)
-    )
-    if refused:
-        return refused
+    amount, payee = _amount_minor(book, wish), book.resolve_account(wish.payee, payer.currency)
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
-    if "@" in wish.payee or ":" in wish.payee:
-        return refuse(SCHEDULE_LOCAL_ONLY)
-    payee = book.resolve_account(wish.payee, payer.currency)
+    elsewhere = "@" in wish.payee or ":" in wish.payee
+    refused = foremost(
+        amount if isinstance(amount, Refused) else payable(amount),
+        _misfit(wish),
+        not_said_by(said, member, capped=False),  # what a capped key could order for years to come would be no cap
+        payee if isinstance(payee, Refused) and not elsewhere else None,
+        refuse(DUPLICATE) if wish.schedule in book.of(Schedules).by_id else None,
+        refuse(ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None,
+        refuse(SCHEDULE_LOCAL_ONLY) if elsewhere else None,
+        member.inactive(),
+    )
     if isinstance(payee, Refused):
-        return payee
-    if wish.schedule in book.of(Schedules).by_id:
-        return refuse(DUPLICATE)
-    if wish.rhythm is Rhythm.ONCE and wish.times != 1:
-        return refuse(MALFORMED, field="times", expected="1 where it is paid once")
-    late = refuse(ORDER_EXPIRED) if wish.first_at < at_ms - LATE_MS_MAX else None
-    return foremost(late, member.inactive(), unable(book, payer, payee))
+        return refused
+    return foremost(refused, unable(book, payer, payee))
+
+
+def _misfit(wish: SchedulePayment) -> Refused | None:
+    """Return that a rhythm and a number of times do not go together."""
+    fits = wish.rhythm is not Rhythm.ONCE or wish.times == 1
+    return None if fits else refuse(MALFORMED, field="times", expected="1 where it is paid once")
+
+
+def schedule_form(desk: Desk, wish: SchedulePayment) -> Refused | None:
+    """Return why a standing order cannot be read, whoever brings it: amount, rhythm."""
+    return payable_form(desk.book, wish.amount) or _misfit(wish)
 
 
 def _amount_minor(book: Book, wish: SchedulePayment) -> int | Refused:
@@ -252,16 +261,21 @@ def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:
     address = desk.actor.member if wish.payer is None else wish.payer
     if address is None:
         return refuse(MALFORMED, field="payer", expected="a value")
-    payer = book.resolve_account(address, wish.amount.asset_code)
-    if isinstance(payer, Refused):
-        return payer
-    if payer.member is None or not acts_for(desk.actor, book.members[payer.member]):
-        return refuse(FORBIDDEN, allowed="the payer")
+    payer = spoken_for(desk, address, wish.amount.asset_code, allowed="the payer")
     local = book.local(wish.payee)
-    if local is None:
-        return refuse(SCHEDULE_LOCAL_ONLY)
-    payee = book.resolve_account(local, payer.currency)
-    return payee if isinstance(payee, Refused) else replace(wish, payer=payer.id, payee=payee.id)
+    payee = book.resolve_account(local or "", None if isinstance(payer, Refused) else payer.currency)
+    refused = foremost(
+        payer if isinstance(payer, Refused) else None,
+        refuse(SCHEDULE_LOCAL_ONLY) if local is None else payee if isinstance(payee, Refused) else None,
+        refuse(DUPLICATE) if wish.schedule in book.of(Schedules).by_id else None,
+        refuse(ORDER_EXPIRED) if wish.first_at < desk.now - LATE_MS_MAX else None,
+    )
+    if isinstance(payer, Refused) or isinstance(payee, Refused) or local is None:
+        assert refused is not None
+        return refused
+    if payer.member is None:
+        return refuse(FORBIDDEN, allowed="the payer")
+    return replace(wish, payer=payer.id, payee=payee.id)
 
 
 def plan_pause(desk: Desk, name: str, wish: PauseSchedule) -> Plan | Refused:

@@ -12,6 +12,7 @@ from protocol.practices.people.members.entries import Approved, Joined, Left, Li
 from protocol.practices.people.members.rules import (
     check,
     fold,
+    limits_form,
     plan_approve,
     plan_join,
     plan_leave,
@@ -59,6 +60,7 @@ PRACTICE = Practice(
             "approve",
             Approve,
             plan=plan_approve,
+            form=limits_form,
             who=STEWARDS,
             example="mutirao members approve ana --currency HORA --credit-limit 200.00",
         ),
@@ -67,6 +69,7 @@ PRACTICE = Practice(
             "set-limits",
             SetLimits,
             plan=plan_set_limits,
+            form=limits_form,
             who=STEWARDS,
             example="mutirao members set-limits ana --credit-limit 200.00",
         ),

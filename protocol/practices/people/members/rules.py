@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, RequestState, commons_account
 from protocol.book.declaration import Desk, Entered, Plan, Role, Write
-from protocol.book.ledger import Account, Posting
+from protocol.book.forms import limit_form
+from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
-    AMOUNT_MALFORMED,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -212,6 +212,9 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
     member = book.resolve_member(address)
     if isinstance(member, Refused):
         return member
+    absent = _not_among(book, member.id, (MemberState.PENDING, MemberState.ACTIVE))
+    if absent is not None:
+        return absent
     named = _currency_of(wish)
     codes = _currencies_for(book, member) if named is None else (named,)
     if len(codes) > 1 and (wish.credit_limit or wish.balance_limit):
@@ -248,12 +251,10 @@ def _limits(
 ) -> tuple[int | None, int | None] | Refused:
     """Return limits in minor units of a currency, None as it came."""
     found: list[int | None] = []
-    for name, amount in (("credit_limit", credit), ("balance_limit", balance)):
+    for amount in (credit, balance):
         if amount is None:
             found.append(None)
             continue
-        if amount.value < 0:
-            return refuse(AMOUNT_MALFORMED, field=name, expected="zero or more")
         minor = minor_of(amount, code, book.currencies[code].scale)
         if isinstance(minor, Refused):
             return minor
@@ -261,17 +262,31 @@ def _limits(
     return found[0], found[1]
 
 
+def limits_form(desk: Desk, wish: Approve | SetLimits) -> Refused | None:
+    """Return why limits cannot be read, whomever they are for."""
+    if isinstance(wish, SetLimits):
+        if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
+            return refuse(MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
+        if wish.balance_limit is not None and wish.any_balance:
+            return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
+    code = _currency_of(wish)
+    return limit_form(desk.book, "credit_limit", wish.credit_limit, code) or limit_form(
+        desk.book, "balance_limit", wish.balance_limit, code
+    )
+
+
 def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused:
     book = desk.book
     member = book.resolve_member(address)
     currency = _currency_of(wish)
-    account = member if isinstance(member, Refused) else book.resolve_account(member.id, currency)
-    if not isinstance(account, Account):
+    if isinstance(member, Refused):
+        return member
+    absent = _not_among(book, member.id, _PRESENT)
+    if absent is not None:
+        return absent
+    account = book.resolve_account(member.id, currency)
+    if isinstance(account, Refused):
         return account
-    if not (wish.credit_limit or wish.balance_limit or wish.any_balance):
-        return refuse(MALFORMED, field="credit_limit", expected="a limit to set, this or balance_limit")
-    if wish.balance_limit is not None and wish.any_balance:
-        return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
     limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
     if isinstance(limits, Refused):
         return limits

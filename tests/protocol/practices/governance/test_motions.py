@@ -286,7 +286,7 @@ def test_no_node_takes_what_is_out_of_turn(riacho: Group) -> None:
     assert riacho.check(MotionClosed(bytes(16))) is MOTION_UNKNOWN
     riacho.now += 7 * DAY_MS + 1
     assert riacho.check(spoken(name, lia, Ballot.YES)) is MOTION_CLOSED
-    assert riacho.check(spoken(name, "X" * 16, Ballot.YES)) is MOTION_CLOSED
+    assert riacho.check(spoken(name, "X" * 16, Ballot.YES)) is MEMBER_UNKNOWN
 
 
 def test_the_group_may_do_what_stewards_may_and_no_more() -> None:
