@@ -132,6 +132,16 @@ def test_the_header() -> None:
     assert ", ".join(f"{number} {name}" for number, name, _ in rows) == spelt(Header)
 
 
+def test_what_is_signed_and_hashed() -> None:
+    """Every kind that stands in the code, and none that does not."""
+    source = "\n".join(path.read_text() for package in ("protocol", "node") for path in (ROOT / package).rglob("*.py"))
+    written = r'\b(?:digest|sign|verify)\((?:[\w.\[\]]+, )?"([a-z-]+)"|b"mutirao/v1/([a-z-]+)\\0'
+    found = {one or other for one, other in re.findall(written, source)}
+    found |= {kind.KIND for kind in (Envelope, Joining, CheckpointClaim, GrantClaim)}
+    told = {kind for row in table(PROTOCOL, "kind", "is", "over") for kind in re.findall(r"`([a-z-]+)`", row[0])}
+    assert told == found
+
+
 def test_what_stands_in_the_lanes() -> None:
     assert rows_of(PROTOCOL, "kind or part", "fields") == named(
         Inception,

@@ -5,10 +5,11 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
+from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize, ucd_3_2_0
 
 import cbor2
 import pytest
@@ -93,6 +94,27 @@ OUTSIDE = {
 
 def outside(data: str) -> str | None:
     return next((reason for reason, starts in OUTSIDE.items() if data.startswith(starts)), None)
+
+
+TEXT = vectors("own_text.json")
+
+
+def test_the_characters_of_unicode_3_2_are_told() -> None:
+    told = {code for first, last in TEXT["known"] for code in range(first, last + 1)}
+    assert told == {code for code in range(0x110000) if ucd_3_2_0.category(chr(code)) != "Cn"}
+
+
+@pytest.mark.parametrize("case", TEXT["cases"], ids=lambda case: case["name"])
+def test_a_text_is_one_by_the_runs_of_those_characters(case: dict[str, Any]) -> None:
+    text = "".join(map(chr, case["points"]))
+    runs = groupby(text, lambda one: any(first <= ord(one) <= last for first, last in TEXT["known"]))
+    assert all(is_normalized("NFC", "".join(run)) for known, run in runs if known) is case["is_text"]
+    spelt = cbor2.dumps(text)
+    if case["is_text"]:
+        assert decode(spelt) == text and encode(text) == spelt
+    else:
+        with pytest.raises(CodecFault, match="text not NFC"):
+            decode(spelt)
 
 
 @pytest.mark.parametrize("case", vectors("rfc8949_appendix_a.json"), ids=lambda case: case["hex"])

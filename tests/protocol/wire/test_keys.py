@@ -115,6 +115,19 @@ def test_our_vectors(case: dict[str, str]) -> None:
     assert parse_id(case["digest_text"]) == bytes.fromhex(case["digest"])
 
 
+@pytest.mark.parametrize("case", OWN["keys"], ids=lambda case: case["name"])
+def test_what_may_be_a_key_is_one_and_nothing_else(case: dict[str, Any]) -> None:
+    assert is_acceptable_key(bytes.fromhex(case["public"])) is case["is_key"]
+
+
+@pytest.mark.parametrize("case", OWN["signatures"], ids=lambda case: case["name"])
+def test_a_signature_holds_as_told(case: dict[str, Any]) -> None:
+    public, message, signature = (bytes.fromhex(case[part]) for part in ("public", "message", "signature"))
+    assert verify_bare(public, message, signature) is case["is_valid"]
+    kind, _, data = message.removeprefix(b"mutirao/v1/").partition(b"\0")
+    assert verify(public, kind.decode(), data, signature) is case["is_valid"]
+
+
 @pytest.mark.parametrize("text", OWN["not_an_id"])
 def test_other_texts_are_no_id(text: str) -> None:
     assert parse_id(text) is None
