@@ -162,7 +162,7 @@ def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq
     from protocol.book.money import Amount
     from protocol.book.personal import text_digest
     from protocol.book.signed import parse_uuid
-    from protocol.practices.money.payments.rules import Pay
+    from protocol.practices.money.payments.entries import Pay
     from protocol.wire.keys import parse_id
 
     assert session.hand is not None

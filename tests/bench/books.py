@@ -29,7 +29,7 @@ from protocol.book.wishes import sign_wish
 from protocol.events import Answer, Asked, Store, StoreItem
 from protocol.lanes.entry import LEDGER, parse
 from protocol.practices import PRACTICES
-from protocol.practices.money.payments.rules import Paid, Pay
+from protocol.practices.money.payments.entries import Paid, Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.members.views import Approve, Join

@@ -11,7 +11,7 @@ from cli import keys, pay
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest
 from protocol.book.signed import Envelope, Signed, is_authentic, read
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import id_text
 from protocol.wire.pattern import reader
 

@@ -27,7 +27,7 @@ from processes.wire import Wire
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, sign
 from protocol.book.uuids import drawn_id
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.joinings import sign_joining
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, parse_id

@@ -39,7 +39,7 @@ from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.entries import LinkRecord, Settings, SignedGrant, Terms
 from protocol.practices.between.links.records import binding
 from protocol.practices.between.quotes.invoices import Invoice
-from protocol.practices.money.payments.rules import Paid
+from protocol.practices.money.payments.entries import Paid
 from protocol.practices.money.receipts import Attested
 from protocol.practices.people.joinings import Joining
 from protocol.solvers.netting import Headroom, Obligation, set_off

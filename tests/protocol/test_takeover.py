@@ -12,7 +12,7 @@ from protocol.lanes.identity import Rotation, RotationClaim, cold_signature, pro
 from protocol.lanes.journal import Keyring
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.networks import ReplicaDismissed, Replicas
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import KeyPair
 
 

@@ -16,7 +16,7 @@ from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.views import Approve, Join
 from protocol.solvers.netting import Obligation, set_off

@@ -8,7 +8,7 @@ from protocol.peers.messages import Message, pack
 from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.views import Approve, Join
 

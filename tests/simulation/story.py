@@ -30,7 +30,7 @@ from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
 from protocol.practices.between.links.wishes import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
 from protocol.practices.money.obligations.entries import GiveConsent
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.requests.views import AskPayment
 
 Step = tuple[str | int, ...]

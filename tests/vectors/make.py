@@ -16,7 +16,7 @@ from typing import Any
 from make_trace import fold_trace
 from simulation.federation import drawn_debts
 
-from protocol.book.book import Book
+from protocol.book.book import Book, PaymentState
 from protocol.book.cold import sign_claim
 from protocol.book.declaration import Entered
 from protocol.book.money import Amount, Rate
@@ -75,8 +75,7 @@ from protocol.practices.between.quotes.invoices import Invoice, condition_of, pr
 from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.currencies.entries import CurrencyCreated
 from protocol.practices.money.obligations.entries import GiveConsent
-from protocol.practices.money.payments.declaration import PaymentState, ReversePayment
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay, ReversePayment
 from protocol.practices.money.receipts import Attested
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey

@@ -27,8 +27,8 @@ from protocol.practices.money.currencies.entries import DefaultsSet
 from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 from protocol.practices.money.obligations.entries import Consented, GiveConsent
 from protocol.practices.money.obligations.views import RevokeConsent
-from protocol.practices.money.payments.declaration import Posted, PostPayment, Reversed, ReversePayment, VoidPayment
-from protocol.practices.money.payments.rules import Paid, Pay
+from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment
+from protocol.practices.money.payments.views import PostPayment, VoidPayment
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule

@@ -21,8 +21,7 @@ from protocol.practices.money.currencies import CloseCurrency, CreateCurrency
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations import GiveConsent
-from protocol.practices.money.payments.declaration import ReversePayment
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay, ReversePayment
 from protocol.practices.money.requests import AskPayment, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.people.devices import AddKey, RebindKey

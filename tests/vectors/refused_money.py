@@ -12,8 +12,7 @@ from protocol.practices.money.currencies import CurrencyClosed, CurrencyCreated,
 from protocol.practices.money.dues.entries import DuesSet, DuesTaken
 from protocol.practices.money.obligations import Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.openings import BalancesOpened, Opened
-from protocol.practices.money.payments.declaration import Posted, Reversed, ReversePayment, Voided
-from protocol.practices.money.payments.rules import Paid, Pay
+from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
 from protocol.practices.money.requests import Cancelled, Declined, Requested
 from protocol.practices.money.schedules.entries import (
     Cancelled as ScheduleCancelled,

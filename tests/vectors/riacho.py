@@ -14,7 +14,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER, Body, decode_body, encode_body, seal
 from protocol.practices.between.links.records import LinkRecord
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.members.views import Approve, Join

@@ -16,7 +16,7 @@ from protocol.practices.money.dues.entries import DuesEnded, DuesSet, DuesTaken
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import EndDues, SetDues
 from protocol.practices.money.openings import BalancesOpened, OpenBalances, Opened, OpeningBalance
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.members.views import Approve
 
 

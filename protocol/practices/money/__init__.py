@@ -9,17 +9,17 @@ from protocol.practices.money import (
     dues,
     obligations,
     openings,
+    payments,
     receipts,
     requests,
     schedules,
     setoffs,
 )
-from protocol.practices.money.payments import declaration
 
 PRACTICES: tuple[Practice, ...] = (
     currencies.PRACTICE,
     accounts.PRACTICE,
-    declaration.PRACTICE,
+    payments.PRACTICE,
     requests.PRACTICE,
     schedules.PRACTICE,
     receipts.PRACTICE,

@@ -21,7 +21,7 @@ from protocol.book.money import Amount
 from protocol.events import Answer, Asked, Line, Store
 from protocol.lanes.entry import LEDGER, Entry, encode_body, seal
 from protocol.practices import PRACTICES
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.entries import Suspended
 from protocol.practices.people.members.views import Approve, Join

@@ -27,7 +27,7 @@ from protocol.book.money import Amount
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.practices import OPERATIONS, PRACTICES
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.joinings import sign_joining
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair

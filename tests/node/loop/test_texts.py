@@ -11,7 +11,7 @@ from node.loop.texts import _carriers, digests, filled, marked, with_texts
 from protocol.book.declaration import Page, TextRef
 from protocol.book.private import Item
 from protocol.book.refusals import LIMIT_EXCEEDED, refuse
-from protocol.practices.money.payments.declaration import PaymentShown
+from protocol.practices.money.payments.views import PaymentShown
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from protocol.book.declaration import Actor, Role, RowsWanted
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid
 from protocol.practices import PRACTICES
-from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay, ReversePayment
+from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica

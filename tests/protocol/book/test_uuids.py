@@ -13,7 +13,7 @@ from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
 from protocol.book.uuids import derived_id, drawn_id, is_uuid
 from protocol.book.wishes import Brought
 from protocol.practices.money.accounts import AccountsWanted
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from tests.protocol.practices.desk import Group
 
 sixteen = st.binary(min_size=16, max_size=16)

@@ -15,7 +15,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.practices import PRACTICES
 from protocol.practices.governance.motions.entries import MakeMotion
-from protocol.practices.money.payments.rules import Paid
+from protocol.practices.money.payments.entries import Paid
 from protocol.practices.money.schedules.entries import Ran, Rhythm, SchedulePayment
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.practices.people.members.entries import Suspended

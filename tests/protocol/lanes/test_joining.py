@@ -13,7 +13,7 @@ from protocol.lanes.entry import LEDGER, parse
 from protocol.peers import compare
 from protocol.peers.messages import Entries, Wanted, unpack
 from protocol.practices.between.networks import InviteReplica
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.replica import NEWS_FROM_PEER_MAX
 
 WINDOW, UNASKED = 16, 4

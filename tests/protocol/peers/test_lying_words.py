@@ -28,7 +28,7 @@ from protocol.practices.between.links.entries import HoldItem, LinkRecord, Setti
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.invoices import condition_of, encode_invoice, read_invoice
 from protocol.practices.between.quotes.prices import AskQuote
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 
 
 def world_of_two() -> World:

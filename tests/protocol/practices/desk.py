@@ -39,7 +39,8 @@ from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, deco
 from protocol.lanes.identity import Inception, promise
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import CreateCurrency
-from protocol.practices.money.payments.rules import PAY_ABROAD, Pay
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.paying import PAY_ABROAD
 from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import Joining

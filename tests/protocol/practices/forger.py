@@ -36,7 +36,7 @@ from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.obligations.state import Consents
 from protocol.practices.money.openings import BalancesOpened, Opened
-from protocol.practices.money.payments.rules import Paid
+from protocol.practices.money.payments.entries import Paid
 from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.money.schedules.entries import Rhythm, Scheduled, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules

@@ -18,7 +18,8 @@ from protocol.book.signed import uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import SetLevy
-from protocol.practices.money.payments.declaration import PostPayment, ReversePayment, VoidPayment
+from protocol.practices.money.payments.entries import ReversePayment
+from protocol.practices.money.payments.views import PostPayment, VoidPayment
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules

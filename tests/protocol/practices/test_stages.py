@@ -44,7 +44,7 @@ from protocol.practices.governance.motions.entries import Ballot, MakeMotion
 from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
 from protocol.practices.money.payments import rules
-from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, REQUEST_CLOSED
+from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, REQUEST_CLOSED
 from protocol.practices.money.requests import rules as requests
 from protocol.practices.money.requests.views import AskPayment, CancelRequest
 from protocol.practices.money.schedules import rules as schedules

@@ -14,7 +14,7 @@ from protocol.book.money import Amount
 from protocol.book.signed import Envelope
 from protocol.lanes.entry import Entry, EntryFault, Header, _decode_body, decode_body, encode_body, parse, seal
 from protocol.practices import PRACTICES
-from protocol.practices.money.payments.rules import Paid, Pay
+from protocol.practices.money.payments.entries import Paid, Pay
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import KeyPair
 from protocol.wire.pattern import matcher, reader

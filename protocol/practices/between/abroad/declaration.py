@@ -23,7 +23,7 @@ from protocol.practices.between.abroad.rules import check
 from protocol.practices.between.abroad.views import news, owned
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.talk import RESOLVE
-from protocol.practices.money.payments.rules import PAY_ABROAD
+from protocol.practices.money.payments.paying import PAY_ABROAD
 
 
 def resolve(desk: Desk, link: Link) -> Iterator[Plan]:

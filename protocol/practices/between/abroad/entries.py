@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from protocol.book.refusals import ReasonCode
 from protocol.book.signed import Digest, Id, Minor, Signed
 from protocol.peers.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.shape import AtMost, Holds, Length
 
 ADDRESS_CHARS_MAX = 160

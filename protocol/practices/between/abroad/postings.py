@@ -34,7 +34,7 @@ from protocol.practices.between.abroad.state import Forwards, UnderWay
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.quotes.invoices import read_invoice
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.transfers import received
 from protocol.wire.keys import id_text
 

@@ -40,7 +40,8 @@ from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.quotes.answers import is_foreign
 from protocol.practices.between.quotes.invoices import Invoice, condition_of, invoice_hash, read_invoice
-from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, Pay, own_minor
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, own_minor
 from protocol.practices.people.authority import PAYMENT_EXISTS, Authority, authorise
 from protocol.wire.keys import id_text
 

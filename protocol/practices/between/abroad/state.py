@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from protocol.practices.between.abroad.entries import Forwarded, Part, Sent
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import digest
 
 

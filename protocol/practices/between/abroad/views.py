@@ -12,7 +12,7 @@ from protocol.book.wishes import said_in
 from protocol.lanes.entry import Body
 from protocol.practices.between.abroad.entries import Arrived, Refunded, Sent, Settled
 from protocol.practices.between.quotes.invoices import read_invoice
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:

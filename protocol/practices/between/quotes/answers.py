@@ -40,7 +40,7 @@ from protocol.practices.between.quotes.invoices import (
 )
 from protocol.practices.between.quotes.refusals import NO_ROUTE, PARTNER_REFUSED, ROUTE_INVALID
 from protocol.practices.between.routes import passes_on
-from protocol.practices.money.payments.rules import REQUEST_CLOSED
+from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.wire.keys import id_text
 
 RELAY_WAIT_MS = 10_000

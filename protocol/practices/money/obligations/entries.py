@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from protocol.book.declaration import Doc, Moment, OwnId, Ref, Uuid
 from protocol.book.money import Amount
 from protocol.book.signed import Id, Signed, Time
-from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
+from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
 from protocol.wire.shape import AtMost
 
 CONSENTED_REQUESTS_MAX = 40

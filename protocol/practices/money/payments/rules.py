@@ -1,292 +1,153 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Paying within the network: what a member says, what is written of it, and why it may be refused.
+"""When a payment may stand, be posted, voided and reversed, and what that moves."""
 
-Payments and payment requests both end here.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, NamedTuple
-
-from protocol.book.book import Book, Payment, PaymentState, RequestState
-from protocol.book.declaration import Desk, Doc, OwnId, Plan, Ref, Slot, Uuid, Waiting, Write
-from protocol.book.forms import minor_form, payable_form
-from protocol.book.ledger import Account
-from protocol.book.money import Amount, minor_of, payable
-from protocol.book.personal import Note, digest_of
-from protocol.book.refusals import (
-    FORBIDDEN,
-    MALFORMED,
-    NETWORK_UNKNOWN,
-    NOT_FOUND,
-    ORDER_MISMATCH,
-    Reason,
-    Refused,
-    Stage,
-    foremost,
-    refuse,
-)
-from protocol.book.signed import Digest, Id, Signed, uuid_text
+from protocol.book.book import Book, MemberState, Payment, PaymentState, commons_account, parties
+from protocol.book.declaration import Desk, Entered, Plan, Role, Write
+from protocol.book.ledger import Posting
+from protocol.book.refusals import CURRENCY_CLOSED, FORBIDDEN, PAYMENT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
+from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
-from protocol.lanes.entry import Millis
-from protocol.practices.money.payments.transfers import beyond_limits, unable
-from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS, Authority, authorise, spoken_for
-from protocol.wire.shape import AtMost
-
-REQUEST_CLOSED = Reason(
-    "REQUEST_CLOSED", Stage.RULE, 422, "The payment request is closed", "The payment request is {state}."
-)
-MAX_DEBIT_EXCEEDED = Reason(
-    "MAX_DEBIT_EXCEEDED",
-    Stage.RULE,
-    422,
-    "It would cost more than you allowed",
-    "It would cost {debit}, more than the {max_debit} you allowed.",
-)
-
-ADDRESS_CHARS_MAX = 256
-PAY_ABROAD: Slot[Callable[[Desk, Said["Pay"]], Plan | Waiting | Refused]] = Slot(
-    "plans a payment whose payee is in another network"
-)
+from protocol.lanes.entry import Body, Millis
+from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
+from protocol.practices.money.payments.paying import examine, payable_of, record
+from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
+from protocol.practices.money.payments.views import PostPayment, VoidPayment
+from protocol.practices.people.authority import acts_for, may_see, not_said_by
 
 
-@dataclass(frozen=True, slots=True)
-class Pay:
-    """Pay somebody, here or in another network at the price of a quote."""
-
-    payee: Annotated[
-        str,
-        AtMost(ADDRESS_CHARS_MAX),
-        Doc("who is paid, such as bia or bia@serra; a signed wish names one abroad as mutirao:<network>/<account>"),
-    ]
-    amount: Annotated[Amount, Doc("how much the payee gets")]
-    payer: Annotated[
-        str | None,
-        AtMost(ADDRESS_CHARS_MAX),
-        Ref("accounts"),
-        Doc("handle or account that pays; default: your own. A signed wish names the account by id"),
-    ] = None
-    pending: Annotated[bool, Doc("hold the money until the payee posts or voids it")] = False
-    payment: Annotated[Id | None, Uuid, OwnId, Doc("your own UUID for the payment; makes a retry safe")] = None
-    note: Annotated[Note | None, Doc("what it is for; kept outside the ledger, erasable")] = None
-    mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays from another's account")] = None
-    request: Annotated[Id | None, Uuid, Ref("payment-requests"), Doc("the payment request that this pays")] = None
-    max_debit: Annotated[Amount | None, Doc("pay at most this, in the payer's own currency")] = None
-    invoice: Annotated[Digest | None, Doc("to another network: the `invoice` of the quote that is accepted")] = None
-    condition: Annotated[Digest | None, Doc("to another network, signed: the `condition` of that quote")] = None
+def check(book: Book, entered: Entered) -> Reason | None:
+    refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
+    return refused.reason if refused else None
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A payment within the network: by signed wish, or by word of mouth (custodial)."""
-
-    KIND: ClassVar[str] = "payments/paid"
-    OPERATION: ClassVar[str] = "payments.create"
-    WISH: ClassVar[type[Pay]] = Pay
-    signed: Signed | None
-    word: Pay | None
-
-
-class Payable(NamedTuple):
-    """A payment that nothing refuses: who said what, what it rests on, whom it reaches, how much (minor units)."""
-
-    said: Said[Pay]
-    authority: Authority
-    payee: Account
-    amount_minor: int
-
-
-def plan_pay(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
-    """Decide, at the payer's own node, whether a member may pay; a payment known already is shown again."""
-    return _plan_word(desk, said.wish) if said.signed is None else _plan_signed(desk, said)
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    match entered.body:
+        case Paid() as body:
+            parts = payable_of(book, body)
+            payment = record(parts, entered.seq, entered.at_ms)
+            parts.authority.spend(parts.amount_minor)
+            if payment.request is not None:
+                book.requests.change(payment.request).settle(payment.id)
+            return begin(book, payment)
+        case Posted() as body:
+            return post(book, book.payments.change(body.payment), entered)
+        case Voided() as body:
+            return void(book, book.payments.change(body.payment), entered)
+        case Reversed() as body:
+            return reverse(book, book.payments.change(said_in(book, body, ReversePayment).wish.payment), entered)
+        case _:
+            raise AssertionError(entered.body)
 
 
-def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Payable | Refused:
-    """Return a payment as it stands in the book, or why it may not: on every node alike.
+def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
+    """Return why an entry may not stand: the same answer on every node."""
+    match body:
+        case Paid():
+            found = examine(book, said_in(book, body, Pay), at_ms, author=False)
+            if isinstance(found, Refused):
+                return found
+            book.examined = body, found
+            return None
+        case Posted(name):
+            payment = _local(book, name, PaymentState.PENDING)
+            if isinstance(payment, Refused):
+                return payment
+            payee = book.ledger.accounts[payment.payee]
+            refused = None if payee.member is None else book.members[payee.member].inactive()
+            commons = commons_account(payee.currency)
+            return refused or book.ledger.uncountable((commons, payment.amount_minor))
+        case Voided(name):
+            payment = _local(book, name, PaymentState.PENDING)
+            return payment if isinstance(payment, Refused) else None
+        case Reversed():
+            return _against_reversal(book, said_in(book, body, ReversePayment))
+        case _:
+            raise AssertionError(body)
 
-    Limits and caps are looked at for the author only.
-    """
-    wish = said.wish
-    authority = authorise(book, said, wish.payer or "", wish.payment, wish.mandate)
-    payer = book.ledger.accounts.get(wish.payer or "")
-    # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
-    elsewhere = "@" in wish.payee or ":" in wish.payee
-    payee = book.resolve_account(wish.payee, payer.currency if payer else None)
-    payee = refuse(ORDER_MISMATCH, field="payee") if elsewhere else payee
-    amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
-    unpayable = amount if isinstance(amount, Refused) else payable(amount)
-    refused = foremost(
-        unpayable,
-        *(one for one in (authority, payee) if isinstance(one, Refused)),
-        _foreign(wish),
-        _beyond_most(book, wish, payer, amount),
-        _against_request(book, wish, payer, payee, amount, at_ms),
-    )
-    if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused):
-        assert refused is not None
+
+def _local(book: Book, name: bytes, state: PaymentState) -> Payment | Refused:
+    """Return a payment within the network that is in this state."""
+    payment = book.payments.get(name)
+    if payment is None:
+        return refuse(PAYMENT_UNKNOWN)
+    if payment.state is not state:
+        return refuse(STATE_CONFLICT, state=payment.state.value)
+    if payment.abroad is not None:
+        return refuse(STATE_CONFLICT, state="between networks")
+    return payment
+
+
+def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
+    payment = _local(book, said.wish.payment, PaymentState.POSTED)
+    if isinstance(payment, Refused):
+        return payment
+    book.requests.need(() if payment.request is None else (payment.request,))
+    payee = book.ledger.accounts[payment.payee].member
+    if payee is not None and (refused := not_said_by(said, book.members[payee])):
         return refused
-    limits = None
-    if author:
-        limits = beyond_limits(book, authority.account, payee, amount) or authority.short_of(amount)
-    refused = foremost(refused, authority.lapsed(book, at_ms), unable(book, authority.account, payee, amount), limits)
-    return refused or Payable(said, authority, payee, amount)
-
-
-def own_minor(book: Book, amount: Amount, account: Account) -> int | Refused:
-    """Return an amount in minor units of an account's currency."""
-    return minor_of(amount, account.currency, book.currencies[account.currency].scale)
-
-
-def payable_of(book: Book, paid: Paid) -> Payable:
-    """Return the parts of a payment that was checked."""
-    examined, found = book.examined
-    if examined is paid:
-        return found
-    said = said_in(book, paid, Pay)
-    account = book.ledger.accounts[said.wish.payer or ""]
-    assert account.member is not None
-    mandate = None if said.wish.mandate is None else book.mandates[said.wish.mandate]
-    payee = book.resolve_account(said.wish.payee, account.currency)
-    amount = own_minor(book, said.wish.amount, account)
-    assert isinstance(payee, Account) and not isinstance(amount, Refused)
-    return Payable(said, Authority(account, book.members[account.member], said.device, mandate), payee, amount)
-
-
-def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
-    """Return a checked payment as the book keeps it, not yet kept."""
-    said, authority, payee, amount_minor = parts
-    wish = said.wish
-    assert wish.payment is not None
-    return Payment(
-        wish.payment,
-        seq,
-        at_ms,
-        authority.account.id,
-        payee.id,
-        amount_minor,
-        amount_minor,
-        PaymentState.PENDING if wish.pending else PaymentState.POSTED,
-        authority.auth,
-        authority.rests_on,
-        said.digest,
-        digest_of(wish.note),
-        wish.mandate,
-        wish.request,
-        was_pending=wish.pending,
+    if payee is None and said.device is not None:
+        return refuse(FORBIDDEN, allowed="the network itself")
+    for name in parties(book, payment):
+        member = book.members[name]
+        if member.state is MemberState.LEFT:
+            return member.inactive()
+    payer, currency = book.ledger.accounts[payment.payer], book.ledger.accounts[payment.payee].currency
+    if book.currencies[currency].closed:
+        return refuse(CURRENCY_CLOSED, currency=currency)
+    return book.ledger.uncountable(
+        (payment.payee, -payment.amount_minor),
+        (payer.id, reserved(payer) + payment.amount_minor),
+        (commons_account(currency), -payment.levy_minor),
     )
 
 
-def _foreign(wish: Pay) -> Refused | None:
-    """Return that a payment within the network names what belongs to one abroad."""
-    is_foreign = wish.invoice is not None or wish.condition is not None
-    return refuse(ORDER_MISMATCH, field="invoice") if is_foreign else None
-
-
-def _beyond_most(book: Book, wish: Pay, payer: Account | None, amount: int | Refused) -> Refused | None:
-    """Return why a payment would cost more than its payer has allowed."""
-    if wish.max_debit is None or payer is None:
-        return None
-    most = own_minor(book, wish.max_debit, payer)
-    if isinstance(most, Refused):
-        return most
-    if isinstance(amount, Refused) or amount <= most:
-        return None
-    return refuse(MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=payer.currency)
-
-
-def _against_request(
-    book: Book, wish: Pay, payer: Account | None, payee: Account | Refused, amount: int | Refused, at_ms: Millis
-) -> Refused | None:
-    """Return why a payment is not what the request that it names asks for."""
-    if wish.request is None:
-        return None
-    request = book.requests.get(wish.request)
-    if request is None:
-        return refuse(NOT_FOUND)
-    if payer is not None and request.payer not in (None, payer.member):
-        return refuse(FORBIDDEN, allowed="the member who is asked")
-    for field, fits in (
-        ("payee", isinstance(payee, Refused) or request.payee == payee.id),
-        ("amount", isinstance(amount, Refused) or request.left_minor == amount),
-        ("pending", not wish.pending),
-    ):
-        if not fits:
-            return refuse(ORDER_MISMATCH, field=field)
-    state = request.state_at(at_ms)
-    return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
-
-
-def pay_form(desk: Desk, wish: Pay) -> Refused | None:
-    """Return why a payment cannot be read: its amount, where that is in a currency of this network, and the most."""
-    here = wish.amount.value <= 0 or desk.book.local(wish.payee) is not None
-    refused = payable_form(desk.book, wish.amount) if here else None
-    return refused or (None if wish.max_debit is None else minor_form(desk.book, wish.max_debit))
-
-
-def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
-    book, wish = desk.book, said.wish
-    known = book.payments.get(wish.payment or b"")
-    if known is not None and known.said == said.digest:
-        return Plan(uuid_text(known.id))
-    if ":" in wish.payee and book.local(wish.payee) is None:
-        return _plan_abroad(desk, said)
-    found = examine(book, said, desk.now, author=True)
-    return found if isinstance(found, Refused) else Plan(uuid_text(wish.payment or b""), (Write(Paid(*said.held)),))
-
-
-def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
+def plan_post(desk: Desk, name: str, wish: PostPayment) -> Plan | Refused:
+    del wish
     book = desk.book
-    assert wish.payment is not None
-    local = book.local(wish.payee)
-    # The amount is in the payee's currency, which says nothing of the payer's where the payee is abroad.
-    payer = _payer_of(desk, wish, None if local is None else wish.amount.asset_code)
-    if local is None:
-        return payer if isinstance(payer, Refused) else _plan_abroad(desk, Said(replace(wish, payer=payer.id)))
-    of_payer = None if isinstance(payer, Refused) else payer
-    amount = wish.amount.value if of_payer is None else own_minor(book, wish.amount, of_payer)
-    payee = book.resolve_account(local, None if of_payer is None else of_payer.currency)
-    if isinstance(payer, Refused) or isinstance(amount, Refused) or isinstance(payee, Refused):
-        refused = foremost(
-            *(one for one in (payer, amount, payee) if isinstance(one, Refused)),
-            refuse(PAYMENT_EXISTS) if wish.payment in book.payments else None,
-            _foreign(wish),
-            _against_request(book, wish, of_payer, payee, amount, desk.now),
-        )
-        assert refused is not None
-        return refused
-    known = book.payments.get(wish.payment)
-    terms = (None, payer.id, payee.id, amount, wish.pending)
-    if known is not None and terms == (
-        known.said,
-        known.payer,
-        known.payee,
-        known.amount_minor,
-        known.was_pending,
-    ):
-        return Plan(uuid_text(wish.payment))
-    said = Said(replace(wish, payer=payer.id, payee=payee.id))
-    found = examine(book, said, desk.now, author=True)
-    return found if isinstance(found, Refused) else Plan(uuid_text(wish.payment), (Write(Paid(*said.held)),))
+    payment = book.payments.get(parse_uuid(name) or b"")
+    if payment is None:
+        return refuse(PAYMENT_UNKNOWN)
+    if not _speaks_for_payee(desk, payment):
+        return refuse(FORBIDDEN, allowed="the payee")
+    body = Posted(payment.id)
+    refused = _against(book, body, desk.now)
+    if refused is None:
+        refused = book.ledger.credit_refusal(book.ledger.accounts[payment.payee], payment.amount_minor)
+    return refused or Plan(uuid_text(payment.id), (Write(body),))
 
 
-def _payer_of(desk: Desk, wish: Pay, currency: str | None) -> Account | Refused:
-    """Return the account that pays by word of mouth, if whoever asks may speak for it."""
-    book, actor = desk.book, desk.actor
-    address = wish.payer
-    speaks_for = None
-    if wish.mandate is not None:
-        mandate = book.mandates.get(wish.mandate)
-        if mandate is None:
-            return refuse(MANDATE_UNKNOWN)
-        address, speaks_for = mandate.account if address is None else address, mandate.helper
-    if address is None:
-        address = actor.member
-    if address is None:
-        return refuse(MALFORMED, field="payer", expected="a value")
-    return spoken_for(desk, address, currency, allowed="the payer", helper=speaks_for)
+def plan_void(desk: Desk, name: str, wish: VoidPayment) -> Plan | Refused:
+    del wish
+    payment = desk.book.payments.get(parse_uuid(name) or b"")
+    if payment is None:
+        return refuse(PAYMENT_UNKNOWN)
+    if desk.actor.role is not Role.STEWARD and not _speaks_for_payee(desk, payment):
+        return refuse(FORBIDDEN, allowed="the payee and stewards")
+    body = Voided(payment.id)
+    return _against(desk.book, body, desk.now) or Plan(uuid_text(payment.id), (Write(body),))
 
 
-def _plan_abroad(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
-    for plan in desk.book.fillings(PAY_ABROAD):
-        return plan(desk, said)
-    return refuse(NETWORK_UNKNOWN, network=said.wish.payee.rpartition("@")[2][:64])
+def plan_reverse(desk: Desk, name: str, said: Said[ReversePayment]) -> Plan | Refused:
+    book = desk.book
+    payment = book.payments.get(said.wish.payment)
+    if payment is None:
+        return refuse(PAYMENT_UNKNOWN)
+    signed = said.signed is not None
+    # The payer may bring what the payee has signed.
+    may = may_see(desk.actor, *parties(book, payment)) if signed else _speaks_for_payee(desk, payment)
+    if not may:
+        return refuse(FORBIDDEN, allowed="payer and payee" if signed else "the payee")
+    refused = _against_reversal(book, said)
+    if refused is None:
+        payee = book.ledger.accounts[payment.payee]
+        refused = book.ledger.debit_refusal(payee, payment.amount_minor - payment.levy_minor)
+    return refused or Plan(name, (Write(Reversed(*said.held)),))
+
+
+def _speaks_for_payee(desk: Desk, payment: Payment) -> bool:
+    account = desk.book.ledger.accounts.get(payment.payee)
+    if account is None or account.member is None:
+        return desk.actor.role is Role.STEWARD
+    return acts_for(desk.actor, desk.book.members[account.member])

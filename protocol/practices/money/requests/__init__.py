@@ -4,7 +4,7 @@
 from protocol.book.declaration import Act, Create, List, Practice, Show
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
-from protocol.practices.money.payments.rules import REQUEST_CLOSED
+from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
 from protocol.practices.money.requests.rules import (
     ask_form,

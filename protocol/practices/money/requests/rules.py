@@ -28,7 +28,8 @@ from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Said
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.rules import REQUEST_CLOSED, Pay, plan_pay
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.paying import REQUEST_CLOSED, plan_pay
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.people.authority import acts_for, spoken_for

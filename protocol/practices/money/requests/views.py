@@ -13,7 +13,7 @@ from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Id, parse_uuid, uuid_text
 from protocol.lanes.entry import Body
-from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
+from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost

@@ -10,7 +10,7 @@ from protocol.book.money import Amount
 from protocol.book.personal import Note
 from protocol.book.refusals import ReasonCode
 from protocol.book.signed import Id, Signed, Time
-from protocol.practices.money.payments.rules import ADDRESS_CHARS_MAX
+from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
 from protocol.wire.shape import AtMost, Range
 
 TIMES_MAX = 1_200

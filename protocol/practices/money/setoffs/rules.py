@@ -25,7 +25,7 @@ from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
 from protocol.practices.money.obligations.rules import debtor_account
 from protocol.practices.money.obligations.state import Consents
-from protocol.practices.money.payments.rules import REQUEST_CLOSED
+from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.practices.money.payments.transfers import reserved
 from protocol.practices.money.setoffs.entries import CONSENT_EXCEEDED, SetOffMade
 from protocol.practices.money.setoffs.finding import largest_now, refusing

@@ -8,7 +8,7 @@ from protocol.book.refusals import Refused
 from protocol.events import Asked
 from protocol.practices.between.links.wishes import CapLink
 from protocol.practices.between.quotes.prices import AskQuote
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 
 
 def test_a_cap_is_raised_between_two_payments_of_one_batch() -> None:

@@ -44,7 +44,7 @@ from protocol.practices.between.checkpoints.roots import (
     MakeCheckpoint,
     SignCheckpoint,
 )
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair, digest
 from protocol.wire.shape import from_map, to_map

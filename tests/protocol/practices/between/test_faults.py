@@ -19,7 +19,7 @@ from protocol.practices.between.checkpoints.roots import CheckpointMade, Checkpo
 from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine
 from protocol.practices.between.faults.seen import FAULTS_KEPT_MAX, Fault, Faults, FaultsWanted
 from protocol.practices.governance.parameters import ParameterSet
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.members.entries import Approved
 from protocol.wire.codec import decode, encode
 from protocol.wire.shape import from_map, to_map

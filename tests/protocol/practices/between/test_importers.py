@@ -14,8 +14,8 @@ from protocol.events import Asked
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.importers import DAY_MS, IMPORTING_DAYS, ImportersWanted, Position, Positions
 from protocol.practices.between.links.wishes import LinksWanted
-from protocol.practices.money.payments.declaration import PostPayment
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.views import PostPayment
 
 NAMES = ("riacho", "serra", "encants")
 CODES: dict[str, str] = dict(zip(NAMES, ("HORA", "FLOR", "ECO"), strict=True))

@@ -24,7 +24,7 @@ from protocol.practices.between.links.wishes import (
 )
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies.views import CloseCurrency, CreateCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.views import Join

@@ -10,7 +10,7 @@ from protocol.practices.between.links.wishes import FreezeLink, LinksWanted
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.currencies.views import CloseCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.mandates import GiveMandate
 from protocol.practices.people.members.views import Approve, Join

@@ -14,7 +14,7 @@ from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.practices.money.commons import Collect, PayOut
 from protocol.practices.money.currencies.views import CloseCurrency
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 
 
 def pay(world: World, node: str, payer: str, payee: str, units: int) -> None:

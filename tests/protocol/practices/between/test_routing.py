@@ -39,7 +39,7 @@ from protocol.practices.between.routes import (
     band_of,
     find_path,
 )
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import id_text
 
 # Riacho reaches Encants by Serra, which takes 1 for it, and by Campo, which takes 2.

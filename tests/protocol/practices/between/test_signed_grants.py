@@ -26,7 +26,7 @@ from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.views import LinkShown
 from protocol.practices.between.links.wishes import AcceptLink, CapLink, GiveBackLink, ProposeLink, RaiseLink, SignGrant
 from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import decode
 from protocol.wire.keys import KeyPair, parse_id
 from protocol.wire.shape import from_map

@@ -11,7 +11,7 @@ from protocol.book.refusals import FORBIDDEN
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, Vote
-from protocol.practices.money.payments.declaration import PostPayment
+from protocol.practices.money.payments.views import PostPayment
 from protocol.practices.money.requests.views import AskPayment, DeclineRequest
 from tests.protocol.practices.desk import DAY_MS, Group
 

@@ -33,7 +33,8 @@ from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.commons import Collect, Collected, CommonsWanted, PaidOut, PayOut
 from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
-from protocol.practices.money.payments.declaration import PaymentsWanted, ReversePayment
+from protocol.practices.money.payments.entries import ReversePayment
+from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.practices.people.members.views import SetLimits, Suspend

@@ -32,7 +32,7 @@ from protocol.practices.money.currencies.views import (
     SetDefaults,
     SetLevy,
 )
-from protocol.practices.money.payments.declaration import VoidPayment
+from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.members.views import Approve, Leave
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, snapshot
 

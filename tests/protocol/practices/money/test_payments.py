@@ -44,16 +44,9 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, Said
 from protocol.practices.between.quotes.refusals import NO_ROUTE
 from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
-from protocol.practices.money.payments.declaration import (
-    PaymentsWanted,
-    Posted,
-    PostPayment,
-    Reversed,
-    ReversePayment,
-    Voided,
-    VoidPayment,
-)
-from protocol.practices.money.payments.rules import MAX_DEBIT_EXCEEDED, PAY_ABROAD, Paid, Pay
+from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
+from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, PAY_ABROAD
+from protocol.practices.money.payments.views import PaymentsWanted, PostPayment, VoidPayment
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS
 from protocol.practices.people.members.entries import Left
 from protocol.practices.people.members.views import Leave, SetLimits, Suspend

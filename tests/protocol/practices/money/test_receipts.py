@@ -15,7 +15,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, encode_body, seal
 from protocol.lanes.identity import LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
-from protocol.practices.money.payments.declaration import PostPayment
+from protocol.practices.money.payments.views import PostPayment
 from protocol.practices.money.receipts import (
     Attested,
     Receipt,

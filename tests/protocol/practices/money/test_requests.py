@@ -27,8 +27,8 @@ from protocol.book.refusals import (
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies.views import CloseCurrency
-from protocol.practices.money.payments.declaration import ReversePayment
-from protocol.practices.money.payments.rules import REQUEST_CLOSED
+from protocol.practices.money.payments.entries import ReversePayment
+from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.practices.money.requests.entries import Declined, Requested
 from protocol.practices.money.requests.views import (
     AskPayment,

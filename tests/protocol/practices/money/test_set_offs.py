@@ -41,7 +41,7 @@ from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.obligations.entries import CONSENTED_REQUESTS_MAX, Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.obligations.state import Consents, ConsentState
 from protocol.practices.money.obligations.views import ConsentsWanted, RevokeConsent
-from protocol.practices.money.payments.rules import REQUEST_CLOSED
+from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, PayRequest
 from protocol.practices.money.setoffs import finding
 from protocol.practices.money.setoffs.entries import CONSENT_EXCEEDED, SHARES_MAX, SetOffMade, Share

@@ -25,7 +25,8 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import Signed
 from protocol.book.wishes import Brought
-from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
+from protocol.practices.money.payments.entries import ReversePayment
+from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
 from protocol.practices.people.members.views import Leave, Suspend

@@ -32,8 +32,8 @@ from protocol.book.refusals import (
 from protocol.book.signed import Signed, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
-from protocol.practices.money.payments.declaration import ReversePayment, VoidPayment
-from protocol.practices.money.payments.rules import Pay
+from protocol.practices.money.payments.entries import Pay, ReversePayment
+from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import MANDATE_EXCEEDED, MANDATE_UNKNOWN
 from protocol.practices.people.mandates import MANDATES_MAX, GiveMandate, MandateGiven, MandateRevoked, RevokeMandate
 from protocol.practices.people.members.views import Suspend

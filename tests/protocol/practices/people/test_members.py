@@ -36,7 +36,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Signed
 from protocol.practices.money.accounts import AccountsWanted
 from protocol.practices.money.currencies.views import CloseCurrency
-from protocol.practices.money.payments.declaration import VoidPayment
+from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.invitations import (
     INVITATION_EXPIRED,

@@ -15,7 +15,7 @@ from protocol.book.refusals import (
     Reason,
     Refused,
 )
-from protocol.practices.money.payments.declaration import PaymentsWanted
+from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.practices.people.members.views import Join, Leave
 from protocol.practices.people.names import EARLIER_HANDLES_MAX, HANDLE_TAKEN, Rename, Renamed
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, keys_of, snapshot
