@@ -60,6 +60,9 @@ from protocol.practices.between.networks import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
 from protocol.practices.between.quotes.prices import Quotes
+from protocol.practices.governance.boards import Seated
+from protocol.practices.governance.motions.entries import Ballot, MotionExecuted, Voted
+from protocol.practices.money.dues.entries import DuesSet
 from protocol.replica import Replica
 from protocol.wire.keys import id_text
 
@@ -81,6 +84,8 @@ class Broken(AssertionError):
         self.name = name
 
 
+BY_THE_GROUP = (DuesSet, Seated)
+"""Kinds of entries that nobody writes without a motion, whatever the group's parameters say."""
 BOOKED = ("currencies", "members", "mandates", "passing")
 """What a book keeps of the economy, beside its accounts and the rows of tables."""
 MORE_THAN_FOLDED: frozenset[type[Any]] = frozenset(
@@ -837,7 +842,36 @@ def _book_of(replica: Replica) -> dict[str, Any]:
     }
 
 
+def _group_decides(audit: Auditor, node: Node) -> Found:
+    """Look at what only a group may write: more members said yes than no, and it is one of the entries announced."""
+    noted = audit.note("GROUP-DECIDES")
+    for entry in audit.stored:
+        if entry.header.lane != LEDGER or entry.network != node.network or audit.catches_up(node):
+            continue
+        body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
+        if isinstance(body, Voted):
+            said = read_said(body)
+            assert not isinstance(said, Refused)
+            members = node.replica.book.members.values()
+            voter = said.wish.member
+            if said.envelope is not None:
+                voter = next(one.id for one in members if said.envelope.key in one.keys)
+            noted[node.network, "votes", said.wish.motion, voter] = said.wish.ballot
+        if isinstance(body, MotionExecuted):
+            votes = [vote for (*_, motion, _), vote in _votes(noted, node.network) if motion == body.motion]
+            if votes.count(Ballot.YES) > votes.count(Ballot.NO):
+                noted[node.network, "until"] = entry.header.seq + body.entries
+        if isinstance(body, BY_THE_GROUP) and entry.header.seq > noted.get((node.network, "until"), -1):
+            yield f"{body.KIND} at {entry.header.seq} stands under no motion that was carried"
+
+
 # Helpers.
+
+
+def _votes(noted: Mapping[Any, Any], network: bytes) -> Iterator[tuple[Any, Any]]:
+    for key, value in noted.items():
+        if key[:2] == (network, "votes"):
+            yield key, value
 
 
 def _is_abroad(entry: Entry) -> bool:
@@ -893,6 +927,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property("SETTLED-STAYS", "what was claimed or waived is so for good", step=_settled_stays),
     Property("RESTORE-NO-SELF-FORK", "no honest network says two things at one place, whatever copy it came back from",
              step=_no_self_fork),
+    Property("GROUP-DECIDES", "what only the group may write follows a motion with more yes than no",
+             step=_group_decides),
     Property("BOUNDED-STORAGE", "what one input makes a node store is bounded, and silence stores nothing",
              step=_bounded, healed=_silence, honest_only=True),
     Property("ANSWERED", "every wish is answered, if the node lives on", healed=_answered),

@@ -16,6 +16,7 @@ from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 import crdt.link
 from crdt.link import Draft, Hold, LinkRefusal, Side
+from protocol.book import book
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.ledger import Ledger
@@ -41,6 +42,8 @@ from protocol.practices.between.links.steps import Claim, Waive
 from protocol.practices.between.links.talk import LinkTalk
 from protocol.practices.between.quotes.prices import Quotes
 from protocol.practices.between.routes import Path
+from protocol.practices.governance import boards
+from protocol.practices.money.dues import rules as dues
 from protocol.replica import Replica
 
 STEPS = 300
@@ -55,7 +58,8 @@ class Mutant:
 
     `weights` are kinds of steps that come more often, `cheat` is the strategy of one of the networks, `shape` how
     they are linked: as drawn, as a diamond over which payments are split, as a slope down which all money goes, or as a
-    ring that clears; or as drawn, with a replica for each home.
+    ring that clears; or as drawn, with a replica for each home. Where `nouns` are told, two networks wish for all that
+    is declared of them.
     """
 
     story: str
@@ -64,6 +68,7 @@ class Mutant:
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
     cheat: str | None = None
     shape: str = "drawn"
+    nouns: frozenset[str] = frozenset()
 
     @contextmanager
     def loose(self) -> Iterator[None]:
@@ -82,6 +87,8 @@ class Mutant:
             return Setting(4, links, weights)
         if self.shape == "slope":
             return Setting(3, ((0, 1, 60, "1", 0), (1, 2, 60, "1", 0)), weights, leans=True)
+        if self.nouns:
+            return Setting(2, ((0, 1, 200, "1", 0),), {"wish": 60.0, "tick": 5.0, **self.weights}, nouns=self.nouns)
         if self.shape == "copied":
             return dataclasses.replace(setting, weights=weights, copies=1)
         if self.shape == "ring":
@@ -310,6 +317,7 @@ def _verify_all_but_the_commons(directory: Directory, entry: Entry) -> None:
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
 
+
 MUTANTS: Mapping[str, Mutant] = {
     "the last word on a limit counts": Mutant(
         "who grants a limit lowers it by saying so, and a lower one is believed", "CREDITOR-LIMIT",
@@ -387,6 +395,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "a part claimed alone": Mutant(
         "a part of a payment is claimed before the others are there", "MIRROR=IN-FLIGHT",
         ((arriving, "_arrive", _claim_each_part),), {"pay much": 30}, shape="diamond"),
+    "a gate passed without its motion": Mutant(
+        "what only the group may write is written by an officer, and every reader takes it", "GROUP-DECIDES",
+        ((book, "gate_of", _none), (dues, "ungated", _none), (boards, "ungated", _none)),
+        nouns=frozenset({"dues", "boards"})),
     "a quote serves twice": Mutant(
         "an invoice that is paid can be paid again", "ONCE-PER-INVOICE",
         ((Quotes, "use", _none),), {"pay again": 12}),
