@@ -137,6 +137,7 @@ class Author:
         self.signer = f"{name} hot 0"
         self.cold = [f"{name} cold {number}" for number in range(cold)]
         self.heads: dict[str, Entry] = {}
+        self.written: list[Entry] = []
         self.network = NO_NETWORK
         self.network = self.write(self.inception(needed), IDENTITY).id
 
@@ -168,6 +169,7 @@ class Author:
     def write(self, body: Body, lane: str) -> Entry:
         """Write the next entry of a lane."""
         entry = self.heads[lane] = self.make(body, lane)
+        self.written.append(entry)
         return entry
 
     def claim(self, **changed: Any) -> RotationClaim:
