@@ -19,8 +19,8 @@ from protocol.practices.money.schedules.entries import (
 )
 from protocol.practices.money.schedules.rules import (
     SCHEDULE_LOCAL_ONLY,
+    agenda,
     check,
-    due,
     fold,
     plan_cancel,
     plan_pause,
@@ -46,7 +46,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    due=due,
+    agenda=agenda,
     private=(Private("note", NOTE_BYTES_MAX, (Scheduled,), owned),),
     operations=(
         Create(

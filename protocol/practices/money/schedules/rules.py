@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """When an order to pay later may stand, what is done when it is due, and what becomes of it."""
 
-from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from protocol.book.agenda import Agenda
 from protocol.book.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.forms import payable_form
@@ -46,8 +46,6 @@ from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_sa
 SCHEDULE_LOCAL_ONLY = Reason("SCHEDULE_LOCAL_ONLY", Stage.RULE, 422, "Scheduled payments stay within the network")
 LATE_MS_MAX = DAY_MS
 """How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
-DUE_MAX = 100
-"""Occurrences carried out at one tick, so that a node that was down long still answers in between."""
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
@@ -61,8 +59,6 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         return ()
     schedules = book.of(Schedules)
     schedule = schedules.by_id[_named(entered.body)]
-    if schedule.state is ScheduleState.ACTIVE:
-        schedules.agenda.remove((schedule.next_at_ms, schedule.id))
     postings: Sequence[Posting] = ()
     match entered.body:
         case Ran(_, occurrence):
@@ -82,22 +78,21 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             schedule.state = ScheduleState.CANCELLED
         case _:
             raise AssertionError(entered.body)
-    if schedule.state is ScheduleState.ACTIVE:
-        if schedule.occurrence == schedule.times:
-            schedule.state = ScheduleState.ENDED
-        else:
-            insort(schedules.agenda, (schedule.next_at_ms, schedule.id))
+    if schedule.state is ScheduleState.ACTIVE and schedule.occurrence == schedule.times:
+        schedule.state = ScheduleState.ENDED
+    _note_hour(book, schedule)
     return postings
 
 
-def due(desk: Desk) -> Iterator[Plan]:
-    """Yield what the hour brings: each occurrence whose time has come pays, or is missed for a reason."""
-    agenda = desk.book.of(Schedules).agenda
-    for _ in range(DUE_MAX):
-        if not agenda or agenda[0][0] > desk.now:
-            return
-        schedule = desk.book.of(Schedules).by_id[agenda[0][1]]
-        yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule, desk.now)),))
+def _note_hour(book: Book, schedule: Schedule) -> None:
+    hour = schedule.next_at_ms if schedule.state is ScheduleState.ACTIVE else None
+    book.of(Agenda).put("scheduled-payments", schedule.id, hour)
+
+
+def agenda(desk: Desk, row: bytes) -> Iterator[Plan]:
+    """Yield what the hour brings: an occurrence whose time has come pays, or is missed for a reason."""
+    schedule = desk.book.of(Schedules).by_id[row]
+    yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule, desk.now)),))
 
 
 def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Cancelled:
@@ -166,7 +161,7 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
     )
     schedules = book.of(Schedules)
     schedules.by_id[schedule.id] = schedule
-    insort(schedules.agenda, (schedule.next_at_ms, schedule.id))
+    _note_hour(book, schedule)
     for member in {payer.member: None, payee.member: None}:
         if member is not None:
             schedules.by_member.setdefault(member, []).append(schedule)

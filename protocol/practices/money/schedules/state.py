@@ -53,11 +53,10 @@ class Schedule:
 
 @dataclass(slots=True)
 class Schedules:
-    """All standing orders; `agenda` holds (when, id) of the next occurrence of each active one, sorted."""
+    """All standing orders."""
 
     by_id: dict[bytes, Schedule] = field(default_factory=dict[bytes, Schedule])
     by_member: dict[str, list[Schedule]] = field(default_factory=dict[str, list[Schedule]])
-    agenda: list[tuple[Millis, bytes]] = field(default_factory=list[tuple[Millis, bytes]])
 
 
 def time_of(first_at_ms: Millis, rhythm: Rhythm, occurrence: int) -> Millis:

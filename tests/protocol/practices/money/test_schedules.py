@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.book.agenda import DUE_MAX
 from protocol.book.book import PaymentAuth
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest
@@ -40,7 +41,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Missed, Ran, Rhythm, SchedulePayment
-from protocol.practices.money.schedules.rules import DUE_MAX, SCHEDULE_LOCAL_ONLY
+from protocol.practices.money.schedules.rules import SCHEDULE_LOCAL_ONLY
 from protocol.practices.money.schedules.state import ScheduleState, time_of
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulesWanted
 from protocol.practices.people.members.views import Leave, SetLimits, Suspend
