@@ -52,8 +52,8 @@ from protocol.practices.between.checkpoints.proofs import (
     Total,
 )
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg
+from protocol.practices.between.clearing.entries import Owed
 from protocol.practices.between.clearing.intents import Line
-from protocol.practices.between.clearing.part import Owed
 from protocol.practices.between.faults.evidence import SELF_PROVING, Evidence, FaultKind
 from protocol.practices.between.links.entries import (
     AckItem,

@@ -6,7 +6,8 @@ from simulation.groups import balance, exchange, linked, offer_payment, pay
 from simulation.world import World
 
 from protocol.peers.standing import QUIET_MS
-from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
+from protocol.practices.between.clearing.part import OpenRound, SetClearing
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import RESEND_EVERY_MS
 

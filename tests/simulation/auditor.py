@@ -38,18 +38,10 @@ from protocol.practices.between.abroad.entries import (
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.checkpoints.roots import Checkpoints
 from protocol.practices.between.clearing.circles import Circle, read_circle
-from protocol.practices.between.clearing.part import (
-    PPM,
-    Begun,
-    CircleState,
-    Cleared,
-    Clearing,
-    Failed,
-    Initiated,
-    Turned,
-)
+from protocol.practices.between.clearing.entries import PPM, Begun, Cleared, Failed, Turned
 from protocol.practices.between.clearing.probes import Probes
-from protocol.practices.between.clearing.rounds import Rounds
+from protocol.practices.between.clearing.remembered import Rounds
+from protocol.practices.between.clearing.state import CircleState, Clearing, Initiated
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.entries import link_account

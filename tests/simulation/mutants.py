@@ -32,10 +32,11 @@ from protocol.practices.between.abroad import arriving, holds, rules, sending
 from protocol.practices.between.abroad import entries as abroad
 from protocol.practices.between.abroad.entries import Refunded
 from protocol.practices.between.abroad.state import Forwards
-from protocol.practices.between.clearing import rounds
+from protocol.practices.between.clearing import asking, joining, rounds, turning
 from protocol.practices.between.clearing.circles import Circle
-from protocol.practices.between.clearing.part import Clearing, Failed
+from protocol.practices.between.clearing.entries import Failed
 from protocol.practices.between.clearing.rounds import CIRCLE_LIFE_MS
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links import state, talk
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.steps import Claim, Waive
@@ -251,6 +252,16 @@ def _circle_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
             yield Plan("", (Write(Failed(one.id, PEER_UNREACHABLE.code)),))
 
 
+def _refusing(new: Any) -> tuple[tuple[Any, str, Any], ...]:
+    """Replace the rule of who may join a circle wherever it is asked."""
+    return tuple((place, "refusal", new) for place in (rounds, asking, turning))
+
+
+def _owing(new: Any) -> tuple[tuple[Any, str, Any], ...]:
+    """Replace what is left of a debt wherever it is counted."""
+    return tuple((place, "debt_left", new) for place in (joining, turning))
+
+
 def _debt_with_pending(link: Link) -> int:
     return link.now.net_debt + sum(hold.amount for hold in link.now.holds_in.values())
 
@@ -258,7 +269,7 @@ def _debt_with_pending(link: Link) -> int:
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
     Draft.claim, holds.resolve, holds._settled, arriving._arrive, sending._part,
 )  # fmt: skip
-_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, rounds.refusal
+_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, joining.refusal
 
 
 def _none(*_args: Any, **_named: Any) -> None:
@@ -407,16 +418,16 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Ledger, "debit_refusal", _none),), {"pay home": 20}),
     "a debt promised twice": Mutant(
         "clearing counts what is about to be paid of a debt as if it were room", "OWED-AND-FREE",
-        ((rounds, "_debt_left", _debt_with_pending),), RING, shape="ring"),
+        _owing(_debt_with_pending), RING, shape="ring"),
     "a circle joined twice": Mutant(
         "initiators do not wait for each other, and who is asked does not look whether it has joined", "CIRCLE-ONCE",
-        ((rounds, "refusal", _circle_again), (rounds, "TAKEOVER_MS", 0)), RING, shape="ring"),
+        (*_refusing(_circle_again), (rounds, "TAKEOVER_MS", 0)), RING, shape="ring"),
     "a circle freed by a clock": Mutant(
         "an initiator gives up a circle whose hold is out", "NO-HONEST-LOSS",
         ((holds, "resolve", _circle_by_timer),), RING, shape="ring"),
     "a circle at any price": Mutant(
         "a circle is joined whatever it costs", "POSITION-KEPT",
-        ((rounds, "refusal", _circle_at_any_price),), {**RING, "rate": 8}, shape="ring"),
+        _refusing(_circle_at_any_price), {**RING, "rate": 8}, shape="ring"),
     "nothing sent again": Mutant(
         "a record that got lost is never sent again", "NO-HOLD-LEFT",
         ((LinkTalk, "remind", _none),), {"weather": 8}),
@@ -425,14 +436,15 @@ MUTANTS: Mapping[str, Mutant] = {
 CLEARING: Mapping[str, Mutant] = {
     "debt not looked at again": Mutant(
         "a hold that clears is passed on though the debt was paid back since the circle was agreed", "OWED-AND-FREE",
-        ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed))),
+        (*_refusing(_refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed))),
     "debt turned round": Mutant(
         "who began a circle claims what has come round though its debt was paid back in between", "OWED-AND-FREE",
-        ((rounds, "refusal", _refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed),
-         (rounds, "_debt_left", _debt_never_short))),
+        (*_refusing(_refusal_of_the_first_look), (Draft, "place", _place_whatever_is_owed),
+         *_owing(_debt_never_short))),
     "promise not reserved": Mutant(
         "a debt that one circle is about to clear is promised to another", "OWED-AND-FREE",
-        ((rounds, "_debt_left", _debt_unreserved), (rounds, "clearable", _clearable_unreserved),
+        (*_owing(_debt_unreserved), (joining, "clearable", _clearable_unreserved),
+         (rounds, "clearable", _clearable_unreserved),
          (Draft, "place", _place_whatever_is_owed))),
     "pending decrease counted": Mutant(
         "what a circle is about to clear counts as room before it is cleared", "TRUE-LIMIT",

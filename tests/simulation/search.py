@@ -32,8 +32,9 @@ from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.state import Forwards
-from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
-from protocol.practices.between.clearing.rounds import Rounds
+from protocol.practices.between.clearing.part import OpenRound, SetClearing
+from protocol.practices.between.clearing.remembered import Rounds
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings

@@ -10,8 +10,9 @@ from simulation.world import World, whole
 from soak.marked import rest_to_soak
 
 from protocol.book.refusals import Refused
-from protocol.practices.between.clearing.part import Clearing, OpenRound, SetClearing
+from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.prices import AskQuote
 from protocol.practices.money.payments.entries import Pay

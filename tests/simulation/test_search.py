@@ -17,7 +17,7 @@ from simulation.world import Node
 from soak.marked import rest_to_soak
 
 from protocol.events import PeerDown, TimerFired
-from protocol.practices.between.clearing.part import Clearing
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.quotes.prices import Quotes
 

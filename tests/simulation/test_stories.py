@@ -21,7 +21,7 @@ from soak.marked import rest_to_soak
 
 from protocol.book.book import exchange_account
 from protocol.practices import OPERATIONS
-from protocol.practices.between.clearing.part import Clearing
+from protocol.practices.between.clearing.state import Clearing
 
 TESTS = Path(__file__).parents[1]
 HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()

@@ -18,7 +18,7 @@ from protocol.practices.between.abroad.entries import (
 )
 from protocol.practices.between.checkpoints.roots import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
-from protocol.practices.between.clearing.part import Begun, Cleared, Failed, Joined, Left, Opened, Turned
+from protocol.practices.between.clearing.entries import Begun, Cleared, Failed, Joined, Left, Opened, Turned
 from protocol.practices.between.networks import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
 from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
 from protocol.practices.governance.boards import Board, Seated

@@ -12,16 +12,10 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import encode_circle
-from protocol.practices.between.clearing.part import (
-    Begun,
-    Cleared,
-    Clearing,
-    Failed,
-    OpenRound,
-    SetClearing,
-    ValueCurrency,
-)
+from protocol.practices.between.clearing.entries import Begun, Cleared, Failed
+from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, SetLinkRate
 from protocol.practices.between.quotes.prices import AskQuote

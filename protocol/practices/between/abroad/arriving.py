@@ -21,7 +21,7 @@ from protocol.practices.between.abroad.entries import COME_MAX, Arrived, Come, F
 from protocol.practices.between.abroad.onward import Onward, read_onward
 from protocol.practices.between.abroad.rules import beyond_count
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
-from protocol.practices.between.clearing import rounds
+from protocol.practices.between.clearing import turning
 from protocol.practices.between.links.entries import HoldItem, link_account
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
@@ -50,9 +50,9 @@ def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Reason:
             again = link.reopened and condition_of(ended) == link.now.holds_in[hold].condition
             return Plan("", steps=(Claim(link.id, hold, ended),)) if again else PAYMENT_EXISTS
         return Plan("", steps=(Waive(link.id, hold, ended),))
-    circle = rounds.read_onward(link.onward_in[hold])
+    circle = turning.read_onward(link.onward_in[hold])
     if circle is not None:
-        return rounds.answer(desk, link, hold, circle)
+        return turning.answer(desk, link, hold, circle)
     onward = read_onward(link.onward_in[hold])
     if onward is None:
         return MALFORMED

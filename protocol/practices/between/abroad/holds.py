@@ -11,8 +11,8 @@ from protocol.practices.between.abroad.arriving import answer, forwarding
 from protocol.practices.between.abroad.entries import Forwarded, Passed, Reconciled, Refunded, Returned, Settled
 from protocol.practices.between.abroad.sending import rerouted
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
-from protocol.practices.between.clearing import rounds
-from protocol.practices.between.clearing.part import Clearing
+from protocol.practices.between.clearing import turning
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Claim, GiveBack, Waive
@@ -49,7 +49,7 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
         elif payment is not None:
             yield Plan("", (Write(Settled(payment, hold, preimage)),))
         else:
-            yield from rounds.cleared(book, link, hold, preimage)
+            yield from turning.cleared(book, link, hold, preimage)
     for hold, told in sorted(partner.waived.items()):
         reason = code_told(told)
         forward = forwards.open_out.get((link.id, hold))
@@ -60,7 +60,7 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
             refunded = Plan("", (Write(Refunded(payment, hold, reason)),))
             yield rerouted(desk, forwards.under_way[payment], hold, reason) or refunded
         else:
-            yield from rounds.failed(book, link, hold, reason)
+            yield from turning.failed(book, link, hold, reason)
 
 
 def _taken_up(desk: Desk, link: Link) -> Iterator[Plan]:
@@ -103,7 +103,7 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     for (on, hold), payment in list(forwards.part_of.items()):
         if on == link.id and hold not in link.now.own.holds:
             yield Plan("", (Write(Refunded(payment, hold, RECOVERING.code)),))
-    yield from rounds.after_loss(book, link)
+    yield from turning.after_loss(book, link)
     for forward in list(forwards.open_out.values()):
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
             reason = RECOVERING.code

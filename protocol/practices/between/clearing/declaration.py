@@ -5,9 +5,8 @@ from protocol.book.declaration import READERS, STEWARDS, Act, Create, List, Prac
 from protocol.peers.home import PROCEED
 from protocol.peers.messages import CircleAsked, Probe, ProbeMet, QuoteDenied
 from protocol.peers.talks import HEARS, Hears, at_desk
-from protocol.practices.between.clearing import probes, rounds
-from protocol.practices.between.clearing.intents import Intended, Valued, hear, unhear
-from protocol.practices.between.clearing.part import (
+from protocol.practices.between.clearing import asking, probes, rounds
+from protocol.practices.between.clearing.entries import (
     Begun,
     Cleared,
     ClearingSet,
@@ -15,19 +14,22 @@ from protocol.practices.between.clearing.part import (
     Joined,
     Left,
     Opened,
-    OpenRound,
-    RoundShown,
-    RoundsWanted,
-    SetClearing,
-    SettingsShown,
     Turned,
+)
+from protocol.practices.between.clearing.intents import Intended, Valued, hear, unhear
+from protocol.practices.between.clearing.part import (
+    OpenRound,
+    SetClearing,
     ValueCurrency,
-    check,
-    fold,
-    news,
     plan_open,
     plan_set,
     plan_value,
+)
+from protocol.practices.between.clearing.rules import check, fold, news
+from protocol.practices.between.clearing.views import (
+    RoundShown,
+    RoundsWanted,
+    SettingsShown,
     view_round,
     view_rounds,
     view_settings,
@@ -55,8 +57,8 @@ PRACTICE = Practice(
     ),
     due=rounds.due,
     fills=(
-        HEARS.by(Hears(QuoteDenied, at_desk(rounds.hear_denied))),
-        HEARS.by(Hears(CircleAsked, at_desk(rounds.hear_asked), counted=True)),
+        HEARS.by(Hears(QuoteDenied, at_desk(asking.hear_denied))),
+        HEARS.by(Hears(CircleAsked, at_desk(asking.hear_asked), counted=True)),
         HEARS.by(Hears(Probe, at_desk(probes.hear_probe), counted=True)),
         HEARS.by(Hears(ProbeMet, at_desk(probes.hear_met))),
         PROCEED.by(probes.proceed),

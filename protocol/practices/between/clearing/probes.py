@@ -16,8 +16,9 @@ from protocol.lanes.entry import Millis
 from protocol.peers.messages import PROBE_STEPS_MAX, Debt, Probe, ProbeMet
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Line, clearable, lines, value
-from protocol.practices.between.clearing.part import ROUND_LIFE_MS, Clearing
-from protocol.practices.between.clearing.rounds import Proposal, Rounds, circles_with_us
+from protocol.practices.between.clearing.proposing import Proposal, circles_with_us
+from protocol.practices.between.clearing.remembered import Rounds
+from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.routes import Pair

@@ -18,23 +18,16 @@ from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LEDGER
 from protocol.peers.messages import CircleAsked, QuoteDenied, pack, unpack
 from protocol.practices.between.abroad.state import Forwards
-from protocol.practices.between.clearing import rounds
+from protocol.practices.between.clearing import asking, proposing, rounds
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
+from protocol.practices.between.clearing.entries import Cleared, Failed, Joined, Left, Opened, Turned
 from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Intended, Intents, Line, cut
-from protocol.practices.between.clearing.part import (
-    Cleared,
-    Clearing,
-    Failed,
-    Joined,
-    Left,
-    Opened,
-    OpenRound,
-    RoundsWanted,
-    SetClearing,
-    Turned,
-    ValueCurrency,
-)
-from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS, Rounds, refusal
+from protocol.practices.between.clearing.joining import refusal
+from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
+from protocol.practices.between.clearing.remembered import Rounds
+from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS
+from protocol.practices.between.clearing.state import Clearing
+from protocol.practices.between.clearing.views import RoundsWanted
 from protocol.practices.between.links.entries import RATE_TERM_MAX, HoldItem
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Place
@@ -357,8 +350,8 @@ def test_two_circles_over_one_debt_clear_it_once(monkeypatch: pytest.MonkeyPatch
 def test_a_hold_whose_circle_the_initiator_has_not_signed_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     world = ring()
     take_part(world)
-    begin = rounds._begin
-    monkeypatch.setattr(rounds, "_begin", lambda desk, asked, _: begin(desk, asked, bytes(64)))
+    begin = asking._begin
+    monkeypatch.setattr(asking, "_begin", lambda desk, asked, _: begin(desk, asked, bytes(64)))
     shown = open_round(world)
     assert (shown.cleared, debts(world)) == (0, [30_00, 30_00, 30_00]) and quiet(world)
     reasons = {
@@ -617,7 +610,7 @@ def test_whatever_is_told_of_debts_the_circles_made_of_it_can_be_read() -> None:
     @settings(max_examples=200, deadline=None)
     @given(told_of(ids))
     def holds(lines: dict[Pair, tuple[int, Line, Fraction]]) -> None:
-        for circle in rounds.circles_with_us(book, 1, lines, 20):
+        for circle in proposing.circles_with_us(book, 1, lines, 20):
             assert read_circle(encode_circle(circle)) == circle
 
     holds()

@@ -10,9 +10,11 @@ from simulation.world import World
 
 from protocol.events import TimerFired
 from protocol.lanes.entry import LEDGER, decode_body
+from protocol.practices.between.clearing.entries import Opened
 from protocol.practices.between.clearing.intents import Line, value
-from protocol.practices.between.clearing.part import Clearing, Opened, OpenRound, SetClearing, ValueCurrency
+from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
+from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,

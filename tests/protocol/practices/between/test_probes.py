@@ -13,14 +13,8 @@ from protocol.peers.messages import CircleAsked, Debt, Message, Probe, ProbeMet,
 from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.intents import Intents
-from protocol.practices.between.clearing.part import (
-    ROUND_LIFE_MS,
-    Clearing,
-    OpenRound,
-    RoundsWanted,
-    SetClearing,
-    ValueCurrency,
-)
+from protocol.practices.between.clearing.joining import refusal
+from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.probes import (
     ANSWERS_MAX,
     FANOUT_MAX,
@@ -30,7 +24,9 @@ from protocol.practices.between.clearing.probes import (
     TURN_MS,
     Probes,
 )
-from protocol.practices.between.clearing.rounds import Rounds, refusal
+from protocol.practices.between.clearing.remembered import Rounds
+from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
+from protocol.practices.between.clearing.views import RoundsWanted
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import FreezeLink
 from protocol.wire.keys import id_text

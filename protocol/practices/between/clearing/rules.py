@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""When an entry of a clearing may stand, and what it moves: the same answer on every node."""
+
+from collections.abc import Iterable, Sequence
+
+from protocol.book.book import Book, exchange_account, holds_account
+from protocol.book.declaration import Entered, News
+from protocol.book.ledger import Posting
+from protocol.book.refusals import CURRENCY_UNKNOWN, MALFORMED, NOT_FOUND, ORDER_MISMATCH, STATE_CONFLICT, Reason
+from protocol.lanes.entry import Body
+from protocol.practices.between.abroad.postings import mirror_account
+from protocol.practices.between.abroad.state import Forwards
+from protocol.practices.between.clearing.circles import read_circle
+from protocol.practices.between.clearing.entries import (
+    Begun,
+    Cleared,
+    ClearingSet,
+    Failed,
+    Joined,
+    Left,
+    Opened,
+    Owed,
+    Turned,
+)
+from protocol.practices.between.clearing.state import Clearing, Initiated, Round
+from protocol.practices.between.quotes.invoices import condition_of
+
+
+def check(book: Book, entered: Entered) -> Reason | None:
+    """Accept each step once, and a claim with its preimage only: the same answer on every node."""
+    refused = book.misplaced(entered)
+    if refused is not None:
+        return refused.reason
+    clearing, body = book.of(Clearing), entered.body
+    match body:
+        case ClearingSet():
+            return None
+        case Opened(round):
+            return STATE_CONFLICT if round in clearing.opened else None
+        case Joined(round):
+            return STATE_CONFLICT if round in clearing.rounds else None
+        case Begun(data):
+            circle = read_circle(data)
+            if circle is None or circle.initiator != book.network:
+                return MALFORMED
+            if body.currency not in book.currencies:
+                return CURRENCY_UNKNOWN
+            return STATE_CONFLICT if circle.id in clearing.initiated else None
+        case Left(data):
+            circle = read_circle(data)
+            return None if circle is not None and circle.round in clearing.rounds else STATE_CONFLICT
+        case Turned(id) | Cleared(id) | Failed(id):
+            return _check_step(clearing.initiated.get(id), body)
+        case _:
+            raise AssertionError(body)
+
+
+def _check_step(initiated: Initiated | None, body: Body) -> Reason | None:
+    if initiated is None:
+        return NOT_FOUND
+    if isinstance(body, Turned):
+        return STATE_CONFLICT if initiated.turned is not None else None
+    if not initiated.is_open:
+        return STATE_CONFLICT
+    if isinstance(body, Cleared) and condition_of(body.preimage) != initiated.circle.condition:
+        return ORDER_MISMATCH
+    return None
+
+
+def fold(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Keep what a step says; the money moves when a hold is claimed, and waits in `holds` between the two claims."""
+    clearing = book.of(Clearing)
+    match entered.body:
+        case ClearingSet() as settings:
+            clearing.settings = settings
+        case Opened(round, debts):
+            is_ours = round == entered.at_ms
+            clearing.rounds.setdefault(round, _round(round, entered.seq, debts, is_ours=is_ours))
+            clearing.opened[round] = entered.at_ms
+        case Joined(round, debts):
+            clearing.rounds[round] = _round(round, entered.seq, debts, is_ours=False)
+        case Begun(data, nonce, worth, cost, currency):
+            circle = read_circle(data)
+            assert circle is not None
+            one = Initiated(circle, nonce, worth, cost, currency)
+            clearing.initiated[one.id] = clearing.by_hold[one.link_out, one.hold] = one
+            book.passing[currency] = book.passing.get(currency, 0) + 1
+        case Left(data) as left:
+            circle = read_circle(data)
+            assert circle is not None
+            clearing.rounds[circle.round].left.append(left)
+        case Turned(id, hold):
+            return _fold_turned(book, clearing.initiated[id], hold, entered.seq)
+        case Cleared(id):
+            return _fold_ended(book, clearing.initiated[id], None, entered.seq)
+        case Failed(id, reason):
+            return _fold_ended(book, clearing.initiated[id], reason, entered.seq)
+        case _:
+            raise AssertionError(entered.body)
+    return ()
+
+
+def _round(number: int, arrival: int, debts: tuple[Owed, ...], *, is_ours: bool) -> Round:
+    return Round(number, arrival, {owed.link: owed.amount for owed in debts}, is_ours)
+
+
+def _fold_turned(book: Book, one: Initiated, hold: bytes, arrival: int) -> Sequence[Posting]:
+    one.turned = hold
+    leg = one.circle.legs[0]
+    book.of(Forwards).on(leg.link).received += leg.amount
+    mirror = mirror_account(book, leg.link, one.currency, arrival)
+    waits = holds_account(one.currency) if one.is_open else exchange_account(one.currency)
+    return Posting(mirror, -one.worth, "clearing", None, waits), Posting(waits, one.worth, "clearing", None, mirror)
+
+
+def _fold_ended(book: Book, one: Initiated, reason: str | None, arrival: int) -> Sequence[Posting]:
+    one.is_open, one.reason = False, reason
+    book.passing[one.currency] -= 1
+    del book.of(Clearing).by_hold[one.link_out, one.hold]
+    waited = one.worth if one.turned is not None else 0
+    paid = one.cost if reason is None else 0
+    holds, exchange = holds_account(one.currency), exchange_account(one.currency)
+    if reason is not None and not waited:
+        return ()
+    mirror = mirror_account(book, one.link_out, one.currency, arrival)
+    if paid:
+        book.of(Forwards).on(one.link_out).paid += one.circle.legs[-1].amount
+    changes = (holds, -waited), (mirror, paid), (exchange, waited - paid)
+    return [Posting(name, change, "clearing", None, mirror) for name, change in changes if change]
+
+
+def news(book: Book, entered: Entered) -> Iterable[News]:
+    """Tell stewards what a round has cleared, and what not."""
+    match entered.body:
+        case Opened(round):
+            return (News("clearing.opened", str(round), ()),)
+        case Cleared(id) | Failed(id):
+            word = "cleared" if isinstance(entered.body, Cleared) else "failed"
+            return (News(f"clearing.{word}", str(book.of(Clearing).initiated[id].circle.round), ()),)
+        case _:
+            return ()
