@@ -58,8 +58,10 @@ class Answering:
                 self._plan(asked, operation.noun, lambda: home.book.plan(desk, operation, asked.subject, asked.wish))
             case Show():
                 self._tell(asked, operation.view(desk, asked.subject))
-            case List(rows=rows) if rows is not None:
-                self._tell(asked, rows(desk, asked.wish, asked.after, min(asked.limit, PAGE_ITEMS_MAX)))
+            case List(rows=rows) if rows is not None and (
+                stored := rows(desk, asked.wish, asked.after, min(asked.limit, PAGE_ITEMS_MAX))
+            ):
+                self._tell(asked, stored)
             case List():
                 assert operation.view is not None
                 found = operation.view(desk, asked.wish, asked.after)

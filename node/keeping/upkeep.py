@@ -16,6 +16,7 @@ from typing import Any
 
 from node.clock import chance
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
+from node.store import search
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.erased import erase_anew, remembered
 from node.store.highwater import HighWater, why_recover
@@ -170,6 +171,7 @@ def restore(backup: Path, home: Path) -> Restored:
         erased_anew = erase_anew(fresh, erased) if erased else 0
         _sync(fresh)
         _set_aside(database)
+        search.forget(database)
         fresh.rename(database)
         _sync(home)
         return Restored(asyncio.run(_why_recover(home)), erased_anew, holding_of(database))

@@ -4,9 +4,12 @@
 from dataclasses import replace
 from typing import Any
 
+from node.loop.refusals import SEARCH_UNAVAILABLE
+from node.store.search import SearchBroken
 from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import EntriesWanted, EvidenceWanted, Lookup, RowsWanted
+from protocol.book.refusals import refuse
 from protocol.book.tables import Name
 from protocol.lanes.entry import COMMONS, LEDGER
 
@@ -22,7 +25,10 @@ async def looked_up(result: Any, storage: Storage, network: bytes, book: Book) -
             shown = (show(line, rows.get(names[line]) if line in names else None) for line in page.items)
             return replace(page, items=tuple(shown))
         case RowsWanted(show=show):
-            page = await storage.listed(result)
+            try:
+                page = await storage.listed(result)
+            except SearchBroken:
+                return refuse(SEARCH_UNAVAILABLE)
             return replace(page, items=tuple(map(show, page.items)))
         case EntriesWanted(seqs, show, commons_seqs):
             identity = await storage.identity_lane(network)

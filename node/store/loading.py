@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from node.loop.batch import UNREAD, Numbers, numbered
-from node.store import snapshot
+from node.store import search, snapshot
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import stored_entry
-from node.store.rows import DIGEST_BYTES, FORMS, RowDamaged, as_of, forms, packed
+from node.store.rows import COLUMNS, DIGEST_BYTES, FORMS, RowDamaged, as_of, forms, opened, packed
 from node.store.schema import INSERTS
 from node.store.storage import Storage
 from protocol.book.book import Book
@@ -77,7 +77,15 @@ class Loader:
     def load(self, fresh: Callable[[], L]) -> L:
         """Return a replica, made by `fresh`, with all that is stored; raises StorageUnusable, StorageFailed."""
         with self._connected() as connection:
-            return self._load(connection, fresh)
+            replica = self._load(connection, fresh)
+            try:
+                self._index(connection, replica.book)
+            except RowDamaged as damaged:
+                log.error("a stored row is damaged: all are made anew from the entries", extra={"reason": str(damaged)})
+                replica = fresh()
+                self.folded, _ = self._rebuild(connection, replica)
+                self._index(connection, replica.book)
+            return replica
 
     async def take(self, replica: Loadable) -> Callable[[], None] | None:
         """Return what writes a snapshot of this moment; None where stored rows are not known to be whole."""
@@ -100,12 +108,25 @@ class Loader:
         """Make rows and lines anew, and no snapshot; returns the number of lines. Raises as `load` does."""
         with self._connected() as connection:
             snapshot.forget(self.path)
-            return self._rebuild(connection, replica)[1]
+            lines = self._rebuild(connection, replica)[1]
+            self._index(connection, replica.book)
+            return lines
 
     def _rebuild(self, connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int]:
         folded, lines, numbers = rebuild(connection, replica)
         self.storage.renumber(numbers.accounts)
+        search.forget(self.storage.path)
         return folded, lines
+
+    def _index(self, connection: sqlite3.Connection, book: Book) -> None:
+        """Make the search index anew from the stored rows, where it is not current; raises RowDamaged."""
+        if search.is_current(self.storage.path):
+            return
+        try:
+            search.remake(self.storage.path, _searched(connection, book))
+        except sqlite3.OperationalError as error:  # no room: who searches is told
+            log.warning("the search index was not made", extra={"reason": str(error)})
+            search.forget(self.storage.path)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -189,6 +210,15 @@ def rebuild(connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     return folded, written, numbers
+
+
+def _searched(connection: sqlite3.Connection, book: Book) -> Iterator[search.Worded]:
+    for table in (rows.table for rows in book.tables.values()):
+        if table.search is not None:
+            for stored in connection.execute(f"SELECT {COLUMNS} FROM rows WHERE kind = ?", (table.name,)):  # noqa: S608
+                row = opened(stored, table)
+                found_by = ((index, value) for index, find in table.by.items() for value in find(row))
+                yield search.worded(table, stored[1], table.search(row), found_by)
 
 
 def _fold_on(connection: sqlite3.Connection, replica: Loadable, after: int) -> int:

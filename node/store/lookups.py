@@ -7,7 +7,8 @@ from typing import Any
 
 from node.loop.batch import Answered, Event
 from node.store.connections import Connections
-from node.store.rows import FORMS, SCANNED_MAX, fetched, fetching, opened, page_of, query_of
+from node.store.rows import COLUMNS, FORMS, SCANNED_MAX, fetched, fetching, opened, page_of, query_of
+from node.store.search import SearchIndex, next_turn
 from protocol.book.declaration import Page, RowsWanted
 from protocol.book.tables import Fetched, Name, Rows
 from protocol.events import Line
@@ -23,6 +24,8 @@ LINES = (
 class Lookups(Connections):
     """What is stored to be looked up."""
 
+    search: SearchIndex
+
     async def fetch(self, names: Iterable[Name], tables: Mapping[str, Rows[Any]]) -> tuple[Fetched, ...]:
         """Return what is stored of each of these rows; raises RowDamaged."""
         found: list[Any] = []
@@ -31,7 +34,9 @@ class Lookups(Connections):
         return tuple(fetched(found, names, tables))
 
     async def listed(self, wanted: RowsWanted) -> Page:
-        """Return a page of rows, as they came; raises RowDamaged."""
+        """Return a page of rows, as they came, or as a search ranks them; raises RowDamaged, SearchBroken."""
+        if wanted.search is not None:
+            return await self._searched(wanted)
         found: list[tuple[int, Any]] = []
         after, scanned = wanted.after, 0
         while len(found) <= wanted.limit and wanted.by != ():
@@ -46,6 +51,23 @@ class Lookups(Connections):
             if scanned >= SCANNED_MAX:
                 break
         return page_of(found, wanted.limit, after if found or scanned else None)
+
+    async def _searched(self, wanted: RowsWanted) -> Page:
+        places, shown, base = await self.search.places(wanted)
+        found: list[Any] = []
+        for at in range(shown, len(places), wanted.limit):
+            some = places[at : at + wanted.limit]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND place IN ({marks})"  # noqa: S608 - constants
+            rows = {row[1]: row for row in await self._read(query, wanted.table.name, *some)}
+            for shown, place in enumerate(some, at + 1):
+                row = None if place not in rows else opened(rows[place], wanted.table)
+                closed = wanted.open_only and row is not None and rows[place][3]
+                if row is not None and not closed and (wanted.wanted is None or wanted.wanted(row)):
+                    found.append(row)
+                if len(found) == wanted.limit:
+                    return Page(tuple(found), next_turn(base, shown) if shown < len(places) else None)
+        return Page(tuple(found), None)
 
     async def newest(self) -> tuple[bytes, int, bytes]:
         """Return the marker of the stored rows (empty: none), and arrival and id of the newest entry (0: none)."""

@@ -71,9 +71,8 @@ def key_bytes(key: bytes | str) -> bytes:
 
 def forms(tables: Iterable[Table[Any]]) -> bytes:
     """Return what changes whenever the form of a stored row does: then all are made again."""
-    told = sorted(
-        f"{table.name} {sorted(table.by)} {form_of(table.row)}" for table in tables if table.closed is not None
-    )
+    stored = (table for table in tables if table.closed is not None)
+    told = sorted(f"{one.name} {sorted(one.by)} {form_of(one.row)} {one.search is not None}" for one in stored)
     return blake2b("\n".join(told).encode(), digest_size=DIGEST_BYTES).digest()
 
 

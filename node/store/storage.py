@@ -29,6 +29,7 @@ from node.store.lookups import Lookups
 from node.store.private import PrivateStore, erasing
 from node.store.rows import undoing
 from node.store.schema import SCHEMA_VERSION, TABLES
+from node.store.search import SearchIndex
 from node.store.tokens import Tokens
 from node.store.writing import LESS_KNOWN, READ_AGAIN, deletions, insertions
 from protocol.lanes.entry import Millis
@@ -49,6 +50,7 @@ class Storage(StoredLanes, Lookups, Tokens):
         super().__init__(path, writer, reader)
         self._numbers = numbers
         self.private = PrivateStore(self._by_keys, self._read)
+        self.search = SearchIndex(path)
         self._log_holds_erased = False
         """Whether the log may still hold what was erased."""
 
@@ -80,6 +82,11 @@ class Storage(StoredLanes, Lookups, Tokens):
         by_id = {str(account): int(number) for account, number in accounts}
         return cls(path, writer, reader, Numbers(by_place, by_id, items))
 
+    async def close(self) -> None:
+        """Finish what was asked for and close the files."""
+        await self.search.close()
+        await super().close()
+
     async def name_network(self, network: bytes) -> None:
         """Say, once, whose database this is."""
         await self._write("INSERT INTO meta VALUES ('network', ?)", network)
@@ -99,13 +106,16 @@ class Storage(StoredLanes, Lookups, Tokens):
             except OSError as error:
                 raise StorageFailed(str(error)) from error
         async with self._writing:
+            await self.search.fed()
             rows, new = rows_of(batch, self._numbers)
             with or_failed():
                 undone = [undoing(row.kept) for row in batch.rows if row.kept.again]
                 gone = [*deletions(batch.forgotten), *erasing(batch.erased)]
                 await self._writer.transact([*undone, *gone, *insertions(rows)])
             self._numbers.add(new)
+            self.search.feed(batch.rows)
         if batch.erased:
+            await self.search.scrub()
             self._log_holds_erased = True
             self._forget_tokens()
             await self.empty_log()
@@ -115,6 +125,7 @@ class Storage(StoredLanes, Lookups, Tokens):
 
         Whoever reads meanwhile puts it off: it is to be called again now and then.
         """
+        await self.search.empty_log()
         if self._log_holds_erased:
             async with self._writing:
                 with suppress(sqlite3.OperationalError):  # no room on the disk: it is tried again

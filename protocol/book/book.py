@@ -46,7 +46,7 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import parse_uuid
 from protocol.book.slots import F, Slot
-from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table
+from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table, Word
 from protocol.book.wishes import Said, count, hear, named_by, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
 from protocol.wire.keys import id_text
@@ -223,9 +223,24 @@ class Payment:
     abroad: Abroad | None = None
 
 
+CALLED_TABLE = "called"
+"""The table of what members are called (protocol.practices.people.called): by their names others' rows are found."""
+
+
+def searched_by(note: bytes | None, *accounts: str) -> Iterator[Word]:
+    """Yield under what a row is searched for: its note, the members of these accounts, and addresses elsewhere."""
+    for account in accounts:
+        name = account.partition(".")[0]
+        yield Name(CALLED_TABLE, name) if name.isupper() else name
+    if note is not None:
+        yield note
+
+
 PAYMENTS = Table(
     "payments",
     Payment,
+    search=lambda payment: searched_by(payment.note, payment.payer, payment.payee),
+    through=(CALLED_TABLE,),
     by={"account": lambda payment: dict.fromkeys((payment.payer, payment.payee))},
     # What other networks may still speak of stays: a link's records name it.
     closed=lambda payment: payment.state is not PaymentState.PENDING and payment.abroad is None,
@@ -290,6 +305,8 @@ class Request:
 REQUESTS = Table(
     "payment-requests",
     Request,
+    search=lambda request: searched_by(request.note, request.payee, request.payer or ""),
+    through=(CALLED_TABLE,),
     by={"member": lambda request: dict.fromkeys((request.payee.partition(".")[0], request.payer or ""))},
     closed=lambda request: request.state is not RequestState.OPEN,
 )

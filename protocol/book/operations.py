@@ -141,6 +141,8 @@ class Show:
 class List:
     """GET /v1/<noun>; `mutirao <noun> list`. The view gives (arrival, item) after a cursor, in order.
 
+    What the store is to be asked for is told by `rows`; where that returns None, or is not declared, the view answers.
+
     `own` says that a member who asks for nothing in particular sees just what concerns it: an export of all that is
     held of it has this list.
     """
@@ -149,7 +151,7 @@ class List:
     wanted: type[Any]
     item: type[Any]
     view: Callable[[Desk, Any, int], Iterable[tuple[int, Any]] | Refused] | None = None
-    rows: Callable[[Desk, Any, int, int], RowsWanted | Refused] | None = None
+    rows: Callable[[Desk, Any, int, int], RowsWanted | Refused | None] | None = None
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
     own: bool = False

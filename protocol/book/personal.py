@@ -7,10 +7,10 @@ A salt makes the digest tell nothing once the text is erased.
 from typing import Annotated
 from unicodedata import is_normalized
 
-from protocol.book.declaration import Desk, TextRef
+from protocol.book.declaration import Desk, Doc, TextRef
 from protocol.book.refusals import MALFORMED, TEXT_NOT_NFC, Refused, refuse
 from protocol.wire.keys import digest
-from protocol.wire.shape import PersonalText
+from protocol.wire.shape import AtMost, PersonalText
 
 SALT_BYTES = 16
 NAME_CHARS_MAX = 100
@@ -20,6 +20,19 @@ NAME_BYTES_MAX, NOTE_BYTES_MAX = 4 * NAME_CHARS_MAX, 4 * NOTE_CHARS_MAX
 UNIT_WORD_CHARS_MAX = 32
 Note = Annotated[str | bytes, PersonalText(NOTE_CHARS_MAX)]
 """What something is for: a text between a client and its node, and its salted digest wherever it stays."""
+
+Search = Annotated[
+    str | None,
+    AtMost(NAME_CHARS_MAX),
+    Doc("only what all these words find, or beginnings of words, in any order; accents do not matter"),
+]
+
+
+def no_word_in(search: str) -> Refused | None:
+    """Return why nothing can be searched for."""
+    if any(map(str.isalnum, search)):
+        return None
+    return refuse(MALFORMED, field="search", expected="at least one letter or digit")
 
 
 def text_digest(salt: bytes, text: str) -> bytes:

@@ -166,6 +166,7 @@ class RowsWanted:
 
     `by` are values of one index, under any of which a row is found (None: all rows); `wanted` tells which rows count.
     `show` makes of each what the client sees, in the loop that owns the book; `open_only` leaves closed ones out.
+    Where `search` is told, the rows are those that all its words find, the best first.
     """
 
     table: Table[Any]
@@ -175,6 +176,7 @@ class RowsWanted:
     by: tuple[tuple[str, str | bytes], ...] | None = None
     wanted: Callable[[Any], bool] | None = None
     open_only: bool = False
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

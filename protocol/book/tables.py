@@ -26,9 +26,11 @@ class Table(Generic[R]):
     """A declaration: rows of one slotted dataclass by `key`, in the order in which they came.
 
     `by` are indexes: the values under which a row is found, by the name of the index. `due` is the hour at which time
-    alone does something to a row (None: never). `search` are the words under which people find a row: texts, or
-    digests of texts in the private store. Where `closed` is declared the table is stored, and rows for which it holds
-    leave memory.
+    alone does something to a row (None: never). Where `closed` is declared the table is stored, and rows for which it
+    holds leave memory.
+
+    `search` yields under what people find a row of a stored table: words, digests of texts in the private store, and
+    names of other rows: whatever finds one of those, of a table that is among `through`, finds this one too.
     """
 
     name: str
@@ -36,7 +38,8 @@ class Table(Generic[R]):
     key: Callable[[R], Any] = attrgetter("id")
     by: Mapping[str, Callable[[R], Iterable[Key]]] = field(default_factory=dict[str, Callable[[R], Iterable[Key]]])
     due: Callable[[R], Millis | None] | None = None
-    search: Callable[[Any, R], Iterable[Key]] | None = None
+    search: "Callable[[R], Iterable[Word]] | None" = None
+    through: tuple[str, ...] = ()
     closed: Callable[[R], bool] | None = None
 
     def __deepcopy__(self, memo: object) -> "Table[R]":
@@ -51,6 +54,10 @@ class Name(NamedTuple):
     key: Key
 
 
+Word = Key | Name
+"""Under what a row is searched for: a text, the digest (bytes) of one in the private store, or another row."""
+
+
 class Kept(NamedTuple):
     """A row as it is to be stored: its place in the table's order, whether it is closed, and by what it is found.
 
@@ -63,7 +70,7 @@ class Kept(NamedTuple):
     place: int
     closed: bool
     found_by: tuple[tuple[str, Key], ...]
-    words: tuple[Key, ...]
+    words: tuple[Word, ...]
     row: Any
     again: bool
 
@@ -245,7 +252,7 @@ class Rows(Mapping[Any, R]):
         for key, again in self._changed.items():
             row, place = self._rows[key], self._places[key]
             is_closed = closed(row)
-            words = () if self.table.search is None else tuple(self.table.search(self._book, row))
+            words = () if self.table.search is None else tuple(self.table.search(row))
             name = Name(self.table.name, key)
             kept.append(Kept(self.table, name, place, is_closed, self._indexed[key], words, row, again))
             if is_closed:

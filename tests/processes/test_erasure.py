@@ -42,6 +42,7 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
     serra.join("edna")
     link_up(riacho, serra, 100)
     texts = [ANA, *NOTES.values()]
+    gone = [*texts, "till of Ana", "conceicao", "festa", "jarros", "buscar"]
 
     first = {"payer": "ana", "payee": "bia", "amount": units(2), "note": NOTES["word"]}
     paid = riacho.api.post("/v1/payments", first, key="a-word")
@@ -67,12 +68,19 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
     assert (hung.returncode, "--yes" in hung.stderr) == (2, True)
     assert riacho.api.get("/v1/members/ana")["name"] == ANA
     assert riacho.api.refused("/v1/members/nobody/erase")["code"] == "MEMBER_UNKNOWN"
+    assert [one["note"] for one in steward(riacho, "payments", "list", "--search", "festa pao")["items"]] == [
+        NOTES["word"]
+    ]
+    assert [one["name"] for one in riacho.api.get("/v1/members?search=conceicao%20ana")["items"]] == [ANA]
+    assert found(["conceicao"], riacho.home) != []
     shown = steward(riacho, "members", "erase", "ana", "--yes")
+    assert steward(riacho, "payments", "list", "--search", "festa")["items"] == []
+    assert riacho.api.get("/v1/members?search=conceicao")["items"] == []
     assert (shown["handle"], shown["name"]) == ("ana", None)
 
     later = tmp_path / "later.backup"
     steward(riacho, "backup", str(later))
-    assert found([*texts, "till of Ana"], riacho.home, riacho.home.with_suffix(".log"), later) == []
+    assert found(gone, riacho.home, riacho.home.with_suffix(".log"), later) == []
     assert {text for text, _ in found([BIA, BIA_NOTE], riacho.home, later)} == {BIA, BIA_NOTE}
     again = riacho.api.ask("POST", "/v1/payments", first, key="a-word")
     assert (again.headers["idempotency-replayed"], again.json) == ("true", {**paid, "note": None})
@@ -82,11 +90,11 @@ def test_a_member_s_words_are_gone_from_every_file_and_every_chain_verifies(comm
 
     riacho.stop()
     riacho.verify_book()
-    assert found([*texts, "till of Ana"], riacho.home, riacho.home.with_suffix(".log")) == []
+    assert found(gone, riacho.home, riacho.home.with_suffix(".log")) == []
 
     restored = json.loads(mutirao("restore", str(before), "--home", str(riacho.home), "--json").stdout)
     assert (restored["erased_anew"], restored["members"], restored["items"]) == (5, 1, 2)
-    assert found([*texts, "till of Ana"], riacho.home) == []
+    assert found(gone, riacho.home) == []
     riacho.start()
     assert [riacho.api.get(f"/v1/members/{handle}")["name"] for handle in ("ana", "bia")] == [None, BIA]
     riacho.stop()

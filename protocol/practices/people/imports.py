@@ -29,6 +29,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Digest, Key
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import KEY_TAKEN
+from protocol.practices.people.called import call
 from protocol.practices.people.members.entries import CURRENCIES_MAX, CurrencyCode, NewMember, Opening
 from protocol.practices.people.members.rules import MEMBER_ID_BYTES, member_id_refusal, opening_refusal
 from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, NewHandle, handle_refusal
@@ -119,6 +120,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     book.members[member.id] = member
     book.of(Imports).members.add(member.id)
     book.member_by_handle[member.handle] = member.id
+    call(book, member)
     for key in body.keys:
         member.keys[key] = DeviceKey(None, entered.seq)
         book.member_by_key[key] = member.id

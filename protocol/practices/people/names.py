@@ -30,6 +30,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Digest, MemberId
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import acts_for
+from protocol.practices.people.called import CALLED, call_anew
 from protocol.wire.shape import AtMost, Spelt
 
 HANDLE_TAKEN = Reason(
@@ -93,6 +94,7 @@ def _against(book: Book, body: Body) -> Refused | None:
     member = book.members.get(body.member)
     if member is None:
         return refuse(MEMBER_UNKNOWN, member=body.member)
+    book.rows(CALLED).need((member.id,))
     if member.state is MemberState.LEFT:
         return member.inactive()
     if body.handle == member.handle:
@@ -113,14 +115,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     assert isinstance(body, Renamed)
     member = book.members[body.member]
     member.name = body.name
-    if body.handle == member.handle:
-        return ()
-    if _is_new(book, member):
-        del book.member_by_handle[member.handle]
-    else:
-        member.earlier = (*member.earlier, (entered.seq, member.handle))
-    member.handle = body.handle
-    book.member_by_handle[body.handle] = member.id
+    if body.handle != member.handle:
+        if _is_new(book, member):
+            del book.member_by_handle[member.handle]
+        else:
+            member.earlier = (*member.earlier, (entered.seq, member.handle))
+        member.handle = body.handle
+        book.member_by_handle[body.handle] = member.id
+    call_anew(book, member)
     return ()
 
 
@@ -172,6 +174,7 @@ PRACTICE = Practice(
     fold=fold,
     news=news,
     private=(Private("name", NAME_BYTES_MAX, (Renamed,), owned),),
+    tables=(CALLED,),
     operations=(
         Act("members", "rename", Rename, plan=plan_rename, example="mutirao members rename ana --handle ana-souza"),
     ),

@@ -314,6 +314,36 @@ async def test_a_reversed_payment_asks_again_and_frees_the_mandate_that_it_was_p
         assert (shown["state"], shown["payment"], shown["left"]) == ("open", None, hours("50.00"))
 
 
+async def test_lists_are_searched_by_whoever_may_read_them(riacho: Riacho) -> None:
+    await riacho.join("ana", "Ana da Conceição")
+    await riacho.join("bia", "Bia")
+    await riacho.join("caio", "Caio")
+    for note in ("Açúcar mascavo", "pa\u0303o"):
+        await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("1.00"), "note": note}, as_="ana")
+
+    async def found(path: str, as_: str) -> list[str]:
+        items = (await riacho.ask("GET", path, as_=as_))["items"]
+        return [one.get("note") or one["handle"] for one in items]
+
+    assert await found("/v1/members?search=CONCEICAO%20an&state=active", "bia") == ["ana"]
+    assert await found("/v1/members?search=conceic%CC%A7a%CC%83o", "bia") == ["ana"]
+    assert await found("/v1/payments?search=mascav%20acucar", "bia") == ["Açúcar mascavo"]
+    assert await found("/v1/payments?search=pao", "ana") == await found("/v1/payments?search=ana%20pao", "") == ["pão"]
+    assert await found("/v1/payments?search=pao", "caio") == []
+    page = await riacho.ask("GET", "/v1/payments?search=conceicao&limit=1")
+    more = await riacho.ask("GET", f"/v1/payments?search=conceicao&limit=1&cursor={page['next']}")
+    assert [one["note"] for one in (*page["items"], *more["items"])] == ["pão", "Açúcar mascavo"]
+    assert more["next"] is None
+    other = await riacho.ask("GET", f"/v1/payments?search=pao&limit=1&cursor={page['next']}")
+    assert (other["status"], other["code"]) == (400, "CURSOR_UNKNOWN")
+    for nothing in ("", "%20-%20", "x" * 101):
+        refused = await riacho.ask("GET", f"/v1/members?search={nothing}")
+        assert (refused["code"], refused["figures"]["field"]) == ("MALFORMED", "search")
+    riacho.tokens["nobody"] = "none"
+    assert (await riacho.ask("GET", "/v1/members?search=ana", as_="nobody"))["status"] == 401
+    assert (await riacho.ask("GET", "/v1/payments?search=pao", as_="nobody"))["status"] == 401
+
+
 async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
     for handle in ("ana", "bia"):
         await riacho.join(handle, handle.title())

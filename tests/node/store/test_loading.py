@@ -1,95 +1,30 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Starts: history stays on the disk, a snapshot is a short cut, and whatever is damaged is noticed and made anew."""
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from doorless import at_work, riacho_in
 
-from node import clock
-from node.keeping.home import DATABASE, Founding, found, read_keys
+from node.keeping.home import DATABASE
 from node.keeping.upkeep import verify_book
 from node.loop import snapping
-from node.loop.runtime import Runtime
 from node.store import snapshot
-from node.store.loading import Loader
 from node.store.rows import RowDamaged
-from node.store.storage import Storage
 from protocol.book.book import PAYMENTS
-from protocol.book.declaration import Actor, Role, RowsWanted
-from protocol.book.money import Amount
-from protocol.book.signed import parse_uuid
-from protocol.practices import PRACTICES
-from protocol.practices.money.payments.entries import Pay, ReversePayment
+from protocol.book.declaration import RowsWanted
 from protocol.practices.money.payments.views import PaymentsWanted
-from protocol.practices.people.invitations import Invite
-from protocol.practices.people.members.views import Approve, Join
 from protocol.replica import Replica
-
-STEWARD = Actor(Role.STEWARD)
-
-
-class Riacho:
-    """A home at work, without doors."""
-
-    def __init__(self, home: Path, storage: Storage, books: Runtime, loader: Loader) -> None:
-        self.home = home
-        self.storage = storage
-        self.books = books
-        self.loader = loader
-
-    async def ask(self, operation: str, wish: Any = None, *, subject: str = "") -> Any:
-        return await self.books.ask(operation, STEWARD, wish, subject=subject)
-
-    async def join(self, handle: str) -> None:
-        code = (await self.ask("invitations.create", Invite())).code
-        await self.ask("members.join", Join(code=code, handle=handle))
-        await self.ask("members.approve", Approve(), subject=handle)
-
-    async def pay(self, payer: str, payee: str, minor: int) -> str:
-        return (await self.ask("payments.create", Pay(payer=payer, payee=payee, amount=Amount(minor, "HORA", 2)))).id
-
-    async def reverse(self, payment: str) -> Any:
-        return await self.ask("payments.reverse", ReversePayment(parse_uuid(payment) or b""), subject=payment)
-
-    def balance(self, handle: str) -> int:
-        book = self.books.book
-        return book.ledger.accounts[f"{book.member_by_handle[handle]}.HORA"].balance_minor
-
-
-@asynccontextmanager
-async def at_work(home: Path) -> AsyncIterator[Riacho]:
-    keyring = read_keys(home).keyring
-    storage = await Storage.open(home / DATABASE)
-    network = await storage.network()
-    assert network is not None
-    loader = Loader(storage, network)
-
-    def load() -> Replica:
-        return loader.load(lambda: Replica(network, PRACTICES, chance=clock.chance, keyring=keyring))
-
-    books = Runtime(
-        storage, load, loader, network=network, now=clock.now_ms, seconds=clock.seconds, advance=lambda _: None
-    )
-    await books.start()
-    running = asyncio.create_task(books.run())
-    try:
-        yield Riacho(home, storage, books, loader)
-    finally:
-        books.stop()
-        await running
-        await storage.close()
 
 
 @pytest.fixture
 async def home(tmp_path: Path) -> Path:
-    await found(tmp_path / "riacho", Founding("riacho", "Riacho", "HORA"), now=clock.now_ms, chance=clock.chance)
-    return tmp_path / "riacho"
+    return await riacho_in(tmp_path / "riacho")
 
 
 @pytest.fixture

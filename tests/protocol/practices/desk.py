@@ -250,8 +250,8 @@ class Group:
         after = 0
         while True:
             desk = self.desk(self.actor(who))
-            if operation.rows is not None:
-                asked = operation.rows(desk, wanted, after, limit)
+            asked = None if operation.rows is None else operation.rows(desk, wanted, after, limit)
+            if asked is not None:
                 found = asked if isinstance(asked, Refused) else listed(self.book, asked)
             else:
                 assert operation.view is not None

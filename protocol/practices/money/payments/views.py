@@ -9,7 +9,7 @@ from protocol.book.book import PAYMENTS, Book, Payment, PaymentAuth, PaymentStat
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
 from protocol.book.ledger import Account
 from protocol.book.money import Amount
-from protocol.book.personal import digest_of, shown_text
+from protocol.book.personal import Search, digest_of, no_word_in, shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, ReasonCode, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
@@ -52,10 +52,11 @@ class VoidPayment:
 
 @dataclass(frozen=True, slots=True)
 class PaymentsWanted:
-    """Payments of your own accounts, oldest first; for those who read all, everybody's."""
+    """Payments of your own accounts, oldest first, or the best first; for those who read all, everybody's."""
 
     account: Annotated[str | None, AtMost(64), Doc("only payments of this account or handle")] = None
     state: Annotated[PaymentState | None, Doc("only payments in this state")] = None
+    search: Search = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def view_payments(desk: Desk, wanted: PaymentsWanted, after: int, limit: int) ->
     found = _wanted(desk, wanted)
     if isinstance(found, Refused):
         return found
+    if wanted.search is not None and (refused := no_word_in(wanted.search)):
+        return refused
     book, state = desk.book, wanted.state
     return RowsWanted(
         PAYMENTS,
@@ -136,6 +139,7 @@ def view_payments(desk: Desk, wanted: PaymentsWanted, after: int, limit: int) ->
         found,
         None if state is None else lambda payment: payment.state is state,
         open_only=state is PaymentState.PENDING,
+        search=wanted.search,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from protocol.book.book import REQUESTS, Book, Request, RequestState, concerned
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency, Uuid
 from protocol.book.money import Amount
-from protocol.book.personal import NOTE_CHARS_MAX, shown_text
+from protocol.book.personal import NOTE_CHARS_MAX, Search, no_word_in, shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Id, parse_uuid, uuid_text
@@ -56,6 +56,7 @@ class RequestsWanted:
     """Requests that you made, or that name you; for those who read all, everybody's."""
 
     state: Annotated[RequestState | None, Doc("only requests in this state")] = None
+    search: Search = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def view_request(desk: Desk, name: str) -> RequestShown | Refused:
     return _shown(desk, request)
 
 
-def view_requests(desk: Desk, wanted: RequestsWanted, after: int, limit: int) -> RowsWanted:
+def view_requests(desk: Desk, wanted: RequestsWanted, after: int, limit: int) -> RowsWanted | Refused:
+    if wanted.search is not None and (refused := no_word_in(wanted.search)):
+        return refused
     state, now = wanted.state, desk.now
     return RowsWanted(
         REQUESTS,
@@ -123,6 +126,7 @@ def view_requests(desk: Desk, wanted: RequestsWanted, after: int, limit: int) ->
         None if desk.actor.role in READERS else (("member", desk.actor.member or ""),),
         None if state is None else lambda request: request.state_at(now) is state,
         open_only=state in (RequestState.OPEN, RequestState.EXPIRED),
+        search=wanted.search,
     )
 
 

@@ -28,6 +28,7 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.called import call
 from protocol.practices.people.invitations import Invitations, code_digest
 from protocol.practices.people.joinings import against_new_key, joining_in
 from protocol.practices.people.members.entries import (
@@ -82,6 +83,7 @@ def _join(book: Book, body: Joined, entered: Entered) -> None:
     member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
     book.members[member.id] = member
     book.member_by_handle[member.handle] = member.id
+    call(book, member)
     book.of(Invitations).by_code[body.code].member = member.id
     if body.joining is not None:
         key = joining_in(body.joining).key

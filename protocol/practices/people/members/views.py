@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.book import Auth, Book, Member, MemberState, since
-from protocol.book.declaration import AskedFor, At, Desk, Doc, Entered, Errand, News, TextRef, Urgency
+from protocol.book.declaration import AskedFor, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
 from protocol.book.money import Amount
-from protocol.book.personal import NAME_CHARS_MAX, shown_text
+from protocol.book.personal import NAME_CHARS_MAX, Search, no_word_in, shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import Refused
 from protocol.book.signed import Signed, uuid_text
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import may_see
+from protocol.practices.people.called import CALLED, Called
 from protocol.practices.people.invitations import CODE_CHARS_MAX
 from protocol.practices.people.members.entries import (
     Approved,
@@ -82,10 +83,11 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class MembersWanted:
-    """The directory of members."""
+    """The directory of members; in the order in which they came, or with the best first where you search."""
 
     state: Annotated[MemberState | None, Doc("only members of this state")] = None
     handle: Annotated[str | None, AtMost(HANDLE_CHARS_MAX), Doc("only the member with this handle")] = None
+    search: Search = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,20 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 def view_member(desk: Desk, address: str) -> MemberShown | Refused:
     member = desk.book.resolve_member(address)
     return member if isinstance(member, Refused) else _shown(desk, member)
+
+
+def find_members(desk: Desk, wanted: MembersWanted, after: int, limit: int) -> RowsWanted | Refused | None:
+    """Return what is to be searched for, None where nothing is."""
+    if wanted.search is None:
+        return None
+    members, state, handle = desk.book.members, wanted.state, wanted.handle
+
+    def fits(row: Called) -> bool:
+        return state in (None, members[row.id].state) and handle in (None, members[row.id].handle)
+
+    return no_word_in(wanted.search) or RowsWanted(
+        CALLED, after, limit, lambda row: _shown(desk, members[row.id]), wanted=fits, search=wanted.search
+    )
 
 
 def view_members(desk: Desk, wanted: MembersWanted, after: int) -> Iterable[tuple[int, MemberShown]]:

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Words as they are compared in a search: small letters without accents, so that «acucar» finds «Açúcar»."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from unicodedata import combining, normalize
+
+_AS = str.maketrans(
+    {
+        "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th",
+        "º": None, "ª": None,  # 1º is 1
+        "·": None, "‧": None, "•": None,  # col·lectiu is collectiu, however its dot is typed
+    }
+)  # fmt: skip
+"""What has no accent that could be taken off, and is typed in another way all the same."""
+
+
+def words_of(text: str) -> Sequence[str]:
+    """Return the words of a text, folded; a word is a run of letters and digits."""
+    # Once more after the accents have gone: ŀ comes apart only then.
+    plain = normalize("NFKD", normalize("NFC", text).casefold().translate(_AS)).casefold()
+    bare = "".join(char for char in plain if not combining(char)).translate(_AS)
+    return ["".join(run) for is_word, run in groupby(bare, str.isalnum) if is_word]
+
+
+def folded(text: str | None) -> str:
+    """Return a text as the index holds it: its folded words, a space between them."""
+    return "" if text is None else " ".join(words_of(text))

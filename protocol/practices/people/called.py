@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What members are called, and were: a table that is searched by name and handle, and stays out of memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from protocol.book.book import CALLED_TABLE, Book, Member
+from protocol.book.tables import Table, Word
+
+
+@dataclass(slots=True)
+class Called:
+    """A member's handle, those that it had before, and the digest of its name."""
+
+    id: str
+    handle: str
+    earlier: tuple[str, ...]
+    name: bytes | None
+
+
+def _words(row: Called) -> Iterator[Word]:
+    yield from (row.handle, *row.earlier)
+    if row.name is not None:
+        yield row.name
+
+
+CALLED = Table(CALLED_TABLE, Called, search=_words, closed=lambda row: bool(row.id))
+
+
+def call(book: Book, member: Member) -> None:
+    """Note how a new member is called: part of the fold."""
+    book.rows(CALLED).add(Called(member.id, member.handle, (), member.name))
+
+
+def call_anew(book: Book, member: Member) -> None:
+    """Note how a member is called from now on: part of the fold."""
+    row = book.rows(CALLED).change(member.id)
+    row.handle, row.name = member.handle, member.name
+    row.earlier = tuple(handle for _, handle in member.earlier)
