@@ -7,7 +7,7 @@ from simulation.world import World, whole
 from protocol.book.book import PAYMENTS
 from protocol.book.refusals import PEER_UNREACHABLE, Refused
 from protocol.events import TimerFired
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 
 YEAR_MS = 365 * 86_400_000
 

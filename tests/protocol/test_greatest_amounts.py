@@ -7,7 +7,7 @@ from simulation.world import World, whole
 from protocol.book.ledger import Account
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.practices.between.links.wishes import AcceptLink, CapLink, ProposeLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite

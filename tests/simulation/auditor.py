@@ -51,7 +51,7 @@ from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.networks import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
-from protocol.practices.between.quotes.prices import Quotes
+from protocol.practices.between.quotes.state import Quotes
 from protocol.practices.governance.boards import Seated
 from protocol.practices.governance.motions.entries import Ballot, MotionExecuted, Voted
 from protocol.practices.money.dues.entries import DuesSet

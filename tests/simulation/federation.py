@@ -14,7 +14,7 @@ from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite

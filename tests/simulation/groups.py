@@ -6,7 +6,7 @@ from simulation.world import World, whole
 from protocol.events import Received
 from protocol.peers.messages import Message, pack
 from protocol.practices.between.links.wishes import AcceptLink, ProposeLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite

@@ -41,7 +41,7 @@ from protocol.practices.between.links import state, talk
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.steps import Claim, Waive
 from protocol.practices.between.links.talk import LinkTalk
-from protocol.practices.between.quotes.prices import Quotes
+from protocol.practices.between.quotes.state import Quotes
 from protocol.practices.between.routes import Path
 from protocol.practices.governance import boards
 from protocol.practices.money.dues import rules as dues

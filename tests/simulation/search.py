@@ -39,7 +39,7 @@ from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.links.wishes import CapLink, GiveBackLink, RaiseLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 from protocol.replica import Replica
 

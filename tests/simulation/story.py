@@ -28,7 +28,8 @@ from protocol.peers.messages import pack, unpack
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
 from protocol.practices.between.links.wishes import CapLink, FreezeLink, GiveBackLink, RaiseLink, SetLinkRate
-from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
+from protocol.practices.between.quotes.state import AskQuote
+from protocol.practices.between.quotes.views import QuoteShown
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.requests.views import AskPayment

@@ -14,7 +14,7 @@ from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import ROUND_EVERY_MS
 from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 
 RING = {"riacho": "ana", "serra": "bia", "encants": "clara", "campo": "dora"}

@@ -14,7 +14,7 @@ from soak.marked import rest_to_soak
 from protocol.book.refusals import Refused
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks import InviteReplica
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 
 NETWORKS = (("riacho", "HORA", "ana", "davi"), ("serra", "FLOR", "bia", "caio"), ("encants", "ECO", "clara", "enric"))

@@ -19,7 +19,7 @@ from soak.marked import rest_to_soak
 from protocol.events import PeerDown, TimerFired
 from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.talk import Sendings
-from protocol.practices.between.quotes.prices import Quotes
+from protocol.practices.between.quotes.state import Quotes
 
 HANDBOOK = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 PAYER, MIDDLE, PAYEE = NAMES[:3]

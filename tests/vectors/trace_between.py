@@ -18,7 +18,7 @@ from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_
 from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, SetLinkRate
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.wire.keys import parse_id
 

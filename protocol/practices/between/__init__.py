@@ -9,7 +9,7 @@ from protocol.practices.between.clearing import declaration as clearing
 from protocol.practices.between.faults import seen
 from protocol.practices.between.federations import membership
 from protocol.practices.between.links import declaration as links
-from protocol.practices.between.quotes import prices
+from protocol.practices.between.quotes import declaration as quotes
 
 PRACTICES: tuple[Practice, ...] = (
     networks.PRACTICE,
@@ -18,7 +18,7 @@ PRACTICES: tuple[Practice, ...] = (
     links.PRACTICE,
     importers.PRACTICE,
     routes.PRACTICE,
-    prices.PRACTICE,
+    quotes.PRACTICE,
     abroad.PRACTICE,
     clearing.PRACTICE,
     roots.PRACTICE,

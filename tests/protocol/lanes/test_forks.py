@@ -11,7 +11,7 @@ from protocol.lanes.entry import COMMONS, encode_body, seal
 from protocol.peers.messages import Entries, pack
 from protocol.practices.between.links.wishes import ProposeLink
 from protocol.practices.between.networks import NetworksWanted
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 
 
 def two_faces(world: World, name: str) -> tuple[bytes, bytes]:

@@ -27,7 +27,7 @@ from protocol.peers.messages import (
 from protocol.practices.between.links.entries import HoldItem, LinkRecord, Settings, Terms, link_id, link_lane
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.invoices import condition_of, encode_invoice, read_invoice
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 
 

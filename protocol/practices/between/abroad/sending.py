@@ -21,9 +21,11 @@ from protocol.practices.between.links.refusals import LINK_NOT_OPEN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Place
 from protocol.practices.between.quotes.answers import is_reachable
+from protocol.practices.between.quotes.asking import find_payee
 from protocol.practices.between.quotes.invoices import is_open, read_invoice
-from protocol.practices.between.quotes.prices import ON_THE_WAY, Quote, Quotes, find_payee, names
+from protocol.practices.between.quotes.prices import ON_THE_WAY, names
 from protocol.practices.between.quotes.refusals import PARTNER_REFUSED, QUOTE_EXPIRED, QUOTE_UNKNOWN
+from protocol.practices.between.quotes.state import Quote, Quotes
 from protocol.practices.between.routes import Path, Wanted, find_path
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED

@@ -7,7 +7,7 @@ from simulation.world import STEWARD, World, whole
 from protocol.book.refusals import Refused
 from protocol.events import Asked
 from protocol.practices.between.links.wishes import CapLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 
 

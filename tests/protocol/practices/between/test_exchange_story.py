@@ -4,7 +4,7 @@
 from simulation.groups import account, exchange, linked
 from simulation.world import World, whole
 
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import id_text
 

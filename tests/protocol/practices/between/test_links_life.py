@@ -22,7 +22,7 @@ from protocol.practices.between.links.wishes import (
     RaiseLink,
     SetLinkRate,
 )
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.currencies.views import CloseCurrency, CreateCurrency
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.requests.views import AskPayment

@@ -12,7 +12,7 @@ from protocol.book.wishes import Brought, sign_wish
 from protocol.events import StoreItem
 from protocol.practices.between.quotes import answers
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining

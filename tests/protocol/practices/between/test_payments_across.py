@@ -8,7 +8,7 @@ from simulation.world import World, whole
 from protocol.book.signed import parse_uuid
 from protocol.practices.between.links.wishes import FreezeLink, LinksWanted
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite

@@ -14,7 +14,7 @@ from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import IDENTITY, LEDGER, parse
 from protocol.practices.between.links.wishes import FreezeLink
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.receipts import Receipt, ReceiptFault, verify_receipt
 from protocol.practices.people.invitations import Invite

@@ -10,7 +10,7 @@ from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refu
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.links.refusals import LINK_UNKNOWN
 from protocol.practices.between.links.wishes import CloseLink, SetLinkRate
-from protocol.practices.between.quotes.prices import AskQuote
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
 from protocol.practices.money.commons import Collect, PayOut
 from protocol.practices.money.currencies.views import CloseCurrency

@@ -26,7 +26,8 @@ from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays
-from protocol.practices.between.quotes.prices import ATTEMPT_WAIT_MS, AskQuote
+from protocol.practices.between.quotes.asking import ATTEMPT_WAIT_MS
+from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.between.routes import (
     BAND_EVERY_MS,
     DETOUR_HOPS_MAX,

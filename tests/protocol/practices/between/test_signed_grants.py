@@ -25,7 +25,8 @@ from protocol.practices.between.links.refusals import GRANT_UNSIGNED
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.views import LinkShown
 from protocol.practices.between.links.wishes import AcceptLink, CapLink, GiveBackLink, ProposeLink, RaiseLink, SignGrant
-from protocol.practices.between.quotes.prices import AskQuote, QuoteShown
+from protocol.practices.between.quotes.state import AskQuote
+from protocol.practices.between.quotes.views import QuoteShown
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import decode
 from protocol.wire.keys import KeyPair, parse_id

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a node knows of prices: the questions that are open, and the quotes that it has given its members."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from protocol.book.declaration import Doc
+from protocol.book.ledger import Account
+from protocol.book.money import Amount
+from protocol.book.refusals import Refused
+from protocol.lanes.entry import Millis
+from protocol.practices.between.quotes.invoices import invoice_hash
+from protocol.practices.between.routes import Pair, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price: what the payer is debited (own minor units) so that the payee gets `amount` (payee's)."""
+
+    id: bytes
+    payer: Account
+    payee_network: bytes
+    payee: str
+    payee_handle: str
+    amount: int
+    amount_scale: int
+    debit: int
+    not_after_ms: Millis
+    invoice: bytes | None = None
+    invoice_signature: bytes | None = None
+    condition: bytes | None = None
+    paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A quote that a member of ours waits for under `asked`, and the way that is being asked now.
+
+    `is_given` tells that the member named the way, so that there is no other; `tried` are the ways asked so far,
+    `avoid` the pairs of networks that refused, `refusal` the first refusal that was heard. Where the payment is
+    `split` only the invoice is wanted.
+    """
+
+    asked: bytes
+    wish: "AskQuote"
+    payer: Account
+    payee_network: bytes
+    payee: str
+    request: bytes | None
+    until_ms: Millis
+    is_given: bool
+    link: bytes = b""
+    route: tuple[bytes, ...] = ()
+    attempt_until_ms: Millis = 0
+    tried: tuple[tuple[bytes, ...], ...] = ()
+    avoid: frozenset[Pair] = frozenset()
+    refusal: Refused | None = None
+    split: bool = False
+
+
+@dataclass(slots=True)
+class Quotes:
+    """Open questions and quotes: not part of the fold, and lost at a restart without harm."""
+
+    questions: dict[bytes, Question] = field(default_factory=dict[bytes, Question])
+    """By the key under which the way is asked."""
+    given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
+    by_invoice: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
+    denied: dict[bytes, Refused] = field(default_factory=dict[bytes, Refused])
+
+    def give(self, quote: Quote) -> None:
+        """Keep a quote until it expires."""
+        self.given[quote.id] = quote
+        if quote.invoice is not None:
+            self.by_invoice[invoice_hash(quote.invoice)] = quote
+
+    def use(self, quote: Quote) -> None:
+        """Forget a quote that was paid: whoever knows the preimage by then would claim a second hold for nothing."""
+        self.given.pop(quote.id, None)
+        if quote.invoice is not None:
+            self.by_invoice.pop(invoice_hash(quote.invoice), None)
+
+    def forget(self, now: Millis) -> None:
+        """Drop what has expired."""
+        self.questions = {key: one for key, one in self.questions.items() if one.until_ms >= now}
+        self.given = {key: one for key, one in self.given.items() if one.not_after_ms >= now}
+        self.by_invoice = {key: one for key, one in self.by_invoice.items() if one.not_after_ms >= now}
+
+
+@dataclass(frozen=True, slots=True)
+class AskQuote:
+    """Ask what a payment costs, here or across links; nothing moves."""
+
+    payee: Annotated[
+        str, Doc("who is paid: a member's handle, bia@serra, an account id, or mutirao:<network>/<account>")
+    ]
+    amount: Annotated[
+        Amount,
+        Doc("what the payee gets, in the payee's currency; or what you give, in yours, if you name it"),
+    ]
+    payer: Annotated[str | None, Doc("the paying account; your only one where it is left out")] = None
+    via: Annotated[
+        tuple[str, ...], Doc("the networks to pass through, in order; where it is left out, the node finds the way")
+    ] = ()
+    note: Annotated[str, Doc("what it is for; the payee sees it")] = ""
+    request: Annotated[str | None, Doc("the payee's payment request that this pays")] = None
