@@ -31,7 +31,7 @@ from protocol.events import Forget, Line, Store
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.lanes.journal import InvalidEntry, Journal
 from protocol.practices import PRACTICES
-from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import FaultKind
 from protocol.practices.between.links.entries import LinkRecord
 from protocol.practices.between.links.records import judge

@@ -15,7 +15,8 @@ from node.loop.batch import Batch
 from node.store.storage import Storage
 from protocol.lanes.entry import LEDGER, Body
 from protocol.practices import PRACTICES
-from protocol.practices.between.checkpoints.roots import CheckpointMade, Checkpoints
+from protocol.practices.between.checkpoints.entries import CheckpointMade
+from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.replica import Replica
 
 

@@ -36,7 +36,7 @@ from protocol.practices.between.abroad.entries import (
     Settled,
 )
 from protocol.practices.between.abroad.state import Forwards
-from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.clearing.circles import Circle, read_circle
 from protocol.practices.between.clearing.entries import PPM, Begun, Cleared, Failed, Turned
 from protocol.practices.between.clearing.probes import Probes

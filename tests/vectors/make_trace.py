@@ -20,7 +20,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import IDENTITY, LEDGER, decode_body
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Reconciled
-from protocol.practices.between.checkpoints.roots import MakeCheckpoint
+from protocol.practices.between.checkpoints.views import MakeCheckpoint
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.between.networks import DismissReplica, InviteReplica
 from protocol.practices.money.currencies.entries import DefaultsSet

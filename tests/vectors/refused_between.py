@@ -16,7 +16,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
-from protocol.practices.between.checkpoints.roots import CheckpointMade
+from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
 from protocol.practices.between.clearing.entries import Begun, Cleared, Failed, Joined, Left, Opened, Turned
 from protocol.practices.between.networks import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited

@@ -4,7 +4,7 @@
 from protocol.book.declaration import Practice
 from protocol.practices.between import importers, networks, offers, recoveries, rests, routes
 from protocol.practices.between.abroad import declaration as abroad
-from protocol.practices.between.checkpoints import roots
+from protocol.practices.between.checkpoints import declaration as checkpoints
 from protocol.practices.between.clearing import declaration as clearing
 from protocol.practices.between.faults import seen
 from protocol.practices.between.federations import membership
@@ -21,7 +21,7 @@ PRACTICES: tuple[Practice, ...] = (
     quotes.PRACTICE,
     abroad.PRACTICE,
     clearing.PRACTICE,
-    roots.PRACTICE,
+    checkpoints.PRACTICE,
     seen.PRACTICE,
     recoveries.PRACTICE,
     rests.PRACTICE,

@@ -11,7 +11,7 @@ from protocol.book.refusals import NETWORK_UNKNOWN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Digest, Time
 from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
-from protocol.practices.between.checkpoints.roots import Checkpoints
+from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
 from protocol.practices.money.receipts import EntryWire
 from protocol.wire.codec import decode, encode

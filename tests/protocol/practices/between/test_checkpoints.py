@@ -26,6 +26,7 @@ from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER
 from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries
 from protocol.practices.between.checkpoints import roots as checkpoints
+from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.checkpoints.proofs import (
     CheckpointClaim,
     CheckpointSaid,
@@ -37,13 +38,8 @@ from protocol.practices.between.checkpoints.proofs import (
     verify_consistency,
     verify_proof,
 )
-from protocol.practices.between.checkpoints.roots import (
-    CheckpointMade,
-    Checkpoints,
-    CheckpointsWanted,
-    MakeCheckpoint,
-    SignCheckpoint,
-)
+from protocol.practices.between.checkpoints.state import Checkpoints
+from protocol.practices.between.checkpoints.views import CheckpointsWanted, MakeCheckpoint, SignCheckpoint
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair, digest

@@ -14,8 +14,11 @@ from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused
 from protocol.events import Publish, Received, StoreFault
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Body, Entry
 from protocol.peers.messages import Entries, pack
+from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.checkpoints.proofs import CheckpointSaid
-from protocol.practices.between.checkpoints.roots import CheckpointMade, Checkpoints, MakeCheckpoint, hear
+from protocol.practices.between.checkpoints.roots import hear
+from protocol.practices.between.checkpoints.state import Checkpoints
+from protocol.practices.between.checkpoints.views import MakeCheckpoint
 from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine
 from protocol.practices.between.faults.seen import FAULTS_KEPT_MAX, Fault, Faults, FaultsWanted
 from protocol.practices.governance.parameters import ParameterSet
