@@ -8,21 +8,34 @@ DONE = 0
 REFUSED = 1
 WRONG_USAGE = 2
 NOT_REACHABLE = 3
+REFUSED_FOR_NOW = 4
 
 
 class Ending(Exception):
-    """Ends a command with one line on stderr and an exit code."""
+    """Ends a command with a line on stderr, what more there is to say in lines below it, and an exit code."""
 
     exit_code = REFUSED
+    more: tuple[str, ...] = ()
 
 
 class Refused(Ending):
-    """A rule refused it; `problem` is the node's document about that (RFC 9457), or one of the same form."""
+    """A rule refused it; `problem` is the node's document about that (RFC 9457), or one of the same form.
+
+    One that passes by itself has an exit code of its own: the same command may do later.
+    """
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        said = problem.get("detail") or problem.get("title") or ""
-        super().__init__(f"{problem.get('code', 'REFUSED')}: {said}")
+        code, detail = problem.get("code", "REFUSED"), problem.get("detail") or problem.get("title") or ""
+        super().__init__(f"{code}: {problem.get('heading') or detail}")
         self.problem = problem
+        ways = problem.get("ways")
+        self.more = (
+            *([detail] if problem.get("heading") not in (None, "", detail) else ()),
+            *(f"- {way}" for way in (ways if isinstance(ways, list) else ())),
+        )
+        if problem.get("transient") is True:
+            self.exit_code = REFUSED_FOR_NOW
+            self.more = (*self.more, "It passes by itself: try again later.")
 
 
 class Misuse(Ending):

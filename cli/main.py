@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The `mutirao` command: finds what is meant, loads no more than that, and ends with a code that tells how it went.
 
-0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable.
+0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable, 4 refused for now: the same may do later.
 """
 
 import os
@@ -64,7 +64,7 @@ The node that a local exchange network runs, and its members' way to it."""
 _TAIL = """Settings   --node URL --token TOKEN --key FILE, else MUTIRAO_NODE, MUTIRAO_TOKEN, MUTIRAO_TOKEN_FILE,
            MUTIRAO_KEY, else [client] in mutirao.toml with node, token_file, key
 Output     tables and figures; --json prints the node's own object
-Exit code  0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable
+Exit code  0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable, 4 refused for now (try again)
 
 example:
   mutirao pay --key ana.key bia@serra 12.50 "bread"
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.output import put_json
 
             put_json(ending.problem)
-        print(f"mutirao: {_line(str(ending))}", file=sys.stderr)
+        print(f"mutirao: {_line(str(ending))}", *(f"  {_line(one)}" for one in ending.more), sep="\n", file=sys.stderr)
         return ending.exit_code
     except SystemExit as done:  # argparse has printed help
         return done.code if isinstance(done.code, int) else WRONG_USAGE

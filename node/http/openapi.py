@@ -303,7 +303,13 @@ def _problem_schema() -> Schema:
             "title": {**text, "description": "What this code always means."},
             "status": {"type": "integer"},
             "code": {"type": "string", "enum": sorted(REASONS), "description": "Stable: branch on this."},
+            "heading": {**text, "description": "What is missing, with its figure: for people, to be shown first."},
             "detail": {**text, "description": "What it means here, in a sentence for people."},
+            "ways": {
+                "type": "array",
+                "items": text,
+                "description": "What can be done now, the best first.",
+            },
             "transient": {
                 "type": "boolean",
                 "description": "Whether the same may be granted later: try again.",
@@ -314,7 +320,7 @@ def _problem_schema() -> Schema:
                 "additionalProperties": {"type": ["integer", "string"]},
             },
         },
-        "required": ["type", "title", "status", "code", "detail", "transient", "figures"],
+        "required": ["type", "title", "status", "code", "heading", "detail", "ways", "transient", "figures"],
     }
 
 

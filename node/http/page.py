@@ -84,13 +84,14 @@ def _answer(status: str, answer: Schema) -> str:
 
 
 def _codes() -> Iterable[str]:
-    yield "<h2>Codes of problems</h2><table><tr><th>Code<th>Status<th>Meaning"
+    yield "<h2>Codes of problems</h2><table><tr><th>Code<th>Status<th>Meaning<th>Ways on"
     for status, reasons in reasons_by_status().items():
         for place, reason in enumerate(reasons):
             first = f' id="status-{status}"' if place == 0 else ""
             sentence = f" <em>{escape(reason.sentence)}</em>" if reason.sentence else ""
             code, title = reason.code, escape(reason.title)
-            yield f'<tr{first}><td id="{code}"><code>{code}</code><td>{status}<td>{title}.{sentence}'
+            ways = escape("; ".join(reason.ways))
+            yield f'<tr{first}><td id="{code}"><code>{code}</code><td>{status}<td>{title}.{sentence}<td>{ways}'
     yield "</table>"
 
 

@@ -3,11 +3,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from node.http.refusals import HTTP_REFUSALS
 from node.loop.refusals import LOOP_REFUSALS
 from protocol.book.declaration import reasons_of
 from protocol.book.money import decimal
+from protocol.book.reason import Texts
 from protocol.book.refusals import Figure, Reason, Refused, by_code
 from protocol.practices import PRACTICES
 
@@ -22,38 +24,76 @@ REASONS: Mapping[str, Reason] = by_code((*HTTP_REFUSALS, *LOOP_REFUSALS, *reason
 """Every reason that a client may be told, by its code."""
 
 AMOUNT_FIGURES = frozenset(
-    {"available", "balance", "debit", "granted", "limit", "max_debit", "maximum", "projected_balance", "used"}
+    {
+        "available",
+        "balance",
+        "debit",
+        "granted",
+        "limit",
+        "max_debit",
+        "maximum",
+        "missing",
+        "projected_balance",
+        "used",
+    }
 )
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def detail(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) -> str:
-    """Return the sentence for a refusal; amounts as members write them, if the currency is named."""
+ENGLISH: Mapping[str, Texts] = {code: reason.texts for code, reason in REASONS.items()}
+"""The catalogue of what people are told, by code; one of another language has the same codes and figures."""
+
+
+class Told(NamedTuple):
+    """What people are told of one refusal, its figures written in."""
+
+    heading: str
+    sentence: str
+    ways: tuple[str, ...]
+
+
+def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> Told:
+    """Return a refusal's texts with its figures; amounts as members write them, if the currency is named.
+
+    A text whose figures are not there is left out: `title` stands for it. So is a way that speaks of nothing left.
+    """
     code = figures.get("currency", figures.get("unit"))
     # A link's unit may be nobody's currency here; then the refusal tells its scale itself.
     scale = figures["scale"] if "unit" in figures and "scale" in figures else scale_of(str(code))
 
-    def told(name: str, figure: Figure) -> Figure:
+    def written(name: str, figure: Figure) -> Figure:
         if not isinstance(scale, int) or name not in AMOUNT_FIGURES or isinstance(figure, str):
             return figure
         return f"{decimal(figure, scale)} {code}"
 
-    try:
-        text = reason.sentence.format_map({name: told(name, figure) for name, figure in figures.items()})
-    except KeyError:
-        text = ""
-    return text or f"{reason.title}."
+    words = {name: written(name, figure) for name, figure in figures.items()}
+    some = {name: word for name, word in words.items() if name not in AMOUNT_FIGURES or figures[name] not in (0, "")}
+
+    def filled(text: str, known: Mapping[str, Figure]) -> str:
+        try:
+            return text.format_map(known)
+        except KeyError:
+            return ""
+
+    return Told(
+        filled(texts.heading, words) or texts.title,
+        filled(texts.sentence, words) or f"{texts.title}.",
+        tuple(way for one in texts.ways if (way := filled(one, some))),
+    )
 
 
 def problem(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) -> tuple[int, bytes]:
     """Return the status and the problem document of a refusal; figures keep their minor units."""
+    heading, sentence, ways = told(ENGLISH[reason.code], figures, scale_of)
     document = {
         "type": f"/docs#{reason.code}",
         "title": reason.title,
         "status": reason.status,
         "code": reason.code,
-        "detail": detail(reason, figures, scale_of),
+        "heading": heading,
+        "detail": sentence,
+        "ways": ways,
         "transient": reason.transient,
         "figures": dict(figures),
     }

@@ -116,7 +116,8 @@ class Ledger:
             assert account.least_minor is not None
             return refuse(
                 LIMIT_EXCEEDED,
-                available=headroom,
+                available=max(0, headroom),
+                missing=amount_minor - headroom,
                 limit=account.least_minor,
                 projected_balance=account.balance_minor - amount_minor,
                 currency=account.currency,

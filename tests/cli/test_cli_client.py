@@ -28,6 +28,36 @@ def test_a_refusal_ends_with_code_1_and_tells_code_and_detail_in_one_line(
     assert ended.err == "mutirao: BALANCE_OPEN: The balance is 5.00 HORA, not settled.\n"
 
 
+def test_a_refusal_tells_what_is_missing_then_why_then_the_ways_on(mutirao: Callable[..., Any], stub: Any) -> None:
+    problem = {
+        "code": "LIMIT_EXCEEDED",
+        "heading": "17.50 HORA missing",
+        "detail": "72.50 HORA left.",
+        "ways": ["pay 72.50 HORA now", "sell\u202efirst"],
+        "transient": False,
+    }
+    stub.shows("POST", PATH, problem, 422)
+    ended = mutirao(*CLOSE)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines() == [
+        "mutirao: LIMIT_EXCEEDED: 17.50 HORA missing",
+        "  72.50 HORA left.",
+        "  - pay 72.50 HORA now",
+        "  - sell\ufffdfirst",
+    ]
+
+
+def test_what_passes_by_itself_ends_with_code_4_and_says_so(mutirao: Callable[..., Any], stub: Any) -> None:
+    problem = {"code": "PEER_UNREACHABLE", "detail": "It does not answer.", "transient": True}
+    stub.shows("POST", PATH, problem, 422)
+    ended = mutirao(*CLOSE)
+    assert ended.code == 4
+    assert ended.err.splitlines() == [
+        "mutirao: PEER_UNREACHABLE: It does not answer.",
+        "  It passes by itself: try again later.",
+    ]
+
+
 def test_a_refusal_is_one_json_object_too(mutirao: Callable[..., Any], stub: Any) -> None:
     stub.refuses("POST", PATH, "BALANCE_OPEN", balance=500)
     ended = mutirao(*CLOSE, "--json")

@@ -99,6 +99,6 @@ def test_help_loads_nothing_heavy(words: str) -> None:
 def test_the_whole_help_names_every_command_and_every_exit_code(mutirao: Callable[..., Any]) -> None:
     told = help_of(mutirao, "")
     assert all(f"\n  {name} " in told for group in COMMANDS.values() for name in group)
-    assert "0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable" in told
+    assert "0 done, 1 refused by a rule, 2 wrong usage, 3 node not reachable, 4 refused for now (try again)" in told
     assert mutirao("help").out == told
     assert mutirao("help", "pay").out.startswith("usage: mutirao pay")

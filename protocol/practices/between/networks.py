@@ -53,6 +53,8 @@ HANDLE_AMBIGUOUS = Reason(
     409,
     "Several networks bear this handle; use the network's id",
     "Several networks bear this handle; use one of the ids {networks}.",
+    heading="Several networks are called so",
+    ways=("use a network's id: {networks}",),
 )
 
 INVITATION_LIFE_MS = 7 * 24 * 3_600 * 1_000

@@ -50,13 +50,23 @@ from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import AtMost, ShapeFault, from_map, to_map
 
-NOT_GUARDIAN = Reason("NOT_GUARDIAN", Stage.AUTHORITY, 403, "This network is not a guardian of that one")
+NOT_GUARDIAN = Reason(
+    "NOT_GUARDIAN",
+    Stage.AUTHORITY,
+    403,
+    "This network is not a guardian of that one",
+    "Only who was named a guardian before the loss may back a recovery. Nothing was signed.",
+    heading="This network is no guardian",
+    ways=("ask one of its guardians",),
+)
 RECOVERY_VOID = Reason(
     "RECOVERY_VOID",
     Stage.SUBJECT,
     409,
     "The network has changed its keys since, or stopped this recovery",
     "The network has changed its keys since, or stopped this recovery: it is in epoch {epoch}.",
+    heading="This recovery does not count any more",
+    ways=("look at the network again: mutirao networks show",),
 )
 
 CLAIM_BYTES_MAX = 48_000

@@ -23,14 +23,50 @@ from protocol.book.refusals import (
 from protocol.book.wishes import Said
 from protocol.lanes.entry import Millis
 
-MANDATE_UNKNOWN = Reason("MANDATE_UNKNOWN", Stage.SUBJECT, 404, "There is no such mandate")
-KEY_TAKEN = Reason("KEY_TAKEN", Stage.SUBJECT, 409, "This key belongs to somebody already")
-PAYMENT_EXISTS = Reason("PAYMENT_EXISTS", Stage.SUBJECT, 409, "A payment with this id exists already")
+MANDATE_UNKNOWN = Reason(
+    "MANDATE_UNKNOWN",
+    Stage.SUBJECT,
+    404,
+    "There is no such mandate",
+    "No mandate has this id here. Nothing was done.",
+    heading="There is no such mandate",
+    ways=("see your mandates: mutirao members show",),
+)
+KEY_TAKEN = Reason(
+    "KEY_TAKEN",
+    Stage.SUBJECT,
+    409,
+    "This key belongs to somebody already",
+    "A key belongs to one member, and once.",
+    heading="This key is somebody's already",
+    ways=("make another key: mutirao keys",),
+)
+PAYMENT_EXISTS = Reason(
+    "PAYMENT_EXISTS",
+    Stage.SUBJECT,
+    409,
+    "A payment with this id exists already",
+    "A payment with this id stands already. Nothing was paid twice.",
+    heading="This payment was made before",
+    ways=("look at that payment", "take a new id for another payment"),
+)
 KEY_CAP_EXCEEDED = Reason(
-    "KEY_CAP_EXCEEDED", Stage.RULE, 422, "This goes beyond what the key may pay", "The key may pay {available} more."
+    "KEY_CAP_EXCEEDED",
+    Stage.RULE,
+    422,
+    "This goes beyond what the key may pay",
+    "The key may pay {available} more.",
+    heading="This key may pay {available} more",
+    ways=("pay {available} now", "sign with a key without a cap"),
 )
 MANDATE_EXCEEDED = Reason(
-    "MANDATE_EXCEEDED", Stage.RULE, 422, "This goes beyond the mandate", "The mandate allows {available} more."
+    "MANDATE_EXCEEDED",
+    Stage.RULE,
+    422,
+    "This goes beyond the mandate",
+    "The mandate allows {available} more.",
+    heading="The mandate allows {available} more",
+    ways=("pay {available} now", "ask who gave it for another mandate"),
 )
 
 

@@ -41,10 +41,42 @@ from protocol.lanes.entry import Body, Millis
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost
 
-INVITATION_UNKNOWN = Reason("INVITATION_UNKNOWN", Stage.SUBJECT, 404, "There is no such invitation")
-INVITATION_USED = Reason("INVITATION_USED", Stage.SUBJECT, 409, "Somebody has joined by this invitation already")
-INVITATION_WITHDRAWN = Reason("INVITATION_WITHDRAWN", Stage.SUBJECT, 409, "This invitation was withdrawn")
-INVITATION_EXPIRED = Reason("INVITATION_EXPIRED", Stage.SUBJECT, 409, "This invitation has expired; ask for another")
+INVITATION_UNKNOWN = Reason(
+    "INVITATION_UNKNOWN",
+    Stage.SUBJECT,
+    404,
+    "There is no such invitation",
+    "No invitation has this code.",
+    heading="This code opens nothing",
+    ways=("look at the code once more: it has neither 0 nor 1", "ask for another invitation"),
+)
+INVITATION_USED = Reason(
+    "INVITATION_USED",
+    Stage.SUBJECT,
+    409,
+    "Somebody has joined by this invitation already",
+    "An invitation serves once.",
+    heading="Somebody has joined by it already",
+    ways=("ask for another invitation",),
+)
+INVITATION_WITHDRAWN = Reason(
+    "INVITATION_WITHDRAWN",
+    Stage.SUBJECT,
+    409,
+    "This invitation was withdrawn",
+    "Whoever made the invitation has taken it back.",
+    heading="It was withdrawn",
+    ways=("ask for another invitation",),
+)
+INVITATION_EXPIRED = Reason(
+    "INVITATION_EXPIRED",
+    Stage.SUBJECT,
+    409,
+    "This invitation has expired; ask for another",
+    "The invitation has expired.",
+    heading="It came too late",
+    ways=("ask for another invitation",),
+)
 
 LIFE_MS = 30 * 24 * 60 * 60 * 1_000
 CODE_BYTES = 10

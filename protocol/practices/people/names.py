@@ -39,6 +39,8 @@ HANDLE_TAKEN = Reason(
     409,
     "The handle is taken",
     "The handle {handle} is taken; who has left comes back by `members return`.",
+    heading="{handle} is taken",
+    ways=("take another name", "come back as who you were: mutirao members return"),
 )
 
 HANDLE_CHARS_MAX = 32

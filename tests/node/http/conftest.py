@@ -280,7 +280,7 @@ class Answer:
         assert self.headers["Content-Type"] == "application/problem+json"
         problem = self.json
         assert problem["status"] == self.status
-        assert set(problem) == {"type", "title", "status", "code", "detail", "transient", "figures"}
+        assert set(problem) == {"type", "title", "status", "code", "heading", "detail", "ways", "transient", "figures"}
         return problem["code"]
 
 

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from node.http.problems import REASONS, problem
+from node.http.problems import ENGLISH, REASONS, problem, told
 from node.http.refusals import HTTP_REFUSALS
 from node.loop.refusals import STORAGE_FAILED
 from protocol.book.refusals import (
@@ -26,14 +26,45 @@ STATUSES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS)
 def test_a_problem_is_told_with_and_without_figures(reason: Reason) -> None:
-    named = {name for _, name, _, _ in Formatter().parse(reason.sentence) if name}
+    texts = (reason.heading, reason.sentence, *reason.ways)
+    named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
     for figures in ({}, dict.fromkeys(named, 7)):
         status, body = problem(reason, figures, lambda _: None)
-        told = json.loads(body)
-        assert status == told["status"] == reason.status and reason.status in STATUSES
-        assert told["code"] == reason.code and told["type"] == f"/docs#{reason.code}"
-        assert told["detail"].endswith(".") and "{" not in told["detail"]
-        assert told["figures"] == figures
+        shown = json.loads(body)
+        assert status == shown["status"] == reason.status and reason.status in STATUSES
+        assert shown["code"] == reason.code and shown["type"] == f"/docs#{reason.code}"
+        assert shown["detail"].endswith(".") and "{" not in shown["detail"]
+        assert shown["heading"] and "{" not in shown["heading"] + "".join(shown["ways"])
+        assert shown["figures"] == figures
+    assert len(shown["ways"]) == len(reason.ways)
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS)
+def test_a_reason_has_a_heading_a_sentence_and_ways_on_in_a_neighbour_s_words(reason: Reason) -> None:
+    assert reason.heading and reason.sentence and reason.ways
+    assert len(reason.heading) <= 44 and not reason.heading.endswith(".")
+    assert reason.sentence.endswith(".") and not any(way.endswith(".") for way in reason.ways)
+    words = " ".join((reason.heading, reason.sentence, *reason.ways)).lower()
+    assert not [word for word in ("!", "oops", "error", "transaction", "user", "wallet", "invalid") if word in words]
+    assert ENGLISH[reason.code] == reason.texts
+
+
+def test_another_language_has_the_same_codes_and_figures() -> None:
+    limits = ENGLISH["LIMIT_EXCEEDED"]
+    pt = limits._replace(heading="Faltam {missing}", sentence="Restam {available}.", ways=("pagar {available} agora",))
+    figures = {"available": 72_50, "missing": 17_50, "limit": -100_00, "currency": "HORA"}
+    assert told(pt, figures, {"HORA": 2}.get) == (
+        "Faltam 17.50 HORA",
+        "Restam 72.50 HORA.",
+        ("pagar 72.50 HORA agora",),
+    )
+
+
+def test_a_way_that_speaks_of_nothing_left_is_not_offered() -> None:
+    figures = {"available": 0, "missing": 5_00, "limit": -100_00, "currency": "HORA"}
+    found = told(ENGLISH["LIMIT_EXCEEDED"], figures, {"HORA": 2}.get)
+    assert found.heading == "5.00 HORA missing"
+    assert found.ways == ("ask a steward for a higher limit", "sell something first")
 
 
 def test_no_refusal_of_a_wish_is_a_mistake_of_ours() -> None:

@@ -133,7 +133,7 @@ async def test_a_member_may_owe_up_to_the_limit_and_hears_how_much_is_left(riach
     refused = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": hours("30.00")}, as_="ana")
     assert (refused["status"], refused["code"]) == (422, "LIMIT_EXCEEDED")
     assert refused["detail"] == "20.00 HORA left: the account's limit is -200.00 HORA."
-    figures = {"available": 2_000, "limit": -20_000, "projected_balance": -21_000, "currency": "HORA"}
+    figures = {"available": 2_000, "missing": 1_000, "limit": -20_000, "projected_balance": -21_000, "currency": "HORA"}
     assert refused["figures"] == figures
     accounts = (await riacho.ask("GET", "/v1/accounts"))["items"]
     assert sum(int(one["balance"]["value"]) for one in accounts) == 0

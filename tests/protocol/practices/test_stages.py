@@ -43,7 +43,7 @@ from protocol.practices.governance.motions import rules as motions
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion
 from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
-from protocol.practices.money.payments import rules
+from protocol.practices.money.payments import paying
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, REQUEST_CLOSED
 from protocol.practices.money.requests import rules as requests
 from protocol.practices.money.requests.views import AskPayment, CancelRequest
@@ -390,8 +390,8 @@ def hindmost(*refusals: Refused | None) -> Refused | None:
     ("room", "name"),
     [
         (wishes, "payments.create, signed"),
-        (rules, "payments.create, signed"),
-        (rules, "payments.create, told"),
+        (paying, "payments.create, signed"),
+        (paying, "payments.create, told"),
         (requests, "payment-requests.create"),
         (schedules, "scheduled-payments.create, signed"),
         (schedules, "scheduled-payments.create, told"),

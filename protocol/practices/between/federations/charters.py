@@ -20,7 +20,15 @@ from protocol.wire.codec import encode
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost, Length, Range, to_map
 
-FEDERATION_UNKNOWN = Reason("FEDERATION_UNKNOWN", Stage.SUBJECT, 404, "This federation is not known here")
+FEDERATION_UNKNOWN = Reason(
+    "FEDERATION_UNKNOWN",
+    Stage.SUBJECT,
+    404,
+    "This federation is not known here",
+    "No federation of this id is known here.",
+    heading="This federation is not known",
+    ways=("see those known here: mutirao federations list",),
+)
 
 FOUNDERS_MAX = 32
 FEDERATIONS_MAX = 32

@@ -7,10 +7,44 @@ from protocol.book.book import Book
 from protocol.book.refusals import REASON_CODE_CHARS_MAX, Reason, Refused, Stage, refuse
 from protocol.wire.keys import id_text
 
-QUOTE_UNKNOWN = Reason("QUOTE_UNKNOWN", Stage.SUBJECT, 404, "There is no such quote")
-QUOTE_EXPIRED = Reason("QUOTE_EXPIRED", Stage.RULE, 422, "The quote has expired; ask for another")
-ROUTE_INVALID = Reason("ROUTE_INVALID", Stage.RULE, 422, "This route cannot be used", transient=True)
-NO_ROUTE = Reason("NO_ROUTE", Stage.RULE, 422, "No credit lines with enough room lead to this network", transient=True)
+QUOTE_UNKNOWN = Reason(
+    "QUOTE_UNKNOWN",
+    Stage.SUBJECT,
+    404,
+    "There is no such quote",
+    "Quotes are kept for some minutes only.",
+    heading="There is no such quote",
+    ways=("ask for another quote",),
+)
+QUOTE_EXPIRED = Reason(
+    "QUOTE_EXPIRED",
+    Stage.RULE,
+    422,
+    "The quote has expired; ask for another",
+    "The quote has expired. Nothing was paid.",
+    heading="The price is too old",
+    ways=("ask for another quote",),
+)
+ROUTE_INVALID = Reason(
+    "ROUTE_INVALID",
+    Stage.RULE,
+    422,
+    "This route cannot be used",
+    "A link on it has changed, or rate and fee are not as they were. Nothing was paid.",
+    transient=True,
+    heading="This way cannot be used",
+    ways=("ask for another quote",),
+)
+NO_ROUTE = Reason(
+    "NO_ROUTE",
+    Stage.RULE,
+    422,
+    "No credit lines with enough room lead to this network",
+    "No credit lines with enough room lead to this network. Nothing was paid.",
+    transient=True,
+    heading="No way leads there now",
+    ways=("pay less", "try again later", "ask a steward for a link"),
+)
 PARTNER_REFUSED = Reason(
     "PARTNER_REFUSED",
     Stage.RULE,
@@ -18,6 +52,8 @@ PARTNER_REFUSED = Reason(
     "The other network refused it",
     "The network {network} refused it.",
     transient=True,
+    heading="The other network refused it",
+    ways=("ask the payee", "try again later"),
 )
 
 QUOTE_REFUSALS = (

@@ -34,7 +34,13 @@ from protocol.practices.money.currencies.entries import (
 from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 
 BALANCE_OPEN = Reason(
-    "BALANCE_OPEN", Stage.RULE, 422, "The balance is not settled", "The balance is {balance}, not settled."
+    "BALANCE_OPEN",
+    Stage.RULE,
+    422,
+    "The balance is not settled",
+    "The balance is {balance}, not settled.",
+    heading="{balance} is not settled",
+    ways=("settle the balance first",),
 )
 _CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
 _OLD_CODE = re.compile(OLD_CODE)

@@ -34,7 +34,13 @@ from protocol.practices.money.payments.transfers import beyond_limits, unable
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS, Authority, authorise, spoken_for
 
 REQUEST_CLOSED = Reason(
-    "REQUEST_CLOSED", Stage.RULE, 422, "The payment request is closed", "The payment request is {state}."
+    "REQUEST_CLOSED",
+    Stage.RULE,
+    422,
+    "The payment request is closed",
+    "The payment request is {state}.",
+    heading="The request is {state}",
+    ways=("ask the payee for a new request",),
 )
 MAX_DEBIT_EXCEEDED = Reason(
     "MAX_DEBIT_EXCEEDED",
@@ -42,6 +48,8 @@ MAX_DEBIT_EXCEEDED = Reason(
     422,
     "It would cost more than you allowed",
     "It would cost {debit}, more than the {max_debit} you allowed.",
+    heading="It costs {debit}",
+    ways=("allow {debit}", "pay less"),
 )
 PAY_ABROAD: Slot[Callable[[Desk, Said["Pay"]], Plan | Waiting | Refused]] = Slot(
     "plans a payment whose payee is in another network"

@@ -43,7 +43,15 @@ from protocol.practices.money.schedules.state import DAY_MS, Schedule, Schedules
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 
-SCHEDULE_LOCAL_ONLY = Reason("SCHEDULE_LOCAL_ONLY", Stage.RULE, 422, "Scheduled payments stay within the network")
+SCHEDULE_LOCAL_ONLY = Reason(
+    "SCHEDULE_LOCAL_ONLY",
+    Stage.RULE,
+    422,
+    "Scheduled payments stay within the network",
+    "They cannot pay to another network. Nothing was set up.",
+    heading="Standing orders stay in the network",
+    ways=("pay each time by hand",),
+)
 LATE_MS_MAX = DAY_MS
 """How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
 

@@ -9,7 +9,15 @@ from protocol.book.signed import Id, Minor
 from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost
 
-CONSENT_EXCEEDED = Reason("CONSENT_EXCEEDED", Stage.RULE, 422, "This goes beyond what a member lets be set off")
+CONSENT_EXCEEDED = Reason(
+    "CONSENT_EXCEEDED",
+    Stage.RULE,
+    422,
+    "This goes beyond what a member lets be set off",
+    "A member lets less be set off than this. Nothing was set off.",
+    heading="More than was agreed to",
+    ways=("take the set-off that the node proposes", "ask the member to agree to more"),
+)
 SHARES_MAX = 2_000
 """Requests that one entry may cancel: with 29 bytes at most for each they fit into an entry."""
 

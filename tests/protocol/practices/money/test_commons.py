@@ -69,7 +69,7 @@ def test_a_levy_brought_60_and_25_go_to_dora_for_cleaning_the_hall(riacho: Group
     assert (riacho.balance("dora"), riacho.balance("commons")) == (25_00, 35_00)
     assert pay(riacho, 40_00) == Refused(
         LIMIT_EXCEEDED,
-        {"available": 35_00, "limit": 0, "projected_balance": -5_00, "currency": "HORA"},
+        {"available": 35_00, "missing": 5_00, "limit": 0, "projected_balance": -5_00, "currency": "HORA"},
     )
     pay(riacho, 35_00)
     assert pay(riacho, 1).figures["available"] == 0

@@ -75,7 +75,7 @@ def test_a_member_at_minus_180_may_pay_20_more_and_not_30(riacho: Group) -> None
     refused = riacho.ask("ana", "payments.create", riacho.wish("ana", "bia", 30_00))
     assert refused == Refused(
         LIMIT_EXCEEDED,
-        {"available": 20_00, "limit": -200_00, "projected_balance": -210_00, "currency": "HORA"},
+        {"available": 20_00, "missing": 10_00, "limit": -200_00, "projected_balance": -210_00, "currency": "HORA"},
     )
     assert riacho.balance("ana") == -180_00
     riacho.pay("ana", "bia", 20_00)
