@@ -19,7 +19,7 @@ from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRe
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Place, Waive
-from protocol.practices.between.routes import Routes
+from protocol.practices.between.routes.state import Routes
 
 Twist = Callable[[World, Node, Random, Message], tuple[Message, ...]]
 Scheme = Callable[[World, Node, Random], None]

@@ -42,7 +42,7 @@ from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.steps import Claim, Waive
 from protocol.practices.between.links.talk import LinkTalk
 from protocol.practices.between.quotes.state import Quotes
-from protocol.practices.between.routes import Path
+from protocol.practices.between.routes.paths import Path
 from protocol.practices.governance import boards
 from protocol.practices.money.dues import rules as dues
 from protocol.replica import Replica

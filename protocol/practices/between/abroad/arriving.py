@@ -30,7 +30,7 @@ from protocol.practices.between.links.steps import Claim, Place, Waive
 from protocol.practices.between.quotes.answers import Relays, arrival_refusal, is_reachable, needed_in
 from protocol.practices.between.quotes.invoices import condition_of, is_open, is_signed_by, preimage_of, read_invoice
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID
-from protocol.practices.between.routes import passes_on
+from protocol.practices.between.routes.publishing import passes_on
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.wire.codec import encode
 from protocol.wire.shape import to_map

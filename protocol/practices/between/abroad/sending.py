@@ -26,7 +26,7 @@ from protocol.practices.between.quotes.invoices import is_open, read_invoice
 from protocol.practices.between.quotes.prices import ON_THE_WAY, names
 from protocol.practices.between.quotes.refusals import PARTNER_REFUSED, QUOTE_EXPIRED, QUOTE_UNKNOWN
 from protocol.practices.between.quotes.state import Quote, Quotes
-from protocol.practices.between.routes import Path, Wanted, find_path
+from protocol.practices.between.routes.paths import Path, Wanted, find_path
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED
 from protocol.practices.people.authority import PAYMENT_EXISTS

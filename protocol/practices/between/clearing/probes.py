@@ -21,7 +21,7 @@ from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import is_reachable
-from protocol.practices.between.routes import Pair
+from protocol.practices.between.routes.paths import Pair
 
 RING_MEMBERS_MAX = 2 * PROBE_STEPS_MAX
 """How many networks a ring has that a probe finds."""

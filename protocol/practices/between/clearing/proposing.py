@@ -11,7 +11,7 @@ from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.lanes.entry import Millis
 from protocol.practices.between.clearing.circles import Circle, Leg
 from protocol.practices.between.clearing.intents import Line
-from protocol.practices.between.routes import Pair
+from protocol.practices.between.routes.paths import Pair
 from protocol.solvers.cycles import Cycle, cycles
 from protocol.solvers.netting import Obligation, set_off
 

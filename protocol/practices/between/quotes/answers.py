@@ -39,7 +39,7 @@ from protocol.practices.between.quotes.invoices import (
     preimage_of,
 )
 from protocol.practices.between.quotes.refusals import NO_ROUTE, PARTNER_REFUSED, ROUTE_INVALID
-from protocol.practices.between.routes import passes_on
+from protocol.practices.between.routes.publishing import passes_on
 from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.wire.keys import id_text
 

@@ -33,7 +33,7 @@ from protocol.practices.between.quotes.answers import choose_link, is_reachable
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID
 from protocol.practices.between.quotes.state import AskQuote, Question, Quote, Quotes
-from protocol.practices.between.routes import Path, Wanted, find_path
+from protocol.practices.between.routes.paths import Path, Wanted, find_path
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text, parse_id

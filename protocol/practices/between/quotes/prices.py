@@ -42,7 +42,7 @@ from protocol.practices.between.quotes.refusals import (
     refused_by,
 )
 from protocol.practices.between.quotes.state import Question, Quote, Quotes
-from protocol.practices.between.routes import Pair, Path, Wanted, split
+from protocol.practices.between.routes.paths import Pair, Path, Wanted, split
 from protocol.wire.keys import id_text
 
 ON_THE_WAY = frozenset({

@@ -10,7 +10,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import Refused
 from protocol.lanes.entry import Millis
 from protocol.practices.between.quotes.invoices import invoice_hash
-from protocol.practices.between.routes import Pair, Path
+from protocol.practices.between.routes.paths import Pair, Path
 
 
 @dataclass(frozen=True, slots=True)

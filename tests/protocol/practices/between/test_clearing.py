@@ -34,7 +34,7 @@ from protocol.practices.between.links.steps import Place
 from protocol.practices.between.links.wishes import FreezeLink
 from protocol.practices.between.quotes.invoices import condition_of
 from protocol.practices.between.quotes.state import AskQuote
-from protocol.practices.between.routes import Pair
+from protocol.practices.between.routes.paths import Pair
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text

@@ -28,18 +28,10 @@ from protocol.practices.between.links.wishes import CloseLink, FreezeLink, Links
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays
 from protocol.practices.between.quotes.asking import ATTEMPT_WAIT_MS
 from protocol.practices.between.quotes.state import AskQuote
-from protocol.practices.between.routes import (
-    BAND_EVERY_MS,
-    DETOUR_HOPS_MAX,
-    HOP_SHARE,
-    Published,
-    PublishLink,
-    Routes,
-    Wanted,
-    WithdrawLink,
-    band_of,
-    find_path,
-)
+from protocol.practices.between.routes.entries import Published
+from protocol.practices.between.routes.paths import DETOUR_HOPS_MAX, HOP_SHARE, Wanted, find_path
+from protocol.practices.between.routes.publishing import BAND_EVERY_MS, PublishLink, WithdrawLink, band_of
+from protocol.practices.between.routes.state import Routes
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import id_text
 

@@ -1,188 +1,27 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Routes: on which links each network forwards, as it publishes it, and the cheapest way over them (PROTOCOL 3).
+"""How payments find their ways: the cheapest that bears them, or several that do so together."""
 
-A published link counts once both ends have said the same of it, so that nobody can draw a line between two
-others. What is found is a proposal: the networks on the way, asked for a quote, have the last word.
-"""
-
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Annotated, ClassVar
 
 from protocol.book.book import Book
-from protocol.book.declaration import STEWARDS, Act, Desk, Entered, Plan, Practice, Write
-from protocol.book.money import AMOUNT_MINOR_MAX, Rate
-from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
+from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.lanes.directory import Directory
-from protocol.lanes.entry import COMMONS, Millis
 from protocol.peers.messages import HOPS_MAX, Hop
-from protocol.practices.between.links.entries import RATE_TERM_MAX, Code, Counter, Id
-from protocol.practices.between.links.link import Link, LinkState
-from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
-from protocol.practices.between.links.state import LINKS_MAX, Links
-from protocol.wire.keys import parse_id
-from protocol.wire.shape import Range
+from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.state import Links
+from protocol.practices.between.routes.entries import Published
+from protocol.practices.between.routes.state import Routes
 
-BAND_MAX = 32
-BAND_EVERY_MS = 10 * 60_000
-"""How often at most a link is published again for its room alone: each word stays in the commons for good."""
 DETOUR_HOPS_MAX = 2
 """How many hops a way may have more than the shortest, if it is cheaper."""
 ARCS_SEARCHED_MAX = 20_000
 """How many links one search looks at: a network that publishes many cannot keep others busy."""
 HOP_SHARE = 1_000
 """A way counts as dearer by one part in so many for each hop: each one more may fail."""
-
 Pair = tuple[bytes, bytes]
 """Two networks, the first of which passes on to the second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """We forward on this link: for one minor unit of it we take `num`/`den` of our currency's, and a fee.
-
-    `band` tells coarsely how much may leave us over it: less than 4 to its power, in link minor units.
-    """
-
-    KIND: ClassVar[str] = "routes/published"
-    link: Id
-    partner: Id
-    unit: Code
-    scale: Annotated[int, Range(0, 9)]
-    currency: Code
-    num: Annotated[int, Range(1, RATE_TERM_MAX)]
-    den: Annotated[int, Range(1, RATE_TERM_MAX)]
-    fee: Counter
-    band: Annotated[int, Range(0, BAND_MAX)]
-
-    @property
-    def rate(self) -> Rate:
-        """What one minor unit of the link is worth in minor units of the network that publishes it."""
-        return Rate(self.num, self.den)
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """We forward on this link no more."""
-
-    KIND: ClassVar[str] = "routes/withdrawn"
-    link: Id
-
-
-@dataclass(slots=True)
-class Routes:
-    """What networks publish of their links, and when it was said."""
-
-    said: dict[bytes, dict[bytes, tuple[Published | Withdrawn, Millis]]] = field(
-        default_factory=dict[bytes, dict[bytes, tuple[Published | Withdrawn, Millis]]]
-    )
-
-    def of(self, network: bytes) -> Iterator[Published]:
-        """Return the links on which a network forwards."""
-        return (word for word, _ in self.said.get(network, {}).values() if isinstance(word, Published))
-
-    def on(self, network: bytes, link: bytes) -> Published | None:
-        """Return what a network publishes of a link, None where it does not forward on it."""
-        word, _ = self.said.get(network, {}).get(link, (None, 0))
-        return word if isinstance(word, Published) else None
-
-    def is_withdrawn(self, network: bytes, link: bytes) -> bool:
-        """Tell whether a network has said that it forwards on a link no more."""
-        word, _ = self.said.get(network, {}).get(link, (None, 0))
-        return isinstance(word, Withdrawn)
-
-    def into(self, network: bytes) -> Iterator[tuple[Published, Published]]:
-        """Return the links over which partners pass on to a network: its word on each, and the partner's."""
-        for near in self.of(network):
-            far = self.on(near.partner, near.link)
-            if far is not None and (far.partner, far.unit, far.scale) == (network, near.unit, near.scale):
-                yield near, far
-
-
-def hear(book: Book, word: Entered) -> None:
-    """Keep what a network says of a link: the newest counts."""
-    body = word.body
-    assert isinstance(body, Published | Withdrawn)
-    said = book.of(Routes).said.setdefault(word.network, {})
-    if body.link in said or len(said) < LINKS_MAX:
-        said[body.link] = (body, word.at_ms)
-
-
-def unhear(book: Book, network: bytes) -> None:
-    """Drop what a network has said of its links."""
-    book.of(Routes).said.pop(network, None)
-
-
-# What we publish.
-
-
-def band_of(room: int) -> int:
-    """Return the band of so many minor units: the least power of 4 that is above it."""
-    return min(BAND_MAX, (max(0, room).bit_length() + 1) // 2)
-
-
-def due(desk: Desk) -> Iterator[Plan]:
-    """Publish our links as they are now: when they open, change or close, and their room from time to time."""
-    for link in list(desk.book.of(Links).by_id.values()):
-        word = _due(desk, link)
-        if word is not None:
-            yield Plan("", (Write(word, COMMONS),))
-
-
-def _due(desk: Desk, link: Link) -> Published | Withdrawn | None:
-    known, at_ms = desk.book.of(Routes).said.get(desk.book.network, {}).get(link.id, (None, 0))
-    if link.mine is None or link.theirs is None or isinstance(known, Withdrawn):
-        return None
-    if link.state in (LinkState.CLOSING, LinkState.CLOSED):
-        return None if known is None else Withdrawn(link.id)
-    now = _published(link)
-    if known is None:
-        return now if link.state is LinkState.OPEN else None
-    if now == known or (replace(now, band=known.band) == known and 0 <= desk.now - at_ms < BAND_EVERY_MS):
-        return None
-    return now
-
-
-def _published(link: Link) -> Published:
-    terms, mine = link.terms, link.settings
-    band = band_of(link.largest)
-    return Published(link.id, link.partner, terms.unit, terms.scale, mine.currency, mine.num, mine.den, mine.fee, band)
-
-
-@dataclass(frozen=True, slots=True)
-class PublishLink:
-    """Let others pay through us over a link, and say so to all; links are published by themselves when they open."""
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawLink:
-    """Forward on a link no more: our own members pay and are paid over it as before."""
-
-
-def plan_publish(desk: Desk, id: str, wish: PublishLink) -> Plan | Refused:
-    """Publish a link that was withdrawn."""
-    del wish
-    link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
-    if link is None:
-        return refuse(LINK_UNKNOWN)
-    if link.state is not LinkState.OPEN:
-        return refuse(LINK_NOT_OPEN, state=link.state.value)
-    return Plan(id, (Write(_published(link), COMMONS),))
-
-
-def plan_withdraw(desk: Desk, id: str, wish: WithdrawLink) -> Plan | Refused:
-    """Withdraw a link; what is under way over it resolves."""
-    del wish
-    link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
-    if link is None or link.mine is None:
-        return refuse(LINK_UNKNOWN)
-    if desk.book.of(Routes).is_withdrawn(desk.book.network, link.id):
-        return refuse(STATE_CONFLICT, published="no")
-    return Plan(id, (Write(Withdrawn(link.id), COMMONS),))
-
-
-# The way.
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,23 +244,3 @@ def _corridor(book: Book, target: bytes) -> dict[bytes, int] | None:
     near = {network: from_here.get(network, 0) for network in (*from_here, *to_there)}
     near[origin] = min(HOPS_MAX, shortest + DETOUR_HOPS_MAX)
     return near
-
-
-def passes_on(book: Book, *links: Link) -> bool:
-    """Tell whether we pass on over these links: unless a steward has withdrawn one of them."""
-    routes = book.of(Routes)
-    return not any(routes.is_withdrawn(book.network, link.id) for link in links)
-
-
-PRACTICE = Practice(
-    name="routing",
-    entries=(),
-    words=(Published, Withdrawn),
-    hear=hear,
-    unhear=unhear,
-    due=due,
-    operations=(
-        Act("links", "publish", PublishLink, plan=plan_publish, who=STEWARDS, example="mutirao links publish LINK"),
-        Act("links", "withdraw", WithdrawLink, plan=plan_withdraw, who=STEWARDS, example="mutirao links withdraw LINK"),
-    ),
-)
