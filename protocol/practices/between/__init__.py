@@ -7,14 +7,14 @@ from protocol.practices.between.abroad import declaration as abroad
 from protocol.practices.between.checkpoints import declaration as checkpoints
 from protocol.practices.between.clearing import declaration as clearing
 from protocol.practices.between.faults import seen
-from protocol.practices.between.federations import membership
+from protocol.practices.between.federations import declaration as federations
 from protocol.practices.between.links import declaration as links
 from protocol.practices.between.quotes import declaration as quotes
 from protocol.practices.between.routes import declaration as routes
 
 PRACTICES: tuple[Practice, ...] = (
     networks.PRACTICE,
-    membership.PRACTICE,
+    federations.PRACTICE,
     offers.PRACTICE,
     links.PRACTICE,
     importers.PRACTICE,

@@ -5,25 +5,20 @@ Who is a member `protocol.practices.between.federations.charters` works out; her
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from enum import StrEnum
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.book import Book
-from protocol.book.declaration import STEWARDS, Act, Create, Desk, Doc, Entered, List, News, Plan, Practice, Show, Write
+from protocol.book.declaration import Desk, Doc, Entered, News, Plan, Write
 from protocol.book.personal import NAME_CHARS_MAX, text_refusal
 from protocol.book.refusals import MALFORMED, OVERLOADED, STATE_CONFLICT, Refused, refuse
-from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS
 from protocol.practices.between.clearing.intents import WORTH_SCALE
 from protocol.practices.between.federations.charters import (
-    FEDERATION_UNKNOWN,
     FEDERATIONS_MAX,
     FOUNDERS_MAX,
     OTHERS_MAX,
     RHYTHM_MINUTES_MAX,
-    WORDS,
     Chartered,
     Charters,
     Endorsed,
@@ -31,37 +26,13 @@ from protocol.practices.between.federations.charters import (
     Joined,
     Left,
     Said,
-    Standing,
     Word,
-    hear,
-    unhear,
 )
+from protocol.practices.between.federations.places import SILENT, Place, find_standing, place_of, said_by
 from protocol.practices.between.links.terms import read_rate
 from protocol.practices.between.networks import find_network
-from protocol.wire.keys import id_text, parse_id
+from protocol.wire.keys import id_text
 from protocol.wire.shape import Range
-
-CANDIDATES_SHOWN_MAX = 64
-"""Anybody may ask to be admitted: so many are shown, those with the most endorsements."""
-_SILENT = Said()
-
-
-class Place(StrEnum):
-    """What a network is in a federation."""
-
-    NAMED = "named"
-    FOUNDING = "founding"
-    CANDIDATE = "candidate"
-    MEMBER = "member"
-    SUSPENDED = "suspended"
-    EXPELLED = "expelled"
-    OUTSIDE = "outside"
-
-
-PLACES = (
-    "named: a founder that has not said the charter yet; founding: has said it, others have not; candidate: waits for "
-    "endorsements; member; suspended: proved to have forked; expelled; outside"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,74 +76,6 @@ class ExpelNetwork:
     network: Annotated[str, Doc("handle or network id")]
 
 
-@dataclass(frozen=True, slots=True)
-class FederationsWanted:
-    """Which federations to list."""
-
-    place: Annotated[Place | None, Doc("only those in which this network is so: member, candidate, named ...")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class FederationListed:
-    """A federation, and what this network is in it."""
-
-    id: str
-    name: str
-    place: Annotated[Place, Doc("what this network is in it; " + PLACES)]
-    founded: Annotated[bool, Doc("whether all founders have said the charter")]
-    endorsements: Annotated[int, Doc("how many members must endorse a network to admit it")]
-    unit: Annotated[str, Doc("code of the common unit")]
-    scale: int
-    value: Annotated[str, Doc("what one common unit is worth in whole reference units")]
-    rhythm_minutes: Annotated[int, Doc("members open a round of clearing every so many minutes; 0: they do not")]
-    members: Annotated[int, Doc("how many members it has")]
-    candidates: Annotated[int, Doc("how many networks wait for endorsements")]
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantShown:
-    """A network in a federation."""
-
-    network: str
-    handle: str | None
-    place: Annotated[Place, Doc(PLACES)]
-    founder: bool
-    endorsements: Annotated[int, Doc("how many endorsements of members it has")]
-    votes: Annotated[int, Doc("how many present members have voted to expel it")]
-
-
-@dataclass(frozen=True, slots=True)
-class FederationShown(FederationListed):
-    """A federation, what this network is in it, and its networks: of candidates those with the most endorsements."""
-
-    networks: tuple[ParticipantShown, ...]
-
-
-def place_of(book: Book, federation: bytes, standing: Standing, network: bytes) -> Place:
-    """Return what a network is in a federation."""
-    if network in standing.missing:
-        return Place.NAMED
-    if network in standing.expelled:
-        return Place.EXPELLED
-    if not _said(book, federation, network).inside:
-        return Place.OUTSIDE
-    if network in standing.members:
-        return Place.MEMBER
-    if network in book.of(Directory).forked:
-        return Place.SUSPENDED
-    return Place.FOUNDING if network in standing.charter.founders else Place.CANDIDATE
-
-
-def _said(book: Book, federation: bytes, network: bytes) -> Said:
-    return book.of(Charters).of_network.get(network, {}).get(federation, _SILENT)
-
-
-def _find(book: Book, id: str) -> tuple[bytes, Standing] | Refused:
-    federation = parse_id(id) or b""
-    standing = book.of(Charters).standing(book, federation)
-    return refuse(FEDERATION_UNKNOWN) if standing is None else (federation, standing)
-
-
 def _lacks_room(book: Book) -> Refused | None:
     if len(book.of(Charters).of_network.get(book.network, ())) < FEDERATIONS_MAX:
         return None
@@ -211,14 +114,14 @@ def plan_join(desk: Desk, id: str, wish: JoinFederation) -> Plan | Refused:
     """Say the charter that names us, or ask to be admitted."""
     del wish
     book = desk.book
-    found = _find(book, id)
+    found = find_standing(book, id)
     if isinstance(found, Refused):
         return found
     federation, standing = found
-    said = _said(book, federation, book.network)
+    said = said_by(book, federation, book.network)
     if said.inside:
         return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
-    refused = _lacks_room(book) if said is _SILENT else None
+    refused = _lacks_room(book) if said is SILENT else None
     is_named = book.network in standing.missing
     return refused or Plan(id, (Write(standing.charter if is_named else Joined(federation), COMMONS),))
 
@@ -227,11 +130,11 @@ def plan_leave(desk: Desk, id: str, wish: LeaveFederation) -> Plan | Refused:
     """Leave a federation, or withdraw what one has asked for."""
     del wish
     book = desk.book
-    found = _find(book, id)
+    found = find_standing(book, id)
     if isinstance(found, Refused):
         return found
     federation, standing = found
-    if not _said(book, federation, book.network).inside:
+    if not said_by(book, federation, book.network).inside:
         return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
     return Plan(id, (Write(Left(federation), COMMONS),))
 
@@ -247,7 +150,7 @@ class _Other:
 
 
 def _other(book: Book, id: str, name: str) -> _Other | Refused:
-    found = _find(book, id)
+    found = find_standing(book, id)
     if isinstance(found, Refused):
         return found
     federation, standing = found
@@ -258,7 +161,7 @@ def _other(book: Book, id: str, name: str) -> _Other | Refused:
         return other
     if other == book.network:
         return refuse(MALFORMED, field="network", expected="another network")
-    said = _said(book, federation, book.network)
+    said = said_by(book, federation, book.network)
     if not said.has_room(other):
         return refuse(OVERLOADED, maximum=OTHERS_MAX)
     return _Other(federation, other, place_of(book, federation, standing, other), said)
@@ -283,70 +186,8 @@ def plan_expel(desk: Desk, id: str, wish: ExpelNetwork) -> Plan | Refused:
         return refuse(STATE_CONFLICT, state="voted")
     if other.place not in (Place.MEMBER, Place.SUSPENDED):
         return refuse(STATE_CONFLICT, state=other.place.value)
-    seen = _said(desk.book, other.federation, other.network).newest
+    seen = said_by(desk.book, other.federation, other.network).newest
     return Plan(id, (Write(ExpulsionVoted(other.federation, other.network, seen), COMMONS),))
-
-
-def show_federation(desk: Desk, id: str) -> FederationShown | Refused:
-    """Show a federation."""
-    book = desk.book
-    found = _find(book, id)
-    if isinstance(found, Refused):
-        return found
-    federation, standing = found
-    listed = _listed(book, federation, standing)
-    return FederationShown(
-        *(getattr(listed, one.name) for one in fields(listed)), networks=_participants(book, federation, standing)
-    )
-
-
-def list_federations(desk: Desk, wanted: FederationsWanted, after: int) -> Iterable[tuple[int, FederationListed]]:
-    """List federations in the order in which their charters were heard."""
-    book = desk.book
-    for federation, arrival in list(book.of(Charters).arrivals.items()):
-        standing = book.of(Charters).standing(book, federation) if arrival + 1 > after else None
-        if standing is None:
-            continue
-        listed = _listed(book, federation, standing)
-        if wanted.place in (None, listed.place):
-            yield arrival + 1, listed
-
-
-def _listed(book: Book, federation: bytes, standing: Standing) -> FederationListed:
-    charter = standing.charter
-    value = Fraction(charter.num, charter.den) * Fraction(10) ** (charter.scale - WORTH_SCALE)
-    return FederationListed(
-        id_text(federation), charter.name, place_of(book, federation, standing, book.network), not standing.missing,
-        charter.endorsements, charter.unit, charter.scale, str(value), charter.rhythm_minutes, len(standing.members),
-        len(_candidates(book, federation, standing)),
-    )  # fmt: skip
-
-
-def _candidates(book: Book, federation: bytes, standing: Standing) -> list[bytes]:
-    """Return who waits for endorsements, those with the most first."""
-    waiting = (
-        network
-        for network in book.of(Charters).said[federation]
-        if place_of(book, federation, standing, network) is Place.CANDIDATE
-    )
-    return sorted(waiting, key=lambda network: (-standing.endorsements.get(network, 0), network))
-
-
-def _participants(book: Book, federation: bytes, standing: Standing) -> tuple[ParticipantShown, ...]:
-    charters, charter = book.of(Charters), standing.charter
-    votes = dict[bytes, int]()
-    for member in standing.members:
-        for accused in charters.said[federation][member].votes:
-            votes[accused] = votes.get(accused, 0) + 1
-    standing_ones = {*charter.founders, *standing.members, *standing.expelled}
-    candidates = _candidates(book, federation, standing)[:CANDIDATES_SHOWN_MAX]
-    return tuple(
-        ParticipantShown(
-            id_text(network), book.of(Directory).handle(network), place_of(book, federation, standing, network),
-            network in charter.founders, standing.endorsements.get(network, 0), votes.get(network, 0),
-        )
-        for network in (*sorted(standing_ones), *candidates)
-    )  # fmt: skip
 
 
 def due(desk: Desk) -> Iterable[Plan]:
@@ -377,31 +218,3 @@ def news(book: Book, entered: Entered) -> Iterator[News]:
     for network in sorted(before.members ^ standing.members):
         word = "admitted" if network in standing.members else "expelled" if network in standing.expelled else "left"
         yield News(f"federation.{word}", shown, figures={"network": id_text(network)})
-
-
-PRACTICE = Practice(
-    name="federations",
-    entries=(),
-    due=due,
-    news=news,
-    words=WORDS,
-    hear=hear,
-    unhear=unhear,
-    operations=(
-        Create("federations", CreateFederation, plan=plan_create, who=STEWARDS,
-               example="mutirao federations create --name 'Vale do Sol' --unit HORA --founders serra --founders campo "
-               "--endorsements 2 --rhythm-minutes 1440"),
-        Act("federations", "join", JoinFederation, plan=plan_join, who=STEWARDS,
-            example="mutirao federations join FEDERATION"),
-        Act("federations", "leave", LeaveFederation, plan=plan_leave, who=STEWARDS,
-            example="mutirao federations leave FEDERATION"),
-        Act("federations", "endorse", EndorseNetwork, plan=plan_endorse, who=STEWARDS,
-            example="mutirao federations endorse FEDERATION --network encants"),
-        Act("federations", "expel", ExpelNetwork, plan=plan_expel, who=STEWARDS,
-            example="mutirao federations expel FEDERATION --network encants"),
-        Show("federations", FederationShown, view=show_federation, example="mutirao federations show FEDERATION"),
-        List("federations", FederationsWanted, FederationListed, view=list_federations,
-             example="mutirao federations list --place member"),
-    ),
-    refusals=(FEDERATION_UNKNOWN,),
-)  # fmt: skip

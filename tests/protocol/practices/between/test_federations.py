@@ -16,18 +16,18 @@ from protocol.events import Asked, Publish
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LEDGER, encode_body, seal
 from protocol.peers.messages import Entries
-from protocol.practices.between.federations import charters
+from protocol.practices.between.federations import charters, views
 from protocol.practices.between.federations import membership as federations
 from protocol.practices.between.federations.charters import Charters, Endorsed, Joined
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,
     ExpelNetwork,
-    FederationsWanted,
     JoinFederation,
     LeaveFederation,
-    Place,
 )
+from protocol.practices.between.federations.places import Place
+from protocol.practices.between.federations.views import FederationsWanted
 from protocol.wire.keys import id_text
 
 NAMES = ("riacho", "serra", "encants", "campo")
@@ -355,7 +355,7 @@ def test_federations_are_listed_as_their_charters_came_and_pages_neither_skip_no
 
 
 def test_of_candidates_those_with_the_most_endorsements_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(federations, "CANDIDATES_SHOWN_MAX", 1)
+    monkeypatch.setattr(views, "CANDIDATES_SHOWN_MAX", 1)
     world = world_of()
     id = founded(world, "riacho", "serra", endorsements=2)
     act(world, "encants", "join", id)

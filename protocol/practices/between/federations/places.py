@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How far a network has come in a federation, and which of its charters counts."""
+
+from enum import StrEnum
+
+from protocol.book.book import Book
+from protocol.book.refusals import Refused, refuse
+from protocol.lanes.directory import Directory
+from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, Charters, Said, Standing
+from protocol.wire.keys import parse_id
+
+SILENT = Said()
+
+
+class Place(StrEnum):
+    """What a network is in a federation."""
+
+    NAMED = "named"
+    FOUNDING = "founding"
+    CANDIDATE = "candidate"
+    MEMBER = "member"
+    SUSPENDED = "suspended"
+    EXPELLED = "expelled"
+    OUTSIDE = "outside"
+
+
+PLACES = (
+    "named: a founder that has not said the charter yet; founding: has said it, others have not; candidate: waits for "
+    "endorsements; member; suspended: proved to have forked; expelled; outside"
+)
+
+
+def place_of(book: Book, federation: bytes, standing: Standing, network: bytes) -> Place:
+    """Return what a network is in a federation."""
+    if network in standing.missing:
+        return Place.NAMED
+    if network in standing.expelled:
+        return Place.EXPELLED
+    if not said_by(book, federation, network).inside:
+        return Place.OUTSIDE
+    if network in standing.members:
+        return Place.MEMBER
+    if network in book.of(Directory).forked:
+        return Place.SUSPENDED
+    return Place.FOUNDING if network in standing.charter.founders else Place.CANDIDATE
+
+
+def said_by(book: Book, federation: bytes, network: bytes) -> Said:
+    return book.of(Charters).of_network.get(network, {}).get(federation, SILENT)
+
+
+def find_standing(book: Book, id: str) -> tuple[bytes, Standing] | Refused:
+    federation = parse_id(id) or b""
+    standing = book.of(Charters).standing(book, federation)
+    return refuse(FEDERATION_UNKNOWN) if standing is None else (federation, standing)
