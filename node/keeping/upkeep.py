@@ -17,14 +17,13 @@ from typing import Any
 from node.clock import chance
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
 from node.store import search
-from node.store.connections import StorageFailed, StorageUnusable
+from node.store.connections import StorageFailed, StorageUnusable, version_fault
 from node.store.erased import erase_anew, remembered
 from node.store.highwater import HighWater, why_recover
 from node.store.holding import Holding, holding_of
 from node.store.loading import Loader
 from node.store.lookups import LINES
 from node.store.rows import COLUMNS, DIGEST_BYTES, FORMS, forms, packed
-from node.store.schema import SCHEMA_VERSION
 from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.events import Forget, Line, Store
@@ -325,7 +324,7 @@ def _checked(backup: Path) -> bytes:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Return a database opened for reading; raises HomeUnusable where it is not one of this version."""
+    """Return a database opened for reading; raises HomeUnusable where it is not one that this version can read."""
     if not path.is_file():
         raise HomeUnusable(f"{path} is not there")
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
@@ -334,9 +333,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         connection.close()
         raise HomeUnusable(f"{path} is no database: {error}") from None
-    if version != SCHEMA_VERSION:
+    if fault := version_fault(version, path):
         connection.close()
-        raise HomeUnusable(f"{path} has schema {version}, this mutirao knows {SCHEMA_VERSION}")
+        raise HomeUnusable(fault)
     return connection
 
 

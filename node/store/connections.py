@@ -10,6 +10,7 @@ from typing import Any
 
 import aiosqlite
 
+from node.store.migrations import migrate, stands_between
 from node.store.schema import SCHEMA_VERSION
 
 SQLITE_LEAST = (3, 38, 0)
@@ -45,6 +46,10 @@ class Writer(aiosqlite.Connection):
     Each trip, and each step of a statement, waits for the interpreter while the event loop is busy: a
     commit of a statement for each row, each with its trip, was measured at 190 ms where this takes three.
     """
+
+    async def migrate(self) -> int:
+        """Bring the database to this version's schema; returns from which it came."""
+        return await self._execute(lambda: migrate(self._conn))
 
     async def transact(self, statements: Sequence[Statement]) -> None:
         """Carry out statements, all or none."""
@@ -130,11 +135,12 @@ def check_place(path: Path, *, create: bool) -> None:
         raise StorageUnusable(f"{path} is not there: run `mutirao init`, or restore a backup")
 
 
-async def check_version(connection: aiosqlite.Connection, path: Path) -> None:
-    [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
-    if version != SCHEMA_VERSION:
-        remedy = "restore a backup"
-        if version:  # a backup has the same schema as what it is a copy of
-            older = "an older mutirao wrote it, and only that one can serve from it"
-            remedy = "install a newer mutirao" if version > SCHEMA_VERSION else older
-        raise StorageUnusable(f"{path} has schema {version}, this mutirao knows {SCHEMA_VERSION}: {remedy}")
+def version_fault(version: int, path: Path) -> str | None:
+    """Return why a database of a schema cannot be used, None where it can, as it is or once it is migrated."""
+    if version == SCHEMA_VERSION or stands_between(version):
+        return None
+    remedy = "restore a backup"
+    if version:  # a backup has the same schema as what it is a copy of
+        older = "it is from before migrations; `mutirao import` takes a group over from a node that serves it"
+        remedy = "install a newer mutirao" if version > SCHEMA_VERSION else older
+    return f"{path} has schema {version}, this mutirao knows {SCHEMA_VERSION}: {remedy}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from node.store.migrations import migrate
 from node.store.private import erasing
 from protocol.events import Erase
 
@@ -35,13 +36,26 @@ def remembered(home: Path) -> Sequence[Erase]:
     return [Erase(one[0], int(one[1])) for one in words if len(one) == 2 and one[1].isdecimal()]
 
 
+def erase_aside(database: Path, erased: Iterable[Erase]) -> Sequence[Path]:
+    """Erase in the databases that restores have set aside, too; returns those in which that cannot be done."""
+    left: list[Path] = []
+    for aside in sorted(database.parent.glob(f"{database.name}.old*")):
+        if aside.suffix.removeprefix(".old").isdecimal():
+            try:
+                erase_anew(aside, erased)
+            except (sqlite3.Error, KeyError):  # damaged, or of a schema from which no step leads
+                left.append(aside)
+    return left
+
+
 def erase_anew(database: Path, erased: Iterable[Erase]) -> int:
     """Erase in a database that nobody serves from what was erased since it was copied; returns how many items went.
 
-    Raises sqlite3.Error.
+    It has this version's schema afterwards. Raises sqlite3.Error.
     """
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
+        migrate(connection)
         [(before,)] = connection.execute("SELECT count(*) FROM private_items")
         connection.execute("BEGIN IMMEDIATE")
         for statement, values in erasing(erased):

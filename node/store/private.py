@@ -18,6 +18,7 @@ CREATE TABLE private_items (
     seen TEXT NOT NULL, at_ms INTEGER NOT NULL);
 CREATE INDEX private_by_digest ON private_items (digest);
 CREATE INDEX private_by_owner ON private_items (owner, number);
+CREATE INDEX private_by_kind ON private_items (owner, kind, number);
 CREATE TABLE private_values (number INTEGER PRIMARY KEY, value BLOB NOT NULL);
 """
 INSERTS = {

@@ -3,7 +3,7 @@
 
 from node.store import private
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

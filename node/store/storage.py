@@ -4,6 +4,7 @@
 # ruff: noqa: S608 - what is put together into queries are constants of ours, never a value
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +19,12 @@ from node.store.connections import (
     StorageUnusable,
     Writer,
     check_place,
-    check_version,
     or_failed,
     read_only,
+    version_fault,
 )
 from node.store.copies import copy_of
-from node.store.erased import remember
+from node.store.erased import erase_aside, remember
 from node.store.lanes import StoredLanes
 from node.store.lookups import Lookups
 from node.store.private import PrivateStore, erasing
@@ -41,6 +42,8 @@ ANSWERS_KEPT_MS = 7 * 24 * 3_600_000
 PRUNED_AT_ONCE = 5_000
 PROBE_BYTES = 256 * 1024
 """What must find room before a disk that was full is written to again."""
+
+log = logging.getLogger(__name__)
 
 
 class Storage(StoredLanes, Lookups, Tokens):
@@ -66,7 +69,11 @@ class Storage(StoredLanes, Lookups, Tokens):
             if create:
                 version = f"PRAGMA user_version = {SCHEMA_VERSION};"
                 await writer.executescript(f"BEGIN; {TABLES} {version} COMMIT;")
-            await check_version(writer, path)
+            [(version,)] = await writer.execute_fetchall("PRAGMA user_version")
+            if fault := version_fault(version, path):
+                raise StorageUnusable(fault)
+            if await writer.migrate() < SCHEMA_VERSION:
+                log.info("the database has a newer schema now", extra={"from": version, "to": SCHEMA_VERSION})
             lanes = await writer.execute_fetchall("SELECT network, name, number FROM lanes")
             accounts = await writer.execute_fetchall("SELECT id, number FROM accounts")
             [(items,)] = await writer.execute_fetchall("SELECT coalesce(max(number), 0) FROM private_values")
@@ -116,6 +123,8 @@ class Storage(StoredLanes, Lookups, Tokens):
             self.search.feed(batch.rows)
         if batch.erased:
             await self.search.scrub()
+            for aside in await asyncio.to_thread(erase_aside, self.path, batch.erased):
+                log.warning("a set-aside database holds what was erased", extra={"file": aside.name})
             self._log_holds_erased = True
             self._forget_tokens()
             await self.empty_log()

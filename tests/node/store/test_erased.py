@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What was erased does not come back with an older copy, whatever a crash has done to the list of it."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,19 @@ async def test_nothing_is_erased_that_cannot_be_remembered(storage: Storage) -> 
     with pytest.raises(StorageFailed):
         await storage.commit(Batch(erased=[Erase("ANA", NOW)]))
     assert await storage.private.items([note(1, "", "").digest]) != {}
+
+
+async def test_set_aside_databases_are_erased_in_too_and_named_where_that_cannot_be_done(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await storage.commit(Batch(items=[note(1, "ANA", "before"), note(2, "BIA", "of another")]))
+    old = [storage.path.with_name(f"{storage.path.name}.old{number}") for number in (1, 2, 3)]
+    for path in old[:2]:
+        await storage.backup(path)
+    old[2].write_bytes(b"before" * 1_000)
+    with closing(sqlite3.connect(old[1])) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    await storage.commit(Batch(erased=[Erase("ANA", NOW)]))
+    assert [path.name for path in old if b"before" in path.read_bytes()] == [path.name for path in old[1:]]
+    assert b"of another" in old[0].read_bytes()
+    assert [record.__dict__["file"] for record in caplog.records] == [path.name for path in old[1:]]

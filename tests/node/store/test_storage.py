@@ -280,7 +280,7 @@ async def test_a_file_that_cannot_be_served_from_says_what_to_do(tmp_path: Path,
     path.write_bytes(whole)
     for version, remedy in (
         (SCHEMA_VERSION + 1, "install a newer mutirao"),
-        (1, "an older mutirao wrote it"),
+        (1, "mutirao import"),
         (0, "restore a backup"),
     ):
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
