@@ -16,18 +16,9 @@ from protocol.practices.governance.motions.entries import (
     Vote,
     Voted,
 )
+from protocol.practices.governance.motions.moving import move, plan_make, plan_open, plan_vote
 from protocol.practices.governance.motions.refusals import MOTION_REFUSALS
-from protocol.practices.governance.motions.rules import (
-    agenda,
-    check,
-    fold,
-    move,
-    news,
-    owned,
-    plan_make,
-    plan_open,
-    plan_vote,
-)
+from protocol.practices.governance.motions.rules import agenda, check, fold, news, owned
 from protocol.practices.governance.motions.state import (
     DRAFT_DAYS,
     LEAST_MINUTES,

@@ -12,7 +12,7 @@ from protocol.book.refusals import Refused
 from protocol.book.rehearsal import wished
 from protocol.book.signed import uuid_text
 from protocol.practices.governance.motions.entries import Ballot, MotionState, MotionsWanted
-from protocol.practices.governance.motions.rules import find
+from protocol.practices.governance.motions.moving import find
 from protocol.practices.governance.motions.state import MotionKept, Motions, counted, voters
 
 
