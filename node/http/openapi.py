@@ -27,7 +27,7 @@ document (RFC 9457) with a stable `code`, and `figures` in minor units that expl
 - **Times** are RFC 3339 in UTC. **Bytes** are base64url without padding. **Texts** are Unicode and made NFC.
 - **Idempotency-Key** is honoured on every POST that changes the book, and kept for a week: the same key and
   body get the stored answer with `Idempotency-Replayed: true`. A request without a key is accepted, and may
-  be carried out twice if it is sent twice.
+  be carried out twice if it is sent twice. Secrets are told once: a replay shows null in their place.
 - **What a member signs** is the wish itself, in one envelope for all operations: `x-signed` tells its fields by
   number. The body is then `{"signed": {"data", "signature"}}`, with the texts beside that the wish names by digest.
 - **Lists** follow arrival; `next` is an opaque cursor, null on the last page.

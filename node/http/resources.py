@@ -17,6 +17,7 @@ from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refus
 from node.http.refusals import PRECONDITION_FAILED
 from node.http.routes import JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
 from node.http.schema import dumped, form
+from node.http.secret import without_secrets
 from node.http.signed import reader_of
 from node.loop.waiting import Remember, Remembered
 from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Show, operation_name
@@ -77,6 +78,7 @@ class Resources:
         made = form(shown)
         show = made.show or as_it_is
         id_field = id_field_of(shown)
+        keep = without_secrets(shown)
 
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
@@ -112,6 +114,7 @@ class Resources:
                     scope=scope,
                     request=idempotency.request_of("POST", exchange.path, exchange.body),
                     render=render,
+                    keep=keep,
                 )
                 kept = await self._runtime.ask_once(
                     name, exchange.actor, wish, subject=exchange.subject, remember=remember

@@ -2,9 +2,13 @@
 """Secrets that open the API, and what is kept of them."""
 
 from collections.abc import Callable
+from dataclasses import is_dataclass, replace
 from hashlib import sha256
+from typing import Any, get_args
 
+from node.http.components import hints_of
 from node.http.values import bytes_text
+from protocol.book.declaration import ToldOnce
 
 TOKEN_PREFIX = "mt_"  # noqa: S105  # by which a leaked token is recognised, no secret
 TOKEN_BYTES = 32
@@ -18,3 +22,20 @@ def new_token(chance: Callable[[int], bytes]) -> str:
 def token_hash(token: str) -> bytes:
     """Return what is kept of a token: the SHA-256 of its text."""
     return sha256(token.encode()).digest()
+
+
+def secrets_of(shown: Any) -> tuple[str, ...]:
+    """Return the fields of what is shown that are told once and never stored."""
+    if not is_dataclass(shown) or not isinstance(shown, type):
+        return ()
+    return tuple(name for name, hint in hints_of(shown).items() if ToldOnce in get_args(hint))
+
+
+def without_secrets(shown: Any) -> Callable[[Any], Any]:
+    """Return what makes of a result that which may be remembered: the same, its secrets null."""
+    secrets = dict.fromkeys(secrets_of(shown))
+
+    def keep(result: Any) -> Any:
+        return replace(result, **secrets) if secrets and isinstance(result, shown) else result
+
+    return keep

@@ -23,16 +23,23 @@ class Broken(Exception):
     """A bug of ours met this wish: nothing of it is stored."""
 
 
+def whole(result: Any) -> Any:
+    """Return a result as it is: it holds no secret."""
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Remember:
     """Under which key an answer is remembered, and how it will look: status, content type, body.
 
-    Scope and request are SHA-256 digests: of who asks with which key, and of what is asked.
+    Scope and request are SHA-256 digests: of who asks with which key, and of what is asked. `keep` is what of a result
+    is remembered: all but its secrets.
     """
 
     scope: bytes
     request: bytes
     render: Callable[[Any], tuple[int, str, bytes]]
+    keep: Callable[[Any], Any] = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +155,11 @@ class Waiters:
             result = with_texts(answer.result, texts) if refers else answer.result
             status, content_type, body = remember.render(result)
             told[place] = Answer(answer.request, Remembered(status, content_type, body, False))
+            kept = remember.keep(answer.result)
             if refers:  # what is remembered names the texts, and never holds them
-                _, _, body = remember.render(marked(answer.result, remember.scope))
+                kept = marked(kept, remember.scope)
+            if kept is not answer.result:
+                _, _, body = remember.render(kept)
             passes = isinstance(answer.result, Refused) and answer.result.reason.transient
             if not passes and status < SERVER_FAULT and status != TOO_MANY:
                 stored.append(Answered(remember.scope, remember.request, status, content_type, body, now))

@@ -32,6 +32,7 @@ from protocol.book.operations import (
     Ref,
     Show,
     Signing,
+    ToldOnce,
     Uuid,
     operation_name,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "SystemAccount",
     "Tell",
     "TextRef",
+    "ToldOnce",
     "Urgency",
     "Uuid",
     "Waiting",

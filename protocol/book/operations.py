@@ -55,6 +55,13 @@ class OwnId:
     """
 
 
+class ToldOnce:
+    """Marks a secret of what a wish makes, such as a code: told to who has asked, and kept by no store.
+
+    Who asks again under the same Idempotency-Key is shown what was made, with null in its place.
+    """
+
+
 class Signing(Enum):
     """How a member says an operation's wish: by its key alone, or, without a key, by word of mouth."""
 

@@ -19,6 +19,7 @@ from protocol.book.declaration import (
     Plan,
     Practice,
     Show,
+    ToldOnce,
     Write,
 )
 from protocol.book.ledger import Posting
@@ -172,7 +173,7 @@ class ReplicaShown:
     invited_at: At
     not_after: At
     transport: Annotated[bytes | None, Doc("libp2p key of the node that was let in")]
-    code: Annotated[str | None, Doc("told once: `mutirao init --replica-of` shows it to our node")] = None
+    code: Annotated[str | None, ToldOnce, Doc("told once: `mutirao init --replica-of` shows it to our node")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from protocol.book.declaration import (
     Plan,
     Practice,
     Show,
+    ToldOnce,
     Write,
 )
 from protocol.book.ledger import Posting
@@ -193,7 +194,7 @@ class InvitationShown:
     not_after: Annotated[At, Doc("until when it can be used")]
     member: Annotated[str | None, Doc("the member who joined or came back by it")]
     back: Annotated[str | None, Doc("the id of the former member who alone may come back by it")] = None
-    code: Annotated[str | None, Doc("the code to pass on; shown once, when it is made")] = None
+    code: Annotated[str | None, ToldOnce, Doc("the code to pass on; shown once, when it is made")] = None
 
 
 def code_digest(code: str) -> bytes:

@@ -17,12 +17,15 @@ from openapi_spec_validator import validate
 from node import clock
 from node.http.about import NodeShown
 from node.http.app import Api, document_of
+from node.http.components import hints_of
 from node.http.schema import form
+from node.http.secret import secrets_of
 from node.http.values import bytes_text
 from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.loading import Loader
 from node.store.storage import Storage
+from protocol.book.declaration import Show
 from protocol.book.money import Amount
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
@@ -34,6 +37,7 @@ from protocol.wire.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(60)
 
+CURRENCY = {"code": "ECO", "name": "Eco", "credit_limit": {"value": "1", "asset_scale": 0}}
 BIAS_KEYS = KeyPair.from_seed(b"b" * 32)
 
 
@@ -42,6 +46,7 @@ class Riacho:
     """A serving node, and somebody who asks there; every answer is held against the OpenAPI document."""
 
     url: str
+    home: Path
     steward: str
     network: bytes
     session: ClientSession
@@ -116,7 +121,7 @@ async def riacho(tmp_path: Path) -> AsyncIterator[Riacho]:
     api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=clock.now_ms, chance=clock.chance)
     url = await api.start("127.0.0.1", 0)
     async with ClientSession() as session:
-        yield Riacho(url, founded.steward_token, network, session, api.document)
+        yield Riacho(url, directory, founded.steward_token, network, session, api.document)
     await api.stop()
     runtime.stop()
     await running
@@ -375,3 +380,28 @@ async def test_limits_change_one_by_one_and_for_everybody(riacho: Riacho) -> Non
     assert shown["credit_limit"] == hours("70.00")
     assert (await riacho.ask("GET", "/v1/accounts/ana"))["limit"]["value"] == "-7000"
     assert (await riacho.ask("POST", "/v1/currencies/HORA/set-defaults", {}))["code"] == "MALFORMED"
+
+
+@pytest.mark.parametrize("path", ["/v1/invitations", "/v1/replicas"])
+async def test_a_code_is_told_once_and_stands_nowhere(riacho: Riacho, path: str) -> None:
+    told = await riacho.ask("POST", path, {}, key="evening-1")
+    code = told["code"]
+    again = await riacho.ask("POST", path, {}, key="evening-1")
+    assert again == {**told, "code": None}
+    assert len((await riacho.ask("GET", path))["items"]) == 1
+    await riacho.ask("POST", "/v1/currencies", CURRENCY, key="evening-2")
+    stored = b"".join(file.read_bytes() for file in riacho.home.iterdir() if file.is_file())
+    assert told["id"].encode() in stored and b'"ECO"' in stored, "answers under a key are stored"
+    assert code.encode() not in stored and code.replace("-", "").encode() not in stored
+    steward = riacho.steward.encode()
+    assert not [file for file in riacho.home.glob("*.db*") if steward in file.read_bytes()]
+
+
+def test_what_is_told_once_is_what_a_store_must_not_hold() -> None:
+    kinds = [one.shown for one in OPERATIONS.values() if isinstance(one, Show)]
+    assert {kind.__name__: secrets_of(kind) for kind in kinds if secrets_of(kind)} == {
+        "InvitationShown": ("code",),
+        "ReplicaShown": ("code",),
+    }
+    holding = [name for kind in kinds for name in hints_of(kind) if name in ("code", "token", "secret", "password")]
+    assert sorted(holding) == ["code", "code", "code"], "the third is a currency's"
