@@ -7,7 +7,7 @@ Whatever a peer sends is bounded, and garbage costs it its connection.
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise, takewhile
 
-from protocol.lanes.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, Millis, parse
+from protocol.lanes.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, Millis, UnknownEntry, parse
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.key_events import KeyEvents, check_chain
@@ -165,7 +165,10 @@ class Taking:
             if self.journal.follows(entry):
                 self.journal.directory.verify(entry)
                 if entry.network != self.journal.network or self.journal.epoch_of(entry) >= identity.renewed:
-                    self.journal.take(entry)
+                    try:
+                        self.journal.take(entry)
+                    except UnknownEntry:
+                        break  # of a newer version: the newest record stands for it once it can be read
         return []
 
     def _compare(self, entry: Entry) -> None:

@@ -10,16 +10,21 @@ from simulation.world import Node, World, whole
 
 from protocol.book.declaration import Actor, Practice, Role
 from protocol.book.refusals import Refused
+from protocol.book.signed import parse_uuid
 from protocol.lanes.entry import LEDGER, Entry, seal
 from protocol.lanes.journal import Behind
-from protocol.peers.messages import Entries, pack, unpack
+from protocol.peers.messages import Entries, LinkNews, pack, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.networks import InviteReplica
+from protocol.practices.governance.motions.entries import Ballot, Vote
+from protocol.practices.money.dues.entries import DuesSet, DuesTaken
+from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.requests.entries import Requested
 from protocol.practices.money.requests.views import AskPayment
 from protocol.wire.codec import decode, encode
 
+DAY_MS = 86_400_000
 LACKING = "payment-requests"
 OLDER = tuple(practice for practice in PRACTICES if practice.name != LACKING)
 
@@ -140,6 +145,65 @@ def test_an_entry_of_a_wrong_form_is_the_fault_of_who_signed_it() -> None:
     (fault,) = casa.replica.book.of(Faults).by_id.values()
     assert (fault.kind, fault.network, fault.wires) == ("ENTRY_INVALID", riacho.network, (wrong.wire,))
     assert casa.replica.behind is None
+
+
+def test_a_replica_and_an_auditor_without_dues_catch_up_once_they_know_them() -> None:
+    """A practice that came later: its motion, its entries and what they post."""
+    for audits in (False, True):
+        world, riacho, casa = group(tuple(one for one in PRACTICES if one.name != "dues"), audits=audits)
+        pay(world, "riacho", "ana", "bia", 5)
+        motion = world.granted("riacho", "dues.create", SetDues("the hall", "HORA", whole(2)))
+        for handle in ("ana", "bia"):
+            member = Actor(Role.MEMBER, riacho.replica.book.member_by_handle[handle])
+            vote = Vote(parse_uuid(motion.id) or b"", Ballot.YES)
+            world.granted("riacho", "motions.vote", vote, subject=motion.id, actor=member)
+        world.now += 8 * DAY_MS
+        world.tick(3)
+        assert casa.replica.behind is not None and casa.replica.behind.kind == DuesSet.KIND
+        before = balances(casa)
+        world.now += 62 * DAY_MS
+        world.tick(3)
+        assert any(DuesTaken.KIND.encode() in one.body_bytes for one in riacho.disk)
+        assert balances(casa) == before != balances(riacho)
+        assert [one.id for one in casa.disk if one.header.lane == LEDGER] == [
+            one.id for one in riacho.disk if one.header.lane == LEDGER
+        ]
+        casa.practices = PRACTICES
+        world.restart("casa")
+        world.tick(3)
+        assert casa.replica.behind is None and balances(casa) == balances(riacho)
+        assert not casa.replica.book.of(Faults).by_id and not world.drops
+
+
+def test_a_link_record_of_a_newer_version_is_neither_taken_nor_a_fault_and_the_link_goes_on_after_it() -> None:
+    world, riacho, casa = group(PRACTICES)
+    exchange(world, "serra", "FLOR", "caio")
+    linked(world, "riacho", "serra", 1_000)
+    pay(world, "riacho", "ana", "caio@serra", 1)
+    newest = next(one for one in reversed(riacho.disk) if one.network == riacho.network and "link" in one.header.lane)
+    fields: Any = decode(newest.body_bytes)
+    assert riacho.keyring is not None
+    newer = seal(
+        riacho.keyring.hot, network=riacho.network, lane=newest.header.lane, epoch=newest.header.epoch,
+        seq=newest.header.seq + 1, prev=newest.id, salt=bytes(16), body=encode({**fields, 3: {**fields[3], 99: 1}}),
+    )  # fmt: skip
+    serra = world.nodes["serra"]
+    held, balance = len(serra.disk), balances(serra)
+    assert says(world, LinkNews(newer.wire)) is None and says(world, Entries((newer.wire,)), "casa") is None
+    assert (len(serra.disk), balances(serra)) == (held, balance)
+    assert newer.id not in {one.id for one in casa.disk}
+    for node in (serra, casa):
+        assert not node.replica.book.of(Faults).by_id
+    # Once it is understood, or said anew in a form that is, the link goes on.
+    pay(world, "riacho", "ana", "caio@serra", 1)
+    pay(world, "serra", "caio", "ana@riacho", 1)
+    assert balances(serra) == balance and world.zero_sum() and not world.drops
+    # One whose fields are of a wrong type is a fault as before.
+    wrong = seal(
+        riacho.keyring.hot, network=riacho.network, lane=newest.header.lane, epoch=newest.header.epoch,
+        seq=newest.header.seq + 9, prev=newest.id, salt=bytes(16), body=encode({**fields, 3: {**fields[3], 1: 1}}),
+    )  # fmt: skip
+    assert says(world, LinkNews(wrong.wire)) is not None
 
 
 def test_messages_and_fields_of_a_newer_version_are_passed_over_and_counted() -> None:

@@ -11,7 +11,7 @@ from typing import assert_never
 from crdt.link import LinkFault
 from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
 from protocol.events import Send, SendRange
-from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, decode_body
+from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
 from protocol.peers.home import AGAIN, SEAL, STEP, Home, Said
 from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, pack
@@ -66,6 +66,10 @@ class LinkTalk:
         try:
             self.journal.directory.verify(entry)
             body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
+        except UnknownEntry:
+            # Of a newer version. To skip a field of it would be to sign on what is not understood; the link waits, as
+            # it does for a partner that cannot be reached. The partner sends it again until it is acknowledged.
+            return
         except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
         assert isinstance(body, LinkRecord)
