@@ -314,7 +314,7 @@ def rotate(argv: Sequence[str]) -> int:
 
 
 def _read_hot_grant(text: str) -> int:
-    from protocol.lanes.identity import HOT_GRANT_MAX
+    from protocol.lanes.claims import HOT_GRANT_MAX
 
     number = HOT_GRANT_MAX if text == "all" else read_number(text)
     if not 0 <= number <= HOT_GRANT_MAX:

@@ -9,8 +9,9 @@ from pathlib import Path
 from node.keeping.home import HomeUnusable, peer_id, read_key
 from protocol.book.cold import sign_claim
 from protocol.book.money import decimal
+from protocol.lanes.claims import RotationClaim
 from protocol.lanes.entry import Millis
-from protocol.lanes.identity import RotationClaim, cold_signature
+from protocol.lanes.growing import cold_signature
 from protocol.practices.between.checkpoints.proofs import CheckpointClaim
 from protocol.practices.between.links.entries import GrantClaim, link_id
 from protocol.wire.codec import decode, encode

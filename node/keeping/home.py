@@ -23,9 +23,10 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount, parse_decimal
 from protocol.book.refusals import Refused
 from protocol.events import Answer, Asked, Store
+from protocol.lanes.claims import COLD_KEYS_MAX, Inception
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, SALT_BYTES, Entry, Millis, encode_body, seal
-from protocol.lanes.identity import COLD_KEYS_MAX, Inception, promise
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import CreateCurrency

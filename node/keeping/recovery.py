@@ -34,8 +34,9 @@ from node.store.connections import StorageUnusable
 from node.store.highwater import HighWater
 from node.store.storage import Storage
 from protocol.events import Forget
+from protocol.lanes.claims import ColdKeys, Recovery, RecoveryClaim
 from protocol.lanes.entry import IDENTITY, LEDGER, EntryFault, Millis
-from protocol.lanes.identity import ColdKeys, Identity, Recovery, RecoveryClaim, promise
+from protocol.lanes.identity import Identity, promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
 from protocol.practices.between.networks import ReplicaDismissed, Replicas

@@ -30,20 +30,18 @@ from node.loop.batch import Batch
 from node.store.connections import StorageFailed
 from node.store.highwater import HighWater
 from node.store.storage import Storage
-from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
-from protocol.lanes.identity import (
+from protocol.lanes.claims import (
     GUARDIANS_MAX,
     RECOVERY_DELAY_MS_MAX,
     ColdKeys,
     ColdSignature,
     Guardians,
-    Identity,
     Rotation,
     RotationClaim,
-    cold_signature,
-    promise,
-    signed_by_cold_key,
 )
+from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
+from protocol.lanes.growing import cold_signature, signed_by_cold_key
+from protocol.lanes.identity import Identity, promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
 from protocol.practices.between.links.state import Links

@@ -25,8 +25,10 @@ from node.store.connections import StorageUnusable
 from node.store.highwater import HighWater
 from node.store.storage import Storage
 from protocol.events import Forget
+from protocol.lanes.claims import ColdSignature, Rotation, RotationClaim
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, Millis
-from protocol.lanes.identity import ColdSignature, Identity, Rotation, RotationClaim, cold_signature, promise
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import Identity, promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
 from protocol.practices.between.networks import ReplicaDismissed, Replicas

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Protocol
 
 from protocol.book.declaration import Doc
 from protocol.book.refusals import SIGNATURE_INVALID, TOO_FEW_SIGNATURES, Refused, refuse
-from protocol.lanes.identity import ColdKeys, ColdSignature
+from protocol.lanes.claims import ColdKeys, ColdSignature
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, verify
 from protocol.wire.shape import to_map

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.lanes.claims import IDENTITY_KINDS, BackedBy
 from protocol.lanes.entry import COMMONS, IDENTITY, LINK_PREFIX, Body, Entry, EntryFault, decode_body
-from protocol.lanes.identity import IDENTITY_KINDS, BackedBy, Epoch, Identity, advance, begin
+from protocol.lanes.growing import advance, begin
+from protocol.lanes.identity import Epoch, Identity
 from protocol.wire.shape import AtMost, Range
 
 NETWORKS_MAX = 10_000

@@ -14,6 +14,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Entered, Practice
 from protocol.book.refusals import MALFORMED, Reason
 from protocol.events import Forget, Line, Store
+from protocol.lanes.claims import Backing, LaneHead, Recovery, Reopening, Rotation
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import (
     COMMONS,
@@ -30,7 +31,7 @@ from protocol.lanes.entry import (
     encode_body,
     seal,
 )
-from protocol.lanes.identity import Backing, Identity, LaneHead, Recovery, Reopening, Rotation
+from protocol.lanes.identity import Identity
 from protocol.lanes.news import LANE_NEWS, EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
 from protocol.lanes.records import Place, Records
 from protocol.wire.keys import KeyPair

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from protocol.book.declaration import Desk, Plan, Slot
 from protocol.events import Forget, Store
 from protocol.lanes.entry import IDENTITY, EntryFault, parse
-from protocol.lanes.identity import recovery_of
+from protocol.lanes.growing import recovery_of
 from protocol.peers.home import Home
 from protocol.peers.messages import Hello, PeerFault, Role
 from protocol.peers.news import PartnerMet

@@ -11,8 +11,8 @@ from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Ready, Slot, Tell
 from protocol.book.private import items_of, private_by_entry
 from protocol.events import Effect, Erase, Publish, Send, StoreFault, StoreItem
+from protocol.lanes.claims import Backing
 from protocol.lanes.entry import Entry, Millis
-from protocol.lanes.identity import Backing
 from protocol.lanes.journal import Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.messages import Role, pack

@@ -4,8 +4,10 @@
 from collections.abc import Sequence
 from itertools import dropwhile, pairwise
 
+from protocol.lanes.claims import RecoveryClaim
 from protocol.lanes.entry import IDENTITY, Entry, Millis
-from protocol.lanes.identity import BY_GUARDIANS, BY_HOT_KEY, Identity, RecoveryClaim, grown, recovery_of
+from protocol.lanes.growing import grown, recovery_of
+from protocol.lanes.identity import BY_GUARDIANS, BY_HOT_KEY, Identity
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.messages import PeerFault, Wanted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from protocol.book.declaration import Slot
-from protocol.lanes.identity import RecoveryClaim
+from protocol.lanes.claims import RecoveryClaim
 from protocol.peers.sessions import Session
 
 if TYPE_CHECKING:

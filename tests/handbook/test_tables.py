@@ -22,9 +22,7 @@ from protocol.book.declaration import Act, Create
 from protocol.book.money import Amount
 from protocol.book.rehearsal import Proposed
 from protocol.book.signed import Envelope, Signed
-from protocol.lanes.directory import Profile
-from protocol.lanes.entry import Header, decode_body, parse
-from protocol.lanes.identity import (
+from protocol.lanes.claims import (
     BackedBy,
     Backing,
     ColdKeys,
@@ -38,6 +36,8 @@ from protocol.lanes.identity import (
     Rotation,
     RotationClaim,
 )
+from protocol.lanes.directory import Profile
+from protocol.lanes.entry import Header, decode_body, parse
 from protocol.peers import messages
 from protocol.peers.messages import Debt, Hop, Item, Knows, Span
 from protocol.practices import OPERATIONS, PRACTICES

@@ -19,6 +19,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
 from protocol.events import Answer, Asked, Input, Keep, PeerDown, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.lanes.claims import Inception
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import (
     COMMONS,
@@ -31,7 +32,7 @@ from protocol.lanes.entry import (
     parse,
     seal,
 )
-from protocol.lanes.identity import Inception, promise
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, LinkNews, Message, pack, unpack
 from protocol.practices import PRACTICES

@@ -23,9 +23,11 @@ from protocol.book.money import Rate
 from protocol.book.refusals import Refused
 from protocol.book.signed import Envelope, Signed, is_authentic
 from protocol.book.wishes import hear
+from protocol.lanes.claims import IDENTITY_KINDS, ColdKeys, RotationClaim
 from protocol.lanes.directory import COMMONS_KINDS, Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, UnknownEntry, decode_body, parse
-from protocol.lanes.identity import IDENTITY_KINDS, ColdKeys, Epoch, Identity, RotationClaim, advance, begin
+from protocol.lanes.growing import advance, begin
+from protocol.lanes.identity import Epoch, Identity
 from protocol.lanes.journal import InvalidEntry, Journal
 from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.proofs import (

@@ -7,8 +7,10 @@ from simulation.theft import identity_of
 from simulation.world import Node, World, whole
 
 from protocol.book.refusals import SUCCEEDED
+from protocol.lanes.claims import Rotation, RotationClaim
 from protocol.lanes.entry import IDENTITY, LEDGER
-from protocol.lanes.identity import Rotation, RotationClaim, cold_signature, promise
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.networks import ReplicaDismissed, Replicas

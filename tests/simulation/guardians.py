@@ -7,8 +7,9 @@ from typing import Any
 from simulation.theft import identity_of, rotate
 from simulation.world import Node, World
 
+from protocol.lanes.claims import ColdKeys, Guardians, Recovery, RecoveryClaim
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry
-from protocol.lanes.identity import ColdKeys, Guardians, Recovery, RecoveryClaim, promise
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices.between.networks import ReplicaDismissed, Replicas
 from protocol.practices.between.recoveries import BackRecovery, ProposeRecovery

@@ -5,17 +5,10 @@ from collections.abc import Sequence
 
 from simulation.world import Node, World
 
+from protocol.lanes.claims import ColdKeys, Guardians, Reopening, Rotation, RotationClaim
 from protocol.lanes.entry import IDENTITY, Body, Entry, encode_body, seal
-from protocol.lanes.identity import (
-    ColdKeys,
-    Guardians,
-    Identity,
-    Reopening,
-    Rotation,
-    RotationClaim,
-    cold_signature,
-    promise,
-)
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import Identity, promise
 from protocol.lanes.journal import Keyring
 from protocol.wire.keys import KeyPair
 

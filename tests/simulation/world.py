@@ -29,9 +29,10 @@ from protocol.events import (
     Store,
     TimerFired,
 )
+from protocol.lanes.claims import Inception
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
-from protocol.lanes.identity import Inception, promise
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, pack
 from protocol.practices import PRACTICES

@@ -21,9 +21,7 @@ from protocol.book.cold import sign_claim
 from protocol.book.declaration import Entered
 from protocol.book.money import Amount, Rate
 from protocol.book.signed import Envelope
-from protocol.lanes.directory import Directory, Profile
-from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
-from protocol.lanes.identity import (
+from protocol.lanes.claims import (
     BackedBy,
     Backing,
     ColdKeys,
@@ -36,9 +34,11 @@ from protocol.lanes.identity import (
     Reopening,
     Rotation,
     RotationClaim,
-    cold_signature,
-    promise,
 )
+from protocol.lanes.directory import Directory, Profile
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Body, Entry, Header, encode_body, seal
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import promise
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.rules import address_of
 from protocol.practices.between.checkpoints.proofs import (

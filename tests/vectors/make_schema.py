@@ -15,9 +15,9 @@ from typing import Annotated, Any, NewType, get_args, get_origin, get_type_hints
 
 from protocol.book.declaration import KEY_OR_WORD, Act, Create
 from protocol.book.signed import Envelope
+from protocol.lanes.claims import IDENTITY_KINDS, RecoveryClaim
 from protocol.lanes.directory import COMMONS_KINDS
 from protocol.lanes.entry import Header
-from protocol.lanes.identity import IDENTITY_KINDS, RecoveryClaim
 from protocol.peers import messages
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.onward import Onward

@@ -37,9 +37,9 @@ from protocol.book.refusals import (
     Stage,
     refuse,
 )
+from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import ADDRESSES_MAX, Directory, Known, Profile
 from protocol.lanes.entry import COMMONS, Millis
-from protocol.lanes.identity import HOT_GRANT_MAX
 from protocol.peers.hello import ADMITS
 from protocol.peers.standing import COPIED
 from protocol.practices.between.links.link import LinkState

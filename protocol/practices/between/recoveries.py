@@ -39,9 +39,11 @@ from protocol.book.refusals import (
     Stage,
     refuse,
 )
+from protocol.lanes.claims import Recovery, RecoveryClaim
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, EntryFault, Millis
-from protocol.lanes.identity import Identity, Recovery, RecoveryClaim, check_recovery
+from protocol.lanes.growing import check_recovery
+from protocol.lanes.identity import Identity
 from protocol.peers.home import Home
 from protocol.peers.news import HOME_NEWS, HomeNews, KeyOusted
 from protocol.peers.standing import DESPITE

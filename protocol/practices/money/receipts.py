@@ -18,8 +18,10 @@ from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, Refused, refuse
 from protocol.book.signed import AccountId, Digest, Id, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
 from protocol.book.wishes import Said, read_said, rests_on_wish
+from protocol.lanes.claims import IDENTITY_KINDS
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
-from protocol.lanes.identity import IDENTITY_KINDS, Identity, advance, begin
+from protocol.lanes.growing import advance, begin
+from protocol.lanes.identity import Identity
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.joinings import is_authentic as joining_is_authentic
 from protocol.practices.people.joinings import read_joining

@@ -29,7 +29,8 @@ from node.keeping.rotation import Change, Rotated, rotate, to_sign
 from node.loop.batch import Batch
 from node.store.highwater import HighWater, why_recover
 from node.store.storage import Storage
-from protocol.lanes.identity import BackedBy, Identity, Recovery, RecoveryClaim
+from protocol.lanes.claims import BackedBy, Recovery, RecoveryClaim
+from protocol.lanes.identity import Identity
 from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.codec import decode, encode

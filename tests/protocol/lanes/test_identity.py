@@ -5,21 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.lanes.claims import ColdKeys, Guardians, Inception, LaneHead, Reopening, Rotation, RotationClaim
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, EntryFault, encode_body, seal
-from protocol.lanes.identity import (
-    ColdKeys,
-    Guardians,
-    Identity,
-    Inception,
-    LaneHead,
-    Reopening,
-    Rotation,
-    RotationClaim,
-    advance,
-    begin,
-    cold_signature,
-    promise,
-)
+from protocol.lanes.growing import advance, begin, cold_signature
+from protocol.lanes.identity import Identity, promise
 from protocol.wire.keys import KeyPair
 
 

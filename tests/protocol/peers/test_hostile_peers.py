@@ -8,9 +8,10 @@ from simulation.groups import exchange, linked, pay, says
 from simulation.world import World
 
 from protocol.events import Drop, PeerUp, Received
+from protocol.lanes.claims import Inception
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, encode_body, seal
-from protocol.lanes.identity import Inception, promise
+from protocol.lanes.identity import promise
 from protocol.peers import sessions
 from protocol.peers.compare import WINDOW_ENTRIES
 from protocol.peers.messages import (

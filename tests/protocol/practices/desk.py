@@ -35,8 +35,9 @@ from protocol.book.refusals import FORBIDDEN, Reason, Refused
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
+from protocol.lanes.claims import Inception
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
-from protocol.lanes.identity import Inception, promise
+from protocol.lanes.identity import promise
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.entries import Pay

@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar
 
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX
 from protocol.book.signed import AccountId, Digest, Minor
+from protocol.lanes.claims import COLD_KEYS_MAX, ColdSignature
 from protocol.lanes.entry import COMMONS, LEDGER, Entry, Millis, decode_body, parse
-from protocol.lanes.identity import COLD_KEYS_MAX, ColdSignature, Identity
+from protocol.lanes.identity import Identity
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
 from protocol.wire.codec import decode

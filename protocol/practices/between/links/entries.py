@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 from crdt.link import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT, Ack, Hold, Record
 from protocol.book.money import Rate
 from protocol.book.refusals import ReasonCode
+from protocol.lanes.claims import COLD_KEYS_MAX, ColdSignature
 from protocol.lanes.entry import LINK_PREFIX
-from protocol.lanes.identity import COLD_KEYS_MAX, ColdSignature
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Holds, Length, Range, to_map

@@ -9,8 +9,8 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Doc
 from protocol.book.money import Amount
 from protocol.book.refusals import NETWORK_UNKNOWN, Refused, refuse
+from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import Directory
-from protocol.lanes.identity import HOT_GRANT_MAX
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_UNKNOWN

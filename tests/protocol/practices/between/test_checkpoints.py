@@ -22,8 +22,8 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.book.signed import parse_uuid
+from protocol.lanes.claims import ColdSignature
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER
-from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries
 from protocol.practices.between.checkpoints import roots as checkpoints
 from protocol.practices.between.checkpoints.entries import CheckpointMade

@@ -8,8 +8,7 @@ from simulation.world import World, whole
 from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
 from protocol.book.declaration import Desk, Plan
 from protocol.book.refusals import REASON_CODE_CHARS_MAX
-from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body
-from protocol.lanes.identity import (
+from protocol.lanes.claims import (
     COLD_KEYS_MAX,
     HOT_GRANT_MAX,
     ColdKeys,
@@ -18,6 +17,7 @@ from protocol.lanes.identity import (
     Rotation,
     RotationClaim,
 )
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body
 from protocol.practices.between.abroad import arriving, holds
 from protocol.practices.between.links import records
 from protocol.practices.between.links import terms as links

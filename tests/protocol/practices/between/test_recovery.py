@@ -23,8 +23,8 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.events import PeerUp, Publish
+from protocol.lanes.claims import ColdKeys
 from protocol.lanes.entry import IDENTITY, LEDGER
-from protocol.lanes.identity import ColdKeys
 from protocol.peers.messages import Hello
 from protocol.peers.messages import Role as MessageRole
 from protocol.practices.between.links.wishes import LinksWanted

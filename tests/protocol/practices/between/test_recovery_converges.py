@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.lanes.entry import IDENTITY, NO_NETWORK, Body, Entry, encode_body, seal
-from protocol.lanes.identity import (
+from protocol.lanes.claims import (
     BackedBy,
     Backing,
     ColdKeys,
@@ -19,9 +18,10 @@ from protocol.lanes.identity import (
     Reopening,
     Rotation,
     RotationClaim,
-    cold_signature,
-    promise,
 )
+from protocol.lanes.entry import IDENTITY, NO_NETWORK, Body, Entry, encode_body, seal
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.messages import PeerFault

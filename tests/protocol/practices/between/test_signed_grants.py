@@ -15,8 +15,8 @@ from simulation.world import Node, World, whole
 
 from protocol.book.cold import KeeperSignature, sign_claim
 from protocol.book.refusals import AMOUNT_NOT_POSITIVE, SIGNATURE_INVALID, STATE_CONFLICT, TOO_FEW_SIGNATURES, Refused
+from protocol.lanes.claims import ColdSignature
 from protocol.lanes.entry import Entry, decode_body, encode_body, parse, seal
-from protocol.lanes.identity import ColdSignature
 from protocol.peers.messages import Entries, LinkNews
 from protocol.practices.between.faults.seen import Faults
 from protocol.practices.between.links.entries import GrantClaim, LinkRecord, SignedGrant, link_lane

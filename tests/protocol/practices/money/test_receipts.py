@@ -13,8 +13,10 @@ from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, READ_ONLY, Refuse
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
+from protocol.lanes.claims import LaneHead, Reopening, Rotation, RotationClaim
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, encode_body, seal
-from protocol.lanes.identity import LaneHead, Reopening, Rotation, RotationClaim, cold_signature, promise
+from protocol.lanes.growing import cold_signature
+from protocol.lanes.identity import promise
 from protocol.practices.money.payments.views import PostPayment
 from protocol.practices.money.receipts import (
     Attested,
