@@ -94,30 +94,33 @@ def _cell_of_sheet(text: str) -> str:
 
 def join(argv: Sequence[str]) -> int:
     """Join a network with an invitation's code."""
-    from cli.made.commands import OPERATIONS, operate
+    from cli.made.command import commands
+    from cli.made.commands import operate
 
     example = "mutirao join K7QX-2NDA-PLM4-6RTZ --handle ana --key ana.key"
-    return operate(OPERATIONS["members.join"], argv, command="join", bare=("code",), example=example)
+    return operate(commands()["members.join"], argv, command="join", bare=("code",), example=example)
 
 
 def request(argv: Sequence[str]) -> int:
     """Ask to be paid; or do what `payment-requests` does."""
-    from cli.made.commands import OPERATIONS, nouns, operate
+    from cli.made.command import nouns
+    from cli.made.commands import operate
 
     noun = "payment-requests"
     verb, rest = split(argv)
     if verb != "create" and verb in nouns()[noun]:
         return operate(nouns()[noun][verb], rest, command=f"request {verb}")
-    ask, example = OPERATIONS[f"{noun}.create"], 'mutirao request 12.50 "bread" --payer ana'
+    ask, example = nouns()[noun]["create"], 'mutirao request 12.50 "bread" --payer ana'
     return operate(ask, argv, command="request", bare=("amount", "note"), example=example)
 
 
 def link(argv: Sequence[str]) -> int:
     """Do what `links` does, and propose one in few words."""
-    from cli.made.commands import nouns, operate, summary_of
+    from cli.made.command import nouns
+    from cli.made.commands import operate
 
     verbs = {"propose" if verb == "create" else verb: one for verb, one in nouns()["links"].items()}
-    summaries = {verb: summary_of(one) for verb, one in verbs.items()}
+    summaries = {verb: one.summary for verb, one in verbs.items()}
     verb, rest = choose("link", "Credit lines with other networks.", summaries, argv)
     fills = {"currency": _only_currency} if verb in ("propose", "accept") else {}
     if verb != "propose":

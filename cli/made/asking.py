@@ -7,25 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from cli.ending import Misuse
-from cli.made.fields import fields_of
+from cli.made.command import Command
 from cli.output import plain, put
-from protocol.book.declaration import Act
 
 
-def asked_for(operation: Act, args: Namespace, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def asked_for(made: Command, args: Namespace, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the fields of a wish that were asked for; raises Misuse where what cannot be undone is not wanted.
 
     Without a terminal nothing is asked: a field stays out, and what cannot be undone needs --yes.
     """
-    if operation.asks and not args.yes:
+    if made.asks and not args.yes:
         if not sys.stdin.isatty():
             raise Misuse("this cannot be undone: say --yes")
-        if not _answers_yes(operation.asks, args.id):
+        if not _answers_yes(made.asks, args.id):
             raise Misuse("nothing was done")
-    questions = [one for one in fields_of(operation.wish) if one.asked is not None and one.name not in body]
+    questions = [one for one in made.fields if one.asked is not None and one.name not in body]
     if not sys.stdin.isatty():
         return {}
-    return {one.name: _answers_yes(one.asked.question, args.id) for one in questions if one.asked is not None}
+    return {one.name: _answers_yes(one.asked[0], args.id) for one in questions if one.asked is not None}
 
 
 def _answers_yes(question: str, subject: str) -> bool:

@@ -5,20 +5,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli import keys, pay
 from cli.arguments import Parser, read_amount
 from cli.client import path_of
 from cli.ending import Misuse, refused
-from cli.made.wished import Wished
-from cli.made.wishes import SIGNED, account_of, json_of, sign_and_send
-from protocol.book.declaration import Act, Create, operation_name
-from protocol.book.money import Amount
-from protocol.practices.money.schedules import PRACTICE as SCHEDULES
-from protocol.practices.people.devices import PRACTICE as DEVICES
-from protocol.practices.people.joinings import sign_joining
-from protocol.wire.keys import KeyPair
+from cli.made.command import commands
+from cli.made.wished import SIGNED, Wished
+
+if TYPE_CHECKING:
+    from protocol.book.signed import Signed
+    from protocol.wire.keys import KeyPair
 
 ID_BYTES = 16
 
@@ -69,15 +67,17 @@ def _return(wished: Wished) -> Json:
 
 def _rebind(wished: Wished) -> Json:
     new, member = _new_key(wished), wished.member()
-    joining = sign_joining(new, wished.session.network, member["handle"])
     if wished.session.hand is None:
-        return wished.post(joining=json_of(joining))
-    return sign_and_send(wished, _act("members.rebind-key"), {"joining": joining})
+        return wished.post(joining=_joining(wished, new, member["handle"]))
+    return _signed(wished, "members.rebind-key", {"joining": _signed_joining(wished, new, member["handle"])})
 
 
 def _add(wished: Wished) -> Json:
+    from cli.made.wishes import account_of
+    from protocol.book.money import Amount
+
     new, member = _new_key(wished), wished.member()
-    values: dict[str, Any] = {"joining": sign_joining(new, wished.session.network, member["handle"])}
+    values: dict[str, Any] = {"joining": _signed_joining(wished, new, member["handle"])}
     if wished.args.cap is not None:
         account, cap = account_of(wished, member["id"], wished.args.cap.get("asset_code")), wished.args.cap
         scale = account["balance"]["asset_scale"]
@@ -85,7 +85,7 @@ def _add(wished: Wished) -> Json:
         if typed.asset_scale > scale:
             raise refused("SCALE_EXCEEDED", f"The amount has too many decimals: {scale} are allowed.")
         values["cap_minor"] = typed.value * 10 ** (scale - typed.asset_scale)
-    return sign_and_send(wished, _act("members.add-key"), values)
+    return _signed(wished, "members.add-key", values)
 
 
 def _pay_request(wished: Wished) -> Json:
@@ -109,7 +109,7 @@ def _pay_request(wished: Wished) -> Json:
 def _schedule(wished: Wished) -> Json:
     if "payee" in wished.body:
         wished.body["payee"] = _here(wished, wished.body["payee"])
-    return sign_and_send(wished, _SCHEDULE)
+    return _signed(wished, "scheduled-payments.create")
 
 
 def _here(wished: Wished, address: str) -> str:
@@ -172,20 +172,26 @@ A price, a payee's address, another key's joining, signatures of cold keys.
 """
 
 
-_SCHEDULE = next(one for one in SCHEDULES.operations if isinstance(one, Create))
+def _signed(wished: Wished, name: str, values: Json | None = None) -> Json:
+    """Sign a wish of an operation, some of its fields made here, and send it."""
+    from cli.made.wishes import sign_and_send
+
+    return sign_and_send(wished, commands()[name].declared(), values)
 
 
-def _act(name: str) -> Act:
-    operation = next(one for one in DEVICES.operations if operation_name(one) == name)
-    assert isinstance(operation, Act)
-    return operation
-
-
-def _new_key(wished: Wished) -> KeyPair:
+def _new_key(wished: Wished) -> "KeyPair":
     if wished.args.new is None:
         raise Misuse("--new FILE is missing: the new key; `mutirao keys new` makes one")
     return keys.read(wished.args.new)
 
 
-def _joining(wished: Wished, new: KeyPair, handle: str) -> Json:
-    return json_of(sign_joining(new, wished.session.network, handle))
+def _joining(wished: Wished, new: "KeyPair", handle: str) -> Json:
+    from cli.made.wishes import json_of
+
+    return json_of(_signed_joining(wished, new, handle))
+
+
+def _signed_joining(wished: Wished, new: "KeyPair", handle: str) -> "Signed":
+    from protocol.practices.people.joinings import sign_joining
+
+    return sign_joining(new, wished.session.network, handle)

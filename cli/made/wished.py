@@ -4,12 +4,21 @@
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.client import path_of
 from cli.ending import Misuse
+from cli.made.command import Command
+from cli.made.options import Field
 from cli.session import Session
-from protocol.wire.keys import KeyPair
+
+if TYPE_CHECKING:
+    from protocol.wire.keys import KeyPair
+
+SIGNED = "signed"
+SALT = "_salt"
+KEY = "key"
+"""Of protocol.book.operations.Signing: nothing goes without a key."""
 
 Json = Mapping[str, Any]
 
@@ -35,7 +44,7 @@ class Wished:
         )
 
     @property
-    def hand(self) -> KeyPair:
+    def hand(self) -> "KeyPair":
         """The member's key; raises Misuse where there is none."""
         if self.session.hand is None:
             raise Misuse("this needs your key: --key FILE, or MUTIRAO_KEY")
@@ -44,3 +53,23 @@ class Wished:
     def member(self) -> Json:
         """Return the member whom the wish is about."""
         return self.session.client.get(path_of("members", self.subject))
+
+
+def is_signed_here(made: Command, wished: Wished) -> bool:
+    """Tell whether the key at hand is to sign a wish: there is one, or nothing goes without."""
+    if not made.signed or SIGNED in wished.body:
+        return False
+    return wished.session.hand is not None or made.signed == KEY
+
+
+def beside(made: Command) -> tuple[Field, ...]:
+    """Return the fields that a wish has besides its own, where another program has signed it."""
+    if not made.signed:
+        return ()
+    salts = (
+        Field(one.name + SALT, f"with --signed: the salt of the {one.name}", "BYTES", required=False, kind="bytes")
+        for one in made.fields
+        if one.private
+    )
+    said = "the wish as another program has signed it, data and signature"
+    return (Field(SIGNED, said, "JSON", required=False, signed=True, kind="object"), *salts)

@@ -7,16 +7,16 @@ Without a key at hand the signed bytes can still be given as JSON, as another pr
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from cli import keys, pay
 from cli.client import path_of
 from cli.ending import Misuse, Refused, Unreachable
-from cli.made.fields import Field, fields_of
-from cli.made.wished import Wished
+from cli.made.fields import fields_of, word_of
+from cli.made.options import Field
+from cli.made.wished import SALT, SIGNED, Wished
 from cli.session import now_ms
-from protocol.book.declaration import KEY, Act, Create, Moment, Uuid, operation_name
+from protocol.book.declaration import Act, Create, operation_name
 from protocol.book.money import Amount
 from protocol.book.personal import SALT_BYTES, text_digest
 from protocol.book.signed import Signed, parse_uuid
@@ -25,32 +25,8 @@ from protocol.wire.keys import KeyPair
 
 SIGNED_LIFE_MS = 15 * 60 * 1_000
 """How long a signed wish counts: long enough for a clock that is some minutes off."""
-SIGNED = "signed"
-SALT = "_salt"
 
 Json = Mapping[str, Any]
-
-
-def is_signed_here(operation: Create | Act, wished: Wished) -> bool:
-    """Tell whether the key at hand is to sign a wish: there is one, or nothing goes without."""
-    if operation.signed is None or SIGNED in wished.body:
-        return False
-    return wished.session.hand is not None or operation.signed is KEY
-
-
-def beside(operation: Create | Act) -> tuple[Field, ...]:
-    """Return the fields that a wish has besides its own, where another program has signed it."""
-    from cli.arguments import read_bytes, read_object
-
-    if operation.signed is None:
-        return ()
-    salts = (
-        Field(one.name + SALT, f"with --signed: the salt of the {one.name}", "BYTES", read_bytes, required=False)
-        for one in fields_of(operation.wish)
-        if one.private
-    )
-    said = "the wish as another program has signed it, data and signature"
-    return (Field(SIGNED, said, "JSON", read_object, required=False, signed=True), *salts)
 
 
 def own_fields(operation: Create | Act) -> tuple[Field, ...]:
@@ -73,7 +49,9 @@ def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None =
     found: dict[str, Any] = dict(values or {})
     for one in declared:
         if one.name in typed and one.name not in found:
-            found[one.name] = text_digest(salts[one.name], typed[one.name]) if one.private else _value(one, typed)
+            found[one.name] = (
+                text_digest(salts[one.name], typed[one.name]) if one.private else _value(one, operation.wish, typed)
+            )
         elif one.own_id:
             found[one.name] = pay.id_of(key, noun)
     wish = operation.wish(**found)
@@ -123,7 +101,7 @@ def _look_for_all(wished: Wished, operation: Create | Act, values: Json) -> None
     """Raise Misuse where a field is missing that nothing but typing tells, before key and node are asked for more."""
     for one in own_fields(operation):
         is_told = one.name in wished.body or one.name in values
-        is_found = one.table == "accounts" and one.hint is str
+        is_found = one.table == "accounts" and one.kind == "text"
         if one.required and not (is_told or is_found):
             raise Misuse(f"{one.option} is missing")
 
@@ -134,9 +112,9 @@ def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[st
     if isinstance(operation, Act) and operation.about:
         typed[operation.about] = wished.subject
     declared = [one for one in fields_of(operation.wish) if one.name not in values]
-    amounts = [one.name for one in declared if one.hint is Amount and one.name in typed]
+    amounts = [one.name for one in declared if one.kind == "amount" and one.name in typed]
     for one in declared:
-        if one.table == "accounts" and one.hint is str:
+        if one.table == "accounts" and one.kind == "text":
             code = next((typed[name]["asset_code"] for name in amounts if "asset_code" in typed[name]), None)
             account = account_of(wished, typed.get(one.name), code or typed.get("currency"))
             typed[one.name] = account["id"]
@@ -162,29 +140,31 @@ def account_of(wished: Wished, address: str | None, currency: str | None) -> Jso
     return accounts[0]
 
 
-def _value(field: Field, typed: Json) -> Any:
+def _value(field: Field, wish: type[Any], typed: Json) -> Any:
     """Return a field's value of what was typed; raises Misuse."""
     told = typed[field.name]
     try:
-        return tuple(_one(field, one) for one in told) if field.many else _one(field, told)
+        return tuple(_one(field, wish, one) for one in told) if field.many else _one(field, wish, told)
     except (ValueError, KeyError):
         raise Misuse(f"{field.option}: {told!r} is not of its form") from None
 
 
-def _one(field: Field, told: Any) -> Any:
-    if field.hint is Moment:
-        return int(datetime.fromisoformat(told).timestamp() * 1_000)
-    if field.hint is Uuid:
-        found = parse_uuid(told)
-        if found is None:
-            raise ValueError(told)
-        return found
-    if field.hint is Amount:
-        return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"]).reduced()
-    if field.hint is Signed:
-        return Signed(keys.bytes_of(told["data"]), keys.bytes_of(told["signature"]))
-    if field.hint is bytes:
-        return keys.bytes_of(told)
-    if isinstance(field.hint, type) and issubclass(field.hint, Enum):
-        return field.hint(told)
-    return told
+def _one(field: Field, wish: type[Any], told: Any) -> Any:
+    match field.kind:
+        case "moment":
+            return int(datetime.fromisoformat(told).timestamp() * 1_000)
+        case "uuid":
+            found = parse_uuid(told)
+            if found is None:
+                raise ValueError(told)
+            return found
+        case "amount":
+            return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"]).reduced()
+        case "object" if field.signed:
+            return Signed(keys.bytes_of(told["data"]), keys.bytes_of(told["signature"]))
+        case "bytes":
+            return keys.bytes_of(told)
+        case "word":
+            return word_of(wish, field.name)(told)
+        case _:
+            return told

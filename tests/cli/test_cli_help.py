@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from cli.arguments import split
-from cli.made.commands import OPERATIONS, nouns, parser_of
-from cli.made.fields import fields_of
+from cli.made import commands as made_commands
+from cli.made import wished
+from cli.made.command import INDEX, Command, all_commands, commands, index_of, nouns
+from cli.made.commands import parser_of
 from cli.made.signing import SIGNINGS
-from cli.made.wishes import own_fields
 from cli.main import COMMANDS
-from protocol.book.declaration import Act, Create, List, operation_name
+from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Signing
+from protocol.practices import OPERATIONS
 
 HEAVY = ("aiohttp", "aiosqlite", "asyncio", "cbor2", "libp2p", "nacl", "protocol", "node", "ssl", "trio")
 """What a call for help must not wait for."""
@@ -41,24 +43,20 @@ def test_each_short_form_explains_itself_with_an_example(mutirao: Callable[..., 
     assert f"example:\n  mutirao {command}" in told
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=operation_name)
+@pytest.mark.parametrize("made", commands().values(), ids=commands())
 def test_each_operation_explains_itself_with_an_example_that_it_can_read(
-    mutirao: Callable[..., Any], operation: Any
+    mutirao: Callable[..., Any], made: Command
 ) -> None:
-    noun, _, verb = operation_name(operation).partition(".")
-    told = " ".join(help_of(mutirao, f"{noun} {verb}").split())
-    if isinstance(operation, Create | Act):
-        made = SIGNINGS[operation_name(operation)].made if operation_name(operation) in SIGNINGS else ()
-        declared = [field for field in own_fields(operation) if field.name not in made]
-    else:
-        declared = fields_of(operation.wanted) if isinstance(operation, List) else ()
-    for field in declared:
-        assert " ".join(field.said.split()) in told
+    told = " ".join(help_of(mutirao, f"{made.noun} {made.verb}").split())
+    elsewhere = SIGNINGS[made.name].made if made.name in SIGNINGS else ()
+    for field in made.own_fields:
+        if field.name not in elsewhere:
+            assert " ".join(field.said.split()) in told
     example = told.partition("example: ")[2]
     program, found_noun, *words = shlex.split(example)
     found_verb, rest = split(words)
-    assert (program, found_noun, found_verb) == ("mutirao", noun, verb)
-    parser_of(operation, f"{noun} {verb}").parse_args(rest)
+    assert (program, found_noun, found_verb) == ("mutirao", made.noun, made.verb)
+    parser_of(made, f"{made.noun} {made.verb}").parse_args(rest)
 
 
 def test_each_noun_lists_its_verbs(mutirao: Callable[..., Any]) -> None:
@@ -78,22 +76,57 @@ def test_no_noun_is_hidden_by_a_short_form() -> None:
 
 
 def test_lists_can_be_limited_and_changes_be_repeated(mutirao: Callable[..., Any]) -> None:
-    for name, operation in OPERATIONS.items():
+    for name, made in commands().items():
         told = help_of(mutirao, name.replace(".", " "))
-        assert ("--idempotency-key" in told) is isinstance(operation, Create | Act)
-        assert ("--all" in told) is (isinstance(operation, List) or hasattr(operation, "what"))
+        assert ("--idempotency-key" in told) is made.writes
+        assert ("--all" in told) is made.form.value.startswith("list")
     assert "--idempotency-key" not in help_of(mutirao, "tokens create"), "the node remembers no secret"
 
 
 @pytest.mark.parametrize("words", ["--help", "", "--version", "payments", "keys --help"])
 def test_help_loads_nothing_heavy(words: str) -> None:
-    heavy = [name for name in HEAVY if not (words == "payments" and name in ("protocol", "nacl", "cbor2", "ssl"))]
+    found = loaded(words)
+    assert found == [] or (found == ["ssl"] and words == "payments"), "HTTP loads ssl"
+
+
+def test_no_noun_with_its_verb_loads_anything_heavy() -> None:
+    """Reading and asking need neither the rules nor what a node runs on; no wall clock tells that so well."""
+    assert {made.name for made in commands().values()} == set(OPERATIONS)
+    assert loaded(*(f"{made.noun} {made.verb} --help" for made in commands().values())) == ["ssl"]
+
+
+@pytest.mark.parametrize("words", ["members list", "members show ana", "currencies set-levy HORA --basis-points 100"])
+def test_asking_a_node_loads_nothing_heavy(stub: Any, words: str) -> None:
+    shown = {"items": [], "next": None, "code": "HORA"}
+    for method, path in (
+        ("GET", "/v1/members"),
+        ("GET", "/v1/members/ana"),
+        ("POST", "/v1/currencies/HORA/set-levy"),
+    ):
+        stub.shows(method, path, shown)
+    assert loaded(f"{words} --node {stub.url} --token mt_t") == ["ssl"]
+
+
+def loaded(*lines: str) -> list[str]:
+    """Return what of HEAVY one process has loaded once it has carried out these commands."""
     program = (
-        "import sys; from cli.main import main; code = main(sys.argv[1:]);"
-        f"print('loaded:', *sorted(set({heavy!r}) & {{name.partition('.')[0] for name in sys.modules}}))"
+        "import sys; from cli.main import main\n"
+        "for line in sys.argv[1:]: main(line.split())\n"
+        f"print('loaded:', *sorted(set({HEAVY!r}) & {{name.partition('.')[0] for name in sys.modules}}))"
     )
-    ended = subprocess.run([sys.executable, "-c", program, *words.split()], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[-1] == "loaded:"
+    ended = subprocess.run([sys.executable, "-c", program, *lines], capture_output=True, text=True, check=True)
+    assert "not reachable" not in ended.stderr and "broke" not in ended.stderr, ended.stderr
+    return ended.stdout.splitlines()[-1].split()[1:]
+
+
+def test_the_index_says_what_the_declarations_say() -> None:
+    assert INDEX.read_text() == index_of(all_commands()), "renew it: python -m cli.made >cli/made/index.json"
+    assert dict(commands()) == dict(all_commands())
+
+
+def test_what_a_command_repeats_of_the_rules_is_as_they_have_it() -> None:
+    assert made_commands.PAGE_ITEMS_DEFAULT == PAGE_ITEMS_DEFAULT
+    assert Signing.KEY.value == wished.KEY
 
 
 def test_the_whole_help_names_every_command_and_every_exit_code(mutirao: Callable[..., Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cli import keys, pay
 from cli.ending import Misuse
 from cli.made.commands import operate, parser_of
+from cli.made.declared import command_of
 from node.http.components import Components, Misread
 from node.http.jsonbytes import dump
 from node.http.signed import describe_body, describe_signed, reader_of
@@ -57,7 +58,7 @@ def test_a_wish_is_signed_as_it_was_typed_with_what_it_names_in_full(
 ) -> None:
     del mutirao
     words = ["--amount", "2.5", "--until", "2027-01-01T00:00:00Z", "--note", "weeding", "--key", str(ana)]
-    assert operate(MAKE, [*words, "--idempotency-key", "may"], command="promises create") == 0
+    assert operate(command_of(MAKE), [*words, "--idempotency-key", "may"], command="promises create") == 0
     said = brought(node, MAKE, "/v1/promises")
     envelope = read(said.signed)
     assert envelope is not None and is_authentic(said.signed, envelope)
@@ -70,17 +71,17 @@ def test_a_wish_is_signed_as_it_was_typed_with_what_it_names_in_full(
     assert said.texts == {"note": "weeding"}
     # The same key finds what it made.
     node.shows("GET", f"/v1/promises/{pay.uuid_text(wish.promise or b'')}", {"id": NAME})
-    assert operate(MAKE, [*words, "--idempotency-key", "may"], command="promises create") == 0
+    assert operate(command_of(MAKE), [*words, "--idempotency-key", "may"], command="promises create") == 0
     assert len(node.asked("POST", "/v1/promises")) == 1
 
 
 def test_what_the_path_names_is_signed_too_and_needs_a_key(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
     del mutirao
-    assert operate(KEEP, [NAME, "--key", str(ana)], command="promises keep") == 0
+    assert operate(command_of(KEEP), [NAME, "--key", str(ana)], command="promises keep") == 0
     envelope = read(brought(node, KEEP, f"/v1/promises/{NAME}/keep", NAME).signed)
     assert envelope is not None and reader(KeepPromise)(envelope.fields) == KeepPromise(bytes(16))
     with pytest.raises(Misuse, match="needs your key"):
-        operate(KEEP, [NAME, "--token", "mt_ana"], command="promises keep")
+        operate(command_of(KEEP), [NAME, "--token", "mt_ana"], command="promises keep")
 
 
 def test_what_is_missing_is_told_before_anything_is_looked_up_or_signed(
@@ -88,7 +89,11 @@ def test_what_is_missing_is_told_before_anything_is_looked_up_or_signed(
 ) -> None:
     del mutirao
     with pytest.raises(Misuse, match="--until is missing"):
-        operate(MAKE, ["--amount", "2", "--key", str(ana), "--idempotency-key", "may"], command="promises create")
+        operate(
+            command_of(MAKE),
+            ["--amount", "2", "--key", str(ana), "--idempotency-key", "may"],
+            command="promises create",
+        )
     assert node.asked("GET", "/v1/accounts") == node.asked("POST", "/v1/promises") == []
     assert {one.path for one in node.heard} == {"/v1/challenges", "/v1/node", "/v1/sessions"}
 
@@ -96,12 +101,12 @@ def test_what_is_missing_is_told_before_anything_is_looked_up_or_signed(
 def test_without_a_key_the_same_wish_goes_plainly(mutirao: Callable[..., Any], node: Any) -> None:
     del mutirao
     words = ["--amount", "2.5", "--until", "2027-01-01T00:00:00Z", "--note", "weeding", "--token", "mt_ana"]
-    assert operate(MAKE, words, command="promises create") == 0
+    assert operate(command_of(MAKE), words, command="promises create") == 0
     plain = reader_of(MAKE)(dump(node.asked("POST", "/v1/promises")[0].body), "")
     assert plain == MakePromise(Amount(25, None, 1), 1_798_761_600_000, note="weeding")
     with pytest.raises(Misuse, match="--until is missing"):
-        operate(MAKE, ["--amount", "2", "--token", "mt_ana"], command="promises create")
-    assert "--signed" in parser_of(MAKE, "promises create").format_help()
+        operate(command_of(MAKE), ["--amount", "2", "--token", "mt_ana"], command="promises create")
+    assert "--signed" in parser_of(command_of(MAKE), "promises create").format_help()
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,10 @@ def test_a_grant_beyond_the_bound_takes_the_keepers_and_a_stolen_home_makes_none
 
     # Two of the three keepers, and then the limit.
     refused = steward(riacho, "links", "raise", link, "--limit", str(SIGNED))
-    assert refused.returncode == 1 and "GRANT_UNSIGNED: With this 500.00 HORA would be granted" in refused.stderr
+    assert (
+        refused.returncode == 1
+        and "GRANT_UNSIGNED: Cold keys have to sign it\n  With this 500.00 HORA would be granted" in refused.stderr
+    )
     few = steward(riacho, "links", "sign", link, "--granted", str(SIGNED), "--signature", str(tmp_path / "cold-100"))
     assert few.returncode == 1 and "SIGNATURE_INVALID" in few.stderr
     signed_by_keepers(riacho, link, SIGNED, tmp_path, "cold-1", "cold-3")

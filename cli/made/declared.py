@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Commands made from the declarations, for the index and for practices that it does not know yet."""
+
+from cli.made.command import Command, Form
+from cli.made.fields import fields_of, said_of
+from protocol.book.declaration import Act, Create, List, ListOf, Operation, Role, Show, operation_name
+
+
+def command_of(operation: Operation) -> Command:
+    """Return the command of an operation, in its declaration's own words."""
+    name = operation_name(operation)
+    noun, _, verb = name.partition(".")
+    told = {
+        "example": operation.example,
+        "anyone": Role.ANYONE in operation.who,
+        "operation": operation,
+    }
+    match operation:
+        case Create(wish=wish, signed=signed):
+            way = "" if signed is None else signed.value
+            return Command(noun, verb, Form.CREATE, said_of(wish), fields_of(wish), signed=way, **told)
+        case Act(wish=wish, signed=signed, asks=asks, about=about):
+            way = "" if signed is None else signed.value
+            said = said_of(wish)
+            return Command(noun, verb, Form.ACT, said, fields_of(wish), asks=asks, about=about, signed=way, **told)
+        case Show(shown=shown):
+            return Command(noun, verb, Form.SHOW, f"Show one: {said_of(shown)}", **told)
+        case List(wanted=wanted):
+            return Command(noun, verb, Form.LIST, said_of(wanted), fields_of(wanted), **told)
+        case ListOf(what=what, item=item):
+            return Command(noun, verb, Form.LIST_OF, f"List the {what} of one: {said_of(item)}", **told)

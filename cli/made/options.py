@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The fields of a wish as options of a command: what is typed, and what --help says of it. No declaration is loaded."""
+
+from argparse import SUPPRESS, BooleanOptionalAction, Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, read_object, read_text
+
+KINDS: Mapping[str, Callable[[str], Any]] = {
+    "text": read_text,
+    "number": read_number,
+    "flag": read_text,
+    "bytes": read_bytes,
+    "amount": read_amount,
+    "moment": read_moment,
+    "uuid": read_text,
+    "word": read_text,
+    "object": read_object,
+}
+"""What reads a typed text, by what it is."""
+
+PLACE = "field "
+"""Before a field's name among all that was parsed: no option of ours is named so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a wish: how a typed text becomes its JSON, and what --help says of it."""
+
+    name: str
+    said: str
+    metavar: str
+    required: bool
+    many: bool = False
+    choices: tuple[str, ...] | None = None
+    flag: bool = False
+    signed: bool = False
+    asked: tuple[str, str] | None = None
+    """What the command asks at a terminal where no option says it, and the name of the option that says no."""
+    kind: str = "text"
+    """Which of KINDS its values are of."""
+    table: str = ""
+    """Which table it names a row of."""
+    own_id: bool = False
+    """Whether it is the id of what the wish makes."""
+    private: bool = False
+    """Whether it is a personal text, of which a signed wish holds the salted digest."""
+
+    @property
+    def read(self) -> Callable[[str], Any]:
+        """What reads a typed text."""
+        return KINDS[self.kind]
+
+    @property
+    def option(self) -> str:
+        """The option that gives it."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def add_field(parser: Parser, field: Field, *, bare: bool = False, optional: bool = False) -> None:
+    """Give a command the option of a field; raises ArgumentError where another option has its name.
+
+    A bare one is written without the option's name; an optional one may be missing, whatever is declared.
+    """
+    more: dict[str, Any] = {"type": field.read, "metavar": field.metavar, "default": SUPPRESS}
+    if field.asked is not None:
+        _add_choice(parser, field, field.asked[1])
+        return
+    if field.flag:
+        more = {"action": BooleanOptionalAction, "default": SUPPRESS}
+    elif field.choices is not None:
+        more |= {"choices": field.choices, "metavar": "|".join(field.choices)}
+    if field.many:
+        more["action"] = "append"
+    told = " (may be given several times)" if field.many else ""
+    more["help"] = f"{field.said}{told}".replace("%", "%%")
+    if bare:
+        nargs = {} if field.required else {"nargs": "?"}
+        parser.add_argument(PLACE + field.name, **{**more, **nargs, "metavar": field.name.upper()})
+    else:
+        required = field.required and not optional
+        parser.add_argument(field.option, dest=PLACE + field.name, required=required, **more)
+
+
+def _add_choice(parser: Parser, field: Field, no: str) -> None:
+    """Give a command the two options of a yes or no that is asked for where neither was given."""
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(field.option, dest=PLACE + field.name, action="store_true", default=SUPPRESS, help=field.said)
+    choice.add_argument(f"--{no}", dest=PLACE + field.name, action="store_false", default=SUPPRESS, help="the contrary")
+
+
+def given(args: Namespace) -> dict[str, Any]:
+    """Return the fields that were given, as JSON."""
+    return {name.removeprefix(PLACE): value for name, value in vars(args).items() if name.startswith(PLACE)}
+
+
+def parameters(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return fields as the parameters of a list."""
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in body.items()}
+
+
+def usage_of(field: Field) -> str:
+    """Return a required field as an example writes it."""
+    return f"{field.option} {field.choices[0] if field.choices else field.metavar}"
