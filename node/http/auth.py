@@ -11,8 +11,9 @@ from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.secret import new_token, token_hash
 from node.http.tokens import Tokens
-from protocol.book.book import Book, MemberState
+from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Role
+from protocol.book.members import MemberState
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNACCEPTABLE,

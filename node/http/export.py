@@ -14,6 +14,7 @@ from node.http.resources import Answers
 from node.http.routes import JSON_TYPE, Exchange, Route, no_more
 from node.http.schema import form
 from node.http.values import bytes_text, moment_text
+from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_MAX, SIGNED_IN, Actor, List, ListOf, Operation, Page, Role, Show
 from protocol.book.declaration import operation_name as name_of
@@ -78,7 +79,7 @@ class Export:
 
     async def _export(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        member = self._runtime.book.resolve_member(exchange.subject)
+        member = resolve_member(self._runtime.book, exchange.subject)
         if isinstance(member, Refused):
             raise Denied.of(member)
         if exchange.actor.member != member.id and exchange.actor.role is not Role.STEWARD:

@@ -11,8 +11,9 @@ from node.http.secret import new_token, token_hash
 from node.loop.refusals import STORAGE_FAILED
 from node.store.connections import StorageFailed
 from node.store.tokens import Token
-from protocol.book.book import Book, MemberState
+from protocol.book.book import Book
 from protocol.book.declaration import Actor, At, Doc, Page, Role
+from protocol.book.members import MemberState
 from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, STATE_CONFLICT
 from protocol.lanes.entry import Millis
 from protocol.wire.shape import AtMost

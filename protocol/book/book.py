@@ -7,15 +7,13 @@ here or in the ledger; what one feature needs is its own state, reached by its t
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from protocol.book import wishes
-from protocol.book.account_ids import account_of_uuid
+from protocol.book.accounts import account_id
+from protocol.book.currency import Currency
 from protocol.book.declaration import (
     Act,
     Create,
@@ -30,329 +28,26 @@ from protocol.book.declaration import (
 )
 from protocol.book.gates import MotionWish, UnderMotion, gate_of
 from protocol.book.ledger import Account, Ledger, Line, Posting, SystemAccount, SystemAccounts
+from protocol.book.members import Mandated, Member
 from protocol.book.money import Amount
 from protocol.book.parameters import Decided, Parameter, declared, value_of
+from protocol.book.payments import PAYMENTS, Payment
 from protocol.book.refusals import (
-    ACCOUNT_UNKNOWN,
-    CURRENCY_MISMATCH,
-    MEMBER_NOT_ACTIVE,
-    MEMBER_UNKNOWN,
     WRONG_NETWORK,
     Reason,
-    ReasonCode,
     Refused,
     foremost,
     refuse,
 )
-from protocol.book.signed import parse_uuid
+from protocol.book.requests import REQUESTS
 from protocol.book.slots import F, Slot
-from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table, Word
+from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table
 from protocol.book.wishes import Said, count, hear, named_by, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
-from protocol.wire.keys import id_text
 
 S = TypeVar("S")
 V = TypeVar("V")
 R = TypeVar("R")
-
-
-class MemberState(StrEnum):
-    """How far a member has come."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    LEFT = "left"
-
-
-class Auth(StrEnum):
-    """Who orders a member's payments: the member by key, or the network on the member's word."""
-
-    SELF = "self"
-    CUSTODIAL = "custodial"
-
-
-@dataclass(slots=True)
-class DeviceKey:
-    """A key of a member: the newest order it signed, and what it has paid of its cap (minor units).
-
-    `arrival` is the place in the ledger lane of the entry that gave it. A revoked key is kept, so that
-    nobody can register it again and old receipts can be checked; `heir` is the key in its place, if there is one.
-    """
-
-    cap_minor: int | None
-    arrival: int
-    order_seq: int = -1
-    spent_minor: int = 0
-    revoked: bool = False
-    heir: DeviceKey | None = None
-
-    def spend(self, amount_minor: int) -> None:
-        """Note what it has paid of its cap, or got back where that is below 0; its heir goes on from there."""
-        newest = self
-        while newest.heir is not None:
-            newest = newest.heir
-        newest.spent_minor += amount_minor
-
-
-@dataclass(slots=True)
-class Member:
-    """A member as the ledger lane knows it: no personal data but the handle it chose."""
-
-    id: str
-    handle: str
-    auth: Auth
-    state: MemberState
-    arrival: int
-    at_ms: Millis
-    name: bytes | None
-    keys: dict[bytes, DeviceKey] = field(default_factory=dict[bytes, DeviceKey])
-    given: list[bytes] = field(default_factory=list[bytes])
-    """The mandates that it gave."""
-    held: list[bytes] = field(default_factory=list[bytes])
-    """The mandates that it was given."""
-    earlier: tuple[tuple[int, str], ...] = ()
-    """Handles that it had: each with the place in the ledger lane of the entry that ended it, oldest first."""
-
-    def handle_at(self, seq: int) -> str:
-        """Return the handle that it had when the ledger entry at a place was written."""
-        return next((handle for ended, handle in self.earlier if seq < ended), self.handle)
-
-    def inactive(self) -> Refused | None:
-        """Return MEMBER_NOT_ACTIVE unless the member is active."""
-        if self.state is MemberState.ACTIVE:
-            return None
-        return refuse(MEMBER_NOT_ACTIVE, member=self.handle, state=self.state.value)
-
-
-@dataclass(slots=True)
-class Mandated:
-    """What a helper may pay from another's account, and what it has paid of that (minor units)."""
-
-    id: bytes
-    account: str
-    helper: str
-    cap_minor: int
-    not_after_ms: Millis
-    rests_on: tuple[int, ...]
-    spent_minor: int = 0
-    revoked: bool = False
-
-
-@dataclass(slots=True)
-class Currency:
-    """A mutual currency: its code, its own word and scale, the limits a new account gets (minor units)."""
-
-    code: str
-    name: str
-    unit_word: str
-    scale: int
-    default_least_minor: int
-    default_most_minor: int | None
-    arrival: int
-    closed: bool = False
-    levy_basis_points: int = 0
-    levy_until_repaid: bool = True
-
-
-class PaymentState(StrEnum):
-    """Where the money of a payment is: on its way, arrived, given back unpaid, paid back."""
-
-    PENDING = "pending"
-    POSTED = "posted"
-    VOIDED = "voided"
-    REVERSED = "reversed"
-
-
-class PaymentAuth(StrEnum):
-    """On whose word the payer was debited: key, word of mouth, helper, standing order; abroad, or the group itself."""
-
-    SELF = "self"
-    CUSTODIAL = "custodial"
-    MANDATE = "mandate"
-    STANDING = "standing"
-    ABROAD = "abroad"
-    COMMONS = "commons"
-
-
-@dataclass(slots=True)
-class Abroad:
-    """What a payment has besides if its other end is in another network.
-
-    `code` and `scale` are the unit of the amount at the payee; `links` those by which it leaves or comes, and
-    `route` the networks that it passes; `reason` is why it, or a part of it, was given back.
-    """
-
-    network: bytes
-    code: str
-    scale: int
-    links: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    reason: ReasonCode | None = None
-
-
-@dataclass(slots=True)
-class Payment:
-    """A payment that debits or credits an account here; an end abroad is an address, not an account id.
-
-    `debit_minor` is in the payer's currency (None where that is abroad), `amount_minor` in the payee's.
-    `rests_on` are the places in the ledger lane of the entries that authorise the debit, besides its
-    own; `balance_minor` is the payer's balance after it; `said` is the digest of the signed order.
-    """
-
-    id: bytes
-    arrival: int
-    at_ms: Millis
-    payer: str
-    payee: str
-    debit_minor: int | None
-    amount_minor: int
-    state: PaymentState
-    auth: PaymentAuth
-    rests_on: tuple[int, ...] = ()
-    said: bytes | None = None
-    note: bytes | None = None
-    mandate: bytes | None = None
-    request: bytes | None = None
-    schedule: bytes | None = None
-    levy_minor: int = 0
-    balance_minor: int | None = None
-    was_pending: bool = False
-    closed: int | None = None
-    closed_at_ms: Millis | None = None
-    abroad: Abroad | None = None
-
-
-CALLED_TABLE = "called"
-"""The table of what members are called (protocol.practices.people.called): by their names others' rows are found."""
-
-
-def searched_by(note: bytes | None, *accounts: str) -> Iterator[Word]:
-    """Yield under what a row is searched for: its note, the members of these accounts, and addresses elsewhere."""
-    for account in accounts:
-        name = account.partition(".")[0]
-        yield Name(CALLED_TABLE, name) if name.isupper() else name
-    if note is not None:
-        yield note
-
-
-PAYMENTS = Table(
-    "payments",
-    Payment,
-    search=lambda payment: searched_by(payment.note, payment.payer, payment.payee),
-    through=(CALLED_TABLE,),
-    by={"account": lambda payment: dict.fromkeys((payment.payer, payment.payee))},
-    # What other networks may still speak of stays: a link's records name it.
-    closed=lambda payment: payment.state is not PaymentState.PENDING and payment.abroad is None,
-)
-
-
-class RequestState(StrEnum):
-    """What became of a payment request; one past its date counts as expired, without an entry."""
-
-    OPEN = "open"
-    PAID = "paid"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-@dataclass(slots=True)
-class Request:
-    """What a payee asks to be paid, by anybody or by one member, until a date if there is one."""
-
-    id: bytes
-    arrival: int
-    at_ms: Millis
-    payee: str
-    amount_minor: int
-    payer: str | None
-    not_after_ms: Millis | None
-    note: bytes | None
-    state: RequestState = RequestState.OPEN
-    payment: bytes | None = None
-    set_off_minor: int = 0
-    """What set-offs have cancelled of it."""
-
-    @property
-    def left_minor(self) -> int:
-        """What is still to be paid of it, as long as it is open."""
-        return self.amount_minor - self.set_off_minor
-
-    def state_at(self, now: Millis) -> RequestState:
-        """Return its state at an hour: an open one expires by itself."""
-        if self.state is RequestState.OPEN and self.not_after_ms is not None and now > self.not_after_ms:
-            return RequestState.EXPIRED
-        return self.state
-
-    def settle(self, payment: bytes) -> None:
-        """Note by which payment it was paid: part of the fold."""
-        self.state, self.payment = RequestState.PAID, payment
-
-    def reopen(self, payment: bytes) -> None:
-        """Ask again for what a payment had paid that was reversed: part of the fold."""
-        if self.state is RequestState.PAID and self.payment == payment:
-            self.state, self.payment = RequestState.OPEN, None
-
-    def set_off(self, amount_minor: int) -> None:
-        """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""
-        assert 0 < amount_minor <= self.left_minor
-        self.set_off_minor += amount_minor
-        if not self.left_minor:
-            self.state = RequestState.PAID
-
-
-REQUESTS = Table(
-    "payment-requests",
-    Request,
-    search=lambda request: searched_by(request.note, request.payee, request.payer or ""),
-    through=(CALLED_TABLE,),
-    by={"member": lambda request: dict.fromkeys((request.payee.partition(".")[0], request.payer or ""))},
-    closed=lambda request: request.state is not RequestState.OPEN,
-)
-
-
-def account_id(member: str, currency: str) -> str:
-    """Return the id of a member's account in a currency."""
-    return f"{member}.{currency}"
-
-
-COMMONS = SystemAccount("commons", "the network's common account: what leavers owe and what levies bring")
-HOLDS = SystemAccount("holds", "where pending payments wait")
-EXCHANGE = SystemAccount("exchange", "fees, and the rounding of rates")
-
-
-def commons_account(currency: str) -> str:
-    """Return the id of the network's common account, which takes what leavers owe and what levies bring."""
-    return COMMONS.of(currency)
-
-
-def holds_account(currency: str) -> str:
-    """Return the id of the account where pending payments wait."""
-    return HOLDS.of(currency)
-
-
-def exchange_account(currency: str) -> str:
-    """Return the id of the account that keeps fees and the rounding of rates (PROTOCOL 3)."""
-    return EXCHANGE.of(currency)
-
-
-class Arrived(Protocol):
-    """What has its place in the ledger lane."""
-
-    @property
-    def arrival(self) -> int:
-        """The place in the lane."""
-        ...
-
-
-A = TypeVar("A", bound=Arrived)
-
-
-def since(items: Sequence[A], after: int) -> Iterator[tuple[int, A]]:
-    """Return (cursor, item) for what lies after a cursor (0: for all), of items in the order of arrival."""
-    first = bisect_left(items, after, key=lambda item: item.arrival)
-    return ((items[at].arrival + 1, items[at]) for at in range(first, len(items)))
 
 
 class Book:
@@ -660,41 +355,6 @@ class Book:
         member = self.members[found.member]
         return member.handle if seq is None else member.handle_at(seq)
 
-    def local(self, address: str) -> str | None:
-        """Return an address without its network where that is this one; None where it is another."""
-        if address.startswith("mutirao:"):
-            network, _, account = address.removeprefix("mutirao:").partition("/")
-            return account if network == id_text(self.network) else None
-        name, at, network = address.partition("@")
-        return name if not at or network in (self.handle, id_text(self.network)) else None
-
-    def resolve_member(self, address: str) -> Member | Refused:
-        """Return the member that a member id or a handle names."""
-        member = self.members.get(self.member_by_handle.get(address, address))
-        return refuse(MEMBER_UNKNOWN, member=address[:64]) if member is None else member
-
-    def resolve_account(self, address: str, currency: str | None = None) -> Account | Refused:
-        """Return the account that a local address names.
-
-        An address is an account's id or UUID, a member id or a member's handle; where a member has several
-        accounts the currency must be told.
-        """
-        account = self.ledger.accounts.get(address)
-        if account is None and (name := parse_uuid(address)) is not None:
-            account = account_of_uuid(self.network, self.ledger, name)
-        if account is not None:
-            return account
-        member = self.resolve_member(address)
-        if isinstance(member, Refused):
-            return member
-        owned = self.ledger.of_member(member.id)
-        if not owned:
-            return refuse(ACCOUNT_UNKNOWN, member=address[:64])
-        fitting = [one for one in owned if currency in (None, one.currency)]
-        if len(fitting) != 1:
-            return refuse(CURRENCY_MISMATCH, currency=", ".join(one.currency for one in owned))
-        return fitting[0]
-
 
 def _by_kind(declared: Iterable[Mapping[type[Body], F]]) -> dict[type[Body], tuple[F, ...]]:
     """Return what practices do about each kind, in the order in which they are declared."""
@@ -714,15 +374,3 @@ _PARTS = (
 
 def _no_entry(seq: int) -> bytes:
     raise LookupError(f"nobody holds the ledger lane for this book: {seq}")
-
-
-def parties(book: Book, payment: Payment) -> tuple[str, ...]:
-    """Return the ids of the members at the ends of a payment, as far as they are here."""
-    ends = (book.ledger.accounts.get(account) for account in (payment.payer, payment.payee))
-    return tuple(end.member for end in ends if end is not None and end.member is not None)
-
-
-def concerned(book: Book, payment: Payment) -> tuple[str, ...]:
-    """Return the ids of the members who may see a payment: its parties, and the helper who ordered it."""
-    of_helper = () if payment.mandate is None else (book.mandates[payment.mandate].helper,)
-    return (*parties(book, payment), *of_helper)

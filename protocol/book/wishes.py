@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar, get_args, get_type_hints
 
+from protocol.book.addresses import resolve_member
 from protocol.book.declaration import Act, Create, Desk, OwnId, Plan, Role, Signing, Waiting, operation_name
 from protocol.book.personal import SALT_BYTES, text_digest, text_refusal
 from protocol.book.references import references
@@ -48,7 +49,8 @@ from protocol.wire.shape import PersonalText, ShapeFault, to_map
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from protocol.book.book import Book, DeviceKey, Member
+    from protocol.book.book import Book
+    from protocol.book.members import DeviceKey, Member
     from protocol.lanes.entry import Body, Millis
     from protocol.wire.keys import KeyPair
 
@@ -370,5 +372,5 @@ def _owner(book: Book, address: str) -> str | None:
     account = book.ledger.accounts.get(address)
     if account is not None:
         return account.member
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     return None if isinstance(member, Refused) else member.id

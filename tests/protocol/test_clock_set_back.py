@@ -4,7 +4,7 @@
 from simulation.groups import exchange, linked, offer_payment
 from simulation.world import World, whole
 
-from protocol.book.book import PAYMENTS
+from protocol.book.payments import PAYMENTS
 from protocol.book.refusals import PEER_UNREACHABLE, Refused
 from protocol.events import TimerFired
 from protocol.practices.between.quotes.state import AskQuote

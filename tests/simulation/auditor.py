@@ -16,7 +16,9 @@ from typing import Any
 from simulation.world import Node, World
 
 from crdt.link import Record, Side
-from protocol.book.book import PAYMENTS, Book, PaymentState, exchange_account, holds_account
+from protocol.book.accounts import exchange_account, holds_account
+from protocol.book.book import Book
+from protocol.book.payments import PAYMENTS, PaymentState
 from protocol.book.refusals import Refused
 from protocol.book.wishes import read_said
 from protocol.events import Input, Received

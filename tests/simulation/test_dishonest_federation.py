@@ -14,7 +14,7 @@ from simulation.story import NAMES, WEIGHTS, Played, Setting, Step, draw_steps
 from simulation.world import Node
 from soak.marked import rest_to_soak
 
-from protocol.book.book import commons_account, exchange_account, holds_account
+from protocol.book.accounts import commons_account, exchange_account, holds_account
 from protocol.practices.between.links.state import Links
 
 STEPS = 600

@@ -12,8 +12,8 @@ from simulation.story import DRAWN, Played, Setting, draw_steps
 from simulation.world import Node, whole
 
 from node.store import snapshot
-from protocol.book.book import REQUESTS
 from protocol.book.refusals import STATE_CONFLICT
+from protocol.book.requests import REQUESTS
 from protocol.book.signed import parse_uuid
 from protocol.book.tables import Fetched, Rows
 from protocol.practices import PRACTICES

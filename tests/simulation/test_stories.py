@@ -19,7 +19,7 @@ from simulation.mutants import MUTANTS, RESTORES, Caught, hunt
 from simulation.story import DRAWN, RATES, WEIGHTS, Played, Setting, draw_setting, draw_steps, line_of, play, shrink
 from soak.marked import rest_to_soak
 
-from protocol.book.book import exchange_account
+from protocol.book.accounts import exchange_account
 from protocol.practices import OPERATIONS
 from protocol.practices.between.clearing.state import Clearing
 

@@ -16,10 +16,11 @@ from typing import Any
 from make_trace import fold_trace
 from simulation.federation import drawn_debts
 
-from protocol.book.book import Book, PaymentState
+from protocol.book.book import Book
 from protocol.book.cold import sign_claim
 from protocol.book.declaration import Entered
 from protocol.book.money import Amount, Rate
+from protocol.book.payments import PaymentState
 from protocol.book.signed import Envelope
 from protocol.lanes.claims import (
     BackedBy,

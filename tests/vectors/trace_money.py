@@ -4,7 +4,7 @@
 from riacho import DAY_MS, NODE, Riacho
 from simulation.world import whole
 
-from protocol.book.book import commons_account, exchange_account
+from protocol.book.accounts import commons_account, exchange_account
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id

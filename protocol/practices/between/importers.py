@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from protocol.book.book import Book, exchange_account
+from protocol.book.accounts import exchange_account
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, Practice
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount

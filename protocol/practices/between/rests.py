@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from protocol.book.book import Book, exchange_account
+from protocol.book.accounts import exchange_account
+from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Desk, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
 from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse

@@ -11,7 +11,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import (
     SIGNED_IN,
     Act,
@@ -30,6 +31,7 @@ from protocol.book.declaration import (
     ungated,
 )
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
 from protocol.book.refusals import MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
 from protocol.book.signed import MemberId
 from protocol.wire.shape import AtMost
@@ -128,7 +130,7 @@ def plan_seat(desk: Desk, name: str, wish: SeatMembers) -> Plan | Refused:
         return refuse(NOT_FOUND)
     members: list[str] = []
     for address in wish.members:
-        member = desk.book.resolve_member(address)
+        member = resolve_member(desk.book, address)
         if isinstance(member, Refused):
             return member
         members.append(member.id)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.account_ids import account_uuid
-from protocol.book.book import PAYMENTS, Book, Payment
+from protocol.book.addresses import resolve_account, resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, ListOf, Lookup, Practice, Show, TextRef
 from protocol.book.ledger import Account, Line, Posting
 from protocol.book.money import Amount
+from protocol.book.payments import PAYMENTS, Payment
 from protocol.book.personal import shown_text
 from protocol.book.refusals import FORBIDDEN, Refused, refuse
 from protocol.book.signed import uuid_text
@@ -69,7 +71,7 @@ def view_accounts(desk: Desk, wanted: AccountsWanted, after: int) -> Iterable[tu
     book = desk.book
     owner = desk.actor.member
     if wanted.member is not None:
-        member = book.resolve_member(wanted.member)
+        member = resolve_member(book, wanted.member)
         if isinstance(member, Refused):
             return member
         if not may_see(desk.actor, member.id):
@@ -110,7 +112,7 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
 
 def _seen(desk: Desk, address: str) -> Account | Refused:
     """Return the account that an address names, if whoever asks may see it."""
-    account = desk.book.resolve_account(address)
+    account = resolve_account(desk.book, address)
     if isinstance(account, Account) and account.member is not None and not may_see(desk.actor, account.member):
         return refuse(FORBIDDEN, allowed="the account's own member")
     return account
@@ -143,7 +145,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def owner_named(book: Book, address: str) -> tuple[str, ...]:
     """Return the id of the member whose account an address names, nobody's where it is the network's own or none."""
-    account = book.resolve_account(address)
+    account = resolve_account(book, address)
     return () if isinstance(account, Refused) or account.member is None else (account.member,)
 
 

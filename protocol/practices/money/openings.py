@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, commons_account
+from protocol.book.accounts import commons_account
+from protocol.book.addresses import resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Show, Write
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
@@ -148,7 +150,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
     balances: list[Opened] = []
     for one in wish.balances:
         address = commons_account(currency.code) if one.member == "commons" else one.member
-        account = book.resolve_account(address, currency.code)
+        account = resolve_account(book, address, currency.code)
         if isinstance(account, Refused):
             return account
         minor = minor_of(one.balance, currency.code, currency.scale)

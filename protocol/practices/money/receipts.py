@@ -12,9 +12,10 @@ from enum import StrEnum, auto
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from protocol.book.book import PaymentState, concerned
 from protocol.book.declaration import At, Desk, Doc, EntriesWanted, Practice, Show
 from protocol.book.money import Amount
+from protocol.book.parties import concerned
+from protocol.book.payments import PaymentState
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, Refused, refuse
 from protocol.book.signed import AccountId, Digest, Id, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
 from protocol.book.wishes import Said, read_said, rests_on_wish

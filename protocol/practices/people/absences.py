@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, At, Desk, Doc, Entered, List, News, Plan, Practice, Show, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
 from protocol.book.refusals import MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
 from protocol.book.signed import MemberId, Time
 from protocol.lanes.entry import Millis
@@ -106,7 +108,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 
 def plan_set(desk: Desk, address: str, wish: SetAbsence) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     since = desk.now if wish.since is None else wish.since
@@ -116,7 +118,7 @@ def plan_set(desk: Desk, address: str, wish: SetAbsence) -> Plan | Refused:
 
 
 def view_absence(desk: Desk, address: str) -> AbsenceShown | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     found = desk.book.of(Absences).by_member.get(member.id)

@@ -7,9 +7,12 @@ without one the network writes on its word. A helper holds a mandate: signed, ca
 
 from typing import Any, NamedTuple
 
-from protocol.book.book import Auth, Book, DeviceKey, Mandated, Member, Payment, PaymentAuth
+from protocol.book.addresses import resolve_account, resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import Actor, Desk, Role
 from protocol.book.ledger import Account
+from protocol.book.members import Auth, DeviceKey, Mandated, Member
+from protocol.book.payments import Payment, PaymentAuth
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     FORBIDDEN,
@@ -84,11 +87,11 @@ def spoken_for(
     that the member has no account in a currency.
     """
     book = desk.book
-    account = book.resolve_account(address, currency)
+    account = resolve_account(book, address, currency)
     if isinstance(account, Account):
         owner = account.member
     else:
-        found = book.resolve_member(address)
+        found = resolve_member(book, address)
         if isinstance(found, Refused):
             return account
         owner = found.id

@@ -4,7 +4,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from protocol.book.book import CALLED_TABLE, Book, Member
+from protocol.book.book import Book
+from protocol.book.members import Member
+from protocol.book.searching import CALLED_TABLE
 from protocol.book.tables import Table, Word
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
-from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import KEY, KEY_OR_WORD, Act, Desk, Doc, Entered, News, Plan, Practice, Ref, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import Auth, DeviceKey, Member, MemberState
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNKNOWN,
@@ -214,7 +216,7 @@ def _against_revocation(book: Book, said: Said[RevokeKey]) -> Refused | None:
 
 
 def plan_rebind(desk: Desk, address: str, said: Said[RebindKey]) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     if said.signed is None:

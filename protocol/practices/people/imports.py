@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Ref, Show, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import Auth, DeviceKey, Member, MemberState
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned, Private
@@ -205,7 +207,7 @@ def _opening(book: Book, account: ImportedAccount) -> Opening | Refused:
 
 
 def view_import(desk: Desk, address: str) -> ImportShown | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     known = member.id in desk.book.of(Imports).members

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, MemberState, since
+from protocol.book.addresses import resolve_member
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import (
     STEWARDS,
     Act,
@@ -26,6 +28,7 @@ from protocol.book.declaration import (
     Write,
 )
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
 from protocol.book.refusals import (
     DUPLICATE,
     MALFORMED,
@@ -262,7 +265,7 @@ def plan_invite(desk: Desk, wish: Invite) -> Plan | Refused:
     not_after = desk.now + LIFE_MS if wish.not_after is None else wish.not_after
     if not_after <= desk.now:
         return refuse(MALFORMED, field="not_after", expected="a time to come")
-    back = None if wish.back is None else desk.book.resolve_member(wish.back)
+    back = None if wish.back is None else resolve_member(desk.book, wish.back)
     if isinstance(back, Refused):
         return back
     letters = b32encode(desk.chance(CODE_BYTES)).decode("ascii")

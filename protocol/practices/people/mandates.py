@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, Mandated, Member
+from protocol.book.addresses import resolve_account, resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import (
     KEY_OR_WORD,
     Act,
@@ -22,6 +23,7 @@ from protocol.book.declaration import (
     Write,
 )
 from protocol.book.ledger import Posting
+from protocol.book.members import Mandated, Member
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
@@ -166,7 +168,7 @@ def _cap_minor(book: Book, wish: GiveMandate) -> int | Refused:
 
 def plan_give(desk: Desk, address: str, said: Said[GiveMandate]) -> Plan | Refused:
     book = desk.book
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     if isinstance(member, Refused):
         return member
     if said.signed is None:
@@ -183,8 +185,8 @@ def _told(desk: Desk, member: Member, wish: GiveMandate) -> GiveMandate | Refuse
     book = desk.book
     if not acts_for(desk.actor, member):
         return refuse(FORBIDDEN, allowed="the member itself")
-    helper = book.resolve_member(wish.helper)
-    account = book.resolve_account(wish.account, wish.cap.asset_code)
+    helper = resolve_member(book, wish.helper)
+    account = resolve_account(book, wish.account, wish.cap.asset_code)
     if isinstance(helper, Refused):
         return helper
     return account if isinstance(account, Refused) else replace(wish, account=account.id, helper=helper.id)
@@ -192,7 +194,7 @@ def _told(desk: Desk, member: Member, wish: GiveMandate) -> GiveMandate | Refuse
 
 def plan_revoke(desk: Desk, address: str, wish: RevokeMandate) -> Plan | Refused:
     book = desk.book
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     if isinstance(member, Refused):
         return member
     mandate = book.mandates.get(parse_uuid(wish.mandate) or b"")

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Book, Member, MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import Act, Actor, Desk, Doc, Entered, News, Plan, Practice, Role, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import Member, MemberState
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import (
@@ -145,7 +147,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 def plan_rename(desk: Desk, address: str, wish: Rename) -> Plan | Refused:
     book = desk.book
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     if isinstance(member, Refused):
         return member
     if wish.handle is None and wish.name is None:

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from protocol.book.addresses import resolve_member
 from protocol.book.declaration import Act, Desk, Plan, Practice, Role
 from protocol.book.refusals import FORBIDDEN, Refused, refuse
 
@@ -17,7 +18,7 @@ class EraseData:
 
 def plan_erase(desk: Desk, address: str, wish: EraseData) -> Plan | Refused:
     del wish
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from protocol.book.book import Auth, Book, Member, MemberState, commons_account
+from protocol.book.accounts import commons_account
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import ANYONE, Act, Desk, Doc, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import Auth, Member, MemberState
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNKNOWN,
@@ -176,7 +179,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 
 def plan_return(desk: Desk, address: str, wish: Return) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     body = Returned(member.id, code_digest(wish.code), wish.joining)

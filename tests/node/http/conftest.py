@@ -19,7 +19,6 @@ from node.http.secret import token_hash
 from node.loop.refusals import IDEMPOTENCY_REUSED
 from node.loop.waiting import Remember, Remembered
 from node.store.tokens import Token
-from protocol.book.book import MemberState
 from protocol.book.declaration import (
     ANYONE,
     STEWARDS,
@@ -36,6 +35,7 @@ from protocol.book.declaration import (
     TextRef,
     operation_name,
 )
+from protocol.book.members import MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.wire.keys import KeyPair

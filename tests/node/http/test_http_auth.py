@@ -8,7 +8,7 @@ import pytest
 from node.http import auth, tokens
 from node.http.schema import form
 from node.http.values import bytes_text
-from protocol.book.book import MemberState
+from protocol.book.members import MemberState
 from protocol.wire.keys import KeyPair
 
 pytestmark = pytest.mark.timeout(20)

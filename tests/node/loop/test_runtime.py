@@ -21,8 +21,9 @@ from node.loop.waiting import Broken, Remember, Remembered
 from node.store.connections import StorageFailed
 from node.store.lanes import Reach
 from node.store.storage import Storage
-from protocol.book.book import PAYMENTS, Book
+from protocol.book.book import Book
 from protocol.book.declaration import Actor, Create, EntriesWanted, Lookup, Operation, Page, Role, Show, TextRef
+from protocol.book.payments import PAYMENTS
 from protocol.book.private import Item
 from protocol.book.refusals import OVERLOADED, Refused, refuse
 from protocol.book.tables import Name

@@ -16,8 +16,8 @@ from node.keeping.upkeep import verify_book
 from node.loop import snapping
 from node.store import snapshot
 from node.store.rows import RowDamaged
-from protocol.book.book import PAYMENTS
 from protocol.book.declaration import RowsWanted
+from protocol.book.payments import PAYMENTS
 from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.replica import Replica
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
+from protocol.book.addresses import resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import (
     KEY,
@@ -132,7 +133,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def plan_make(desk: Desk, said: Said[MakePromise]) -> Plan | Refused:
     if said.signed is None:
-        account = desk.book.resolve_account(said.wish.account or desk.actor.member or "", said.wish.amount.asset_code)
+        account = resolve_account(desk.book, said.wish.account or desk.actor.member or "", said.wish.amount.asset_code)
         if not isinstance(account, Account):
             return account
         said = replace(said, wish=replace(said.wish, account=account.id))

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import pytest
 
-from protocol.book.book import Book, MemberState
+from protocol.book.book import Book
 from protocol.book.declaration import Entered, Invariant, MotionWish, Practice, SystemAccount, Write
 from protocol.book.declaration import Plan as Planned
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.practices import PRACTICES

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from protocol.book.agenda import due_plans
-from protocol.book.book import Auth, Book, Member, Payment
+from protocol.book.book import Book
 from protocol.book.declaration import (
     Act,
     Actor,
@@ -29,7 +29,9 @@ from protocol.book.declaration import (
     operation_name,
 )
 from protocol.book.ledger import Line
+from protocol.book.members import Auth, Member
 from protocol.book.money import Amount
+from protocol.book.payments import Payment
 from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import FORBIDDEN, Reason, Refused
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text

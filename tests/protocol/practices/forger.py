@@ -10,7 +10,7 @@ from enum import Enum
 from random import Random
 from typing import Annotated, Any, NewType, get_args, get_origin, get_type_hints
 
-from protocol.book.book import commons_account, exchange_account
+from protocol.book.accounts import commons_account, exchange_account
 from protocol.book.declaration import MEMBERS, MotionWish, OwnId
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, parse_uuid

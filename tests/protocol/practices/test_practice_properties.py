@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from protocol.book.book import Auth, PaymentState
+from protocol.book.members import Auth
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentState
 from protocol.book.refusals import Reason
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Brought

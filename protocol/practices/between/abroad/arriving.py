@@ -3,7 +3,8 @@
 
 from dataclasses import replace
 
-from protocol.book.book import Book, exchange_account
+from protocol.book.accounts import exchange_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.refusals import (

@@ -3,18 +3,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from protocol.book.book import (
-    Abroad,
-    Book,
-    Payment,
-    PaymentAuth,
-    PaymentState,
-    commons_account,
-    exchange_account,
-    holds_account,
-)
+from protocol.book.accounts import commons_account, exchange_account, holds_account
+from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
+from protocol.book.payments import Abroad, Payment, PaymentAuth, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.wishes import said_in
 from protocol.practices.between.abroad.entries import (

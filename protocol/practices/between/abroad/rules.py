@@ -6,7 +6,8 @@ What is to be written, and when, `protocol.practices.between.abroad.holds` decid
 
 from collections.abc import Iterable
 
-from protocol.book.book import Book, holds_account
+from protocol.book.accounts import holds_account
+from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account
 from protocol.book.money import minor_of

@@ -3,8 +3,10 @@
 
 from collections.abc import Iterable
 
-from protocol.book.book import Book, PaymentState, parties
+from protocol.book.book import Book
 from protocol.book.declaration import Entered, News
+from protocol.book.parties import parties
+from protocol.book.payments import PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.private import Owned
 from protocol.book.signed import uuid_text

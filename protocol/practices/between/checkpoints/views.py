@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from protocol.book.book import Book, concerned
+from protocol.book.addresses import resolve_account
+from protocol.book.book import Book
 from protocol.book.cold import KeeperSignature
 from protocol.book.declaration import At, Desk, Doc, EntriesWanted
 from protocol.book.money import Amount
+from protocol.book.parties import concerned
 from protocol.book.refusals import FORBIDDEN, NETWORK_UNKNOWN, NOT_FOUND, PAYMENT_UNKNOWN, Refused, refuse
 from protocol.book.signed import parse_uuid
 from protocol.practices.between.checkpoints.proofs import BALANCE, PAYMENT, CheckpointClaim, ConsistencyProof, Proof
@@ -125,7 +127,7 @@ def list_checkpoints(
 def show_balance(desk: Desk, id: str) -> EntriesWanted | Refused:
     """Show the proof that an account held what it held, by the newest checkpoint, to its member."""
     book, newest = desk.book, desk.book.of(Checkpoints).newest
-    account = book.resolve_account(id)
+    account = resolve_account(book, id)
     if isinstance(account, Refused):
         return account
     if account.member is None or not may_see(desk.actor, account.member):

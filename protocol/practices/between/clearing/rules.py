@@ -3,7 +3,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from protocol.book.book import Book, exchange_account, holds_account
+from protocol.book.accounts import exchange_account, holds_account
+from protocol.book.book import Book
 from protocol.book.declaration import Entered, News
 from protocol.book.ledger import Posting
 from protocol.book.refusals import CURRENCY_UNKNOWN, MALFORMED, NOT_FOUND, ORDER_MISMATCH, STATE_CONFLICT, Reason

@@ -7,8 +7,11 @@ the line before it: in = ceil(out * num / den) + fee.
 
 from dataclasses import dataclass, field, replace
 
-from protocol.book.book import Book, MemberState, RequestState, commons_account
+from protocol.book.accounts import commons_account
+from protocol.book.addresses import resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Tell
+from protocol.book.members import MemberState
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount, minor_of, payable
 from protocol.book.personal import text_digest
 from protocol.book.refusals import (
@@ -25,6 +28,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
+from protocol.book.requests import RequestState
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import HOPS_MAX, Hop, QuoteDenied, QuoteGiven, QuoteWanted
@@ -157,7 +161,7 @@ def _invoice(desk: Desk, link: Link, wanted: QuoteWanted) -> Tell | Reason:
     book = desk.book
     if not is_foreign(wanted.payer):
         return MALFORMED
-    payee = book.resolve_account(wanted.payee, wanted.currency or link.settings.currency)
+    payee = resolve_account(book, wanted.payee, wanted.currency or link.settings.currency)
     if isinstance(payee, Refused):
         return payee.reason
     if payee.currency != link.settings.currency:

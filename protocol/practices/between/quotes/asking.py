@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from protocol.book.addresses import resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Waiting
 from protocol.book.ledger import Account
@@ -71,7 +72,7 @@ def _payer(desk: Desk, wished: str | None, currency: str | None) -> Account | Re
     who = wished or desk.actor.member
     if who is None:
         return refuse(ACCOUNT_UNKNOWN)
-    account = desk.book.resolve_account(who, currency)
+    account = resolve_account(desk.book, who, currency)
     if isinstance(account, Refused) or may_see(desk.actor, account.member) or _helps(desk, account):
         return account
     # A refusal would tell how much the account can pay.
@@ -111,7 +112,7 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
 
 def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) -> Plan | Refused:
     book = desk.book
-    payee = book.resolve_account(payee_address, payer.currency)
+    payee = resolve_account(book, payee_address, payer.currency)
     if isinstance(payee, Refused):
         return payee
     if payee.currency != payer.currency:

@@ -4,9 +4,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from protocol.book.book import Book, Member
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Create, Desk, Motion, MotionWish, Plan, Role, Write
 from protocol.book.gates import UnderMotion
+from protocol.book.members import Member
 from protocol.book.personal import salted, text_refusal
 from protocol.book.refusals import FORBIDDEN, MALFORMED, STATE_CONFLICT, Refused, foremost, refuse
 from protocol.book.rehearsal import Proposed, Stopped, proposed, rehearse, touched
@@ -177,7 +179,7 @@ def _told(desk: Desk, wish: Vote) -> Vote | Refused:
     address = desk.actor.member if wish.member is None else wish.member
     if address is None:
         return refuse(MALFORMED, field="member", expected="whose vote it is")
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     if not acts_for(desk.actor, member):

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from protocol.book.book import Book, MemberState
+from protocol.book.book import Book
 from protocol.book.declaration import Motion, Parameter
 from protocol.book.gates import UnderMotion
+from protocol.book.members import MemberState
 from protocol.book.money import BASIS_POINTS
 from protocol.book.parameters import Number, Percentage
 from protocol.book.rehearsal import Proposed

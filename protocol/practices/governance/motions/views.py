@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import since
+from protocol.book.arrivals import since
 from protocol.book.declaration import At, Desk, Doc, Errand, MotionWish, TextRef, Urgency
 from protocol.book.personal import shown_text
 from protocol.book.refusals import Refused

@@ -8,10 +8,14 @@ exchange is collected into the commons first; so a currency can be closed.
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from protocol.book.book import Book, Payment, PaymentAuth, PaymentState, commons_account, exchange_account, parties
+from protocol.book.accounts import commons_account, exchange_account
+from protocol.book.addresses import resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Motion, News, Plan, Write, ungated
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
+from protocol.book.parties import parties
+from protocol.book.payments import Payment, PaymentAuth, PaymentState
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned
 from protocol.book.refusals import (
@@ -150,7 +154,7 @@ def plan_pay(desk: Desk, code: str, wish: PayOut) -> Plan | Refused:
     refused = text_refusal("note", wish.note, NOTE_CHARS_MAX) or code_refusal(book, code)
     if refused:
         return refused
-    payee = book.resolve_account(wish.payee, code)
+    payee = resolve_account(book, wish.payee, code)
     amount = minor_of(wish.amount, code, book.currencies[code].scale)
     if isinstance(payee, Refused) or isinstance(amount, Refused):
         return foremost(*(one for one in (payee, amount) if isinstance(one, Refused))) or refuse(MALFORMED)

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Book, Currency, commons_account, exchange_account, since
+from protocol.book.accounts import commons_account, exchange_account
+from protocol.book.arrivals import since
+from protocol.book.book import Book
+from protocol.book.currency import Currency
 from protocol.book.declaration import Desk, Doc
 from protocol.book.money import Amount
 from protocol.book.personal import NOTE_CHARS_MAX

@@ -4,7 +4,8 @@
 import re
 from collections.abc import Sequence
 
-from protocol.book.book import Book, Currency
+from protocol.book.book import Book
+from protocol.book.currency import Currency
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of

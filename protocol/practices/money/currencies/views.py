@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from protocol.book.book import Book, Currency, commons_account, since
+from protocol.book.accounts import commons_account
+from protocol.book.arrivals import since
+from protocol.book.book import Book
+from protocol.book.currency import Currency
 from protocol.book.declaration import Desk, Doc, Entered, News
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX

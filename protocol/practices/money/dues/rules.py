@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import assert_never
 
-from protocol.book.book import Book, account_id, commons_account
+from protocol.book.accounts import account_id, commons_account
+from protocol.book.addresses import resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Motion, News, Plan, Write, ungated
 from protocol.book.ledger import Posting
 from protocol.book.money import minor_of, payable
@@ -188,7 +190,7 @@ def plan_set(desk: Desk, wish: SetDues) -> Plan | Refused:
     amount = minor_of(wish.amount, currency.code, currency.scale)
     refused = payable(amount) if isinstance(amount, int) else amount
     refused = foremost(text_refusal("title", wish.title, TITLE_CHARS_MAX), refused)
-    found = [book.resolve_member(address) for address in wish.members]
+    found = [resolve_member(book, address) for address in wish.members]
     refused = refused or next((one for one in found if isinstance(one, Refused)), None)
     if refused is not None:
         return refused

@@ -5,7 +5,9 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from protocol.book.book import Book, Member, account_id
+from protocol.book.accounts import account_id
+from protocol.book.book import Book
+from protocol.book.members import Member
 from protocol.book.parameters import TIME_ZONE
 from protocol.book.timezones import LocalTime
 from protocol.lanes.entry import Millis

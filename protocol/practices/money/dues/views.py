@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Book, since
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import At, Desk, Doc, Ref
 from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse

@@ -4,7 +4,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from protocol.book.book import Book, Request, account_id
+from protocol.book.accounts import account_id
+from protocol.book.addresses import local_part, resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.ledger import Posting
 from protocol.book.money import minor_of, payable
@@ -22,6 +24,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
+from protocol.book.requests import Request
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
@@ -138,7 +141,7 @@ def _told(desk: Desk, wish: GiveConsent) -> GiveConsent | Refused:
     if address is None:
         return refuse(MALFORMED, field="account", expected="a value")
     code = wish.currency if wish.draw is None or wish.draw.asset_code is None else wish.draw.asset_code
-    account = book.resolve_account(book.local(address) or address, code)
+    account = resolve_account(book, local_part(book, address) or address, code)
     if isinstance(account, Refused):
         return account
     if account.member is None or not acts_for(desk.actor, book.members[account.member]):

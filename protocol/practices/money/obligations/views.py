@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Book, Request, RequestState, since
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, News
 from protocol.book.ledger import Account
 from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
+from protocol.book.requests import Request, RequestState
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import said_in
 from protocol.practices.money.obligations.entries import Consented, ConsentRevoked, GiveConsent

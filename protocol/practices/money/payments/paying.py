@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from protocol.book.book import Book, Payment, PaymentState, RequestState
+from protocol.book.addresses import local_part, resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Slot, Waiting, Write
 from protocol.book.forms import minor_form, payable_form
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
+from protocol.book.payments import Payment, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.refusals import (
     FORBIDDEN,
@@ -26,6 +28,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
+from protocol.book.requests import RequestState
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
@@ -80,7 +83,7 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     payer = book.ledger.accounts.get(wish.payer or "")
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
     elsewhere = "@" in wish.payee or ":" in wish.payee
-    payee = book.resolve_account(wish.payee, payer.currency if payer else None)
+    payee = resolve_account(book, wish.payee, payer.currency if payer else None)
     payee = refuse(ORDER_MISMATCH, field="payee") if elsewhere else payee
     amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
     unpayable = amount if isinstance(amount, Refused) else payable(amount)
@@ -115,7 +118,7 @@ def payable_of(book: Book, paid: Paid) -> Payable:
     account = book.ledger.accounts[said.wish.payer or ""]
     assert account.member is not None
     mandate = None if said.wish.mandate is None else book.mandates[said.wish.mandate]
-    payee = book.resolve_account(said.wish.payee, account.currency)
+    payee = resolve_account(book, said.wish.payee, account.currency)
     amount = own_minor(book, said.wish.amount, account)
     assert isinstance(payee, Account) and not isinstance(amount, Refused)
     return Payable(said, Authority(account, book.members[account.member], said.device, mandate), payee, amount)
@@ -187,7 +190,7 @@ def _against_request(
 
 def pay_form(desk: Desk, wish: Pay) -> Refused | None:
     """Return why a payment cannot be read: its amount, where that is in a currency of this network, and the most."""
-    here = wish.amount.value <= 0 or desk.book.local(wish.payee) is not None
+    here = wish.amount.value <= 0 or local_part(desk.book, wish.payee) is not None
     refused = payable_form(desk.book, wish.amount) if here else None
     return refused or (None if wish.max_debit is None else minor_form(desk.book, wish.max_debit))
 
@@ -197,7 +200,7 @@ def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
     known = book.payments.get(wish.payment or b"")
     if known is not None and known.said == said.digest:
         return Plan(uuid_text(known.id))
-    if ":" in wish.payee and book.local(wish.payee) is None:
+    if ":" in wish.payee and local_part(book, wish.payee) is None:
         return _plan_abroad(desk, said)
     found = examine(book, said, desk.now, author=True)
     return found if isinstance(found, Refused) else Plan(uuid_text(wish.payment or b""), (Write(Paid(*said.held)),))
@@ -206,14 +209,14 @@ def _plan_signed(desk: Desk, said: Said[Pay]) -> Plan | Waiting | Refused:
 def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
     book = desk.book
     assert wish.payment is not None
-    local = book.local(wish.payee)
+    local = local_part(book, wish.payee)
     # The amount is in the payee's currency, which says nothing of the payer's where the payee is abroad.
     payer = _payer_of(desk, wish, None if local is None else wish.amount.asset_code)
     if local is None:
         return payer if isinstance(payer, Refused) else _plan_abroad(desk, Said(replace(wish, payer=payer.id)))
     of_payer = None if isinstance(payer, Refused) else payer
     amount = wish.amount.value if of_payer is None else own_minor(book, wish.amount, of_payer)
-    payee = book.resolve_account(local, None if of_payer is None else of_payer.currency)
+    payee = resolve_account(book, local, None if of_payer is None else of_payer.currency)
     if isinstance(payer, Refused) or isinstance(amount, Refused) or isinstance(payee, Refused):
         refused = foremost(
             *(one for one in (payer, amount, payee) if isinstance(one, Refused)),

@@ -3,9 +3,13 @@
 
 from collections.abc import Sequence
 
-from protocol.book.book import Book, MemberState, Payment, PaymentState, commons_account, parties
+from protocol.book.accounts import commons_account
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Role, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
+from protocol.book.parties import parties
+from protocol.book.payments import Payment, PaymentState
 from protocol.book.refusals import CURRENCY_CLOSED, FORBIDDEN, PAYMENT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in

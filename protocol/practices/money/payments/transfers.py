@@ -6,10 +6,12 @@ All of it is fold: what may be refused was refused before. Each function returns
 
 from collections.abc import Sequence
 
-from protocol.book.book import Book, Payment, PaymentState, commons_account, holds_account
+from protocol.book.accounts import commons_account, holds_account
+from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import BASIS_POINTS
+from protocol.book.payments import Payment, PaymentState
 from protocol.book.refusals import ACCOUNT_UNKNOWN, CURRENCY_CLOSED, CURRENCY_MISMATCH, SAME_ACCOUNT, Refused, refuse
 from protocol.practices.people.authority import give_back
 

@@ -5,13 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import PAYMENTS, Book, Payment, PaymentAuth, PaymentState, RequestState, concerned
+from protocol.book.addresses import resolve_account
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
 from protocol.book.ledger import Account
 from protocol.book.money import Amount
+from protocol.book.parties import concerned
+from protocol.book.payments import PAYMENTS, Payment, PaymentAuth, PaymentState
 from protocol.book.personal import Search, digest_of, no_word_in, shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, ReasonCode, Refused, refuse
+from protocol.book.requests import RequestState
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import said_in
 from protocol.lanes.entry import Body
@@ -147,7 +151,7 @@ def _wanted(desk: Desk, wanted: PaymentsWanted) -> tuple[tuple[str, str], ...] |
     """Return under which accounts the payments are found that somebody may see, None where it is all of them."""
     book = desk.book
     if wanted.account is not None:
-        account = book.resolve_account(wanted.account)
+        account = resolve_account(book, wanted.account)
         if isinstance(account, Refused):
             return account
         if not may_see(desk.actor, account.member):

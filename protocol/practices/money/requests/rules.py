@@ -4,10 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from protocol.book.book import Book, MemberState, Request, RequestState
+from protocol.book.addresses import local_part, resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Waiting, Write
 from protocol.book.forms import payable_form
 from protocol.book.ledger import Posting
+from protocol.book.members import MemberState
 from protocol.book.money import minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.refusals import (
@@ -24,6 +26,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
+from protocol.book.requests import Request, RequestState
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Said
@@ -105,7 +108,7 @@ def plan_ask(desk: Desk, wish: AskPayment) -> Plan | Refused:
     if address is None:
         return refuse(MALFORMED, field="payee", expected="a value")
     account = spoken_for(desk, address, wish.amount.asset_code, allowed="the payee")
-    payer = None if wish.payer is None else book.resolve_member(book.local(wish.payer) or wish.payer)
+    payer = None if wish.payer is None else resolve_member(book, local_part(book, wish.payer) or wish.payer)
     refused = foremost(*(one for one in (account, payer) if isinstance(one, Refused)))
     if isinstance(account, Refused) or isinstance(payer, Refused):
         assert refused is not None

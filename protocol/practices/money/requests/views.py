@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import REQUESTS, Book, Request, RequestState, concerned
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency, Uuid
 from protocol.book.money import Amount
+from protocol.book.parties import concerned
 from protocol.book.personal import NOTE_CHARS_MAX, Search, no_word_in, shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
+from protocol.book.requests import REQUESTS, Request, RequestState
 from protocol.book.signed import Id, parse_uuid, uuid_text
 from protocol.lanes.entry import Body
 from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX

@@ -4,12 +4,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from protocol.book.addresses import local_part, resolve_account
 from protocol.book.agenda import Agenda
-from protocol.book.book import Auth, Book, MemberState, Payment, PaymentAuth, PaymentState
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.forms import payable_form
 from protocol.book.ledger import Account, Posting
+from protocol.book.members import Auth, MemberState
 from protocol.book.money import minor_of, payable
+from protocol.book.payments import Payment, PaymentAuth, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
@@ -149,7 +152,7 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
     said = said_in(book, body, SchedulePayment)
     wish = said.wish
     payer = book.ledger.accounts[wish.payer or ""]
-    payee = book.resolve_account(wish.payee, payer.currency)
+    payee = resolve_account(book, wish.payee, payer.currency)
     amount = _amount_minor(book, wish)
     assert isinstance(payee, Account) and not isinstance(amount, Refused) and wish.schedule is not None
     schedule = Schedule(
@@ -209,7 +212,7 @@ def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Re
     if payer is None or payer.member is None:
         return refuse(ACCOUNT_UNKNOWN, member=wish.payer or "")
     member = book.members[payer.member]
-    amount, payee = _amount_minor(book, wish), book.resolve_account(wish.payee, payer.currency)
+    amount, payee = _amount_minor(book, wish), resolve_account(book, wish.payee, payer.currency)
     # By its form alone: what other nodes know of this network's handle would not be the same everywhere.
     elsewhere = "@" in wish.payee or ":" in wish.payee
     refused = foremost(
@@ -265,8 +268,8 @@ def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:
     if address is None:
         return refuse(MALFORMED, field="payer", expected="a value")
     payer = spoken_for(desk, address, wish.amount.asset_code, allowed="the payer")
-    local = book.local(wish.payee)
-    payee = book.resolve_account(local or "", None if isinstance(payer, Refused) else payer.currency)
+    local = local_part(book, wish.payee)
+    payee = resolve_account(book, local or "", None if isinstance(payer, Refused) else payer.currency)
     refused = foremost(
         payer if isinstance(payer, Refused) else None,
         refuse(SCHEDULE_LOCAL_ONLY) if local is None else payee if isinstance(payee, Refused) else None,

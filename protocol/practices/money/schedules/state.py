@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from protocol.book.book import Auth
+from protocol.book.members import Auth
 from protocol.book.refusals import ReasonCode
 from protocol.lanes.entry import Millis
 from protocol.practices.money.schedules.entries import Rhythm

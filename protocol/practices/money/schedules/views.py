@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Auth, Book, since
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, News, TextRef
+from protocol.book.members import Auth
 from protocol.book.money import Amount
 from protocol.book.personal import digest_of, shown_text
 from protocol.book.private import Owned

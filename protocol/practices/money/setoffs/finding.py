@@ -4,9 +4,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from protocol.book.book import Book, Request, RequestState
+from protocol.book.book import Book
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.refusals import CURRENCY_CLOSED, CURRENCY_UNKNOWN, Refused, refuse
+from protocol.book.requests import Request, RequestState
 from protocol.lanes.entry import Millis
 from protocol.practices.money.obligations.rules import debtor_account
 from protocol.practices.money.obligations.state import Agreed, Consents

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from protocol.book.book import Book, RequestState
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, News, Plan, Write
 from protocol.book.ledger import Posting
 from protocol.book.refusals import (
@@ -20,6 +20,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
+from protocol.book.requests import RequestState
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Book, since
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc
 from protocol.book.ledger import Account
 from protocol.book.money import Amount

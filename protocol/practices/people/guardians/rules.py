@@ -4,9 +4,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
-from protocol.book.book import Book, Member, MemberState
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, News, Plan, Write
 from protocol.book.ledger import Posting
+from protocol.book.members import Member, MemberState
 from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,

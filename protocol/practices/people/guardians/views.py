@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import At, Desk, Doc
 from protocol.book.refusals import Refused
@@ -36,7 +37,7 @@ class GuardedShown:
 
 
 def view_one(desk: Desk, address: str) -> GuardedShown | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     found = desk.book.of(AllGuarded).by_member.get(member.id)

@@ -6,10 +6,13 @@ from base64 import b32encode
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from protocol.book.book import Auth, Book, DeviceKey, Member, MemberState, RequestState, commons_account
+from protocol.book.accounts import commons_account
+from protocol.book.addresses import resolve_account, resolve_member
+from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Role, Write
 from protocol.book.forms import limit_form
 from protocol.book.ledger import Posting
+from protocol.book.members import Auth, DeviceKey, Member, MemberState
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.refusals import (
@@ -27,6 +30,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
+from protocol.book.requests import RequestState
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.called import call
 from protocol.practices.people.invitations import Invitations, code_digest
@@ -211,7 +215,7 @@ def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
 
 def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
     book = desk.book
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     if isinstance(member, Refused):
         return member
     absent = _not_among(book, member.id, (MemberState.PENDING, MemberState.ACTIVE))
@@ -279,14 +283,14 @@ def limits_form(desk: Desk, wish: Approve | SetLimits) -> Refused | None:
 
 def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused:
     book = desk.book
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     currency = _currency_of(wish)
     if isinstance(member, Refused):
         return member
     absent = _not_among(book, member.id, _PRESENT)
     if absent is not None:
         return absent
-    account = book.resolve_account(member.id, currency)
+    account = resolve_account(book, member.id, currency)
     if isinstance(account, Refused):
         return account
     limits = _limits(book, account.currency, wish.credit_limit, wish.balance_limit)
@@ -310,7 +314,7 @@ def plan_resume(desk: Desk, address: str, wish: Resume) -> Plan | Refused:
 
 
 def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
@@ -320,7 +324,7 @@ def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
 
 
 def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
     body = kind(member.id)

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.book import Auth, Book, Member, MemberState, since
+from protocol.book.addresses import resolve_member
+from protocol.book.arrivals import since
+from protocol.book.book import Book
 from protocol.book.declaration import AskedFor, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
+from protocol.book.members import Auth, Member, MemberState
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, Search, no_word_in, shown_text
 from protocol.book.private import Owned
@@ -157,7 +160,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 
 def view_member(desk: Desk, address: str) -> MemberShown | Refused:
-    member = desk.book.resolve_member(address)
+    member = resolve_member(desk.book, address)
     return member if isinstance(member, Refused) else _shown(desk, member)
 
 
@@ -221,7 +224,7 @@ def _mandate(book: Book, name: bytes) -> MandateShown:
 
 def member_named(book: Book, address: str) -> tuple[str, ...]:
     """Return the id of the member that a handle or an id names, nobody's where it names none."""
-    member = book.resolve_member(address)
+    member = resolve_member(book, address)
     return () if isinstance(member, Refused) else (member.id,)
 
 

@@ -9,9 +9,9 @@ from simulation.groups import balance, exchange, linked, says
 from simulation.theft import last, reopenings, rotate, signed, steal
 from simulation.world import World, whole
 
-from protocol.book.book import PAYMENTS
 from protocol.book.cold import KeeperSignature, sign_claim
 from protocol.book.declaration import Actor, EntriesWanted, Role
+from protocol.book.payments import PAYMENTS
 from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,

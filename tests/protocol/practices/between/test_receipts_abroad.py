@@ -7,9 +7,9 @@ from hashlib import sha256
 from simulation.groups import account, exchange, linked, pay
 from simulation.world import World
 
-from protocol.book.book import PaymentState
 from protocol.book.declaration import EntriesWanted
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentState
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish
 from protocol.lanes.entry import IDENTITY, LEDGER, parse

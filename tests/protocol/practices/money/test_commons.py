@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import PaymentAuth, PaymentState
 from protocol.book.declaration import MotionWish
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentAuth, PaymentState
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     AMOUNT_NOT_POSITIVE,

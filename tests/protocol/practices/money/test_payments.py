@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import PaymentAuth, PaymentState
 from protocol.book.declaration import Actor, Desk, Plan, Role
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentAuth, PaymentState
 from protocol.book.personal import text_digest
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import PaymentState
 from protocol.book.declaration import Desk
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentState
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, READ_ONLY, Refused
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id

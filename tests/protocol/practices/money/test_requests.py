@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from protocol.book.book import RequestState
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import (
@@ -24,6 +23,7 @@ from protocol.book.refusals import (
     TEXT_NOT_NFC,
     Reason,
 )
+from protocol.book.requests import RequestState
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Brought
 from protocol.practices.money.currencies.views import CloseCurrency

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.book.agenda import DUE_MAX
-from protocol.book.book import PaymentAuth
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentAuth
 from protocol.book.personal import text_digest
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.book.book import Book, Request, RequestState
+from protocol.book.book import Book
 from protocol.book.declaration import Actor, Role, operation_name
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
 from protocol.book.refusals import (
@@ -32,6 +32,7 @@ from protocol.book.refusals import (
     Reason,
     Refused,
 )
+from protocol.book.requests import Request, RequestState
 from protocol.book.signed import SIGNED_BYTES_MAX, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought, sign_wish

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import Auth
+from protocol.book.members import Auth
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNACCEPTABLE,

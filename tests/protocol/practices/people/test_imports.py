@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import Auth, MemberState
+from protocol.book.members import Auth, MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,

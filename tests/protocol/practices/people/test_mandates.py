@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import PaymentAuth
 from protocol.book.money import Amount
+from protocol.book.payments import PaymentAuth
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     AMOUNT_NOT_POSITIVE,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from nacl.bindings import crypto_core_ed25519_add, crypto_core_ed25519_is_valid_point
 
-from protocol.book.book import Auth, MemberState
+from protocol.book.addresses import resolve_member
 from protocol.book.declaration import Actor, Role, TextRef
+from protocol.book.members import Auth, MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
@@ -122,7 +123,7 @@ def test_no_handle_passes_for_the_id_of_another_member(riacho: Group) -> None:
         shown = riacho.ask(ANYBODY, "members.join", Join(code, handle))
         if not isinstance(shown, Refused):
             assert shown.id != victim.id
-    assert riacho.book.resolve_member(victim.id) is victim
+    assert resolve_member(riacho.book, victim.id) is victim
 
 
 def test_no_node_takes_a_joining_that_its_author_should_not_have_written(riacho: Group) -> None:

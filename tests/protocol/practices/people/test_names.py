@@ -3,7 +3,8 @@
 
 import pytest
 
-from protocol.book.book import MemberState
+from protocol.book.addresses import resolve_member
+from protocol.book.members import MemberState
 from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,
@@ -36,7 +37,7 @@ def test_statements_keep_the_handle_of_their_time_and_the_old_one_still_reaches_
     assert (shown.handle, riacho.texts[shown.name.digest]) == ("ana-souza", "Ana Souza")
     ana = riacho.member("ana-souza")
     assert riacho.news[-1].type == "member.renamed" and riacho.news[-1].audience == (ana.id,)
-    assert riacho.book.resolve_member("ana") is ana
+    assert resolve_member(riacho.book, "ana") is ana
 
     riacho.pay("bia", "ana", 1_00)
     riacho.pay("bia", "ana-souza", 2_00)
@@ -66,7 +67,7 @@ def test_a_typo_of_somebody_who_waits_is_mended_and_free_again(riacho: Group) ->
     shown = riacho.do("steward", "members.rename", Rename("dora"), "draa")
     assert (shown.handle, shown.state) == ("dora", MemberState.PENDING)
     assert riacho.member("dora").earlier == ()
-    assert riacho.book.resolve_member("draa") == Refused(MEMBER_UNKNOWN, {"member": "draa"})
+    assert resolve_member(riacho.book, "draa") == Refused(MEMBER_UNKNOWN, {"member": "draa"})
     riacho.do(ANYBODY, "members.join", Join(riacho.invite(), "draa"))
     assert riacho.member("draa") is not riacho.member("dora")
     # Her key opens her account all the same.

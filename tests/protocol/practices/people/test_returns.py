@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from protocol.book.book import Auth, MemberState
 from protocol.book.declaration import Actor, Role
+from protocol.book.members import Auth, MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import (
     FORBIDDEN,

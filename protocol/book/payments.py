@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Payments as a book knows them: where the money of each is, and on whose word it went."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.book.refusals import ReasonCode
+from protocol.book.searching import CALLED_TABLE, searched_by
+from protocol.book.tables import Table
+from protocol.lanes.entry import Millis
+
+
+class PaymentState(StrEnum):
+    """Where the money of a payment is: on its way, arrived, given back unpaid, paid back."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    REVERSED = "reversed"
+
+
+class PaymentAuth(StrEnum):
+    """On whose word the payer was debited: key, word of mouth, helper, standing order; abroad, or the group itself."""
+
+    SELF = "self"
+    CUSTODIAL = "custodial"
+    MANDATE = "mandate"
+    STANDING = "standing"
+    ABROAD = "abroad"
+    COMMONS = "commons"
+
+
+@dataclass(slots=True)
+class Abroad:
+    """What a payment has besides if its other end is in another network.
+
+    `code` and `scale` are the unit of the amount at the payee; `links` those by which it leaves or comes, and
+    `route` the networks that it passes; `reason` is why it, or a part of it, was given back.
+    """
+
+    network: bytes
+    code: str
+    scale: int
+    links: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    reason: ReasonCode | None = None
+
+
+@dataclass(slots=True)
+class Payment:
+    """A payment that debits or credits an account here; an end abroad is an address, not an account id.
+
+    `debit_minor` is in the payer's currency (None where that is abroad), `amount_minor` in the payee's.
+    `rests_on` are the places in the ledger lane of the entries that authorise the debit, besides its
+    own; `balance_minor` is the payer's balance after it; `said` is the digest of the signed order.
+    """
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payer: str
+    payee: str
+    debit_minor: int | None
+    amount_minor: int
+    state: PaymentState
+    auth: PaymentAuth
+    rests_on: tuple[int, ...] = ()
+    said: bytes | None = None
+    note: bytes | None = None
+    mandate: bytes | None = None
+    request: bytes | None = None
+    schedule: bytes | None = None
+    levy_minor: int = 0
+    balance_minor: int | None = None
+    was_pending: bool = False
+    closed: int | None = None
+    closed_at_ms: Millis | None = None
+    abroad: Abroad | None = None
+
+
+PAYMENTS = Table(
+    "payments",
+    Payment,
+    search=lambda payment: searched_by(payment.note, payment.payer, payment.payee),
+    through=(CALLED_TABLE,),
+    by={"account": lambda payment: dict.fromkeys((payment.payer, payment.payee))},
+    # What other networks may still speak of stays: a link's records name it.
+    closed=lambda payment: payment.state is not PaymentState.PENDING and payment.abroad is None,
+)

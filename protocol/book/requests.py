@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Payment requests as a book knows them: what is asked, and what is left of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.book.searching import CALLED_TABLE, searched_by
+from protocol.book.tables import Table
+from protocol.lanes.entry import Millis
+
+
+class RequestState(StrEnum):
+    """What became of a payment request; one past its date counts as expired, without an entry."""
+
+    OPEN = "open"
+    PAID = "paid"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Request:
+    """What a payee asks to be paid, by anybody or by one member, until a date if there is one."""
+
+    id: bytes
+    arrival: int
+    at_ms: Millis
+    payee: str
+    amount_minor: int
+    payer: str | None
+    not_after_ms: Millis | None
+    note: bytes | None
+    state: RequestState = RequestState.OPEN
+    payment: bytes | None = None
+    set_off_minor: int = 0
+    """What set-offs have cancelled of it."""
+
+    @property
+    def left_minor(self) -> int:
+        """What is still to be paid of it, as long as it is open."""
+        return self.amount_minor - self.set_off_minor
+
+    def state_at(self, now: Millis) -> RequestState:
+        """Return its state at an hour: an open one expires by itself."""
+        if self.state is RequestState.OPEN and self.not_after_ms is not None and now > self.not_after_ms:
+            return RequestState.EXPIRED
+        return self.state
+
+    def settle(self, payment: bytes) -> None:
+        """Note by which payment it was paid: part of the fold."""
+        self.state, self.payment = RequestState.PAID, payment
+
+    def reopen(self, payment: bytes) -> None:
+        """Ask again for what a payment had paid that was reversed: part of the fold."""
+        if self.state is RequestState.PAID and self.payment == payment:
+            self.state, self.payment = RequestState.OPEN, None
+
+    def set_off(self, amount_minor: int) -> None:
+        """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""
+        assert 0 < amount_minor <= self.left_minor
+        self.set_off_minor += amount_minor
+        if not self.left_minor:
+            self.state = RequestState.PAID
+
+
+REQUESTS = Table(
+    "payment-requests",
+    Request,
+    search=lambda request: searched_by(request.note, request.payee, request.payer or ""),
+    through=(CALLED_TABLE,),
+    by={"member": lambda request: dict.fromkeys((request.payee.partition(".")[0], request.payer or ""))},
+    closed=lambda request: request.state is not RequestState.OPEN,
+)
