@@ -66,7 +66,9 @@ class LinkTalk:
         try:
             self.journal.directory.verify(entry)
             body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
-        except UnknownEntry:
+        except UnknownEntry as unknown:
+            if unknown.kind != LinkRecord.KIND:
+                raise PeerFault(str(unknown)) from unknown
             # Of a newer version. To skip a field of it would be to sign on what is not understood; the link waits, as
             # it does for a partner that cannot be reached. The partner sends it again until it is acknowledged.
             return
