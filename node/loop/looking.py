@@ -8,7 +8,7 @@ from node.loop.refusals import SEARCH_UNAVAILABLE
 from node.store.search import SearchBroken
 from node.store.storage import Storage
 from protocol.book.book import Book
-from protocol.book.declaration import EntriesWanted, EvidenceWanted, Lookup, RowsWanted
+from protocol.book.declaration import EntriesWanted, EvidenceWanted, ItemsWanted, Lookup, RowsWanted
 from protocol.book.refusals import refuse
 from protocol.book.tables import Name
 from protocol.lanes.entry import COMMONS, LEDGER
@@ -34,6 +34,8 @@ async def looked_up(result: Any, storage: Storage, network: bytes, book: Book) -
             identity = await storage.identity_lane(network)
             wires = await storage.lane_at(network, LEDGER, seqs)
             return show(identity, wires + await storage.lane_at(network, COMMONS, commons_seqs))
+        case ItemsWanted(owner, kinds, seen, show):
+            return show([one for one in await storage.private.things(owner, kinds) if one.seen in seen])
         case EvidenceWanted(whose, places, show):
             identity = await storage.identity_lane(whose)
             return show(identity, await storage.all_at(whose, places))

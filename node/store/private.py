@@ -43,10 +43,33 @@ PAGE_ITEMS = 256
 Read = Callable[..., Awaitable[list[Any]]]
 
 
+_REPLACED = "SELECT number FROM private_items WHERE owner = :owner AND kind = :kind AND seen != ''"
+
+
+def newest_of(items: Iterable[Item]) -> Sequence[Item]:
+    """Return items without those in whose place a later one of the same batch comes."""
+    found: dict[Any, Item] = {}
+    for item in items:
+        name = (item.owner, item.kind) if item.seen else item.digest
+        found.pop(name, None)
+        found[name] = item
+    return tuple(found.values())
+
+
+def replacing(items: Iterable[Item]) -> Iterator[tuple[str, Any]]:
+    """Yield the statements that overwrite those in whose place these come."""
+    for item in items:
+        if item.seen:
+            values = {"owner": item.owner, "kind": item.kind}
+            yield f"UPDATE private_values SET value = zeroblob(length(value)) WHERE number IN ({_REPLACED})", values  # noqa: S608
+            yield f"DELETE FROM private_items WHERE number IN ({_REPLACED})", values  # noqa: S608
+
+
 def rows(items: Iterable[Item], kept: int) -> tuple[dict[str, list[Any]], int]:
     """Return the values of the rows of these items, end to end, by table, after so many, and how many that makes."""
     found: dict[str, list[Any]] = {table: [] for table in INSERTS}
-    for number, (digest, owner, kind, about, value, seen, at_ms) in enumerate(items, kept + 1):
+    lasting = (item for item in newest_of(items) if item.value or not item.seen)
+    for number, (digest, owner, kind, about, value, seen, at_ms) in enumerate(lasting, kept + 1):
         found["private_items"] += (number, digest, owner, kind, about, seen, at_ms)
         found["private_values"] += (number, value)
         kept = number
@@ -71,6 +94,13 @@ class PrivateStore:
         """Return those of these items that are still kept, by digest: of several the newest."""
         rows = await self._by_keys(f"{_ITEM} WHERE digest IN", digests)
         return {row[0]: Item(*row) for row in rows}
+
+    async def things(self, owner: str, kinds: Sequence[str]) -> Sequence[Item]:
+        """Return what a member keeps of these kinds and no entry names, in the order of the kinds."""
+        marks = ",".join("?" * len(kinds))
+        where = f"owner = ? AND kind IN ({marks}) AND seen != ''"
+        rows = await self._read(f"{_ITEM} WHERE {where}", owner, *kinds)
+        return sorted((Item(*row) for row in rows), key=lambda item: kinds.index(item.kind))
 
     async def of(self, owner: str, after: int = 0) -> tuple[Sequence[Item], int | None]:
         """Return a page of what a member owns, oldest first, and after which number the next begins."""

@@ -27,7 +27,7 @@ from node.store.copies import copy_of
 from node.store.erased import erase_aside, remember
 from node.store.lanes import StoredLanes
 from node.store.lookups import Lookups
-from node.store.private import PrivateStore, erasing
+from node.store.private import PrivateStore, erasing, replacing
 from node.store.rows import undoing
 from node.store.schema import SCHEMA_VERSION, TABLES
 from node.store.search import SearchIndex
@@ -117,10 +117,12 @@ class Storage(StoredLanes, Lookups, Tokens):
             rows, new = rows_of(batch, self._numbers)
             with or_failed():
                 undone = [undoing(row.kept) for row in batch.rows if row.kept.again]
-                gone = [*deletions(batch.forgotten), *erasing(batch.erased)]
+                gone = [*deletions(batch.forgotten), *erasing(batch.erased), *replacing(batch.items)]
                 await self._writer.transact([*undone, *gone, *insertions(rows)])
             self._numbers.add(new)
             self.search.feed(batch.rows)
+        if any(item.seen for item in batch.items):
+            self._log_holds_erased = True  # what was replaced, until the log is emptied next
         if batch.erased:
             await self.search.scrub()
             for aside in await asyncio.to_thread(erase_aside, self.path, batch.erased):

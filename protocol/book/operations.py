@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 from protocol.book.gates import Gate
-from protocol.book.plans import SIGNED_IN, Desk, Lookup, Plan, Role, RowsWanted, Waiting
+from protocol.book.plans import SIGNED_IN, Desk, ItemsWanted, Lookup, Plan, Role, RowsWanted, Waiting
 from protocol.book.refusals import Refused
 
 PAGE_ITEMS_MAX = 200
@@ -158,7 +158,7 @@ class List:
     wanted: type[Any]
     item: type[Any]
     view: Callable[[Desk, Any, int], Iterable[tuple[int, Any]] | Refused] | None = None
-    rows: Callable[[Desk, Any, int, int], RowsWanted | Refused | None] | None = None
+    rows: Callable[[Desk, Any, int, int], RowsWanted | ItemsWanted | Refused | None] | None = None
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
     own: bool = False

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +15,7 @@ from protocol.lanes.entry import LEDGER, Body, Millis
 
 if TYPE_CHECKING:
     from protocol.book.book import Book
+    from protocol.book.private import Item
 
 
 class Role(StrEnum):
@@ -120,7 +121,8 @@ class Plan:
     """What a granted wish writes, in order, and the id of the resource that the answer shows.
 
     `texts` are personal texts for the private store, by the salted hash by which the writes name them; `erases` are
-    the members whose items there go. `steps` go into the next record of a link
+    the members whose items there go; `items` are such as no entry names, each in the place of the owner's of its kind
+    (an empty value leaves none). `steps` go into the next record of a link
     (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it, such as a
     code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
     `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
@@ -134,6 +136,7 @@ class Plan:
     reopens: Reopen | None = None
     erases: tuple[str, ...] = ()
     noun: str = ""
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,19 @@ class EntriesWanted:
     ledger_seqs: tuple[int, ...]
     show: Callable[[tuple[bytes, ...], tuple[bytes, ...]], Any]
     commons_seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsWanted:
+    """A question that the private store answers: what it keeps of a member of these kinds, as far as it may be seen.
+
+    `seen` are the words for who may that let whoever asks. The runtime answers with `show(items)`, by kind.
+    """
+
+    owner: str
+    kinds: tuple[str, ...]
+    seen: frozenset[str]
+    show: Callable[[Sequence[Item]], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ class Item(NamedTuple):
     """One thing of a member's that is kept, and may be erased.
 
     `seen` says who may read it; "" is whoever may see what refers to it. `about` is the resource that it belongs
-    to, as a path without /v1/.
+    to, as a path without /v1/. An item that says who may read it is named by no entry: a newer one of its owner and
+    kind takes its place.
     """
 
     digest: bytes

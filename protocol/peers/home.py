@@ -115,6 +115,8 @@ class Home:
             self.journal.write(write.body, write.lane, self.now)
         for item in items_of(self._private, self.book, plan, self.now) if plan.texts else ():
             self.say(StoreItem(item))
+        for item in plan.items:
+            self.say(StoreItem(item))
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
         for step in plan.steps:

@@ -4,6 +4,7 @@
 from protocol.book.declaration import Practice
 from protocol.practices.people import (
     absences,
+    contacts,
     devices,
     guardians,
     imports,
@@ -26,4 +27,5 @@ PRACTICES: tuple[Practice, ...] = (
     devices.PRACTICE,
     mandates.PRACTICE,
     privacy.PRACTICE,
+    contacts.PRACTICE,
 )

@@ -349,6 +349,70 @@ async def test_lists_are_searched_by_whoever_may_read_them(riacho: Riacho) -> No
     assert (await riacho.ask("GET", "/v1/payments?search=pao", as_="nobody"))["status"] == 401
 
 
+async def test_members_say_how_they_are_reached_and_to_whom(riacho: Riacho) -> None:
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.capitalize())
+    committee = await riacho.ask("POST", "/v1/tokens", {"label": "committee", "role": "committee"})
+    auditor = await riacho.ask("POST", "/v1/tokens", {"label": "auditor", "role": "auditor"})
+    riacho.tokens |= {"committee": committee["token"], "auditor": auditor["token"], "nobody": "none"}
+
+    async def say(as_: str, kind: str, value: str, seen_by: str | None = None, **more: str) -> Any:
+        wish = {"kind": kind, "value": value, **({} if seen_by is None else {"seen_by": seen_by}), **more}
+        return await riacho.ask("POST", "/v1/contacts", wish, as_=as_)
+
+    async def seen(as_: str) -> dict[str, str]:
+        items = (await riacho.ask("GET", "/v1/contacts?member=ana", as_=as_))["items"]
+        return {one["kind"]: one["value"] for one in items}
+
+    assert (await say("ana", "phone", "+55 11 5555 0100", "members"))["value"] == "+55 11 5555 0100"
+    assert (await say("ana", "email", "ana@example.org"))["seen_by"] == "coordinators"
+    await say("ana", "place", "geo:-23.5505199,-46.6333094", "me")
+    everything = {"phone": "+55 11 5555 0100", "email": "ana@example.org", "place": "geo:-23.5505199,-46.6333094"}
+    assert await seen("ana") == everything
+    assert [sorted(await seen(who)) for who in ("bia", "committee", "", "auditor")] == [
+        ["phone"], ["email", "phone"], ["email", "phone"], [],
+    ]  # fmt: skip
+    shown = await riacho.ask("GET", "/v1/contacts/ana.phone", as_="bia")
+    assert (shown["member"], shown["value"], shown["seen_by"]) == ("ana", "+55 11 5555 0100", "members")
+    assert shown == await riacho.ask("GET", f"/v1/contacts/{shown['id']}", as_="ana")
+    for hidden in ("ana.place", "ana.email", "ana.web", "ana.picture", "ana", "nobody.phone"):
+        assert (await riacho.ask("GET", f"/v1/contacts/{hidden}", as_="bia"))["status"] == 404
+    assert (await riacho.ask("GET", "/v1/contacts?member=ana", as_="nobody"))["status"] == 401
+
+    # What is said anew takes the place of what was, and another's is nobody's to say.
+    await say("ana", "phone", "+55 11 5555 0199", "me")
+    assert (await seen("ana"))["phone"] == "+55 11 5555 0199" and await seen("bia") == {}
+    assert (await say("bia", "phone", "0000", member="ana"))["code"] == "FORBIDDEN"
+    assert (await say("", "phone", "+34 600 000 000", member="bia"))["member"] == "bia", (
+        "a steward, for one without key"
+    )
+    assert (await say("", "phone", "+34 600 000 000"))["figures"]["field"] == "member"
+    bad = {
+        "phone": "call me",
+        "email": "ana at home",
+        "web": "ftp://x",
+        "post": " \n",
+        "place": "geo:91,0",
+        "other": "x" * 301,
+    }
+    for kind, value in {**bad, "fax": "1", "place ": "geo:1,181"}.items():
+        refused = await say("ana", kind.strip(), value)
+        assert (refused["code"], refused["figures"]["field"]) == ("MALFORMED", "kind" if kind == "fax" else "value")
+    assert await seen("ana") == {**everything, "phone": "+55 11 5555 0199"}
+
+    assert (await riacho.ask("POST", "/v1/contacts/ana.phone/remove", as_="bia"))["code"] == "FORBIDDEN"
+    gone = await riacho.ask("POST", "/v1/contacts/ana.phone/remove", as_="ana")
+    assert (gone["value"], sorted(await seen("ana"))) == (None, ["email", "place"])
+    exported = await riacho.ask("GET", "/v1/members/ana/export", as_="ana")
+    told = {one["kind"]: (one["value"], one["seen_by"]) for one in exported["private"]}
+    assert told == {
+        "name": ("Ana", ""), "email": ("ana@example.org", "coordinators"), "place": (everything["place"], "me"),
+    }  # fmt: skip
+    assert [one["kind"] for one in exported["lists"]["contacts"]] == ["email", "place"]
+    await riacho.ask("POST", "/v1/members/ana/erase", as_="ana")
+    assert await seen("ana") == {}
+
+
 async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
     for handle in ("ana", "bia"):
         await riacho.join(handle, handle.title())
