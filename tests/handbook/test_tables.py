@@ -16,7 +16,7 @@ import pytest
 
 import crdt
 import protocol
-from crdt.link import LinkFault
+from crdt.link.record import LinkFault
 from node.http.problems import REASONS
 from protocol.book.declaration import Act, Create
 from protocol.book.money import Amount

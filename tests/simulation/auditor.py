@@ -15,7 +15,8 @@ from typing import Any
 
 from simulation.world import Node, World
 
-from crdt.link import Record, Side
+from crdt.link.record import Record
+from crdt.link.side import Side
 from protocol.book.accounts import exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.payments import PAYMENTS, PaymentState

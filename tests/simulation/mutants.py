@@ -14,8 +14,11 @@ from unittest.mock import patch
 
 from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
-import crdt.link
-from crdt.link import Draft, Hold, LinkRefusal, Side
+from crdt.link import draft as drafts
+from crdt.link import rules as link_rules
+from crdt.link.draft import Draft, LinkRefusal
+from crdt.link.record import Hold
+from crdt.link.side import Side
 from protocol.book import book
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
@@ -289,7 +292,7 @@ def _floor_foreign(rate: Rate, amount: int) -> int:
 
 
 def _rules_without(*names: str) -> tuple[Callable[..., Any], ...]:
-    return tuple(rule for rule in crdt.link.ACCEPT_RULES if rule.__name__ not in names)
+    return tuple(rule for rule in link_rules.ACCEPT_RULES if rule.__name__ not in names)
 
 
 def _refusal_of_the_first_look(book: Any, circle: Any, now: int, hold: bytes | None = None) -> Reason | None:
@@ -333,7 +336,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "the last word on a limit counts": Mutant(
         "who grants a limit lowers it by saying so, and a lower one is believed", "CREDITOR-LIMIT",
         ((Draft, "give_back", _lower_own_grant),
-         (crdt.link, "ACCEPT_RULES", _rules_without("_only_counts_up"))), {"give back": 12}),
+         (link_rules, "ACCEPT_RULES", _rules_without("_only_counts_up"))), {"give back": 12}),
     "pending holds counted": Mutant(
         "what the partner has promised counts as room before it is claimed", "TRUE-LIMIT",
         ((Side, "headroom", property(_headroom_by_pending)),),
@@ -343,7 +346,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Side, "headroom", property(_headroom_without_open)),), {"pay": 90.0, "cap": 8.0}, shape="slope"),
     "limit not checked": Mutant(
         "a partner's record is taken whatever it comes to owe", "CREDITOR-LIMIT",
-        ((crdt.link, "ACCEPT_RULES", _rules_without("_stays_within_our_grant")),), cheat="lie about limits"),
+        ((link_rules, "ACCEPT_RULES", _rules_without("_stays_within_our_grant")),), cheat="lie about limits"),
     "payer refunded by timer": Mutant(
         "the payer's node frees its own hold when the partner is silent", "NO-HONEST-LOSS",
         ((holds, "resolve", _refund_by_timer),)),
@@ -376,7 +379,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Compare, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
-        ((crdt.link, "_fits", _yes), (rules, "_fits", _yes)), cheat="wrong preimage"),
+        ((drafts, "fits", _yes), (link_rules, "fits", _yes), (rules, "_fits", _yes)), cheat="wrong preimage"),
     "fork ignored": Mutant(
         "two entries at one place have no consequence", "FORK-SEEN=>PROOF",
         ((Side, "freeze", lambda side: side), (Journal, "is_forked", lambda *_: False)), cheat="equivocate"),
@@ -385,7 +388,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
     "ack not checked": Mutant(
         "a record may acknowledge what was never written", "MIRROR=IN-FLIGHT",
-        ((crdt.link, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
+        ((link_rules, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
         ((arriving, "_arrive", _credit_before_claim),)),

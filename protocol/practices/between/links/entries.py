@@ -7,7 +7,8 @@ Each side's newest record is an entry of its lane `link/<link id>`, which the tw
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from crdt.link import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT, Ack, Hold, Record
+from crdt.link.draft import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT
+from crdt.link.record import Ack, Hold, Record
 from protocol.book.money import Rate
 from protocol.book.refusals import ReasonCode
 from protocol.lanes.claims import COLD_KEYS_MAX, ColdSignature

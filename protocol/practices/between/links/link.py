@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from crdt.link import Caps, Draft, Hold, LinkRefusal, Side
+from crdt.link.draft import Caps, Draft, LinkRefusal
+from crdt.link.record import Hold
+from crdt.link.side import Side
 from protocol.book.refusals import AMOUNT_NOT_POSITIVE, AMOUNT_TOO_LARGE, Refused, refuse
 from protocol.practices.between.links.entries import Settings, SignedGrant, Terms
 from protocol.practices.between.links.refusals import LINK_FROZEN, LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
@@ -157,7 +159,7 @@ class Link:
     def pen(self) -> Draft:
         """Return our record in the making, begun if need be."""
         if self.draft is None:
-            self.draft = self.side.draft(self._caps())
+            self.draft = Draft(self.side, self._caps())
         # They may have been changed since it was begun.
         self.draft.caps = self._caps()
         return self.draft

@@ -8,7 +8,9 @@ beyond that binds as far as cold keys have signed it (docs/decisions/0027).
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crdt.link import Fork, LinkFault, Record, Side, Stale
+from crdt.link.record import LinkFault, Record
+from crdt.link.rules import accept
+from crdt.link.side import Fork, Side, Stale
 from protocol.book.book import Book
 from protocol.book.cold import signers
 from protocol.book.declaration import Entered
@@ -114,7 +116,7 @@ def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFau
     """
     ack = side.own.ack
     if ack is None or ack.digest != id or record.position <= side.partner.position:
-        return side.accept(record, id)
+        return accept(side, record, id)
     if record.ack is not None:
         # What it acknowledges of ours a thief may have signed in an epoch that is none any more: it counts in ours.
         record = replace(record, ack=replace(record.ack, epoch=min(record.ack.epoch, side.own.epoch)))

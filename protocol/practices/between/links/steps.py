@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-from crdt.link import Draft, Hold, LinkRefusal
+from crdt.link.draft import Draft, LinkRefusal
+from crdt.link.record import Hold
 from protocol.practices.between.links.entries import HoldItem, Settings, SignedGrant, Terms
 
 

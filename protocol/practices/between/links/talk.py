@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from crdt.link import LinkFault
+from crdt.link.record import LinkFault
 from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
 from protocol.events import Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from crdt.link import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT
+from crdt.link.draft import HOLDS_OPEN_MAX, HOLDS_OPEN_PERCENT
 from protocol.book.cold import KeeperSignature
 from protocol.book.declaration import Doc
 from protocol.book.money import Amount

@@ -5,7 +5,7 @@ import pytest
 from simulation.groups import exchange, linked, offer_payment
 from simulation.world import World, whole
 
-from crdt.link import HOLDS_STRUCTURAL_MAX, INT64_MAX
+from crdt.link.record import HOLDS_STRUCTURAL_MAX, INT64_MAX
 from protocol.book.declaration import Desk, Plan
 from protocol.book.refusals import REASON_CODE_CHARS_MAX
 from protocol.lanes.claims import (
