@@ -231,6 +231,16 @@ def recovered(riacho: Author, serra: Author, written: list[dict[str, Any]], refu
     refuse("a recovery that a guardian backs twice", "KEY_EVENT_INVALID", twice)
     own = riacho.make(Recovery(claim, (replace(by, guardian=riacho.network),)), IDENTITY, **event)
     refuse("a recovery that no guardian backs", "KEY_EVENT_INVALID", own)
+    for name, wrong in (
+        ("that leaves an epoch out", replace(claim, epoch=5)),
+        ("of another network", replace(claim, network=serra.network)),
+        ("whose libp2p key is of small order", replace(claim, transport=SMALL_ORDER_KEY)),
+        ("to a cold key of small order", replace(claim, cold=ColdKeys((SMALL_ORDER_KEY,), 1))),
+    ):
+        body = Recovery(wrong, (by,))
+        refuse(
+            f"a recovery {name}", "KEY_EVENT_INVALID", riacho.make(body, IDENTITY, **(event | {"epoch": wrong.epoch}))
+        )
     riacho.epoch, riacho.signer = 4, "riacho hot 9"
     body = Recovery(claim, (by,))
     written.append(shown_entry("a recovery: guardians open epoch 4", riacho.write(body, IDENTITY), riacho.signer, body))
@@ -313,6 +323,12 @@ def entries() -> dict[str, Any]:
         ("one cold key given twice", replace(first, cold=first.cold[:1] * 2)),
     ):
         refuse(f"an inception with {name}", "KEY_EVENT_INVALID", riacho.make(body, IDENTITY, **founding))
+    no_wire = riacho.make(replace(first, transport=SMALL_ORDER_KEY), IDENTITY, **founding)
+    refuse("an inception with a libp2p key of small order", "KEY_EVENT_INVALID", no_wire)
+    reopened = riacho.make(Reopening(1, ()), IDENTITY, **founding)
+    refuse("a reopening in the place of an inception", "KEY_EVENT_INVALID", reopened)
+    late = riacho.make(first, IDENTITY, **(founding | {"epoch": 1}))
+    refuse("an inception that opens epoch 1", "KEY_EVENT_INVALID", late)
     refuse(
         "an inception signed by another key than it names",
         "KEY_EVENT_INVALID",
@@ -394,6 +410,19 @@ def entries() -> dict[str, Any]:
     refuse(
         "a ledger entry of a kind that is not known", "KIND_UNKNOWN", riacho.make(invited("bia"), LEDGER, body=unknown)
     )
+    newer = encode({1: "members/invited", 2: FIRST_MS, 3: to_map(invited("bia")) | {99: 1}})
+    more = riacho.make(invited("bia"), LEDGER, body=newer)
+    refuse("a ledger entry with a field that is not known", "KIND_UNKNOWN", more)
+    for name, wrong in (
+        ("a body with a fourth part", {1: "members/invited", 2: FIRST_MS, 3: to_map(invited("bia")), 4: 0}),
+        ("a body whose date is a text", {1: "members/invited", 2: "now", 3: to_map(invited("bia"))}),
+        (
+            "a body whose field is of another type",
+            {1: "members/invited", 2: FIRST_MS, 3: to_map(invited("bia")) | {1: 0}},
+        ),
+    ):
+        refuse(name, "RULE_BROKEN", riacho.make(invited("bia"), LEDGER, body=encode(wrong)))
+    refuse("what belongs into the ledger, in the lane of a link", "RULE_BROKEN", riacho.make(invited("bia"), lane))
     again = riacho.make(invited("ana"), LEDGER)
     refuse("what a rule of the book refuses: an invitation that exists already", "RULE_BROKEN", again)
     stolen = riacho.rotation(riacho.claim(key=key("thief").public), 0, 1)
@@ -412,6 +441,20 @@ def entries() -> dict[str, Any]:
     )
     foreign = riacho.rotation(riacho.claim(network=serra.network), 0, 2)
     refuse("a rotation of another network", "KEY_EVENT_INVALID", riacho.make(foreign, IDENTITY, **event))
+    for name, changed in (
+        ("whose libp2p key is of small order", {"transport": SMALL_ORDER_KEY}),
+        ("to a cold key of small order", {"cold": ColdKeys((SMALL_ORDER_KEY,), 1)}),
+        ("to more cold keys needed than there are", {"cold": ColdKeys((key("riacho cold 9").public,), 2)}),
+        ("that names itself as its guardian", {"guardians": Guardians((riacho.network,), 1, 1)}),
+        ("that names a guardian twice", {"guardians": Guardians((serra.network,) * 2, 1, 1)}),
+        ("that needs more guardians than it names", {"guardians": Guardians((serra.network,), 2, 1)}),
+    ):
+        wrong = riacho.make(riacho.rotation(riacho.claim(**changed), 0, 2), IDENTITY, **event)
+        refuse(f"a rotation {name}", "KEY_EVENT_INVALID", wrong)
+    beyond = riacho.make(Reopening(2, ()), IDENTITY, epoch=2)
+    refuse("a reopening that leaves an epoch out", "KEY_EVENT_INVALID", beyond)
+    elsewhere = riacho.make(Reopening(2, ()), IDENTITY, epoch=1)
+    refuse("a reopening whose body names another epoch", "KEY_EVENT_INVALID", elsewhere)
     old_signer = riacho.make(riacho.rotation(riacho.claim(), 0, 2), IDENTITY, epoch=1)
     refuse("a rotation that the old key signs", "KEY_EVENT_INVALID", old_signer)
 
@@ -427,6 +470,8 @@ def entries() -> dict[str, Any]:
         "SIGNATURE_WRONG",
         riacho.make(invited("bia"), LEDGER, signer="riacho hot 0"),
     )
+    twin = riacho.make(invited("twin"), LEDGER, epoch=0, signer="riacho hot 0", seq=ledger.header.seq)
+    refuse("another entry at the place of the head that the rotation names", "EPOCH_CLOSED", twin)
     write("the ledger goes on in epoch 1", riacho, invited("bia"), LEDGER)
     refuse(
         "the old key again, after the new one",
@@ -865,6 +910,7 @@ def set_offs() -> dict[str, Any]:
     cases = (
         ("a ring: the least of its debts goes round", ring, ()),
         ("two debts between the same two: the first by id is cleared first", twice, ()),
+        ("the same two debts, told in the other order", twice[::-1], ()),
         ("no ring, so nothing", line, ()),
         ("credit closes the line: as much as may be drawn", line, room),
         ("two rings with one debt in common: the lots decide", two_ways, ()),
@@ -1015,6 +1061,14 @@ def federations() -> dict[str, Any]:
              "serra": (*endorsed("campo"), *expelled("encants", 0)), "campo": (joined,)}),
         case("expelled though one was admitted afterwards", {"riacho": (*expelled("encants", 0), *endorsed("campo")),
              "serra": (*expelled("encants", 0), *endorsed("campo")), "campo": (joined,)}),
+        case("voters have seen different places: the lower median counts", {**twice, "riacho": (*endorsed("campo"),
+             *expelled("encants", 0)), "serra": expelled("encants", 1), "encants": endorsed("campo")}),
+        case("a vote said twice: the later place counts", {**twice, "riacho": (*endorsed("campo"),
+             *expelled("encants", 0), *expelled("encants", 1)), "serra": expelled("encants", 1),
+             "encants": endorsed("campo")}),
+        case("one more is expelled once another is out", {"riacho": (*endorsed("campo"), *expelled("encants", 0),
+             *expelled("campo", 0)), "serra": (*endorsed("campo"), *expelled("encants", 0), *expelled("campo", 0)),
+             "campo": (joined, *expelled("encants", 0))}),
         case("a vote that an endorsement has taken back", {"riacho": (*expelled("encants", 0), *endorsed("encants")),
              "serra": expelled("encants", 0)}),
         case("whom the expelled had endorsed, and whom it endorses afterwards", {**twice,

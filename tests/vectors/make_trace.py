@@ -30,7 +30,7 @@ from protocol.practices.money.obligations.views import RevokeConsent
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment
 from protocol.practices.money.payments.views import PostPayment, VoidPayment
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
-from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
+from protocol.practices.money.schedules.entries import Ran, Rhythm, SchedulePayment
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.money.setoffs.entries import SetOffMade, Share
 from protocol.practices.money.setoffs.views import ClearObligations
@@ -183,6 +183,12 @@ def payments(told: Riacho) -> None:
         Paid(told.sign("payments.reverse", ReversePayment(name), "ana"), None),
         "MALFORMED",
     )
+    fitting = Pay(bia, hora(1_00), ana, payment=name)
+    told.refuse(
+        "an order whose fields fit and whose operation is another",
+        Paid(told.sign("payments.reverse", fitting, "ana"), None),
+        "MALFORMED",
+    )
     told.refuse("a payment that nobody has wished", Paid(None, None), "MALFORMED")
     told.refuse(
         "an order past its date",
@@ -301,6 +307,7 @@ def schedules(told: Riacho) -> None:
     told.do("scheduled-payments.pause", PauseSchedule(), name, "ana")
     world.now = first + DAY_MS + 1
     told.do("scheduled-payments.resume", ResumeSchedule(), name, "ana")
+    told.refuse("an occurrence that passed in a pause", Ran(parse_uuid(name) or b"", 1), "STATE_CONFLICT")
     missed = SchedulePayment(payee="ana", amount=whole(600), first_at=world.now + 1_000)
     told.do("scheduled-payments.create", missed, who="caio")
     world.tick(3)
@@ -314,6 +321,7 @@ def devices(told: Riacho) -> None:
     rebinding = RebindKey(told.id_of("ana"), told.joining("ana", "ana new"), key("ana").public)
     told.wish("members.rebind-key", rebinding, "ana", "ana")
     told.pay("ana", "bia", 2_00, name="ana new")
+    told.refuse("an order by a key that gave way", Paid(told.order("ana", "bia", 1_00), None), "KEY_UNKNOWN")
     enrolment = AddKey(told.id_of("dora"), told.joining("dora", "dora phone"), 5_00)
     told.wish("members.add-key", enrolment, "dora", "dora")
     told.do("members.set-limits", SetLimits(whole(150), None, "HORA"), "dora")

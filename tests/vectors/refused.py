@@ -9,19 +9,22 @@ import refused_people
 from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import offer_payment
 
+from protocol.book.declaration import MotionWish
+from protocol.book.members import MemberState
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.abroad.entries import Forwarded, Sent
 from protocol.practices.between.abroad.state import part_hold
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, Vote
 from protocol.practices.governance.parameters import SetParameter
-from protocol.practices.money.currencies import CloseCurrency, CreateCurrency
+from protocol.practices.money.currencies import CloseCurrency, CreateCurrency, SetLevy
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations import GiveConsent
-from protocol.practices.money.payments.entries import Pay, ReversePayment
+from protocol.practices.money.payments.entries import Paid, Pay, ReversePayment
 from protocol.practices.money.requests import AskPayment, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.people.devices import AddKey, RebindKey
@@ -54,6 +57,8 @@ def arrivals(told: Riacho) -> None:
     told.wish("members.rebind-key", rebinding, "lia", "lia")
     purse = AddKey(told.id_of("ana"), told.joining("ana", "ana purse"), 5_00)
     told.do("members.add-key", Brought(told.sign("members.add-key", purse, "ana new")), "ana", "ana")
+    small = AddKey(told.id_of("lia"), told.joining("lia", "lia purse"), 5_00)
+    told.do("members.add-key", Brought(told.sign("members.add-key", small, "lia new")), "lia", "lia")
     told.do("members.resume", Resume(), "dora")
     naming = NameGuardians(told.id_of("elis"), tuple(told.id_of(one) for one in ("ana", "fia", "dora")), 2)
     told.do("guardians.name", Brought(told.sign("guardians.name", naming, "elis new")), "elis", "elis")
@@ -66,6 +71,7 @@ def money(told: Riacho) -> dict[str, bytes]:
     ids["pending"] = told.pay("ana", told.account("ines"), 1_00, name="ana new", pending=True)
     ids["by bia"] = told.do("payments.create", Pay("rosa", hora(1_00), "bia", pending=True), who="bia").id
     ids["of hugo"] = told.pay("ana", told.account("hugo"), 1_00, name="ana new")
+    ids["to commons"] = told.pay("ana", "commons.HORA", 1, name="ana new")
     ids["reversed"] = told.pay("ana", bia, 1, name="ana new")
     told.do("payments.reverse", ReversePayment(parse_uuid(ids["reversed"]) or b""), ids["reversed"], "bia")
     for name, payee, payer in (
@@ -76,6 +82,7 @@ def money(told: Riacho) -> dict[str, bytes]:
         ("owed by bia", "rosa", "bia"),
         ("owed and paid", "rosa", "bia"),
         ("owed by ines", "bia", "ines"),
+        ("owed by rosa", "bia", "rosa"),
     ):
         asked = AskPayment(hora(1_00), payer=payer, not_after=later)
         ids[name] = told.do("payment-requests.create", asked, who=payee).id
@@ -85,10 +92,33 @@ def money(told: Riacho) -> dict[str, bytes]:
     for name in ("mandate", "revoked"):
         given = GiveMandate("bia", "rosa", hora(1_00), later)
         ids[name] = told.do("members.mandate", given, "bia", "bia").mandates[-1].id
+    # What no home would write and every node takes: beyond a key's cap, a mandate's, an account's limits.
+    told.write(Paid(told.order("ana", bia, 6_00, name="ana purse"), None))
+    for payer, payee in (("bia", "rosa"), ("rosa", "bia")):
+        name = drawn_id(told.world.rng.randbytes)
+        told.write(Paid(None, Pay(told.account(payee), hora(10_000_00), told.account(payer), payment=name)))
+    under = Pay(told.account("rosa"), hora(2_00), bia, payment=drawn_id(told.world.rng.randbytes))
+    told.write(Paid(None, replace(under, mandate=parse_uuid(ids["mandate"]))))
     told.do("members.revoke-mandate", RevokeMandate(ids["revoked"]), "bia", "bia")
     ids["consent"] = told.do("set-off-consents.create", GiveConsent(later, bia), who="bia").id
+    ids["asked of rosa"] = told.do("payment-requests.create", AskPayment(hora(6_00), payer="rosa"), who="bia").id
+    asked_of = (parse_uuid(ids["asked of rosa"]) or b"",)
+    drawing = GiveConsent(later, told.account("rosa"), requests=asked_of, draw=hora(5_00))
+    told.do("set-off-consents.create", drawing, who="rosa")
     owed = (parse_uuid(ids["owed by ines"]) or b"",)
     told.do("set-off-consents.create", GiveConsent(later, told.account("ines"), requests=owed), who="ines")
+    ids["opened again"] = told.do("payment-requests.create", AskPayment(hora(1_00), payer="bia"), who="rosa").id
+    for _ in range(2):
+        paid = told.do("payment-requests.pay", PayRequest(), ids["opened again"], "bia").payment
+        back = ReversePayment(parse_uuid(paid) or b"")
+        told.do("payments.reverse", back, paid, "rosa")
+    for name, payee, payer in (("of hugo", "hugo", "bia"), ("asked of hugo", "bia", "hugo")):
+        ids[f"request {name}"] = told.do("payment-requests.create", AskPayment(hora(1_00), payer=payer), who=payee).id
+    daily = SchedulePayment("rosa", hora(1), told.world.now + 1_000, Rhythm.DAILY, 3)
+    told.do("scheduled-payments.create", daily, who="bia")
+    for _ in range(3):
+        told.world.tick(2)
+        told.world.now += DAY_MS
     for name, payee in (("schedule", "rosa"), ("to ines", "ines")):
         standing = SchedulePayment(payee, hora(1), told.world.now + 90 * DAY_MS, Rhythm.DAILY, 3)
         ids[name] = told.do("scheduled-payments.create", standing, who="bia").id
@@ -112,11 +142,31 @@ def in_fim(told: Riacho) -> dict[str, bytes]:
     for handle in ("bia", "rosa", "rui", "ines", "hugo", "gilberto"):
         told.do("motions.vote", vote, carried, handle)
         told.do("motions.vote", replace(vote, motion=parse_uuid(limit) or b""), limit, handle)
+    ids |= lost(told)
     told.world.now += 7 * DAY_MS
     told.world.tick(1)
     [dues] = [one for one, known in told.world.nodes[NODE].replica.book.of(AllDues).by_id.items() if not known.ended]
     told.do("currencies.close", CloseCurrency(), "FIM")
     return named(ids) | {"dues in FIM": dues}
+
+
+def lost(told: Riacho) -> dict[str, str]:
+    """Two motions that are lost: on one half says no, on the other one vote is missing."""
+    book = told.world.nodes[NODE].replica.book
+    electors = sum(one.state is MemberState.ACTIVE for one in book.members.values())
+    quorum = -(-electors * 40 // 100)
+    voters = ("bia", "rosa", "rui", "ines", "hugo", "gilberto")
+    wish = (MotionWish("currencies.set-levy", "HORA", SetLevy(0)),)
+    ids: dict[str, str] = {}
+    for name, ballots in (
+        ("even", [Ballot.YES, Ballot.NO] * 3),
+        ("too few", [Ballot.YES] * (quorum - 1)),
+    ):
+        closes = told.world.now + 7 * DAY_MS
+        ids[name] = told.do("motions.create", MakeMotion(name, wish, closes=closes), who="rosa").id
+        for handle, ballot in zip(voters, ballots, strict=False):
+            told.do("motions.vote", Vote(parse_uuid(ids[name]) or b"", ballot), ids[name], handle)
+    return ids
 
 
 def departures(told: Riacho) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from riacho import DAY_MS, Riacho, hora
 
+from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
@@ -16,6 +17,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
+from protocol.practices.between.abroad.state import part_hold
 from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
 from protocol.practices.between.clearing.entries import Begun, Cleared, Failed, Joined, Left, Opened, Turned
@@ -101,6 +103,14 @@ def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
     dear = replace(waits.parts[0], hold=ids["second hold"], debit=waits.parts[0].debit + 10**6)
     told.refuse("another way that costs more", replace(other, part=dear), "MAX_DEBIT_EXCEEDED")
 
+    # Put down by hand: as many ways as a payment may take.
+    for number in range(1, PATHS_MAX):
+        before, after = (part_hold(under_way, one) for one in (number - 1, number))
+        told.write(Rerouted(under_way, before, "PEER_UNREACHABLE", replace(waits.parts[0], hold=after)))
+    sixth = replace(waits.parts[0], hold=part_hold(under_way, PATHS_MAX))
+    last = part_hold(under_way, PATHS_MAX - 1)
+    told.refuse("a sixth way", Rerouted(under_way, last, "PEER_UNREACHABLE", sixth), "STATE_CONFLICT")
+
     arrived = told.said(Arrived)
     invoice = read_invoice(arrived.invoice)
     assert invoice is not None
@@ -121,6 +131,9 @@ def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
 
     forwarded = told.said(Forwarded)
     plain = replace(forwarded, hold_in=NOTHING, hold_out=NOTHING, circle=None)
+    circle = next(one for one in told.all_said(Forwarded) if one.circle is not None)
+    again = replace(circle, hold_in=NOTHING, hold_out=NOTHING)
+    told.refuse("what goes on in a circle twice", again, "STATE_CONFLICT")
     told.refuse("what goes on twice", forwarded, "STATE_CONFLICT")
     told.refuse("what goes on in no currency", replace(plain, currency="NADA"), "CURRENCY_UNKNOWN")
     told.refuse("what goes on for more than it brings", replace(plain, worth=1, cost=2), "STATE_CONFLICT")
@@ -180,6 +193,8 @@ def motions(told: Riacho, ids: dict[str, bytes]) -> None:
         ("failed", MotionFailed(NOTHING, 0, "FORBIDDEN")),
     ):
         told.refuse(f"no motion, {says}", body, "MOTION_UNKNOWN")
+    for name in ("even", "too few"):
+        told.refuse(f"a motion that was lost, done: {name}", MotionExecuted(ids[name], 1), "STATE_CONFLICT")
     drafted = replace(told.said(MotionDrafted), motion=NOTHING)
     for says, changed, code in (
         ("without words", {"title": None, "text": None}, "MALFORMED"),

@@ -7,6 +7,7 @@ from typing import Any
 from riacho import DAY_MS, Riacho, hora
 
 from protocol.book.money import Amount
+from protocol.book.signed import occurrence_id
 from protocol.practices.money.commons import PaidOut
 from protocol.practices.money.currencies import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
 from protocol.practices.money.dues.entries import DuesSet, DuesTaken
@@ -38,6 +39,11 @@ def in_fim(told: Riacho) -> dict[str, Any]:
     """Return what makes a payment of Bia's to Ana one in the closed currency."""
     bia, ana = (f"{told.id_of(one)}.FIM" for one in ("bia", "ana"))
     return {"payer": bia, "payee": ana, "amount": Amount(1, "FIM", 2)}
+
+
+def in_lua(told: Riacho) -> dict[str, Any]:
+    """Return what makes a payment of Bia's one in a currency in which Fia has no account."""
+    return {"payer": f"{told.id_of('bia')}.LUA", "payee": "fia", "amount": Amount(1, "LUA", 2)}
 
 
 def currencies(told: Riacho) -> None:
@@ -77,6 +83,8 @@ def payments(told: Riacho, ids: dict[str, bytes]) -> None:
         ("under a condition", {"condition": bytes(32)}, "ORDER_MISMATCH"),
         ("of more than the most", {"max_debit": hora(99)}, "MAX_DEBIT_EXCEEDED"),
         ("to an account in another currency", {"payee": f"{ana}.LUA"}, "CURRENCY_MISMATCH"),
+        ("to who has none in the currency", in_lua(told), "CURRENCY_MISMATCH"),
+        ("of less than int64 can count", {"amount": replace(hora(-INT64_MAX), asset_scale=0)}, "AMOUNT_TOO_LARGE"),
         ("from who is suspended", {"payer": f"{ines}.HORA"}, "MEMBER_NOT_ACTIVE"),
         ("to who is suspended", {"payee": f"{ines}.HORA"}, "MEMBER_NOT_ACTIVE"),
         ("to who has left", {"payee": f"{hugo}.HORA"}, "MEMBER_NOT_ACTIVE"),
@@ -91,6 +99,8 @@ def payments(told: Riacho, ids: dict[str, bytes]) -> None:
         ("under another's mandate", {"mandate": ids["mandate"], "payer": f"{ana}.HORA"}, "FORBIDDEN"),
     ):  # fmt: skip
         told.refuse(f"a payment {says}", Paid(None, replace(fine, **changed)), code)
+    signed = told.order("ana", f"{bia}.HORA", 1, name="ana new", mandate=NOTHING)
+    told.refuse("a signed payment under no mandate", Paid(signed, None), "MANDATE_UNKNOWN")
     late = Paid(None, replace(fine, request=ids["owed by bia"]))
     told.refuse("a payment of a request past its date", late, "REQUEST_CLOSED", told.world.now + 400 * DAY_MS)
     told.refuse(
@@ -110,6 +120,8 @@ def payments(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("no payment, paid back", back(NOTHING), "PAYMENT_UNKNOWN")
     told.refuse("a payment paid back twice", back(ids["reversed"]), "STATE_CONFLICT")
     told.refuse("a payment paid back while it is pending", back(ids["pending"]), "STATE_CONFLICT")
+    by_key = Reversed(told.sign("payments.reverse", ReversePayment(ids["to commons"]), "ana new"), None)
+    told.refuse("what the commons got, paid back by a member", by_key, "FORBIDDEN")
     told.refuse("a payment paid back by who has left", back(ids["of hugo"]), "MEMBER_NOT_ACTIVE")
     told.refuse("a payment paid back in a closed currency", back(ids["in FIM"]), "CURRENCY_CLOSED")
 
@@ -133,6 +145,10 @@ def requests(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("no request, declined", Declined(NOTHING), "NOT_FOUND")
     told.refuse("a request of anybody, declined", Declined(ids["of anybody"]), "FORBIDDEN")
     told.refuse("a request declined twice", told.said(Declined), "REQUEST_CLOSED")
+    told.refuse("a request of who has left, cancelled", Cancelled(ids["request of hugo"]), "REQUEST_CLOSED")
+    told.refuse(
+        "a request that who has left was asked, cancelled", Cancelled(ids["request asked of hugo"]), "REQUEST_CLOSED"
+    )
     told.refuse("no request, cancelled", Cancelled(NOTHING), "NOT_FOUND")
     told.refuse("a request cancelled twice", told.said(Cancelled), "REQUEST_CLOSED")
 
@@ -177,7 +193,11 @@ def schedules(told: Riacho, ids: dict[str, bytes]) -> None:
         told.refuse(f"an occurrence {says} before its day", named, "STATE_CONFLICT")
         told.refuse(f"an occurrence {says} out of its turn", replace(named, occurrence=1), "STATE_CONFLICT", later)
     told.refuse("an occurrence paid to who is suspended", Ran(ids["to ines"], 0), "MEMBER_NOT_ACTIVE", later)
-    told.refuse("an occurrence paid in a closed currency", Ran(ids["schedule in FIM"], 0), "CURRENCY_CLOSED", later)
+    ended_too = Ran(ids["schedule in FIM"], 0)
+    told.refuse("an occurrence paid in a closed currency", ended_too, "CURRENCY_CLOSED", later)
+    # Put down by hand: no client may choose such an id.
+    told.write(Paid(None, Pay(f"{ana}.HORA", hora(1), f"{bia}.HORA", payment=occurrence_id(ended_too.schedule, 0))))
+    told.refuse("an occurrence whose payment is there", ended_too, "PAYMENT_EXISTS", later)
 
 
 def consents(told: Riacho, ids: dict[str, bytes]) -> None:
@@ -219,6 +239,11 @@ def consents(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("a set-off of no request", made((NOTHING, 1)), "NOT_FOUND")
     told.refuse("a set-off of a request that is paid", made((ids["owed and paid"], 1)), "REQUEST_CLOSED")
     told.refuse("a set-off with who is suspended", made((ids["owed by ines"], 1)), "MEMBER_NOT_ACTIVE")
+    unnamed = made((ids["owed by rosa"], 1))
+    told.refuse("a set-off of a request that its debtor has not named", unnamed, "CONSENT_EXCEEDED")
+    # Put down by hand: it takes all that Rosa lets her balance fall by.
+    told.write(SetOffMade(bytes(range(16)), "HORA", (Share(ids["asked of rosa"], 5_00),)))
+    told.refuse("a set-off beyond what is left of a consent", made((ids["asked of rosa"], 1)), "CONSENT_EXCEEDED")
     told.refuse("a set-off without consent", made((ids["open"], 1)), "CONSENT_EXCEEDED")
 
 

@@ -89,6 +89,8 @@ def invitations(told: Riacho, codes: dict[str, bytes]) -> None:
     told.refuse("who comes back though it is here", replace(back, member=bia, code=codes["open"]), "FORBIDDEN")
     gone = Returned(told.id_of("lia"), codes["lia"], None)
     told.refuse("who comes back without any key", gone, "FORBIDDEN")
+    purse = replace(gone, joining=told.joining("lia", "lia purse"))
+    told.refuse("who comes back with an old key that has a cap", purse, "FORBIDDEN")
     told.refuse("who comes back with a revoked key", replace(gone, joining=told.joining("lia", "lia")), "KEY_UNKNOWN")
     told.refuse(
         "who is invited back and is here again",

@@ -117,10 +117,20 @@ class Riacho:
 
     def said(self, kind: type[B], at: int = -1) -> B:
         """Return what stands in the ledger of a kind: the newest, or another by its place among them."""
+        return self.all_said(kind)[at]
+
+    def all_said(self, kind: type[B]) -> list[B]:
+        """Return all that stands in the ledger of a kind."""
         node = self.world.nodes[NODE]
         wires = (one for one in node.disk if one.network == node.network and one.header.lane == LEDGER)
         bodies = (decode_body(one.body_bytes, node.replica.book.kinds)[0] for one in wires)
-        return [body for body in bodies if isinstance(body, kind)][at]
+        return [body for body in bodies if isinstance(body, kind)]
+
+    def write(self, body: Body) -> None:
+        """Put down by hand what every node takes, though no home would write it."""
+        node = self.world.nodes[NODE]
+        node.replica.journal.write(body, LEDGER, self.world.now)
+        self.world.give(NODE)
 
     def link_record(self) -> LinkRecord:
         """Return a record of one of its links, as it stands in that lane."""

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A slip in any rule of a reader is noticed by a vector: what passes here would pass in another implementation.
+
+Two kinds of slips are put in: each condition on which what ran refuses something holds no more, found in the code by
+itself; and computations that differ, told in a table. `make soak` tries all of them, `make test` a sample.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.crdt import test_link
+from tests.protocol import test_own_vectors as own
+from tests.protocol.peers import test_frame_vectors
+from tests.protocol.wire import test_codec, test_keys
+from tests.slips.code import Slip, accepting, edited, put_in, ran_in
+from tests.soak.marked import rest_to_soak
+
+
+class Vectors(NamedTuple):
+    """Vectors of one file or some, and the rules that they are to guard."""
+
+    name: str
+    tests: tuple[Callable[..., None], ...]
+    rules: tuple[str, ...]
+
+    def replay(self) -> None:
+        """Read all of them; raises where one is read otherwise than it is told."""
+        own.verdicts.cache_clear()
+        for test in self.tests:
+            for arguments in arguments_of(test):
+                test(**arguments)
+
+
+def arguments_of(test: Callable[..., None]) -> list[dict[str, Any]]:
+    """Return with what pytest calls a test that it calls for each vector of a list."""
+    marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+    return [{mark.args[0]: one} for mark in marks for one in mark.args[1]] or [{}]
+
+
+def every_refused_entry_is_refused() -> None:
+    told = own.verdicts()
+    assert all(told[case["name"]] == case["code"] for case in own.TRACE["refused"])
+
+
+LEDGER = Vectors(
+    "own_fold_trace",
+    (own.test_the_trace_folds_to_its_balances, own.test_the_trace_ends_as_it_is_told, every_refused_entry_is_refused),
+    ("protocol.book", "protocol.practices"),
+)
+ENTRIES = Vectors(
+    "own_entries",
+    (
+        own.test_the_entries_fold_in_their_order,
+        own.test_an_invalid_entry_is_refused_for_its_reason_and_changes_no_book,
+    ),
+    ("protocol.lanes",),
+)
+FRAMES = Vectors("own_frames", (test_frame_vectors.test_a_frame_is_heard_as_told,), ("protocol.peers",))
+BYTES = Vectors(
+    "own_codec, own_text, own_keys",
+    (
+        test_codec.test_our_vectors_read_and_write,
+        test_codec.test_our_vectors_are_refused_for_their_reason,
+        test_codec.test_a_text_is_one_by_the_runs_of_those_characters,
+        test_keys.test_what_may_be_a_key_is_one_and_nothing_else,
+        test_keys.test_a_signature_holds_as_told,
+        test_keys.test_our_vectors,
+    ),
+    ("protocol.wire.codec", "protocol.wire.keys"),
+)
+LINKS = Vectors("own_link_records", (test_link.test_published_records_get_their_verdict,), ("crdt.link",))
+FEDERATIONS = Vectors("own_federations", (own.test_members_follow_from_what_is_said_in_any_order,), ())
+SET_OFFS = Vectors("own_set_offs", (own.test_a_set_off_comes_to_what_is_told,), ())
+ROUNDING = Vectors("own_rounding", (own.test_amounts_are_rounded_as_told, own.test_a_forward_needs_what_is_told), ())
+PROOFS = Vectors(
+    "own_checkpoints, own_signed_grants",
+    (
+        own.test_a_proof_proves_or_is_refused_as_told,
+        own.test_a_proof_of_consistency_proves_or_is_refused_as_told,
+        own.test_cold_keys_have_signed_a_checkpoint_or_not_as_told,
+        own.test_of_what_is_granted_so_much_binds_as_told,
+        own.test_evidence_weighs_as_told,
+    ),
+    (),
+)
+
+UNSEEN = {
+    "Book.misplaced": "what is in another lane stands in own_entries",
+    "Book._judged": "it turns a reason into what is compared with another",
+    "payable": "what is more than int64 was refused, or could not be read, before",
+    "parse_decimal": "it reads what people type",
+    "Rows.__getitem__": "a bug of ours, and no rule",
+    "Rows.change": "a bug of ours, and no rule",
+    "_against: busy": "it would take a story in which two motions are done at once",
+    "_against_mandate: sum": "it would take 64 mandates",
+    "Directory.verify: known is None": "who asks has looked whether the epoch is known",
+    "Directory.verify: not known.identity.was_said": "who asks has looked whether the epoch is closed",
+    "Directory.verify: known.identity.signed_in": "records of links come from partners, not into this journal",
+    "Directory._admit_key_event": "it would take 10,000 networks",
+    "Directory._admit_word": "who asks has looked whether the network is known",
+    "Greeting.hear: known is None": "under another key than is certified one is dropped afterwards too",
+    "Sessions.greet": "it would take 512 peers",
+    "Standing.silent": "it tells members, not peers",
+    "Taking.hear_entries: not self.sessions.may_hold": "what is of no lane that is held here is refused once more",
+    "Taking._take_run: not journal.follows": "what does not follow is not linked, or is asked for",
+    "Talks._partner": "it would take a replica that speaks of payments",
+    "decode: len(data) > bytes_max": "it would take a vector of 64 KiB",
+    "_write_map": "the writer's",
+    "_integer": "the writer's",
+    "_utf8": "the writer's",
+    "id_text": "who writes an id has one",
+    "KeyPair.from_seed": "who signs has a seed",
+}
+"""Conditions of which no vector tells, by how their slips begin, and why."""
+
+
+def is_unseen(slip: Slip) -> bool:
+    return any(slip.name.startswith(name) for name in UNSEEN)
+
+
+def found_in(vectors: Vectors) -> list[Slip]:
+    ran = ran_in(vectors.replay)
+    return [one for one in accepting(ran) if one.module.startswith(vectors.rules)]
+
+
+def is_noticed(vectors: Vectors, slip: Slip) -> bool:
+    with put_in(slip):
+        try:
+            vectors.replay()
+        except Exception:  # noqa: BLE001 - whatever a slip brings about, it was noticed
+            return True
+    return False
+
+
+SHARE = 30
+"""Of so many slips found in the code `make test` tries one."""
+
+
+@pytest.mark.parametrize("vectors", [ENTRIES, FRAMES, BYTES, LINKS, LEDGER], ids=lambda one: one.name)
+def test_a_reader_that_asks_one_thing_less_is_noticed(vectors: Vectors) -> None:
+    slips = [one for one in found_in(vectors) if not is_unseen(one)]
+    assert len(slips) > 5
+    assert [one.name for one in slips[::SHARE] if not is_noticed(vectors, one)] == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("vectors", [ENTRIES, FRAMES, BYTES, LINKS, LEDGER], ids=lambda one: one.name)
+def test_each_condition_of_a_reader_is_guarded_by_a_vector(vectors: Vectors) -> None:
+    passed = [one.name for one in found_in(vectors) if not is_noticed(vectors, one)]
+    assert [name for name in passed if not any(name.startswith(told) for told in UNSEEN)] == []
+
+
+# Computations that differ, and rules beyond one condition.
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """What is wrong, what stands in the code, and what then stands there; and the vectors that notice."""
+
+    vectors: Vectors
+    what: str
+    stands: str
+    then: str
+
+
+DIFFERENT = [
+    Different(
+        LEDGER,
+        "an occurrence's number the other way round",
+        "occurrence.to_bytes(4, 'big')",
+        "occurrence.to_bytes(4, 'little')",
+    ),
+    Different(
+        LEDGER,
+        "a levy rounded up",
+        "amount_minor * currency.levy_basis_points // BASIS_POINTS",
+        "-(-amount_minor * currency.levy_basis_points // 10000)",
+    ),
+    Different(LEDGER, "a levy beyond what the commons owes", "min(levy, -", "max(levy, -"),
+    Different(LEDGER, "a levy kept when a payment is paid back", "if not payment.levy_minor:", "if True:"),
+    Different(LEDGER, "a levy that the payer pays", "Posting(payee.id, -levy", "Posting(payment.payer, -levy"),
+    Different(LEDGER, "limits and caps looked at by a reader", "if author:", "if True:"),
+    Different(LEDGER, "an order's number not noted", "said.device.order_seq = said.envelope.order_seq", "pass"),
+    Different(
+        LEDGER,
+        "a request that stays open when it is paid",
+        "self.state, self.payment = (RequestState.PAID, payment)",
+        "pass",
+    ),
+    Different(LEDGER, "a request that stays paid", "self.state, self.payment = (RequestState.OPEN, None)", "pass"),
+    Different(LEDGER, "requests of who leaves, left open", "_close_requests(book, body.member)", "pass"),
+    Different(LEDGER, "a draw not counted", "drawn_minor += max(0, -party.change_minor)", "drawn_minor += 0"),
+    Different(LEDGER, "what passed in a pause, made up for", "and schedule.next_at_ms < entered.at_ms", "and False"),
+    Different(LEDGER, "a quorum met by one vote less", "self.voted >= self.needed", "self.voted >= self.needed - 1"),
+    Different(LEDGER, "half of the votes as a majority", "self.yes * BASIS_POINTS > ", "self.yes * BASIS_POINTS >= "),
+    Different(LEDGER, "entries under a motion, not counted", "under.left -= 1", "pass"),
+    Different(
+        LEDGER,
+        "an old key that stays when it is rebound",
+        "member.keys[said.wish.gives_way or said.envelope.key]",
+        "DeviceKey(None, 0)",
+    ),
+    Different(
+        ENTRIES, "a ledger's kind in another lane", "entered.network != self.network or entered.lane != LEDGER", "False"
+    ),
+    Different(ENTRIES, "a twin of the head that is named", "seq < head.seq or entry.id == head.id", "seq <= head.seq"),
+    Different(ENTRIES, "the key of another epoch", "or not entry.signed_by(after.epochs[-1].key)", "or False"),
+    Different(FEDERATIONS, "the upper median of what voters have seen", "[(len(cast) - 1) // 2]", "[len(cast) // 2]"),
+    Different(
+        FEDERATIONS, "the place that voters have seen, left out", "(len(cast) - 1) // 2] + 1", "(len(cast) - 1) // 2]"
+    ),
+    Different(FEDERATIONS, "more than two thirds asked for", "3 * len(cast) >= ", "3 * len(cast) > "),
+    Different(FEDERATIONS, "an endorsement that takes no vote back", "said.votes.pop(other, None)", "pass"),
+    Different(
+        FEDERATIONS,
+        "the first of two votes counts",
+        "said.votes[other] = Vote(seq, seen)",
+        "said.votes.setdefault(other, Vote(seq, seen))",
+    ),
+    Different(FEDERATIONS, "judged once", "range(JUDGEMENTS_MAX)", "range(1)"),
+    Different(FEDERATIONS, "the accused speaks on", "ends.update(found)", "pass"),
+    Different(
+        SET_OFFS,
+        "debts of a pair in another order",
+        "sorted(owed, key=lambda at: octets(self._obligations[at].id))",
+        "owed",
+    ),
+    Different(
+        ROUNDING,
+        "rounded for the payer",
+        "-(-foreign_minor * self.num // self.den)",
+        "foreign_minor * self.num // self.den",
+    ),
+    Different(
+        ROUNDING,
+        "less asked of the link before",
+        "-(-own_minor * self.den // self.num)",
+        "own_minor * self.den // self.num",
+    ),
+    Different(PROOFS, "a leaf hashed as a node", "b'\\x00' + data", "b'\\x01' + data"),
+]
+
+
+@pytest.mark.parametrize("slip", rest_to_soak(DIFFERENT, first=4), ids=lambda one: one.what)
+def test_a_computation_that_differs_is_noticed(slip: Different) -> None:
+    assert is_noticed(slip.vectors, edited(slip.what, slip.stands, slip.then))
