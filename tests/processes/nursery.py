@@ -17,7 +17,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-LOADED = ("cli.main", "cli.steward.local", "node.main", "node.keeping.config", "node.http.app", "node.p2p.network")
+LOADED = (
+    "cli.main",
+    "cli.steward.copies",
+    "cli.steward.founding",
+    "cli.steward.keys",
+    "cli.steward.serving",
+    "cli.steward.verifying",
+    "node.main",
+    "node.keeping.config",
+    "node.http.app",
+    "node.p2p.network",
+)
 LOOK_SECONDS = 0.01
 
 
