@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+from cli.demo_books import books_agree, debts, is_connected, knows, link_of, sums_to_zero
 from cli.ending import DONE, REFUSED, Refused, Unreachable
 from cli.output import money, put, put_json
 from cli.stage import Node, StageFailed, Wire, until
@@ -102,7 +103,7 @@ class Play:
         self.act("Three networks owe each other in a ring, and clear it without a centre")
         clearing = self.clear()
         self.act("The books are compared")
-        zero_sum, agree = self.zero_sum(), self.books_agree()
+        zero_sum, agree = sums_to_zero(self.nodes.values()), self.agree()
         report = {
             "networks": [
                 {"handle": node.handle, "id": node.network, "members": len(group["members"])}
@@ -175,17 +176,17 @@ class Play:
     def open_link(self, one: str, other: str, limit: str, rate: str) -> None:
         """Let two networks grant each other a limit in the first one's unit."""
         first, second = self.nodes[one], self.nodes[other]
-        until(f"{one} knows {other}", lambda node=first, name=other: _known(node, name))
-        until(f"{other} knows {one}", lambda node=second, name=one: _known(node, name))
+        until(f"{one} knows {other}", lambda node=first, name=other: knows(node, name))
+        until(f"{other} knows {one}", lambda node=second, name=one: knows(node, name))
         own, foreign = self.currency(one), self.currency(other)
         offered = first.client.post(
             "/v1/links", {"partner": other, "limit": _amount(limit), "currency": own, "rate": "1"}
         )
         link = self.links[one, other] = offered["id"]
-        until(f"{other} hears of the link", lambda node=second, id=link: _link(node, id) is not None)
+        until(f"{other} hears of the link", lambda node=second, id=link: link_of(node, id) is not None)
         terms = {"limit": _amount(limit), "currency": foreign, "rate": rate}
         second.client.post(f"/v1/links/{link}/accept", terms)
-        until(f"the link to {other} is open", lambda node=first, id=link: (_link(node, id) or {})["state"] == "open")
+        until(f"the link to {other} is open", lambda node=first, id=link: (link_of(node, id) or {})["state"] == "open")
         self.tell(f"  {one} and {other} grant each other {limit} {own}; 1 {own} is worth {rate} {foreign}")
 
     def pay_across(self) -> None:
@@ -234,7 +235,7 @@ class Play:
         payer, payee = self.member("riacho", 5), f"{self.member('encants', 5)}@encants"
         quote = self.quote(riacho, payer, payee, "6", ["serra"])
         self.wire.cut()
-        until("Serra notices", lambda: not _connected(serra, encants))
+        until("Serra notices", lambda: not is_connected(serra, encants))
         told = self.refusal(lambda: self.quote(serra, self.member("serra", 6), payee, "3"))
         self.tell(f"  a payment that needs the cut line: {told}")
         waiting = self.accept(riacho, payer, payee, quote)
@@ -245,7 +246,7 @@ class Play:
             raise StageFailed(f"a payment over a cut line is {state}")
         self.wire.mend()
         seconds = until("the waiting payment arrives", lambda: self.is_posted(riacho, waiting))
-        seconds += until("all books agree", self.books_agree)
+        seconds += until("all books agree", self.agree)
         self.across += 1
         self.tell(f"  mended: the payment arrived and the books agreed after {seconds:.1f} s")
         return {"payments_during": during, "converged_ms": round(seconds * 1000)}
@@ -288,17 +289,17 @@ class Play:
 
     def clear(self) -> dict[str, Any]:
         self.open_link("riacho", "encants", "1000", "3")
-        until("Encants pays", lambda: _connected(self.nodes["encants"], self.nodes["riacho"]))
+        until("Encants pays", lambda: is_connected(self.nodes["encants"], self.nodes["riacho"]))
         self.settle("encants", self.member("encants", 9), f"{self.member('riacho', 9)}@riacho", "20", "marmitas")
         for name, value in (("riacho", "3"), ("serra", "1.5"), ("encants", "1")):
             client = self.nodes[name].client
             client.post("/v1/clearing-terms", {"on": True, "publish": True})
             client.post(f"/v1/currencies/{self.currency(name)}/value", {"value": value})
-        before = self.debts()
+        before = debts(self.nodes, self.links)
         opened = self.nodes["riacho"].client.post("/v1/clearings", {})["id"]
         until("the ring is cleared", lambda: self.round(opened)["cleared"] > 0)
-        until("all books agree", self.books_agree)
-        after = self.debts()
+        until("all books agree", self.agree)
+        after = debts(self.nodes, self.links)
         for link, debt in before.items():
             self.tell(f"  before: {debt}; after: {after[link]}")
         return {"circles": self.round(opened)["cleared"], "before": before, "after": after}
@@ -307,41 +308,9 @@ class Play:
         """Return a round of clearing as Riacho sees it."""
         return self.nodes["riacho"].client.get(f"/v1/clearings/{id}")
 
-    def debts(self) -> dict[str, str]:
-        """Return who owes whom, and how much, link by link."""
-        found: dict[str, str] = {}
-        for (one, other), id in self.links.items():
-            debt = (_link(self.nodes[one], id) or {})["net_debt"]
-            owes = f"{one} owes {other}" if int(debt["value"]) >= 0 else f"{other} owes {one}"
-            found[f"{one}, {other}"] = f"{owes} {money({**debt, 'value': str(abs(int(debt['value'])))})}"
-        return found
-
-    # What the books say.
-
-    def zero_sum(self) -> bool:
-        """Tell whether all balances of each currency sum to zero, at every node."""
-        for node in self.nodes.values():
-            sums: Counter[str] = Counter()
-            for account in node.client.list("/v1/accounts")["items"]:
-                sums[account["balance"]["asset_code"]] += int(account["balance"]["value"])
-            if not sums or any(sums.values()):
-                return False
-        return True
-
-    def books_agree(self) -> bool:
-        """Tell whether both ends of each link say the same of it, and nothing is held any more."""
-        for (one, other), id in self.links.items():
-            near, far = _link(self.nodes[one], id), _link(self.nodes[other], id)
-            if near is None or far is None:
-                return False
-            same = (
-                int(near["net_debt"]["value"]) == -int(far["net_debt"]["value"])
-                and near["limit_given"] == far["limit_received"]
-                and near["limit_received"] == far["limit_given"]
-            )
-            if not same or any(side[name] for side in (near, far) for name in ("holds_in", "holds_out")):
-                return False
-        return True
+    def agree(self) -> bool:
+        """Tell whether the books of all networks agree."""
+        return books_agree(self.nodes, self.links)
 
     # Payments.
 
@@ -418,21 +387,6 @@ class Play:
 def _amount(decimal: str) -> dict[str, Any]:
     whole, _, part = decimal.partition(".")
     return {"value": str(int(whole + part)), "asset_scale": len(part)}
-
-
-def _known(node: Node, handle: str) -> bool:
-    return bool(node.client.get("/v1/networks", {"handle": handle})["items"])
-
-
-def _link(node: Node, id: str) -> dict[str, Any] | None:
-    try:
-        return node.client.get(f"/v1/links/{id}")
-    except Refused:
-        return None
-
-
-def _connected(node: Node, other: Node) -> bool:
-    return bool(node.client.get(f"/v1/networks/{other.network}")["connected"])
 
 
 def _yes(true: object) -> str:
