@@ -14,10 +14,11 @@ from node.http.resources import id_field_of
 from node.http.routes import JSON_TYPE, MOVED, Route
 from node.http.schema import describe, form
 from node.http.signed import about_of, describe_body, describe_signed, plain_required
-from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role
+from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role, Show
 from protocol.book.money import Amount
 from protocol.book.refusals import Reason
 from protocol.book.signed import Signed
+from protocol.practices import OPERATIONS
 
 DESCRIPTION = """\
 One node keeps one network's books. Every resource has the same few verbs; every refusal is a problem
@@ -172,10 +173,18 @@ def _said(route: Route) -> str:
     return "\n\n".join(lines)
 
 
+def _which(noun: str) -> str:
+    """Return what the id in the paths of a noun is."""
+    shows = (one for one in OPERATIONS.values() if isinstance(one, Show) and one.noun == noun)
+    said = next((one.id_is for one in shows if one.id_is), f"the id of one of the {noun.replace('-', ' ')}")
+    return f"{said[0].upper()}{said[1:]}."
+
+
 def _parameters(route: Route, wished: Components) -> list[Schema]:
     found: list[Schema] = []
     if "{id}" in route.path:
-        found.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
+        told = {"description": _which(route.path.split("/")[2]), "schema": {"type": "string"}}
+        found.append({"name": "id", "in": "path", "required": True, **told})
     if route.wanted is not None:
         required = required_of(route.wanted)
         for name, hint in hints_of(route.wanted).items():

@@ -135,13 +135,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """GET /v1/<noun>/{id}; `mutirao <noun> show ID`."""
+    """GET /v1/<noun>/{id}; `mutirao <noun> show ID`.
+
+    `id_is` tells what `{id}` is in all paths of the noun, where it is not just the id of one of them.
+    """
 
     noun: str
     shown: type[Any]
     view: Callable[[Desk, str], Any]
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
+    id_is: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,7 +376,8 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     operations=(
-        Show("networks", NetworkShown, view=show_network, example="mutirao networks show serra"),
+        Show("networks", NetworkShown, view=show_network,
+             id_is="the network's id, or its handle where only one bears it", example="mutirao networks show serra"),
         List("networks", NetworksWanted, NetworkShown, view=list_networks, example="mutirao networks list"),
         Act("networks", "set-profile", SetProfile, plan=plan_set_profile, who=STEWARDS,
             example="mutirao networks set-profile NETWORK --name 'Riacho Doce'"),

@@ -175,7 +175,13 @@ PRACTICE = Practice(
             gate=ELECTED,
             example="mutirao boards seat committee --members ana --members bia --members caio",
         ),
-        Show("boards", BoardShown, view=view_board, example="mutirao boards show committee"),
+        Show(
+            "boards",
+            BoardShown,
+            view=view_board,
+            id_is="the name of the board",
+            example="mutirao boards show committee",
+        ),
         List("boards", BoardsWanted, BoardShown, view=view_boards, example="mutirao boards list"),
     ),
 )

@@ -230,7 +230,13 @@ PRACTICE = Practice(
     news=news,
     parameters=(TIME_ZONE,),
     operations=(
-        Show("parameters", ParameterShown, view=view_parameter, example="mutirao parameters show group.time_zone"),
+        Show(
+            "parameters",
+            ParameterShown,
+            view=view_parameter,
+            id_is="the name of the parameter; where each currency has its own, with a point and the code behind it",
+            example="mutirao parameters show group.time_zone",
+        ),
         List("parameters", ParametersWanted, ParameterShown, view=view_parameters, example="mutirao parameters list"),
         Act(
             "parameters",

@@ -155,7 +155,13 @@ PRACTICE = Practice(
     entries=(),
     fold=fold,
     operations=(
-        Show("accounts", AccountShown, view=view_account, example="mutirao accounts show ana"),
+        Show(
+            "accounts",
+            AccountShown,
+            view=view_account,
+            id_is="the account's id or UUID, or the handle of a member who has one account",
+            example="mutirao accounts show ana",
+        ),
         List("accounts", AccountsWanted, AccountShown, view=view_accounts, own=True, example="mutirao accounts list"),
         ListOf("accounts", "entries", StatementLine, view=view_entries, example="mutirao accounts entries ana"),
     ),

@@ -186,6 +186,13 @@ PRACTICE = Practice(
             """ --balances '{"member":"ana","balance":{"value":"-500","asset_scale":2}}'"""
             """ --balances '{"member":"bia","balance":{"value":"500","asset_scale":2}}'""",
         ),
-        Show("openings", OpeningsShown, view=view_openings, who=STEWARDS, example="mutirao openings show HORA"),
+        Show(
+            "openings",
+            OpeningsShown,
+            view=view_openings,
+            id_is="the code of a currency",
+            who=STEWARDS,
+            example="mutirao openings show HORA",
+        ),
     ),
 )

@@ -341,5 +341,9 @@ def _keys(bodies: Iterable[Any], network: bytes) -> Iterator[tuple[str, bytes]]:
 PRACTICE = Practice(
     name="receipts",
     entries=(),
-    operations=(Show("receipts", ReceiptShown, view=view_receipt, example="mutirao receipts show ID"),),
+    operations=(
+        Show(
+            "receipts", ReceiptShown, view=view_receipt, id_is="the payment's UUID", example="mutirao receipts show ID"
+        ),
+    ),
 )

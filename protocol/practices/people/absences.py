@@ -151,7 +151,13 @@ PRACTICE = Practice(
             who=STEWARDS,
             example="mutirao absences set ana --until 2027-03-01T00:00:00Z",
         ),
-        Show("absences", AbsenceShown, view=view_absence, example="mutirao absences show ana"),
+        Show(
+            "absences",
+            AbsenceShown,
+            view=view_absence,
+            id_is="the member's id, or its handle",
+            example="mutirao absences show ana",
+        ),
         List("absences", AbsencesWanted, AbsenceShown, view=view_absences, example="mutirao absences list"),
     ),
 )

@@ -231,7 +231,13 @@ PRACTICE = Practice(
             example='mutirao contacts set --kind phone --value "+55 11 5555 0100" --seen-by members',
         ),
         Act("contacts", "remove", RemoveContact, plan=plan_remove, example="mutirao contacts remove ana.phone"),
-        Show("contacts", ContactShown, view=view_contact, example="mutirao contacts show ana.phone"),
+        Show(
+            "contacts",
+            ContactShown,
+            view=view_contact,
+            id_is="the member and the kind of contact, such as ana.phone",
+            example="mutirao contacts show ana.phone",
+        ),
         List(
             "contacts",
             ContactsWanted,

@@ -229,6 +229,13 @@ PRACTICE = Practice(
             who=STEWARDS,
             example="""mutirao imports create --members '{"handle":"ana"}'""",
         ),
-        Show("imports", ImportShown, view=view_import, who=STEWARDS, example="mutirao imports show ana"),
+        Show(
+            "imports",
+            ImportShown,
+            view=view_import,
+            id_is="the member's id, or its handle",
+            who=STEWARDS,
+            example="mutirao imports show ana",
+        ),
     ),
 )

@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 from node.http.app import document_of
 from node.http.problems import REASONS
 from protocol.book.declaration import Act, Create, List, ListOf, Show
+from protocol.practices import OPERATIONS
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -34,6 +35,13 @@ def test_the_document_is_valid_and_holds_every_operation(operations: Any) -> Non
                 assert "get" in paths[f"/v1/{noun}/{{id}}/{what}"]
     identities = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert len(identities) == len(set(identities))
+
+
+def test_what_is_named_in_a_path_is_told() -> None:
+    paths = document_of(OPERATIONS)["paths"]
+    named = [one for methods in paths.values() for told in methods.values() for one in told.get("parameters", ())]
+    told = [one.get("description", "") for one in named if one["in"] == "path"]
+    assert len(told) > 70 and all(told)
 
 
 def test_every_code_is_in_the_document(operations: Any) -> None:

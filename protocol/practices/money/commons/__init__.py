@@ -35,7 +35,9 @@ PRACTICE = Practice(
             who=STEWARDS,
             example="mutirao commons collect HORA",
         ),
-        Show("commons", CommonsShown, view=view_one, example="mutirao commons show HORA"),
+        Show(
+            "commons", CommonsShown, view=view_one, id_is="the code of a currency", example="mutirao commons show HORA"
+        ),
         List("commons", CommonsWanted, CommonsShown, view=view_all, example="mutirao commons list"),
     ),
 )

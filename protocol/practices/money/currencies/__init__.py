@@ -70,6 +70,7 @@ PRACTICE = Practice(
             "currencies",
             CurrencyShown,
             view=view_currency,
+            id_is="the code of the currency",
             who=ANYONE,
             example="mutirao currencies show HORA",
         ),

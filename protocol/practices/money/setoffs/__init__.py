@@ -28,7 +28,12 @@ PRACTICE = Practice(
     news=news,
     operations=(
         Show(
-            "obligations", ObligationsShown, view=view_obligations, who=READERS, example="mutirao obligations show HORA"
+            "obligations",
+            ObligationsShown,
+            view=view_obligations,
+            id_is="the code of a currency",
+            who=READERS,
+            example="mutirao obligations show HORA",
         ),
         Act(
             "obligations",

@@ -53,7 +53,13 @@ PRACTICE = Practice(
             about="member",
             example="mutirao guardians object ana --key ana.key",
         ),
-        Show("guardians", GuardedShown, view=view_one, example="mutirao guardians show ana"),
+        Show(
+            "guardians",
+            GuardedShown,
+            view=view_one,
+            id_is="the member's id, or its handle",
+            example="mutirao guardians show ana",
+        ),
         List("guardians", GuardedWanted, GuardedShown, view=view_all, example="mutirao guardians list"),
     ),
 )

@@ -84,7 +84,13 @@ PRACTICE = Practice(
         ),
         Act("members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"),
         Act("members", "leave", Leave, plan=plan_leave, example="mutirao members leave ana"),
-        Show("members", MemberShown, view=view_member, example="mutirao members show ana"),
+        Show(
+            "members",
+            MemberShown,
+            view=view_member,
+            id_is="the member's id, or its handle",
+            example="mutirao members show ana",
+        ),
         List(
             "members",
             MembersWanted,
