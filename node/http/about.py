@@ -17,7 +17,7 @@ from node.http.problems import Denied
 from node.http.refusals import NOT_READY
 from node.http.routes import Exchange, Route, no_more
 from node.http.schema import dumped
-from protocol.book.declaration import ANYONE, Doc
+from protocol.book.declaration import ANYONE, Doc, OneOf
 
 METRICS_TYPE = "text/plain"
 
@@ -33,6 +33,7 @@ class NodeShown:
     addresses: Annotated[tuple[str, ...], Doc("Where other nodes reach it: multiaddrs.")]
     state: Annotated[
         str,
+        OneOf(("READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED")),
         Doc(
             "READY; RECOVERING while it fetches its own entries; SUCCEEDED once another node signs; "
             "BEHIND while its books stand still before an entry that it does not know."

@@ -57,6 +57,15 @@ class EventsWanted:
     types: Annotated[str | None, Doc("Only these types of event, joined by commas.")] = None
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as `data` of a Server-Sent Event; its `id` is the event's number, `event` its type."""
+
+    type: Annotated[str, Doc("What happened, such as payment.posted; events.missed: look at everything anew.")]
+    resource: Annotated[str, Doc("The id of what it happened to, as the noun's `show` takes it; empty: to none.")]
+    figures: Annotated[Mapping[str, Any], Doc("What explains it.")]
+
+
 class Streams:
     """All open event streams of a node."""
 
@@ -85,6 +94,7 @@ class Streams:
             scope="events:read",
             wanted=EventsWanted,
             produces=EVENT_STREAM_TYPE,
+            event=Event,
             resumes=True,
             summary="Follow what happens, as it happens.",
         )

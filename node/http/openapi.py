@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The OpenAPI 3.1 document, made from the routes: what it says is what the node does."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Iterable
 from http import HTTPStatus
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
 
-from node.http.components import Components, Schema, docs_of, hints_of, required_of
+from node.http.components import Components, Schema, docs_of, hints_of, required_of, said_of
 from node.http.idempotency import KEY_CHARS_MAX
-from node.http.problems import PROBLEM_TYPE, REASONS
+from node.http.outcomes import answers_of, problem_schema, reasons_of_route, responses
 from node.http.resources import id_field_of
-from node.http.routes import JSON_TYPE, MOVED, Route
-from node.http.schema import describe, form
-from node.http.signed import about_of, describe_body, describe_signed, plain_required
-from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Act, Create, Role, Show
-from protocol.book.money import Amount
-from protocol.book.refusals import Reason
-from protocol.book.signed import Signed
+from node.http.routes import JSON_TYPE, Route
+from node.http.samples import example_of, example_of_signed
+from node.http.schema import describe
+from node.http.signed import describe_body, describe_signed, plain_required
+from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role, Show
 from protocol.practices import OPERATIONS
 
 DESCRIPTION = """\
@@ -30,45 +25,16 @@ document (RFC 9457) with a stable `code`, and `figures` in minor units that expl
   body get the stored answer with `Idempotency-Replayed: true`. A request without a key is accepted, and may
   be carried out twice if it is sent twice. Secrets are told once: a replay shows null in their place.
 - **What a member signs** is the wish itself, in one envelope for all operations: `x-signed` tells its fields by
-  number. The body is then `{"signed": {"data", "signature"}}`, with the texts beside that the wish names by digest.
+  number, and `cddl` the rule of its bytes in `tests/vectors/schema.cddl` of the source.
+  The body is then `{"signed": {"data", "signature"}}`, with the texts beside that the wish names by digest.
 - **Lists** follow arrival; `next` is an opaque cursor, null on the last page.
+- **Refusals**: `x-refusals` of an operation are the codes that it can be refused for. What `transient` says of a
+  problem passes by itself: the same may be granted later.
 - **ETag** is on every answer that shows a resource or a list; `If-None-Match` gets 304. `If-Match` on an
   action is compared with what the resource looks like just before the action.
 - A request is checked in this order: path, method, token, scope, form, and then the network's rules.
 - HEAD is answered wherever GET is. Other methods get 405 with `Allow`.
 """
-
-TITLES = {
-    304: "It is as you have it.",
-    400: "The request cannot be read.",
-    401: "It needs a valid token.",
-    403: "Your role or your token does not allow it.",
-    404: "Something named does not exist.",
-    409: "It stands against what is there already.",
-    412: "It has changed since you saw it.",
-    413: "The body is too large.",
-    415: "The body is not uncompressed JSON.",
-    422: "A rule of the network refuses it.",
-    429: "Too many attempts from this address; see Retry-After.",
-    500: "A mistake of the node.",
-    503: "The node cannot take it now; see Retry-After.",
-}
-
-EXAMPLES: Mapping[str, Any] = {
-    "account": "ana.HORA",
-    "code": "HORA",
-    "currency": "HORA",
-    "handle": "ana",
-    "label": "The shop's till",
-    "member": "ana",
-    "name": "Ana Souza",
-    "note": "bread",
-    "payee": "bia@serra",
-    "payer": "ana",
-    "role": "member",
-    "scopes": ["payments:write", "accounts:read"],
-    "unit_word": "hora",
-}
 
 
 def document(routes: Iterable[Route], version: str) -> Schema:
@@ -76,7 +42,10 @@ def document(routes: Iterable[Route], version: str) -> Schema:
     routes = tuple(routes)
     shown = Components(wished=False)
     answers = {route.name: describe(route.answer, shown) for route in routes if route.answer is not None}
-    shown.schemas["Problem"] = _problem_schema()
+    for route in routes:
+        if route.event is not None:
+            describe(route.event, shown)
+    shown.schemas["Problem"] = problem_schema()
     wished = Components(wished=True, taken=shown.schemas)
     paths: dict[str, Schema] = {}
     for route in routes:
@@ -95,11 +64,11 @@ def document(routes: Iterable[Route], version: str) -> Schema:
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(map(_tag, routes))],
+        "tags": _tags(routes),
         "paths": paths,
         "components": {
             "schemas": {**shown.schemas, **wished.schemas},
-            "responses": _responses(),
+            "responses": responses(),
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -111,26 +80,28 @@ def document(routes: Iterable[Route], version: str) -> Schema:
     }
 
 
-def statuses_of(route: Route) -> tuple[int, ...]:
-    """Return the statuses of all problems that a route can answer with, in order."""
-    found = {400, 401, 403, 429, 500, 503}
-    if "{id}" in route.path or route.wish is not None or route.wanted is not None:
-        found.add(404)
-    if route.method == "POST":
-        found |= {409, 413, 415, 422}
-        if "{id}" in route.path:
-            found.add(412)
-    if route.wanted is not None or route.paged:
-        found |= {404, 422}
-    return tuple(sorted(found | set(route.statuses)))
+TAGS = {
+    "node": "Which node this is.",
+    "health": "Whether it is well, for whoever runs it.",
+    "docs": "This document.",
+    "challenges": "The first step to sign in with a key: something to sign.",
+    "sessions": "Signing in with a key, and out.",
+    "tokens": "Tokens for apps, and for members without a key.",
+    "events": "What happens, as it happens.",
+    "admin": "A copy of the database while the node serves.",
+}
+"""What the node's own resources are; a practice's are told by what is shown of them."""
 
 
-def reasons_by_status() -> Mapping[int, Sequence[Reason]]:
-    """Return every reason under its status."""
-    found: dict[int, list[Reason]] = {}
-    for reason in REASONS.values():
-        found.setdefault(reason.status, []).append(reason)
-    return dict(sorted(found.items()))
+def _tags(routes: Iterable[Route]) -> list[Schema]:
+    """Return the nouns, each with what it is."""
+    found: dict[str, str] = {}
+    for route in routes:
+        tag = _tag(route)
+        shown = "" if route.answer is None else said_of(route.answer).partition("\n")[0]
+        if route.name == f"{tag}.show" or not found.get(tag):
+            found[tag] = TAGS.get(tag) or shown or route.summary
+    return [{"name": tag, "description": said} for tag, said in found.items()]
 
 
 def _operation(route: Route, answer: Schema | None, moved: Schema | None, wished: Components) -> Schema:
@@ -140,10 +111,10 @@ def _operation(route: Route, answer: Schema | None, moved: Schema | None, wished
         "tags": [_tag(route)],
         "description": _said(route),
         "parameters": _parameters(route, wished),
-        "responses": _answers(route, answer, moved),
+        "responses": answers_of(route, answer, moved),
     }
     if route.signed is not None:
-        content: Schema = {"schema": describe_body(route.signed, wished), "example": _example_of_signed(route.signed)}
+        content: Schema = {"schema": describe_body(route.signed, wished), "example": example_of_signed(route.signed)}
         required = bool(plain_required(route.signed))
         operation["requestBody"] = {"required": required, "content": {JSON_TYPE: content}}
         operation["x-signed"] = describe_signed(route.signed)
@@ -154,7 +125,9 @@ def _operation(route: Route, answer: Schema | None, moved: Schema | None, wished
             "content": {JSON_TYPE: content},
         }
     # What anybody may do, a token still says who did it.
-    operation["security"] = [{"token": []}, *([{}] if Role.ANYONE in route.who else [])]
+    scopes = [] if route.scope is None else [route.scope]
+    operation["security"] = [{"token": scopes}, *([{}] if Role.ANYONE in route.who else [])]
+    operation["x-refusals"] = [reason.code for reason in reasons_of_route(route)]
     return operation
 
 
@@ -230,38 +203,6 @@ def _headers(route: Route) -> Iterable[tuple[str, Schema, str]]:
         yield "Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "The last event you have seen."
 
 
-def _answers(route: Route, answer: Schema | None, moved: Schema | None) -> Schema:
-    success: Schema = {"description": HTTPStatus(route.status).phrase}
-    if answer is not None:
-        schema = _page_schema(answer) if route.paged else answer
-        success["content"] = {route.produces: {"schema": schema}}
-    elif route.status != HTTPStatus.NO_CONTENT:
-        success["content"] = {route.produces: {"schema": {"type": "string"}}}
-    headers: Schema = {}
-    if route.tagged or route.remembers:
-        headers["ETag"] = {"schema": {"type": "string"}}
-    if route.remembers:
-        replayed = {"schema": {"type": "string", "enum": ["true"]}, "description": "There only on a replay."}
-        headers["Idempotency-Replayed"] = replayed
-        if route.status == HTTPStatus.CREATED:
-            headers["Location"] = {"schema": {"type": "string"}}
-    if headers:
-        success["headers"] = headers
-    answers = {str(route.status): success}
-    if moved is not None:
-        answers[str(MOVED)] = {
-            "description": "Put to the vote: the motion that it became.",
-            "content": {route.produces: {"schema": moved}},
-            "headers": {"Location": {"schema": {"type": "string"}}},
-        }
-    if route.tagged:
-        answers["304"] = {"description": TITLES[304]}
-    for status in statuses_of(route):
-        if str(status) not in answers:
-            answers[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
-    return dict(sorted(answers.items()))
-
-
 def _links(created: Route, routes: Iterable[Route]) -> Schema:
     """Return what can be done next with what was made."""
     return {
@@ -272,106 +213,6 @@ def _links(created: Route, routes: Iterable[Route]) -> Schema:
         for route in routes
         if route.path.startswith(f"{created.path}/{{id}}")
     }
-
-
-def _page_schema(item: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": {
-            "items": {"type": "array", "items": item},
-            "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
-        },
-        "required": ["items", "next"],
-    }
-
-
-def _responses() -> Schema:
-    found: Schema = {}
-    for status, reasons in reasons_by_status().items():
-        codes = "\n".join(f"- `{reason.code}`: {reason.title}" for reason in reasons)
-        retry = {"Retry-After": {"schema": {"type": "string", "pattern": "^[0-9]+$"}}}
-        found[f"Problem{status}"] = {
-            "description": f"{TITLES.get(status, HTTPStatus(status).phrase)}\n\n{codes}",
-            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            **({"headers": retry} if status in (429, 503) else {}),
-        }
-    return found
-
-
-def _problem_schema() -> Schema:
-    text: Schema = {"type": "string"}
-    return {
-        "type": "object",
-        "description": "Why it was not done (RFC 9457).",
-        "properties": {
-            "type": {
-                "type": "string",
-                "format": "uri-reference",
-                "description": "Where this node explains the code.",
-            },
-            "title": {**text, "description": "What this code always means."},
-            "status": {"type": "integer"},
-            "code": {"type": "string", "enum": sorted(REASONS), "description": "Stable: branch on this."},
-            "heading": {**text, "description": "What is missing, with its figure: for people, to be shown first."},
-            "detail": {**text, "description": "What it means here, in a sentence for people."},
-            "ways": {
-                "type": "array",
-                "items": text,
-                "description": "What can be done now, the best first.",
-            },
-            "transient": {
-                "type": "boolean",
-                "description": "Whether the same may be granted later: try again.",
-            },
-            "figures": {
-                "type": "object",
-                "description": "What explains it; amounts in minor units.",
-                "additionalProperties": {"type": ["integer", "string"]},
-            },
-        },
-        "required": ["type", "title", "status", "code", "heading", "detail", "ways", "transient", "figures"],
-    }
-
-
-def example_of(kind: type[Any]) -> dict[str, Any]:
-    """Return a wish as somebody might send it: what is required, and what is easily told."""
-    required = required_of(kind)
-    return {
-        name: EXAMPLES.get(name) if name in EXAMPLES and not _is_amount(hint) else _example(hint)
-        for name, hint in hints_of(kind).items()
-        if name in required or name in EXAMPLES
-    }
-
-
-def _example_of_signed(operation: Create | Act) -> dict[str, Any]:
-    if operation.signed is KEY:
-        return {"signed": example_of(Signed)}
-    return {name: value for name, value in example_of(operation.wish).items() if name != about_of(operation)}
-
-
-def _is_amount(hint: Any) -> bool:
-    return Amount in (hint, *get_args(hint))
-
-
-def _example(hint: Any) -> Any:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        described = form(hint).describe(Components(wished=True))
-        if "format" in described and described["format"] == "date-time":
-            return "2026-05-01T12:00:00Z"
-        if "minLength" in described and described.get("contentEncoding"):
-            return "A" * described["minLength"]
-        return described.get("minimum", _example(arguments[0])) if arguments[0] is int else _example(arguments[0])
-    if origin in (Union, UnionType):
-        return _example(next(one for one in arguments if one is not NoneType))
-    if origin is tuple:
-        return [_example(arguments[0])]
-    if hint is Amount:
-        return {"value": "1250", "asset_code": "HORA", "asset_scale": 2}
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return next(iter(hint)).value
-    plain: Mapping[Any, Any] = {str: "bread", int: 1, bool: True, bytes: "AAAA"}
-    return plain[hint] if hint in plain else example_of(hint)
 
 
 def _without_null(schema: Schema) -> Schema:

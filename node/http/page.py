@@ -10,7 +10,7 @@ from typing import Any
 
 from node.http.answers import SAFE_HEADERS
 from node.http.components import Schema
-from node.http.openapi import reasons_by_status
+from node.http.outcomes import reasons_by_status
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}

@@ -15,7 +15,7 @@ from node.http.jsonbytes import parse
 from node.http.problems import Denied
 from node.http.schema import form
 from node.http.values import read_text
-from protocol.book.declaration import Act, Actor, Create, Role
+from protocol.book.declaration import Act, Actor, Create, Operation, Role
 from protocol.book.refusals import MALFORMED
 
 JSON_TYPE = "application/json"
@@ -66,9 +66,13 @@ class Route:
     tagged: bool = False
     resumes: bool = False
     statuses: tuple[int, ...] = ()
+    operation: Operation | None = None
+    """The operation that practices have declared, None of what is the node's own."""
     signed: Create | Act | None = None
-    """The operation, where members sign its wish."""
+    """The same, where members sign its wish."""
     moved: Any = None
+    event: Any = None
+    """What each event of a stream holds."""
 
 
 class Table:

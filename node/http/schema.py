@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn, get_args, get_origin
 from node.http.components import Components, Form, Misread, Schema, described_object, hints_of, required_of, said_of
 from node.http.jsonbytes import dump
 from node.http.values import ANYTHING, MOMENT_FORM, PLAIN, UUID_FORM, fixed, read_text
-from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, Ref, Uuid, operation_name
+from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, OneOf, Ref, Uuid, operation_name
 from protocol.practices import PRACTICES
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, is_personal
 
@@ -136,6 +136,8 @@ def _annotated(base: Any, marks: list[Any]) -> Form:
         match mark:
             case Doc(text):
                 made = _extended(made, None, description=text)
+            case OneOf(words, more):
+                made = _extended(made, None, **{"x-extensible-enum" if more else "enum": list(words)})
             case Ref(table):
                 made = _extended(made, None, **{"x-references": table})
             case AtMost(most) | PersonalText(most):

@@ -134,6 +134,7 @@ def describe_signed(operation: Create | Act) -> Schema:
     return {
         "kind": Envelope.KIND,
         "operation": operation_name(operation),
+        "cddl": f"wish-of-{operation_name(operation).replace('.', '_')}",
         "envelope": outline(Envelope),
         "fields": outline(operation.wish),
     }

@@ -55,6 +55,17 @@ class OwnId:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Marks a text that is shown as being one of these words, so that clients can tell them apart.
+
+    Where `more` may come, of practices that are not known yet, they are examples.
+    """
+
+    words: tuple[str, ...]
+    more: bool = False
+
+
 class ToldOnce:
     """Marks a secret of what a wish makes, such as a code: told to who has asked, and kept by no store.
 

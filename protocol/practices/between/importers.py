@@ -11,7 +11,7 @@ from typing import Annotated
 
 from protocol.book.accounts import exchange_account
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, Practice
+from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, OneOf, Practice
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
 from protocol.lanes.directory import Directory
@@ -86,7 +86,17 @@ class ImporterShown:
     handle: str | None
     own: Annotated[bool, Doc("whether it is this network, with what its members together owe abroad")]
     link: Annotated[str | None, Doc("the link on which a partner owes")]
-    status: Annotated[str | None, Doc("of that link: OK, ALERT over half of a limit, FULL")]
+    status: Annotated[
+        str | None,
+        OneOf(
+            (
+                "OK",
+                "ALERT",
+                "FULL",
+            )
+        ),
+        Doc("of that link: OK, ALERT over half of a limit, FULL"),
+    ]
     owed: Annotated[Amount, Doc("how much it owes, in our currency")]
     since: Annotated[At, Doc("since when it has owed without a break")]
     peak: Annotated[Amount, Doc("the most that it has owed since then")]

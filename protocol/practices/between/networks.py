@@ -16,6 +16,7 @@ from protocol.book.declaration import (
     Doc,
     Entered,
     List,
+    OneOf,
     Plan,
     Practice,
     Show,
@@ -169,7 +170,18 @@ class ReplicaShown:
     """A replica of this network, or an invitation to become one."""
 
     id: str
-    state: Annotated[str, Doc("invited, admitted, expired, dismissed")]
+    state: Annotated[
+        str,
+        OneOf(
+            (
+                "invited",
+                "admitted",
+                "expired",
+                "dismissed",
+            )
+        ),
+        Doc("invited, admitted, expired, dismissed"),
+    ]
     invited_at: At
     not_after: At
     transport: Annotated[bytes | None, Doc("libp2p key of the node that was let in")]

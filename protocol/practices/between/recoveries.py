@@ -21,6 +21,7 @@ from protocol.book.declaration import (
     Entered,
     List,
     News,
+    OneOf,
     Plan,
     Practice,
     Reopen,
@@ -133,7 +134,19 @@ class RecoveryShown:
     id: str
     network: Annotated[str, Doc("the id of the network whose keys are lost")]
     handle: str | None
-    state: Annotated[str, Doc("proposed, backed (the delay runs), due (its new home may begin), in-force, void")]
+    state: Annotated[
+        str,
+        OneOf(
+            (
+                "proposed",
+                "backed",
+                "due",
+                "in-force",
+                "void",
+            )
+        ),
+        Doc("proposed, backed (the delay runs), due (its new home may begin), in-force, void"),
+    ]
     epoch: Annotated[int, Doc("the epoch that it would open")]
     key: Annotated[str, Doc("the new signing key, in hexadecimal")]
     transport: Annotated[bytes, Doc("libp2p key of the new home node")]

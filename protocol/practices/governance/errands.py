@@ -7,7 +7,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Annotated
 
-from protocol.book.declaration import READERS, At, Desk, Doc, Errand, List, Practice, Role
+from protocol.book.declaration import READERS, At, Desk, Doc, Errand, List, OneOf, Practice, Role
+from protocol.book.errands import Urgency
 from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, Refused, refuse
 
@@ -39,7 +40,11 @@ class ErrandShown:
     who: Annotated[str, Doc("the handle of whom, or the name of what, it is about")]
     sentence: Annotated[str, Doc("which sentence tells it, the same in all languages")]
     said: Annotated[str, Doc("that sentence in English")]
-    urgency: Annotated[str, Doc("stopped, waited_for, near_limit, people, date or news")]
+    urgency: Annotated[
+        str,
+        OneOf(tuple(one.name.lower() for one in Urgency)),
+        Doc("stopped, waited_for, near_limit, people, date or news"),
+    ]
     figure: Annotated[Amount | None, Doc("the amount that it speaks of")]
     count: Annotated[int | None, Doc("the number that it speaks of")]
     until: Annotated[At | None, Doc("when it is too late")]

@@ -17,6 +17,7 @@ from protocol.book.declaration import (
     List,
     Motion,
     News,
+    OneOf,
     Plan,
     Practice,
     Ref,
@@ -85,7 +86,20 @@ class ParameterShown:
     default: Annotated[str, Doc("what holds where nothing is set")]
     is_set: Annotated[bool, Doc("whether the group has set it")]
     set_at: Annotated[At | None, Doc("when it was set last")]
-    kind: Annotated[str, Doc("number, share, flag, choice, amount or time-zone")]
+    kind: Annotated[
+        str,
+        OneOf(
+            (
+                "number",
+                "share",
+                "flag",
+                "choice",
+                "amount",
+                "time-zone",
+            )
+        ),
+        Doc("number, share, flag, choice, amount or time-zone"),
+    ]
     expected: Annotated[str, Doc("what can be written")]
     currency: Annotated[str | None, Doc("whose amount it is")]
     meaning: Annotated[str, Doc("what it decides")]

@@ -8,7 +8,20 @@ from typing import Annotated
 from protocol.book.account_ids import account_uuid
 from protocol.book.addresses import resolve_account, resolve_member
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, ListOf, Lookup, Practice, Show, TextRef
+from protocol.book.declaration import (
+    READERS,
+    At,
+    Desk,
+    Doc,
+    Entered,
+    List,
+    ListOf,
+    Lookup,
+    OneOf,
+    Practice,
+    Show,
+    TextRef,
+)
 from protocol.book.ledger import Account, Line, Posting
 from protocol.book.money import Amount
 from protocol.book.payments import PAYMENTS, Payment
@@ -51,6 +64,25 @@ class StatementLine:
     at: Annotated[At, Doc("when")]
     kind: Annotated[
         str,
+        OneOf(
+            (
+                "payment",
+                "hold",
+                "void",
+                "levy",
+                "reversal",
+                "write-off",
+                "rounding",
+                "clearing",
+                "set-off",
+                "return",
+                "opening",
+                "dues",
+                "collection",
+                "reconciliation",
+            ),
+            more=True,
+        ),
         Doc("what it was: payment, hold (pending), void, levy, reversal, write-off, or a word of another kind"),
     ]
     amount: Annotated[Amount, Doc("by how much; below zero, what was paid")]

@@ -2,7 +2,9 @@
 """The OpenAPI document is valid, complete, and what the node does."""
 
 import json
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,7 +16,17 @@ from node.http.problems import REASONS
 from protocol.book.declaration import Act, Create, List, ListOf, Show
 from protocol.practices import OPERATIONS
 
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.timeout(30)
+
+TOLD_OF_OTHERS: set[str] = set()
+"""Codes that only a partner's answer or a stored payment tells."""
+
+
+@pytest.fixture(scope="module")
+def own() -> Any:
+    """The document of what a node of ours can do."""
+    return document_of(OPERATIONS)
 
 
 def test_the_document_is_valid_and_holds_every_operation(operations: Any) -> None:
@@ -130,3 +142,51 @@ def test_a_path_is_declared_once(operations: Any) -> None:
 
 def test_the_document_is_the_same_in_every_process(operations: Any) -> None:
     assert json.dumps(document_of(operations)) == json.dumps(document_of(operations))
+
+
+def test_words_of_which_there_are_a_few_are_told(own: Any) -> None:
+    telling = ("state", "status", "kind", "urgency", "auth", "role")
+    schemas = own["components"]["schemas"]
+    untold = [
+        f"{kind}.{name}"
+        for kind, schema in schemas.items()
+        for name, said in schema.get("properties", {}).items()
+        if name in telling and "string" in str(said.get("type")) and not {"enum", "x-extensible-enum"} & said.keys()
+    ]
+    assert untold == []
+
+
+def test_each_operation_says_what_it_needs_and_why_it_may_be_refused(own: Any) -> None:
+    codes = set(own["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])
+    told: set[str] = set()
+    for path, methods in own["paths"].items():
+        for operation in methods.values():
+            told |= set(operation["x-refusals"])
+            scopes = {scope for one in operation["security"] for scope in one.get("token", ())}
+            assert scopes == set(re.findall(r"Scope: `(.*?)`", operation["description"])), operation["operationId"]
+            assert all(one.get("description") for one in operation["parameters"] if one["in"] == "path"), path
+            for status, answer in operation["responses"].items():
+                reference = answer.get("$ref", "").rpartition("/")[2]
+                assert reference in ("", f"Problem{status}")
+    assert told <= codes
+    # Paths and methods that are not there are refused before any operation.
+    assert codes - told <= {"PATH_UNKNOWN", "METHOD_NOT_ALLOWED", *TOLD_OF_OTHERS}
+    assert [tag for tag in own["tags"] if len(tag["description"]) < 10] == []
+    transient = set(own["components"]["schemas"]["Problem"]["properties"]["transient"]["x-codes"])
+    assert transient == {code for code, reason in REASONS.items() if reason.transient}
+
+
+def test_what_streams_tell_has_a_schema(own: Any) -> None:
+    stream = own["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
+    assert stream["x-event"] == {"$ref": "#/components/schemas/Event"}
+    jsonschema.Draft202012Validator(own["components"]["schemas"]["Event"]).validate(
+        {"type": "payment.posted", "resource": "8cb18c3d", "figures": {}}
+    )
+
+
+def test_what_is_signed_is_described_in_cddl(own: Any) -> None:
+    rules = set(re.findall(r"^(\S+) = ", (ROOT / "tests" / "vectors" / "schema.cddl").read_text(), re.MULTILINE))
+    named = {
+        one["x-signed"]["cddl"] for methods in own["paths"].values() for one in methods.values() if "x-signed" in one
+    }
+    assert len(named) >= 10 and named <= rules

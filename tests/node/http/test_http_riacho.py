@@ -72,6 +72,7 @@ class Riacho:
         said = self.document["paths"]["/".join(parts)][method.lower()]["responses"][str(status)]
         if "$ref" in said:
             said = self.document["components"]["responses"][said["$ref"].rpartition("/")[2]]
+            assert answer["code"] in self.document["paths"]["/".join(parts)][method.lower()]["x-refusals"]
         schema = {**said["content"][content_type]["schema"], "components": self.document["components"]}
         jsonschema.Draft202012Validator(schema).validate(answer)
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from node.http.codes import reasons_for
 from protocol.book import wishes
 from protocol.book.declaration import MotionWish
 from protocol.book.money import AMOUNT_MINOR_MAX, Amount
@@ -39,7 +40,7 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import parse_uuid
 from protocol.book.uuids import drawn_id
-from protocol.practices.governance.motions import rules as motions
+from protocol.practices.governance.motions import moving
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion
 from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
@@ -378,6 +379,11 @@ def test_of_two_reasons_the_one_of_the_earlier_stage_is_told(name: str) -> None:
     assert not told_wrongly(CASES[name])
 
 
+@pytest.mark.parametrize(("one", "spoilt"), SPOILT)
+def test_the_document_names_every_reason_of_an_operation(one: Case, spoilt: Spoiler) -> None:
+    assert spoilt.reason in reasons_for(one.operation)
+
+
 # What would tell a stage out of order is noticed.
 
 
@@ -396,8 +402,8 @@ def hindmost(*refusals: Refused | None) -> Refused | None:
         (schedules, "scheduled-payments.create, signed"),
         (schedules, "scheduled-payments.create, told"),
         (members, "members.join"),
-        (motions, "motions.create"),
-        (motions, "motions.vote"),
+        (moving, "motions.create"),
+        (moving, "motions.vote"),
     ],
 )
 def test_a_room_that_tells_its_last_reason_is_noticed(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.book import Book
-from protocol.book.declaration import Desk, Doc
+from protocol.book.declaration import Desk, Doc, OneOf
 from protocol.book.money import Amount
 from protocol.book.refusals import NETWORK_UNKNOWN, Refused, refuse
 from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import Directory
 from protocol.practices.between.links.entries import link_account
-from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import LinksWanted
@@ -26,7 +26,9 @@ class LinkShown:
     """A credit line as this network sees it. Amounts are in the link's unit, but for the mirror account."""
 
     id: str
-    state: str
+    state: Annotated[
+        str, OneOf(tuple(one.value for one in LinkState)), Doc("how far it has come, as this side sees it")
+    ]
     partner: str
     partner_handle: str | None
     unit: str
@@ -39,7 +41,17 @@ class LinkShown:
     net_debt: Annotated[Amount, Doc("what we owe the partner; negative: it owes us")]
     headroom: Annotated[Amount, Doc("how much our members may still pay over it")]
     headroom_given: Annotated[Amount, Doc("how much the partner's members may still pay over it")]
-    status: Annotated[str, Doc("OK, ALERT over half of a limit, FULL")]
+    status: Annotated[
+        str,
+        OneOf(
+            (
+                "OK",
+                "ALERT",
+                "FULL",
+            )
+        ),
+        Doc("OK, ALERT over half of a limit, FULL"),
+    ]
     holds_out: int
     holds_in: int
     largest_payment: Annotated[Amount, Doc("the most that one payment from here may be now, caps considered")]

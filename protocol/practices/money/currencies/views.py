@@ -10,7 +10,7 @@ from protocol.book.accounts import commons_account
 from protocol.book.arrivals import since
 from protocol.book.book import Book
 from protocol.book.currency import Currency
-from protocol.book.declaration import Desk, Doc, Entered, News
+from protocol.book.declaration import Desk, Doc, Entered, News, OneOf
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX
 from protocol.book.refusals import CURRENCY_UNKNOWN, Refused, refuse
@@ -87,7 +87,7 @@ class CurrencyShown:
     code: Annotated[str, Doc("its code")]
     name: Annotated[str, Doc("its full name")]
     unit_word: Annotated[str, Doc("the group's own word for one unit")]
-    kind: Annotated[str, Doc("how it comes into being: mutual credit")]
+    kind: Annotated[str, OneOf(("mutual",)), Doc("how it comes into being: mutual credit")]
     scale: Annotated[int, Doc("decimals")]
     credit_limit: Annotated[Amount, Doc("how far a new account may owe")]
     balance_limit: Annotated[Amount | None, Doc("how much a new account may hold; null: any")]
