@@ -76,6 +76,7 @@ from protocol.practices.people.members.entries import Opening
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+PROPERTIES = (ROOT / "docs" / "properties.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
 STORIES = (ROOT / "docs" / "stories.md").read_text()
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
@@ -282,7 +283,7 @@ def constants() -> dict[str, int]:
 
 
 def test_every_bound_has_its_row_and_its_value() -> None:
-    rows = table(PROTOCOL, "constant", "value", "what it bounds")
+    rows = table(PROPERTIES, "constant", "value", "what it bounds")
     told = {name.strip("`"): int(value.replace(",", "")) for name, value, _ in rows}
     assert told == constants()
     assert all(row[2] for row in rows)

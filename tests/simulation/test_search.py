@@ -21,7 +21,7 @@ from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.quotes.state import Quotes
 
-HANDBOOK = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+HANDBOOK = (Path(__file__).parents[2] / "docs" / "properties.md").read_text()
 PAYER, MIDDLE, PAYEE = NAMES[:3]
 
 

@@ -24,7 +24,7 @@ from protocol.practices import OPERATIONS
 from protocol.practices.between.clearing.state import Clearing
 
 TESTS = Path(__file__).parents[1]
-HANDBOOK = (TESTS.parent / "docs" / "protocol.md").read_text()
+HANDBOOK = (TESTS.parent / "docs" / "properties.md").read_text()
 AT_FIRST = 3
 HONEST_SEEDS = 30
 HONEST_STEPS = 300
