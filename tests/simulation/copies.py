@@ -121,7 +121,7 @@ def _copier(kind: type[Any]) -> Callable[[Any, Done], Any]:
         return lambda one, done: {key: _copied(value, done) for key, value in one.items()}
     if issubclass(kind, list):
         return lambda one, done: [_copied(value, done) for value in one]
-    if issubclass(kind, set | frozenset):
+    if issubclass(kind, set | frozenset | bytearray):
         return lambda one, _: kind(one)
     if issubclass(kind, MethodType):
         return lambda one, done: MethodType(one.__func__, _copied(one.__self__, done))
@@ -168,7 +168,7 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:
         return _write_table
     if issubclass(kind, list | tuple):
         return lambda one: tuple([written(value) for value in one])
-    if issubclass(kind, set | frozenset):
+    if issubclass(kind, set | frozenset | bytearray):
         return lambda one: tuple(sorted(map(written, one), key=repr))
     left_out = {*SHARED.get(kind, ()), *PASSING.get(kind, ()), *UNWRITTEN.get(kind, ())}
     return lambda one: (kind.__name__, *[written(getattr(one, name)) for name in _parts(one) if name not in left_out])
