@@ -103,7 +103,7 @@ async def propose(
             promise(_public(keys / "next.key.new")),
             _public(keys / "transport.key"),
             cold,
-            replica.journal.lane_heads(),
+            replica.journal.held.lane_heads(),
         )
         text = bytes_text(encode(to_map(claim)))
         with target.open("x") as file:
@@ -133,7 +133,7 @@ async def finish(home: Path, document: Path, *, now: Callable[[], Millis], chanc
         if not finished:
             if _public(keys / "hot.key.new") != claim.key or _public(keys / "transport.key") != claim.transport:
                 raise HomeUnusable(f"{document} is not of the recovery that was proposed here last")
-            if claim.heads != replica.journal.lane_heads():
+            if claim.heads != replica.journal.held.lane_heads():
                 raise HomeUnusable("this copy holds other entries than when this was proposed: propose it again")
             await storage.commit(_written(replica, said, keys, now()))
         _change_files(keys)
@@ -162,7 +162,7 @@ async def _opened(home: Path, chance: Callable[[int], bytes]) -> AsyncIterator[t
                 pass
             known = replica.journal.directory.networks.get(network)
             # What is not here, the change of keys drops everywhere, the network's own name with it.
-            if known is None or known.profile is None or replica.journal.head(network, LEDGER) is None:
+            if known is None or known.profile is None or replica.journal.held.head(network, LEDGER) is None:
                 raise HomeUnusable(f"{home} holds none of its network's books: there is nothing to go on from")
             yield storage, replica, known.identity
         finally:

@@ -226,7 +226,7 @@ def _claim(
         _fresh(keys, "preimage", chance)
         transport = _fresh(keys, "transport", chance).public
     cold = _new_cold(keys, change, chance, reuse=reuse)
-    heads = begun.replica.journal.lane_heads()
+    heads = begun.replica.journal.held.lane_heads()
     return RotationClaim(
         identity.network, identity.epoch + 1, coming.public, promise(following.public), transport, heads, cold,
         change.hot_grant, guardians,
@@ -331,7 +331,7 @@ def _read_signature(identity: Identity, path: Path) -> ColdSignature:
 async def _stored(home: Path, begun: _Begun, change: Change, rotation: Rotation, now: Millis) -> int:
     """Store the rotation, and drop in the same transaction what is given up; returns how many entries that is."""
     journal = begun.replica.journal
-    head = journal.head(begun.replica.network, LEDGER)
+    head = journal.held.head(begun.replica.network, LEDGER)
     entry = journal.write(rotation, IDENTITY, now)
     batch = Batch([entry])
     try:

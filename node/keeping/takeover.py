@@ -97,7 +97,7 @@ async def _take_over(
     journal = replica.journal
     known = journal.directory.networks.get(network)
     # What is not here, the change of keys drops everywhere, the network's own name with it.
-    if known is None or known.profile is None or journal.head(network, LEDGER) is None:
+    if known is None or known.profile is None or journal.held.head(network, LEDGER) is None:
         raise HomeUnusable(f"{home} holds none of its network's books: there is nothing to go on from")
     if known.identity.key_of(known.identity.epoch) != coming.public:
         _check_keys(known.identity, coming, colds)
@@ -141,7 +141,7 @@ def _written(
         coming.public,
         promise(following.public),
         transport.public,
-        journal.lane_heads(),
+        journal.held.lane_heads(),
     )
     signatures: tuple[ColdSignature, ...] = tuple(
         cold_signature(identity.cold.index(cold.public), cold, claim) for _, cold in colds

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crdt.log import Fork, Head, Lane, Position, Statement
+from crdt.log import Fork, Lane, Position
 from protocol.book.book import Book
 from protocol.book.declaration import Entered, Practice
 from protocol.book.refusals import MALFORMED, Reason
 from protocol.events import Forget, Line, Store
-from protocol.lanes.claims import Backing, LaneHead, Recovery, Reopening, Rotation
+from protocol.lanes.claims import Backing, Recovery, Reopening, Rotation
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import (
     COMMONS,
@@ -31,9 +31,10 @@ from protocol.lanes.entry import (
     encode_body,
     seal,
 )
+from protocol.lanes.held import HeldLanes
 from protocol.lanes.identity import Identity
 from protocol.lanes.news import LANE_NEWS, EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
-from protocol.lanes.records import Place, Records
+from protocol.lanes.records import Place
 from protocol.wire.keys import KeyPair
 
 REFUSED_BY_BOOK = "the book refuses it"
@@ -65,7 +66,7 @@ class InvalidEntry(EntryFault):
 
 
 class Journal:
-    """One network's lanes, and the public lanes of all networks, as far as they are held here."""
+    """What the lanes of one network amount to, and the public lanes of all networks, as far as they are held here."""
 
     def __init__(
         self,
@@ -75,60 +76,30 @@ class Journal:
         keyring: Keyring | None,
     ) -> None:
         self.network = network
+        self.held = HeldLanes(network)
         self.book = Book(network, features)
-        self.book.entry_id = self._ledger_id
+        self.book.entry_id = self.held.ledger_id
         self.book.audits = keyring is None
         self.directory = self.book.of(Directory)
         self.stores: list[Store | Forget] = []
         """What was folded in since `drain`, and what was dropped, in order."""
         self.entered: list[Entered] = []
         """The bodies of this network's own entries among them, and what any network has said in its commons."""
-        self.records = Records()
         self.behind: Behind | None = None
         """Where the book stands still, while entries are kept and passed on; None where it holds them all."""
         self._chance = chance
         self.keyring = keyring
         """What entries are signed with here; None where nothing is."""
-        self._lanes: dict[Place, Lane] = {}
-        self._heads: dict[Place, Head] = {}
-        self._moved: set[Place] = set()
-        """Lanes that have gone on since their heads were asked for."""
-        self._recalling: dict[Place, int] = {}
-        """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
-        self._turn = 0
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot keeps of lanes and book."""
-        self.heads()
-        return {
-            "book": self.book.state(),
-            "lanes": self._lanes,
-            "heads": self._heads,
-            "turn": self._turn,
-            "records": self.records,
-        }
+        return {"book": self.book.state(), **self.held.state()}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state` has returned."""
         self.book.resume(state["book"])
         self.directory = self.book.of(Directory)
-        self._lanes, self._heads = state["lanes"], state["heads"]
-        self._turn, self.records = state["turn"], state["records"]
-
-    def head(self, network: bytes, lane: str) -> Head | None:
-        """Return the newest entry of a lane that is held here."""
-        return self.heads().get((network, lane))
-
-    def heads(self) -> dict[Place, Head]:
-        """Return all heads by (network, lane)."""
-        for place in self._moved:
-            self._heads[place] = self._lanes[place].head
-        self._moved.clear()
-        return self._heads
-
-    def is_forked(self, network: bytes, lane: str) -> bool:
-        """Tell whether a network is proved to have spoken twice at one place of a lane."""
-        return (known := self._lanes.get((network, lane))) is not None and known.frozen
+        self.held.resume(state)
 
     def drain(self) -> tuple[list[Store | Forget], list[Entered]]:
         """Return what was folded in since the last time, and begin anew."""
@@ -139,7 +110,7 @@ class Journal:
     def write(self, body: Body, lane: str, now: Millis) -> Entry:
         """Sign a body into a lane of this network and fold it in; plans have checked it before."""
         assert self.keyring is not None, "a replica signs nothing"
-        head = self.head(self.network, lane)
+        head = self.held.head(self.network, lane)
         entry = seal(
             self.keyring.hot,
             network=self.network,
@@ -155,34 +126,21 @@ class Journal:
         return entry
 
     @property
-    def newest(self) -> dict[Place, bytes]:
-        """The newest record of each side of each link, as it travels."""
-        return self.records.newest
-
-    @property
     def signer(self) -> bytes | None:
         """The key with which entries are signed here, None at a replica."""
         return None if self.keyring is None else self.keyring.hot.public
 
-    def lane_heads(self) -> tuple[LaneHead, ...]:
-        """Return the heads of all lanes of this network that are held here."""
-        return tuple(
-            LaneHead(lane, head.position.seq, head.id)
-            for (network, lane), head in sorted(self.heads().items(), key=lambda item: item[0])
-            if network == self.network and head.id is not None
-        )
-
     def reopen(self, now: Millis, backs: Backing | None = None) -> None:
         """Open a new epoch under the same key, standing on the heads that are held here now."""
         epoch = self.directory.networks[self.network].identity.epoch + 1
-        self.write(Reopening(epoch, self.lane_heads(), backs), IDENTITY, now)
+        self.write(Reopening(epoch, self.held.lane_heads(), backs), IDENTITY, now)
 
     def follows(self, entry: Entry) -> bool:
         """Tell whether an entry is the next one of its lane, linked to the one before it.
 
         Of a link the newest record is the whole state: any later one will do.
         """
-        header, head = entry.header, self.head(entry.network, entry.header.lane)
+        header, head = entry.header, self.held.head(entry.network, entry.header.lane)
         if header.lane.startswith(LINK_PREFIX):
             return head is None or Position(self.epoch_of(entry), header.seq) > head.position
         if head is None:
@@ -200,35 +158,13 @@ class Journal:
         signed_in = identity.signed_in(entry)
         return entry.header.epoch if signed_in is None else signed_in
 
-    def is_branch(self, entry: Entry) -> bool:
-        """Tell whether a record of our own is one that somebody else has signed beside ours, or after them."""
-        place, seq = (entry.network, entry.header.lane), entry.header.seq
-        head = self.head(*place)
-        return head is None or seq > head.position.seq or self.records.said_at(place, seq) not in (None, entry.id)
-
-    def said_at(self, lane: str, seq: int) -> bytes | None:
-        """Return the id of our own record at a place of a link's lane, as far as it is known still."""
-        return self.records.said_at((self.network, lane), seq)
-
-    def holds(self, entry: Entry) -> bool:
-        """Tell whether a lane is held here as far as an entry of it."""
-        head = self.head(entry.network, entry.header.lane)
-        return head is not None and entry.header.seq <= head.position.seq
-
-    def differs(self, entry: Entry) -> bool:
-        """Tell whether another entry than this stands at its place."""
-        lane = self._lanes.get((entry.network, entry.header.lane))
-        if lane is None:
-            return False
-        return lane.at(Position(entry.header.epoch, entry.header.seq)) not in (None, entry.id)
-
     def convict(self, entry: Entry) -> bool:
         """Keep a rightly signed entry that stands where another of its lane does; tell whether it is news.
 
         The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen until
         cold keys end the epoch.
         """
-        lane = self._lanes.get((entry.network, entry.header.lane))
+        lane = self.held.lanes.get((entry.network, entry.header.lane))
         if lane is None or not self._proves_fork(lane, entry):
             return False
         self.stores.append(Store(entry))
@@ -283,7 +219,7 @@ class Journal:
 
     def reload(self, entry: Entry) -> tuple[Line, ...]:
         """Fold in an entry of our own storage, checked when it came; returns its statement lines."""
-        lane = self._lanes.get((entry.network, entry.header.lane))
+        lane = self.held.lanes.get((entry.network, entry.header.lane))
         if lane is not None and entry.header.seq <= lane.head.position.seq:
             self._proves_fork(lane, entry)
             return ()
@@ -328,51 +264,47 @@ class Journal:
         known = self.directory.networks[network]
         known.identity = known.identity.at(first - 1)
         self._cut((network, IDENTITY), first - 1)
-        for lane in self._cuttable(network, cold=True):
+        for lane in self.held.cuttable(network, cold=True):
             # In these epochs another has spoken so far.
-            said = self._lanes[network, lane].statements()
-            kept = max((one.position.seq for one in said if one.position.epoch < first), default=-1)
-            self._cut((network, lane), kept)
+            self._cut((network, lane), self.held.said_before((network, lane), first))
         self._pardon(network, known.identity)
 
     def forget_unconfirmed(self, network: bytes, lane: str) -> int:
         """Drop what is held of a lane past the newest head that a key event confirmed; returns that head's seq."""
-        kept = self._confirmed(network, lane)
+        kept = self.held.confirmed((network, lane), self.directory.networks[network].identity)
         self._cut((network, lane), kept)
         return kept
-
-    def is_recalling(self, network: bytes, lane: str) -> bool:
-        """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""
-        return (network, lane) in self._recalling
 
     def recall(self, network: bytes, entries: Sequence[Entry], turn: int, *, first: bool, last: bool) -> None:
         """Hear again what is left of a commons lane that was cut."""
         place = network, COMMONS
-        if self._recalling.get(place) != turn:
+        if not self.held.recalls(place, turn):
             return
         if first:
             self.book.unhear(network)
             self.directory.unhear(network)
         for entry in entries:
-            if self._lanes[place].id_at(entry.header.seq) == entry.id:
+            if self.held.lanes[place].id_at(entry.header.seq) == entry.id:
                 self._hear(entry)
         if last:
-            del self._recalling[place]
+            self.held.recalled(place)
 
     def _stand_on(self, network: bytes, identity: Identity) -> None:
         """Drop what a key event, the newest of its network, leaves out, and tell of it."""
         number, opened = identity.epoch, identity.epochs[-1]
         if network == self.network and opened.backs is None:
             # Who backs a recovery has lost nothing itself: its links go on.
-            self.records.reopened = number
+            self.held.records.reopened = number
             self._tell(EpochOpened(number, by_cold_keys=opened.renews))
         self._rebase(network, number)
-        for lane in self._cuttable(network, cold=opened.renews):
-            head, held = opened.heads.get(lane), self._lanes[network, lane]
+        for lane in self.held.cuttable(network, cold=opened.renews):
+            head, held = opened.heads.get(lane), self.held.lanes[network, lane]
             if held.frozen and not opened.by_cold_keys:
                 continue  # What it has said twice is the proof, and the proof stays.
             if head is None or held.head.position.seq >= head.seq:
-                self._cut((network, lane), self._confirmed(network, lane))
+                self._cut(
+                    (network, lane), self.held.confirmed((network, lane), self.directory.networks[network].identity)
+                )
         if opened.renews:
             self._pardon(network, identity)
 
@@ -380,51 +312,24 @@ class Journal:
         """Let all records of a network that are held count as said before an epoch."""
         if network != self.network:
             self._tell(EpochRebased(network, number))
-        for place, head in self._heads.items():
-            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
-                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
-
-    def _cuttable(self, network: bytes, *, cold: bool) -> list[str]:
-        """Return the lanes held here of which a key event may drop something.
-
-        Of the network's own ledger a replica drops nothing on the word of the hot key alone: it may be all there is.
-        """
-        lanes = (COMMONS, LEDGER) if cold and network == self.network else (COMMONS,)
-        return [lane for lane in lanes if (network, lane) in self._lanes]
-
-    def _confirmed(self, network: bytes, lane: str) -> int:
-        """Return the seq of the newest head that a key event names and that is held here, -1 where there is none."""
-        held = self._lanes[network, lane]
-        heads = (epoch.heads.get(lane) for epoch in self.directory.networks[network].identity.epochs)
-        return max((head.seq for head in heads if head is not None and held.id_at(head.seq) == head.id), default=-1)
+        self.held.rebase(network, number)
 
     def _cut(self, place: Place, after: int) -> None:
-        lane = self._lanes[place]
-        if lane.head.position.seq <= after:
-            return
-        self._lanes[place] = lane.until(after)
-        self._moved.add(place)
-        self._turn += 1
-        self.stores.append(Forget(*place, after, self._turn))
-        if place[1] != IDENTITY:
-            self._recalling[place] = self._turn
+        forget = self.held.cut(place, after)
+        if forget is not None:
+            self.stores.append(forget)
 
     def _pardon(self, network: bytes, identity: Identity) -> None:
         """Let no proof of a fork count any more that the key of an ended epoch has signed."""
         self.directory.pardon(network)
-        for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self._lanes]:
-            lane = self._lanes[place]
+        for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self.held.lanes]:
+            lane = self.held.lanes[place]
             if lane.frozen:
-                self._lanes[place] = lane = lane.until(lane.head.position.seq, identity.renewed)
+                self.held.lanes[place] = lane = lane.until(lane.head.position.seq, identity.renewed)
             for fork in lane.forks:
                 self.directory.note_fork(network, place[1], fork.position.seq)
         if not self.directory.networks[network].forked:
             self._tell(LanePardoned(network))
-
-    def _ledger_id(self, seq: int) -> bytes:
-        id = self._lanes[self.network, LEDGER].id_at(seq)
-        assert id is not None, "the ledger is held whole up to its head"
-        return id
 
     def _understood(self, entry: Entry) -> Entered | None:
         """Return what an entry says; None where it is of our ledger and the book stands before it, or has to now."""
@@ -440,7 +345,7 @@ class Journal:
         return None
 
     def _keep_unread(self, entry: Entry) -> None:
-        self._advance(entry, entry.header.epoch)
+        self.held.advance(entry, entry.header.epoch)
         self.stores.append(Store(entry, folded=False))
 
     def _read(self, entry: Entry) -> Entered:
@@ -481,27 +386,8 @@ class Journal:
             lines = self.book.apply(entered)
             if entry.network == self.network:
                 self.entered.append(entered)
-        self._advance(entry, header.epoch if entered is None else entered.epoch)
+        self.held.advance(entry, header.epoch if entered is None else entered.epoch)
         self.stores.append(Store(entry, lines))
-
-    def _advance(self, entry: Entry, epoch: int) -> None:
-        header = entry.header
-        place = (entry.network, header.lane)
-        if header.lane.startswith(LINK_PREFIX):
-            # The second of two records at one place is kept as proof of the fork, and is nobody's head; but of
-            # ours from before a key event that one stands which the partner has taken.
-            position, head = Position(epoch, header.seq), self._heads.get(place)
-            own, reopened = entry.network == self.network, self.records.reopened
-            if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
-                self._heads[place] = Head(position, entry.id)
-                self.records.keep(place, entry, own=own)
-            return
-        lane = self._lanes.get(place)
-        if lane is None:
-            lane = self._lanes[place] = Lane()
-        if not lane.append(header.epoch, header.seq, entry.id, header.prev):
-            lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
-        self._moved.add(place)
 
     def _tell(self, news: LaneNews) -> None:
         for hear in self.book.fillings(LANE_NEWS):

@@ -38,7 +38,7 @@ class Compare:
         renewed = 0 if known is None else known.identity.renewed
         return [
             Item(network, lane, head.position.epoch, head.position.seq, head.id)
-            for (network, lane), head in self.journal.heads().items()
+            for (network, lane), head in self.journal.held.heads().items()
             if head.id is not None
             and self.sessions.may_hold(session, network, lane)
             and (is_public(lane) or lane == LEDGER or head.position.epoch >= renewed)
@@ -98,13 +98,13 @@ class Compare:
 
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
         """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
-        head, place = self.journal.head(network, lane), (network, lane)
+        head, place = self.journal.held.head(network, lane), (network, lane)
         held = -1 if head is None else head.position.seq
         if place not in session.wanted and len(session.wanted) >= WANTED_LANES_MAX:
             return []
         asked, known = session.wanted.pop(place, (-1, -1))
         asked, known = max(asked, held), max(known, known_to_peer)
-        if known <= held or (lane != IDENTITY and self.journal.is_forked(network, lane)):
+        if known <= held or (lane != IDENTITY and self.journal.held.is_forked(network, lane)):
             return []
         out: list[Out] = []
         half = WINDOW_ENTRIES // 2
@@ -120,7 +120,7 @@ class Compare:
             raise PeerFault("a lane that is not for this peer")
         if not 0 <= wanted.last - wanted.first < WINDOW_ENTRIES:
             raise PeerFault("a range beyond the window")
-        head = self.journal.head(wanted.network, wanted.lane)
+        head = self.journal.held.head(wanted.network, wanted.lane)
         if head is None or wanted.first > head.position.seq:
             return []
         return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.position.seq))]

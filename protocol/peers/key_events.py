@@ -60,7 +60,7 @@ class KeyEvents:
         branched = branched.at(due - 1)
         # That an heir whom guardians chose has spoken twice does not bind who objects to him.
         heir = at <= identity.epoch and identity.rank(at)[0] == BY_GUARDIANS
-        stays = journal.is_forked(network, IDENTITY) and branched.rank(at)[0] == BY_HOT_KEY and not heir
+        stays = journal.held.is_forked(network, IDENTITY) and branched.rank(at)[0] == BY_HOT_KEY and not heir
         if branched.outranks(identity) and not stays:
             ousted = self._ousted(branch)
             if ousted is not None:

@@ -80,7 +80,7 @@ class Standing:
     def has_lost(self, entry: Entry) -> bool:
         """Tell whether we signed an entry that is not here; neither a forgery nor one given up is a sign of a loss."""
         journal, network = self.home.journal, self.home.network
-        if entry.network != network or journal.holds(entry):
+        if entry.network != network or journal.held.holds(entry):
             return False
         identity = journal.directory.networks[network].identity
         if entry.header.lane.startswith(LINK_PREFIX) and journal.epoch_of(entry) < identity.renewed:

@@ -70,12 +70,12 @@ class Taking:
         first = run[0]
         if first.header.lane == IDENTITY:
             return self.key_events.take(session, run, now)
-        if journal.is_recalling(first.network, first.header.lane):
+        if journal.held.is_recalling(first.network, first.header.lane):
             return []
         lacking = self.compare.lacks_key_of(session, run[-1])
         if lacking is not None:
             return lacking
-        head = journal.head(first.network, first.header.lane)
+        head = journal.held.head(first.network, first.header.lane)
         known_seq = -1 if head is None else head.position.seq
         if first.header.lane.startswith(LINK_PREFIX):
             return self._take_records(run)
@@ -83,7 +83,7 @@ class Taking:
             if entry.header.seq <= known_seq:
                 self._compare(entry)
         new, twins = _until_twins([entry for entry in run if entry.header.seq > known_seq])
-        if not new or journal.is_forked(first.network, first.header.lane):
+        if not new or journal.held.is_forked(first.network, first.header.lane):
             return []
         if new[0].header.seq > known_seq + 1:
             # A gap is never buffered: what is missing is asked for, and this comes again with it.
@@ -174,7 +174,7 @@ class Taking:
     def _compare(self, entry: Entry) -> None:
         """Keep an entry that stands where we hold another, if its author has signed it."""
         directory = self.journal.directory
-        if not self.journal.differs(entry) or directory.is_pardoned(entry):
+        if not self.journal.held.differs(entry) or directory.is_pardoned(entry):
             return
         if self._is_vouched(entry) and self.journal.convict(entry):
             self.convicted.append(entry)

@@ -114,7 +114,7 @@ class Liar:
         """Send its newest records of links, as its tongue makes them."""
 
         def send() -> None:
-            for (network, lane), record in self.replica.journal.newest.items():
+            for (network, lane), record in self.replica.journal.held.records.newest.items():
                 if network == self.network and lane.startswith(LINK_PREFIX) and self.peer is not None:
                     self._tell(self.peer, LinkNews(record))
 
@@ -159,7 +159,7 @@ class Liar:
 
     def words(self, count: int) -> list[Entry]:
         """Return so many profiles, each linked to the one before, that nobody has seen yet."""
-        head = self.replica.journal.head(self.network, COMMONS)
+        head = self.replica.journal.held.head(self.network, COMMONS)
         assert head is not None
         prev, found = head.id, list[Entry]()
         for number in range(count):

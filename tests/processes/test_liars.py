@@ -138,8 +138,8 @@ def _words_in_anothers_name(liar: Liar, town: Town) -> None:
 def _head_of(node: Node, liar: Liar) -> bytes:
     """Return the head of a network's commons, as the liar has heard of it."""
     lane = (node.network, "commons")
-    until(lambda: liar.replica.journal.heads().get(lane), "the liar hears of it")
-    return liar.replica.journal.heads()[lane].id or b""
+    until(lambda: liar.replica.journal.held.heads().get(lane), "the liar hears of it")
+    return liar.replica.journal.held.heads()[lane].id or b""
 
 
 def _what_no_frame_is(liar: Liar, town: Town) -> None:

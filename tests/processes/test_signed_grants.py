@@ -57,7 +57,7 @@ def grant(home: Path, network: bytes, lane: str, minor: int) -> None:
         try:
             replica = Replica(network, PRACTICES, chance=clock.chance, keyring=read_keys(home).keyring)
             list(replica.load(storage.entries()))
-            newest = parse(replica.journal.newest[network, lane])
+            newest = parse(replica.journal.held.records.newest[network, lane])
             body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})
             assert isinstance(body, LinkRecord)
             lie = replica.journal.write(replace(body, granted=minor), lane, clock.now_ms())

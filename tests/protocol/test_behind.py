@@ -58,13 +58,15 @@ def test_what_a_node_cannot_read_it_keeps_and_passes_on_and_reads_after_an_upgra
     before, copied = balances(casa), len(riacho.disk)
     assert before == balances(riacho)
     ask_for(world, 3)
-    asked = riacho.replica.journal.head(riacho.network, LEDGER)
+    asked = riacho.replica.journal.held.head(riacho.network, LEDGER)
     pay(world, "riacho", "ana", "bia", 2)
     world.tick(2)
     assert asked is not None
     assert casa.replica.behind == Behind(asked.position.seq, Requested.KIND)
     assert balances(casa) == before != balances(riacho), "its books stand still"
-    assert casa.replica.journal.head(riacho.network, LEDGER) == riacho.replica.journal.head(riacho.network, LEDGER)
+    assert casa.replica.journal.held.head(riacho.network, LEDGER) == riacho.replica.journal.held.head(
+        riacho.network, LEDGER
+    )
     refused = world.ask("casa", "replicas.invite", InviteReplica())
     assert isinstance(refused, Refused) and refused.reason.code == "BEHIND"
     # A home that has lost it gets it back from there.
@@ -112,7 +114,7 @@ def own(node: Node) -> list[bytes]:
 def written(riacho: Node, content: dict[int, Any], kind: str) -> Entry:
     """Return an entry that the home signs after its newest, with a body of any form."""
     assert riacho.keyring is not None
-    head = riacho.replica.journal.head(riacho.network, LEDGER)
+    head = riacho.replica.journal.held.head(riacho.network, LEDGER)
     assert head is not None
     return seal(
         riacho.keyring.hot, network=riacho.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,

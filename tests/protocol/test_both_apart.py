@@ -99,7 +99,7 @@ def meet_until_told(world: World) -> LinkHeld:
 def fitting(world: World, name: str) -> LinkHeld:
     """Return the word by which a node could go on from its newest record."""
     node, link = world.nodes[name], link_of(world, name)
-    event = node.replica.journal.head(node.network, IDENTITY)
+    event = node.replica.journal.held.head(node.network, IDENTITY)
     assert event is not None and event.id is not None
     return LinkHeld(link.id, event.id, link.side.own.n, link.side.own_digest)
 

@@ -198,7 +198,7 @@ def verdict(journal: Journal, wire: bytes) -> str | None:
 
 def test_the_entries_fold_in_their_order() -> None:
     journal = journal_of(ENTRIES["entries"])
-    heads = {head.id for head in journal.heads().values()}
+    heads = {head.id for head in journal.held.heads().values()}
     last = {(case["network"], case["header_fields"][2][2]): case["id"] for case in ENTRIES["entries"]}
     assert heads == {bytes.fromhex(one) for one in last.values()}
 
@@ -206,10 +206,10 @@ def test_the_entries_fold_in_their_order() -> None:
 @pytest.mark.parametrize("case", ENTRIES["invalid"], ids=lambda case: case["name"])
 def test_an_invalid_entry_is_refused_for_its_reason_and_changes_no_book(case: dict[str, Any]) -> None:
     journal = journal_of(ENTRIES["entries"][: case["after"]])
-    before, head = dict(journal.heads()), journal.book.head
+    before, head = dict(journal.held.heads()), journal.book.head
     assert verdict(journal, bytes.fromhex(case["wire"])) == case["reason"]
     # One that may be of a newer version is kept.
-    assert (journal.heads() == before) is (case["reason"] != "KIND_UNKNOWN")
+    assert (journal.held.heads() == before) is (case["reason"] != "KIND_UNKNOWN")
     assert journal.book.head == head
 
 
@@ -312,7 +312,7 @@ def test_a_node_convicts_by_a_published_proof() -> None:
     journal.take(first)
     assert not journal.convict(first)
     assert journal.convict(second) and not journal.convict(second)
-    assert journal.is_forked(first.network, first.header.lane)
+    assert journal.held.is_forked(first.network, first.header.lane)
 
 
 def lane_before(entry: Entry) -> Iterator[Entry]:

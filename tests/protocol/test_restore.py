@@ -224,7 +224,7 @@ def test_what_was_in_the_making_on_another_link_is_signed_no_more_either() -> No
     world.run()
     known = len(riacho.disk)
     raised = Asked(1_000_000, "links.raise", STEWARD, RaiseLink(whole(1_200)), to_campo)
-    theirs = world.nodes["campo"].replica.journal.newest
+    theirs = world.nodes["campo"].replica.journal.held.records.newest
     campo = next(wire for (network, _), wire in theirs.items() if network == world.nodes["campo"].network)
     world.give(
         "riacho", raised, Received("casa", pack(Entries((lost.wire,)))), Received("campo", pack(LinkNews(campo)))

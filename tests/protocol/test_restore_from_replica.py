@@ -69,21 +69,21 @@ def test_what_a_partner_shows_of_an_ended_epoch_keeps_nobody_apart() -> None:
     copy = len(riacho.disk)
     world.cut("casa", "riacho")
     pay(world, "riacho", "ana", "bia@serra", 10)
-    lost = riacho.replica.journal.heads()[place]
+    lost = riacho.replica.journal.held.heads()[place]
     world.cut("riacho", "serra")
     world.restart("riacho", old_copy=copy)
     world.join("riacho", "casa")
     world.tick(20)
-    assert not riacho.replica.recovering and riacho.replica.journal.heads()[place] != lost
+    assert not riacho.replica.recovering and riacho.replica.journal.held.heads()[place] != lost
     rotate(world, "riacho")
     world.join("riacho", "serra")
     for _ in range(100):
-        if riacho.replica.journal.heads()[place] == lost:
+        if riacho.replica.journal.held.heads()[place] == lost:
             break
         world.deliver(1)
     world.cut("riacho", "serra")
     world.tick(3)
-    assert riacho.replica.journal.heads()[place] == lost != world.nodes["casa"].replica.journal.heads()[place]
+    assert riacho.replica.journal.held.heads()[place] == lost != world.nodes["casa"].replica.journal.held.heads()[place]
     world.restart("riacho", old_copy=len(riacho.disk))
     assert riacho.replica.recovering
     world.tick(20)

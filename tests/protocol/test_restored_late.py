@@ -149,10 +149,10 @@ def test_a_record_that_a_partner_kept_back_undoes_nothing() -> None:
     world.tick(20)
     world.join("riacho", "serra")
     world.tick(20)
-    before = riacho.replica.journal.head(riacho.network, kept_back.header.lane)
+    before = riacho.replica.journal.held.head(riacho.network, kept_back.header.lane)
     world.give("riacho", Received("serra", pack(LinkNews(kept_back.wire))))
     assert not riacho.replica.recovering
-    assert riacho.replica.journal.head(riacho.network, kept_back.header.lane) == before
+    assert riacho.replica.journal.held.head(riacho.network, kept_back.header.lane) == before
     pay(world, "riacho", "ana", "bia@serra", 10)
     world.tick(3)
     assert balance(world, "serra", "bia") == 10_00
@@ -211,7 +211,7 @@ def test_a_partner_that_acknowledges_what_was_never_signed_is_asked_now_and_then
     riacho, serra = world.nodes["riacho"], world.nodes["serra"]
     [link] = riacho.replica.book.of(Links).by_id.values()
     lane = link_lane(link.id)
-    known = parse(riacho.replica.journal.newest[riacho.network, lane])
+    known = parse(riacho.replica.journal.held.records.newest[riacho.network, lane])
     body, at_ms = decode_body(known.body_bytes, {LinkRecord.KIND: LinkRecord})
     assert isinstance(body, LinkRecord) and riacho.keyring is not None
     lie = seal(

@@ -518,7 +518,7 @@ def test_an_ended_key_signs_no_record_into_an_epoch_in_which_the_link_went_on(ep
     riacho, serra = world.nodes["riacho"], world.nodes["serra"]
     link = world.granted("serra", "links.list", LinksWanted()).items[0].id
     place = riacho.network, link_lane(parse_id(link) or b"")
-    known = serra.replica.journal.newest[place]
+    known = serra.replica.journal.held.records.newest[place]
     newest = parse(known)
     body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})
     assert isinstance(body, LinkRecord) and thief.keyring is not None and newest.header.epoch == 1
@@ -528,7 +528,7 @@ def test_an_ended_key_signs_no_record_into_an_epoch_in_which_the_link_went_on(ep
     )  # fmt: skip
     # He may have kept the key of the wire too; and a partner who is his accomplice shows it to the home.
     says(world, LinkNews(his.wire), "serra", "riacho")
-    assert serra.replica.journal.newest[place] == known
+    assert serra.replica.journal.held.records.newest[place] == known
     says(world, LinkNews(his.wire), "riacho", "serra")
     assert not riacho.replica.recovering
     for source, node in (("riacho", "serra"), ("serra", "riacho")):

@@ -48,7 +48,12 @@ def take_over(world: World, name: str, home: str) -> Node:
     identity = journal.directory.networks[casa.network].identity
     following = KeyPair.from_seed(world.seed())
     claim = RotationClaim(
-        casa.network, identity.epoch + 1, coming.public, promise(following.public), casa.transport, journal.lane_heads()
+        casa.network,
+        identity.epoch + 1,
+        coming.public,
+        promise(following.public),
+        casa.transport,
+        journal.held.lane_heads(),
     )
     casa.disk.append(journal.write(Rotation(claim, (cold_signature(0, cold, claim),)), IDENTITY, world.now))
     [place] = stopped.book.of(Replicas).places.values()
@@ -126,7 +131,7 @@ def test_the_old_home_learns_that_it_has_a_successor_and_signs_nothing_more() ->
     # A restart does not make it forget.
     world.restart("riacho")
     assert world.nodes["riacho"].replica.succeeded
-    assert casa.replica.journal.head(casa.network, LEDGER) is not None
+    assert casa.replica.journal.held.head(casa.network, LEDGER) is not None
 
 
 def test_the_new_home_itself_tells_the_old_one() -> None:

@@ -252,7 +252,7 @@ class Auditor:
         except (PeerFault, ValueError):
             return None
         journal, lane = node.replica.journal, entry.header.lane
-        held = journal.head(entry.network, lane)
+        held = journal.held.head(entry.network, lane)
         if held is None or entry.network == node.network or entry.id == held.id or node.replica.recovering:
             return None
         if (held.position.epoch, held.position.seq) != (entry.header.epoch, entry.header.seq):
@@ -651,7 +651,9 @@ def _fork_seen(audit: Auditor, node: Node) -> Found:
         and any(isinstance(one, Received) and one.peer in journal_sessions(node) for one in audit.heard)
     ):
         shown = [link for link in links if twin.lane == LINK_PREFIX + id_text(link.id)]
-        is_proved = all(link.side.frozen for link in shown) if shown else journal.is_forked(twin.network, twin.lane)
+        is_proved = (
+            all(link.side.frozen for link in shown) if shown else journal.held.is_forked(twin.network, twin.lane)
+        )
         if not is_proved and (shown or not twin.lane.startswith(LINK_PREFIX)):
             yield f"two entries at one place of {twin.lane} were seen, and nothing follows from it"
     if node.keyring is None:
@@ -735,7 +737,7 @@ def _converge(audit: Auditor) -> Found:
         shore = shores[audit.homes[node.network].name]
         if node.replica.recovering:
             yield f"{node.name} is still recovering"
-        for place, head in node.replica.journal.heads().items():
+        for place, head in node.replica.journal.held.heads().items():
             author = audit.homes.get(place[0])
             is_told = place[1] in (IDENTITY, COMMONS) and author is not None and author.name not in audit.dishonest
             if is_told and author is not None and heads.setdefault((shore, *place), head.id) != head.id:

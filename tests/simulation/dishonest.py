@@ -80,7 +80,7 @@ def _resealed(
 
 
 def _newest(node: Node, link: Link) -> bytes | None:
-    return node.replica.journal.newest.get((node.network, link_lane(link.id)))
+    return node.replica.journal.held.records.newest.get((node.network, link_lane(link.id)))
 
 
 def _twist_records(share: float, change: Callable[[Random, LinkRecord], LinkRecord]) -> Twist:
@@ -108,7 +108,7 @@ def _equivocate(world: World, node: Node, dice: Random) -> None:
             _say(world, node, link.partner, twin)
         return
     journal = node.replica.journal
-    head = journal.head(node.network, COMMONS)
+    head = journal.held.head(node.network, COMMONS)
     profile = journal.book.of(Directory).networks[node.network].profile
     assert head is not None and profile is not None and node.keyring is not None
     for name, peer in zip(("Angel", "Devil"), sorted(world.peers(node.name)), strict=False):
@@ -129,7 +129,7 @@ def _forge(world: World, node: Node, dice: Random) -> None:
     if not said or node.keyring is None:
         return
     network, word = dice.choice(said)
-    head = journal.head(network, COMMONS)
+    head = journal.held.head(network, COMMONS)
     assert head is not None
     forged = seal(
         node.keyring.hot, network=network, lane=COMMONS, epoch=head.position.epoch, seq=head.position.seq + 1,

@@ -168,14 +168,14 @@ class FaultyWorld(RoughNetwork):
         homes = [one for one in self.nodes.values() if one.keyring is not None]
         if any(home.replica.recovering for home in homes):
             return False
-        newest = node.replica.journal.head(node.network, IDENTITY)
+        newest = node.replica.journal.held.head(node.network, IDENTITY)
         assert newest is not None
         if any(entry.id == newest.id for entry in node.disk[:size]):
             return True
         partners = {link.partner for link in node.replica.book.of(Links).by_id.values()}
         copies = [one for one in self.nodes.values() if one.network == node.network and one is not node]
         asked = [*copies, *(home for home in homes if home.network in partners)]
-        heard = [one.replica.journal.head(node.network, IDENTITY) for one in asked]
+        heard = [one.replica.journal.held.head(node.network, IDENTITY) for one in asked]
         return all(head is not None and head.id == newest.id for head in heard)
 
     def are_links_known(self, name: str, size: int) -> bool:

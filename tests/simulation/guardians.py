@@ -46,7 +46,7 @@ def heirs(world: World, copy: Node, transport: bytes | None = None) -> Heirs:
     stopped = world.fresh(copy)
     list(stopped.load(copy.disk))
     epoch = stopped.journal.directory.networks[copy.network].identity.epoch + 1
-    heads = stopped.journal.lane_heads()
+    heads = stopped.journal.held.lane_heads()
     claim = RecoveryClaim(
         copy.network, epoch, hot.public, promise(following.public), transport, ColdKeys((cold.public,), 1), heads
     )

@@ -27,7 +27,7 @@ from protocol.book.money import Rate
 from protocol.book.refusals import ORDER_MISMATCH, PEER_UNREACHABLE, Reason
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Entry
-from protocol.lanes.journal import Journal
+from protocol.lanes.held import HeldLanes
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
 from protocol.peers.sessions import Session
@@ -134,7 +134,7 @@ def _all_items(compare: Compare, session: Session) -> list[Item]:
     """Compare the heads of all lanes, whoever has ended the epoch in which they were signed."""
     return [
         Item(network, lane, head.position.epoch, head.position.seq, head.id)
-        for (network, lane), head in compare.journal.heads().items()
+        for (network, lane), head in compare.journal.held.heads().items()
         if head.id is not None and compare.sessions.may_hold(session, network, lane)
     ]
 
@@ -382,7 +382,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((drafts, "fits", _yes), (link_rules, "fits", _yes), (rules, "_fits", _yes)), cheat="wrong preimage"),
     "fork ignored": Mutant(
         "two entries at one place have no consequence", "FORK-SEEN=>PROOF",
-        ((Side, "freeze", lambda side: side), (Journal, "is_forked", lambda *_: False)), cheat="equivocate"),
+        ((Side, "freeze", lambda side: side), (HeldLanes, "is_forked", lambda *_: False)), cheat="equivocate"),
     "rounded for the payer": Mutant(
         "what a forward costs is rounded down", "QUOTED=>DEBITED",
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),

@@ -311,7 +311,7 @@ class Searched(Played):
 
     def _keep_in_mind(self, name: str, replica: Replica) -> None:
         # What comes to be as soon as somebody looks for it is there from the start, so that looking changes no mark.
-        replica.journal.heads()
+        replica.journal.held.heads()
         for kind in LOOKED_FOR:
             replica.book.of(kind)
         for link in replica.book.of(Links).by_id:

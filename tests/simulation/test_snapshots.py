@@ -38,7 +38,7 @@ def unlike(node: Node) -> Iterator[str]:
     for name, rows in node.replica.book.tables.items():
         if dict(again.book.tables[name]) != dict(rows) or again.book.tables[name].left != rows.left:
             yield name
-    if again.journal.heads() != node.replica.journal.heads():
+    if again.journal.held.heads() != node.replica.journal.held.heads():
         yield "heads"
 
 

@@ -51,7 +51,8 @@ def rotate(
     journal = stopped.journal
     identity = journal.directory.networks[home.network].identity
     claim = RotationClaim(
-        home.network, identity.epoch + 1, coming.public, promise(following.public), transport, journal.lane_heads(),
+        home.network, identity.epoch + 1, coming.public, promise(following.public), transport,
+        journal.held.lane_heads(),
         ColdKeys(tuple(one.public for one in cold), len(cold) // 2 + 1) if cold else None, hot_grant, guardians,
     )  # fmt: skip
     signatures = tuple(cold_signature(at, one, claim) for at, one in enumerate(guards))

@@ -143,7 +143,7 @@ class Riacho:
     def refuse(self, name: str, body: Body, code: str, at_ms: int | None = None) -> None:
         """Note an entry that the network might have signed next, and that every node refuses."""
         node = self.world.nodes[NODE]
-        head = node.replica.journal.head(node.network, LEDGER)
+        head = node.replica.journal.held.head(node.network, LEDGER)
         assert head is not None and node.keyring is not None
         entry = seal(
             node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,

@@ -184,7 +184,7 @@ def test_an_entry_against_the_rules_is_found_though_the_operator_signed_it(
     mutirao: Callable[..., Any], riacho: Path
 ) -> None:
     def forge(replica: Replica) -> Written:
-        keyring, head = read_keys(riacho).keyring, replica.journal.head(replica.network, LEDGER)
+        keyring, head = read_keys(riacho).keyring, replica.journal.held.head(replica.network, LEDGER)
         assert keyring is not None and head is not None
         body = encode_body(Suspended("NOBODYNOBODYNOBO"), NOW)
         return [

@@ -22,7 +22,7 @@ def forked_before_riacho() -> World:
     exchange(world, "serra", "FLOR", "bia")
     linked(world, "riacho", "serra", 1_000)
     serra = world.nodes["serra"]
-    head = serra.replica.journal.head(serra.network, COMMONS)
+    head = serra.replica.journal.held.head(serra.network, COMMONS)
     profile = serra.replica.book.of(Directory).networks[serra.network].profile
     assert head is not None and profile is not None and serra.keyring is not None
     for name in ("Angel", "Devil"):

@@ -18,7 +18,7 @@ def two_faces(world: World, name: str) -> tuple[bytes, bytes]:
     """Return two profiles that a network signs as the next entry of its commons."""
     node = world.nodes[name]
     assert node.keyring is not None
-    head = node.replica.journal.head(node.network, COMMONS)
+    head = node.replica.journal.held.head(node.network, COMMONS)
     assert head is not None
     faces = [
         seal(
@@ -108,7 +108,7 @@ def test_a_restored_node_goes_on_beside_a_neighbour_that_will_never_agree_on_wha
     world.tick(3)
     world.cut("riacho", "vereda")
     riacho = world.nodes["riacho"].network
-    said = {world.nodes[name].replica.journal.head(riacho, COMMONS) for name in ("serra", "vereda")}
+    said = {world.nodes[name].replica.journal.held.head(riacho, COMMONS) for name in ("serra", "vereda")}
     assert len(said) == 2
     copy = len(world.nodes["vereda"].disk)
     pay(world, "vereda", "davi", "bia@serra", 10)
@@ -126,7 +126,7 @@ def test_of_however_many_forks_all_know_the_first_whichever_they_heard_first() -
     for other in ("serra", "encants"):
         world.join("riacho", other)
     riacho = world.nodes["riacho"]
-    first = world.nodes["riacho"].replica.journal.head(riacho.network, COMMONS)
+    first = world.nodes["riacho"].replica.journal.held.head(riacho.network, COMMONS)
     assert first is not None and riacho.keyring is not None
     for number in range(FORKS_KEPT_MAX + 3):
         riacho.replica.journal.write(Profile("riacho", f"Riacho {number}", "HORA", "Hora", 2, ()), COMMONS, world.now)

@@ -29,7 +29,7 @@ class Watched(World):
 
     def held(self, name: str) -> int:
         node = self.nodes[name]
-        head = node.replica.journal.head(node.network, LEDGER)
+        head = node.replica.journal.held.head(node.network, LEDGER)
         return -1 if head is None else head.position.seq
 
     def carry(self, source: str, target: str, frame: bytes) -> None:

@@ -44,7 +44,7 @@ def commons_entry(world: World, name: str, *, seq: int | None = None, signer: Ke
     """Return the next entry of a network's commons, or one that is not quite."""
     node = world.nodes[name]
     assert node.keyring is not None
-    head = node.replica.journal.head(node.network, COMMONS)
+    head = node.replica.journal.held.head(node.network, COMMONS)
     assert head is not None
     return seal(
         signer or node.keyring.hot,
@@ -101,7 +101,7 @@ def test_a_replica_that_nobody_invited_is_not_let_in() -> None:
     world.join("espia", "serra")
     world.run()
     assert ("espia", "a replica that nobody invited") in world.drops
-    assert world.nodes["espia"].replica.journal.head(world.nodes["serra"].network, LEDGER) is None
+    assert world.nodes["espia"].replica.journal.held.head(world.nodes["serra"].network, LEDGER) is None
 
 
 @pytest.mark.parametrize("lie", ["bad signature", "another's key", "not linked"])
@@ -153,7 +153,7 @@ def test_a_rightly_signed_entry_whose_body_is_none_costs_the_connection_and_no_m
     world.tick(2)
     riacho = world.nodes["riacho"]
     assert riacho.keyring is not None
-    head = riacho.replica.journal.head(riacho.network, IDENTITY)
+    head = riacho.replica.journal.held.head(riacho.network, IDENTITY)
     assert head is not None
     entry = seal(
         riacho.keyring.hot,
@@ -294,8 +294,8 @@ def test_a_link_record_that_breaks_a_rule_is_refused_whole(lie: dict[str, object
     riacho = world.nodes["riacho"]
     assert riacho.keyring is not None
     journal = riacho.replica.journal
-    lane = next(lane for network, lane in journal.heads() if network == riacho.network and lane.endswith(link))
-    head = journal.head(riacho.network, lane)
+    lane = next(lane for network, lane in journal.held.heads() if network == riacho.network and lane.endswith(link))
+    head = journal.held.head(riacho.network, lane)
     assert head is not None
     newest = next(entry for entry in reversed(riacho.disk) if entry.id == head.id)
     body, _ = decoded(newest)

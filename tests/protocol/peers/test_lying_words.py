@@ -42,7 +42,7 @@ def sealed(world: World, name: str, lane: str, body: bytes) -> Entry:
     """Return the next entry of a network's lane, rightly signed, whatever its body says."""
     node = world.nodes[name]
     assert node.keyring is not None
-    head = node.replica.journal.head(node.network, lane)
+    head = node.replica.journal.held.head(node.network, lane)
     return seal(
         node.keyring.hot, network=node.network, lane=lane, epoch=0,
         seq=0 if head is None else head.position.seq + 1, prev=None if head is None else head.id,

@@ -99,7 +99,7 @@ class LinkTalk:
         if reopened > epoch and waits and not self.home.standing.recovering:
             # What the partner has acknowledged before is as far back as it may go.
             acked = None if link is None else link.side.partner.ack
-            if self.journal.is_branch(entry) and (acked is None or entry.header.seq >= acked.n):
+            if self.journal.held.is_branch(entry) and (acked is None or entry.header.seq >= acked.n):
                 self.journal.take(entry)
         elif self.journal.follows(entry) and (link is None or not link.side.own.epoch > epoch):
             self.home.standing.fall_back()
@@ -127,7 +127,7 @@ class LinkTalk:
                 self.sendings.asked_at[id] = home.now
                 home.tell(Tell(entry.network, LinkWanted(0)))
         elif isinstance(fault, LinkFault) and not home.standing.recovering and link is not None and not link.is_lost:
-            before = self.journal.newest.get((entry.network, entry.header.lane))
+            before = self.journal.held.records.newest.get((entry.network, entry.header.lane))
             wires = (entry.wire,) if before is None else (before, entry.wire)
             detail = f"link {id_text(id)}: {fault.value}"
             home.accuse(Accusation(LINK_BROKEN, entry.network, detail, wires=wires))
@@ -136,7 +136,7 @@ class LinkTalk:
     def _acknowledges_another(self, body: LinkRecord, entry: Entry) -> bool:
         """Tell whether a partner's record acknowledges one that somebody else has signed beside ours."""
         ack = body.ack
-        return ack is not None and self.journal.said_at(entry.header.lane, ack.n - 1) not in (None, ack.digest)
+        return ack is not None and self.journal.held.said_at(entry.header.lane, ack.n - 1) not in (None, ack.digest)
 
     def resolve(self, id: bytes) -> None:
         """Do what is due on a link."""
@@ -176,7 +176,7 @@ class LinkTalk:
     def _send(self, link: Link) -> None:
         """Send the partner our newest record of a link."""
         home = self.home
-        record = self.journal.newest.get((home.network, link_lane(link.id)))
+        record = self.journal.held.records.newest.get((home.network, link_lane(link.id)))
         session = home.gossip.sessions.of_network(link.partner)
         if record is not None and session is not None:
             self.sendings.sent_at[link.id] = home.now
@@ -227,7 +227,7 @@ class LinkTalk:
         """Tell a partner that came back from an old copy which records stand, and take no older ones any more."""
         home = self.home
         for link in self.links.with_partner(partner):
-            theirs = self.journal.newest.get((partner, link_lane(link.id)))
+            theirs = self.journal.held.records.newest.get((partner, link_lane(link.id)))
             if theirs is not None:
                 home.say(Send(session.peer, pack(LinkNews(theirs))))
             acked, newest = link.side.partner.ack, link.side.own.n
@@ -237,7 +237,7 @@ class LinkTalk:
                 first = 0 if acked is None else acked.n - 1
                 last = min(newest - 1, first + RECORDS_SHOWN_MAX - 1)
                 home.say(SendRange(session.peer, home.network, link_lane(link.id), first, last))
-            ours = self.journal.newest.get((home.network, link_lane(link.id)))
+            ours = self.journal.held.records.newest.get((home.network, link_lane(link.id)))
             if ours is None or not home.standing.signs:
                 continue
             if link.is_lost:
@@ -256,19 +256,19 @@ class LinkTalk:
         That nothing older is taken any more needs no record to last: the partner's key event is stored, and `judge`
         keeps to it for as long as we have not gone on.
         """
-        event = self.journal.head(link.partner, IDENTITY)
+        event = self.journal.held.head(link.partner, IDENTITY)
         assert event is not None and event.id is not None
         return LinkHeld(link.id, event.id, link.side.partner.n, link.side.partner_digest or None)
 
     def hear_held(self, partner: bytes, held: LinkHeld) -> None:
         """Go on where the partner, that has opened an epoch too, holds no record that we have lost."""
         link = self.links.by_id.get(held.link)
-        event = self.journal.head(self.home.network, IDENTITY)
+        event = self.journal.held.head(self.home.network, IDENTITY)
         assert event is not None
         signs = self.home.standing.signs
         if link is None or link.partner != partner or not signs or link.is_half or held.event != event.id:
             return
-        if held.n == 0 or held.record == self.journal.said_at(link_lane(link.id), held.n - 1):
+        if held.n == 0 or held.record == self.journal.held.said_at(link_lane(link.id), held.n - 1):
             link.fenced = max(link.fenced, link.reopened)
             self.resolve(link.id)
 

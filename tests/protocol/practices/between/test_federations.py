@@ -377,7 +377,7 @@ def test_a_forked_member_is_suspended_until_its_cold_keys_speak() -> None:
     world = world_of()
     id = founded(world, "riacho", "serra", "encants")
     serra = world.nodes["serra"]
-    head = serra.replica.journal.head(serra.network, COMMONS)
+    head = serra.replica.journal.held.head(serra.network, COMMONS)
     assert head is not None
     assert serra.keyring is not None
     federation = next(iter(serra.replica.book.of(Charters).said))

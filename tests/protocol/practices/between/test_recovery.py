@@ -177,7 +177,7 @@ def test_a_home_that_was_cut_off_loses_nothing_by_a_recovery_and_undoes_it_by_a_
     riacho, casa = world.nodes["riacho"], world.nodes["casa"]
     die(world, "riacho")
     world.granted("riacho", "invitations.create", Invite())
-    own = riacho.replica.journal.head(riacho.network, LEDGER)
+    own = riacho.replica.journal.held.head(riacho.network, LEDGER)
     _, id = in_force(world)
     pay(world, "casa", account(world, "casa", "bia"), "edna@serra", 5)
     world.tick(2)
@@ -186,7 +186,7 @@ def test_a_home_that_was_cut_off_loses_nothing_by_a_recovery_and_undoes_it_by_a_
     world.tick(3)
     assert riacho.replica.succeeded
     assert refused(world, "riacho", "replicas.invite", None) is SUCCEEDED
-    assert riacho.replica.journal.head(riacho.network, LEDGER) == own
+    assert riacho.replica.journal.held.head(riacho.network, LEDGER) == own
     assert shown(world, "riacho", id) == "due"
 
     assert world.granted("riacho", "recoveries.veto", VetoRecovery(), subject=id).state == "void"

@@ -256,7 +256,7 @@ def test_of_two_recoveries_the_one_that_takes_effect_earlier_goes_first() -> Non
     assert both.follows("riacho by claim 1")
     both.hears("riacho by claim 2, and goes on")
     assert both.follows("riacho by claim 1")
-    assert not both.journal.is_forked(LANES["riacho"].network, IDENTITY)
+    assert not both.journal.held.is_forked(LANES["riacho"].network, IDENTITY)
 
 
 def test_a_guardians_word_falls_with_the_key_that_cold_keys_have_ended_and_so_does_the_recovery() -> None:

@@ -354,7 +354,7 @@ def test_whatever_honest_networks_grant_and_sign_both_see_the_same_limit_in_the_
 def forged(stage: Stage, thief: Node, *, epoch: int | None = None, **changed: Any) -> Entry:
     """Sign with a stolen hot key a record that says something else than the newest of riacho's on the link."""
     place = thief.network, link_lane(parse_id(stage.id) or b"")
-    newest = parse(thief.replica.journal.newest[place])
+    newest = parse(thief.replica.journal.held.records.newest[place])
     body, _ = decode_body(newest.body_bytes, {LinkRecord.KIND: LinkRecord})
     assert isinstance(body, LinkRecord) and thief.keyring is not None
     return seal(
@@ -373,7 +373,9 @@ def deceive(stage: Stage, **changed: Any) -> None:
     world.tick(2)
     said = forged(stage, thief, **changed)
     assert says(world, LinkNews(said.wire), "serra", "thief") is None
-    assert world.nodes["serra"].replica.journal.newest[thief.network, said.header.lane] == said.wire, "it is taken"
+    assert world.nodes["serra"].replica.journal.held.records.newest[thief.network, said.header.lane] == said.wire, (
+        "it is taken"
+    )
     # Serra goes on from it, so whoever hears of its next record knows that there was another.
     world.granted("serra", "links.cap", CapLink(100, 100), subject=stage.id)
     world.tick()

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The lanes that are held here: how far each goes, what is cut of it, and what of it has to be read again.
+
+What the entries say is nothing to it: it knows places, ids and epochs.
+"""
+
+from typing import Any
+
+from crdt.log import Head, Lane, Position, Statement
+from protocol.events import Forget
+from protocol.lanes.claims import LaneHead
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry
+from protocol.lanes.identity import Identity
+from protocol.lanes.records import Place, Records
+
+
+class HeldLanes:
+    """The lanes of one network that are held here, and the public ones of all."""
+
+    def __init__(self, network: bytes) -> None:
+        self.network = network
+        self.records = Records()
+        self.lanes: dict[Place, Lane] = {}
+        self._heads: dict[Place, Head] = {}
+        self._moved: set[Place] = set()
+        """Lanes that have gone on since their heads were asked for."""
+        self._recalling: dict[Place, int] = {}
+        """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
+        self._turn = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what a snapshot keeps of them."""
+        return {"lanes": self.lanes, "heads": self.heads(), "turn": self._turn, "records": self.records}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has returned."""
+        self.lanes, self._heads = state["lanes"], state["heads"]
+        self._turn, self.records = state["turn"], state["records"]
+
+    def head(self, network: bytes, lane: str) -> Head | None:
+        """Return the newest entry of a lane that is held here."""
+        return self.heads().get((network, lane))
+
+    def heads(self) -> dict[Place, Head]:
+        """Return all heads by (network, lane)."""
+        for place in self._moved:
+            self._heads[place] = self.lanes[place].head
+        self._moved.clear()
+        return self._heads
+
+    def lane_heads(self) -> tuple[LaneHead, ...]:
+        """Return the heads of all lanes of this network that are held here."""
+        return tuple(
+            LaneHead(lane, head.position.seq, head.id)
+            for (network, lane), head in sorted(self.heads().items(), key=lambda item: item[0])
+            if network == self.network and head.id is not None
+        )
+
+    def said_at(self, lane: str, seq: int) -> bytes | None:
+        """Return the id of our own record at a place of a link's lane, as far as it is known still."""
+        return self.records.said_at((self.network, lane), seq)
+
+    def is_forked(self, network: bytes, lane: str) -> bool:
+        """Tell whether a network is proved to have spoken twice at one place of a lane."""
+        return (known := self.lanes.get((network, lane))) is not None and known.frozen
+
+    def holds(self, entry: Entry) -> bool:
+        """Tell whether a lane is held here as far as an entry of it."""
+        head = self.head(entry.network, entry.header.lane)
+        return head is not None and entry.header.seq <= head.position.seq
+
+    def differs(self, entry: Entry) -> bool:
+        """Tell whether another entry than this stands at its place."""
+        lane = self.lanes.get((entry.network, entry.header.lane))
+        if lane is None:
+            return False
+        return lane.at(Position(entry.header.epoch, entry.header.seq)) not in (None, entry.id)
+
+    def is_branch(self, entry: Entry) -> bool:
+        """Tell whether a record of our own is one that somebody else has signed beside ours, or after them."""
+        place, seq = (entry.network, entry.header.lane), entry.header.seq
+        head = self.head(*place)
+        return head is None or seq > head.position.seq or self.records.said_at(place, seq) not in (None, entry.id)
+
+    def ledger_id(self, seq: int) -> bytes:
+        """Return the id of the entry of the network's own ledger at a place that is held."""
+        id = self.lanes[self.network, LEDGER].id_at(seq)
+        assert id is not None, "the ledger is held whole up to its head"
+        return id
+
+    # Going on.
+
+    def advance(self, entry: Entry, epoch: int) -> None:
+        """Note that a lane goes on with an entry, which counts in an epoch."""
+        header = entry.header
+        place = (entry.network, header.lane)
+        if header.lane.startswith(LINK_PREFIX):
+            # The second of two records at one place is kept as proof of the fork, and is nobody's head; but of
+            # ours from before a key event that one stands which the partner has taken.
+            position, head = Position(epoch, header.seq), self._heads.get(place)
+            own, reopened = entry.network == self.network, self.records.reopened
+            if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
+                self._heads[place] = Head(position, entry.id)
+                self.records.keep(place, entry, own=own)
+            return
+        lane = self.lanes.get(place)
+        if lane is None:
+            lane = self.lanes[place] = Lane()
+        if not lane.append(header.epoch, header.seq, entry.id, header.prev):
+            lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
+        self._moved.add(place)
+
+    def rebase(self, network: bytes, number: int) -> None:
+        """Let all records of a network that are held count as said before an epoch."""
+        for place, head in self._heads.items():
+            if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
+                self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
+
+    # Going back.
+
+    def cuttable(self, network: bytes, *, cold: bool) -> list[str]:
+        """Return the lanes held here of which a key event may drop something.
+
+        Of the network's own ledger a replica drops nothing on the word of the hot key alone: it may be all there is.
+        """
+        lanes = (COMMONS, LEDGER) if cold and network == self.network else (COMMONS,)
+        return [lane for lane in lanes if (network, lane) in self.lanes]
+
+    def said_before(self, place: Place, epoch: int) -> int:
+        """Return the seq of the newest entry of a lane from before an epoch, -1 where there is none."""
+        said = self.lanes[place].statements()
+        return max((one.position.seq for one in said if one.position.epoch < epoch), default=-1)
+
+    def confirmed(self, place: Place, identity: Identity) -> int:
+        """Return the seq of the newest head that a key event names and that is held here, -1 where there is none."""
+        held = self.lanes[place]
+        heads = (epoch.heads.get(place[1]) for epoch in identity.epochs)
+        return max((head.seq for head in heads if head is not None and held.id_at(head.seq) == head.id), default=-1)
+
+    def cut(self, place: Place, after: int) -> Forget | None:
+        """Drop what is held of a lane past a place; returns what is to be dropped from the store."""
+        lane = self.lanes[place]
+        if lane.head.position.seq <= after:
+            return None
+        self.lanes[place] = lane.until(after)
+        self._moved.add(place)
+        self._turn += 1
+        if place[1] != IDENTITY:
+            self._recalling[place] = self._turn
+        return Forget(*place, after, self._turn)
+
+    def is_recalling(self, network: bytes, lane: str) -> bool:
+        """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""
+        return (network, lane) in self._recalling
+
+    def recalls(self, place: Place, turn: int) -> bool:
+        """Tell whether this turn answers what was cut of a lane last."""
+        return self._recalling.get(place) == turn
+
+    def recalled(self, place: Place) -> None:
+        """Note that what is left of a lane was read again."""
+        del self._recalling[place]
