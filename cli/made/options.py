@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, read_object, read_text
+from cli.arguments import Parser, read_amount, read_bytes, read_file, read_moment, read_number, read_object, read_text
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "text": read_text,
     "number": read_number,
     "flag": read_text,
     "bytes": read_bytes,
+    "file": read_file,
     "amount": read_amount,
     "moment": read_moment,
     "uuid": read_text,

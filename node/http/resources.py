@@ -13,9 +13,10 @@ from node.http.answers import as_it_is, etag_of, page_answer, respond, shown_ans
 from node.http.components import Misread, hints_of
 from node.http.cursors import page_of
 from node.http.jsonbytes import dump
+from node.http.pictures import PICTURE_BODY_BYTES_MAX, drawn_anew, pictures_in
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
 from node.http.refusals import PRECONDITION_FAILED
-from node.http.routes import JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
+from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
 from node.http.schema import dumped, form
 from node.http.secret import without_secrets
 from node.http.signed import reader_of
@@ -79,6 +80,7 @@ class Resources:
         show = made.show or as_it_is
         id_field = id_field_of(shown)
         keep = without_secrets(shown)
+        pictures = pictures_in(wish_type)
 
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
@@ -87,6 +89,7 @@ class Resources:
                 wish = read(exchange.body, exchange.subject)
             except Misread as misread:
                 raise denied(misread) from None
+            wish = await drawn_anew(wish, pictures)
             key = headers.get("Idempotency-Key")
             scope = None
             if key is not None:
@@ -148,6 +151,7 @@ class Resources:
             remembers=True,
             signed=None if operation.signed is None else operation,
             moved=motion,
+            body_bytes_max=PICTURE_BODY_BYTES_MAX if pictures else BODY_BYTES_MAX,
         )
 
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:

@@ -73,6 +73,7 @@ class Route:
     moved: Any = None
     event: Any = None
     """What each event of a stream holds."""
+    body_bytes_max: int = BODY_BYTES_MAX
 
 
 class Table:

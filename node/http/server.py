@@ -22,7 +22,7 @@ from node.http.answers import respond
 from node.http.auth import Gate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem
 from node.http.refusals import BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INTERNAL, METHOD_NOT_ALLOWED, PATH_UNKNOWN
-from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, Exchange, Route, Table, query_of, subject_of
+from node.http.routes import JSON_TYPE, Exchange, Route, Table, query_of, subject_of
 from protocol.book.declaration import Role
 from protocol.book.refusals import MALFORMED
 
@@ -131,7 +131,7 @@ class Door:
             raw_path,
             subject_of(raw_id) if raw_id else "",
             query_of(raw_query),
-            await _body(request) if request.method == "POST" else b"",
+            await _body(request, route.body_bytes_max) if request.method == "POST" else b"",
             address,
         )
 
@@ -209,11 +209,11 @@ def _route(methods: Mapping[str, Route], method: str) -> Route:
     return route
 
 
-async def _body(request: web.BaseRequest) -> bytes:
-    """Return the body of a request; raises Denied before more than BODY_BYTES_MAX are held."""
+async def _body(request: web.BaseRequest, bytes_max: int) -> bytes:
+    """Return the body of a request; raises Denied before more than it may have are held."""
     headers = request.headers
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise Denied(BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
+    if (request.content_length or 0) > bytes_max:
+        raise Denied(BODY_TOO_LARGE, maximum=bytes_max)
     if "Expect" in headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -223,13 +223,13 @@ async def _body(request: web.BaseRequest) -> bytes:
     else:
         try:
             async with asyncio.timeout(BODY_SECONDS_MAX):
-                data = await _read(content)
+                data = await _read(content, bytes_max)
         except TimeoutError:
             raise Denied(MALFORMED, field="body", expected=f"all of it within {BODY_SECONDS_MAX:.0f} seconds") from None
         except web.RequestPayloadError:
             raise Denied(MALFORMED, field="body", expected="a whole body") from None
-    if len(data) > BODY_BYTES_MAX:
-        raise Denied(BODY_TOO_LARGE, maximum=BODY_BYTES_MAX)
+    if len(data) > bytes_max:
+        raise Denied(BODY_TOO_LARGE, maximum=bytes_max)
     if data and (
         headers.get("Content-Type", "").partition(";")[0].strip().lower() != JSON_TYPE
         or headers.get("Content-Encoding", "identity").strip().lower() != "identity"
@@ -238,10 +238,10 @@ async def _body(request: web.BaseRequest) -> bytes:
     return data
 
 
-async def _read(content: Any) -> bytes:
+async def _read(content: Any, bytes_max: int) -> bytes:
     data = bytearray()
     while chunk := await content.readany():
         data += chunk
-        if len(data) > BODY_BYTES_MAX:
+        if len(data) > bytes_max:
             break
     return bytes(data)

@@ -48,6 +48,10 @@ class Uuid:
     """Marks 16 bytes that clients see as a UUID: `Annotated[bytes, Length(16), Uuid]`."""
 
 
+class Picture:
+    """Marks bytes that are a picture as a client sends it; the node draws it anew before anything else sees it."""
+
+
 class OwnId:
     """Marks the id of what a wish makes: a client may choose it, which makes a retry safe; who signs has to.
 

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,8 +46,10 @@ def test_each_short_form_explains_itself_with_an_example(mutirao: Callable[..., 
 
 @pytest.mark.parametrize("made", commands().values(), ids=commands())
 def test_each_operation_explains_itself_with_an_example_that_it_can_read(
-    mutirao: Callable[..., Any], made: Command
+    mutirao: Callable[..., Any], made: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ana.jpg").touch()  # the file that an example names
     told = " ".join(help_of(mutirao, f"{made.noun} {made.verb}").split())
     elsewhere = SIGNINGS[made.name].made if made.name in SIGNINGS else ()
     for field in made.own_fields:

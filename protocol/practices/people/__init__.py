@@ -12,6 +12,7 @@ from protocol.practices.people import (
     mandates,
     members,
     names,
+    pictures,
     privacy,
     returns,
 )
@@ -28,4 +29,5 @@ PRACTICES: tuple[Practice, ...] = (
     mandates.PRACTICE,
     privacy.PRACTICE,
     contacts.PRACTICE,
+    pictures.PRACTICE,
 )

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import jsonschema
 import pytest
 from aiohttp import ClientSession
 from openapi_spec_validator import validate
+from PIL import Image
 
 from node import clock
 from node.http.about import NodeShown
 from node.http.app import Api, document_of
 from node.http.components import hints_of
+from node.http.routes import BODY_BYTES_MAX
 from node.http.schema import form
 from node.http.secret import secrets_of
 from node.http.values import bytes_text
@@ -412,6 +415,42 @@ async def test_members_say_how_they_are_reached_and_to_whom(riacho: Riacho) -> N
     assert [one["kind"] for one in exported["lists"]["contacts"]] == ["email", "place"]
     await riacho.ask("POST", "/v1/members/ana/erase", as_="ana")
     assert await seen("ana") == {}
+
+
+async def test_a_member_shows_its_face_to_whom_it_likes(riacho: Riacho) -> None:
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.capitalize())
+    file = BytesIO()
+    Image.effect_noise((900, 600), 90).save(file, "PNG")
+    wish = {"picture": bytes_text(file.getvalue())}
+    assert len(file.getvalue()) > BODY_BYTES_MAX, "more than other bodies may have"
+    made = await riacho.ask("POST", "/v1/pictures", wish, as_="ana", key="face")
+    assert (made["member"], made["seen_by"], made["jpeg"]) == ("ana", "members", None)
+    assert made == await riacho.ask("POST", "/v1/pictures", wish, as_="ana", key="face")
+    shown = await riacho.ask("GET", "/v1/pictures/ana", as_="bia")
+    jpeg = form(bytes).read(shown["jpeg"])
+    assert jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= 64 * 1024
+    assert {**made, "jpeg": shown["jpeg"]} == shown
+
+    async def refused(body: Any, as_: str = "ana") -> tuple[str, str | None]:
+        answer = await riacho.ask("POST", "/v1/pictures", body, as_=as_)
+        return answer["code"], answer["figures"].get("field")
+
+    assert await refused({"picture": bytes_text(b"no picture")}) == ("MALFORMED", "picture")
+    assert await refused({"picture": bytes_text(bytes(6 * 1024 * 1024 + 1))}) == ("MALFORMED", "picture")
+    assert (await refused({"picture": "A" * 9_000_000}))[0] == "BODY_TOO_LARGE"
+    assert (await refused({**wish, "member": "ana"}, "bia"))[0] == "FORBIDDEN"
+    assert (await riacho.ask("POST", "/v1/contacts", {"kind": "other", "value": "A" * 70_000}))["status"] == 413
+    assert (await riacho.ask("GET", "/v1/pictures/ana", as_="bia"))["jpeg"] == shown["jpeg"]
+
+    await riacho.ask("POST", "/v1/pictures", {**wish, "seen_by": "me"}, as_="ana")
+    assert (await riacho.ask("GET", "/v1/pictures/ana", as_="bia"))["code"] == "NOT_FOUND"
+    assert (await riacho.ask("GET", "/v1/pictures/ana"))["code"] == "NOT_FOUND", "nor a steward"
+    exported = await riacho.ask("GET", "/v1/members/ana/export", as_="ana")
+    assert [(one["kind"], one["seen_by"]) for one in exported["private"]] == [("name", ""), ("picture", "me")]
+    assert (await riacho.ask("POST", "/v1/pictures/ana/remove", as_="bia"))["code"] == "FORBIDDEN"
+    await riacho.ask("POST", "/v1/pictures/ana/remove", as_="ana")
+    assert (await riacho.ask("GET", "/v1/pictures/ana", as_="ana"))["code"] == "NOT_FOUND"
 
 
 async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
