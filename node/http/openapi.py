@@ -9,7 +9,7 @@ from node.http.idempotency import KEY_CHARS_MAX
 from node.http.outcomes import answers_of, problem_schema, reasons_of_route, responses
 from node.http.resources import id_field_of
 from node.http.routes import JSON_TYPE, Route
-from node.http.samples import example_of, example_of_signed
+from node.http.samples import example_of, example_of_signed, tried
 from node.http.schema import describe
 from node.http.signed import describe_body, describe_signed, plain_required
 from protocol.book.declaration import KEY, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Role, Show
@@ -114,12 +114,15 @@ def _operation(route: Route, answer: Schema | None, moved: Schema | None, wished
         "responses": answers_of(route, answer, moved),
     }
     if route.signed is not None:
-        content: Schema = {"schema": describe_body(route.signed, wished), "example": example_of_signed(route.signed)}
+        example = tried().get(route.name, {}).get("request") or example_of_signed(route.signed)
+        content: Schema = {"schema": describe_body(route.signed, wished), "example": example}
         required = bool(plain_required(route.signed))
         operation["requestBody"] = {"required": required, "content": {JSON_TYPE: content}}
         operation["x-signed"] = describe_signed(route.signed)
     elif route.wish is not None:
-        content = {"schema": describe(route.wish, wished), "example": example_of(route.wish)}
+        shown = tried().get(route.name, {})
+        example = shown.get("request", {}) if shown else example_of(route.wish)
+        content = {"schema": describe(route.wish, wished), "example": example}
         operation["requestBody"] = {
             "required": bool(required_of(route.wish)),
             "content": {JSON_TYPE: content},

@@ -20,6 +20,7 @@ from node.http.refusals import (
     UNAUTHENTICATED,
 )
 from node.http.routes import MOVED, Route
+from node.http.samples import tried
 from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED, SEARCH_UNAVAILABLE, STORAGE_FAILED
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
@@ -117,7 +118,9 @@ def answers_of(route: Route, answer: Schema | None, moved: Schema | None) -> Sch
     success: Schema = {"description": HTTPStatus(route.status).phrase}
     if answer is not None:
         schema = _page_schema(answer) if route.paged else answer
-        success["content"] = {route.produces: {"schema": schema}}
+        shown = tried().get(route.name, {})
+        true = {"example": shown["answer"]} if "answer" in shown and shown["status"] == route.status else {}
+        success["content"] = {route.produces: {"schema": schema, **true}}
     elif route.status != HTTPStatus.NO_CONTENT:
         text: Schema = {"type": "string"}
         if route.event is not None:

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Wishes as somebody might send them, made from their types: for the document, where no run has shown a true one."""
+"""Examples for the document: true ones, of a run; and wishes made from their types where no run has shown one.
 
+The true ones are those of a group's first weeks, alone (tests/node/http/tried.py); what needs another network has none.
+"""
+
+import json
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,6 +18,8 @@ from node.http.signed import about_of
 from protocol.book.declaration import KEY, Act, Create
 from protocol.book.money import Amount
 from protocol.book.signed import Signed
+
+TRIED = Path(__file__).with_name("examples.json")
 
 EXAMPLES: Mapping[str, Any] = {
     "account": "ana.HORA",
@@ -28,6 +36,12 @@ EXAMPLES: Mapping[str, Any] = {
     "scopes": ["payments:write", "accounts:read"],
     "unit_word": "hora",
 }
+
+
+@cache
+def tried() -> Mapping[str, Mapping[str, Any]]:
+    """Return what a run has asked and been answered, by operation: method, path, request, status, answer."""
+    return json.loads(TRIED.read_bytes())
 
 
 def example_of(kind: type[Any]) -> dict[str, Any]:

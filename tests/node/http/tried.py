@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A group's first weeks over HTTP, by a clock and a chance that are the same each time: true examples for the document.
+
+Run it to renew them: PYTHONPATH=. python -m tests.node.http.tried >node/http/examples.json
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aiohttp import ClientSession
+
+from node import clock
+from node.http.about import NodeShown
+from node.http.app import Api
+from node.http.values import bytes_text, moment_text
+from node.keeping import home
+from node.loop.runtime import Runtime
+from node.store.loading import Loader
+from node.store.storage import Storage
+from protocol.book.signed import parse_uuid, uuid_text
+from protocol.book.uuids import drawn_id
+from protocol.book.wishes import sign_wish
+from protocol.practices import OPERATIONS, PRACTICES
+from protocol.practices.governance.motions.entries import Ballot, Vote
+from protocol.practices.people.devices import AddKey, RevokeKey
+from protocol.practices.people.guardians.entries import NameGuardians
+from protocol.practices.people.joinings import sign_joining
+from protocol.replica import Replica
+from protocol.wire.keys import KeyPair
+
+NOW_MS = 1_803_895_200_000
+"""2027-03-01T10:00:00Z."""
+DAY_MS = 24 * 60 * 60 * 1_000
+ANAS_KEYS = KeyPair.from_seed(sha256(b"ana").digest())
+
+Json = dict[str, Any]
+
+
+class Chance:
+    """Bytes that look drawn, the same each time."""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def __call__(self, size: int) -> bytes:
+        self._drawn += 1
+        return b"".join(sha256(b"%d %d" % (self._drawn, part)).digest() for part in range(-(-size // 32)))[:size]
+
+
+class Trial:
+    """A serving node, somebody who asks there, and what was asked and answered, by operation."""
+
+    def __init__(self, url: str, steward: str, network: bytes, session: ClientSession) -> None:
+        self.url = url
+        self.network = network
+        self.tokens = {"steward": steward}
+        self.held: dict[str, Json] = {}
+        self._session = session
+        self._signed = 0
+        self.chance = Chance()
+
+    async def ask(self, who: str, operation: str, path: str, body: Json | None = None, method: str = "POST") -> Any:
+        """Ask, keep what was asked and answered, and return the answer; whatever is refused ends the trial."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        async with self._session.request(method, self.url + path, data=data, headers=headers) as response:
+            text = await response.read()
+            assert response.status < 400, (operation, path, body, text)
+            answer = json.loads(text) if text else None
+        told: Json = {"method": method, "path": path}
+        told |= {} if body is None else {"request": body}
+        told |= {"status": response.status} | ({} if answer is None else {"answer": answer})
+        self.held.setdefault(operation, told)
+        return answer
+
+    async def show(self, who: str, operation: str, path: str) -> Any:
+        """Ask for what is there."""
+        return await self.ask(who, operation, path, method="GET")
+
+    def signed(self, operation: str, wish: object) -> Json:
+        """Return a body that holds Ana's signed wish."""
+        self._signed += 1
+        signed = sign_wish(
+            ANAS_KEYS, operation, wish,
+            network=self.network, order_seq=NOW_MS + self._signed, not_after_ms=NOW_MS + DAY_MS,
+        )  # fmt: skip
+        return {"signed": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
+
+
+def amount(minor: int, code: str = "HORA") -> Json:
+    return {"value": str(minor), "asset_code": code, "asset_scale": 2}
+
+
+def at(days: int) -> str:
+    return moment_text(NOW_MS + days * DAY_MS)
+
+
+@asynccontextmanager
+async def founded(folder: Path) -> AsyncIterator[Trial]:
+    """Found a group and serve it, by a clock that stands and a chance that repeats itself."""
+    chance = Chance()
+    founding = home.Founding("riacho", "Riacho", "HORA", default_limit="200.00")
+    made = await home.found(folder, founding, now=lambda: NOW_MS, chance=chance)
+    keyring = home.read_keys(folder).keyring
+    storage = await Storage.open(folder / home.DATABASE)
+    network = next(storage.entries()).id
+
+    def load() -> Replica:
+        return Loader(storage, network).load(lambda: Replica(network, PRACTICES, chance=chance, keyring=keyring))
+
+    runtime = Runtime(storage, load, network=network, now=lambda: NOW_MS, seconds=clock.seconds, advance=lambda _: None)
+    await runtime.start()
+    running = asyncio.create_task(runtime.run())
+    shown = NodeShown(made.network_id, "riacho", "Riacho", made.peer_id, (), "READY", "0.1.0", "https://example.net/")
+    api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=lambda: NOW_MS, chance=Chance())
+    url = await api.start("127.0.0.1", 0)
+    try:
+        async with ClientSession() as session:
+            yield Trial(url, made.steward_token, network, session)
+    finally:
+        await api.stop()
+        runtime.stop()
+        await running
+        await storage.close()
+
+
+async def try_all(one: Trial) -> None:
+    """Do once what a group does that knows no other yet."""
+    await people(one)
+    await money(one)
+    await more_of_people(one)
+    await more_of_money(one)
+    await neighbours(one)
+    await decisions(one)
+    await departures(one)
+
+
+async def people(one: Trial) -> None:
+    for handle, name in (("ana", "Ana Souza"), ("bia", "Bia Conceição"), ("caio", "Caio"), ("dora", "Dora")):
+        invitation = await one.ask("steward", "invitations.create", "/v1/invitations", {"not_after": at(14)})
+        wish: Json = {"code": invitation["code"], "handle": handle, "name": name}
+        if handle == "ana":
+            wish["joining"] = one_signed(sign_joining(ANAS_KEYS, one.network, handle))
+        await one.ask("", "members.join", "/v1/members", wish)
+        approved = {"currency": "HORA", "credit_limit": amount(200_00)}
+        await one.ask("steward", "members.approve", f"/v1/members/{handle}/approve", approved)
+        token = {"label": f"{name}'s phone", "member": handle, "scopes": ["*"], "expires": at(365)}
+        one.tokens[handle] = (await one.ask("steward", "tokens.create", "/v1/tokens", token))["token"]
+    await one.ask("", "challenges.create", "/v1/challenges", {"key": bytes_text(ANAS_KEYS.public)})
+    spare = await one.ask("steward", "invitations.create", "/v1/invitations", {})
+    await one.show("steward", "invitations.list", "/v1/invitations?state=open")
+    await one.show("steward", "invitations.show", f"/v1/invitations/{spare['id']}")
+    await one.ask("steward", "invitations.withdraw", f"/v1/invitations/{spare['id']}/withdraw", {})
+    await one.show("ana", "members.list", "/v1/members?state=active")
+    await one.show("ana", "members.show", "/v1/members/ana")
+    limits = {"credit_limit": amount(250_00), "currency": "HORA"}
+    await one.ask("steward", "members.set-limits", "/v1/members/bia/set-limits", limits)
+    await one.ask("steward", "members.suspend", "/v1/members/dora/suspend", {})
+    await one.ask("steward", "members.resume", "/v1/members/dora/resume", {})
+    await one.ask("steward", "members.rename", "/v1/members/dora/rename", {"handle": "dora-lima"})
+    mandate = {"helper": "caio", "cap": amount(50_00), "not_after": at(90)}
+    given = await one.ask("bia", "members.mandate", "/v1/members/bia/mandate", mandate)
+    wish = {"mandate": given["mandates"][0]["id"]}
+    await one.ask("bia", "members.revoke-mandate", "/v1/members/bia/revoke-mandate", wish)
+
+
+def one_signed(signed: Any) -> Json:
+    return {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}
+
+
+async def money(one: Trial) -> None:
+    eco = {"code": "ECO", "name": "Eco do Riacho", "credit_limit": amount(100_00, "ECO"), "unit_word": "eco"}
+    await one.ask("steward", "currencies.create", "/v1/currencies", eco)
+    await one.ask("steward", "currencies.set-levy", "/v1/currencies/HORA/set-levy", {"basis_points": 100})
+    defaults = {"credit_limit": amount(150_00)}
+    await one.ask("steward", "currencies.set-defaults", "/v1/currencies/HORA/set-defaults", defaults)
+    await one.ask("steward", "currencies.close", "/v1/currencies/ECO/close", {})
+    await one.show("ana", "currencies.list", "/v1/currencies")
+    await one.show("ana", "currencies.show", "/v1/currencies/HORA")
+    pay = {"payee": "ana", "amount": amount(12_50), "note": "bread", "payment": uuid_text(drawn_id(one.chance))}
+    paid = await one.ask("bia", "payments.create", "/v1/payments", pay)
+    await one.show("bia", "payments.show", f"/v1/payments/{paid['id']}")
+    await one.show("bia", "payments.list", "/v1/payments")
+    await one.show("bia", "receipts.show", f"/v1/receipts/{paid['id']}")
+    for verb in ("post", "void"):
+        held = await one.ask("bia", "", "/v1/payments", {"payee": "caio", "amount": amount(3_00), "pending": True})
+        await one.ask("caio", f"payments.{verb}", f"/v1/payments/{held['id']}/{verb}", {})
+    again = await one.ask("bia", "", "/v1/payments", {"payee": "caio", "amount": amount(2_00)})
+    await one.ask("caio", "payments.reverse", f"/v1/payments/{again['id']}/reverse", {})
+    await one.show("ana", "accounts.list", "/v1/accounts")
+    await one.show("ana", "accounts.show", "/v1/accounts/ana")
+    await one.show("ana", "accounts.entries", "/v1/accounts/ana/entries?limit=2")
+    for verb, who in (("pay", "caio"), ("decline", "caio"), ("cancel", "bia")):
+        wish = {"amount": amount(5_00), "payer": "caio", "note": "eggs", "not_after": at(30)}
+        asked = await one.ask("bia", "payment-requests.create", "/v1/payment-requests", wish)
+        await one.show("bia", "payment-requests.show", f"/v1/payment-requests/{asked['id']}")
+        await one.ask(who, f"payment-requests.{verb}", f"/v1/payment-requests/{asked['id']}/{verb}", {})
+    await one.show("bia", "payment-requests.list", "/v1/payment-requests?state=paid")
+    order = {"payee": "caio", "amount": amount(1_00), "first_at": at(1), "rhythm": "weekly", "times": 8, "note": "eggs"}
+    standing = await one.ask("bia", "scheduled-payments.create", "/v1/scheduled-payments", order)
+    path = f"/v1/scheduled-payments/{standing['id']}"
+    await one.show("bia", "scheduled-payments.show", path)
+    await one.show("bia", "scheduled-payments.list", "/v1/scheduled-payments")
+    for verb in ("pause", "resume", "cancel"):
+        await one.ask("bia", f"scheduled-payments.{verb}", f"{path}/{verb}", {})
+    due = {"title": "Tea for the hall", "currency": "HORA", "amount": amount(1_00), "day": 1}
+    dues = await one.ask("steward", "dues.create", "/v1/dues", due)
+    if "wishes" in dues:
+        one.held["dues.create"]["status"] = 202
+
+
+async def more_of_people(one: Trial) -> None:
+    ana = (await one.show("ana", "", "/v1/members/ana"))["id"]
+    ids = [(await one.show("ana", "", f"/v1/members/{name}"))["id"] for name in ("bia", "caio")]
+    named = one.signed("guardians.name", NameGuardians(ana, tuple(ids), 2))
+    await one.ask("ana", "guardians.name", "/v1/guardians/ana/name", named)
+    await one.show("ana", "guardians.show", "/v1/guardians/ana")
+    till = KeyPair.from_seed(sha256(b"ana's till").digest())
+    add = one.signed("members.add-key", AddKey(ana, sign_joining(till, one.network, "ana"), 20_00))
+    await one.ask("ana", "members.add-key", "/v1/members/ana/add-key", add)
+    lost = one.signed("members.revoke-key", RevokeKey(ana, till.public))
+    await one.ask("ana", "members.revoke-key", "/v1/members/ana/revoke-key", lost)
+    await one.ask("steward", "absences.set", "/v1/absences/caio/set", {"since": at(1), "until": at(30)})
+    await one.show("steward", "absences.show", "/v1/absences/caio")
+    contact = {"kind": "email", "value": "bia@example.net"}
+    kept = await one.ask("bia", "contacts.set", "/v1/contacts", contact)
+    await one.show("bia", "contacts.list", "/v1/contacts")
+    await one.ask("bia", "contacts.remove", f"/v1/contacts/{kept['id']}/remove", {})
+    await one.ask("caio", "members.erase", "/v1/members/caio/erase", {})
+    account = {"currency": "HORA", "credit_limit": amount(100_00)}
+    taken = {"members": [{"handle": "elio", "name": "Elio", "accounts": [account]}]}
+    await one.ask("steward", "imports.create", "/v1/imports", taken)
+
+
+async def more_of_money(one: Trial) -> None:
+    await one.ask(
+        "steward", "", "/v1/currencies", {"code": "SOL", "name": "Sol", "credit_limit": amount(100_00, "SOL")}
+    )
+    for handle in ("bia", "caio"):
+        await one.ask("steward", "", f"/v1/members/{handle}/approve", {"currency": "SOL"})
+    balances = [{"member": "bia", "balance": amount(5_00, "SOL")}, {"member": "caio", "balance": amount(-5_00, "SOL")}]
+    await one.ask("steward", "openings.create", "/v1/openings", {"currency": "SOL", "balances": balances})
+    await one.show("steward", "openings.show", "/v1/openings/SOL")
+    await one.ask("bia", "", "/v1/payments", {"payee": "commons.HORA", "amount": amount(4_00)})
+    spend = {"payee": "caio", "amount": amount(1_00), "note": "cleaning the hall"}
+    await one.ask("steward", "commons.pay", "/v1/commons/HORA/pay", spend)
+    await one.show("bia", "commons.show", "/v1/commons/HORA")
+    for payee, payer in (("bia", "caio"), ("caio", "bia")):
+        wish = {"not_after": at(60), "currency": "HORA"}
+        consent = await one.ask(payee, "set-off-consents.create", "/v1/set-off-consents", wish)
+        await one.ask(payee, "", "/v1/payment-requests", {"amount": amount(2_00), "payer": payer})
+    await one.show("caio", "set-off-consents.show", f"/v1/set-off-consents/{consent['id']}")
+    await one.show("steward", "obligations.show", "/v1/obligations/HORA")
+    await one.ask("caio", "set-off-consents.revoke", f"/v1/set-off-consents/{consent['id']}/revoke", {})
+
+
+async def neighbours(one: Trial) -> None:
+    node = await one.show("", "", "/v1/node")
+    await one.ask(
+        "steward", "networks.set-profile", f"/v1/networks/{node['network_id']}/set-profile", {"name": "Riacho"}
+    )
+    await one.show("ana", "networks.list", "/v1/networks")
+    await one.show("ana", "networks.show", f"/v1/networks/{node['network_id']}")
+    place = await one.ask("steward", "replicas.invite", "/v1/replicas", {})
+    await one.show("steward", "replicas.show", f"/v1/replicas/{place['id']}")
+    await one.ask("steward", "replicas.dismiss", f"/v1/replicas/{place['id']}/dismiss", {})
+    await one.ask("steward", "checkpoints.make", "/v1/checkpoints", {})
+
+
+async def decisions(one: Trial) -> None:
+    levy = {"operation": "currencies.set-levy", "subject": "HORA", "wish": {"basis_points": 0}}
+    wish = {"text": "The levy ends", "public": True, "wishes": [levy]}
+    motion = await one.ask("bia", "motions.create", "/v1/motions", wish)
+    path = f"/v1/motions/{motion['id']}"
+    vote = one.signed("motions.vote", Vote(parse_uuid(motion["id"]) or b"", Ballot.YES))
+    await one.ask("ana", "motions.vote", f"{path}/vote", vote)
+    await one.show("ana", "motions.show", path)
+    await one.show("ana", "motions.list", "/v1/motions?state=open")
+    draft = await one.ask("bia", "", "/v1/motions", {"text": "A shed", "draft": True})
+    await one.ask("bia", "motions.open", f"/v1/motions/{draft['id']}/open", {})
+    await one.show("ana", "parameters.list", "/v1/parameters")
+    await one.show("ana", "parameters.show", "/v1/parameters/motions.quorum")
+    await one.show("ana", "errands.list", "/v1/errands")
+
+
+async def departures(one: Trial) -> None:
+    await one.ask("dora", "members.leave", "/v1/members/dora/leave", {"erase": True})
+    back = await one.ask("steward", "", "/v1/invitations", {"back": "dora"})
+    await one.ask("", "members.return", "/v1/members/dora/return", {"code": back["code"]})
+    await one.show("steward", "tokens.list", "/v1/tokens")
+    await one.show("steward", "tokens.show", "/v1/tokens/2")
+    await one.show("", "node.show", "/v1/node")
+
+
+def text_of(held: dict[str, Json]) -> str:
+    """Return the examples as they stand in the file."""
+    return json.dumps({name: told for name, told in held.items() if name}, indent=1, ensure_ascii=False) + "\n"
+
+
+async def _main() -> None:
+    with TemporaryDirectory() as folder:
+        async with founded(Path(folder) / "riacho") as one:
+            await try_all(one)
+            sys.stdout.write(text_of(one.held))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
