@@ -42,7 +42,7 @@ from protocol.practices.between.links.entries import LinkRecord, Settings, Signe
 from protocol.practices.between.links.records import binding
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.money.payments.entries import Paid
-from protocol.practices.money.receipts import Attested
+from protocol.practices.money.receipts import Attested, ReceiptFault, verify_receipt
 from protocol.practices.people.joinings import Joining
 from protocol.solvers.netting import Headroom, Obligation, set_off
 from protocol.wire.codec import CodecFault, decode, encode
@@ -486,6 +486,22 @@ def test_cold_keys_have_signed_a_checkpoint_or_not_as_told(case: dict[str, Any])
     body = from_map(CheckpointSigned, decode(bytes.fromhex(case["body"])))
     claim = CheckpointClaim(bytes.fromhex(CHECKPOINTS["network"]), body.checkpoint)
     assert signers(cold, claim, body.signatures) == case["by"]
+
+
+RECEIPTS = vectors("receipts")
+
+
+@pytest.mark.parametrize("case", RECEIPTS["receipts"], ids=lambda case: case["name"])
+def test_a_receipt_proves_a_payment_or_not_as_told(case: dict[str, Any]) -> None:
+    found = verify_receipt(bytes.fromhex(case["document"]), KINDS, bytes.fromhex(RECEIPTS["network"]))
+    assert [*found.faults] == case["faults"]
+    assert (found.signed and not found.faults) is case["signed"]
+
+
+def test_every_fault_of_a_receipt_but_one_is_met() -> None:
+    # A payment abroad takes two networks: tests/protocol/practices/between/test_receipts_abroad.py.
+    met = {fault for case in RECEIPTS["receipts"] for fault in case["faults"]}
+    assert met == {*ReceiptFault} - {ReceiptFault.PREIMAGE_MISSING}
 
 
 GRANTS = vectors("signed_grants")

@@ -175,6 +175,9 @@ def test_every_document_and_word_of_our_vectors_fits() -> None:
     for kind, name in (("proofs", "Proof"), ("consistency", "ConsistencyProof"), ("evidence", "Evidence")):
         for one in told[kind]:
             fit_record(name, cbor2.loads(bytes.fromhex(one["document"])))
+    for one in vectors("receipts")["receipts"]:
+        if "UNREADABLE" not in one["faults"]:
+            fit_record("Receipt", cbor2.loads(bytes.fromhex(one["document"])))
     for leaf in told["balances"]:
         fit_record("BalanceLeaf", cbor2.loads(bytes.fromhex(leaf)))
     for case in vectors("federations")["cases"]:

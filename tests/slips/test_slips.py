@@ -75,6 +75,7 @@ LINKS = Vectors("own_link_records", (test_link.test_published_records_get_their_
 FEDERATIONS = Vectors("own_federations", (own.test_members_follow_from_what_is_said_in_any_order,), ())
 SET_OFFS = Vectors("own_set_offs", (own.test_a_set_off_comes_to_what_is_told,), ())
 ROUNDING = Vectors("own_rounding", (own.test_amounts_are_rounded_as_told, own.test_a_forward_needs_what_is_told), ())
+RECEIPTS = Vectors("own_receipts", (own.test_a_receipt_proves_a_payment_or_not_as_told,), ())
 PROOFS = Vectors(
     "own_checkpoints, own_signed_grants",
     (
@@ -241,6 +242,20 @@ DIFFERENT = [
         "less asked of the link before",
         "-(-own_minor * self.den // self.num)",
         "own_minor * self.den // self.num",
+    ),
+    Different(RECEIPTS, "a key that nobody has given", "None if proven else ReceiptFault.KEY_UNPROVEN", "None"),
+    Different(
+        RECEIPTS,
+        "an attestation that is not signed",
+        "not verify(identity.epochs[-1].key, 'receipt', receipt.attested, receipt.signature)",
+        "False",
+    ),
+    Different(RECEIPTS, "an order that is not signed", "if not _is_signed(said, attested.network)", "if False"),
+    Different(
+        RECEIPTS,
+        "an entry of another's",
+        "if not (identity.was_said(entry) and entry.signed_by(key))",
+        "if not identity.was_said(entry)",
     ),
     Different(PROOFS, "a leaf hashed as a node", "b'\\x00' + data", "b'\\x01' + data"),
 ]
