@@ -31,7 +31,8 @@ from protocol.lanes.growing import cold_signature
 from protocol.lanes.identity import Identity, promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
-from protocol.practices.between.networks import ReplicaDismissed, Replicas
+from protocol.practices.between.networks.entries import ReplicaDismissed
+from protocol.practices.between.networks.replicas import Replicas
 from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text
 

@@ -16,7 +16,7 @@ from protocol.lanes.journal import Behind
 from protocol.peers.messages import Entries, LinkNews, pack, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.faults.seen import Faults
-from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.dues.entries import DuesSet, DuesTaken
 from protocol.practices.money.dues.views import SetDues

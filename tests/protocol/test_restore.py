@@ -10,7 +10,7 @@ from protocol.events import Asked, Received
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, encode_body, seal
 from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Entries, LinkNews, pack
 from protocol.practices.between.links.wishes import LinksWanted, RaiseLink
-from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.people.members.entries import Suspended
 from protocol.wire.keys import KeyPair

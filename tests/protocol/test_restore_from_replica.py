@@ -10,7 +10,7 @@ from simulation.world import World, whole
 
 from protocol.lanes.entry import LINK_PREFIX
 from protocol.practices.between.links.wishes import LinksWanted, RaiseLink
-from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.networks.replicas import InviteReplica
 
 
 def linked_with_replica(world: World, home: str, replica: str, limit: int) -> str:

@@ -15,7 +15,7 @@ from protocol.practices.between.faults.seen import FaultsWanted
 from protocol.practices.between.links.entries import AckItem, LinkRecord, link_lane
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import LinksWanted, RaiseLink, SetLinkRate
-from protocol.practices.between.networks import SetProfile
+from protocol.practices.between.networks.known import SetProfile
 from protocol.wire.keys import id_text
 
 

@@ -17,7 +17,8 @@ from protocol.peers.messages import Entries, LinkNews, pack
 from protocol.practices.between.faults.seen import Faults, FaultsWanted
 from protocol.practices.between.links.entries import LinkRecord, link_lane
 from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, ProposeLink, RaiseLink
-from protocol.practices.between.networks import InviteReplica, SetProfile
+from protocol.practices.between.networks.known import SetProfile
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.wire.keys import id_text, parse_id
 
 

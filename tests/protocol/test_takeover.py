@@ -13,7 +13,8 @@ from protocol.lanes.growing import cold_signature
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices.between.faults.seen import Faults
-from protocol.practices.between.networks import ReplicaDismissed, Replicas
+from protocol.practices.between.networks.entries import ReplicaDismissed
+from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import KeyPair
 

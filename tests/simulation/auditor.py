@@ -51,7 +51,7 @@ from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
-from protocol.practices.between.networks import Replicas
+from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
 from protocol.practices.between.quotes.state import Quotes

@@ -11,7 +11,8 @@ from protocol.lanes.claims import ColdKeys, Guardians, Recovery, RecoveryClaim
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
-from protocol.practices.between.networks import ReplicaDismissed, Replicas
+from protocol.practices.between.networks.entries import ReplicaDismissed
+from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.between.recoveries import BackRecovery, ProposeRecovery
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair

@@ -13,7 +13,7 @@ from soak.marked import rest_to_soak
 
 from protocol.book.refusals import Refused
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.money.payments.entries import Pay
 

@@ -133,7 +133,7 @@ def test_what_a_copy_holds_points_into_the_copy() -> None:
     for quote in quotes:
         assert quote.payer is other.book.ledger.accounts[quote.payer.id]
         assert quote.payer is not one.book.ledger.accounts[quote.payer.id]
-    assert other.book.entry_id == other.journal._ledger_id
+    assert other.book.entry_id == other.journal.held.ledger_id
     assert other.home.chance is other.gossip.taking._chance is not one.home.chance
 
 

@@ -22,7 +22,7 @@ from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Reconciled
 from protocol.practices.between.checkpoints.views import MakeCheckpoint
 from protocol.practices.between.links.wishes import LinksWanted
-from protocol.practices.between.networks import DismissReplica, InviteReplica
+from protocol.practices.between.networks.replicas import DismissReplica, InviteReplica
 from protocol.practices.money.currencies.entries import DefaultsSet
 from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 from protocol.practices.money.obligations.entries import Consented, GiveConsent

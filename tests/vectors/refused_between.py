@@ -21,7 +21,7 @@ from protocol.practices.between.abroad.state import part_hold
 from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
 from protocol.practices.between.clearing.entries import Begun, Cleared, Failed, Joined, Left, Opened, Turned
-from protocol.practices.between.networks import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
+from protocol.practices.between.networks.entries import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
 from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
 from protocol.practices.governance.boards import Board, Seated
 from protocol.practices.governance.motions.entries import (

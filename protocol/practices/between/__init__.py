@@ -2,13 +2,14 @@
 """Between networks: what passes over signed credit lines, and who vouches for whom."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.between import importers, networks, offers, recoveries, rests
+from protocol.practices.between import importers, offers, recoveries, rests
 from protocol.practices.between.abroad import declaration as abroad
 from protocol.practices.between.checkpoints import declaration as checkpoints
 from protocol.practices.between.clearing import declaration as clearing
 from protocol.practices.between.faults import seen
 from protocol.practices.between.federations import declaration as federations
 from protocol.practices.between.links import declaration as links
+from protocol.practices.between.networks import declaration as networks
 from protocol.practices.between.quotes import declaration as quotes
 from protocol.practices.between.routes import declaration as routes
 

@@ -11,7 +11,7 @@ from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, encode_body, seal
 from protocol.peers.messages import Entries
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.networks import SetProfile
+from protocol.practices.between.networks.known import SetProfile
 from protocol.wire.keys import id_text
 
 

@@ -10,7 +10,7 @@ from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, encode_body, seal
 from protocol.peers.messages import Entries, pack
 from protocol.practices.between.links.wishes import ProposeLink
-from protocol.practices.between.networks import NetworksWanted
+from protocol.practices.between.networks.known import NetworksWanted
 from protocol.practices.between.quotes.state import AskQuote
 
 

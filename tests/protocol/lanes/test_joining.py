@@ -12,7 +12,7 @@ from protocol.events import MISSED, Effect, Fetch, Input, Publish, TimerFired
 from protocol.lanes.entry import LEDGER, parse
 from protocol.peers import compare
 from protocol.peers.messages import Entries, Wanted, unpack
-from protocol.practices.between.networks import InviteReplica
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.money.payments.entries import Pay
 from protocol.replica import NEWS_FROM_PEER_MAX
 

@@ -30,7 +30,7 @@ from protocol.practices.between.federations.charters import (
 )
 from protocol.practices.between.federations.places import SILENT, Place, find_standing, place_of, said_by
 from protocol.practices.between.links.terms import read_rate
-from protocol.practices.between.networks import find_network
+from protocol.practices.between.networks.known import find_network
 from protocol.wire.keys import id_text
 from protocol.wire.shape import Range
 

@@ -16,7 +16,7 @@ from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import LinksWanted
-from protocol.practices.between.networks import HANDLE_AMBIGUOUS
+from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS
 from protocol.practices.between.routes.state import Routes
 from protocol.wire.keys import id_text, parse_id
 

@@ -29,7 +29,7 @@ from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteWa
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.networks import HANDLE_AMBIGUOUS
+from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS
 from protocol.practices.between.quotes.answers import choose_link, is_reachable
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID

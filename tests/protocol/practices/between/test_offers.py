@@ -14,7 +14,7 @@ from protocol.events import Asked
 from protocol.lanes.entry import COMMONS
 from protocol.practices.between import offers
 from protocol.practices.between.federations.membership import CreateFederation, JoinFederation, LeaveFederation
-from protocol.practices.between.networks import SetProfile
+from protocol.practices.between.networks.known import SetProfile
 from protocol.practices.between.offers import (
     DirectoryWanted,
     OfferPublished,

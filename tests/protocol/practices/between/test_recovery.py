@@ -28,7 +28,7 @@ from protocol.lanes.entry import IDENTITY, LEDGER
 from protocol.peers.messages import Hello
 from protocol.peers.messages import Role as MessageRole
 from protocol.practices.between.links.wishes import LinksWanted
-from protocol.practices.between.networks import SetProfile
+from protocol.practices.between.networks.known import SetProfile
 from protocol.practices.between.recoveries import (
     CLAIMS_KEPT_MAX,
     NOT_GUARDIAN,
