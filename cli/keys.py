@@ -25,6 +25,7 @@ SEED_BYTES = 32
 _VERBS = {
     "new": "make a key of your own",
     "show": "show the public half of a key",
+    "replace": "put a new key in the place of one of yours, which counts no more from then on",
     "prove": "print what a new key signs to become a member's, for those who put it in place",
 }
 
@@ -34,6 +35,10 @@ def run(argv: Sequence[str]) -> int:
     verb, rest = choose("keys", "Keys of members.", _VERBS, argv)
     if verb == "prove":
         return _prove(rest)
+    if verb == "replace":
+        from cli.replacing import run as replace
+
+        return replace(rest)
     example = f"mutirao keys {'new --out' if verb == 'new' else 'show'} ana.key"
     parser = Parser(f"keys {verb}", f"{_VERBS[verb].capitalize()}.", example=example, asks=False)
     if verb == "new":

@@ -25,7 +25,16 @@ HEAVY = ("aiohttp", "aiosqlite", "asyncio", "cbor2", "libp2p", "nacl", "protocol
 
 OWN = [
     *(name for group in COMMANDS.values() for name in group if name not in ("demo", "keys", "link", "node")),
-    *("keys new", "keys show", "link propose", "link accept", "network status", "node show", "tokens create"),
+    *(
+        "keys new",
+        "keys show",
+        "keys replace",
+        "link propose",
+        "link accept",
+        "network status",
+        "node show",
+        "tokens create",
+    ),
     *("tokens list", "tokens show", "tokens revoke", "verify receipt", "verify proof", "verify fault", "verify book"),
 ]
 OWN = [name for name in OWN if name not in ("network", "tokens", "verify")]

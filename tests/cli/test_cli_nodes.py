@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,19 @@ from typing import Any
 
 import pytest
 
+from cli import keys
+from cli.client import Client
+from cli.ending import Refused
 from cli.keys import bytes_of
+from cli.made.wishes import json_of
+from cli.session import Session, now_ms
+from cli.settings import Settings
+from protocol.book.money import Amount
+from protocol.book.signed import ORDER_SEQ_AHEAD_MAX
+from protocol.book.uuids import drawn_id
+from protocol.book.wishes import sign_wish
+from protocol.practices.money.payments.entries import Pay
+from protocol.wire.keys import parse_id
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -328,3 +341,40 @@ def test_a_steward_s_evening(mutirao: Run, riacho: Node, serra: Node, tmp_path: 
     assert mutirao(*riacho.door, "openapi").shown["openapi"].startswith("3.1")
     assert mutirao(*riacho.door, "node", "show", "--json").shown["state"] == "READY"
     assert len(mutirao(*riacho.steward, "payments", "list", "--all", "--json").shown["items"]) == len(before)
+
+
+def test_a_key_whose_numbers_a_program_has_spoiled_gives_way_to_a_new_one(
+    mutirao: Run, member: Any, riacho: Node, tmp_path: Path
+) -> None:
+    """A slip to microseconds changes nothing; numbers a day ahead shut no client out that goes on behind them."""
+    luz = member(riacho, "luz")
+    member(riacho, "teo")
+    old = Path(luz[luz.index("--key") + 1])
+    key, shown = keys.read(old), mutirao(*luz, "members", "show", "luz", "--json").shown
+    network = mutirao(*luz, "node", "show", "--json").shown["network_id"]
+    session = Session(Settings(riacho.url, None, old), None)
+    client = Client(riacho.url, session.sign_in()["token"])
+
+    def pay(order_seq: int) -> Any:
+        wish = Pay("teo", Amount(1_00, "HORA", 2), f"{shown['id']}.HORA", payment=drawn_id(os.urandom))
+        told = {"network": parse_id(network), "order_seq": order_seq, "not_after_ms": now_ms() + 60_000}
+        signed = json_of(sign_wish(key, "payments.create", wish, **told))
+        return client.post("/v1/payments", {"signed": signed})
+
+    for slip in (2**53, now_ms() * 1_000):
+        with pytest.raises(Refused, match="ORDER_AHEAD"):
+            pay(slip)
+    assert mutirao(*luz, "pay", "teo", "1.00").code == 0, "the key is as it was"
+    ahead = now_ms() + ORDER_SEQ_AHEAD_MAX - 60_000
+    pay(ahead)
+    assert mutirao(*luz, "pay", "teo", "1.00").code == 0, "the command goes on behind the newest number"
+
+    new = tmp_path / "new.key"
+    told = mutirao("keys", "replace", "--key", old, "--node", riacho.url, "--out", new, "--json").shown
+    [only] = told["keys"]
+    assert (only["key"], only["order_seq"]) == (keys.text_of(keys.read(new).public), -1)
+    gone = mutirao(*luz, "pay", "teo", "1.00")
+    assert gone.code == 1 and "KEY_UNKNOWN" in gone.err
+    assert mutirao("pay", "--key", new, "--node", riacho.url, "teo", "1.00").code == 0
+    again = mutirao("keys", "replace", "--key", old, "--node", riacho.url, "--out", tmp_path / "third.key")
+    assert again.code == 1 and not (tmp_path / "third.key").exists()
