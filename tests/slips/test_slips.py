@@ -211,6 +211,13 @@ DIFFERENT = [
     ),
     Different(ENTRIES, "a twin of the head that is named", "seq < head.seq or entry.id == head.id", "seq <= head.seq"),
     Different(ENTRIES, "the key of another epoch", "or not entry.signed_by(after.epochs[-1].key)", "or False"),
+    Different(
+        ENTRIES,
+        "guardians that a rotation does not name, forgotten",
+        "claim.guardians or before.guardians",
+        "claim.guardians",
+    ),
+    Different(ENTRIES, "guardians forgotten by a recovery", "guardians=identity.guardians", "guardians=None"),
     Different(FEDERATIONS, "the upper median of what voters have seen", "[(len(cast) - 1) // 2]", "[len(cast) // 2]"),
     Different(
         FEDERATIONS, "the place that voters have seen, left out", "(len(cast) - 1) // 2] + 1", "(len(cast) - 1) // 2]"

@@ -213,37 +213,56 @@ def recovered(riacho: Author, serra: Author, written: list[dict[str, Any]], refu
     written.append(
         shown_entry("a rotation that names a guardian", entry, riacho.signer, riacho.rotation(named_so, 0, 2))
     )
-    cold = ColdKeys((key("riacho cold 9").public,), 1)
-    heir, following = key("riacho hot 9"), key("riacho hot 10")
-    claim = RecoveryClaim(
-        riacho.network, 4, heir.public, promise(following.public), key("riacho transport").public, cold,
-        riacho.all_heads(),
-    )  # fmt: skip
-    at_ms = FIRST_MS + 86_400_000
-    serra.epoch += 1
-    word = Reopening(serra.epoch, serra.all_heads(), Backing(claim.digest, at_ms))
-    backing = serra.write(word, IDENTITY)
-    written.append(shown_entry("a reopening by which a guardian backs a recovery", backing, serra.signer, word))
-    by = BackedBy(serra.network, backing.id, at_ms)
-    event = {"epoch": 4, "signer": "riacho hot 9"}
+    plain = riacho.claim()
+    riacho.epoch, riacho.signer = 4, "riacho hot 4"
+    entry = riacho.write(riacho.rotation(plain, 0, 2), IDENTITY)
+    written.append(
+        shown_entry(
+            "a rotation that names none: the guardian stays", entry, riacho.signer, riacho.rotation(plain, 0, 2)
+        )
+    )
+
+    def claimed(epoch: int, heir: str) -> RecoveryClaim:
+        cold = ColdKeys((key("riacho cold 9").public,), 1)
+        return RecoveryClaim(
+            riacho.network, epoch, key(heir).public, promise(key(f"{heir} next").public),
+            key("riacho transport").public, cold, riacho.all_heads(),
+        )  # fmt: skip
+
+    def backed(claim: RecoveryClaim) -> BackedBy:
+        at_ms = FIRST_MS + 86_400_000
+        serra.epoch += 1
+        word = Reopening(serra.epoch, serra.all_heads(), Backing(claim.digest, at_ms))
+        backing = serra.write(word, IDENTITY)
+        told = f"a reopening by which a guardian backs a recovery to epoch {claim.epoch}"
+        written.append(shown_entry(told, backing, serra.signer, word))
+        return BackedBy(serra.network, backing.id, at_ms)
+
+    claim = claimed(5, "riacho hot 9")
+    by = backed(claim)
+    event = {"epoch": 5, "signer": "riacho hot 9"}
     refuse("a recovery that nobody backs", "KEY_EVENT_INVALID", riacho.make(Recovery(claim, ()), IDENTITY, **event))
     twice = riacho.make(Recovery(claim, (by, by)), IDENTITY, **event)
     refuse("a recovery that a guardian backs twice", "KEY_EVENT_INVALID", twice)
     own = riacho.make(Recovery(claim, (replace(by, guardian=riacho.network),)), IDENTITY, **event)
     refuse("a recovery that no guardian backs", "KEY_EVENT_INVALID", own)
     for name, wrong in (
-        ("that leaves an epoch out", replace(claim, epoch=5)),
+        ("that leaves an epoch out", replace(claim, epoch=6)),
         ("of another network", replace(claim, network=serra.network)),
         ("whose libp2p key is of small order", replace(claim, transport=SMALL_ORDER_KEY)),
         ("to a cold key of small order", replace(claim, cold=ColdKeys((SMALL_ORDER_KEY,), 1))),
     ):
-        body = Recovery(wrong, (by,))
-        refuse(
-            f"a recovery {name}", "KEY_EVENT_INVALID", riacho.make(body, IDENTITY, **(event | {"epoch": wrong.epoch}))
-        )
-    riacho.epoch, riacho.signer = 4, "riacho hot 9"
-    body = Recovery(claim, (by,))
-    written.append(shown_entry("a recovery: guardians open epoch 4", riacho.write(body, IDENTITY), riacho.signer, body))
+        at = event | {"epoch": wrong.epoch}
+        refuse(f"a recovery {name}", "KEY_EVENT_INVALID", riacho.make(Recovery(wrong, (by,)), IDENTITY, **at))
+    for epoch, heir, name in (
+        (5, "riacho hot 9", "a recovery: guardians open epoch 5"),
+        (6, "riacho hot 11", "another recovery: they are guardians still"),
+    ):
+        claim = claim if epoch == 5 else claimed(epoch, heir)
+        by = by if epoch == 5 else backed(claim)
+        riacho.epoch, riacho.signer = epoch, heir
+        body = Recovery(claim, (by,))
+        written.append(shown_entry(name, riacho.write(body, IDENTITY), heir, body))
 
 
 def profile(name: str, code: str) -> Profile:
