@@ -218,6 +218,8 @@ DIFFERENT = [
         "claim.guardians",
     ),
     Different(ENTRIES, "guardians forgotten by a recovery", "guardians=identity.guardians", "guardians=None"),
+    Different(FRAMES, "a recovery taken before its time", "now < epoch.recovered.in_force_ms or ", ""),
+    Different(FRAMES, "the earliest of what guardians say", "max((one.at_ms for one", "min((one.at_ms for one"),
     Different(FEDERATIONS, "the upper median of what voters have seen", "[(len(cast) - 1) // 2]", "[len(cast) // 2]"),
     Different(
         FEDERATIONS, "the place that voters have seen, left out", "(len(cast) - 1) // 2] + 1", "(len(cast) - 1) // 2]"

@@ -13,7 +13,9 @@ from simulation.groups import exchange, linked, pay
 from simulation.world import Node, World
 
 from protocol.events import Drop, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.lanes.claims import BackedBy, Backing, ColdKeys, Guardians, Recovery, RecoveryClaim, Reopening
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, encode_body, seal
+from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import (
     RANGES_PER_FRAME_MAX,
@@ -45,6 +47,7 @@ from protocol.wire.shape import to_map
 
 FOLDER = Path(__file__).parent
 ONE, OTHER = "riacho", "serra"
+DAY_MS = 86_400_000
 
 
 class Overheard(World):
@@ -231,6 +234,9 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("what is no entry", pack(Entries((b"\x84",))))
     ears.hear("an entry that another has signed", entries(word(commons[:0], commons[0].body_bytes, keys=key("thief"))))
     ears.hear("a twin of an entry that we hold", entries(*commons), entries(word(commons[:-1], next_word.body_bytes)))
+    for name, at_ms in (("before", FIRST_MS), ("after", FIRST_MS - DAY_MS)):
+        before, event = recovery(at_ms)
+        ears.hear(f"a recovery {name} its time", entries(*before), entries(event))
     ears.hear("a word", entries(*commons), entries(next_word))
     ears.hear("a word of an unknown kind", entries(*commons), entries(unknown))
     ears.hear("a probe, where nobody clears", pack(Probe(bytes(16), to_debtor=True, onward=True)))
@@ -244,6 +250,27 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "entries": [one.wire.hex() for one in author.written],
     }
     return ears.cases, told
+
+
+def recovery(at_ms: int) -> tuple[list[Entry], Entry]:
+    """Return what a network and its guardians say, the last of them at an hour; and the recovery, good a day later."""
+    vila, porto, cais = Author("vila"), Author("porto"), Author("cais")
+    claim = vila.claim(guardians=Guardians((porto.network, cais.network), 2, DAY_MS))
+    vila.epoch, vila.signer = 1, "vila hot 1"
+    vila.write(vila.rotation(claim, 0), IDENTITY)
+    cold = ColdKeys((key("vila cold 9").public,), 1)
+    wanted = RecoveryClaim(
+        vila.network, 2, key("vila hot 9").public, promise(key("vila hot 10").public), key("vila transport").public,
+        cold, vila.all_heads(),
+    )  # fmt: skip
+    backed: list[BackedBy] = []
+    for guardian, said_ms in ((porto, at_ms - 5 * DAY_MS), (cais, at_ms)):
+        guardian.epoch = 1
+        word = Reopening(1, guardian.all_heads(), Backing(wanted.digest, said_ms))
+        backed.append(BackedBy(guardian.network, guardian.write(word, IDENTITY).id, said_ms))
+    vila.epoch, vila.signer = 2, "vila hot 9"
+    event = vila.make(Recovery(wanted, tuple(backed)), IDENTITY)
+    return [*vila.written, *porto.written, *cais.written], event
 
 
 def frames() -> dict[str, Any]:
