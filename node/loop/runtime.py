@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from node.loop.batch import Batch
+from node.loop.counted import COUNTED
 from node.loop.door import Disk, let_in
 from node.loop.driven import Replica, Snapshots
 from node.loop.handling import handled
@@ -41,18 +42,6 @@ from protocol.lanes.entry import COMMONS, IDENTITY, Millis
 BUGS_IN_A_ROW_MAX = 3
 
 READY, RECOVERING, BEHIND, SUCCEEDED, STOPPED = "READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED"
-
-COUNTED = (
-    "batches_total",
-    "inputs_total",
-    "commits_total",
-    "entries_total",
-    "handle_seconds_total",
-    "commit_seconds_total",
-    "overloads_total",
-    "storage_failures_total",
-    "bugs_total",
-)
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ SQLITE_LEAST = (3, 38, 0)
 """The first SQLite that knows the operator ->>."""
 ENTRIES_PER_READ = 1_024
 KEYS_PER_QUERY = 256
-CACHE_KIBIBYTES = 16_384
+PAGES_KIBIBYTES = 16_384
 """So that the changed pages of a large batch need not leave memory before it is committed."""
 LOG_PAGES = 4_096
 """After how many pages the log is brought into the database: more of them are then written once for many."""
@@ -25,7 +25,7 @@ SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "secure_delete = ON",
-    f"cache_size = -{CACHE_KIBIBYTES}",
+    f"cache_size = -{PAGES_KIBIBYTES}",
     f"wal_autocheckpoint = {LOG_PAGES}",
 )
 

@@ -13,7 +13,7 @@ HASH_BYTES = 32
 PATH_HASHES_MAX = 53
 """Hashes of a proof: no tree has more than 2**53 leaves."""
 EMPTY_ROOT = sha256(b"").digest()
-BLOCK_LEAVES = 256
+BRANCH_LEAVES = 256
 """Of so many leaves a growing tree keeps the one root, and hashes the leaves again for a proof: a power of two."""
 
 
@@ -107,9 +107,9 @@ class GrowingTree:
     def path(self, index: int, size: int) -> tuple[bytes, ...]:
         """Return the audit path of a leaf among the first ones."""
         assert 0 <= index < size
-        block, within = divmod(index, BLOCK_LEAVES)
-        first = block * BLOCK_LEAVES
-        leaves = self._leaves(first, min(first + BLOCK_LEAVES, size))
+        block, within = divmod(index, BRANCH_LEAVES)
+        first = block * BRANCH_LEAVES
+        leaves = self._leaves(first, min(first + BRANCH_LEAVES, size))
         return (*path_of(leaves, within), *path_of(self._tops(size), block))
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
@@ -117,20 +117,20 @@ class GrowingTree:
         assert 0 < old <= new
         if old == new:
             return ()
-        block, within = divmod(old, BLOCK_LEAVES)
+        block, within = divmod(old, BRANCH_LEAVES)
         if within == 0:
             return consistency_of(self._tops(new), block)
-        first = block * BLOCK_LEAVES
-        leaves = self._leaves(first, min(first + BLOCK_LEAVES, new))
+        first = block * BRANCH_LEAVES
+        leaves = self._leaves(first, min(first + BRANCH_LEAVES, new))
         return (*_grown(leaves, within, is_first=block == 0), *path_of(self._tops(new), block))
 
     def _tops(self, size: int) -> list[bytes]:
         """Return the roots of the blocks; that of the last may be of fewer leaves."""
-        whole = size // BLOCK_LEAVES
+        whole = size // BRANCH_LEAVES
         while len(self._blocks) < whole:
-            first = len(self._blocks) * BLOCK_LEAVES
-            self._blocks.append(root_of(self._leaves(first, first + BLOCK_LEAVES)))
-        rest = self._leaves(whole * BLOCK_LEAVES, size)
+            first = len(self._blocks) * BRANCH_LEAVES
+            self._blocks.append(root_of(self._leaves(first, first + BRANCH_LEAVES)))
+        rest = self._leaves(whole * BRANCH_LEAVES, size)
         return [*self._blocks[:whole], *([root_of(rest)] if rest else [])]
 
     def _leaves(self, first: int, after: int) -> list[bytes]:

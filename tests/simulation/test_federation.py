@@ -4,7 +4,7 @@
 import pytest
 from simulation.federation import Federation, drawn_debts
 
-from protocol.practices.between.clearing.probes import RING_MEMBERS_MAX
+from protocol.practices.between.clearing.probes import CIRCLE_MEMBERS_MAX
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.solvers.cycles import cycles
 
@@ -40,9 +40,9 @@ def test_where_nobody_publishes_no_ring_of_four_is_left() -> None:
     federation = Federation(drawn_debts(16, seed=4), seed=4, private=True)
     before, positions, owed = federation.owed, federation.positions(), federation.owed_now()
     federation.search()
-    assert not cycles(federation.owed_now(), RING_MEMBERS_MAX)[0]
+    assert not cycles(federation.owed_now(), CIRCLE_MEMBERS_MAX)[0]
     # What somebody who saw all debts would clear in rings of four, the shortest first.
-    best = sum(len(one.members) * one.amount for one in cycles(owed, RING_MEMBERS_MAX)[0])
+    best = sum(len(one.members) * one.amount for one in cycles(owed, CIRCLE_MEMBERS_MAX)[0])
     assert before - federation.owed >= best * 95 // 100 > 0
     assert federation.positions() == positions, "not by a minor unit"
     assert not federation.world.drops and federation.world.zero_sum()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.wire.merkle import (
-    BLOCK_LEAVES,
+    BRANCH_LEAVES,
     EMPTY_ROOT,
     GrowingTree,
     consistency_of,
@@ -130,16 +130,16 @@ def test_a_node_does_not_pass_for_a_leaf() -> None:
     assert leaf_hash(leaves[0] + leaves[1]) != root_of(leaves)
 
 
-@pytest.mark.parametrize("size", [1, BLOCK_LEAVES - 1, BLOCK_LEAVES, BLOCK_LEAVES + 1, 3 * BLOCK_LEAVES + 77])
+@pytest.mark.parametrize("size", [1, BRANCH_LEAVES - 1, BRANCH_LEAVES, BRANCH_LEAVES + 1, 3 * BRANCH_LEAVES + 77])
 def test_a_growing_tree_has_the_roots_and_paths_of_the_whole_one(size: int) -> None:
-    data = [n.to_bytes(2) for n in range(4 * BLOCK_LEAVES)]
+    data = [n.to_bytes(2) for n in range(4 * BRANCH_LEAVES)]
     tree = GrowingTree(data.__getitem__)
-    tree.root(2 * BLOCK_LEAVES)
+    tree.root(2 * BRANCH_LEAVES)
     leaves = [leaf_hash(one) for one in data[:size]]
     assert tree.root(size) == root_of(leaves)
     for index in {0, size // 2, size - 1}:
         assert tree.path(index, size) == path_of(leaves, index)
-    blocks = {BLOCK_LEAVES * whole + rest for whole in (1, 2, 3) for rest in (0, 1, 3, 64)}
+    blocks = {BRANCH_LEAVES * whole + rest for whole in (1, 2, 3) for rest in (0, 1, 3, 64)}
     for old in ({1, size // 2, size - 1, size} | blocks) & {*range(1, size + 1)}:
         assert tree.consistency(old, size) == consistency_of(leaves, old)
 

@@ -23,7 +23,7 @@ from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.routes.paths import Pair
 
-RING_MEMBERS_MAX = 2 * PROBE_STEPS_MAX
+CIRCLE_MEMBERS_MAX = 2 * PROBE_STEPS_MAX
 """How many networks a ring has that a probe finds."""
 FANOUT_MAX = 8
 """To how many partners a probe goes on from one network each way: those of the greatest debts."""
@@ -147,7 +147,7 @@ def _begin(desk: Desk) -> Iterator[Tell]:
 
 def _found(desk: Desk, search: Search) -> Iterator[Proposal]:
     """Yield the circles in what we were told; where another may have found the same, each for our turn in it."""
-    for circle in circles_with_us(desk.book, search.round, search.known, RING_MEMBERS_MAX):
+    for circle in circles_with_us(desk.book, search.round, search.known, CIRCLE_MEMBERS_MAX):
         turn = sorted(leg.network for leg in circle.legs).index(desk.book.network)
         yield Proposal(circle, desk.now + (turn * TURN_MS if desk.book.of(Probes).heard else 0))
 
