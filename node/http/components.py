@@ -49,6 +49,12 @@ class Components:
         self._taken = taken or {}
         self._names: dict[type[Any], str] = {}
 
+    def name(self, name: str, schema: Schema) -> Schema:
+        """Return a reference to a schema that is no class's own, under a name that no other has."""
+        assert name not in self.schemas and name not in self._taken, f"two schemas would be named {name}"
+        self.schemas[name] = schema
+        return {"$ref": f"#/components/schemas/{name}"}
+
     def refer(self, kind: type[Any], describe: Callable[[], Schema]) -> Schema:
         """Return a reference to the schema of a class, describing it at its first mention."""
         name = self._names.get(kind)

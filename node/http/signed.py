@@ -14,7 +14,7 @@ from node.http.components import Components, Misread, Schema, described_object, 
 from node.http.jsonbytes import parse
 from node.http.problems import Denied
 from node.http.schema import describe, form
-from protocol.book.declaration import KEY, Act, Create, Doc, operation_name
+from protocol.book.declaration import KEY, Act, Create, Doc, Way, operation_name
 from protocol.book.personal import SALT_BYTES
 from protocol.book.refusals import NOT_FOUND
 from protocol.book.signed import Envelope, Signed
@@ -113,13 +113,22 @@ def describe_body(operation: Create | Act, components: Components) -> Schema:
         (SIGNED,),
         components,
     )
+    signed = components.name(f"{operation.wish.__name__}Signed", signed)
     if operation.signed is KEY:
         return signed
     properties = {name: describe(hint, components) for name, hint in hints.items()}
+    if isinstance(operation, Create) and operation.ways:
+        return {"oneOf": [*(_way(one, properties, required, components) for one in operation.ways), signed]}
     plain = components.refer(
         operation.wish, lambda: described_object(said_of(operation.wish), properties, required, components)
     )
     return {"oneOf": [plain, signed]}
+
+
+def _way(way: Way, properties: Schema, required: tuple[str, ...], components: Components) -> Schema:
+    """Return the schema of one way to tell a wish."""
+    left = {name: schema for name, schema in properties.items() if name not in way.without}
+    return components.name(way.name, described_object(way.said, left, (*required, *way.needs), components))
 
 
 def plain_required(operation: Create | Act) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from protocol.book.operations import (
     Signing,
     ToldOnce,
     Uuid,
+    Way,
     operation_name,
 )
 from protocol.book.parameters import Parameter
@@ -131,6 +132,7 @@ __all__ = [
     "Urgency",
     "Uuid",
     "Waiting",
+    "Way",
     "Write",
     "check_nothing",
     "fold_nothing",

@@ -95,6 +95,19 @@ At = Annotated[int, Moment]
 """Milliseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 in UTC."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the ways to wish for something, where the fields of a wish do not all go together.
+
+    `name` is its schema's; it has no field of those it is `without`, and must have those it `needs`.
+    """
+
+    name: str
+    said: str
+    without: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
 Form = Callable[[Desk, Any], Refused | None]
 
 
@@ -122,6 +135,7 @@ class Create:
     by_anybody: bool = False
     gate: Gate | None = None
     form: Form = always_readable
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,14 @@ def test_a_body_is_a_plain_wish_or_a_signed_one_and_never_both(body: Any, field:
 
 def test_the_document_tells_what_is_signed() -> None:
     components = Components(wished=True)
-    plain, signed = describe_body(MAKE, components)["oneOf"]
-    assert plain == {"$ref": "#/components/schemas/MakePromise"}
+    assert describe_body(MAKE, components) == {
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("MakePromise", "MakePromiseSigned")]
+    }
+    signed = components.schemas["MakePromiseSigned"]
     assert set(components.schemas["MakePromise"]["properties"]) == {"amount", "until", "account", "promise", "note"}
     assert (set(signed["properties"]), signed["required"]) == ({"signed", "note", "note_salt"}, ["signed"])
-    assert describe_body(KEEP, components)["required"] == ["signed"]
+    assert describe_body(KEEP, components) == {"$ref": "#/components/schemas/KeepPromiseSigned"}
+    assert components.schemas["KeepPromiseSigned"]["required"] == ["signed"]
     told = describe_signed(MAKE)
     assert told["operation"] == "promises.create"
     assert [(row["number"], row["name"], "optional" in row) for row in told["fields"]] == [

@@ -190,3 +190,15 @@ def test_what_is_signed_is_described_in_cddl(own: Any) -> None:
         one["x-signed"]["cddl"] for methods in own["paths"].values() for one in methods.values() if "x-signed" in one
     }
     assert len(named) >= 10 and named <= rules
+
+
+def test_a_payment_has_three_ways_that_exclude_each_other(own: Any) -> None:
+    body = own["paths"]["/v1/payments"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert [one["$ref"].rpartition("/")[2] for one in body["oneOf"]] == ["PayHere", "PayAbroad", "PaySigned"]
+    fits = jsonschema.Draft202012Validator({**body, "components": own["components"]}).is_valid
+    amount = {"value": "1250", "asset_scale": 2}
+    here, signature = {"payee": "bia", "amount": amount}, {"data": "AAAA", "signature": "A" * 86}
+    abroad = {"payee": "elio@serra", "amount": amount, "invoice": "A" * 43}
+    assert fits(here) and fits({**here, "pending": True}) and fits(abroad) and fits({"signed": signature})
+    for wrong in ({**here, "condition": "A" * 43}, {**abroad, "pending": True}, {**here, "signed": signature}, {}):
+        assert not fits(wrong), wrong

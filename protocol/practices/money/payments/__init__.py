@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Payments within the network."""
 
-from protocol.book.declaration import KEY_OR_WORD, Act, Create, List, Practice, Show
+from protocol.book.declaration import KEY_OR_WORD, Act, Create, List, Practice, Show, Way
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
@@ -34,6 +34,15 @@ PRACTICE = Practice(
             Pay,
             plan=plan_pay,
             form=pay_form,
+            ways=(
+                Way("PayHere", "Pay a member of this network, or the commons.", without=("invoice", "condition")),
+                Way(
+                    "PayAbroad",
+                    "Pay in another network, at the price of a quote that its `invoice` names.",
+                    without=("pending", "condition"),
+                    needs=("invoice",),
+                ),
+            ),
             signed=KEY_OR_WORD,
             example='mutirao payments create --key ana.key --payee bia --amount 12.50 --note "bread"',
         ),
