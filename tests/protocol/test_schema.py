@@ -129,7 +129,7 @@ def vectors(name: str) -> Any:
 
 
 def test_the_schema_is_what_the_code_reads_by() -> None:
-    """`python tests/vectors/make_schema.py`, with tests on the path, writes both anew."""
+    """`PYTHONPATH=.:tests python tests/vectors/make.py` writes both anew, and all vectors."""
     made = schema()
     assert (VECTORS / "schema.json").read_text() == as_json(made)
     assert (VECTORS / "schema.cddl").read_text() == as_cddl(made)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Writes our own vectors anew, the same bytes each time: `PYTHONPATH=tests python tests/vectors/make.py`.
+"""Writes our own vectors anew, the same bytes each time: `PYTHONPATH=.:tests python tests/vectors/make.py`.
 
 tests/protocol/test_own_vectors.py checks what is published and makes nothing. A change in these files is a change
 of the protocol: other implementations must hear of it.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -1133,3 +1134,5 @@ if __name__ == "__main__":
         ("own_federations", federations),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
+    for name in ("make_bytes", "make_frames", "make_receipts", "make_schema"):
+        import_module(name).write()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Writes what is no key, no signature and no text: `PYTHONPATH=tests python tests/vectors/make_bytes.py`.
+"""Writes what is no key, no signature and no text: `PYTHONPATH=.:tests python tests/vectors/make_bytes.py`.
 
 Verifiers of Ed25519 part where points are of small order or not canonical, and languages where their tables of Unicode
 are of different age; so these vectors hold what each of them has to refuse.
@@ -154,7 +154,8 @@ def is_text(text: str) -> bool:
     return True
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write it all anew."""
     path = FOLDER / "own_keys.json"
     told = json.loads(path.read_text())
     told["keys"], told["signatures"] = keys(), signatures()
@@ -177,3 +178,7 @@ if __name__ == "__main__":
             }
         )
     )
+
+
+if __name__ == "__main__":
+    write()

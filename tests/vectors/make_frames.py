@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Writes down what two homes say to each other: `PYTHONPATH=tests python tests/vectors/make_frames.py`.
+"""Writes down what two homes say to each other: `PYTHONPATH=.:tests python tests/vectors/make_frames.py`.
 
 The transcript is of real nodes. What a listener makes of single frames is asked of a node that knows nobody.
 """
@@ -303,5 +303,10 @@ def frames() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write it all anew."""
     (FOLDER / "own_frames.json").write_text(written(frames()))
+
+
+if __name__ == "__main__":
+    write()

@@ -162,5 +162,10 @@ def receipts() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write it all anew."""
     (FOLDER / "own_receipts.json").write_text(written(receipts()))
+
+
+if __name__ == "__main__":
+    write()

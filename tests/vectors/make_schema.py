@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Writes down the type of all that goes on the wire: `PYTHONPATH=tests python tests/vectors/make_schema.py`.
+"""Writes down the type of all that goes on the wire: `PYTHONPATH=.:tests python tests/vectors/make_schema.py`.
 
 `schema.json` is to be read by a program of any language, `schema.cddl` by tools that know CDDL (RFC 8610). Both are
 made from the declarations that this implementation reads by. They stand beside the vectors since who takes the one
@@ -264,7 +264,12 @@ def _sized(sizes: list[int | None]) -> str:
     return "of any length" if sizes[1] is None else f"at most {sizes[1]} octets"
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write it all anew."""
     made = schema()
     (FOLDER / "schema.json").write_text(as_json(made))
     (FOLDER / "schema.cddl").write_text(as_cddl(made))
+
+
+if __name__ == "__main__":
+    write()
