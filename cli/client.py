@@ -18,11 +18,11 @@ from cli.ending import Ending, Misuse, Refused, Unreachable
 
 TIMEOUT_SECONDS = 30.0
 """Longer than a node waits for other networks before it answers."""
-PAGE_ITEMS_MAX = 200
+_PAGE_ITEMS_MAX = 200
 CHUNK_BYTES = 256 * 1024
 LINE_BYTES_MAX = 1024 * 1024
-JSON_TYPE = "application/json"
-PROBLEM_TYPE = "application/problem+json"
+_JSON_TYPE = "application/json"
+_PROBLEM_TYPE = "application/problem+json"
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Client:
         """Return the items of a list, at most so many, page after page, and the cursor of what is left."""
         items: list[Any] = []
         while True:
-            room = PAGE_ITEMS_MAX if most is None else min(PAGE_ITEMS_MAX, most - len(items))
+            room = _PAGE_ITEMS_MAX if most is None else min(_PAGE_ITEMS_MAX, most - len(items))
             place = {} if cursor is None else {"cursor": cursor}
             page = self.get(path, {**(query or {}), "limit": str(room), **place})
             items += page["items"]
@@ -167,11 +167,11 @@ class Client:
         make = HTTPSConnection if self._tls else HTTPConnection
         connection = make(self._host, self._port, timeout=self._timeout)
         target = self._base + path + (f"?{urlencode(query)}" if query else "")
-        sent = {"Accept": JSON_TYPE, "User-Agent": "mutirao", **(headers or {})}
+        sent = {"Accept": _JSON_TYPE, "User-Agent": "mutirao", **(headers or {})}
         if self.token is not None:
             sent["Authorization"] = f"Bearer {self.token}"
         if data is not None:
-            sent["Content-Type"] = JSON_TYPE
+            sent["Content-Type"] = _JSON_TYPE
         try:
             try:
                 connection.connect()
@@ -206,13 +206,13 @@ class Client:
         """Return the JSON object that an answer is; raises Refused for a problem."""
         kind = response.headers.get_content_type()
         try:
-            value = json.loads(text, object_hook=Shown) if kind in (JSON_TYPE, PROBLEM_TYPE) else None
+            value = json.loads(text, object_hook=Shown) if kind in (_JSON_TYPE, _PROBLEM_TYPE) else None
         except ValueError:
             value = None
         if isinstance(value, dict):
-            if response.status < 300 and kind == JSON_TYPE:
+            if response.status < 300 and kind == _JSON_TYPE:
                 return value
-            if kind == PROBLEM_TYPE:
+            if kind == _PROBLEM_TYPE:
                 raise Refused(value)
         raise Unreachable(f"{self.url} answered {response.status}, but not as a mutirao node does")
 

@@ -24,7 +24,7 @@ CLEARING_SECONDS = 15.0
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
 """What makes a spreadsheet compute a text."""
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 def balance(argv: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def balance(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     client = connect(args).client
     if args.account is not None:
-        page: Json = {"items": [client.get(path_of("accounts", args.account))], "next": None}
+        page: _Json = {"items": [client.get(path_of("accounts", args.account))], "next": None}
     else:
         page = client.list(path_of("accounts"))
     if args.json:
@@ -77,7 +77,7 @@ def _only_account(session: Session) -> str:
     return accounts[0]["id"]
 
 
-def _put_csv(lines: Sequence[Json]) -> None:
+def _put_csv(lines: Sequence[_Json]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("at", "kind", "counterpart", "amount", "balance", "currency", "note", "payment"))
     for line in lines:
@@ -193,7 +193,7 @@ def clear(argv: Sequence[str]) -> int:
     return DONE
 
 
-def _put_status(node: Json, networks: Sequence[Json], links: Sequence[Json]) -> None:
+def _put_status(node: _Json, networks: Sequence[_Json], links: Sequence[_Json]) -> None:
     put(record(node))
     others = [one for one in networks if not one["own"]]
     put(f"\nnetworks\n{table(others, NETWORK_COLUMNS)}")

@@ -10,7 +10,7 @@ from cli.ending import DONE
 from cli.output import figure, put, put_json, table
 from cli.session import connect
 
-COLUMNS = ("who", "figure", "said", "until", "settle")
+_COLUMNS = ("who", "figure", "said", "until", "settle")
 
 
 def today(argv: Sequence[str]) -> int:
@@ -29,7 +29,7 @@ def _list(span: str, says: str, argv: Sequence[str]) -> int:
     if args.json:
         put_json(page)
     elif page["items"]:
-        put(table([_row(one) for one in page["items"]], COLUMNS))
+        put(table([_row(one) for one in page["items"]], _COLUMNS))
     else:
         put("All settled.")
     return DONE

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORM = "mutirao-key-1"
 FILE_BYTES_MAX = 4_096
-SEED_BYTES = 32
+_SEED_BYTES = 32
 
 _VERBS = {
     "new": "make a key of your own",
@@ -82,7 +82,7 @@ def write_new(path: Path) -> str:
     """Make a key in a new file, durably, and return its public half; raises Misuse where the file is there."""
     from protocol.wire.keys import KeyPair
 
-    seed = os.urandom(SEED_BYTES)
+    seed = os.urandom(_SEED_BYTES)
     public = text_of(KeyPair.from_seed(seed).public)
     write_secret(path, json.dumps({"form": FORM, "public_key": public, "secret_seed": text_of(seed)}, indent=1))
     return public

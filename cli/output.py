@@ -12,7 +12,7 @@ from datetime import datetime
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
-ASSET_SCALE_MAX = 255
+_ASSET_SCALE_MAX = 255
 """As in Open Payments."""
 
 _AMOUNT_KEYS = {"value", "asset_code", "asset_scale"}
@@ -46,7 +46,7 @@ def is_amount(value: Any) -> bool:
         and isinstance(value["value"], str)
         and _DIGITS.fullmatch(value["value"]) is not None
         and isinstance(value["asset_scale"], int)
-        and 0 <= value["asset_scale"] <= ASSET_SCALE_MAX
+        and 0 <= value["asset_scale"] <= _ASSET_SCALE_MAX
     )
 
 

@@ -29,9 +29,9 @@ WAIT_SECONDS = 20.0
 LOOK_SECONDS_FIRST = 0.1
 LOOK_SECONDS_MOST = 1.0
 ID_BYTES = 16
-SALT_BYTES = 16
+_SALT_BYTES = 16
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Wish:
     """What somebody wants to pay; amounts as they were typed."""
 
     payee: str
-    amount: Json
+    amount: _Json
     note: str | None = None
     payer: str | None = None
     via: Sequence[str] = ()
     pending: bool = False
     request: str | None = None
     mandate: str | None = None
-    max_debit: Json | None = None
+    max_debit: _Json | None = None
 
 
 def run(argv: Sequence[str]) -> int:
@@ -103,7 +103,7 @@ def _parser() -> Parser:
     return parser
 
 
-def known(session: Session, key: str | None, payee: str, amount: Json, noun: str = "payments") -> Json | None:
+def known(session: Session, key: str | None, payee: str, amount: _Json, noun: str = "payments") -> _Json | None:
     """Return what was made before under an idempotency key, if there is such; raises Refused where it was another."""
     if key is None:
         return None
@@ -119,7 +119,7 @@ def known(session: Session, key: str | None, payee: str, amount: Json, noun: str
     return made
 
 
-def priced(session: Session, wish: Wish) -> Json:
+def priced(session: Session, wish: Wish) -> _Json:
     """Return the price of a payment; raises Refused where it is above what the payer allows."""
     asked = {
         "payee": wish.payee,
@@ -146,7 +146,7 @@ def priced(session: Session, wish: Wish) -> Json:
     return price
 
 
-def place(session: Session, wish: Wish, price: Json, key: str | None) -> Json:
+def place(session: Session, wish: Wish, price: _Json, key: str | None) -> _Json:
     """Order a payment at its price, signed where there is a key, and return it as the node shows it."""
     key = key or os.urandom(16).hex()
     payment = id_of(key, "payments")
@@ -156,7 +156,7 @@ def place(session: Session, wish: Wish, price: Json, key: str | None) -> Json:
     return session.post_signed(path, lambda order_seq: ordered(session, wish, price, payment, order_seq), key)
 
 
-def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq: int) -> dict[str, Any]:
+def ordered(session: Session, wish: Wish, price: _Json, payment: bytes, order_seq: int) -> dict[str, Any]:
     """Return a payment that the member's key orders, at its price."""
     from cli.made.wishes import signed_json
     from protocol.book.money import Amount
@@ -166,7 +166,7 @@ def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq
     from protocol.wire.keys import parse_id
 
     assert session.hand is not None
-    salt = os.urandom(SALT_BYTES)
+    salt = os.urandom(_SALT_BYTES)
     here = price["payee_network"] == session.node["network_id"]
     debit = price["debit"]
     try:
@@ -199,7 +199,7 @@ def ordered(session: Session, wish: Wish, price: Json, payment: bytes, order_seq
     return {"signed": signed, **beside}
 
 
-def _amount(amount: Json) -> "Amount":
+def _amount(amount: _Json) -> "Amount":
     from protocol.book.money import Amount
 
     return Amount(int(amount["value"]), amount["asset_code"], amount["asset_scale"])
@@ -211,7 +211,7 @@ def _id(found: bytes | None, option: str) -> bytes:
     return found
 
 
-def _most(wish: Wish, price: Json) -> int:
+def _most(wish: Wish, price: _Json) -> int:
     """Return what a payment may cost in minor units: the price, or more where the payer allows it for another way."""
     debit = price["debit"]
     most = debit if wish.max_debit is None else wish.max_debit
@@ -231,7 +231,7 @@ def uuid_text(name: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _word(wish: Wish, price: Json, payment: bytes) -> dict[str, Any]:
+def _word(wish: Wish, price: _Json, payment: bytes) -> dict[str, Any]:
     """Return a payment without a signature, as the node takes it on a token's word."""
     asked: dict[str, Any] = {
         "payer": price["payer"],
@@ -247,7 +247,7 @@ def _word(wish: Wish, price: Json, payment: bytes) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _settled(session: Session, payment: Json, wait_seconds: float) -> Json:
+def _settled(session: Session, payment: _Json, wait_seconds: float) -> _Json:
     """Return a payment once it has arrived or come back, or as it is when the wait is over."""
     until = time.monotonic() + wait_seconds
     pause = LOOK_SECONDS_FIRST
@@ -258,7 +258,7 @@ def _settled(session: Session, payment: Json, wait_seconds: float) -> Json:
     return payment
 
 
-def _tell(payment: Json, args: Namespace) -> int:
+def _tell(payment: _Json, args: Namespace) -> int:
     state = payment["state"]
     if state == "voided":
         told = "The payment came back; nothing was paid."
@@ -274,7 +274,7 @@ def _tell(payment: Json, args: Namespace) -> int:
     return DONE
 
 
-def _ways(paths: Sequence[Json]) -> Iterator[str]:
+def _ways(paths: Sequence[_Json]) -> Iterator[str]:
     """Yield by way of whom a payment goes, where anybody stands between the two networks."""
     for path in paths:
         between = [plain(hop["handle"] or hop["network"]) for hop in path["hops"][:-1]]
@@ -287,7 +287,7 @@ def _payer(args: Namespace) -> str:
     return "you pay" if args.payer is None else f"{plain(args.payer)} pays"
 
 
-def _is_what_was_asked(amount: Json, price: Json) -> bool:
+def _is_what_was_asked(amount: _Json, price: _Json) -> bool:
     """Tell whether a price is for the amount that was typed, be it what the payee gets or what the payer gives."""
     code = amount.get("asset_code")
     gets, gives = price["amount"], price["debit"]
@@ -296,13 +296,13 @@ def _is_what_was_asked(amount: Json, price: Json) -> bool:
     return code == gives["asset_code"] and _compared(gives, amount) <= 0
 
 
-def _goes_to(payee: str, made: Json) -> bool:
+def _goes_to(payee: str, made: _Json) -> bool:
     """Tell whether what was made goes to a payee; ids, which are capitals, are not shown of everybody."""
     is_handle = payee.islower() and ":" not in payee
     return not is_handle or payee.partition("@")[0] == made["payee"].partition("@")[0]
 
 
-def _is_of(amount: Json, made: Json) -> bool:
+def _is_of(amount: _Json, made: _Json) -> bool:
     """Tell whether what was made is of the amount that was typed."""
     if made.get("route"):
         return _is_what_was_asked(amount, made)
@@ -310,7 +310,7 @@ def _is_of(amount: Json, made: Json) -> bool:
     return amount.get("asset_code") in (None, gets["asset_code"]) and _compared(gets, amount) == 0
 
 
-def _compared(one: Json, other: Json) -> int:
+def _compared(one: _Json, other: _Json) -> int:
     """Return the difference of two amounts, in the finer of their scales."""
     scale = max(one["asset_scale"], other["asset_scale"])
     return int(one["value"]) * 10 ** (scale - one["asset_scale"]) - int(other["value"]) * 10 ** (

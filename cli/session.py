@@ -48,7 +48,7 @@ class Session:
         Where another device's clock was ahead of it, or this one is far ahead, the order goes behind the newest one.
         """
         try:
-            return self.client.post(path, make(now_ms()), key)
+            return self.client.post(path, make(moment_ms()), key)
         except Refused as refusal:
             newest = refusal.problem.get("figures", {}).get("order_seq")
             late = refusal.problem.get("code") in ("ORDER_STALE", "ORDER_REPLAYED", "ORDER_AHEAD")
@@ -89,6 +89,6 @@ def connect(args: Namespace, *, signed_in: bool = True) -> Session:
     return session
 
 
-def now_ms() -> int:
+def moment_ms() -> int:
     """Return the milliseconds since 1970 by this machine's clock: the number of a member's next order."""
     return time.time_ns() // 1_000_000

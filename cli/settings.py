@@ -16,7 +16,7 @@ from cli.ending import Misuse
 
 NODE_URL = "http://127.0.0.1:8081"
 TOKEN_BYTES_MAX = 4_096
-FILE_NAME = "mutirao.toml"
+_FILE_NAME = "mutirao.toml"
 TABLE = "client"
 """The table of mutirao.toml that is the command's own."""
 
@@ -69,7 +69,7 @@ def said(error: Exception) -> str:
 def _of_file(environ: Mapping[str, str]) -> Mapping[str, str | None]:
     """Return the settings of the nearest mutirao.toml: here, or in the user's configuration."""
     home = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-    for path in (Path(FILE_NAME), Path(home, "mutirao", FILE_NAME)):
+    for path in (Path(_FILE_NAME), Path(home, "mutirao", _FILE_NAME)):
         if path.is_file():
             return _of_table(path)
     return {}

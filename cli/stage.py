@@ -19,7 +19,7 @@ from cli.client import Client
 from cli.ending import Ending, Refused, Unreachable
 
 READY_SECONDS = 30.0
-STOP_SECONDS = 8.0
+_STOP_SECONDS = 8.0
 POLL_SECONDS = 0.02
 CHUNK_BYTES = 65_536
 
@@ -171,7 +171,7 @@ class Node:
             return
         self.process.terminate()
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

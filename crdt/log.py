@@ -101,7 +101,7 @@ class Unchanged(StrEnum):
     """So many wait already that are nearer to the head; it is to be asked for again."""
 
 
-Key = TypeVar("Key")
+_Key = TypeVar("_Key")
 
 
 class Lane:
@@ -347,7 +347,7 @@ def _place(statement: Statement) -> tuple[int, Head]:
     return statement.position.seq, _rank(statement)
 
 
-def _take(shelves: dict[Key, dict[bytes | None, Statement]], key: Key, statement_id: bytes) -> None:
+def _take(shelves: dict[_Key, dict[bytes | None, Statement]], key: _Key, statement_id: bytes) -> None:
     del shelves[key][statement_id]
     if not shelves[key]:
         del shelves[key]

@@ -39,7 +39,7 @@ GARBAGE_THRESHOLDS = (50_000, 20, 100)
 """When to look for garbage: nearly all that is made while entries come stays, and is walked in vain."""
 UNUSABLE = (HomeUnusable, StorageUnusable)
 """What `serve` raises where a home cannot be served from; the text says what to do."""
-STOP_SECONDS = 1.5
+_STOP_SECONDS = 1.5
 """How long requests under way may take when the node ends."""
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ class _Node:
         """Let requests under way have their answer, then take no more."""
         for close in self._closing:
             try:
-                await asyncio.wait_for(close(), STOP_SECONDS)
+                await asyncio.wait_for(close(), _STOP_SECONDS)
             except TimeoutError:
                 log.warning("a request did not end in time")
         self.runtime.stop()

@@ -18,7 +18,7 @@ from cli.made.wished import SIGNED, Wished, beside, is_signed_here
 from cli.output import plain, put, put_json, record, table, terminal_width
 from cli.session import Session, connect
 
-PAGE_ITEMS_DEFAULT = 50
+_PAGE_ITEMS_DEFAULT = 50
 """As protocol.book.operations has it."""
 
 Fill = Callable[[Session], Any]
@@ -136,7 +136,7 @@ def parser_of(
     if made.form in (Form.LIST, Form.LIST_OF):
         how_many = parser.add_mutually_exclusive_group()
         how_many.add_argument(
-            "--limit", metavar="N", type=read_count, help=f"at most so many; default: {PAGE_ITEMS_DEFAULT}"
+            "--limit", metavar="N", type=read_count, help=f"at most so many; default: {_PAGE_ITEMS_DEFAULT}"
         )
         how_many.add_argument("--all", action="store_true", help="all there are")
         parser.add_argument("--cursor", type=read_text, help="where an earlier list ended: its `next`")
@@ -165,7 +165,7 @@ def _plainly(wished: Wished, made: Command) -> Mapping[str, Any]:
 
 
 def _most(args: Namespace) -> int | None:
-    return None if args.all else args.limit or PAGE_ITEMS_DEFAULT
+    return None if args.all else args.limit or _PAGE_ITEMS_DEFAULT
 
 
 def _page(args: Namespace, page: Mapping[str, Any]) -> int:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from protocol.book.signed import Signed
     from protocol.wire.keys import KeyPair
 
-ID_BYTES = 16
+_ID_BYTES = 16
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Signing:
     """
 
     field: str
-    perform: Callable[[Wished], Json]
+    perform: Callable[[Wished], _Json]
     add_options: Callable[[Parser], None] | None = None
     always: bool = False
     made: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Signing:
         return self.field not in wished.body and (self.always or wished.session.hand is not None)
 
 
-def _pay(wished: Wished) -> Json:
+def _pay(wished: Wished) -> _Json:
     body = wished.body
     if "payment" in body:
         raise Misuse("with a key, the payment's id follows from --idempotency-key: leave --payment out")
@@ -57,22 +57,22 @@ def _pay(wished: Wished) -> Json:
     return made or pay.place(wished.session, wish, pay.priced(wished.session, wish), key)
 
 
-def _join(wished: Wished) -> Json:
+def _join(wished: Wished) -> _Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.body["handle"]))
 
 
-def _return(wished: Wished) -> Json:
+def _return(wished: Wished) -> _Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.subject))
 
 
-def _rebind(wished: Wished) -> Json:
+def _rebind(wished: Wished) -> _Json:
     new, member = _new_key(wished), wished.member()
     if wished.session.hand is None:
         return wished.post(joining=_joining(wished, new, member["handle"]))
     return _signed(wished, "members.rebind-key", {"joining": _signed_joining(wished, new, member["handle"])})
 
 
-def _add(wished: Wished) -> Json:
+def _add(wished: Wished) -> _Json:
     from cli.made.wishes import account_of
     from protocol.book.money import Amount
 
@@ -88,9 +88,9 @@ def _add(wished: Wished) -> Json:
     return _signed(wished, "members.add-key", values)
 
 
-def _pay_request(wished: Wished) -> Json:
+def _pay_request(wished: Wished) -> _Json:
     body, session = wished.body, wished.session
-    key = wished.args.idempotency_key or os.urandom(ID_BYTES).hex()
+    key = wished.args.idempotency_key or os.urandom(_ID_BYTES).hex()
     payment = pay.id_of(key, "payments")
     request = session.client.get(path_of("payment-requests", wished.subject))
     if request["payment"] == pay.uuid_text(payment):
@@ -106,7 +106,7 @@ def _pay_request(wished: Wished) -> Json:
     return session.client.get(path_of("payment-requests", wished.subject))
 
 
-def _schedule(wished: Wished) -> Json:
+def _schedule(wished: Wished) -> _Json:
     if "payee" in wished.body:
         wished.body["payee"] = _here(wished, wished.body["payee"])
     return _signed(wished, "scheduled-payments.create")
@@ -122,7 +122,7 @@ def _here(wished: Wished, address: str) -> str:
     return name if network in (node["handle"], node["network_id"]) else account
 
 
-def _sign_by_cold_keys(wished: Wished) -> Json:
+def _sign_by_cold_keys(wished: Wished) -> _Json:
     from node.keeping.cold import read_signature
     from node.keeping.home import HomeUnusable
 
@@ -172,7 +172,7 @@ A price, a payee's address, another key's joining, signatures of cold keys.
 """
 
 
-def _signed(wished: Wished, name: str, values: Json | None = None) -> Json:
+def _signed(wished: Wished, name: str, values: _Json | None = None) -> _Json:
     """Sign a wish of an operation, some of its fields made here, and send it."""
     from cli.made.wishes import sign_and_send
 
@@ -185,7 +185,7 @@ def _new_key(wished: Wished) -> "KeyPair":
     return keys.read(wished.args.new)
 
 
-def _joining(wished: Wished, new: "KeyPair", handle: str) -> Json:
+def _joining(wished: Wished, new: "KeyPair", handle: str) -> _Json:
     from cli.made.wishes import json_of
 
     return json_of(_signed_joining(wished, new, handle))

@@ -20,7 +20,7 @@ SALT = "_salt"
 KEY = "key"
 """Of protocol.book.operations.Signing: nothing goes without a key."""
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -33,11 +33,11 @@ class Wished:
     body: dict[str, Any]
     args: Namespace
 
-    def post(self, **more: Any) -> Json:
+    def post(self, **more: Any) -> _Json:
         """Send it, with these fields besides."""
         return self.session.client.post(self.path, {**self.body, **more}, self.args.idempotency_key)
 
-    def post_signed(self, make: Callable[[int], Json]) -> Json:
+    def post_signed(self, make: Callable[[int], _Json]) -> _Json:
         """Send it, with the fields that are signed as an order of a number."""
         return self.session.post_signed(
             self.path, lambda order_seq: {**self.body, **make(order_seq)}, self.args.idempotency_key
@@ -50,7 +50,7 @@ class Wished:
             raise Misuse("this needs your key: --key FILE, or MUTIRAO_KEY")
         return self.session.hand
 
-    def member(self) -> Json:
+    def member(self) -> _Json:
         """Return the member whom the wish is about."""
         return self.session.client.get(path_of("members", self.subject))
 

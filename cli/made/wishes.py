@@ -15,7 +15,7 @@ from cli.ending import Misuse, Refused, Unreachable
 from cli.made.fields import fields_of, word_of
 from cli.made.options import Field
 from cli.made.wished import SALT, SIGNED, Wished
-from cli.session import now_ms
+from cli.session import moment_ms
 from protocol.book.declaration import Act, Create, operation_name
 from protocol.book.money import Amount
 from protocol.book.personal import SALT_BYTES, text_digest
@@ -26,7 +26,7 @@ from protocol.wire.keys import KeyPair
 SIGNED_LIFE_MS = 15 * 60 * 1_000
 """How long a signed wish counts: long enough for a clock that is some minutes off."""
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 def own_fields(operation: Create | Act) -> tuple[Field, ...]:
@@ -35,7 +35,7 @@ def own_fields(operation: Create | Act) -> tuple[Field, ...]:
     return tuple(one for one in fields_of(operation.wish) if one.name != about)
 
 
-def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None = None) -> Json:
+def sign_and_send(wished: Wished, operation: Create | Act, values: _Json | None = None) -> _Json:
     """Sign a wish as it was typed, and send it; `values` are those of its fields that were made otherwise."""
     session, noun = wished.session, operation.noun
     _look_for_all(wished, operation, values or {})
@@ -57,8 +57,8 @@ def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None =
     wish = operation.wish(**found)
     salted = {name + SALT: keys.text_of(salt) for name, salt in salts.items()}
 
-    def make(order_seq: int) -> Json:
-        until_ms = now_ms() + SIGNED_LIFE_MS
+    def make(order_seq: int) -> _Json:
+        until_ms = moment_ms() + SIGNED_LIFE_MS
         signed = signed_json(
             hand, operation_name(operation), wish,
             network=session.network, order_seq=order_seq, not_after_ms=until_ms,
@@ -68,7 +68,7 @@ def sign_and_send(wished: Wished, operation: Create | Act, values: Json | None =
     return session.post_signed(wished.path, make, key)
 
 
-def signed_json(hand: KeyPair, operation: str, wish: object, **told: Any) -> Json:
+def signed_json(hand: KeyPair, operation: str, wish: object, **told: Any) -> _Json:
     """Return a wish that a key signs, as the API takes it; raises Unreachable where what a node shows does not fit."""
     try:
         signed = sign_wish(hand, operation, wish, **told)
@@ -77,12 +77,12 @@ def signed_json(hand: KeyPair, operation: str, wish: object, **told: Any) -> Jso
     return json_of(signed)
 
 
-def json_of(signed: Signed) -> Json:
+def json_of(signed: Signed) -> _Json:
     """Return signed bytes as the API takes them."""
     return {"data": keys.text_of(signed.data), "signature": keys.text_of(signed.signature)}
 
 
-def _made(wished: Wished, operation: Create) -> Json | None:
+def _made(wished: Wished, operation: Create) -> _Json | None:
     """Return what was made before under the same idempotency key, if that was given and names what is made."""
     key, body = wished.args.idempotency_key, wished.body
     if key is None or not any(one.own_id for one in fields_of(operation.wish)):
@@ -97,7 +97,7 @@ def _made(wished: Wished, operation: Create) -> Json | None:
         return None
 
 
-def _look_for_all(wished: Wished, operation: Create | Act, values: Json) -> None:
+def _look_for_all(wished: Wished, operation: Create | Act, values: _Json) -> None:
     """Raise Misuse where a field is missing that nothing but typing tells, before key and node are asked for more."""
     for one in own_fields(operation):
         is_told = one.name in wished.body or one.name in values
@@ -106,7 +106,7 @@ def _look_for_all(wished: Wished, operation: Create | Act, values: Json) -> None
             raise Misuse(f"{one.option} is missing")
 
 
-def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[str, Any]:
+def _completed(wished: Wished, operation: Create | Act, values: _Json) -> dict[str, Any]:
     """Return what was typed with what a signed wish has to name in full: accounts and members by id, currencies."""
     typed, client = dict(wished.body), wished.session.client
     if isinstance(operation, Act) and operation.about:
@@ -127,7 +127,7 @@ def _completed(wished: Wished, operation: Create | Act, values: Json) -> dict[st
     return typed
 
 
-def account_of(wished: Wished, address: str | None, currency: str | None) -> Json:
+def account_of(wished: Wished, address: str | None, currency: str | None) -> _Json:
     """Return the one account that an address names, or one's own; raises Misuse where a currency has to tell which."""
     if address is not None and "." in address:
         return wished.session.client.get(path_of("accounts", address))
@@ -140,7 +140,7 @@ def account_of(wished: Wished, address: str | None, currency: str | None) -> Jso
     return accounts[0]
 
 
-def _value(field: Field, wish: type[Any], typed: Json) -> Any:
+def _value(field: Field, wish: type[Any], typed: _Json) -> Any:
     """Return a field's value of what was typed; raises Misuse."""
     told = typed[field.name]
     try:

@@ -21,7 +21,7 @@ FORM = "mutirao-export-1"
 MEMBERS_AT_ONCE = 50
 OPENINGS_AT_ONCE = 300
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 
 def run(argv: Sequence[str]) -> int:
@@ -56,7 +56,7 @@ def run(argv: Sequence[str]) -> int:
     return DONE
 
 
-def checked(book: Json) -> Json:
+def checked(book: _Json) -> _Json:
     """Return what a file says; raises ValueError where its balances do not sum to zero, or it is of another form."""
     if book["form"] != FORM:
         raise ValueError(f"it is no {FORM}")
@@ -70,7 +70,7 @@ def checked(book: Json) -> Json:
     return book
 
 
-def carry_out(session: Session, book: Json, key: str) -> None:
+def carry_out(session: Session, book: _Json, key: str) -> None:
     """Do what a file says, part by part, each under a key of its own."""
     client = session.client
     scales = {one["code"]: one["scale"] for one in book["currencies"]}
@@ -92,17 +92,17 @@ def carry_out(session: Session, book: Json, key: str) -> None:
             client.post(path_of("members", one["handle"], "suspend"), {}, f"{key}-{one['handle']}")
 
 
-def _parts(items: list[Json], size: int) -> Iterator[list[Json]]:
+def _parts(items: list[_Json], size: int) -> Iterator[list[_Json]]:
     for at in range(0, len(items), size):
         yield items[at : at + size]
 
 
-def _currency(one: Json) -> Json:
+def _currency(one: _Json) -> _Json:
     kept = {name: one[name] for name in ("code", "name", "unit_word", "scale")}
     return {**kept, **_limits(one, one["scale"])}
 
 
-def _member(one: Json, scales: dict[str, int]) -> Json:
+def _member(one: _Json, scales: dict[str, int]) -> _Json:
     accounts = [
         {"currency": account["currency"], **_limits(account, scales[account["currency"]])}
         for account in one["accounts"]
@@ -111,12 +111,12 @@ def _member(one: Json, scales: dict[str, int]) -> Json:
     return {"handle": one["handle"], "keys": one["keys"], "accounts": accounts, **name}
 
 
-def _limits(one: Json, scale: int) -> Json:
+def _limits(one: _Json, scale: int) -> _Json:
     names = ("credit_limit", "balance_limit")
     return {name: _amount(one[name], scale) for name in names if one[name] is not None}
 
 
-def _openings(book: Json, code: str, commons: int, scale: int) -> Iterator[Json]:
+def _openings(book: _Json, code: str, commons: int, scale: int) -> Iterator[_Json]:
     """Yield the wishes that open a currency's balances: the commons stands in for what the other parts hold."""
     found = [
         {"member": member["handle"], "balance": account["balance"]}
@@ -134,5 +134,5 @@ def _openings(book: Json, code: str, commons: int, scale: int) -> Iterator[Json]
         yield {"currency": code, "balances": told}
 
 
-def _amount(minor: int, scale: int) -> Json:
+def _amount(minor: int, scale: int) -> _Json:
     return {"value": str(minor), "asset_scale": scale}

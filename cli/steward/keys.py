@@ -14,7 +14,7 @@ from cli.ending import DONE, Misuse
 from cli.output import put
 from cli.steward.machine import attempt, home_option, now_ms, show_result, written_anew
 
-DAY_MS = 24 * 3_600 * 1_000
+_DAY_MS = 24 * 3_600 * 1_000
 
 
 def rotate(argv: Sequence[str]) -> int:
@@ -97,7 +97,7 @@ def rotate(argv: Sequence[str]) -> int:
         args.hot_grant,
         guardians=tuple(args.guardian),
         guardians_needed=args.guardians_needed,
-        recovery_delay_ms=rotation.RECOVERY_DELAY_MS if days is None else days * DAY_MS,
+        recovery_delay_ms=rotation.RECOVERY_DELAY_MS if days is None else days * _DAY_MS,
     )
     if args.to_sign is not None:
         shown = written_anew(

@@ -44,14 +44,14 @@ ADDRESSES_MAX = 4_096
 BEARER = {"WWW-Authenticate": 'Bearer realm="mutirao"'}
 """What a 401 bears (RFC 9110 11.6.1)."""
 
-Key = Annotated[bytes, Length(32)]
+PublicKey = Annotated[bytes, Length(32)]
 
 
 @dataclass(frozen=True, slots=True)
 class AskForChallenge:
     """Ask for something to sign, to show that a key is yours."""
 
-    key: Annotated[Key, Doc("Your Ed25519 public key.")]
+    key: Annotated[PublicKey, Doc("Your Ed25519 public key.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Challenge:
 class SignIn:
     """Open a session with a signed challenge."""
 
-    key: Annotated[Key, Doc("Your Ed25519 public key.")]
+    key: Annotated[PublicKey, Doc("Your Ed25519 public key.")]
     challenge: Annotated[bytes, AtMost(128), Doc("The challenge as it came; it can be used once.")]
     signature: Annotated[bytes, Length(64), Doc('Ed25519 over "mutirao/v1/session", a zero byte and the challenge.')]
 

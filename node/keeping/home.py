@@ -21,11 +21,12 @@ from node.store.storage import Storage
 from node.store.tokens import Token
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount, parse_decimal
+from protocol.book.personal import NAME_CHARS_MAX
 from protocol.book.refusals import Refused
 from protocol.events import Answer, Asked, Store
 from protocol.lanes.claims import COLD_KEYS_MAX, Inception
 from protocol.lanes.directory import Profile
-from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, SALT_BYTES, Entry, Millis, encode_body, seal
+from protocol.lanes.entry import COMMONS, ENTRY_SALT_BYTES, IDENTITY, NO_NETWORK, Entry, Millis, encode_body, seal
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
@@ -34,7 +35,6 @@ from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text, parse_id
 
 HANDLE = re.compile("[a-z0-9][a-z0-9-]{0,30}[a-z0-9]")
-NAME_CHARS_MAX = 100
 DATABASE, HIGH_WATER, LOCK, KEYS = "mutirao.db", "high-water", "lock", "keys"
 INVITATION = "invitation"
 """The file of a replica's invitation, which it has instead of the keys that sign."""
@@ -121,10 +121,10 @@ async def found(
     hot, following, transport = (KeyPair.from_seed(seeds[name]) for name in ("hot", "next", "transport"))
     cold = tuple(KeyPair.from_seed(seed).public for seed in colds.values())
     inception = Inception(hot.public, promise(following.public), cold, needed, transport.public)
-    first = _sealed(hot, NO_NETWORK, IDENTITY, encode_body(inception, now()), chance(SALT_BYTES))
+    first = _sealed(hot, NO_NETWORK, IDENTITY, encode_body(inception, now()), chance(ENTRY_SALT_BYTES))
     currency = _first_currency(founding)
     profile = _profile(founding)
-    second = _sealed(hot, first.id, COMMONS, encode_body(profile, now()), chance(SALT_BYTES))
+    second = _sealed(hot, first.id, COMMONS, encode_body(profile, now()), chance(ENTRY_SALT_BYTES))
     keyring = Keyring(hot, seeds["preimage"])
     entries = [first, second, *_opened(currency, keyring, [first, second], now(), chance)]
     token = new_token(chance)

@@ -16,7 +16,7 @@ FAULT = "fault/"
 """What the key of a fault begins with, in the table `meta`."""
 UNREAD = "unread"
 """The key, in the table `meta`, of the seq in the ledger from which on entries were stored and not folded."""
-Key = TypeVar("Key", tuple[bytes, str], str)
+_Key = TypeVar("_Key", tuple[bytes, str], str)
 
 
 class Answered(NamedTuple):
@@ -155,7 +155,7 @@ def numbered(lines: Iterable[Line], numbers: Numbers, new: Numbers) -> Iterator[
         yield (_number(account, numbers.accounts, new.accounts), *rest)
 
 
-def _number(key: Key, known: Mapping[Key, int], new: dict[Key, int]) -> int:
+def _number(key: _Key, known: Mapping[_Key, int], new: dict[_Key, int]) -> int:
     """Return the number that stands for a lane or an account; the first is 1."""
     number = known.get(key) or new.get(key)
     if number is None:

@@ -9,8 +9,8 @@ import trio
 
 from node.p2p.admission import HANDSHAKES_MAX, HANDSHAKES_PER_ADDRESS_MAX, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX
 from node.p2p.ending import ConnectionFault
+from protocol.peers.messages import FRAME_BYTES_MAX
 
-FRAME_BYTES_MAX = 4 * 1024 * 1024
 FRAME_LENGTH_BYTES = 4
 WRITE_BATCH_BYTES = 64 * 1024
 

@@ -14,10 +14,11 @@ from typing import TypeVar
 import trio
 
 from node.p2p.addresses import DialAddress, ip_multiaddr, parse_dial, parse_listen
-from node.p2p.connection import FRAME_BYTES_MAX, Connection, FlowWindow, NetworkBounds
+from node.p2p.connection import Connection, FlowWindow, NetworkBounds
 from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, PeerDown, PeerUp
 from node.p2p.host import Host
 from node.p2p.parts import ID, key_pair_from_seed
+from protocol.peers.messages import FRAME_BYTES_MAX
 
 __all__ = [
     "FRAME_BYTES_MAX",
@@ -32,8 +33,8 @@ __all__ = [
     "PeerUp",
 ]
 
-SEED_BYTES = 32
-STOP_SECONDS = 3.0
+_SEED_BYTES = 32
+NETWORK_STOP_SECONDS = 3.0
 RESTART_FIRST_SECONDS = 0.5
 RESTART_SECONDS_MAX = 30.0
 EVENTS_PER_TURN_MAX = 256
@@ -76,7 +77,7 @@ class Network:
         on_event: Callable[[NetworkEvent], None],
         bounds: NetworkBounds = DEFAULT_BOUNDS,
     ) -> None:
-        if len(seed) != SEED_BYTES:
+        if len(seed) != _SEED_BYTES:
             raise ValueError("the seed of the transport key has 32 bytes")
         self._key_pair = key_pair_from_seed(seed)
         self.peer_id = ID.from_pubkey(self._key_pair.public_key).to_base58()
@@ -134,7 +135,7 @@ class Network:
                 await self._supervisor
         if self._host is not None and self._ended is not None and self._thread is not None:
             self._call_trio(self._host.stop)
-            await asyncio.wait([self._ended], timeout=STOP_SECONDS)
+            await asyncio.wait([self._ended], timeout=NETWORK_STOP_SECONDS)
             if self._ended.done():
                 self._thread.join()  # it has nothing left to do
             else:

@@ -14,7 +14,7 @@ from node.loop.batch import UNREAD, Numbers, numbered
 from node.store import search, snapshot
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import stored_entry
-from node.store.rows import COLUMNS, DIGEST_BYTES, FORMS, RowDamaged, as_of, forms, opened, packed
+from node.store.rows import COLUMNS, FORMS, ROW_DIGEST_BYTES, RowDamaged, as_of, forms, opened, packed
 from node.store.schema import INSERTS
 from node.store.storage import Storage
 from protocol.book.book import Book
@@ -143,7 +143,7 @@ class Loader:
         expected = forms(rows.table for rows in replica.book.tables.values())
         marker = _marker(connection)
         # What an older version has stored and could not read is read now, with all that follows from it.
-        if marker[:DIGEST_BYTES] == expected and self.storage.unread_from() is None:
+        if marker[:ROW_DIGEST_BYTES] == expected and self.storage.unread_from() is None:
             try:
                 head, state = snapshot.read(self.path)
                 self._check(connection, head, marker)

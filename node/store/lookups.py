@@ -7,7 +7,7 @@ from typing import Any
 
 from node.loop.batch import Answered, Event
 from node.store.connections import Connections
-from node.store.rows import COLUMNS, FORMS, SCANNED_MAX, fetched, fetching, opened, page_of, query_of
+from node.store.rows import COLUMNS, FORMS, SCANNED_MAX, fetched, fetching, opened, page_found, rows_query
 from node.store.search import SearchIndex, next_turn
 from protocol.book.declaration import Page, RowsWanted
 from protocol.book.tables import Fetched, Name, Rows
@@ -40,17 +40,17 @@ class Lookups(Connections):
         found: list[tuple[int, Any]] = []
         after, scanned = wanted.after, 0
         while len(found) <= wanted.limit and wanted.by != ():
-            query, values = query_of(wanted, after, wanted.limit + 1)
+            query, values = rows_query(wanted, after, wanted.limit + 1)
             rows = await self._read(query, *values)
             opened_rows = ((row[1], opened(row, wanted.table)) for row in rows)
             found += [one for one in opened_rows if wanted.wanted is None or wanted.wanted(one[1])]
             scanned += len(rows)
             if len(rows) <= wanted.limit:
-                return page_of(found, wanted.limit, None)
+                return page_found(found, wanted.limit, None)
             after = rows[-1][1] + 1
             if scanned >= SCANNED_MAX:
                 break
-        return page_of(found, wanted.limit, after if found or scanned else None)
+        return page_found(found, wanted.limit, after if found or scanned else None)
 
     async def _searched(self, wanted: RowsWanted) -> Page:
         places, shown, base = await self.search.places(wanted)

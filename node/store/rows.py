@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from node.store.connections import KEYS_PER_QUERY
 from protocol.book.declaration import Page, RowsWanted
 from protocol.book.tables import Fetched, Kept, Name, Rows, Table
 from protocol.wire.record import form_of, pack, unpack
 
-DIGEST_BYTES = 16
-KEYS_PER_QUERY = 256
+ROW_DIGEST_BYTES = 16
 SCANNED_MAX = 4_096
 """How many rows one page of a list looks at: where few of them count, the page is short and the next goes on."""
 FORMS = "row-forms"
@@ -73,7 +73,7 @@ def forms(tables: Iterable[Table[Any]]) -> bytes:
     """Return what changes whenever the form of a stored row does: then all are made again."""
     stored = (table for table in tables if table.closed is not None)
     told = sorted(f"{one.name} {sorted(one.by)} {form_of(one.row)} {one.search is not None}" for one in stored)
-    return blake2b("\n".join(told).encode(), digest_size=DIGEST_BYTES).digest()
+    return blake2b("\n".join(told).encode(), digest_size=ROW_DIGEST_BYTES).digest()
 
 
 Query = tuple[str, tuple[Any, ...]]
@@ -101,7 +101,7 @@ def fetched(rows: Iterable[Stored], names: Iterable[Name], tables: Tables) -> It
         yield Fetched(name, -1, None) if row is None else Fetched(name, row[1], opened(row, tables[name.table].table))
 
 
-def query_of(wanted: RowsWanted, after: int, count: int) -> tuple[str, tuple[Any, ...]]:
+def rows_query(wanted: RowsWanted, after: int, count: int) -> tuple[str, tuple[Any, ...]]:
     """Return the query for the rows of a list from a place on, and its values."""
     is_open = " AND closed = 0" if wanted.open_only else ""
     if wanted.by is None:
@@ -138,7 +138,7 @@ def as_of(connection: sqlite3.Connection, arrival: int, names: Iterable[Name], t
         yield one if was is None else Fetched(one.name, was[1], opened(was, tables[one.name.table].table))
 
 
-def page_of(found: Sequence[tuple[int, Any]], limit: int, scanned: int | None) -> Page:
+def page_found(found: Sequence[tuple[int, Any]], limit: int, scanned: int | None) -> Page:
     """Return the first rows of a list, and where the next page begins: past them, or past all that was looked at."""
     if len(found) > limit:
         return Page(tuple(row for _, row in found[:limit]), found[limit - 1][0] + 1)
@@ -147,4 +147,4 @@ def page_of(found: Sequence[tuple[int, Any]], limit: int, scanned: int | None) -
 
 def _digest(kind: str, place: int, key: bytes, closed: int, data: bytes) -> bytes:
     head = f"{kind} {place} {closed} {len(key)} ".encode()
-    return blake2b(head + key + data, digest_size=DIGEST_BYTES).digest()
+    return blake2b(head + key + data, digest_size=ROW_DIGEST_BYTES).digest()

@@ -23,9 +23,9 @@ import aiosqlite
 from node.store.connections import ENTRIES_PER_READ, Statement, Writer, read_only
 from node.store.erased import ERASED
 from node.store.folding import folded, words_of
-from node.store.rows import DIGEST_BYTES, FORMS, Packed, key_bytes
+from node.store.rows import FORMS, ROW_DIGEST_BYTES, Packed, key_bytes
 from protocol.book.declaration import RowsWanted
-from protocol.book.tables import Key, Name, Table, Word
+from protocol.book.tables import Name, RowKey, Table, Word
 
 SEARCHED_MAX = 1_000
 """Among how many of the newest rows that its words find a search picks the best."""
@@ -51,7 +51,7 @@ _TOLD = (
     " USING (number) WHERE digest IN"
 )
 _STATE = (
-    f"SELECT {VERSION}, (SELECT substr(value, 1, {DIGEST_BYTES}) FROM home.meta WHERE key = '{FORMS}'),"
+    f"SELECT {VERSION}, (SELECT substr(value, 1, {ROW_DIGEST_BYTES}) FROM home.meta WHERE key = '{FORMS}'),"
     " (SELECT max(arrival) FROM home.entries), ?"
 )
 
@@ -83,7 +83,7 @@ class Worded(NamedTuple):
     marks: str
 
 
-def worded(table: Table[Any], place: int, words: Iterable[Word], found_by: Iterable[tuple[str, Key]]) -> Worded:
+def worded(table: Table[Any], place: int, words: Iterable[Word], found_by: Iterable[tuple[str, RowKey]]) -> Worded:
     """Return how a row is indexed."""
     kept = tuple(words)
     marks = [_mark(table.name, index, value) for index, value in found_by]
@@ -321,7 +321,7 @@ def _rank(words: Sequence[str], place: int, said: str, told: str) -> tuple[int, 
     return -len(set(words).intersection(own)), len(own), -place
 
 
-def _mark(*parts: Key) -> str:
+def _mark(*parts: RowKey) -> str:
     return "m" + blake2b(b"\0".join(map(key_bytes, parts)), digest_size=8).hexdigest()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from node.loop.batch import UNREAD
 from node.store.connections import Statement
 from node.store.lanes import LANE
-from node.store.rows import DIGEST_BYTES, FORMS
+from node.store.rows import FORMS, ROW_DIGEST_BYTES
 from node.store.schema import INSERTS
 from protocol.events import Forget
 from protocol.lanes.entry import LEDGER
@@ -18,7 +18,7 @@ from protocol.lanes.entry import LEDGER
 ROWS_PER_STATEMENT_MAX = 2_048
 """A power of two, of which SQLite takes the values."""
 LESS_KNOWN: Sequence[Statement] = (
-    (f"UPDATE meta SET value = substr(value, 1, {DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
+    (f"UPDATE meta SET value = substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
     (f"DELETE FROM meta WHERE key = '{FORMS}'", ()),
 )
 """Entries are none any more: snapshots that rest on them count no longer; and rows, where they were of our ledger."""

@@ -12,6 +12,7 @@ from protocol.book.gates import ASSEMBLY, MotionWish, UnderMotion
 from protocol.book.operations import Act, Create, Ref
 from protocol.book.plans import Desk, Entered, Plan, Role, Waiting
 from protocol.book.refusals import FORBIDDEN, MALFORMED, NOT_FOUND, STATE_CONFLICT, Refused, refuse
+from protocol.book.signed import OPERATION_CHARS_MAX
 from protocol.lanes.entry import LEDGER
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Holds, ShapeFault, from_map, to_map
@@ -19,7 +20,6 @@ from protocol.wire.shape import AtMost, Holds, ShapeFault, from_map, to_map
 WRITES_MAX = 64
 """Entries that one motion may write."""
 WISH_BYTES_MAX = 4_096
-OPERATION_CHARS_MAX = 64
 SUBJECT_CHARS_MAX = 128
 
 

@@ -28,7 +28,7 @@ TIME_MS_MAX = 2**47
 """The year 6429: far enough that no sum of a time and a standing order's rhythm leaves the calendar."""
 Digest = Annotated[bytes, Length(32)]
 Key = Annotated[bytes, Length(32)]
-Id = Annotated[bytes, Length(16)]
+Id16 = Annotated[bytes, Length(16)]
 AccountId = Annotated[str, AtMost(64)]
 Minor = Annotated[int, Range(-(2**63), 2**63 - 1)]
 OrderSeq = Annotated[int, Range(0, ORDER_SEQ_MAX)]

@@ -17,7 +17,7 @@ from protocol.lanes.entry import Millis
 
 R = TypeVar("R")
 D = TypeVar("D")
-Key = bytes | str
+RowKey = bytes | str
 """What names a row: an id of 16 or 32 bytes, or a word."""
 
 
@@ -36,7 +36,9 @@ class Table(Generic[R]):
     name: str
     row: type[R]
     key: Callable[[R], Any] = attrgetter("id")
-    by: Mapping[str, Callable[[R], Iterable[Key]]] = field(default_factory=dict[str, Callable[[R], Iterable[Key]]])
+    by: Mapping[str, Callable[[R], Iterable[RowKey]]] = field(
+        default_factory=dict[str, Callable[[R], Iterable[RowKey]]]
+    )
     due: Callable[[R], Millis | None] | None = None
     search: "Callable[[R], Iterable[Word]] | None" = None
     through: tuple[str, ...] = ()
@@ -51,10 +53,10 @@ class Name(NamedTuple):
     """One row: its table's name and its key."""
 
     table: str
-    key: Key
+    key: RowKey
 
 
-Word = Key | Name
+Word = RowKey | Name
 """Under what a row is searched for: a text, the digest (bytes) of one in the private store, or another row."""
 
 
@@ -69,7 +71,7 @@ class Kept(NamedTuple):
     name: Name
     place: int
     closed: bool
-    found_by: tuple[tuple[str, Key], ...]
+    found_by: tuple[tuple[str, RowKey], ...]
     words: tuple[Word, ...]
     row: Any
     again: bool
@@ -111,8 +113,8 @@ class Rows(Mapping[Any, R]):
         """What is to be stored, and whether it was closed and stored before."""
         self._stale: set[Any] = set()
         """What indexes do not know yet."""
-        self._indexed: dict[Any, tuple[tuple[str, Key], ...]] = {}
-        self._index: dict[tuple[str, Key], list[tuple[int, Any]]] = {}
+        self._indexed: dict[Any, tuple[tuple[str, RowKey], ...]] = {}
+        self._index: dict[tuple[str, RowKey], list[tuple[int, Any]]] = {}
         self._hours: dict[Any, Millis] = {}
         self._agenda: list[tuple[Millis, int, Any]] = []
 
@@ -170,12 +172,12 @@ class Rows(Mapping[Any, R]):
         """Return how many rows are in memory."""
         return len(self._rows)
 
-    def find(self, index: str, value: Key) -> list[R]:
+    def find(self, index: str, value: RowKey) -> list[R]:
         """Return the rows in memory that an index finds under a value, in the order in which they came."""
         self._reindex()
         return [self._rows[key] for _, key in self._index.get((index, value), ())]
 
-    def since(self, after: int, index: str | None = None, value: Key = b"") -> Iterator[tuple[int, R]]:
+    def since(self, after: int, index: str | None = None, value: RowKey = b"") -> Iterator[tuple[int, R]]:
         """Yield (cursor, row) of the rows in memory after a cursor (0: all), those under an index's value if told."""
         if index is None:
             found = sorted((place, key) for key, place in self._places.items())

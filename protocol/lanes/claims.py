@@ -17,7 +17,7 @@ GUARDIANS_MAX = 16
 RECOVERY_DELAY_MS_MAX = 366 * 24 * 3_600 * 1_000
 Key = Annotated[bytes, Length(32)]
 Digest = Annotated[bytes, Length(32)]
-Moment = Annotated[int, Range(0, 2**53)]
+MomentMs = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Backing:
     """A guardian's word for a recovery, by the digest of its claim, and when the guardian gave it."""
 
     claim: Digest
-    at_ms: Moment
+    at_ms: MomentMs
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class BackedBy:
 
     guardian: Digest
     event: Digest
-    at_ms: Moment
+    at_ms: MomentMs
 
 
 @dataclass(frozen=True, slots=True)

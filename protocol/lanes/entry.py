@@ -17,7 +17,7 @@ from protocol.wire.pattern import NATURAL, matcher, number, reader
 from protocol.wire.shape import UNKNOWN, AtMost, Length, Range, ShapeFault, Spelt, from_map, to_map
 
 VERSION = 1
-SALT_BYTES = 16
+ENTRY_SALT_BYTES = 16
 LANE_CHARS_MAX = 64
 KIND_CHARS_MAX = 64
 """How much is told of the kind of an entry that is not known."""
@@ -116,7 +116,7 @@ def parse(wire: bytes) -> Entry:
         header = _read_header(header_bytes)
     except ShapeFault as fault:
         raise EntryFault(f"header: {fault}") from None
-    if len(salt) != SALT_BYTES or digest("body", salt + body) != header.body_hash:
+    if len(salt) != ENTRY_SALT_BYTES or digest("body", salt + body) != header.body_hash:
         raise EntryFault("the body is not the one that the header names")
     return Entry(digest("entry", header_bytes), header, header_bytes, salt, body, signature, wire)
 

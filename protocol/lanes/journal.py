@@ -18,10 +18,10 @@ from protocol.lanes.claims import Backing, Recovery, Reopening, Rotation
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import (
     COMMONS,
+    ENTRY_SALT_BYTES,
     IDENTITY,
     LEDGER,
     LINK_PREFIX,
-    SALT_BYTES,
     Body,
     Entry,
     EntryFault,
@@ -120,7 +120,7 @@ class Journal:
             seq=0 if head is None else head.position.seq + 1,
             prev=None if head is None else head.id,
             body=encode_body(body, now),
-            salt=self._chance(SALT_BYTES),
+            salt=self._chance(ENTRY_SALT_BYTES),
         )
         self._fold(entry, _entered(entry, body, now))
         return entry

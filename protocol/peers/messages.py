@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
+from protocol.book.personal import NOTE_CHARS_MAX
 from protocol.book.refusals import ReasonCode
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
@@ -26,13 +27,12 @@ CIRCLE_BYTES_MAX = 1_900
 """With a signature it still fits beside a hold."""
 PROBE_STEPS_MAX = 2
 """How many debts a probe follows each way from who searches: the two ways close a ring of four networks at most."""
-NOTE_CHARS_MAX = 500
 
-Id = Annotated[bytes, Length(32)]
+Id32 = Annotated[bytes, Length(32)]
 Short = Annotated[bytes, Length(16)]
 LaneName = Annotated[str, AtMost(64)]
 Seq = Annotated[int, Range(0, 2**53)]
-Minor = Annotated[int, Range(1, 2**63 - 1)]
+AmountMinor = Annotated[int, Range(1, 2**63 - 1)]
 EntryWire = Annotated[bytes, AtMost(66_000), Holds(("entry",))]
 
 
@@ -63,7 +63,7 @@ class Hello:
     told may see before an entry comes that one side cannot read it.
     """
 
-    network: Id
+    network: Id32
     role: Role
     identity: Annotated[tuple[EntryWire, ...], AtMost(IDENTITY_ENTRIES_MAX)]
     invitation: Short | None = None
@@ -81,7 +81,7 @@ class Entries:
 class Wanted:
     """Please send this lane's entries from `first` to `last` seq."""
 
-    network: Id
+    network: Id32
     lane: LaneName
     first: Seq
     last: Seq
@@ -91,11 +91,11 @@ class Wanted:
 class Item:
     """The head of a lane, as one side knows it."""
 
-    network: Id
+    network: Id32
     lane: LaneName
     epoch: Annotated[int, Range(0, 2**31)]
     seq: Seq
-    id: Id
+    id: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Span:
 
     lower: Annotated[bytes, AtMost(96)]
     upper: Annotated[bytes, AtMost(96)]
-    fingerprint: Id | None
+    fingerprint: Id32 | None
     items: Annotated[tuple[Item, ...], AtMost(ITEMS_PER_RANGE_MAX)] | None
 
 
@@ -142,18 +142,18 @@ class LinkHeld:
     With `n` 0 there is none. `event` is your newest key event here: I take no other record from before it any more.
     """
 
-    link: Id
-    event: Id
+    link: Id32
+    event: Id32
     n: Annotated[int, Range(0, 2**63 - 1)]
-    record: Id | None
+    record: Id32 | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One credit line of a route: to which network it leads, and the hold on it in its minor units."""
 
-    network: Id
-    link: Id
+    network: Id32
+    link: Id32
     amount: Annotated[int, Range(0, 2**63 - 1)]
 
 
@@ -167,10 +167,10 @@ class QuoteWanted:
     """
 
     key: Short
-    link: Id
-    route: Annotated[tuple[Id, ...], AtMost(HOPS_MAX)]
+    link: Id32
+    route: Annotated[tuple[Id32, ...], AtMost(HOPS_MAX)]
     payee: Annotated[str, AtMost(64)]
-    amount: Minor
+    amount: AmountMinor
     scale: Annotated[int, Range(0, 9)]
     of_payer: bool
     payer: Annotated[str, AtMost(120)]
@@ -196,7 +196,7 @@ class QuoteDenied:
 
     key: Short
     code: ReasonCode
-    network: Id
+    network: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +227,9 @@ class Probe:
 class Debt:
     """Who owes whom on a link, in its unit."""
 
-    debtor: Id
-    creditor: Id
-    link: Id
+    debtor: Id32
+    creditor: Id32
+    link: Id32
     unit: Annotated[str, AtMost(12)]
     scale: Annotated[int, Range(0, 9)]
 
@@ -244,7 +244,7 @@ class ProbeMet:
     key: Short
     to_debtor: bool
     debts: Annotated[tuple[Debt, ...], AtMost(PROBE_STEPS_MAX)]
-    worth: Minor
+    worth: AmountMinor
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from protocol.book.timezones import MINUTE_MS
 from protocol.events import Send
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import Millis
@@ -14,7 +15,6 @@ REQUESTS_PER_MINUTE_MAX = 1_200
 """Wanted, Heads, quotes and link questions that one peer may send in a minute."""
 HELLO_WITHIN_MS = 10_000
 """How long a connected peer may keep silent about who it is."""
-MINUTE_MS = 60_000
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ _WORTH = 2
 _HUB = 0
 """The circle of mutual credit as a party; its octets are none, a party's own are never so few."""
 
-Name = bytes | str
+PartyName = bytes | str
 """By what a party or an obligation is known. Names are sorted by their octets, bytes before text."""
 
 
@@ -30,9 +30,9 @@ Name = bytes | str
 class Obligation:
     """What one party owes another, in whole units, more than 0; no other obligation has its id."""
 
-    id: Name
-    debtor: Name
-    creditor: Name
+    id: PartyName
+    debtor: PartyName
+    creditor: PartyName
     amount: int
 
 
@@ -43,7 +43,7 @@ class Headroom:
     Neither is below 0.
     """
 
-    of: Name
+    of: PartyName
     fall_max: int
     rise_max: int
 
@@ -55,8 +55,8 @@ class SetOff:
     Obligations and parties without a share are left out.
     """
 
-    cleared: Mapping[Name, int]
-    changes: Mapping[Name, int]
+    cleared: Mapping[PartyName, int]
+    changes: Mapping[PartyName, int]
     certificate: Certificate
 
 
@@ -82,7 +82,7 @@ def verify(obligations: Iterable[Obligation], salt: bytes, found: SetOff, headro
     return told.cleared == found.cleared and told.changes == found.changes
 
 
-def octets(name: Name) -> bytes:
+def octets(name: PartyName) -> bytes:
     """Return the octets by which a name is sorted and hashed, different for each name."""
     return b"\x01" + name.encode() if isinstance(name, str) else b"\x00" + name
 
@@ -99,7 +99,7 @@ class Case:
         debtors, creditors = [one.debtor for one in self._obligations], [one.creditor for one in self._obligations]
         amounts = [one.amount for one in self._obligations]
         assert min(amounts, default=1) > 0
-        self._names: list[Name] = ["", *sorted({*debtors, *creditors}, key=octets)]  # by number, after the hub's
+        self._names: list[PartyName] = ["", *sorted({*debtors, *creditors}, key=octets)]  # by number, after the hub's
         number = {name: at for at, name in enumerate(self._names) if at != _HUB}
         nodes = len(self._names)
         self._pairs = [
@@ -152,13 +152,13 @@ class Case:
     def told(self, certificate: Certificate) -> SetOff:
         """Return what a circulation means: each pair's share goes to its obligations in the order of their ids."""
         left = {pair: carried for pair, carried in zip(self._arcs, certificate.flow, strict=True) if carried}
-        changes: dict[Name, int] = {}
+        changes: dict[PartyName, int] = {}
         for pair, carried in left.items():
             tail, head = divmod(pair, self.graph.nodes)
             if _HUB in (tail, head):
                 changes[self._names[tail or head]] = carried if head == _HUB else -carried
         owed = [at for at, pair in enumerate(self._pairs) if pair in left]
-        cleared: dict[Name, int] = {}
+        cleared: dict[PartyName, int] = {}
         for at in sorted(owed, key=lambda at: octets(self._obligations[at].id)):
             one, pair = self._obligations[at], self._pairs[at]
             share = min(left[pair], one.amount)

@@ -20,7 +20,7 @@ from cli.client import Client
 from cli.ending import Refused
 from cli.keys import bytes_of
 from cli.made.wishes import json_of
-from cli.session import Session, now_ms
+from cli.session import Session, moment_ms
 from cli.settings import Settings
 from protocol.book.money import Amount
 from protocol.book.signed import ORDER_SEQ_AHEAD_MAX
@@ -357,15 +357,15 @@ def test_a_key_whose_numbers_a_program_has_spoiled_gives_way_to_a_new_one(
 
     def pay(order_seq: int) -> Any:
         wish = Pay("teo", Amount(1_00, "HORA", 2), f"{shown['id']}.HORA", payment=drawn_id(os.urandom))
-        told = {"network": parse_id(network), "order_seq": order_seq, "not_after_ms": now_ms() + 60_000}
+        told = {"network": parse_id(network), "order_seq": order_seq, "not_after_ms": moment_ms() + 60_000}
         signed = json_of(sign_wish(key, "payments.create", wish, **told))
         return client.post("/v1/payments", {"signed": signed})
 
-    for slip in (2**53, now_ms() * 1_000):
+    for slip in (2**53, moment_ms() * 1_000):
         with pytest.raises(Refused, match="ORDER_AHEAD"):
             pay(slip)
     assert mutirao(*luz, "pay", "teo", "1.00").code == 0, "the key is as it was"
-    ahead = now_ms() + ORDER_SEQ_AHEAD_MAX - 60_000
+    ahead = moment_ms() + ORDER_SEQ_AHEAD_MAX - 60_000
     pay(ahead)
     assert mutirao(*luz, "pay", "teo", "1.00").code == 0, "the command goes on behind the newest number"
 

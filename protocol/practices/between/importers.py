@@ -14,6 +14,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, OneOf, Practice
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
+from protocol.book.timezones import DAY_MS
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
@@ -25,7 +26,6 @@ from protocol.wire.shape import Range
 
 IMPORTING_DAYS = 90
 """From how many days on somebody who owes without a break is listed, unless asked otherwise."""
-DAY_MS = 24 * 3_600 * 1_000
 
 
 @dataclass(slots=True)

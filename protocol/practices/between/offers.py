@@ -9,7 +9,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, At, Create, Desk, Doc, Entered, List, Plan, Practice, Show, Write
 from protocol.book.personal import text_refusal
 from protocol.book.refusals import MALFORMED, NOT_FOUND, OVERLOADED, Refused, refuse
-from protocol.book.signed import Id, parse_uuid, uuid_text
+from protocol.book.signed import Id16, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Millis
@@ -17,7 +17,7 @@ from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, 
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import AtMost
 
-OFFERS_MAX = 64
+OFFERS_OPEN_MAX = 64
 """How many offers of one network stand at a time."""
 OFFER_CHARS_MAX = 200
 
@@ -27,7 +27,7 @@ class OfferPublished:
     """We offer this; under an offer's own id its text is replaced."""
 
     KIND: ClassVar[str] = "offers/published"
-    offer: Id
+    offer: Id16
     text: Annotated[str, AtMost(OFFER_CHARS_MAX)]
 
 
@@ -36,7 +36,7 @@ class OfferWithdrawn:
     """We offer this no more."""
 
     KIND: ClassVar[str] = "offers/withdrawn"
-    offer: Id
+    offer: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def hear(book: Book, word: Entered) -> None:
     body, offers = word.body, book.of(Offers).of.setdefault(word.network, {})
     assert isinstance(body, OfferPublished | OfferWithdrawn)
     before = offers.pop(body.offer, None)
-    if isinstance(body, OfferPublished) and (before is not None or len(offers) < OFFERS_MAX):
+    if isinstance(body, OfferPublished) and (before is not None or len(offers) < OFFERS_OPEN_MAX):
         offers[body.offer] = Offered(body.offer, body.text, word.seq, word.at_ms)
 
 
@@ -125,8 +125,8 @@ def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
         return refused
     if not wish.text:
         return refuse(MALFORMED, field="text")
-    if len(desk.book.of(Offers).of.get(desk.book.network, ())) >= OFFERS_MAX:
-        return refuse(OVERLOADED, maximum=OFFERS_MAX)
+    if len(desk.book.of(Offers).of.get(desk.book.network, ())) >= OFFERS_OPEN_MAX:
+        return refuse(OVERLOADED, maximum=OFFERS_OPEN_MAX)
     offer = drawn_id(desk.chance)
     return Plan(uuid_text(offer), (Write(OfferPublished(offer, wish.text), COMMONS),))
 

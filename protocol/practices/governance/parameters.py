@@ -37,14 +37,14 @@ from protocol.book.parameters import (
     Stored,
 )
 from protocol.book.refusals import CURRENCY_UNKNOWN, FORBIDDEN, MALFORMED, NOT_FOUND, Reason, Refused, refuse
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost, Spelt
 
 NAME = r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+"
 """How the name of a parameter is spelt: words joined by points."""
 _NAME = re.compile(NAME)
 
-Name = Annotated[str, AtMost(PARAMETER_CHARS_MAX), Spelt(NAME)]
-Code = Annotated[str, AtMost(12)]
+ParameterName = Annotated[str, AtMost(PARAMETER_CHARS_MAX), Spelt(NAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ParameterSet:
     """A parameter has this value from here on; without number and text it has its default again."""
 
     KIND: ClassVar[str] = "parameters/set"
-    name: Name
+    name: ParameterName
     currency: Code | None
     number: int | None
     text: Annotated[str, AtMost(VALUE_CHARS_MAX)] | None

@@ -17,27 +17,27 @@ from protocol.book.money import Amount
 from protocol.book.parties import concerned
 from protocol.book.payments import PaymentState
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, Refused, refuse
-from protocol.book.signed import AccountId, Digest, Id, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
+from protocol.book.signed import AccountId, Digest, Id16, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
 from protocol.book.wishes import Said, read_said, rests_on_wish
 from protocol.lanes.claims import IDENTITY_KINDS
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
 from protocol.lanes.growing import advance, begin
 from protocol.lanes.identity import Identity
+from protocol.peers.messages import Seq
 from protocol.practices.people.authority import may_see
-from protocol.practices.people.joinings import is_authentic as joining_is_authentic
+from protocol.practices.people.joinings import is_joining_authentic as joining_is_authentic
 from protocol.practices.people.joinings import read_joining
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import id_text, verify
-from protocol.wire.shape import AtMost, Holds, Length, Range, from_map, to_map
+from protocol.wire.shape import AtMost, Holds, Length, from_map, to_map
 
 RECEIPT_BYTES_MAX = 1024 * 1024
 KEY_EVENTS_MAX = 64
-ENTRIES_MAX = 16
+RECEIPT_ENTRIES_MAX = 16
 ENTRY_WIRE_BYTES_MAX = 66_000
 ATTESTED_BYTES_MAX = 1_024
 
-EntryWire = Annotated[bytes, AtMost(ENTRY_WIRE_BYTES_MAX), Holds(("entry",))]
-Seq = Annotated[int, Range(0, 2**53)]
+EntryBytes = Annotated[bytes, AtMost(ENTRY_WIRE_BYTES_MAX), Holds(("entry",))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Attested:
     """
 
     network: Digest
-    payment: Id
+    payment: Id16
     seq: Seq
     state: PaymentState
     account: AccountId | None
@@ -64,8 +64,8 @@ class Receipt:
 
     attested: Annotated[bytes, AtMost(ATTESTED_BYTES_MAX), Holds(("Attested",))]
     signature: Annotated[bytes, Length(64)]
-    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
-    entries: Annotated[tuple[EntryWire, ...], AtMost(ENTRIES_MAX)]
+    identity: Annotated[tuple[EntryBytes, ...], AtMost(KEY_EVENTS_MAX)]
+    entries: Annotated[tuple[EntryBytes, ...], AtMost(RECEIPT_ENTRIES_MAX)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from protocol.book.refusals import (
     Stage,
     refuse,
 )
-from protocol.book.signed import Digest, Id, MemberId, Time, parse_uuid, uuid_text
+from protocol.book.signed import Digest, Id16, MemberId, Time, parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Body, Millis
 from protocol.wire.keys import digest
@@ -84,7 +84,7 @@ INVITATION_EXPIRED = Reason(
 
 LIFE_MS = 30 * 24 * 60 * 60 * 1_000
 CODE_BYTES = 10
-CODE_CHARS_MAX = 64
+INVITATION_CODE_CHARS_MAX = 64
 ADDRESS_CHARS_MAX = 64
 
 
@@ -93,7 +93,7 @@ class Invited:
     """Whoever knows the code of this digest may join, once, until then; or come back as the member that it names."""
 
     KIND: ClassVar[str] = "members/invited"
-    invitation: Id
+    invitation: Id16
     code: Digest
     not_after_ms: Time
     back: MemberId | None = None
@@ -104,7 +104,7 @@ class InvitationWithdrawn:
     """Nobody may join by this invitation any more."""
 
     KIND: ClassVar[str] = "members/invitation-withdrawn"
-    invitation: Id
+    invitation: Id16
 
 
 class InvitationState(StrEnum):

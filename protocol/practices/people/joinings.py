@@ -53,7 +53,7 @@ def read_joining(signed: Signed) -> Joining | None:
         return None
 
 
-def is_authentic(signed: Signed, joining: Joining) -> bool:
+def is_joining_authentic(signed: Signed, joining: Joining) -> bool:
     """Tell whether the key that a joining names has signed it."""
     return verify(joining.key, Joining.KIND, signed.data, signed.signature)
 
@@ -73,7 +73,7 @@ def heard(book: Book, signed: Signed) -> Joining | Refused:
     if not is_acceptable_key(joining.key):
         return refuse(KEY_UNACCEPTABLE)
     sampled = book.is_sampled is None or book.is_sampled()
-    if sampled and not is_authentic(signed, joining):
+    if sampled and not is_joining_authentic(signed, joining):
         return refuse(SIGNATURE_INVALID)
     return joining
 

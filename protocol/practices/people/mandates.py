@@ -37,7 +37,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
-from protocol.book.signed import Id, Signed, Time, parse_uuid
+from protocol.book.signed import Id16, Signed, Time, parse_uuid
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import MANDATE_EXCEEDED, MANDATE_UNKNOWN, acts_for, not_said_by
@@ -58,7 +58,7 @@ class GiveMandate:
     helper: Annotated[str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("the helper; a signed wish names it by id")]
     cap: Annotated[Amount, Doc("what the helper may pay in all")]
     not_after: Annotated[Time, Moment, Doc("until when")]
-    mandate: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for the mandate")] = None
+    mandate: Annotated[Id16 | None, Uuid, OwnId, Doc("a UUID of your own for the mandate")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class MandateRevoked:
     """A mandate is taken back, or laid down."""
 
     KIND: ClassVar[str] = "members/mandate-revoked"
-    mandate: Id
+    mandate: Id16
 
 
 @dataclass(frozen=True, slots=True)

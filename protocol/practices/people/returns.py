@@ -32,7 +32,7 @@ from protocol.book.signed import Digest, MemberId, Signed
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.devices import let_only
-from protocol.practices.people.invitations import CODE_CHARS_MAX, Invitations, code_digest
+from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
 from protocol.practices.people.members.entries import Left
 from protocol.wire.shape import AtMost
@@ -59,7 +59,9 @@ class Departures:
 class Return:
     """Come back after leaving, as the same member; the group then approves, as it does for one who joins."""
 
-    code: Annotated[str, AtMost(CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")]
+    code: Annotated[
+        str, AtMost(INVITATION_CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")
+    ]
     joining: Annotated[
         Signed | None, Doc("a joining signed by your old key, or by a new one; left out by who never had a key")
     ] = None

@@ -29,7 +29,7 @@ from protocol.book.money import Amount
 from protocol.book.personal import NOTE_BYTES_MAX, Note, digest_of
 from protocol.book.private import Owned, Private
 from protocol.book.refusals import ACCOUNT_UNKNOWN, NOT_FOUND, Reason, Refused, refuse
-from protocol.book.signed import Id, Signed, Time, parse_uuid, uuid_text
+from protocol.book.signed import Id16, Signed, Time, parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import not_said_by
@@ -43,7 +43,7 @@ class MakePromise:
     amount: Annotated[Amount, Doc("how much")]
     until: Annotated[Time, Moment, Doc("by when")]
     account: Annotated[str | None, AtMost(64), Ref("accounts"), Doc("whose account; default: your own")] = None
-    promise: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for it")] = None
+    promise: Annotated[Id16 | None, Uuid, OwnId, Doc("a UUID of your own for it")] = None
     note: Annotated[Note | None, Doc("what you will do; erasable")] = None
 
 
@@ -51,7 +51,7 @@ class MakePromise:
 class KeepPromise:
     """Say that you have kept it."""
 
-    promise: Annotated[Id, Uuid, Doc("which one")]
+    promise: Annotated[Id16, Uuid, Doc("which one")]
 
 
 @dataclass(frozen=True, slots=True)

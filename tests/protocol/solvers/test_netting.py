@@ -15,7 +15,7 @@ from protocol.solvers import netting
 from protocol.solvers.circulation import Certificate, Graph, Lots, Solver, is_cheapest, solve
 from protocol.solvers.cycles import Cycle, cycles
 from protocol.solvers.mincost import by_networkx, by_ortools, fitting, has_ortools, narrowed
-from protocol.solvers.netting import Headroom, Name, Obligation, SetOff, octets, set_off, verify
+from protocol.solvers.netting import Headroom, Obligation, PartyName, SetOff, octets, set_off, verify
 
 SALT = b"salt"
 SOLVERS = [by_networkx, by_ortools]
@@ -46,9 +46,9 @@ def rooms(draw: st.DrawFn, parties: int = 6, most: int = 9) -> list[Headroom]:
     return [Headroom(name, draw(units), draw(units)) for name in sorted(named)]
 
 
-def sums_of(obligations: list[Obligation], found: SetOff) -> dict[Name, int]:
+def sums_of(obligations: list[Obligation], found: SetOff) -> dict[PartyName, int]:
     """What each party's cancelled claims come to, less its cancelled debts."""
-    sums: dict[Name, int] = {}
+    sums: dict[PartyName, int] = {}
     for one in obligations:
         units = found.cleared.get(one.id, 0)
         sums[one.creditor] = sums.get(one.creditor, 0) + units
@@ -118,11 +118,13 @@ def lots_of(debtor: bytes, creditor: bytes) -> str:
     return sha256(b"mutirao/v1/set-off\0" + len(SALT).to_bytes(4, "big") + SALT + pair).hexdigest()
 
 
-def octets_of(name: Name) -> bytes:
+def octets_of(name: PartyName) -> bytes:
     return b"\1" + name.encode() if isinstance(name, str) else b"\0" + name
 
 
-def told_apart(obligations: list[Obligation], units: Sequence[int], changes: Mapping[Name, int]) -> tuple[int, ...]:
+def told_apart(
+    obligations: list[Obligation], units: Sequence[int], changes: Mapping[PartyName, int]
+) -> tuple[int, ...]:
     """By what set-offs are told apart, the least first: what is cancelled, what is drawn, and lot after lot."""
     lots = [0] * 64
     moved = [
@@ -148,7 +150,7 @@ def every_set_off(obligations: list[Obligation], headrooms: list[Headroom]) -> I
             yield told_apart(obligations, units, changes)
 
 
-NAMES: list[Name] = ["a", b"a", "\u00e9", b""]
+NAMES: list[PartyName] = ["a", b"a", "\u00e9", b""]
 
 
 @given(st.data(), st.sampled_from(SOLVERS))

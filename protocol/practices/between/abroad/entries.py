@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.refusals import ReasonCode
-from protocol.book.signed import Digest, Id, Minor, Signed
+from protocol.book.signed import Digest, Id16, Minor, Signed
 from protocol.peers.messages import CIRCLE_BYTES_MAX, HOPS_MAX, INVOICE_BYTES_MAX, PATHS_MAX
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.shape import AtMost, Holds, Length
 
-ADDRESS_CHARS_MAX = 160
+FOREIGN_ADDRESS_CHARS_MAX = 160
 COME_MAX = 32
 """Of how many holds a payment that comes may consist: more than PATHS_MAX, since a part may have come twice."""
 Preimage = Annotated[bytes, Length(32)]
@@ -24,7 +24,7 @@ class Part:
     """
 
     link: Digest
-    hold: Id
+    hold: Id16
     hold_amount: Minor
     debit: Minor
     amount: Minor
@@ -38,7 +38,7 @@ class Sent:
     KIND: ClassVar[str] = "abroad/sent"
     OPERATION: ClassVar[str] = "payments.create"
     WISH: ClassVar[type[Pay]] = Pay
-    payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX)]
+    payee: Annotated[str, AtMost(FOREIGN_ADDRESS_CHARS_MAX)]
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     signature: Annotated[bytes, Length(64)]
     parts: Annotated[tuple[Part, ...], AtMost(PATHS_MAX)]
@@ -56,8 +56,8 @@ class Rerouted:
     """The hold of a part was waived on its way: the part goes another way, under the same payment."""
 
     KIND: ClassVar[str] = "abroad/rerouted"
-    payment: Id
-    hold: Id
+    payment: Id16
+    hold: Id16
     reason: ReasonCode
     part: Part
 
@@ -67,8 +67,8 @@ class Settled:
     """A part's hold was claimed: its money goes to the partner's mirror account, against the preimage."""
 
     KIND: ClassVar[str] = "abroad/settled"
-    payment: Id
-    hold: Id
+    payment: Id16
+    hold: Id16
     preimage: Preimage
 
 
@@ -77,8 +77,8 @@ class Refunded:
     """A part's hold was waived: its money goes back to the member."""
 
     KIND: ClassVar[str] = "abroad/refunded"
-    payment: Id
-    hold: Id
+    payment: Id16
+    hold: Id16
     reason: ReasonCode
 
 
@@ -87,7 +87,7 @@ class Come:
     """A hold for an invoice of ours, in minor units of its link; `worth` is the same in our currency's."""
 
     link: Digest
-    hold: Id
+    hold: Id16
     amount: Minor
     worth: Minor
 
@@ -97,7 +97,7 @@ class Arrived:
     """Holds for an invoice of ours, together worth what it asks: they are claimed, and our member credited."""
 
     KIND: ClassVar[str] = "abroad/arrived"
-    payment: Id
+    payment: Id16
     partner: Digest
     parts: Annotated[tuple[Come, ...], AtMost(COME_MAX)]
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
@@ -114,11 +114,11 @@ class Forwarded:
     """A hold on one link goes on over another. `worth` and `cost` are both sides in our minor units."""
 
     KIND: ClassVar[str] = "abroad/forwarded"
-    hold_in: Id
+    hold_in: Id16
     link_in: Digest
     amount_in: Minor
     worth: Minor
-    hold_out: Id
+    hold_out: Id16
     link_out: Digest
     amount_out: Minor
     cost: Minor
@@ -133,7 +133,7 @@ class Passed:
 
     KIND: ClassVar[str] = "abroad/passed"
     link_out: Digest
-    hold_out: Id
+    hold_out: Id16
     preimage: Preimage
 
 
@@ -143,7 +143,7 @@ class Returned:
 
     KIND: ClassVar[str] = "abroad/returned"
     link_out: Digest
-    hold_out: Id
+    hold_out: Id16
     reason: ReasonCode
 
 

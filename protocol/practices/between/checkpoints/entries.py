@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from protocol.practices.between.checkpoints.proofs import Checkpoint
 from protocol.wire.shape import Length
 
-SEED_BYTES = 32
+SALTS_SEED_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,5 +15,5 @@ class CheckpointMade:
     """A checkpoint in the ledger lane, over all entries before its own; `seed` is what the salts come from."""
 
     KIND: ClassVar[str] = "checkpoints/made"
-    seed: Annotated[bytes, Length(SEED_BYTES)]
+    seed: Annotated[bytes, Length(SALTS_SEED_BYTES)]
     checkpoint: Checkpoint

@@ -16,7 +16,7 @@ from protocol.lanes.claims import COLD_KEYS_MAX, ColdSignature
 from protocol.lanes.entry import COMMONS, LEDGER, Entry, Millis, decode_body, parse
 from protocol.lanes.identity import Identity
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
-from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
+from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryBytes, identity_of
 from protocol.wire.codec import decode
 from protocol.wire.merkle import PATH_HASHES_MAX, is_consistent, leaf_hash, root_by
 from protocol.wire.shape import AtMost, Holds, Length, Range, from_map
@@ -101,18 +101,18 @@ class Proof:
     leaf: Annotated[bytes, AtMost(LEAF_BYTES_MAX), Holds(("BalanceLeaf", "entry"))]
     index: Annotated[int, Range(0, ENTRIES_MAX)]
     path: Annotated[tuple[Digest, ...], AtMost(PATH_HASHES_MAX)]
-    word: EntryWire
-    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
+    word: EntryBytes
+    identity: Annotated[tuple[EntryBytes, ...], AtMost(KEY_EVENTS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
     """All that it takes to verify that the entries under the checkpoint of one word begin with those of another."""
 
-    old: EntryWire
-    new: EntryWire
+    old: EntryBytes
+    new: EntryBytes
     path: Annotated[tuple[Digest, ...], AtMost(PATH_HASHES_MAX + 1)]
-    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
+    identity: Annotated[tuple[EntryBytes, ...], AtMost(KEY_EVENTS_MAX)]
 
 
 class ProofFault(StrEnum):

@@ -15,7 +15,7 @@ from protocol.book.ledger import Posting
 from protocol.book.refusals import DUPLICATE, NOT_FOUND, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS
-from protocol.practices.between.checkpoints.entries import SEED_BYTES, CheckpointMade
+from protocol.practices.between.checkpoints.entries import SALTS_SEED_BYTES, CheckpointMade
 from protocol.practices.between.checkpoints.proofs import TOTALS_MAX, CheckpointClaim, CheckpointSaid, CheckpointSigned
 from protocol.practices.between.checkpoints.state import (
     Checkpoints,
@@ -142,6 +142,6 @@ def due(desk: Desk) -> Iterable[Plan]:
 
 
 def _made(desk: Desk) -> Plan:
-    book, seed = desk.book, desk.chance(SEED_BYTES)
+    book, seed = desk.book, desk.chance(SALTS_SEED_BYTES)
     made = CheckpointMade(seed, checkpoint_of(book, seed, balances_of(book)))
     return Plan(str(made.checkpoint.size), (Write(made), Write(CheckpointSaid(made.checkpoint), COMMONS)))

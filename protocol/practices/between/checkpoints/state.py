@@ -15,7 +15,7 @@ from protocol.wire.keys import digest, parse_id
 from protocol.wire.merkle import GrowingTree, leaf_hash, root_of
 from protocol.wire.shape import to_map
 
-SALT_BYTES = 16
+LEAF_SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _totals(book: Book) -> tuple[Total, ...]:
 
 
 def leaf_of(seed: bytes, balance: tuple[str, int, int | None, int | None]) -> bytes:
-    salt = digest("leaf-salt", seed + balance[0].encode())[:SALT_BYTES]
+    salt = digest("leaf-salt", seed + balance[0].encode())[:LEAF_SALT_BYTES]
     return encode(to_map(BalanceLeaf(salt, *balance)))
 
 

@@ -10,22 +10,21 @@ from typing import Annotated, ClassVar
 
 from protocol.lanes.entry import Millis
 from protocol.lanes.identity import Identity
-from protocol.peers.messages import CIRCLE_BYTES_MAX
+from protocol.peers.messages import CIRCLE_BYTES_MAX, Id32
 from protocol.solvers.cycles import CYCLE_MEMBERS_MAX
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import digest, verify
 from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
 
-Id = Annotated[bytes, Length(32)]
-Time = Annotated[int, Range(0, 2**53)]
+CircleTime = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """What a network clears of what it owes the next one of the circle: minor units of their link."""
 
-    network: Id
-    link: Id
+    network: Id32
+    link: Id32
     amount: Annotated[int, Range(1, 2**63 - 1)]
 
 
@@ -37,10 +36,10 @@ class Circle:
     """
 
     KIND: ClassVar[str] = "circle"
-    round: Time
+    round: CircleTime
     legs: Annotated[tuple[Leg, ...], AtMost(CYCLE_MEMBERS_MAX)]
-    condition: Id
-    not_after_ms: Time
+    condition: Id32
+    not_after_ms: CircleTime
 
     @property
     def id(self) -> bytes:
@@ -92,7 +91,7 @@ def read_circle(data: bytes) -> Circle | None:
     return circle if circle is not None and circle.is_well_formed() else None
 
 
-def is_signed_by(identity: Identity, circle: Circle, data: bytes, signature: bytes) -> bool:
+def is_circle_signed_by(identity: Identity, circle: Circle, data: bytes, signature: bytes) -> bool:
     """Tell whether the initiator has signed it with the key that is in force: an older one may be stolen."""
     key = identity.key_of(identity.epoch)
     return identity.network == circle.initiator and key is not None and verify(key, "circle", data, signature)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.refusals import ReasonCode
-from protocol.peers.messages import CIRCLE_BYTES_MAX
-from protocol.practices.between.clearing.circles import Id, Time
-from protocol.practices.between.clearing.intents import Minor
-from protocol.practices.between.links.entries import Code
+from protocol.peers.messages import CIRCLE_BYTES_MAX, AmountMinor, Id32
+from protocol.practices.between.clearing.circles import CircleTime
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost, Holds, Length, Range
 
 PPM = 1_000_000
@@ -26,7 +25,7 @@ class ClearingSet:
     KIND: ClassVar[str] = "clearing/set"
     is_on: bool
     is_public: bool
-    rhythm_ms: Time
+    rhythm_ms: CircleTime
     loss_ppm: Annotated[int, Range(0, PPM)]
 
 
@@ -34,7 +33,7 @@ class ClearingSet:
 class Owed:
     """What we owe on a link, in its minor units; below 0 we are owed."""
 
-    link: Id
+    link: Id32
     amount: Signed64
 
 
@@ -43,7 +42,7 @@ class Opened:
     """We take part in a round; this is how our links stand before it."""
 
     KIND: ClassVar[str] = "clearing/opened"
-    round: Time
+    round: CircleTime
     debts: Annotated[tuple[Owed, ...], AtMost(512)]
 
 
@@ -52,7 +51,7 @@ class Joined:
     """We join a circle of a round that others hold without us; this is how our links stood before it."""
 
     KIND: ClassVar[str] = "clearing/joined"
-    round: Time
+    round: CircleTime
     debts: Annotated[tuple[Owed, ...], AtMost(512)]
 
 
@@ -63,8 +62,8 @@ class Begun:
     KIND: ClassVar[str] = "clearing/begun"
     circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     nonce: Annotated[bytes, Length(16)]
-    worth: Minor
-    cost: Minor
+    worth: AmountMinor
+    cost: AmountMinor
     currency: Code
 
 
@@ -73,7 +72,7 @@ class Turned:
     """The hold has come round to us: we claim it."""
 
     KIND: ClassVar[str] = "clearing/turned"
-    circle: Id
+    circle: Id32
     hold: Annotated[bytes, Length(16)]
 
 
@@ -82,8 +81,8 @@ class Cleared:
     """Our hold was claimed in turn: the circle is cleared."""
 
     KIND: ClassVar[str] = "clearing/cleared"
-    circle: Id
-    preimage: Id
+    circle: Id32
+    preimage: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Failed:
     """Our hold was waived: nothing has changed."""
 
     KIND: ClassVar[str] = "clearing/failed"
-    circle: Id
+    circle: Id32
     reason: ReasonCode
 
 
@@ -102,4 +101,4 @@ class Left:
     KIND: ClassVar[str] = "clearing/left"
     circle: Annotated[bytes, AtMost(CIRCLE_BYTES_MAX), Holds(("Circle",))]
     reason: ReasonCode
-    by: Id | None
+    by: Id32 | None

@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.lanes.directory import Directory
-from protocol.practices.between.clearing.circles import Id, Time
+from protocol.peers.messages import AmountMinor, Id32
+from protocol.practices.between.clearing.circles import CircleTime
 from protocol.practices.between.federations.charters import common_charter
-from protocol.practices.between.links.entries import RATE_TERM_MAX, Code
+from protocol.practices.between.links.entries import RATE_TERM_MAX
 from protocol.practices.between.links.link import Link, LinkState
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost, Range
 
 LINES_MAX = 256
@@ -25,18 +27,16 @@ DEBT_WORTH_MAX = 2**44
 DEBTS_MAX = 10_000
 """With so many debts of that worth the solver's 64 bits still hold a round."""
 
-Minor = Annotated[int, Range(1, 2**63 - 1)]
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A debt on a link in its minor units, with whom, and the link's unit."""
 
-    link: Id
-    partner: Id
+    link: Id32
+    partner: Id32
     unit: Code
     scale: Annotated[int, Range(0, 9)]
-    amount: Minor
+    amount: AmountMinor
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Intended:
     """In this round we would clear these debts of ours, and let these debts to us be cleared."""
 
     KIND: ClassVar[str] = "clearing/intended"
-    round: Time
+    round: CircleTime
     debts: Annotated[tuple[Line, ...], AtMost(LINES_MAX)]
     credits: Annotated[tuple[Line, ...], AtMost(LINES_MAX)]
 

@@ -16,7 +16,7 @@ from protocol.book.refusals import (
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
 from protocol.practices.between.abroad.state import Forwards
-from protocol.practices.between.clearing.circles import Circle, is_signed_by
+from protocol.practices.between.clearing.circles import Circle, is_circle_signed_by
 from protocol.practices.between.clearing.entries import PPM
 from protocol.practices.between.clearing.intents import clearable
 from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
@@ -30,7 +30,7 @@ from protocol.practices.money.currencies.rules import BALANCE_OPEN
 
 def is_signed(book: Book, circle: Circle, data: bytes, signature: bytes) -> bool:
     known = book.of(Directory).networks.get(circle.initiator)
-    return known is not None and is_signed_by(known.identity, circle, data, signature)
+    return known is not None and is_circle_signed_by(known.identity, circle, data, signature)
 
 
 def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) -> Reason | None:

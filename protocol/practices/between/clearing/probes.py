@@ -25,9 +25,9 @@ from protocol.practices.between.routes.paths import Pair
 
 CIRCLE_MEMBERS_MAX = 2 * PROBE_STEPS_MAX
 """How many networks a ring has that a probe finds."""
-FANOUT_MAX = 8
+PROBE_FANOUT_MAX = 8
 """To how many partners a probe goes on from one network each way: those of the greatest debts."""
-ANSWERS_MAX = FANOUT_MAX + 1
+ANSWERS_MAX = PROBE_FANOUT_MAX + 1
 """How often a partner may answer one probe, each way: for itself, and for each to whom it went on."""
 SEARCH_MS = 2_000
 """How long who searches waits for what its probe has met."""
@@ -266,7 +266,7 @@ def _greatest(book: Book, *, owed: bool) -> list[bytes]:
     """Return the partners who are there and whom we owe most, or who owe us most."""
     known = _debts(book, owed=owed)
     there = [one for one in known if is_reachable(book, one)]
-    return sorted(there, key=lambda one: (-known[one][0], one))[:FANOUT_MAX]
+    return sorted(there, key=lambda one: (-known[one][0], one))[:PROBE_FANOUT_MAX]
 
 
 def _told(book: Book, known: Known, *, owed: bool) -> Debt:

@@ -11,7 +11,7 @@ from typing import Annotated
 from protocol.lanes.entry import COMMONS, IDENTITY, Entry, decode_body, parse
 from protocol.lanes.identity import Identity
 from protocol.practices.between.checkpoints.proofs import Checkpoint, CheckpointSaid
-from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryWire, identity_of
+from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryBytes, identity_of
 from protocol.wire.codec import decode
 from protocol.wire.shape import AtMost, from_map
 
@@ -51,8 +51,8 @@ class Evidence:
     """The accused network's key events, and the entries that speak against it."""
 
     kind: FaultKind
-    identity: Annotated[tuple[EntryWire, ...], AtMost(KEY_EVENTS_MAX)]
-    entries: Annotated[tuple[EntryWire, ...], AtMost(EVIDENCE_ENTRIES_MAX)]
+    identity: Annotated[tuple[EntryBytes, ...], AtMost(KEY_EVENTS_MAX)]
+    entries: Annotated[tuple[EntryBytes, ...], AtMost(EVIDENCE_ENTRIES_MAX)]
 
 
 class Weight(StrEnum):

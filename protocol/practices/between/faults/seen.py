@@ -13,7 +13,7 @@ from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
-from protocol.practices.money.receipts import EntryWire
+from protocol.practices.money.receipts import EntryBytes
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import digest, id_text, parse_id
 from protocol.wire.shape import AtMost, Range, from_map, to_map
@@ -40,7 +40,7 @@ class Fault:
     detail: Annotated[str, AtMost(DETAIL_CHARS_MAX)]
     at_ms: Time
     places: Annotated[tuple[Place, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
-    wires: Annotated[tuple[EntryWire, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
+    wires: Annotated[tuple[EntryBytes, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
 
     @property
     def id(self) -> bytes:

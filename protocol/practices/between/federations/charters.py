@@ -15,7 +15,9 @@ from protocol.book.declaration import Entered
 from protocol.book.personal import NAME_CHARS_MAX
 from protocol.book.refusals import Reason, Stage
 from protocol.lanes.directory import Directory
-from protocol.practices.between.links.entries import RATE_TERM_MAX, Code, Id
+from protocol.peers.messages import Id32, Seq
+from protocol.practices.between.links.entries import RATE_TERM_MAX
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest
 from protocol.wire.shape import AtMost, Length, Range, to_map
@@ -35,7 +37,7 @@ FEDERATIONS_MAX = 32
 """Of how many federations one network may speak, those that it left included."""
 OTHERS_MAX = 256
 """Of how many others one network may speak in a federation: whom it endorses, and whom it would expel."""
-MEMBERS_MAX = 256
+FEDERATION_MEMBERS_MAX = 256
 """How many networks may ever be admitted to a federation, the founders included."""
 JUDGEMENTS_MAX = 8
 """How often expulsions are judged anew without those who are out by then."""
@@ -43,8 +45,6 @@ DISPUTED_MAX = 16
 """Of how many accused, those with the most votes, one judgement looks up who was admitted before the votes."""
 RHYTHM_MINUTES_MAX = 527_040
 """The longest rhythm of clearing: a year."""
-
-Seq = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Chartered:
 
     KIND: ClassVar[str] = "federations/chartered"
     name: Annotated[str, AtMost(NAME_CHARS_MAX)]
-    founders: Annotated[tuple[Id, ...], AtMost(FOUNDERS_MAX)]
+    founders: Annotated[tuple[Id32, ...], AtMost(FOUNDERS_MAX)]
     endorsements: Annotated[int, Range(1, FOUNDERS_MAX)]
     unit: Code
     scale: Annotated[int, Range(0, 9)]
@@ -82,7 +82,7 @@ class Joined:
     """We join a federation: as a member once enough members endorse us."""
 
     KIND: ClassVar[str] = "federations/joined"
-    federation: Id
+    federation: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Left:
     """We leave a federation."""
 
     KIND: ClassVar[str] = "federations/left"
-    federation: Id
+    federation: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Endorsed:
     """We endorse a network, and vote for its expulsion no more, if we did."""
 
     KIND: ClassVar[str] = "federations/endorsed"
-    federation: Id
-    network: Id
+    federation: Id32
+    network: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class ExpulsionVoted:
     """We vote to expel a network; whom it endorsed up to the place `seen` of its commons, it has endorsed."""
 
     KIND: ClassVar[str] = "federations/expulsion-voted"
-    federation: Id
-    network: Id
+    federation: Id32
+    network: Id32
     seen: Seq
 
 
@@ -314,7 +314,7 @@ def _admitted(
             for other in set(spoken_of) - admitted
             if endorsements[other] >= charter.endorsements and other in said
         )
-        rank = reached[: MEMBERS_MAX - len(admitted)]
+        rank = reached[: FEDERATION_MEMBERS_MAX - len(admitted)]
     return admitted, dict(endorsements)
 
 

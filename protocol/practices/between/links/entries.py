@@ -13,6 +13,8 @@ from protocol.book.money import Rate
 from protocol.book.refusals import ReasonCode
 from protocol.lanes.claims import COLD_KEYS_MAX, ColdSignature
 from protocol.lanes.entry import LINK_PREFIX
+from protocol.peers.messages import Id32
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest, id_text
 from protocol.wire.shape import AtMost, Holds, Length, Range, to_map
@@ -22,18 +24,16 @@ ONWARD_BYTES_MAX = 2_048
 RATE_TERM_MAX = 10**12
 MIRROR_PREFIX = "link-"
 """With what the ids of partners' mirror accounts begin."""
-Id = Annotated[bytes, Length(32)]
 HoldId = Annotated[bytes, Length(16)]
 Counter = Annotated[int, Range(0, 2**63 - 1)]
-Code = Annotated[str, AtMost(12)]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What never changes on a link: the two networks (lower id first), the unit and its scale, a nonce."""
 
-    low: Id
-    high: Id
+    low: Id32
+    high: Id32
     unit: Code
     scale: Annotated[int, Range(0, 9)]
     nonce: Annotated[bytes, Length(16)]
@@ -45,7 +45,7 @@ class HoldItem:
 
     id: HoldId
     amount: Annotated[int, Range(1, 2**63 - 1)]
-    condition: Id
+    condition: Id32
     onward: Annotated[bytes, AtMost(ONWARD_BYTES_MAX), Holds(("Onward", "CircleOnward"))]
 
 
@@ -54,7 +54,7 @@ class ClaimItem:
     """A hold of the partner's that we claimed, with the preimage."""
 
     id: HoldId
-    preimage: Id
+    preimage: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class AckItem:
 
     epoch: Annotated[int, Range(0, 2**31)]
     n: Counter
-    digest: Id
+    digest: Id32
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class GrantClaim:
     """
 
     KIND: ClassVar[str] = "grant"
-    network: Id
+    network: Id32
     terms: Terms
     granted: Counter
 

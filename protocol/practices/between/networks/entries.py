@@ -2,11 +2,9 @@
 """What the ledger says of replicas: who may keep a copy of the books, and who no longer."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from protocol.wire.shape import Length
-
-Key = Annotated[bytes, Length(32)]
+from protocol.book.signed import Key
 
 
 @dataclass(frozen=True, slots=True)

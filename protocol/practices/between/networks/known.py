@@ -25,7 +25,7 @@ HANDLE_AMBIGUOUS = Reason(
     heading="Several networks are called so",
     ways=("use a network's id: {networks}",),
 )
-ADDRESS_CHARS_MAX = 120
+NETWORK_ADDRESS_CHARS_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:
         return refused
     was = known.profile
     addresses = was.addresses if wish.addresses is None else wish.addresses
-    if len(addresses) > ADDRESSES_MAX or any(len(one) > ADDRESS_CHARS_MAX for one in addresses):
+    if len(addresses) > ADDRESSES_MAX or any(len(one) > NETWORK_ADDRESS_CHARS_MAX for one in addresses):
         return refuse(MALFORMED, field="addresses")
     name = was.name if wish.name is None else wish.name
     profile = Profile(was.handle, name, was.currency, was.unit_word, was.scale, addresses)

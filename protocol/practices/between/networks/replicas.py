@@ -52,7 +52,7 @@ class Replicas:
         return any(place.transport is not None and not place.dismissed for place in self.places.values())
 
 
-def code_digest(code: bytes) -> bytes:
+def replica_code_digest(code: bytes) -> bytes:
     """Return the digest under which an invitation's 16-byte code is written down."""
     return digest("replica-code", code)
 
@@ -66,7 +66,7 @@ def admit(desk: Desk, transport: bytes, code: bytes | None) -> Plan | None:
     replicas = desk.book.of(Replicas)
     if replicas.admitted(transport):
         return Plan("")
-    place = None if code is None else replicas.places.get(code_digest(code))
+    place = None if code is None else replicas.places.get(replica_code_digest(code))
     if place is None or place.state_at(desk.now) != "invited" or desk.silent not in (None, RECOVERING):
         return None
     return Plan("", () if desk.silent else (Write(ReplicaAdmitted(place.code, transport)),))
@@ -148,7 +148,7 @@ def plan_invite(desk: Desk, wish: InviteReplica) -> Plan | Refused:
     """Write the digest of a new code; the code itself is told once."""
     del wish
     code = desk.chance(16)
-    invited = ReplicaInvited(code_digest(code), desk.now + INVITATION_LIFE_MS)
+    invited = ReplicaInvited(replica_code_digest(code), desk.now + INVITATION_LIFE_MS)
     shown = ReplicaShown(id_text(invited.code), "invited", desk.now, invited.not_after_ms, None, code.hex())
     return Plan(shown.id, (Write(invited),), answer=shown)
 

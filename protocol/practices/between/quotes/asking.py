@@ -8,7 +8,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Waiting
 from protocol.book.ledger import Account
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX, minor_of, payable
-from protocol.book.personal import text_refusal
+from protocol.book.personal import NOTE_CHARS_MAX, text_refusal
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     CURRENCY_MISMATCH,
@@ -25,7 +25,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
-from protocol.peers.messages import HOPS_MAX, NOTE_CHARS_MAX, PATHS_MAX, QuoteWanted
+from protocol.peers.messages import HOPS_MAX, PATHS_MAX, QuoteWanted
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
 from protocol.practices.between.links.state import Links

@@ -12,13 +12,12 @@ from typing import Annotated, ClassVar
 
 from protocol.lanes.entry import Millis
 from protocol.lanes.identity import Identity
-from protocol.peers.messages import INVOICE_BYTES_MAX
+from protocol.peers.messages import INVOICE_BYTES_MAX, Id32
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import digest, verify
 from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
 
 INVOICE_LIFE_MS = 15 * 60 * 1_000
-Id = Annotated[bytes, Length(32)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +30,17 @@ class Invoice:
     """
 
     KIND: ClassVar[str] = "invoice"
-    network: Id
+    network: Id32
     epoch: Annotated[int, Range(0, 2**31)]
     account: Annotated[str, AtMost(64)]
     handle: Annotated[str, AtMost(65)]
     amount: Annotated[int, Range(1, 2**63 - 1)]
     scale: Annotated[int, Range(0, 9)]
-    condition: Id
+    condition: Id32
     not_after_ms: int
     nonce: Annotated[bytes, Length(16)]
     payer: Annotated[str, AtMost(120)]
-    note: Id | None
+    note: Id32 | None
     request: Annotated[bytes, Length(16)] | None
     question: Annotated[bytes, Length(16)]
 

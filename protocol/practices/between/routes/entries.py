@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.money import Rate
-from protocol.practices.between.links.entries import RATE_TERM_MAX, Code, Counter, Id
+from protocol.peers.messages import Id32
+from protocol.practices.between.links.entries import RATE_TERM_MAX, Counter
+from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import Range
 
 BAND_MAX = 32
@@ -19,8 +21,8 @@ class Published:
     """
 
     KIND: ClassVar[str] = "routes/published"
-    link: Id
-    partner: Id
+    link: Id32
+    partner: Id32
     unit: Code
     scale: Annotated[int, Range(0, 9)]
     currency: Code
@@ -40,4 +42,4 @@ class Withdrawn:
     """We forward on this link no more."""
 
     KIND: ClassVar[str] = "routes/withdrawn"
-    link: Id
+    link: Id32

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from protocol.book.declaration import At, Doc, MotionWish, Ref, Uuid
 from protocol.book.money import BASIS_POINTS
 from protocol.book.rehearsal import Proposed
-from protocol.book.signed import Digest, Id, MemberId, Signed, Time
+from protocol.book.signed import Digest, Id16, MemberId, Signed, Time
 from protocol.wire.shape import AtMost, Range
 
 TITLE_CHARS_MAX = 200
@@ -16,7 +16,7 @@ TEXT_CHARS_MAX = 2_000
 TEXT_BYTES_MAX = 4 * TEXT_CHARS_MAX
 WISHES_MAX = 8
 TOUCHED_MAX = 64
-REASON_CHARS_MAX = 64
+MOTION_REASON_CHARS_MAX = 64
 ELECTORATE_CHARS_MAX = 32
 
 
@@ -49,7 +49,7 @@ class MotionDrafted:
     """
 
     KIND: ClassVar[str] = "motions/drafted"
-    motion: Id
+    motion: Id16
     proposer: MemberId | None
     title: Annotated[str, AtMost(TITLE_CHARS_MAX)] | None
     text: Digest | None
@@ -67,14 +67,14 @@ class MotionOpened:
     """Members vote from now on."""
 
     KIND: ClassVar[str] = "motions/opened"
-    motion: Id
+    motion: Id16
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
     """Say yes or no, or that you abstain; until the motion closes you may change it."""
 
-    motion: Annotated[Id, Uuid, Doc("the motion")]
+    motion: Annotated[Id16, Uuid, Doc("the motion")]
     ballot: Annotated[Ballot, Doc("yes, no, or abstain, which counts for the quorum")]
     member: Annotated[str | None, AtMost(64), Ref("members"), Doc("whose vote it is; default: your own")] = None
 
@@ -95,7 +95,7 @@ class MotionClosed:
     """Its time is over: the votes tell whether it is carried; a draft that nobody opened expires."""
 
     KIND: ClassVar[str] = "motions/closed"
-    motion: Id
+    motion: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class MotionExecuted:
     """The next so many entries of the ledger are what the motion wishes, written by the group."""
 
     KIND: ClassVar[str] = "motions/executed"
-    motion: Id
+    motion: Id16
     entries: Annotated[int, Range(0, 64)]
 
 
@@ -112,9 +112,9 @@ class MotionFailed:
     """One of its wishes, counted from 0, was refused when it was to be done, and so none was done."""
 
     KIND: ClassVar[str] = "motions/failed"
-    motion: Id
+    motion: Id16
     wish: Annotated[int, Range(0, WISHES_MAX)]
-    reason: Annotated[str, AtMost(REASON_CHARS_MAX)]
+    reason: Annotated[str, AtMost(MOTION_REASON_CHARS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.declaration import Ref
-from protocol.book.signed import AccountId, Digest, Id
+from protocol.book.signed import AccountId, Digest, Id16
 from protocol.wire.shape import Range
 
 Positive = Annotated[int, Range(1, 2**63 - 1)]
@@ -16,7 +16,7 @@ class PaidOut:
     """The group pays a member from its commons, in minor units of the account's currency."""
 
     KIND: ClassVar[str] = "commons/paid-out"
-    payment: Annotated[Id, Ref("payments")]
+    payment: Annotated[Id16, Ref("payments")]
     payee: AccountId
     amount: Positive
     note: Digest | None

@@ -4,14 +4,14 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.book.signed import Id, MemberId
+from protocol.book.signed import Id16, MemberId
 from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost, Range
 
-MEMBERS_MAX = 1_500
+DUES_MEMBERS_MAX = 1_500
 """Members of whom one entry takes; where there are more, several take of a period."""
 YEAR_MAX = 3_000
-TITLE_CHARS_MAX = 100
+DUES_TITLE_CHARS_MAX = 100
 
 Period = Annotated[int, Range(190_001, YEAR_MAX * 100 + 12)]
 """A month of a year, as 100 times the year and the month: 202701."""
@@ -27,14 +27,14 @@ class DuesSet:
     """
 
     KIND: ClassVar[str] = "dues/set"
-    dues: Id
-    title: Annotated[str, AtMost(TITLE_CHARS_MAX)]
+    dues: Id16
+    title: Annotated[str, AtMost(DUES_TITLE_CHARS_MAX)]
     currency: Code
     amount: Annotated[int, Range(1, 2**63 - 1)]
     day: Day
     month: MonthOfYear | None
     first: Period
-    members: Annotated[tuple[MemberId, ...], AtMost(MEMBERS_MAX)]
+    members: Annotated[tuple[MemberId, ...], AtMost(DUES_MEMBERS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class DuesTaken:
     """These members have paid for a period; the last entry of a period says so."""
 
     KIND: ClassVar[str] = "dues/taken"
-    dues: Id
+    dues: Id16
     period: Period
-    members: Annotated[tuple[MemberId, ...], AtMost(MEMBERS_MAX)]
+    members: Annotated[tuple[MemberId, ...], AtMost(DUES_MEMBERS_MAX)]
     last: bool
 
 
@@ -53,4 +53,4 @@ class DuesEnded:
     """Nothing is taken any more."""
 
     KIND: ClassVar[str] = "dues/ended"
-    dues: Id
+    dues: Id16

@@ -34,12 +34,12 @@ from protocol.book.refusals import (
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
-from protocol.practices.money.dues.entries import MEMBERS_MAX, TITLE_CHARS_MAX, DuesEnded, DuesSet, DuesTaken
+from protocol.practices.money.dues.entries import DUES_MEMBERS_MAX, DUES_TITLE_CHARS_MAX, DuesEnded, DuesSet, DuesTaken
 from protocol.practices.money.dues.state import AllDues, Dues, debtors, due_at, following, is_period
 from protocol.practices.money.dues.views import EndDues, SetDues
 
 GATE = Motion()
-LATE_MS_MAX = 62 * 24 * 60 * 60 * 1_000
+DUES_LATE_MS_MAX = 62 * 24 * 60 * 60 * 1_000
 """How late a period is still taken: what a node missed by more is passed over, and no clock that leaps takes years."""
 
 Said = DuesSet | DuesTaken | DuesEnded
@@ -165,7 +165,7 @@ def due(desk: Desk) -> Iterator[Plan]:
 
 def _due_period(desk: Desk, dues: Dues) -> int | None:
     book, said, period = desk.book, dues.said, dues.next_period
-    while period is not None and due_at(book, said, period) < desk.now - LATE_MS_MAX:
+    while period is not None and due_at(book, said, period) < desk.now - DUES_LATE_MS_MAX:
         period = following(period, said.month is not None)
     closed = book.currencies[said.currency].closed
     return None if period is None or closed or due_at(book, said, period) > desk.now else period
@@ -178,8 +178,8 @@ def _taking(book: Book, dues: Dues, period: int) -> DuesTaken:
         for member in debtors(book, dues, period)
         if book.ledger.debit_refusal(accounts[account_id(member.id, said.currency)], said.amount) is None
     )
-    found = tuple(islice(able, MEMBERS_MAX + 1))
-    return DuesTaken(said.dues, period, found[:MEMBERS_MAX], len(found) <= MEMBERS_MAX)
+    found = tuple(islice(able, DUES_MEMBERS_MAX + 1))
+    return DuesTaken(said.dues, period, found[:DUES_MEMBERS_MAX], len(found) <= DUES_MEMBERS_MAX)
 
 
 def plan_set(desk: Desk, wish: SetDues) -> Plan | Refused:
@@ -189,7 +189,7 @@ def plan_set(desk: Desk, wish: SetDues) -> Plan | Refused:
         return refuse(CURRENCY_UNKNOWN, currency=wish.currency)
     amount = minor_of(wish.amount, currency.code, currency.scale)
     refused = payable(amount) if isinstance(amount, int) else amount
-    refused = foremost(text_refusal("title", wish.title, TITLE_CHARS_MAX), refused)
+    refused = foremost(text_refusal("title", wish.title, DUES_TITLE_CHARS_MAX), refused)
     found = [resolve_member(book, address) for address in wish.members]
     refused = refused or next((one for one in found if isinstance(one, Refused)), None)
     if refused is not None:

@@ -12,7 +12,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.practices.money.currencies.entries import Code
-from protocol.practices.money.dues.entries import MEMBERS_MAX, TITLE_CHARS_MAX, Day, MonthOfYear, Period
+from protocol.practices.money.dues.entries import DUES_MEMBERS_MAX, DUES_TITLE_CHARS_MAX, Day, MonthOfYear, Period
 from protocol.practices.money.dues.state import AllDues, Dues, due_at
 from protocol.wire.shape import AtMost
 
@@ -23,7 +23,7 @@ ADDRESS_CHARS_MAX = 64
 class SetDues:
     """Let members pay dues to the commons, each month or each year; the group votes on it."""
 
-    title: Annotated[str, AtMost(TITLE_CHARS_MAX), Doc("what they are for, seen by all members")]
+    title: Annotated[str, AtMost(DUES_TITLE_CHARS_MAX), Doc("what they are for, seen by all members")]
     currency: Annotated[Code, Ref("currencies"), Doc("the currency's code")]
     amount: Annotated[Amount, Doc("what each member pays each time")]
     day: Annotated[Day, Doc("on which day of the month; 31: always on the last")] = 31
@@ -34,7 +34,7 @@ class SetDues:
     # Not marked as naming members: whom a motion is about does not vote on it, and who pays dues does.
     members: Annotated[
         tuple[Annotated[str, AtMost(ADDRESS_CHARS_MAX)], ...],
-        AtMost(MEMBERS_MAX),
+        AtMost(DUES_MEMBERS_MAX),
         Doc("only these members; default: all, whoever they are by then"),
     ] = ()
 

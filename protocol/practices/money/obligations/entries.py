@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from protocol.book.declaration import Doc, Moment, OwnId, Ref, Uuid
 from protocol.book.money import Amount
-from protocol.book.signed import Id, Signed, Time
-from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
+from protocol.book.signed import Id16, Signed, Time
+from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
 from protocol.wire.shape import AtMost
 
 CONSENTED_REQUESTS_MAX = 40
@@ -24,18 +24,18 @@ class GiveConsent:
     not_after: Annotated[Time, Moment, Doc("until when")]
     account: Annotated[
         str | None,
-        AtMost(ADDRESS_CHARS_MAX),
+        AtMost(PAYEE_ADDRESS_CHARS_MAX),
         Ref("accounts"),
         Doc("whose account; default: your own. A signed wish names it by id"),
     ] = None
     currency: Annotated[str | None, AtMost(64), Doc("in which currency, if there are several accounts")] = None
     requests: Annotated[
-        tuple[Annotated[Id, Uuid], ...],
+        tuple[Annotated[Id16, Uuid], ...],
         AtMost(CONSENTED_REQUESTS_MAX),
         Doc("which payment requests you owe and let be set off; default: none"),
     ] = ()
     draw: Annotated[Amount | None, Doc("how far the balance may fall for it in all; default: not at all")] = None
-    consent: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for the consent")] = None
+    consent: Annotated[Id16 | None, Uuid, OwnId, Doc("a UUID of your own for the consent")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +54,4 @@ class ConsentRevoked:
     """A consent is taken back."""
 
     KIND: ClassVar[str] = "obligations/revoked"
-    consent: Id
+    consent: Id16

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar
 from protocol.book.declaration import Doc, OwnId, Ref, Uuid
 from protocol.book.money import Amount
 from protocol.book.personal import Note
-from protocol.book.signed import Digest, Id, Signed
+from protocol.book.signed import Digest, Id16, Signed
 from protocol.wire.shape import AtMost
 
-ADDRESS_CHARS_MAX = 256
+PAYEE_ADDRESS_CHARS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +19,21 @@ class Pay:
 
     payee: Annotated[
         str,
-        AtMost(ADDRESS_CHARS_MAX),
+        AtMost(PAYEE_ADDRESS_CHARS_MAX),
         Doc("who is paid, such as bia or bia@serra; a signed wish names one abroad as mutirao:<network>/<account>"),
     ]
     amount: Annotated[Amount, Doc("how much the payee gets")]
     payer: Annotated[
         str | None,
-        AtMost(ADDRESS_CHARS_MAX),
+        AtMost(PAYEE_ADDRESS_CHARS_MAX),
         Ref("accounts"),
         Doc("handle or account that pays; default: your own. A signed wish names the account by id"),
     ] = None
     pending: Annotated[bool, Doc("hold the money until the payee posts or voids it")] = False
-    payment: Annotated[Id | None, Uuid, OwnId, Doc("your own UUID for the payment; makes a retry safe")] = None
+    payment: Annotated[Id16 | None, Uuid, OwnId, Doc("your own UUID for the payment; makes a retry safe")] = None
     note: Annotated[Note | None, Doc("what it is for; kept outside the ledger, erasable")] = None
-    mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays from another's account")] = None
-    request: Annotated[Id | None, Uuid, Ref("payment-requests"), Doc("the payment request that this pays")] = None
+    mandate: Annotated[Id16 | None, Uuid, Doc("the mandate under which a helper pays from another's account")] = None
+    request: Annotated[Id16 | None, Uuid, Ref("payment-requests"), Doc("the payment request that this pays")] = None
     max_debit: Annotated[Amount | None, Doc("pay at most this, in the payer's own currency")] = None
     invoice: Annotated[Digest | None, Doc("to another network: the `invoice` of the quote that is accepted")] = None
     condition: Annotated[Digest | None, Doc("to another network, signed: the `condition` of that quote")] = None
@@ -55,7 +55,7 @@ class Posted:
     """A pending payment reaches its payee."""
 
     KIND: ClassVar[str] = "payments/posted"
-    payment: Id
+    payment: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class Voided:
     """A pending payment goes back to its payer."""
 
     KIND: ClassVar[str] = "payments/voided"
-    payment: Id
+    payment: Id16
 
 
 @dataclass(frozen=True, slots=True)
 class ReversePayment:
     """Pay a payment back whole: its payee says so."""
 
-    payment: Annotated[Id, Uuid, Ref("payments"), Doc("the payment")]
+    payment: Annotated[Id16, Uuid, Ref("payments"), Doc("the payment")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.declaration import Ref
-from protocol.book.signed import AccountId, Digest, Id, MemberId, Minor, Time
+from protocol.book.signed import AccountId, Digest, Id16, MemberId, Minor, Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Requested:
     """A payee asks for an amount (minor units); of one member, or of anybody."""
 
     KIND: ClassVar[str] = "payment-requests/requested"
-    request: Annotated[Id, Ref("payment-requests")]
+    request: Annotated[Id16, Ref("payment-requests")]
     payee: AccountId
     amount: Minor
     payer: MemberId | None
@@ -26,7 +26,7 @@ class Declined:
     """The member who was asked will not pay."""
 
     KIND: ClassVar[str] = "payment-requests/declined"
-    request: Id
+    request: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +34,4 @@ class Cancelled:
     """The payee asks no more."""
 
     KIND: ClassVar[str] = "payment-requests/cancelled"
-    request: Id
+    request: Id16

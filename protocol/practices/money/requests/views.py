@@ -13,9 +13,9 @@ from protocol.book.personal import NOTE_CHARS_MAX, Search, no_word_in, shown_tex
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
 from protocol.book.requests import REQUESTS, Request, RequestState
-from protocol.book.signed import Id, parse_uuid, uuid_text
+from protocol.book.signed import Id16, parse_uuid, uuid_text
 from protocol.lanes.entry import Body
-from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
+from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
 from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost
@@ -27,9 +27,11 @@ class AskPayment:
 
     amount: Annotated[Amount, Doc("how much")]
     payee: Annotated[
-        str | None, AtMost(ADDRESS_CHARS_MAX), Doc("the account or handle to be paid; default: your own")
+        str | None, AtMost(PAYEE_ADDRESS_CHARS_MAX), Doc("the account or handle to be paid; default: your own")
     ] = None
-    payer: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("the handle of the one member who may pay")] = None
+    payer: Annotated[str | None, AtMost(PAYEE_ADDRESS_CHARS_MAX), Doc("the handle of the one member who may pay")] = (
+        None
+    )
     not_after: Annotated[At | None, Doc("until when it can be paid; default: until cancelled")] = None
     note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("what it is for; erasable")] = None
 
@@ -38,9 +40,9 @@ class AskPayment:
 class PayRequest:
     """Pay what is left of it, by word of mouth; who has a key signs a payment that names the request."""
 
-    payer: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("who pays; default: you")] = None
+    payer: Annotated[str | None, AtMost(PAYEE_ADDRESS_CHARS_MAX), Doc("who pays; default: you")] = None
     note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("a note of your own; erasable")] = None
-    mandate: Annotated[Id | None, Uuid, Doc("the mandate under which a helper pays")] = None
+    mandate: Annotated[Id16 | None, Uuid, Doc("the mandate under which a helper pays")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from protocol.book.declaration import Doc, Moment, OwnId, Ref, Uuid
 from protocol.book.money import Amount
 from protocol.book.personal import Note
 from protocol.book.refusals import ReasonCode
-from protocol.book.signed import Id, Signed, Time
-from protocol.practices.money.payments.entries import ADDRESS_CHARS_MAX
+from protocol.book.signed import Id16, Signed, Time
+from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
 from protocol.wire.shape import AtMost, Range
 
 TIMES_MAX = 1_200
@@ -30,18 +30,18 @@ class Rhythm(StrEnum):
 class SchedulePayment:
     """Pay later, once or again and again, within the network."""
 
-    payee: Annotated[str, AtMost(ADDRESS_CHARS_MAX), Doc("who is paid, in this network")]
+    payee: Annotated[str, AtMost(PAYEE_ADDRESS_CHARS_MAX), Doc("who is paid, in this network")]
     amount: Annotated[Amount, Doc("how much each time")]
     first_at: Annotated[Time, Moment, Doc("when it is paid first")]
     rhythm: Annotated[Rhythm, Doc("how often; default: once")] = Rhythm.ONCE
     times: Annotated[int, Range(1, TIMES_MAX), Doc("how many times in all; default: once")] = 1
     payer: Annotated[
         str | None,
-        AtMost(ADDRESS_CHARS_MAX),
+        AtMost(PAYEE_ADDRESS_CHARS_MAX),
         Ref("accounts"),
         Doc("handle or account that pays; default: your own. A signed wish names the account by id"),
     ] = None
-    schedule: Annotated[Id | None, Uuid, OwnId, Doc("a UUID of your own for it; makes a retry safe")] = None
+    schedule: Annotated[Id16 | None, Uuid, OwnId, Doc("a UUID of your own for it; makes a retry safe")] = None
     note: Annotated[Note | None, Doc("what it is for; erasable")] = None
 
 
@@ -61,7 +61,7 @@ class Ran:
     """The n-th occurrence, counted from 0, is paid."""
 
     KIND: ClassVar[str] = "scheduled-payments/ran"
-    schedule: Id
+    schedule: Id16
     occurrence: Annotated[int, Range(0, TIMES_MAX)]
 
 
@@ -70,7 +70,7 @@ class Missed:
     """The n-th occurrence, counted from 0, could not be paid."""
 
     KIND: ClassVar[str] = "scheduled-payments/missed"
-    schedule: Id
+    schedule: Id16
     occurrence: Annotated[int, Range(0, TIMES_MAX)]
     reason: ReasonCode
 
@@ -80,7 +80,7 @@ class Paused:
     """Nothing is paid until it is resumed."""
 
     KIND: ClassVar[str] = "scheduled-payments/paused"
-    schedule: Id
+    schedule: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Continued:
     """It pays again; the occurrences whose time has passed meanwhile are skipped."""
 
     KIND: ClassVar[str] = "scheduled-payments/continued"
-    schedule: Id
+    schedule: Id16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +96,4 @@ class Cancelled:
     """Nothing is paid any more."""
 
     KIND: ClassVar[str] = "scheduled-payments/cancelled"
-    schedule: Id
+    schedule: Id16

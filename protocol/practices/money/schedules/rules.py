@@ -29,6 +29,7 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
+from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.transfers import begin, beyond_limits, unable
@@ -42,7 +43,7 @@ from protocol.practices.money.schedules.entries import (
     Scheduled,
     SchedulePayment,
 )
-from protocol.practices.money.schedules.state import DAY_MS, Schedule, Schedules, ScheduleState
+from protocol.practices.money.schedules.state import Schedule, Schedules, ScheduleState
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 

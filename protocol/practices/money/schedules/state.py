@@ -8,10 +8,9 @@ from enum import StrEnum
 
 from protocol.book.members import Auth
 from protocol.book.refusals import ReasonCode
+from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
 from protocol.practices.money.schedules.entries import Rhythm
-
-DAY_MS = 24 * 60 * 60 * 1_000
 
 
 class ScheduleState(StrEnum):

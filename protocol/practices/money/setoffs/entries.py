@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.refusals import Reason, Stage
-from protocol.book.signed import Id, Minor
+from protocol.book.signed import Id16, Minor
 from protocol.practices.money.currencies.entries import Code
 from protocol.wire.shape import AtMost
 
@@ -26,7 +26,7 @@ SHARES_MAX = 2_000
 class Share:
     """So much of a payment request is cancelled (minor units)."""
 
-    request: Id
+    request: Id16
     amount: Minor
 
 
@@ -35,6 +35,6 @@ class SetOffMade:
     """What members owe each other in a currency is set off; the shares stand in the order of their requests' ids."""
 
     KIND: ClassVar[str] = "obligations/set-off"
-    set_off: Id
+    set_off: Id16
     currency: Code
     shares: Annotated[tuple[Share, ...], AtMost(SHARES_MAX)]

@@ -9,7 +9,7 @@ from protocol.book.signed import Key, MemberId, Signed
 from protocol.wire.shape import AtMost, Range
 
 ADDRESS_CHARS_MAX = 64
-GUARDIANS_MAX = 9
+MEMBER_GUARDIANS_MAX = 9
 
 MemberNamed = Annotated[
     str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose key; a signed wish names the member by id")
@@ -23,11 +23,11 @@ class NameGuardians:
     member: MemberNamed
     guardians: Annotated[
         tuple[Annotated[str, AtMost(ADDRESS_CHARS_MAX)], ...],
-        AtMost(GUARDIANS_MAX),
+        AtMost(MEMBER_GUARDIANS_MAX),
         Ref("members"),
         Doc("the guardians; a signed wish names them by id"),
     ] = ()
-    needed: Annotated[int, Range(1, GUARDIANS_MAX), Doc("how many of them it takes")] = 1
+    needed: Annotated[int, Range(1, MEMBER_GUARDIANS_MAX), Doc("how many of them it takes")] = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from protocol.book.signed import Signed, uuid_text
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.called import CALLED, Called
-from protocol.practices.people.invitations import CODE_CHARS_MAX
+from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX
 from protocol.practices.people.members.entries import (
     Approved,
     CurrencyCode,
@@ -36,7 +36,9 @@ from protocol.wire.shape import AtMost
 class Join:
     """Join with an invitation's code; the group then approves."""
 
-    code: Annotated[str, AtMost(CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")]
+    code: Annotated[
+        str, AtMost(INVITATION_CODE_CHARS_MAX), Doc("the code of the invitation; case and dashes do not matter")
+    ]
     handle: Annotated[str, AtMost(HANDLE_CHARS_MAX), Doc("the name for payments: 2 to 32 of a-z, 0-9 and inner dashes")]
     name: Annotated[str | None, AtMost(NAME_CHARS_MAX), Doc("the name that others see; erasable")] = None
     joining: Annotated[

@@ -210,7 +210,7 @@ def test_words_for_a_federation_in_which_one_does_not_take_part_mean_nothing() -
 def test_there_is_room_for_so_many_members_and_the_first_ranks_and_lowest_ids_have_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(charters, "MEMBERS_MAX", 5)
+    monkeypatch.setattr(charters, "FEDERATION_MEMBERS_MAX", 5)
     vale = Federation("a b")
     vale.join("f g h i j")
     vale.endorse("b", "j")

@@ -10,9 +10,10 @@ from simulation.groups import exchange, linked, offer_payment, pay
 from simulation.world import STEWARD, World, whole
 
 from protocol.book.declaration import Actor, Role
+from protocol.book.timezones import DAY_MS
 from protocol.events import Asked
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
-from protocol.practices.between.importers import DAY_MS, IMPORTING_DAYS, ImportersWanted, Position, Positions
+from protocol.practices.between.importers import IMPORTING_DAYS, ImportersWanted, Position, Positions
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.views import PostPayment

@@ -144,7 +144,7 @@ def test_offers_are_there_after_a_restart() -> None:
 
 
 def test_so_many_offers_stand_and_a_withdrawn_one_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "OFFERS_MAX", 2)
+    monkeypatch.setattr(offers, "OFFERS_OPEN_MAX", 2)
     world = world_of("riacho", "serra")
     founded(world, "riacho", "serra")
     first, second = publish(world, "serra", "Flour", "Bread")

@@ -17,7 +17,7 @@ from protocol.practices.between.clearing.joining import refusal
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.probes import (
     ANSWERS_MAX,
-    FANOUT_MAX,
+    PROBE_FANOUT_MAX,
     PROBE_LIFE_MS,
     PROBES_MAX,
     PROBES_PER_PARTNER_MAX,
@@ -311,7 +311,7 @@ def test_only_so_many_probes_are_remembered_in_all(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_probe_goes_to_the_greatest_debts_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("protocol.practices.between.clearing.probes.FANOUT_MAX", 1)
+    monkeypatch.setattr("protocol.practices.between.clearing.probes.PROBE_FANOUT_MAX", 1)
     world = ring(30, 40, 40)
     found(world, "campo")
     owes(world, "serra", "campo", 45)
@@ -610,4 +610,4 @@ def test_where_all_publish_the_round_goes_first() -> None:
     assert clear(world).cleared == 1
     first = next(number for number, (_, _, one) in enumerate(told) if isinstance(one, CircleAsked))
     assert not any(isinstance(one, Probe) for _, _, one in told[:first])
-    assert TURN_MS * 3 < CLEAR_SECONDS * 1_000 and FANOUT_MAX < PROBES_PER_PARTNER_MAX
+    assert TURN_MS * 3 < CLEAR_SECONDS * 1_000 and PROBE_FANOUT_MAX < PROBES_PER_PARTNER_MAX
