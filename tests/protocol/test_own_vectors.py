@@ -393,7 +393,7 @@ def test_the_trace_ends_as_it_is_told() -> None:
 def verdicts() -> dict[str, str]:
     """Return why each entry is refused at its place, all asked of one book on its way."""
     book, told = trace_book(), dict[str, str]()
-    waiting = iter(sorted(TRACE["refused"], key=lambda case: case["after"]))
+    waiting = iter(sorted([*TRACE["refused"], *TRACE["taken"]], key=lambda case: case["after"]))
     case = next(waiting, None)
     for place in range(len(TRACE["entries"]) + 1):
         while case is not None and case["after"] == place:
@@ -410,8 +410,13 @@ def test_every_node_refuses_what_breaks_a_rule_by_its_code(case: dict[str, Any])
     assert verdicts()[case["name"]] == case["code"]
 
 
-def test_no_two_refused_entries_have_one_name() -> None:
-    assert len(verdicts()) == len(TRACE["refused"])
+def test_no_two_entries_that_are_judged_have_one_name() -> None:
+    assert len(verdicts()) == len(TRACE["refused"]) + len(TRACE["taken"])
+
+
+@pytest.mark.parametrize("case", TRACE["taken"], ids=lambda case: case["name"])
+def test_every_node_takes_what_breaks_no_rule(case: dict[str, Any]) -> None:
+    assert verdicts()[case["name"]] == ""
 
 
 def test_the_trace_tells_every_kind_that_may_stand_in_a_ledger() -> None:

@@ -76,12 +76,45 @@ def edited(name: str, old: str, new: str) -> Slip:
 
 def accepting(ran: Iterable[CodeType]) -> Iterator[Slip]:
     """Yield a slip for each condition under which a function that ran refuses: it holds no more."""
+    for module, function, definition in _those(ran):
+        yield from _accepting(module, function, definition)
+
+
+def bordering(ran: Iterable[CodeType]) -> Iterator[Slip]:
+    """Yield a slip for each comparison of more and less in a function that ran: it is of the other strictness."""
+    for module, function, definition in _those(ran):
+        for number in range(len(_comparisons(definition))):
+            copy = ast.parse(ast.unparse(definition)).body[0]
+            node = _comparisons(copy)[number]
+            told = f"{function}: {ast.unparse(node)}"
+            node.ops = [_STRICTNESS.get(type(one), type(one))() for one in node.ops]
+            yield Slip(told, module, function, ast.unparse(ast.fix_missing_locations(copy)))
+
+
+_STRICTNESS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+}
+
+
+def _comparisons(definition: ast.AST) -> list[ast.Compare]:
+    return [
+        node
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Compare) and any(type(one) in _STRICTNESS for one in node.ops)
+    ]
+
+
+def _those(ran: Iterable[CodeType]) -> Iterator[tuple[str, str, Definition]]:
+    """Yield the functions that ran, with their modules."""
     wanted = {(code.co_filename, code.co_qualname) for code in ran}
     for module, tree in sources().items():
         path = str(Path(inspect.getsourcefile(importlib.import_module(module)) or "").resolve())
         for function, definition in functions(tree):
             if (path, function) in wanted:
-                yield from _accepting(module, function, definition)
+                yield module, function, definition
 
 
 def _accepting(module: str, function: str, definition: Definition) -> Iterator[Slip]:

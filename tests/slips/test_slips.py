@@ -15,7 +15,7 @@ from tests.crdt import test_link
 from tests.protocol import test_own_vectors as own
 from tests.protocol.peers import test_frame_vectors
 from tests.protocol.wire import test_codec, test_keys
-from tests.slips.code import Slip, accepting, edited, put_in, ran_in
+from tests.slips.code import Slip, accepting, bordering, edited, put_in, ran_in
 from tests.soak.marked import rest_to_soak
 
 
@@ -43,6 +43,7 @@ def arguments_of(test: Callable[..., None]) -> list[dict[str, Any]]:
 def every_refused_entry_is_refused() -> None:
     told = own.verdicts()
     assert all(told[case["name"]] == case["code"] for case in own.TRACE["refused"])
+    assert not any(told[case["name"]] for case in own.TRACE["taken"])
 
 
 LEDGER = Vectors(
@@ -154,6 +155,57 @@ def test_a_reader_that_asks_one_thing_less_is_noticed(vectors: Vectors) -> None:
 def test_each_condition_of_a_reader_is_guarded_by_a_vector(vectors: Vectors) -> None:
     passed = [one for one in found_in(vectors) if not is_noticed(vectors, one)]
     assert [one.name for one in passed if not is_unseen(one)] == []
+
+
+# Borders: what holds at an hour or a figure itself.
+
+BORDERS_UNSEEN = {
+    "UnderMotion.satisfies": "no gate asks for more than the group's own terms",
+    "AMOUNT_MINOR_MAX": "the last of int64 is no border that a group comes near",
+    "decimal: ": "it shows figures",
+    "Number.value": "what a parameter may be is the home's to ask",
+    "Percentage.value": "what a parameter may be is the home's to ask",
+    "declared: ": "it looks at our own declarations",
+    "zone_of: ": "no zone is a whole day off, or so long",
+    "_fold_rerouted": "nothing moves at zero",
+    "check: body.": "a circle that brings nothing is refused at zero, and no vector goes below",
+    "_is_way: part.amount": "parts have to come to the invoice's amount",
+    "WRONG_KEPT_MAX": "an auditor's own list",
+    "Circle.is_well_formed": "a circle of two is well formed, and none of the trace has so few",
+    "Position.move": "which half of a position moves at zero is told in the clearing's own tests",
+    "terms.low < terms.high": "no link is with oneself",
+    "against: at_ms > motion.ends_ms": "a draft is opened at once in all stories",
+    "against_voter": "the place of an entry is never below zero",
+    "voters: ": "no member joins by the entry that opens a motion",
+    "SPENDING_MS": "it would take a payout to the millisecond 30 days ago",
+    "due_at": "dues are taken by the second",
+    "body.period < newest": "a period that is not over is never older",
+    "debtors: ": "nobody joins at the millisecond when dues fall due",
+    "Agreed.state_at": "no set-off is made in the last millisecond of a consent",
+    "fold: schedule.": "no standing order goes on in the millisecond of its date, or past its last",
+    "is_away: ": "a leave is shown, and no rule",
+    "MANDATES_MAX": "it would take 64 mandates",
+    "at_ms <= one.not_after_ms": "it would take 64 mandates",
+    "EARLIER_HANDLES_MAX": "it would take 16 handles",
+    "left_minor > 0": "nothing is taken up at zero",
+}
+"""Comparisons at whose border no vector stands, by what their slips are called among other things, and why."""
+
+
+def borders() -> list[Slip]:
+    found = bordering(ran_in(LEDGER.replay))
+    ours = [one for one in found if one.module.startswith(LEDGER.rules)]
+    return [one for one in ours if not any(told in one.name for told in BORDERS_UNSEEN)]
+
+
+def test_a_border_that_is_moved_is_noticed() -> None:
+    assert [one.name for one in borders()[::SHARE] if not is_noticed(LEDGER, one)] == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_each_border_of_the_ledger_is_guarded_by_a_vector() -> None:
+    assert [one.name for one in borders() if not is_noticed(LEDGER, one)] == []
 
 
 # Computations that differ, and rules beyond one condition.

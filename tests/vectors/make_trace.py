@@ -77,13 +77,15 @@ def fold_trace() -> dict[str, Any]:
         " accounts that are not zero after an entry, in minor units; every currency sums to zero after each. `identity`"
         " is the identity lane, which tells whose signatures to check; `final` is what the book holds at the end."
         " Each of `refused` is rightly signed, follows the first `after` entries, and is refused by every node with"
-        " that code.",
+        " that code; each of `taken` is taken at its place by every node, though it does not stand in the lane."
+        " An entry's date is the second field of its body.",
         "network": node.network.hex(),
         "identity": [
             entry.wire.hex() for entry in node.disk if entry.header.lane == IDENTITY and entry.network == node.network
         ],
         **folded(told),
         "refused": told.refused,
+        "taken": told.taken,
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import refused_between
 import refused_money
 import refused_people
+from borders import borders
 from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import offer_payment
 
@@ -18,6 +19,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.abroad.entries import Forwarded, Sent
 from protocol.practices.between.abroad.state import part_hold
+from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, Vote
 from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.currencies import CloseCurrency, CreateCurrency, SetLevy
@@ -45,6 +47,7 @@ def refusals(told: Riacho) -> None:
     refused_people.refused(told, codes)
     refused_money.refused(told, ids)
     refused_between.refused(told, ids)
+    borders(told, ids, codes)
 
 
 def arrivals(told: Riacho) -> None:
@@ -195,6 +198,7 @@ def motion(told: Riacho) -> dict[str, bytes]:
     """A motion is open, and Tita joins afterwards."""
     opened = told.do("motions.create", MakeMotion("A word", closes=told.world.now + 8 * DAY_MS), who="bia").id
     told.admit("tita", has_key=False)
+    told.do("replicas.invite", InviteReplica())
     return named({"motion": opened})
 
 

@@ -66,6 +66,12 @@ def sent(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("what is sent in a closed currency", again(payer=f"{bia}.FIM"), "CURRENCY_CLOSED")
     told.refuse("what is sent without an invoice", replace(again(), invoice=b""), "MALFORMED")
     told.refuse("what is sent over no link", again(parts=()), "MALFORMED")
+    for name in ("debit", "hold_amount"):
+        free = replace(known.parts[0], hold=NOTHING, **{name: 0})
+        told.refuse(f"what is sent with a {name} of nothing", again(parts=(free,)), "MALFORMED")
+    told.refuse(
+        "what is sent to no network", again(parts=(replace(known.parts[0], hold=NOTHING, route=()),)), "MALFORMED"
+    )
     told.refuse("what is sent under another hold", again(parts=known.parts), "MALFORMED")
     told.refuse(
         "what is sent in less than is asked",

@@ -46,6 +46,7 @@ class Riacho:
         self.world = World(2026)
         self.order_seqs: dict[str, int] = {}
         self.refused: list[dict[str, Any]] = []
+        self.taken: list[dict[str, Any]] = []
 
     @property
     def network(self) -> bytes:
@@ -142,6 +143,16 @@ class Riacho:
 
     def refuse(self, name: str, body: Body, code: str, at_ms: int | None = None) -> None:
         """Note an entry that the network might have signed next, and that every node refuses."""
+        after, wire = self.next(body, at_ms)
+        self.refused.append({"name": name, "after": after, "code": code, "wire": wire})
+
+    def accept(self, name: str, body: Body, at_ms: int | None = None) -> None:
+        """Note an entry that the network might have signed next, and that every node takes."""
+        after, wire = self.next(body, at_ms)
+        self.taken.append({"name": name, "after": after, "wire": wire})
+
+    def next(self, body: Body, at_ms: int | None) -> tuple[int, str]:
+        """Return how many entries there are, and the one that the network might sign next."""
         node = self.world.nodes[NODE]
         head = node.replica.journal.held.head(node.network, LEDGER)
         assert head is not None and node.keyring is not None
@@ -149,4 +160,4 @@ class Riacho:
             node.keyring.hot, network=node.network, lane=LEDGER, epoch=0, seq=head.position.seq + 1, prev=head.id,
             body=encode_body(body, self.world.now if at_ms is None else at_ms), salt=bytes(16),
         )  # fmt: skip
-        self.refused.append({"name": name, "after": head.position.seq + 1, "code": code, "wire": entry.wire.hex()})
+        return head.position.seq + 1, entry.wire.hex()
