@@ -21,7 +21,13 @@ from node.http.refusals import (
 )
 from node.http.routes import MOVED, Route
 from node.http.samples import tried
-from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED, SEARCH_UNAVAILABLE, STORAGE_FAILED
+from node.loop.refusals import (
+    IDEMPOTENCY_IN_FLIGHT,
+    IDEMPOTENCY_REUSED,
+    SEARCH_UNAVAILABLE,
+    STORAGE_DAMAGED,
+    STORAGE_FAILED,
+)
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
     AMOUNT_TOO_LARGE,
@@ -105,6 +111,8 @@ def reasons_of_route(route: Route) -> Sequence[Reason]:
         found.add(SCOPE_MISSING)
     if route.wanted is not None and "search" in hints_of(route.wanted):
         found.add(SEARCH_UNAVAILABLE)
+    if route.method == "GET" and route.operation is not None:
+        found.add(STORAGE_DAMAGED)
     if route.paged or route.resumes:
         found.add(CURSOR_UNKNOWN)
     if route.operation is None:

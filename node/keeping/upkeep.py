@@ -74,7 +74,7 @@ def verify_book(home: Path, told: Told) -> BookReport:
     with closing(_opened(home / DATABASE)) as connection:
         try:
             connection.execute("BEGIN")  # one moment of a database that may go on meanwhile
-            return _verified(connection, told)
+            return _verified(connection, told, _broken(connection))
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(f"{home / DATABASE} is damaged ({error}): restore a backup") from None
 
@@ -176,11 +176,18 @@ def restore(backup: Path, home: Path) -> Restored:
         return Restored(asyncio.run(_why_recover(home)), erased_anew, holding_of(database))
 
 
-def _verified(connection: sqlite3.Connection, told: Told) -> BookReport:
+def _broken(connection: sqlite3.Connection) -> list[str]:
+    """Return what is wrong with the file itself, page by page: also where no entry stands."""
+    found = connection.execute(f"PRAGMA integrity_check({LINES_SHOWN_MAX})")
+    lines = (line for (text,) in found for line in str(text).splitlines() if not line.startswith("***"))
+    return [f"the database is damaged: {line}" for line in lines if line != "ok"][:LINES_SHOWN_MAX]
+
+
+def _verified(connection: sqlite3.Connection, told: Told, broken: list[str]) -> BookReport:
     network = _network_of(connection)
     journal = Journal(network, PRACTICES, chance, None)
     stored = connection.execute(f"{LINES} ORDER BY arrival")
-    faults: list[str] = []
+    faults = list(broken)
     unsigned: list[Entry] = []
     entries = lines = different = 0
     gc.disable()  # what is folded stays: walking it for garbage takes more than the folding

@@ -42,10 +42,20 @@ SEARCH_UNAVAILABLE = Reason(
     heading="Nothing can be searched now",
     ways=("look at the list without a search", "ask a steward to start the node anew"),
 )
+STORAGE_DAMAGED = Reason(
+    "STORAGE_DAMAGED",
+    Stage.DOOR,
+    503,
+    "The database is damaged where this stands",
+    "The disk has changed the database where this stands, and the node shows nothing of it.",
+    heading="The database is damaged",
+    ways=("tell a steward, who runs mutirao verify book and restores a backup",),
+)
 
 LOOP_REFUSALS = (
     STORAGE_FAILED,
     IDEMPOTENCY_IN_FLIGHT,
     IDEMPOTENCY_REUSED,
     SEARCH_UNAVAILABLE,
+    STORAGE_DAMAGED,
 )

@@ -21,14 +21,14 @@ from node.loop.inbox import BATCH_INPUTS_MAX, Arrived, Inbox
 from node.loop.looking import looked_up
 from node.loop.peering import Peering
 from node.loop.recalls import Recalls
-from node.loop.refusals import STORAGE_FAILED
+from node.loop.refusals import STORAGE_DAMAGED, STORAGE_FAILED
 from node.loop.snapping import Snapping
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.texts import digests, with_texts
 from node.loop.todo import Todo, todo_of
 from node.loop.underway import Underway
 from node.loop.waiting import Remember, Remembered, Waiter, Waiters
-from node.store.connections import StorageFailed
+from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import Reach
 from node.store.private import PrivateStore
 from node.store.rows import RowDamaged
@@ -159,9 +159,12 @@ class Runtime:
         waiter = self._waiters.open()
         assert isinstance(waiter, Waiter), "a wish without a key waits for nothing"
         result = await self._outcome(waiter, Asked(self._request(), operation, actor, wish, subject, after, limit))
-        result = await looked_up(result, self.storage, self._network, self.book)
-        wanted = set(digests(result))
-        return with_texts(result, await self._underway.texts(wanted)) if wanted else result
+        try:
+            result = await looked_up(result, self.storage, self._network, self.book)
+            wanted = set(digests(result))
+            return with_texts(result, await self._underway.texts(wanted)) if wanted else result
+        except StorageUnusable:
+            return refuse(STORAGE_DAMAGED)
 
     async def knows(self, scope: bytes) -> bool:
         """Tell whether the key of this idempotency scope has got its answer, or is under way to it."""

@@ -2,6 +2,7 @@
 """The connections to a database: one that writes, one that reads beside it, and what they raise."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -30,6 +31,8 @@ SETTINGS = (
 )
 
 Statement = tuple[str, Sequence[Any]]
+
+log = logging.getLogger(__name__)
 
 
 class StorageFailed(Exception):
@@ -88,7 +91,13 @@ class Connections:
                 await self._writer.execute(query, values)
 
     async def _read(self, query: str, *values: object) -> list[Any]:
-        return list(await self._reader.execute_fetchall(query, values))
+        try:
+            return list(await self._reader.execute_fetchall(query, values))
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            log.error("the database is damaged", extra={"reason": str(error)})
+            raise StorageUnusable(f"{self.path} is damaged ({error}): restore a backup") from error
 
     async def _by_keys(self, query: str, keys: Iterable[bytes]) -> list[Any]:
         """Return the rows of all these keys, in few statements of few different lengths."""
