@@ -153,9 +153,10 @@ class Book:
         return [kept for rows in self.tables.values() for kept in rows.settle()]
 
     def state(self) -> dict[str, Any]:
-        """Return what a snapshot keeps, after `settle`."""
+        """Return what a snapshot keeps, after `settle`: what was folded, and no state that is TRANSIENT."""
         parts = {name: getattr(self, name) for name in _PARTS}
-        return {**parts, "tables": {name: rows.state() for name, rows in self.tables.items()}}
+        folded = {kind: one for kind, one in self._states.items() if not getattr(kind, "TRANSIENT", False)}
+        return {**parts, "_states": folded, "tables": {name: rows.state() for name, rows in self.tables.items()}}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state` has returned."""

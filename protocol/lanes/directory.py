@@ -59,6 +59,11 @@ class Directory:
         self.forked: dict[bytes, int] = {}
         """Networks that are `forked`, and from which place of their commons on others may have heard something else."""
 
+    def begin(self) -> None:
+        """Know nobody as connected: a process begins."""
+        for known in self.networks.values():
+            known.connected = False
+
     def note_fork(self, network: bytes, lane: str, seq: int) -> None:
         """Know a network as one that has said two things at one place."""
         self.networks[network].forked = True

@@ -99,6 +99,7 @@ class Journal:
         """Go on from what `state` has returned."""
         self.book.resume(state["book"])
         self.directory = self.book.of(Directory)
+        self.directory.begin()
         self.held.resume(state)
 
     def drain(self) -> tuple[list[Store | Forget], list[Entered]]:

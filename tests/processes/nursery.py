@@ -30,6 +30,8 @@ LOADED = (
     "node.p2p.network",
 )
 LOOK_SECONDS = 0.01
+SNAPSHOT_EVERY_ENTRIES = 40
+"""So often, and at each stop, a node of a test writes a snapshot: kills hit it, and starts go on from it."""
 
 
 class Child:
@@ -94,6 +96,8 @@ class Nursery:
 def _fork_on_demand() -> None:
     for name in LOADED:
         import_module(name)
+    snapping: Any = import_module("node.loop.snapping")
+    snapping.SNAPSHOT_EVERY_ENTRIES, snapping.SNAPSHOT_AT_STOP_ENTRIES = SNAPSHOT_EVERY_ENTRIES, 1
     assert threading.active_count() == 1, "only a process without threads can be forked"
     gc.collect()
     gc.freeze()

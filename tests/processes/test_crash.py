@@ -18,6 +18,7 @@ import pytest
 from processes.harness import Commune, Json, Member, Node, Unanswered, forks, link_up, order_json, start, units, until
 from soak.marked import rest_to_soak
 
+from node.keeping.home import DATABASE
 from protocol.book.uuids import drawn_id
 from protocol.wire.keys import KeyPair
 
@@ -213,6 +214,7 @@ def test_no_payment_is_lost_or_doubled_however_often_a_node_is_killed(
         assert int(one.link(other)["net_debt"]["value"]) == -int(other.link(one)["net_debt"]["value"])
     for node in region.nodes:
         node.stop()
+        assert (node.home / f"{DATABASE}.snapshot").exists()
         node.verify_book()
     assert not forks(*region.nodes)
     lost = sum(attempt.was_lost for one in region.payers for attempt in one.answered)

@@ -19,6 +19,9 @@ from protocol.events import Asked, Effect, Input, Keep, PeerDown, PeerUp, Receiv
 from protocol.lanes.entry import IDENTITY
 from protocol.practices.between.links.state import Links
 
+SNAPSHOT_EVERY_ENTRIES = 20
+"""So often a node keeps what it has in memory: who starts again goes on from there."""
+
 
 class Death(Enum):
     """When a node dies: before its next write, after it, or when half of what it then says has left."""
@@ -67,6 +70,9 @@ class FaultyWorld(RoughNetwork):
                 return
         disk.recovering = node.replica.recovering
         self.perform(node, effects)
+        snapped = 0 if node.snapshot is None else len(node.snapshot[0])
+        if len(node.disk) >= snapped + SNAPSHOT_EVERY_ENTRIES:
+            self.snap(node)
 
     # Killed.
 

@@ -2,12 +2,13 @@
 """A world of real replicas under a virtual clock, network and disk, for stories and properties."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
 from simulation.rows import StoredRows, decided
 
+from node.store import snapshot
 from protocol.book.declaration import Actor, Practice, Role, RowsWanted
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused
@@ -62,6 +63,8 @@ class Node:
     """How far its clock is off."""
     practices: Sequence[Practice] = PRACTICES
     """What its version knows."""
+    snapshot: tuple[tuple[bytes, ...], bytes, StoredRows] | None = None
+    """Of which entries it was made, what it holds, and the rows as they were then."""
 
     @property
     def network(self) -> bytes:
@@ -178,8 +181,27 @@ class World:
         node.replica = self._replica(
             node.network, node.keyring, node.invitation, recovering=recovering, practices=node.practices
         )
-        list(node.replica.load(node.disk))
-        node.rows.begin(node.replica)
+        snapped, state, rows = node.snapshot or ((), b"", node.rows)
+        size = len(snapped)
+        if not size or snapped != tuple(entry.id for entry in node.disk[:size]):
+            list(node.replica.load(node.disk))
+            node.rows.begin(node.replica)
+            node.snapshot = None
+            return
+        node.replica.resume(snapshot.loaded(memoryview(state)))
+        book = node.replica.book
+        book.source = lambda names: list(rows.fetch(names))
+        list(node.replica.load(node.disk[size:]))
+        book.source = None
+        node.rows.by_name = rows.by_name
+        for kept in book.settle():
+            node.rows.keep(kept)
+
+    def snap(self, node: Node) -> None:
+        """Let a node's next start fold only what comes from now on."""
+        state = snapshot.dumped(node.replica.state())
+        assert state is not None
+        node.snapshot = tuple(entry.id for entry in node.disk), state, replace(node.rows)
 
     def peers(self, name: str) -> list[str]:
         """Return the nodes that a node is connected to, by name."""

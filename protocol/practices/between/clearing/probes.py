@@ -9,6 +9,7 @@ debt, who searches is then told the way back. It proposes circles, and what foll
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import ClassVar
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Tell
@@ -80,6 +81,7 @@ class Search:
 class Probes:
     """What is searched for: not part of the fold, and lost at a restart without harm."""
 
+    TRANSIENT: ClassVar[bool] = True
     searched: int = 0
     """The newest round of ours for which we have searched."""
     search: Search | None = None

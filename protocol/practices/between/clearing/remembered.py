@@ -2,6 +2,7 @@
 """What a node remembers of a round: its proposals, and what it has asked."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from protocol.lanes.entry import Millis
 from protocol.practices.between.clearing.circles import Circle
@@ -22,6 +23,7 @@ class Asked:
 class Rounds:
     """What goes on in a round: not part of the fold, and lost at a restart without harm."""
 
+    TRANSIENT: ClassVar[bool] = True
     computed: int = 0
     joined: int = 0
     """The round that we have entered last, and when it began for us."""

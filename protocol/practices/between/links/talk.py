@@ -6,7 +6,7 @@ A record is the whole state of its side: it is sent again until it is acknowledg
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from crdt.link.record import LinkFault
 from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
@@ -41,6 +41,7 @@ RESOLVE: Slot[Callable[[Desk, Link], Iterator[Plan]]] = Slot(
 class Sendings:
     """When something was last sent on a link, and asked for: not part of the fold, and lost without harm."""
 
+    TRANSIENT: ClassVar[bool] = True
     sent_at: dict[bytes, Millis] = field(default_factory=dict[bytes, Millis])
     asked_at: dict[bytes, Millis] = field(default_factory=dict[bytes, Millis])
 

@@ -6,6 +6,7 @@ the line before it: in = ceil(out * num / den) + fee.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from protocol.book.accounts import commons_account
 from protocol.book.addresses import resolve_account
@@ -78,6 +79,7 @@ class Noted:
 class Relays:
     """Questions that went on from here: not part of the fold, and lost at a restart without harm."""
 
+    TRANSIENT: ClassVar[bool] = True
     open: dict[bytes, Relay] = field(default_factory=dict[bytes, Relay])
     notes: dict[bytes, Noted] = field(default_factory=dict[bytes, Noted])
     """What payers write beside invoices of ours that nobody has paid yet, by nonce."""

@@ -2,7 +2,7 @@
 """What a node knows of prices: the questions that are open, and the quotes that it has given its members."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from protocol.book.declaration import Doc
 from protocol.book.ledger import Account
@@ -62,6 +62,7 @@ class Question:
 class Quotes:
     """Open questions and quotes: not part of the fold, and lost at a restart without harm."""
 
+    TRANSIENT: ClassVar[bool] = True
     questions: dict[bytes, Question] = field(default_factory=dict[bytes, Question])
     """By the key under which the way is asked."""
     given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
