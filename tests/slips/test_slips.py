@@ -138,7 +138,7 @@ def is_noticed(vectors: Vectors, slip: Slip) -> bool:
     return False
 
 
-SHARE = 30
+SHARE = 40
 """Of so many slips found in the code `make test` tries one."""
 
 
@@ -322,6 +322,6 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize("slip", rest_to_soak(DIFFERENT, first=4), ids=lambda one: one.what)
+@pytest.mark.parametrize("slip", rest_to_soak(DIFFERENT, first=3), ids=lambda one: one.what)
 def test_a_computation_that_differs_is_noticed(slip: Different) -> None:
     assert is_noticed(slip.vectors, edited(slip.what, slip.stands, slip.then))
