@@ -83,7 +83,7 @@ def statuses_of(route: Route) -> tuple[int, ...]:
             found.add(412)
     if route.wanted is not None or route.paged:
         found |= {404, 422}
-    return tuple(sorted(found | set(route.statuses)))
+    return tuple(sorted(found | {reason.status for reason in reasons_of_route(route)} | set(route.statuses)))
 
 
 def reasons_by_status() -> Mapping[int, Sequence[Reason]]:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from cli.arguments import split
-from cli.made import commands as made_commands
 from cli.made import wished
 from cli.made.command import INDEX, Command, all_commands, commands, index_of, nouns
 from cli.made.commands import parser_of
@@ -136,8 +135,8 @@ def test_the_index_says_what_the_declarations_say() -> None:
     assert dict(commands()) == dict(all_commands())
 
 
-def test_what_a_command_repeats_of_the_rules_is_as_they_have_it() -> None:
-    assert made_commands.PAGE_ITEMS_DEFAULT == PAGE_ITEMS_DEFAULT
+def test_what_a_command_repeats_of_the_rules_is_as_they_have_it(mutirao: Callable[..., Any]) -> None:
+    assert f"at most so many; default: {PAGE_ITEMS_DEFAULT}\n" in help_of(mutirao, "members list")
     assert Signing.KEY.value == wished.KEY
 
 

@@ -165,6 +165,8 @@ def test_each_operation_says_what_it_needs_and_why_it_may_be_refused(own: Any) -
             scopes = {scope for one in operation["security"] for scope in one.get("token", ())}
             assert scopes == set(re.findall(r"Scope: `(.*?)`", operation["description"])), operation["operationId"]
             assert all(one.get("description") for one in operation["parameters"] if one["in"] == "path"), path
+            statuses = {str(REASONS[code].status) for code in operation["x-refusals"]}
+            assert statuses <= operation["responses"].keys(), operation["operationId"]
             for status, answer in operation["responses"].items():
                 reference = answer.get("$ref", "").rpartition("/")[2]
                 assert reference in ("", f"Problem{status}")
