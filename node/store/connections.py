@@ -85,10 +85,12 @@ class Connections:
         await self._reader.close()
         await self._writer.close()
 
-    async def _write(self, query: str, *values: object) -> None:
+    async def _write(self, query: str, *values: object) -> int:
+        """Carry out a statement by itself; returns how many rows it has changed."""
         async with self._writing:
             with or_failed():
-                await self._writer.execute(query, values)
+                done = await self._writer.execute(query, values)
+            return done.rowcount
 
     async def _read(self, query: str, *values: object) -> list[Any]:
         try:

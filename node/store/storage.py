@@ -171,13 +171,11 @@ class Storage(StoredLanes, Lookups, Tokens):
         await self._write("DELETE FROM meta WHERE key = 'probe'")
 
     async def prune(self, now: Millis) -> None:
-        """Forget events beyond EVENTS_KEPT and answers older than ANSWERS_KEPT_MS, some at a time."""
+        """Forget events beyond EVENTS_KEPT and all answers older than ANSWERS_KEPT_MS; commits come in between."""
         await self._write("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", EVENTS_KEPT)
-        await self._write(
-            "DELETE FROM answers WHERE at_ms < ?"
-            " AND number IN (SELECT number FROM answers ORDER BY number LIMIT ?)",
-            now - ANSWERS_KEPT_MS, PRUNED_AT_ONCE,
-        )  # fmt: skip
+        old = "DELETE FROM answers WHERE at_ms < ? AND number IN (SELECT number FROM answers ORDER BY number LIMIT ?)"
+        while await self._write(old, now - ANSWERS_KEPT_MS, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
+            pass
 
     def renumber(self, accounts: dict[str, int]) -> None:
         """Know the numbers that accounts have by now in statement lines."""

@@ -200,13 +200,16 @@ async def test_an_entry_stored_twice_is_a_bug_and_not_a_full_disk(storage: Stora
     assert list(storage.entries()) == entries
 
 
-async def test_answers_and_events_are_forgotten_when_they_are_old(storage: Storage) -> None:
+async def test_answers_and_events_are_forgotten_when_they_are_old(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = [Event(n, "e", "r", (), {}) for n in range(1, EVENTS_KEPT + 11)]
-    old = answered(1, at_ms=NOW)
-    young = answered(2, at_ms=NOW + 1)
-    await storage.commit(Batch([], [], [], [old, young], events))
+    monkeypatch.setattr("node.store.storage.PRUNED_AT_ONCE", 3)
+    old = [answered(number, at_ms=NOW) for number in range(1, 11)]
+    young = answered(20, at_ms=NOW + 1)
+    await storage.commit(Batch([], [], [], [*old, young], events))
     await storage.prune(NOW + ANSWERS_KEPT_MS + 1)
-    assert await storage.answers([old.scope, young.scope]) == {young.scope: young}
+    assert await storage.answers([*(one.scope for one in old), young.scope]) == {young.scope: young}
     assert await storage.events_kept() == (11, EVENTS_KEPT + 10)
 
 
