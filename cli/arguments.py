@@ -49,7 +49,7 @@ class Parser(ArgumentParser):
             shared.add_argument(
                 "--idempotency-key",
                 metavar="KEY",
-                type=read_key,
+                type=read_public_key,
                 help="a key of your own: the same one never does it twice",
             )
 
@@ -117,7 +117,7 @@ def read_text(text: str) -> str:
     return normalize("NFC", text)
 
 
-def read_key(text: str) -> str:
+def read_public_key(text: str) -> str:
     """Return an idempotency key."""
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
         raise ArgumentTypeError("an idempotency key has 1 to 255 visible ASCII characters")

@@ -10,8 +10,8 @@ from typing import Any
 from cli.arguments import Parser, choose, read_count, read_seconds, read_text, split
 from cli.client import path_of
 from cli.ending import DONE, Misuse
-from cli.output import figure, put, put_json, record, table
-from cli.session import Session, connect
+from cli.output import figure, put, put_json, show_record, table
+from cli.session import CommandSession, connect
 
 BALANCE_COLUMNS = ("name", "balance", "pending", "headroom", "limit", "ceiling")
 STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
@@ -69,7 +69,7 @@ def statement(argv: Sequence[str]) -> int:
     return DONE
 
 
-def _only_account(session: Session) -> str:
+def _only_account(session: CommandSession) -> str:
     accounts = session.client.list(path_of("accounts"), most=2)["items"]
     if len(accounts) != 1:
         told = " (mutirao balance lists them)" if accounts else ""
@@ -129,7 +129,7 @@ def link(argv: Sequence[str]) -> int:
     return operate(verbs[verb], rest, command="link propose", bare=("partner",), fills=fills, example=example)
 
 
-def _only_currency(session: Session) -> str:
+def _only_currency(session: CommandSession) -> str:
     """Return our currency for a link where there is only one to choose."""
     found = [one["code"] for one in session.client.list(path_of("currencies"))["items"] if not one["closed"]]
     if len(found) != 1:
@@ -194,7 +194,7 @@ def clear(argv: Sequence[str]) -> int:
 
 
 def _put_status(node: _Json, networks: Sequence[_Json], links: Sequence[_Json]) -> None:
-    put(record(node))
+    put(show_record(node))
     others = [one for one in networks if not one["own"]]
     put(f"\nnetworks\n{table(others, NETWORK_COLUMNS)}")
     named = [{**one, "partner": one["partner_handle"] or one["partner"]} for one in links]

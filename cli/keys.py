@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cli.arguments import Parser, choose
 from cli.ending import DONE, Misuse
-from cli.output import put, put_json, record
+from cli.output import put, put_json, show_record
 from cli.settings import said
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
     if args.json:
         put_json(shown)
     else:
-        put(record(shown))
+        put(show_record(shown))
     return DONE
 
 

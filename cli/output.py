@@ -32,7 +32,7 @@ def put_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
 
 
-def decimal(amount_minor: int, scale: int) -> str:
+def shown_decimal(amount_minor: int, scale: int) -> str:
     """Return minor units as a decimal: the economy's own function would load the whole economy first."""
     digits = str(abs(amount_minor)).rjust(scale + 1, "0")
     return f"{'-' if amount_minor < 0 else ''}{digits[:-scale]}.{digits[-scale:]}" if scale else str(amount_minor)
@@ -52,7 +52,7 @@ def is_amount(value: Any) -> bool:
 
 def figure(amount: Mapping[str, Any]) -> str:
     """Return an amount as a decimal without its code: "12.50"."""
-    return decimal(int(amount["value"]), amount["asset_scale"])
+    return shown_decimal(int(amount["value"]), amount["asset_scale"])
 
 
 def money(amount: Mapping[str, Any]) -> str:
@@ -91,7 +91,7 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def record(shown: Mapping[str, Any]) -> str:
+def show_record(shown: Mapping[str, Any]) -> str:
     """Return one thing as lines of name and value; what has none is left out."""
     lines: list[tuple[str, str]] = []
     for name, value in shown.items():
@@ -118,7 +118,7 @@ def table(items: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), *, wi
     head = [label(name) for name in names]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     if not columns and width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
-        return "\n\n".join(map(record, items))
+        return "\n\n".join(map(show_record, items))
     right = [_is_number(name, items) for name in names]
     return "\n".join(
         "  ".join(

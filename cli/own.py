@@ -9,7 +9,7 @@ from cli import keys
 from cli.arguments import Parser, choose, read_count, read_moment, read_text
 from cli.client import path_of
 from cli.ending import DONE
-from cli.output import cell, plain, put, put_json, record, table, terminal_width
+from cli.output import cell, plain, put, put_json, show_record, table, terminal_width
 from cli.session import connect
 
 ROLES = ("member", "auditor", "committee", "steward")
@@ -30,7 +30,7 @@ def node(argv: Sequence[str]) -> int:
     if args.json:
         put_json(shown)
     else:
-        put(record(shown))
+        put(show_record(shown))
     return DONE
 
 
@@ -52,7 +52,7 @@ def login(argv: Sequence[str]) -> int:
     if args.json:
         put_json(opened)
     else:
-        put(record(opened))
+        put(show_record(opened))
     return DONE
 
 
@@ -102,7 +102,7 @@ def tokens(argv: Sequence[str]) -> int:
         if verb == "revoke":
             client.delete(path_of("tokens", args.id))
             shown = client.get(path_of("tokens", args.id))
-    put_json(shown) if args.json else put(record(shown))
+    put_json(shown) if args.json else put(show_record(shown))
     return DONE
 
 

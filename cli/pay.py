@@ -19,7 +19,7 @@ from cli.client import path_of
 from cli.ending import DONE, Misuse, Refused, Unreachable, refused
 from cli.keys import bytes_of, text_of
 from cli.output import figure, is_amount, money, plain, put, put_json
-from cli.session import Session, connect
+from cli.session import CommandSession, connect
 
 if TYPE_CHECKING:
     from protocol.book.money import Amount
@@ -103,7 +103,7 @@ def _parser() -> Parser:
     return parser
 
 
-def known(session: Session, key: str | None, payee: str, amount: _Json, noun: str = "payments") -> _Json | None:
+def known(session: CommandSession, key: str | None, payee: str, amount: _Json, noun: str = "payments") -> _Json | None:
     """Return what was made before under an idempotency key, if there is such; raises Refused where it was another."""
     if key is None:
         return None
@@ -119,7 +119,7 @@ def known(session: Session, key: str | None, payee: str, amount: _Json, noun: st
     return made
 
 
-def priced(session: Session, wish: Wish) -> _Json:
+def priced(session: CommandSession, wish: Wish) -> _Json:
     """Return the price of a payment; raises Refused where it is above what the payer allows."""
     asked = {
         "payee": wish.payee,
@@ -146,7 +146,7 @@ def priced(session: Session, wish: Wish) -> _Json:
     return price
 
 
-def place(session: Session, wish: Wish, price: _Json, key: str | None) -> _Json:
+def place(session: CommandSession, wish: Wish, price: _Json, key: str | None) -> _Json:
     """Order a payment at its price, signed where there is a key, and return it as the node shows it."""
     key = key or os.urandom(16).hex()
     payment = id_of(key, "payments")
@@ -156,7 +156,7 @@ def place(session: Session, wish: Wish, price: _Json, key: str | None) -> _Json:
     return session.post_signed(path, lambda order_seq: ordered(session, wish, price, payment, order_seq), key)
 
 
-def ordered(session: Session, wish: Wish, price: _Json, payment: bytes, order_seq: int) -> dict[str, Any]:
+def ordered(session: CommandSession, wish: Wish, price: _Json, payment: bytes, order_seq: int) -> dict[str, Any]:
     """Return a payment that the member's key orders, at its price."""
     from cli.made.wishes import signed_json
     from protocol.book.money import Amount
@@ -247,7 +247,7 @@ def _word(wish: Wish, price: _Json, payment: bytes) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _settled(session: Session, payment: _Json, wait_seconds: float) -> _Json:
+def _settled(session: CommandSession, payment: _Json, wait_seconds: float) -> _Json:
     """Return a payment once it has arrived or come back, or as it is when the wait is over."""
     until = time.monotonic() + wait_seconds
     pause = LOOK_SECONDS_FIRST

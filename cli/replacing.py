@@ -7,8 +7,8 @@ from pathlib import Path
 from cli import keys
 from cli.arguments import Parser
 from cli.ending import DONE, Misuse, Refused
-from cli.output import put, put_json, record
-from cli.session import Session
+from cli.output import put, put_json, show_record
+from cli.session import CommandSession
 from cli.settings import settings
 
 
@@ -16,7 +16,7 @@ def run(argv: Sequence[str]) -> int:
     """Make a new key, and let it take the place of the key at hand, or of another of the same member's."""
     from cli.client import path_of
     from cli.made.command import commands
-    from cli.made.wished import Wished
+    from cli.made.wished import CommandWished
     from cli.made.wishes import sign_and_send
     from protocol.practices.people.joinings import sign_joining
 
@@ -31,12 +31,12 @@ def run(argv: Sequence[str]) -> int:
         "--gives-way", metavar="KEY", help="which of your keys gives way, as `members show` tells it; default: --key"
     )
     args = parser.parse_args(argv)
-    session = Session(settings(args), args.timeout)
+    session = CommandSession(settings(args), args.timeout)
     member = session.client.get(path_of("members", session.sign_in()["member"]))
     keys.write_new(args.out)
     joining = sign_joining(keys.read(args.out), session.network, member["handle"])
     body = {} if args.gives_way is None else {"gives_way": args.gives_way}
-    wished = Wished(session, path_of("members", member["id"], "rebind-key"), member["id"], body, args)
+    wished = CommandWished(session, path_of("members", member["id"], "rebind-key"), member["id"], body, args)
     try:
         shown = sign_and_send(wished, commands()["members.rebind-key"].declared(), {"joining": joining})
     except (Refused, Misuse):
@@ -45,5 +45,5 @@ def run(argv: Sequence[str]) -> int:
     if args.json:
         put_json(shown)
     else:
-        put(record({"file": str(args.out), "keys": [one["key"] for one in shown["keys"]]}))
+        put(show_record({"file": str(args.out), "keys": [one["key"] for one in shown["keys"]]}))
     return DONE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cli import keys
 from cli.client import TIMEOUT_SECONDS, Client, path_of
 from cli.ending import Misuse, Refused, Unreachable
-from cli.settings import Settings, settings
+from cli.settings import CommandSettings, settings
 
 if TYPE_CHECKING:
     from protocol.wire.keys import KeyPair
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 NETWORK_BYTES = 32
 
 
-class Session:
+class CommandSession:
     """A client of a node; `hand` is the key that its member signs with, None where there is none."""
 
-    def __init__(self, found: Settings, timeout: float | None) -> None:
+    def __init__(self, found: CommandSettings, timeout: float | None) -> None:
         self.client = Client(found.node, found.token, timeout=timeout or TIMEOUT_SECONDS)
         self.hand: KeyPair | None = None if found.key is None else keys.read(found.key)
         self._node: Mapping[str, Any] | None = None
@@ -81,9 +81,9 @@ class Session:
         return opened
 
 
-def connect(args: Namespace, *, signed_in: bool = True) -> Session:
+def connect(args: Namespace, *, signed_in: bool = True) -> CommandSession:
     """Return the session that a command's options ask for, signed in by key where there is no token."""
-    session = Session(settings(args), args.timeout)
+    session = CommandSession(settings(args), args.timeout)
     if signed_in and session.client.token is None and session.hand is not None:
         session.sign_in()
     return session

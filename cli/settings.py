@@ -22,7 +22,7 @@ TABLE = "client"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CommandSettings:
     """The node's URL; a token and a key file, where there are such."""
 
     node: str
@@ -30,7 +30,7 @@ class Settings:
     key: Path | None
 
 
-def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> CommandSettings:
     """Return the settings that count for a command; raises Misuse where a file of theirs cannot be read."""
     token = environ.get("MUTIRAO_TOKEN")
     token_file = environ.get("MUTIRAO_TOKEN_FILE")
@@ -46,7 +46,7 @@ def settings(args: Namespace, environ: Mapping[str, str] = os.environ) -> Settin
     who = next((one for one in sources if one.get("token") or one.get("key")), {})
     node = next((url for one in sources if (url := one.get("node"))), NODE_URL)
     key = who.get("key")
-    return Settings(node, who.get("token") or None, Path(key) if key else None)
+    return CommandSettings(node, who.get("token") or None, Path(key) if key else None)
 
 
 def read_token(path: Path) -> str:

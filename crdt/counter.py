@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self, TypeVar
 
-Slot = TypeVar("Slot")
+_Slot = TypeVar("_Slot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class BoundedCounter:
         return CounterRefusal.RIGHTS_EXCEEDED if amount > self.rights(writer) else None
 
 
-def _raised(slots: Mapping[Slot, int], slot: Slot, amount: int) -> Mapping[Slot, int]:
+def _raised(slots: Mapping[_Slot, int], slot: _Slot, amount: int) -> Mapping[_Slot, int]:
     return {**slots, slot: slots.get(slot, 0) + amount}
 
 
-def _greater(ours: Mapping[Slot, int], theirs: Mapping[Slot, int]) -> Mapping[Slot, int]:
+def _greater(ours: Mapping[_Slot, int], theirs: Mapping[_Slot, int]) -> Mapping[_Slot, int]:
     return {**ours, **{slot: max(amount, ours.get(slot, amount)) for slot, amount in theirs.items()}}

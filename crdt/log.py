@@ -83,7 +83,7 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class StatementWaiting:
     """The statement waits for its past; `dropped` had to make room for it and is to be asked for again."""
 
     dropped: Statement | None = None
@@ -153,7 +153,7 @@ class Lane:
         """Return the id that stands at a seq of the chain, from the base on, None where none does."""
         return self.base.id if seq == self.base.position.seq else self._chain.id_at(seq)
 
-    def add(self, statement: Statement) -> Linked | Waiting | Unchanged:
+    def add(self, statement: Statement) -> Linked | StatementWaiting | Unchanged:
         """Take a statement that its author signed; one that does not follow its prev waits for ever."""
         seq, base_seq = statement.position.seq, self.base.position.seq
         if self.append(*statement.position, statement.id, statement.prev):
@@ -319,16 +319,16 @@ class Lane:
             self._extend(statement.position, statement.id)
         return orphaned
 
-    def _wait(self, statement: Statement) -> Waiting | Unchanged:
+    def _wait(self, statement: Statement) -> StatementWaiting | Unchanged:
         """Let a statement wait; where too many do, the farthest from the head has to go."""
         self._waiting.setdefault(statement.prev, {})[statement.id] = statement
         insort(self._queue, statement, key=_place)
         if len(self._queue) <= GAP_STATEMENTS_MAX:
-            return Waiting()
+            return StatementWaiting()
         lowest, highest, head_seq = self._queue[0], self._queue[-1], self.head.position.seq
         farthest = highest if _seq(highest) - head_seq >= head_seq - _seq(lowest) else lowest
         self._stop_waiting(farthest)
-        return Unchanged.TOO_FAR if farthest is statement else Waiting(farthest)
+        return Unchanged.TOO_FAR if farthest is statement else StatementWaiting(farthest)
 
     def _stop_waiting(self, statement: Statement) -> None:
         _take(self._waiting, statement.prev, statement.id)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
 from protocol.book.ledger import Line
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.tables import Fetched, Kept, Name
 from protocol.lanes.entry import Entry, Millis
 
@@ -130,7 +130,7 @@ class Fetch(NamedTuple):
 class StoreItem:
     """Keep something of a member's in the private store."""
 
-    item: Item
+    item: PrivateItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Erase:
     owner: str
     until_ms: Millis
 
-    def covers(self, item: Item) -> bool:
+    def covers(self, item: PrivateItem) -> bool:
         """Tell whether an item is one of those to erase."""
         return item.owner == self.owner and item.at_ms <= self.until_ms
 

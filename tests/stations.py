@@ -12,7 +12,7 @@ from node.p2p.ending import ConnectionFault
 from node.p2p.events import FrameReceived, NetworkEvent, PeerUp
 from node.p2p.network import Network, NetworkBounds
 from node.p2p.parts import ID, IncompleteReadError, key_pair_from_seed
-from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose
+from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
 from node.p2p.yamux import BoundedStream, BoundedYamux
 
 E = TypeVar("E")
@@ -85,7 +85,7 @@ async def session_of(station: Station, behave: Behaviour, seed: bytes, source: s
             nursery.start_soon(session.run)
             opened = await session.open_stream()
             met = station.network.stats()["connections"]
-            await propose(opened, "/mutirao/1")
+            await propose_protocol(opened, "/mutirao/1")
             while station.network.stats()["connections"] == met:  # noqa: ASYNC110
                 await trio.sleep(0.005)
             await behave(session, opened)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INDEX = Path(__file__).with_name("index.json")
 
 
-class Form(StrEnum):
+class FieldForm(StrEnum):
     """What an operation is: POST to a noun, POST to one of it, GET one, GET a list, GET a list of one."""
 
     CREATE = "create"
@@ -40,7 +40,7 @@ class Command:
 
     noun: str
     verb: str
-    form: Form
+    form: FieldForm
     summary: str
     fields: tuple[Field, ...] = ()
     example: str = ""
@@ -58,7 +58,7 @@ class Command:
     @property
     def writes(self) -> bool:
         """Whether it changes something."""
-        return self.form in (Form.CREATE, Form.ACT)
+        return self.form in (FieldForm.CREATE, FieldForm.ACT)
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
@@ -116,7 +116,7 @@ def _told(one: Command | Field) -> dict[str, Any]:
 def _command(name: str, told: dict[str, Any]) -> Command:
     noun, _, verb = name.partition(".")
     made = tuple(_field(each) for each in told.pop("fields", ()))
-    return Command(noun, verb, Form(told.pop("form")), told.pop("summary"), made, **told)
+    return Command(noun, verb, FieldForm(told.pop("form")), told.pop("summary"), made, **told)
 
 
 def _field(told: dict[str, Any]) -> Field:

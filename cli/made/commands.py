@@ -11,17 +11,17 @@ from cli.arguments import Parser, choose, read_count, read_text
 from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.made.asking import asked_for
-from cli.made.command import Command, Form, nouns
+from cli.made.command import Command, FieldForm, nouns
 from cli.made.options import Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
-from cli.made.wished import SIGNED, Wished, beside, is_signed_here
-from cli.output import plain, put, put_json, record, table, terminal_width
-from cli.session import Session, connect
+from cli.made.wished import SIGNED, CommandWished, beside, is_signed_here
+from cli.output import plain, put, put_json, show_record, table, terminal_width
+from cli.session import CommandSession, connect
 
 _PAGE_ITEMS_DEFAULT = 50
 """As protocol.book.operations has it."""
 
-Fill = Callable[[Session], Any]
+Fill = Callable[[CommandSession], Any]
 """Finds the field of a wish that a command lets people leave out."""
 
 OWN_VERBS: Sequence[tuple[str, str, str, Callable[[Sequence[str]], int]]] = (
@@ -83,15 +83,15 @@ def operate(
     fills = fills or {}
     args = parser_of(made, command, bare=bare, filled=fills, example=example).parse_args(argv)
     body = given(args)
-    if made.form is Form.ACT:
+    if made.form is FieldForm.ACT:
         body |= asked_for(made, args, body)
     session = connect(args, signed_in=not made.anyone)
     client = session.client
     match made.form:
-        case Form.CREATE | Form.ACT:
+        case FieldForm.CREATE | FieldForm.ACT:
             subject = getattr(args, "id", "")
-            parts = (subject, made.verb) if made.form is Form.ACT else ()
-            wished = Wished(session, path_of(made.noun, *parts), subject, body, args)
+            parts = (subject, made.verb) if made.form is FieldForm.ACT else ()
+            wished = CommandWished(session, path_of(made.noun, *parts), subject, body, args)
             body |= {name: fill(session) for name, fill in fills.items() if name not in body}
             signing = SIGNINGS.get(made.name)
             if signing is not None and signing.applies(wished):
@@ -102,17 +102,17 @@ def operate(
                 shown = sign_and_send(wished, made.declared())
             else:
                 shown = _plainly(wished, made)
-        case Form.SHOW:
+        case FieldForm.SHOW:
             shown = client.get(path_of(made.noun, args.id))
-        case Form.LIST:
+        case FieldForm.LIST:
             return _page(args, client.list(path_of(made.noun), parameters(body), most=_most(args), cursor=args.cursor))
-        case Form.LIST_OF:
+        case FieldForm.LIST_OF:
             path = path_of(made.noun, args.id, made.verb)
             return _page(args, client.list(path, most=_most(args), cursor=args.cursor))
     if args.json:
         put_json(shown)
     else:
-        put(record(shown))
+        put(show_record(shown))
     return DONE
 
 
@@ -121,7 +121,7 @@ def parser_of(
 ) -> Parser:
     """Return what reads an operation's options; nobody need give those that are filled in."""
     parser = Parser(command, made.summary, example=example or _example(made, command), writes=made.writes)
-    if made.form not in (Form.CREATE, Form.LIST):
+    if made.form not in (FieldForm.CREATE, FieldForm.LIST):
         parser.add_argument("id", metavar="ID", type=read_text, help="which one: its id, or the handle of what has one")
     signing = SIGNINGS.get(made.name)
     declared = {field.name: field for field in _fields(made)}
@@ -133,7 +133,7 @@ def parser_of(
         signing.add_options(parser)
     if made.asks:
         parser.add_argument("--yes", action="store_true", help="do it without asking")
-    if made.form in (Form.LIST, Form.LIST_OF):
+    if made.form in (FieldForm.LIST, FieldForm.LIST_OF):
         how_many = parser.add_mutually_exclusive_group()
         how_many.add_argument(
             "--limit", metavar="N", type=read_count, help=f"at most so many; default: {_PAGE_ITEMS_DEFAULT}"
@@ -152,11 +152,11 @@ def _fields(made: Command) -> tuple[Field, ...]:
 def _example(made: Command, command: str) -> str:
     if made.example:
         return made.example.replace(f"mutirao {made.name.replace('.', ' ')}", f"mutirao {command}")
-    one = () if made.form in (Form.CREATE, Form.LIST) else ("ID",)
+    one = () if made.form in (FieldForm.CREATE, FieldForm.LIST) else ("ID",)
     return " ".join(("mutirao", command, *one, *(usage_of(field) for field in _fields(made) if field.required)))
 
 
-def _plainly(wished: Wished, made: Command) -> Mapping[str, Any]:
+def _plainly(wished: CommandWished, made: Command) -> Mapping[str, Any]:
     """Send a wish as it was typed, once all is there that it needs."""
     missing = [field.option for field in made.own_fields if field.required and field.name not in wished.body]
     if missing and SIGNED not in wished.body:

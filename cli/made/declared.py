@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Commands made from the declarations, for the index and for practices that it does not know yet."""
 
-from cli.made.command import Command, Form
-from cli.made.fields import fields_of, said_of
+from cli.made.command import Command, FieldForm
+from cli.made.fields import field_said, fields_of
 from protocol.book.declaration import Act, Create, List, ListOf, Operation, Role, Show, operation_name
 
 
@@ -18,14 +18,14 @@ def command_of(operation: Operation) -> Command:
     match operation:
         case Create(wish=wish, signed=signed):
             way = "" if signed is None else signed.value
-            return Command(noun, verb, Form.CREATE, said_of(wish), fields_of(wish), signed=way, **told)
+            return Command(noun, verb, FieldForm.CREATE, field_said(wish), fields_of(wish), signed=way, **told)
         case Act(wish=wish, signed=signed, asks=asks, about=about):
             way = "" if signed is None else signed.value
-            said = said_of(wish)
-            return Command(noun, verb, Form.ACT, said, fields_of(wish), asks=asks, about=about, signed=way, **told)
+            said = field_said(wish)
+            return Command(noun, verb, FieldForm.ACT, said, fields_of(wish), asks=asks, about=about, signed=way, **told)
         case Show(shown=shown):
-            return Command(noun, verb, Form.SHOW, f"Show one: {said_of(shown)}", **told)
+            return Command(noun, verb, FieldForm.SHOW, f"Show one: {field_said(shown)}", **told)
         case List(wanted=wanted):
-            return Command(noun, verb, Form.LIST, said_of(wanted), fields_of(wanted), **told)
+            return Command(noun, verb, FieldForm.LIST, field_said(wanted), fields_of(wanted), **told)
         case ListOf(what=what, item=item):
-            return Command(noun, verb, Form.LIST_OF, f"List the {what} of one: {said_of(item)}", **told)
+            return Command(noun, verb, FieldForm.LIST_OF, f"List the {what} of one: {field_said(item)}", **told)

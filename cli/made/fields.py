@@ -26,7 +26,7 @@ def fields_of(kind: type[Any]) -> tuple[Field, ...]:
     )
 
 
-def said_of(kind: type[Any]) -> str:
+def field_said(kind: type[Any]) -> str:
     """Return what a wish's docstring says, nothing where the dataclass decorator wrote it."""
     text = kind.__doc__ or ""
     return "" if text.startswith(f"{kind.__name__}(") else cleandoc(text)

@@ -12,7 +12,7 @@ from cli.arguments import Parser, read_amount
 from cli.client import path_of
 from cli.ending import Misuse, refused
 from cli.made.command import commands
-from cli.made.wished import SIGNED, Wished
+from cli.made.wished import SIGNED, CommandWished
 
 if TYPE_CHECKING:
     from protocol.book.signed import Signed
@@ -24,25 +24,25 @@ _Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Signing:
+class CommandSigning:
     """How one operation is signed: which field of its wish that makes, and the options that it takes besides.
 
     It is done where the field was not given as JSON, and there is a key or nothing goes without one.
     """
 
     field: str
-    perform: Callable[[Wished], _Json]
+    perform: Callable[[CommandWished], _Json]
     add_options: Callable[[Parser], None] | None = None
     always: bool = False
     made: tuple[str, ...] = ()
     """Fields that are not typed, but made here."""
 
-    def applies(self, wished: Wished) -> bool:
+    def applies(self, wished: CommandWished) -> bool:
         """Tell whether a wish is to be signed here."""
         return self.field not in wished.body and (self.always or wished.session.hand is not None)
 
 
-def _pay(wished: Wished) -> _Json:
+def _pay(wished: CommandWished) -> _Json:
     body = wished.body
     if "payment" in body:
         raise Misuse("with a key, the payment's id follows from --idempotency-key: leave --payment out")
@@ -57,22 +57,22 @@ def _pay(wished: Wished) -> _Json:
     return made or pay.place(wished.session, wish, pay.priced(wished.session, wish), key)
 
 
-def _join(wished: Wished) -> _Json:
+def _join(wished: CommandWished) -> _Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.body["handle"]))
 
 
-def _return(wished: Wished) -> _Json:
+def _return(wished: CommandWished) -> _Json:
     return wished.post(joining=_joining(wished, wished.hand, wished.subject))
 
 
-def _rebind(wished: Wished) -> _Json:
+def _rebind(wished: CommandWished) -> _Json:
     new, member = _new_key(wished), wished.member()
     if wished.session.hand is None:
         return wished.post(joining=_joining(wished, new, member["handle"]))
     return _signed(wished, "members.rebind-key", {"joining": _signed_joining(wished, new, member["handle"])})
 
 
-def _add(wished: Wished) -> _Json:
+def _add(wished: CommandWished) -> _Json:
     from cli.made.wishes import account_of
     from protocol.book.money import Amount
 
@@ -88,7 +88,7 @@ def _add(wished: Wished) -> _Json:
     return _signed(wished, "members.add-key", values)
 
 
-def _pay_request(wished: Wished) -> _Json:
+def _pay_request(wished: CommandWished) -> _Json:
     body, session = wished.body, wished.session
     key = wished.args.idempotency_key or os.urandom(_ID_BYTES).hex()
     payment = pay.id_of(key, "payments")
@@ -106,13 +106,13 @@ def _pay_request(wished: Wished) -> _Json:
     return session.client.get(path_of("payment-requests", wished.subject))
 
 
-def _schedule(wished: Wished) -> _Json:
+def _schedule(wished: CommandWished) -> _Json:
     if "payee" in wished.body:
         wished.body["payee"] = _here(wished, wished.body["payee"])
     return _signed(wished, "scheduled-payments.create")
 
 
-def _here(wished: Wished, address: str) -> str:
+def _here(wished: CommandWished, address: str) -> str:
     """Return an address without its network where that is this one: only so can a signed standing order name it."""
     if "@" not in address and ":" not in address:
         return address
@@ -122,7 +122,7 @@ def _here(wished: Wished, address: str) -> str:
     return name if network in (node["handle"], node["network_id"]) else account
 
 
-def _sign_by_cold_keys(wished: Wished) -> _Json:
+def _sign_by_cold_keys(wished: CommandWished) -> _Json:
     from node.keeping.cold import read_signature
     from node.keeping.home import HomeUnusable
 
@@ -155,16 +155,16 @@ def _add_options(parser: Parser) -> None:
     parser.add_argument("--cap", metavar="AMOUNT", type=read_amount, help="what it may pay in all; default: as you may")
 
 
-SIGNINGS: Mapping[str, Signing] = {
-    "checkpoints.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
-    "links.sign": Signing("signatures", _sign_by_cold_keys, _signature_option, always=True),
-    "members.add-key": Signing(SIGNED, _add, _add_options, always=True, made=("joining", "cap_minor")),
-    "members.join": Signing("joining", _join),
-    "members.rebind-key": Signing(SIGNED, _rebind, _new_option, always=True, made=("joining",)),
-    "members.return": Signing("joining", _return),
-    "payment-requests.pay": Signing(SIGNED, _pay_request),
-    "payments.create": Signing(SIGNED, _pay),
-    "scheduled-payments.create": Signing(SIGNED, _schedule),
+SIGNINGS: Mapping[str, CommandSigning] = {
+    "checkpoints.sign": CommandSigning("signatures", _sign_by_cold_keys, _signature_option, always=True),
+    "links.sign": CommandSigning("signatures", _sign_by_cold_keys, _signature_option, always=True),
+    "members.add-key": CommandSigning(SIGNED, _add, _add_options, always=True, made=("joining", "cap_minor")),
+    "members.join": CommandSigning("joining", _join),
+    "members.rebind-key": CommandSigning(SIGNED, _rebind, _new_option, always=True, made=("joining",)),
+    "members.return": CommandSigning("joining", _return),
+    "payment-requests.pay": CommandSigning(SIGNED, _pay_request),
+    "payments.create": CommandSigning(SIGNED, _pay),
+    "scheduled-payments.create": CommandSigning(SIGNED, _schedule),
 }
 """What takes more than signing what was typed.
 
@@ -172,26 +172,26 @@ A price, a payee's address, another key's joining, signatures of cold keys.
 """
 
 
-def _signed(wished: Wished, name: str, values: _Json | None = None) -> _Json:
+def _signed(wished: CommandWished, name: str, values: _Json | None = None) -> _Json:
     """Sign a wish of an operation, some of its fields made here, and send it."""
     from cli.made.wishes import sign_and_send
 
     return sign_and_send(wished, commands()[name].declared(), values)
 
 
-def _new_key(wished: Wished) -> "KeyPair":
+def _new_key(wished: CommandWished) -> "KeyPair":
     if wished.args.new is None:
         raise Misuse("--new FILE is missing: the new key; `mutirao keys new` makes one")
     return keys.read(wished.args.new)
 
 
-def _joining(wished: Wished, new: "KeyPair", handle: str) -> _Json:
+def _joining(wished: CommandWished, new: "KeyPair", handle: str) -> _Json:
     from cli.made.wishes import json_of
 
     return json_of(_signed_joining(wished, new, handle))
 
 
-def _signed_joining(wished: Wished, new: "KeyPair", handle: str) -> "Signed":
+def _signed_joining(wished: CommandWished, new: "KeyPair", handle: str) -> "Signed":
     from protocol.practices.people.joinings import sign_joining
 
     return sign_joining(new, wished.session.network, handle)

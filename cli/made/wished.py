@@ -10,7 +10,7 @@ from cli.client import path_of
 from cli.ending import Misuse
 from cli.made.command import Command
 from cli.made.options import Field
-from cli.session import Session
+from cli.session import CommandSession
 
 if TYPE_CHECKING:
     from protocol.wire.keys import KeyPair
@@ -24,10 +24,10 @@ _Json = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Wished:
+class CommandWished:
     """A wish on its way to a node: of which thing, with which fields, under which idempotency key."""
 
-    session: Session
+    session: CommandSession
     path: str
     subject: str
     body: dict[str, Any]
@@ -55,7 +55,7 @@ class Wished:
         return self.session.client.get(path_of("members", self.subject))
 
 
-def is_signed_here(made: Command, wished: Wished) -> bool:
+def is_signed_here(made: Command, wished: CommandWished) -> bool:
     """Tell whether the key at hand is to sign a wish: there is one, or nothing goes without."""
     if not made.signed or SIGNED in wished.body:
         return False

@@ -14,7 +14,7 @@ from cli.client import path_of
 from cli.ending import Misuse, Refused, Unreachable
 from cli.made.fields import fields_of, word_of
 from cli.made.options import Field
-from cli.made.wished import SALT, SIGNED, Wished
+from cli.made.wished import SALT, SIGNED, CommandWished
 from cli.session import moment_ms
 from protocol.book.declaration import Act, Create, operation_name
 from protocol.book.money import Amount
@@ -35,7 +35,7 @@ def own_fields(operation: Create | Act) -> tuple[Field, ...]:
     return tuple(one for one in fields_of(operation.wish) if one.name != about)
 
 
-def sign_and_send(wished: Wished, operation: Create | Act, values: _Json | None = None) -> _Json:
+def sign_and_send(wished: CommandWished, operation: Create | Act, values: _Json | None = None) -> _Json:
     """Sign a wish as it was typed, and send it; `values` are those of its fields that were made otherwise."""
     session, noun = wished.session, operation.noun
     _look_for_all(wished, operation, values or {})
@@ -82,7 +82,7 @@ def json_of(signed: Signed) -> _Json:
     return {"data": keys.text_of(signed.data), "signature": keys.text_of(signed.signature)}
 
 
-def _made(wished: Wished, operation: Create) -> _Json | None:
+def _made(wished: CommandWished, operation: Create) -> _Json | None:
     """Return what was made before under the same idempotency key, if that was given and names what is made."""
     key, body = wished.args.idempotency_key, wished.body
     if key is None or not any(one.own_id for one in fields_of(operation.wish)):
@@ -97,7 +97,7 @@ def _made(wished: Wished, operation: Create) -> _Json | None:
         return None
 
 
-def _look_for_all(wished: Wished, operation: Create | Act, values: _Json) -> None:
+def _look_for_all(wished: CommandWished, operation: Create | Act, values: _Json) -> None:
     """Raise Misuse where a field is missing that nothing but typing tells, before key and node are asked for more."""
     for one in own_fields(operation):
         is_told = one.name in wished.body or one.name in values
@@ -106,7 +106,7 @@ def _look_for_all(wished: Wished, operation: Create | Act, values: _Json) -> Non
             raise Misuse(f"{one.option} is missing")
 
 
-def _completed(wished: Wished, operation: Create | Act, values: _Json) -> dict[str, Any]:
+def _completed(wished: CommandWished, operation: Create | Act, values: _Json) -> dict[str, Any]:
     """Return what was typed with what a signed wish has to name in full: accounts and members by id, currencies."""
     typed, client = dict(wished.body), wished.session.client
     if isinstance(operation, Act) and operation.about:
@@ -127,7 +127,7 @@ def _completed(wished: Wished, operation: Create | Act, values: _Json) -> dict[s
     return typed
 
 
-def account_of(wished: Wished, address: str | None, currency: str | None) -> _Json:
+def account_of(wished: CommandWished, address: str | None, currency: str | None) -> _Json:
     """Return the one account that an address names, or one's own; raises Misuse where a currency has to tell which."""
     if address is not None and "." in address:
         return wished.session.client.get(path_of("accounts", address))

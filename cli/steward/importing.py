@@ -13,8 +13,8 @@ from typing import Any
 from cli.arguments import Parser
 from cli.client import path_of
 from cli.ending import DONE, Misuse
-from cli.output import put, put_json, record
-from cli.session import Session, connect
+from cli.output import put, put_json, show_record
+from cli.session import CommandSession, connect
 from cli.settings import said
 
 FORM = "mutirao-export-1"
@@ -52,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
     if args.json:
         put_json(told)
     else:
-        put(record(told))
+        put(show_record(told))
     return DONE
 
 
@@ -70,7 +70,7 @@ def checked(book: _Json) -> _Json:
     return book
 
 
-def carry_out(session: Session, book: _Json, key: str) -> None:
+def carry_out(session: CommandSession, book: _Json, key: str) -> None:
     """Do what a file says, part by part, each under a key of its own."""
     client = session.client
     scales = {one["code"]: one["scale"] for one in book["currencies"]}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from cli.arguments import Parser
 from cli.ending import Misuse, refused
-from cli.output import put, put_json, record
+from cli.output import put, put_json, show_record
 from cli.settings import said
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def show_result(args: Namespace, shown: Mapping[str, Any]) -> None:
     if args.json:
         put_json(shown)
     else:
-        put(record(shown))
+        put(show_record(shown))
 
 
 def now_ms() -> int:

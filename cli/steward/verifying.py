@@ -166,10 +166,10 @@ def _verify_fault(argv: Sequence[str]) -> int:
     parser.add_argument("file", metavar="FILE", type=Path, help="the evidence, as JSON or as bytes")
     parser.add_argument("--home", metavar="DIR", type=Path, help="a home or a replica of the accused network's books")
     args = parser.parse_args(argv)
-    from protocol.practices.between.faults.evidence import EVIDENCE_BYTES_MAX, Weight, examine
+    from protocol.practices.between.faults.evidence import EVIDENCE_BYTES_MAX, Weight, examine_evidence
     from protocol.wire.keys import id_text
 
-    found = examine(_document(args.file, EVIDENCE_BYTES_MAX, "evidence"))
+    found = examine_evidence(_document(args.file, EVIDENCE_BYTES_MAX, "evidence"))
     weight, kind = found.weight, found.kind
     if weight is Weight.NEEDS_BOOKS and kind is not None and args.home is not None:
         from node.keeping import upkeep

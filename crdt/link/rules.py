@@ -15,10 +15,10 @@ from crdt.link.record import (
     fits,
     well_formed_id,
 )
-from crdt.link.side import Fork, Side, Stale
+from crdt.link.side import RecordFork, Side, Stale
 
 
-def accept(side: Side, incoming: Record, digest: bytes) -> Side | Stale | Fork | LinkFault:
+def accept(side: Side, incoming: Record, digest: bytes) -> Side | Stale | RecordFork | LinkFault:
     """Return the side that knows this record of the partner, or why it tells nothing or breaks a rule.
 
     What an honest partner wrote is accepted whenever it arrives, whatever was lost before it; the verdict
@@ -27,7 +27,7 @@ def accept(side: Side, incoming: Record, digest: bytes) -> Side | Stale | Fork |
     if incoming.position == side.partner.position:
         if digest == side.partner_digest:
             return Stale()
-        return Fork(side.partner_digest, digest, side.freeze())
+        return RecordFork(side.partner_digest, digest, side.freeze())
     if incoming.position < side.partner.position or incoming.epoch < side.partner_epoch_min:
         return Stale()
     for rule in ACCEPT_RULES:

@@ -13,7 +13,7 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
+class RecordFork:
     """Two records at one position: both digests are the proof, and `frozen` is our side from now on."""
 
     accepted: bytes

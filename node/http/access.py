@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from aiohttp.web import StreamResponse
 
 from node.http.answers import nothing, page_answer, respond, shown_answer
-from node.http.auth import AskForChallenge, Challenge, Gate, Session, SignIn
+from node.http.auth import AskForChallenge, Challenge, MemberSession, SignIn, TokenGate
 from node.http.cursors import page_of
 from node.http.routes import Exchange, Route, no_more, read_wish
 from node.http.schema import dumped
@@ -19,7 +19,7 @@ MEMBERS_AND_STEWARDS = frozenset({Role.MEMBER, Role.STEWARD})
 class Access:
     """Answers for a gate, and for the desk where tokens are made."""
 
-    def __init__(self, gate: Gate, desk: TokenDesk) -> None:
+    def __init__(self, gate: TokenGate, desk: TokenDesk) -> None:
         self._gate = gate
         self._desk = desk
 
@@ -44,7 +44,7 @@ class Access:
             self._sign_in,
             status=201,
             wish=SignIn,
-            answer=Session,
+            answer=MemberSession,
             summary="Open a session with a signed challenge.",
         )
         yield Route(

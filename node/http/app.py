@@ -9,14 +9,14 @@ from typing import Any, Protocol, cast
 
 from node.http.about import About, NodeShown
 from node.http.access import Access
-from node.http.auth import Gate
+from node.http.auth import TokenGate
 from node.http.backup import Backup
 from node.http.components import Schema
-from node.http.events import Streams, Subscriptions
+from node.http.events import EventsSubscriptions, Streams
 from node.http.export import Export
 from node.http.openapi import document
 from node.http.resources import Answers, Resources
-from node.http.routes import Table
+from node.http.routes import RouteTable
 from node.http.server import Door
 from node.http.tokens import TokenDesk
 from node.store.private import PrivateStore
@@ -26,7 +26,7 @@ from protocol.book.declaration import Operation
 from protocol.lanes.entry import Millis
 
 
-class Runtime(Answers, Subscriptions, Protocol):
+class Runtime(Answers, EventsSubscriptions, Protocol):
     """What the API needs of node.loop.runtime.Runtime."""
 
     storage: Storage
@@ -58,11 +58,11 @@ class Api:
         behind_proxy: bool = False,
     ) -> None:
         self._runtime = runtime
-        gate = Gate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
+        gate = TokenGate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         desk = TokenDesk(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         own = About(about, troubles, self._figures, lambda: self.document)
         self._streams = Streams(runtime)
-        self.table = Table(
+        self.table = RouteTable(
             [
                 *own.routes(),
                 *Access(gate, desk).routes(),

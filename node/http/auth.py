@@ -10,7 +10,7 @@ from typing import Annotated
 from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.secret import new_token, token_hash
-from node.http.tokens import Tokens
+from node.http.tokens import KnownTokens
 from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Role
 from protocol.book.members import MemberState
@@ -31,7 +31,7 @@ CHALLENGE_BYTES = 32
 CHALLENGE_MS = 2 * 60_000
 CHALLENGES_MAX = 10_000
 SESSION_MS = 60 * 60_000
-SESSIONS_MAX = 10_000
+MEMBER_SESSIONS_MAX = 10_000
 
 # What somebody without a token may write: join, ask for a challenge, sign in. A whole group behind one
 # address joins on the same evening; whoever would fill the disk or guess goes on for longer.
@@ -72,7 +72,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class MemberSession:
     """A member's session; it ends when it expires, when the key is the member's no more, or on restart."""
 
     token: Annotated[str, Doc("Sent as: Authorization: Bearer <token>.")]
@@ -109,12 +109,12 @@ class Buckets:
             raise Denied(RATE_LIMITED, retry_after=seconds, headers={"Retry-After": str(seconds)})
 
 
-class Gate:
+class TokenGate:
     """Knows who bears which token, and lets a member in who signs a challenge."""
 
     def __init__(
         self,
-        tokens: Callable[[], Tokens],
+        tokens: Callable[[], KnownTokens],
         book: Callable[[], Book],
         *,
         now: Callable[[], Millis],
@@ -183,7 +183,7 @@ class Gate:
         self._challenges[challenge] = (wish.key, now + CHALLENGE_MS)
         return Challenge(challenge, now + CHALLENGE_MS)
 
-    def sign_in(self, wish: SignIn, address: str) -> Session:
+    def sign_in(self, wish: SignIn, address: str) -> MemberSession:
         """Open a session for the member whose key signed the challenge; raises Denied."""
         now = self._now()
         key, expires_ms = self._challenges.pop(wish.challenge, (b"", 0))
@@ -197,12 +197,12 @@ class Gate:
         if member is None:
             raise Denied(KEY_UNKNOWN)
         while self._sessions and (
-            len(self._sessions) >= SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
+            len(self._sessions) >= MEMBER_SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
         ):
             self._sessions.popitem(last=False)
         token = new_token(self._chance)
         self._sessions[token_hash(token)] = _Opened(wish.key, member, now + SESSION_MS)
-        return Session(token, member, now + SESSION_MS)
+        return MemberSession(token, member, now + SESSION_MS)
 
     def sign_out(self, authorization: str | None) -> None:
         """End the session whose token this header bears; a token that is no session's stays."""

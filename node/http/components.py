@@ -10,7 +10,7 @@ from protocol.book.declaration import Doc
 from protocol.book.refusals import MALFORMED, Figure, Reason, Refused
 
 Schema = dict[str, Any]
-Read = Callable[[Any], Any]
+ReadValue = Callable[[Any], Any]
 
 
 class Misread(ValueError):
@@ -31,10 +31,10 @@ class Misread(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ValueForm:
     """How a type is read from JSON and from a query parameter, shown as JSON (None: as it is), described."""
 
-    read: Read
+    read: ReadValue
     show: Callable[[Any], Any] | None
     describe: Callable[["Components"], Schema]
     read_text: Callable[[str], Any] | None = None

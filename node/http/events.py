@@ -33,21 +33,21 @@ _SEQ = re.compile(r"[0-9]{1,18}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-Told = tuple[int, str, str, Mapping[str, Any]]
+EventTold = tuple[int, str, str, Mapping[str, Any]]
 """seq, type, resource, figures"""
 
 
-class Subscription(Protocol):
+class EventsSubscription(Protocol):
     """Events to come, until it is closed, its reader is too slow, or the node stops."""
 
-    def __anext__(self) -> Awaitable[Told]: ...
+    def __anext__(self) -> Awaitable[EventTold]: ...
     def aclose(self) -> Awaitable[None]: ...
 
 
-class Subscriptions(Protocol):
+class EventsSubscriptions(Protocol):
     """What event streams need of the runtime."""
 
-    def subscribe(self, after: int | None, types: frozenset[str] | None, actor: Actor) -> Subscription: ...
+    def subscribe(self, after: int | None, types: frozenset[str] | None, actor: Actor) -> EventsSubscription: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Event:
 class Streams:
     """All open event streams of a node."""
 
-    def __init__(self, runtime: Subscriptions) -> None:
+    def __init__(self, runtime: EventsSubscriptions) -> None:
         self._runtime = runtime
         self._open: Counter[tuple[Role, str | None]] = Counter()
         self._ending = asyncio.Event()
@@ -127,7 +127,7 @@ class Streams:
         response.force_close()
         return response
 
-    async def _tell(self, response: StreamResponse, events: Subscription) -> None:
+    async def _tell(self, response: StreamResponse, events: EventsSubscription) -> None:
         ending = asyncio.create_task(self._ending.wait())
         following = asyncio.create_task(_following(events))
         loop = asyncio.get_running_loop()
@@ -157,7 +157,7 @@ class Streams:
             await response.write(data)
 
 
-async def _following(events: Subscription) -> Told | None:
+async def _following(events: EventsSubscription) -> EventTold | None:
     """Return the next event, None after the last."""
     try:
         return await events.__anext__()

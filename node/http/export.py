@@ -18,16 +18,16 @@ from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_MAX, SIGNED_IN, Actor, List, ListOf, Operation, Page, Role, Show
 from protocol.book.declaration import operation_name as name_of
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import FORBIDDEN, Refused
 
 FORMAT = "mutirao/member-export/1"
 
 
-class Kept(Protocol):
+class KeptTexts(Protocol):
     """A private store that can be read."""
 
-    async def of(self, owner: str, after: int = 0) -> tuple[Sequence[Item], int | None]: ...
+    async def of(self, owner: str, after: int = 0) -> tuple[Sequence[PrivateItem], int | None]: ...
 
 
 class Holder(Answers, Protocol):
@@ -36,7 +36,7 @@ class Holder(Answers, Protocol):
     @property
     def book(self) -> Book: ...
     @property
-    def private(self) -> Kept: ...
+    def private(self) -> KeptTexts: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _shown(kind: Any, value: Any) -> bytes:
     return dump(value if show is None else show(value))
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: PrivateItem) -> dict[str, Any]:
     try:
         value = item.value.decode()
     except UnicodeDecodeError:

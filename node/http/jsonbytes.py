@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from node.http.components import Misread
 
 
-def parse(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """Return what JSON bytes say: no NaN, no key twice, no bottomless depth; raises Misread."""
     try:
         return _decoder.decode(data.decode())

@@ -45,7 +45,7 @@ ENGLISH: Mapping[str, Texts] = {code: reason.texts for code, reason in REASONS.i
 """The catalogue of what people are told, by code; one of another language has the same codes and figures."""
 
 
-class Told(NamedTuple):
+class ProblemTold(NamedTuple):
     """What people are told of one refusal, its figures written in."""
 
     heading: str
@@ -53,7 +53,7 @@ class Told(NamedTuple):
     ways: tuple[str, ...]
 
 
-def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> Told:
+def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> ProblemTold:
     """Return a refusal's texts with its figures; amounts as members write them, if the currency is named.
 
     A text whose figures are not there is left out: `title` stands for it. So is a way that speaks of nothing left.
@@ -76,7 +76,7 @@ def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> Told
         except KeyError:
             return ""
 
-    return Told(
+    return ProblemTold(
         filled(texts.heading, words) or texts.title,
         filled(texts.sentence, words) or f"{texts.title}.",
         tuple(way for one in texts.ways if (way := filled(one, some))),

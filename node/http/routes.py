@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from aiohttp.web import BaseRequest, StreamResponse
 
 from node.http.components import Misread, hints_of, required_of
-from node.http.jsonbytes import parse
+from node.http.jsonbytes import parse_json
 from node.http.problems import Denied
 from node.http.schema import form
 from node.http.values import read_text
@@ -76,7 +76,7 @@ class Route:
     body_bytes_max: int = BODY_BYTES_MAX
 
 
-class Table:
+class RouteTable:
     """Finds the routes of a path: fixed paths first, then one id in the third place."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -143,7 +143,7 @@ def denied(misread: Misread) -> Denied:
 def read_wish(wish: type[Any], body: bytes) -> Any:
     """Return the wish that a body holds; an empty body stands for no fields. Raises Denied."""
     try:
-        return form(wish).read(parse(body) if body else {})
+        return form(wish).read(parse_json(body) if body else {})
     except Misread as misread:
         raise denied(misread) from None
 

@@ -14,7 +14,16 @@ from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 
-from node.http.components import Components, Form, Misread, Schema, described_object, hints_of, required_of, said_of
+from node.http.components import (
+    Components,
+    Misread,
+    Schema,
+    ValueForm,
+    described_object,
+    hints_of,
+    required_of,
+    said_of,
+)
 from node.http.jsonbytes import dump
 from node.http.values import ANYTHING, MOMENT_FORM, PLAIN, UUID_FORM, fixed, read_text
 from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, OneOf, Ref, Uuid, operation_name
@@ -30,7 +39,7 @@ def dumped(value: Any) -> bytes:
 
 
 @cache
-def form(hint: Any) -> Form:
+def form(hint: Any) -> ValueForm:
     """Return the form of a type; raises TypeError for one that has none, when routes are made."""
     origin = get_origin(hint)
     if origin is Annotated:
@@ -115,10 +124,10 @@ def _wishes() -> Mapping[str, type[Any]]:
     }
 
 
-_MOTION_WISH = Form(_read_motion_wish, _show_motion_wish, _describe_motion_wish)
+_MOTION_WISH = ValueForm(_read_motion_wish, _show_motion_wish, _describe_motion_wish)
 
 
-def _annotated(base: Any, marks: list[Any]) -> Form:
+def _annotated(base: Any, marks: list[Any]) -> ValueForm:
     if get_origin(base) is Annotated:
         base, *inner = get_args(base)
         return _annotated(base, [*inner, *marks])
@@ -151,14 +160,14 @@ def _annotated(base: Any, marks: list[Any]) -> Form:
     return made
 
 
-def _extended(made: Form, check: Callable[[Any], None] | None, **words: Any) -> Form:
+def _extended(made: ValueForm, check: Callable[[Any], None] | None, **words: Any) -> ValueForm:
     """Return a form that also checks what it has read, and whose description says so."""
 
     def describe_more(components: Components) -> Schema:
         return {**made.describe(components), **words}
 
     if check is None:
-        return Form(made.read, made.show, describe_more, made.read_text)
+        return ValueForm(made.read, made.show, describe_more, made.read_text)
 
     def read(value: Any) -> Any:
         found = made.read(value)
@@ -171,7 +180,7 @@ def _extended(made: Form, check: Callable[[Any], None] | None, **words: Any) -> 
         check(found)
         return found
 
-    return Form(read, made.show, describe_more, made.read_text and read_parameter)
+    return ValueForm(read, made.show, describe_more, made.read_text and read_parameter)
 
 
 def _bounded(least: int, most: int) -> Callable[[Any], None]:
@@ -198,7 +207,7 @@ def _between(least: int, most: int) -> Callable[[Any], None]:
     return check
 
 
-def _union(hint: Any) -> Form:
+def _union(hint: Any) -> ValueForm:
     return _optional(form(_without_none(hint))) if types.NoneType in get_args(hint) else _one_of(hint)
 
 
@@ -209,7 +218,7 @@ def _without_none(hint: Any) -> Any:
     return kinds[0]
 
 
-def _optional(made: Form) -> Form:
+def _optional(made: ValueForm) -> ValueForm:
     show = made.show
 
     def read(value: Any) -> Any:
@@ -228,10 +237,10 @@ def _optional(made: Form) -> Form:
         said = {"description": schema.pop("description")} if "description" in schema else {}
         return {"anyOf": [schema, {"type": "null"}], **said}
 
-    return Form(read, show and show_optional, describe_optional, made.read_text)
+    return ValueForm(read, show and show_optional, describe_optional, made.read_text)
 
 
-def _one_of(hint: Any) -> Form:
+def _one_of(hint: Any) -> ValueForm:
     """Return the form of a thing shown as one of several classes; nothing is read so."""
     kinds = get_args(hint)
     if not all(map(is_dataclass, kinds)):
@@ -247,10 +256,10 @@ def _one_of(hint: Any) -> Form:
         assert made.show is not None
         return made.show(value)
 
-    return Form(read, show, lambda components: {"oneOf": [made.describe(components) for made in forms.values()]})
+    return ValueForm(read, show, lambda components: {"oneOf": [made.describe(components) for made in forms.values()]})
 
 
-def _array(item: Form) -> Form:
+def _array(item: ValueForm) -> ValueForm:
     show = item.show
 
     def read(value: Any) -> tuple[Any, ...]:
@@ -265,14 +274,14 @@ def _array(item: Form) -> Form:
             raise
         return tuple(found)
 
-    return Form(
+    return ValueForm(
         read,
         (lambda values: [show(value) for value in values]) if show else list,
         lambda components: {"type": "array", "items": item.describe(components)},
     )
 
 
-def _map(item: Form) -> Form:
+def _map(item: ValueForm) -> ValueForm:
     show = item.show
 
     def read(value: Any) -> dict[str, Any]:
@@ -287,14 +296,14 @@ def _map(item: Form) -> Form:
                 raise
         return found
 
-    return Form(
+    return ValueForm(
         read,
         (lambda values: {key: show(value) for key, value in values.items()}) if show else dict,
         lambda components: {"type": "object", "additionalProperties": item.describe(components)},
     )
 
 
-def _enum(kind: type[Enum]) -> Form:
+def _enum(kind: type[Enum]) -> ValueForm:
     members = {member.value: member for member in kind}
     words = ", ".join(members)
 
@@ -303,10 +312,10 @@ def _enum(kind: type[Enum]) -> Form:
             raise Misread(expected=f"one of {words}")
         return members[value]
 
-    return Form(read, lambda member: member.value, fixed({"type": "string", "enum": list(members)}), read)
+    return ValueForm(read, lambda member: member.value, fixed({"type": "string", "enum": list(members)}), read)
 
 
-def _record(kind: type[Any]) -> Form:
+def _record(kind: type[Any]) -> ValueForm:
     hints = hints_of(kind)
     forms = {name: form(hint) for name, hint in hints.items()}
     required = required_of(kind)
@@ -355,4 +364,4 @@ def _record(kind: type[Any]) -> Form:
             ),
         )
 
-    return Form(read, show, describe_record)
+    return ValueForm(read, show, describe_record)

@@ -19,10 +19,10 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from node.http.answers import respond
-from node.http.auth import Gate, allow
+from node.http.auth import TokenGate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem
 from node.http.refusals import BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INTERNAL, METHOD_NOT_ALLOWED, PATH_UNKNOWN
-from node.http.routes import JSON_TYPE, Exchange, Route, Table, query_of, subject_of
+from node.http.routes import JSON_TYPE, Exchange, Route, RouteTable, query_of, subject_of
 from protocol.book.declaration import Role
 from protocol.book.refusals import MALFORMED
 
@@ -46,9 +46,9 @@ class Door:
 
     def __init__(
         self,
-        table: Table,
+        table: RouteTable,
         *,
-        gate: Gate,
+        gate: TokenGate,
         scale_of: ScaleOf,
         behind_proxy: bool = False,
     ) -> None:

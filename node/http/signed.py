@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from node.http.components import Components, Misread, Schema, described_object, hints_of, required_of, said_of
-from node.http.jsonbytes import parse
+from node.http.jsonbytes import parse_json
 from node.http.problems import Denied
 from node.http.schema import describe, form
 from protocol.book.declaration import KEY, Act, Create, Doc, Way, operation_name
@@ -36,12 +36,12 @@ def reader_of(operation: Create | Act) -> Callable[[bytes, str], Any]:
     """
     plain = form(operation.wish)
     if operation.signed is None:
-        return lambda body, _: plain.read(parse(body) if body else {})
+        return lambda body, _: plain.read(parse_json(body) if body else {})
     about = about_of(operation)
     beside = {name: form(hint) for name, hint in _beside(operation.wish).items()}
 
     def read(body: bytes, subject: str) -> Any:
-        value = parse(body) if body else {}
+        value = parse_json(body) if body else {}
         if type(value) is dict and (SIGNED in value or operation.signed is KEY):
             return _brought(value)
         if about and type(value) is dict:

@@ -67,7 +67,7 @@ class CreatedToken:
     expires: At | None
 
 
-class Tokens(Protocol):
+class KnownTokens(Protocol):
     """Where tokens are kept."""
 
     async def add_token(self, token: Token) -> None: ...
@@ -81,7 +81,7 @@ class TokenDesk:
 
     def __init__(
         self,
-        tokens: Callable[[], Tokens],
+        tokens: Callable[[], KnownTokens],
         book: Callable[[], Book],
         *,
         now: Callable[[], Millis],

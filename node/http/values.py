@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NoReturn
 from unicodedata import normalize
 
-from node.http.components import Components, Form, Misread, Schema, described_object
+from node.http.components import Components, Misread, Schema, ValueForm, described_object
 from protocol.book.declaration import TextRef
 from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
 from protocol.book.refusals import AMOUNT_MALFORMED, AMOUNT_TOO_LARGE
@@ -183,23 +183,23 @@ def fixed(schema: Schema) -> Callable[[Components], Schema]:
     return lambda _: dict(schema)
 
 
-PLAIN: Mapping[Any, Form] = {
-    str: Form(read_text, None, fixed({"type": "string"}), read_text),
-    int: Form(_read_int, None, fixed({"type": "integer", "format": "int64"}), _read_int_text),
-    bool: Form(_read_bool, None, fixed({"type": "boolean"}), _read_bool_text),
-    bytes: Form(
+PLAIN: Mapping[Any, ValueForm] = {
+    str: ValueForm(read_text, None, fixed({"type": "string"}), read_text),
+    int: ValueForm(_read_int, None, fixed({"type": "integer", "format": "int64"}), _read_int_text),
+    bool: ValueForm(_read_bool, None, fixed({"type": "boolean"}), _read_bool_text),
+    bytes: ValueForm(
         _read_bytes,
         bytes_text,
         fixed({"type": "string", "contentEncoding": "base64url", "pattern": "^[A-Za-z0-9_-]*$"}),
         _read_bytes,
     ),
-    Amount: Form(_read_amount, _show_amount, _describe_amount),
-    TextRef: Form(
+    Amount: ValueForm(_read_amount, _show_amount, _describe_amount),
+    TextRef: ValueForm(
         _read_text_ref,
         _show_text_ref,
         fixed({"type": ["string", "null"], "description": "null once it has been erased."}),
     ),
 }
-ANYTHING = Form(_read_text_ref, None, fixed({"type": "object"}))
-UUID_FORM = Form(_read_uuid, uuid_text, fixed({"type": "string", "format": "uuid"}), _read_uuid)
-MOMENT_FORM = Form(_read_moment, moment_text, fixed({"type": "string", "format": "date-time"}), _read_moment)
+ANYTHING = ValueForm(_read_text_ref, None, fixed({"type": "object"}))
+UUID_FORM = ValueForm(_read_uuid, uuid_text, fixed({"type": "string", "format": "uuid"}), _read_uuid)
+MOMENT_FORM = ValueForm(_read_moment, moment_text, fixed({"type": "string", "format": "date-time"}), _read_moment)

@@ -23,7 +23,7 @@ CLAIM_CHARS_MAX = 400_000
 _ABOUT_CLAIM = "# A change of signing key, to be signed by cold keys: `mutirao sign`.\n"
 _ABOUT_SIGNATURE = "# A cold key and its signature of a claim, for `--signature`.\n"
 
-Claim = RotationClaim | CheckpointClaim | GrantClaim
+AnyClaim = RotationClaim | CheckpointClaim | GrantClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,14 @@ def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointT
         file.write(f"{_ABOUT_SIGNATURE}{cold.public.hex()}\n{signature.hex()}\n")
     match claim:
         case RotationClaim():
-            return shown(claim)
+            return claim_shown(claim)
         case CheckpointClaim():
             return _checkpoint_shown(claim)
         case GrantClaim():
             return _grant_shown(claim)
 
 
-def shown(claim: RotationClaim) -> ToSign:
+def claim_shown(claim: RotationClaim) -> ToSign:
     """Return a change of keys for people to read."""
     cold, guardians = claim.cold, claim.guardians
     return ToSign(
@@ -145,7 +145,7 @@ def read_signature(path: Path) -> tuple[bytes, bytes]:
     return public, signature
 
 
-def _read_claim(path: Path) -> Claim:
+def _read_claim(path: Path) -> AnyClaim:
     text = _text(path)
     try:
         fields = decode(_to_sign(text) if text.lstrip().startswith("{") else bytes.fromhex("".join(_lines(text))))

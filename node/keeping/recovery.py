@@ -51,7 +51,7 @@ DOCUMENT_BYTES_MAX = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class RecoveryProposed:
     """What `mutirao recover --propose` prints: guardians compare it with what their nodes show."""
 
     network_id: str
@@ -77,7 +77,7 @@ class Finished:
 
 async def propose(
     home: Path, target: Path, *, cold_keys: int, cold_needed: int | None, chance: Callable[[int], bytes]
-) -> Proposed:
+) -> RecoveryProposed:
     """Make new keys, in the place of those of an earlier proposal, and write the claim that guardians back.
 
     Raises HomeUnusable, and FileExistsError where the target is there.
@@ -109,7 +109,7 @@ async def propose(
         text = bytes_text(encode(to_map(claim)))
         with target.open("x") as file:
             file.write(f"{text}\n")
-        return Proposed(
+        return RecoveryProposed(
             id_text(claim.network),
             id_text(claim.digest),
             claim.epoch,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from node.keeping.cold import ToSign, read_signature, shown, write_claim
+from node.keeping.cold import ToSign, claim_shown, read_signature, write_claim
 from node.keeping.home import (
     ABOUT_KEYS,
     DATABASE,
@@ -128,7 +128,7 @@ async def to_sign(home: Path, change: Change, target: Path, *, chance: Callable[
         if begun.claim is None:
             raise HomeUnusable("this change of keys is signed and stored: `mutirao rotate` finishes it")
         write_claim(begun.claim, target)
-        return shown(begun.claim)
+        return claim_shown(begun.claim)
 
 
 # What is to be signed.

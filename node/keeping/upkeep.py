@@ -37,7 +37,7 @@ from protocol.practices.between.links.records import judge
 from protocol.replica import Replica
 from protocol.wire.keys import id_text
 
-Told = Callable[[int], None]
+ProgressTold = Callable[[int], None]
 """Told now and then how many entries are done."""
 TELL_EVERY_ENTRIES = 1_000
 LINES_SHOWN_MAX = 3
@@ -65,7 +65,7 @@ class BookReport:
     faults: tuple[str, ...]
 
 
-def verify_book(home: Path, told: Told) -> BookReport:
+def verify_book(home: Path, told: ProgressTold) -> BookReport:
     """Return what is wrong with a home's book, be its node running or not; it takes nobody's word for anything.
 
     Every entry is read as if a stranger had brought it: form, hashes, chain, signatures, rules. The
@@ -170,7 +170,7 @@ def restore(backup: Path, home: Path) -> Restored:
         erased_anew = erase_anew(fresh, erased) if erased else 0
         _sync(fresh)
         _set_aside(database)
-        search.forget(database)
+        search.forget_words(database)
         fresh.rename(database)
         _sync(home)
         return Restored(asyncio.run(_why_recover(home)), erased_anew, holding_of(database))
@@ -183,7 +183,7 @@ def _broken(connection: sqlite3.Connection) -> list[str]:
     return [f"the database is damaged: {line}" for line in lines if line != "ok"][:LINES_SHOWN_MAX]
 
 
-def _verified(connection: sqlite3.Connection, told: Told, broken: list[str]) -> BookReport:
+def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[str]) -> BookReport:
     network = _network_of(connection)
     journal = Journal(network, PRACTICES, chance, None)
     stored = connection.execute(f"{LINES} ORDER BY arrival")

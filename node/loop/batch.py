@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from node.store import private
 from node.store.rows import Packed
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.events import Erase, Forget, Line
 from protocol.lanes.entry import LEDGER, Entry, Millis
 
@@ -46,7 +46,7 @@ class Batch:
 
     entries: list[Entry] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
+    items: list[PrivateItem] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     faults: list[tuple[bytes, bytes]] = field(default_factory=list)

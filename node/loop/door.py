@@ -4,7 +4,7 @@
 import logging
 from collections.abc import Sequence
 
-from node.loop.driven import Replica
+from node.loop.driven import DrivenReplica
 from node.loop.peering import Peering
 from node.loop.refusals import STORAGE_FAILED
 from node.loop.waiting import Waiters
@@ -50,7 +50,7 @@ class Disk:
 
 
 async def let_in(
-    waiting: Sequence[Input], replica: Replica, waiters: Waiters, disk: Disk, peering: Peering | None, now: Millis
+    waiting: Sequence[Input], replica: DrivenReplica, waiters: Waiters, disk: Disk, peering: Peering | None, now: Millis
 ) -> list[Input]:
     """Return what the replica is to handle; the others are answered, turned away or come again."""
     await waiters.replay([one for one in waiting if isinstance(one, Asked)])

@@ -29,7 +29,7 @@ class Snapshots(Protocol):
         ...
 
 
-class Replica(Protocol):
+class DrivenReplica(Protocol):
     """What is driven: protocol.replica.Replica."""
 
     @property

@@ -3,7 +3,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from node.loop.driven import Replica
+from node.loop.driven import DrivenReplica
 from node.loop.underway import Underway
 from protocol.book.tables import Name
 from protocol.events import Brought, Effect, Fetch, Input
@@ -11,7 +11,7 @@ from protocol.lanes.entry import Millis
 
 
 async def handled(
-    replica: Replica, batch: Sequence[Input], underway: Underway, now: Millis
+    replica: DrivenReplica, batch: Sequence[Input], underway: Underway, now: Millis
 ) -> AsyncIterator[list[Effect]]:
     """Yield effects until all inputs are dealt with; what lacked rows that it did not name is handled anew."""
     inputs, names = list(batch), replica.names(batch)

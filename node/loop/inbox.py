@@ -14,7 +14,7 @@ BATCH_INPUTS_MAX = 256
 BATCH_FRAME_BYTES_MAX = 4 * 1024 * 1024
 TICK_SECONDS = 1.0
 
-Arrived = tuple[Input, Waiter | None]
+QueuedInput = tuple[Input, Waiter | None]
 
 
 class Inbox:
@@ -22,7 +22,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.woken = asyncio.Event()
-        self._queue: deque[Arrived] = deque()
+        self._queue: deque[QueuedInput] = deque()
         self._tick_waits = False
 
     def __len__(self) -> int:
@@ -47,9 +47,9 @@ class Inbox:
                 self._tick_waits = True
                 self.put(TimerFired())
 
-    def drain(self) -> list[Arrived]:
+    def drain(self) -> list[QueuedInput]:
         """Take a batch off the queue: what waits, as far as it is bounded."""
-        batch: list[Arrived] = []
+        batch: list[QueuedInput] = []
         frame_bytes = 0
         while self._queue and len(batch) < BATCH_INPUTS_MAX and frame_bytes < BATCH_FRAME_BYTES_MAX:
             one = self._queue.popleft()

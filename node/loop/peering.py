@@ -25,7 +25,7 @@ FAULT_BAN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Network(Protocol):
+class PeerNetwork(Protocol):
     """What is needed of node.p2p.network.Network."""
 
     def send(self, peer: str, frame: bytes) -> bool:
@@ -48,7 +48,7 @@ class Network(Protocol):
 class Peering:
     """The peers that the replica knows of, and what is on its way to them."""
 
-    def __init__(self, network: Network, storage: Storage, seconds: Callable[[], float]) -> None:
+    def __init__(self, network: PeerNetwork, storage: Storage, seconds: Callable[[], float]) -> None:
         self._network = network
         self._storage = storage
         self._seconds = seconds

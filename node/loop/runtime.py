@@ -15,9 +15,9 @@ from typing import Any
 from node.loop.batch import Batch
 from node.loop.counted import COUNTED
 from node.loop.door import Disk, let_in
-from node.loop.driven import Replica, Snapshots
+from node.loop.driven import DrivenReplica, Snapshots
 from node.loop.handling import handled
-from node.loop.inbox import BATCH_INPUTS_MAX, Arrived, Inbox
+from node.loop.inbox import BATCH_INPUTS_MAX, Inbox, QueuedInput
 from node.loop.looking import looked_up
 from node.loop.peering import Peering
 from node.loop.recalls import Recalls
@@ -60,7 +60,7 @@ class Runtime:
     def __init__(
         self,
         storage: Storage,
-        load: Callable[[], Replica],
+        load: Callable[[], DrivenReplica],
         snapshots: Snapshots | None = None,
         *,
         network: bytes,
@@ -76,7 +76,7 @@ class Runtime:
         self._seconds = seconds
         self._advance = advance
 
-        self._replica: Replica | None = None
+        self._replica: DrivenReplica | None = None
         self._reach = Reach(0, -1, bytes(32), 0)
         self._peering: Peering | None = None
         self._subscriptions = Subscriptions(storage, 0)
@@ -117,7 +117,7 @@ class Runtime:
         return self._disk.writable
 
     @property
-    def replica(self) -> Replica:
+    def replica(self) -> DrivenReplica:
         """The replica that is driven."""
         assert self._replica is not None, "not started"
         return self._replica
@@ -276,7 +276,7 @@ class Runtime:
         # Whoever asked may leave; the wish stays, and its key stays taken until it has an outcome.
         return await asyncio.shield(waiter.outcome)
 
-    async def _handled(self, waiting: list[Arrived]) -> Todo:
+    async def _handled(self, waiting: list[QueuedInput]) -> Todo:
         """Return what a batch asks for: the replica goes on from it, before it is durable."""
         for one, waiter in waiting:
             if isinstance(one, Asked) and waiter is not None:

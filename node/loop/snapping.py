@@ -5,7 +5,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from node.loop.driven import Replica, Snapshots
+from node.loop.driven import DrivenReplica, Snapshots
 from node.store.connections import StorageFailed
 
 SNAPSHOT_EVERY_ENTRIES = 10_000
@@ -36,7 +36,7 @@ class Snapping:
         """Count entries that were stored."""
         self._entries += entries
 
-    async def snap(self, replica: Replica) -> None:
+    async def snap(self, replica: DrivenReplica) -> None:
         """Take a snapshot while nothing is under way; it is written while the loop goes on."""
         await self.written()
         self._entries = 0
@@ -46,7 +46,7 @@ class Snapping:
         if write is not None:
             self._writing = asyncio.create_task(self._write(self._snapshots, write))
 
-    async def snap_at_stop(self, replica: Replica) -> None:
+    async def snap_at_stop(self, replica: DrivenReplica) -> None:
         """Take one at the end of a run that has stored a good deal."""
         if self._entries >= SNAPSHOT_AT_STOP_ENTRIES:
             await self.snap(replica)

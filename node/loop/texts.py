@@ -15,7 +15,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from protocol.book.declaration import TextRef
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 
 PLAIN = (str, bytes, int, float, Enum, NoneType)
 
@@ -34,7 +34,7 @@ def digests(shown: object) -> Iterator[bytes]:
             yield from digests(getattr(shown, name))
 
 
-def with_texts(shown: Any, items: Mapping[bytes, Item]) -> Any:
+def with_texts(shown: Any, items: Mapping[bytes, PrivateItem]) -> Any:
     """Return the same with each reference replaced by its text, or by None where it was erased or is not to be read."""
     return _replaced(shown, lambda reference: _text(items.get(reference.digest), reference))
 
@@ -48,7 +48,9 @@ def marked(shown: Any, scope: bytes) -> Any:
     return _replaced(shown, lambda reference: _mark(reference, scope))
 
 
-async def filled(body: bytes, scope: bytes, items: Callable[[set[bytes]], Awaitable[Mapping[bytes, Item]]]) -> bytes:
+async def filled(
+    body: bytes, scope: bytes, items: Callable[[set[bytes]], Awaitable[Mapping[bytes, PrivateItem]]]
+) -> bytes:
     """Return a JSON body with the texts that are still kept in the places of their marks, and null for the others."""
     marks = re.compile(rf'"\\u0001{scope.hex()}\|([0-9a-f]{{64}})\|([^"|]*)\|([^"|]*)"'.encode())
     references = [_reference(found) for found in marks.finditer(body)]
@@ -63,7 +65,7 @@ async def filled(body: bytes, scope: bytes, items: Callable[[set[bytes]], Awaita
     return marks.sub(fill, body)
 
 
-def _text(item: Item | None, reference: TextRef) -> str | None:
+def _text(item: PrivateItem | None, reference: TextRef) -> str | None:
     if item is None or (reference.seen is not None and item.seen not in reference.seen):
         return None
     return reference.stands_for or item.value.decode()

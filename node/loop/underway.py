@@ -7,7 +7,7 @@ from typing import Any
 from node.loop.batch import Batch
 from node.store.rows import Packed, opened, packed
 from node.store.storage import Storage
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.tables import Fetched, Kept, Name, Rows
 from protocol.events import Brought, Erase
 
@@ -17,7 +17,7 @@ class Underway:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._items: dict[bytes, Item] = {}
+        self._items: dict[bytes, PrivateItem] = {}
         self._erasing: list[Erase] = []
         self._rows: dict[Name, Packed] = {}
 
@@ -26,7 +26,7 @@ class Underway:
         row = self._rows[kept.name] = packed(kept)
         return row
 
-    def store(self, item: Item) -> None:
+    def store(self, item: PrivateItem) -> None:
         """Take an item that goes to the private store."""
         self._items[item.digest] = item
 
@@ -50,7 +50,7 @@ class Underway:
         self._erasing.clear()
         self._rows.clear()
 
-    async def texts(self, wanted: Set[bytes]) -> Mapping[bytes, Item]:
+    async def texts(self, wanted: Set[bytes]) -> Mapping[bytes, PrivateItem]:
         """Return those of these items that are stored, or are about to be, and are not about to be erased."""
         fresh = {digest: self._items[digest] for digest in wanted & self._items.keys()}
         missing = wanted - fresh.keys()

@@ -16,7 +16,7 @@ from node.p2p.admission import HANDSHAKE_SECONDS, Backoff, InboundSlots
 from node.p2p.connection import Connection, FlowWindow, FrameDecoder, NetworkBounds, Outbox
 from node.p2p.ending import ConnectionFault, close_at_once, contained
 from node.p2p.parts import ID, Ed25519PublicKey, KeyPair
-from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, agree, propose
+from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, agree, propose_protocol
 from node.p2p.yamux import BoundedStream, BoundedYamux
 
 PROTOCOL = "/mutirao/1"
@@ -274,7 +274,7 @@ class Host:
         nursery.start_soon(answer_all)
         if outbound:
             stream = await session.open_stream()
-            await propose(stream, PROTOCOL)
+            await propose_protocol(stream, PROTOCOL)
             chosen.append(stream)
         else:
             await found.wait()

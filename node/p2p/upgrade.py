@@ -83,7 +83,7 @@ class BoundedCommunicator(MultiselectCommunicator):
         return text[:-1]
 
 
-async def propose(channel: BufferedConnection | ISecureConn | BoundedStream, protocol: str) -> None:
+async def propose_protocol(channel: BufferedConnection | ISecureConn | BoundedStream, protocol: str) -> None:
     """Agree with the other side to speak this protocol, or raise MultiselectClientError."""
     await MultiselectClient().select_one_of([TProtocol(protocol)], BoundedCommunicator(channel))  # type: ignore[arg-type]
 
@@ -110,7 +110,7 @@ class NoiseAndYamux:
             secure = await self._noise.secure_inbound(raw)
             await agree(secure, YAMUX_PROTOCOL)
         else:
-            await propose(raw, NOISE_PROTOCOL)
+            await propose_protocol(raw, NOISE_PROTOCOL)
             secure = await self._noise.secure_outbound(raw, expected)
-            await propose(secure, YAMUX_PROTOCOL)
+            await propose_protocol(secure, YAMUX_PROTOCOL)
         return BoundedYamux(secure, initiator=expected is not None)

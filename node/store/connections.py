@@ -30,7 +30,7 @@ SETTINGS = (
     f"wal_autocheckpoint = {LOG_PAGES}",
 )
 
-Statement = tuple[str, Sequence[Any]]
+WriteStatement = tuple[str, Sequence[Any]]
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ class Writer(aiosqlite.Connection):
         """Bring the database to this version's schema; returns from which it came."""
         return await self._execute(lambda: migrate(self._conn))
 
-    async def transact(self, statements: Sequence[Statement]) -> None:
+    async def transact(self, statements: Sequence[WriteStatement]) -> None:
         """Carry out statements, all or none."""
         await self._execute(self._transact, statements)
 
-    def _transact(self, statements: Sequence[Statement]) -> None:
+    def _transact(self, statements: Sequence[WriteStatement]) -> None:
         connection = self._conn
         connection.execute("BEGIN IMMEDIATE")
         try:

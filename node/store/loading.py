@@ -113,9 +113,9 @@ class Loader:
             return lines
 
     def _rebuild(self, connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int]:
-        folded, lines, numbers = rebuild(connection, replica)
+        folded, lines, numbers = rebuild_rows(connection, replica)
         self.storage.renumber(numbers.accounts)
-        search.forget(self.storage.path)
+        search.forget_words(self.storage.path)
         return folded, lines
 
     def _index(self, connection: sqlite3.Connection, book: Book) -> None:
@@ -126,7 +126,7 @@ class Loader:
             search.remake(self.storage.path, _searched(connection, book))
         except sqlite3.OperationalError as error:  # no room: who searches is told
             log.warning("the search index was not made", extra={"reason": str(error)})
-            search.forget(self.storage.path)
+            search.forget_words(self.storage.path)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -145,7 +145,7 @@ class Loader:
         # What an older version has stored and could not read is read now, with all that follows from it.
         if marker[:ROW_DIGEST_BYTES] == expected and self.storage.unread_from() is None:
             try:
-                head, state = snapshot.read(self.path)
+                head, state = snapshot.read_snapshot(self.path)
                 self._check(connection, head, marker)
                 replica.resume(snapshot.loaded(state))
                 self.folded = _fold_on(connection, replica, head.arrival)
@@ -165,7 +165,7 @@ class Loader:
             log.info("the books have caught up", extra={"lines": lines})
         return replica
 
-    def _check(self, connection: sqlite3.Connection, head: snapshot.Head, marker: bytes) -> None:
+    def _check(self, connection: sqlite3.Connection, head: snapshot.SnapshotHead, marker: bytes) -> None:
         """Tell whether a snapshot is of these very entries; raises Unusable."""
         if head.network != self.network.hex():
             raise snapshot.Unusable("it is another network's")
@@ -178,7 +178,7 @@ class Loader:
             raise snapshot.Unusable("it is of other entries")
 
 
-def rebuild(connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int, Numbers]:
+def rebuild_rows(connection: sqlite3.Connection, replica: Loadable) -> tuple[int, int, Numbers]:
     """Fold all entries, and make rows and statement lines anew, in one transaction.
 
     Returns how many entries were folded, how many lines they make, and the numbers of the accounts in them.

@@ -9,7 +9,7 @@ pages when it balanced them are not: of 5,000 rows deleted so, 9 could still be 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.events import Erase
 
 TABLES = """
@@ -40,15 +40,15 @@ ERASING = (
 """What erases a member's things, in this order; an index that is made of values drops them here, before the first."""
 PAGE_ITEMS = 256
 
-Read = Callable[..., Awaitable[list[Any]]]
+ReadRows = Callable[..., Awaitable[list[Any]]]
 
 
 _REPLACED = "SELECT number FROM private_items WHERE owner = :owner AND kind = :kind AND seen != ''"
 
 
-def newest_of(items: Iterable[Item]) -> Sequence[Item]:
+def newest_of(items: Iterable[PrivateItem]) -> Sequence[PrivateItem]:
     """Return items without those in whose place a later one of the same batch comes."""
-    found: dict[Any, Item] = {}
+    found: dict[Any, PrivateItem] = {}
     for item in items:
         name = (item.owner, item.kind) if item.seen else item.digest
         found.pop(name, None)
@@ -56,7 +56,7 @@ def newest_of(items: Iterable[Item]) -> Sequence[Item]:
     return tuple(found.values())
 
 
-def replacing(items: Iterable[Item]) -> Iterator[tuple[str, Any]]:
+def replacing(items: Iterable[PrivateItem]) -> Iterator[tuple[str, Any]]:
     """Yield the statements that overwrite those in whose place these come."""
     for item in items:
         if item.seen:
@@ -65,7 +65,7 @@ def replacing(items: Iterable[Item]) -> Iterator[tuple[str, Any]]:
             yield f"DELETE FROM private_items WHERE number IN ({_REPLACED})", values  # noqa: S608
 
 
-def rows(items: Iterable[Item], kept: int) -> tuple[dict[str, list[Any]], int]:
+def rows(items: Iterable[PrivateItem], kept: int) -> tuple[dict[str, list[Any]], int]:
     """Return the values of the rows of these items, end to end, by table, after so many, and how many that makes."""
     found: dict[str, list[Any]] = {table: [] for table in INSERTS}
     lasting = (item for item in newest_of(items) if item.value or not item.seen)
@@ -86,27 +86,27 @@ def erasing(erased: Iterable[Erase]) -> Iterator[tuple[str, Any]]:
 class PrivateStore:
     """What is kept, as it can be read; it is written with the batches."""
 
-    def __init__(self, by_keys: Callable[[str, Iterable[bytes]], Awaitable[list[Any]]], read: Read) -> None:
+    def __init__(self, by_keys: Callable[[str, Iterable[bytes]], Awaitable[list[Any]]], read: ReadRows) -> None:
         self._by_keys = by_keys
         self._read = read
 
-    async def items(self, digests: Iterable[bytes]) -> Mapping[bytes, Item]:
+    async def items(self, digests: Iterable[bytes]) -> Mapping[bytes, PrivateItem]:
         """Return those of these items that are still kept, by digest: of several the newest."""
         rows = await self._by_keys(f"{_ITEM} WHERE digest IN", digests)
-        return {row[0]: Item(*row) for row in rows}
+        return {row[0]: PrivateItem(*row) for row in rows}
 
-    async def things(self, owner: str, kinds: Sequence[str]) -> Sequence[Item]:
+    async def things(self, owner: str, kinds: Sequence[str]) -> Sequence[PrivateItem]:
         """Return what a member keeps of these kinds and no entry names, in the order of the kinds."""
         marks = ",".join("?" * len(kinds))
         where = f"owner = ? AND kind IN ({marks}) AND seen != ''"
         rows = await self._read(f"{_ITEM} WHERE {where}", owner, *kinds)
-        return sorted((Item(*row) for row in rows), key=lambda item: kinds.index(item.kind))
+        return sorted((PrivateItem(*row) for row in rows), key=lambda item: kinds.index(item.kind))
 
-    async def of(self, owner: str, after: int = 0) -> tuple[Sequence[Item], int | None]:
+    async def of(self, owner: str, after: int = 0) -> tuple[Sequence[PrivateItem], int | None]:
         """Return a page of what a member owns, oldest first, and after which number the next begins."""
         rows = await self._read(
             f"{_ITEM.replace('SELECT', 'SELECT number,')} WHERE owner = ? AND number > ? ORDER BY number LIMIT ?",
             owner, after, PAGE_ITEMS + 1,
         )  # fmt: skip
-        page = [Item(*row[1:]) for row in rows[:PAGE_ITEMS]]
+        page = [PrivateItem(*row[1:]) for row in rows[:PAGE_ITEMS]]
         return page, rows[PAGE_ITEMS - 1][0] if len(rows) > PAGE_ITEMS else None

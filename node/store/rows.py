@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from node.store.connections import KEYS_PER_QUERY
 from protocol.book.declaration import Page, RowsWanted
 from protocol.book.tables import Fetched, Kept, Name, Rows, Table
-from protocol.wire.record import form_of, pack, unpack
+from protocol.wire.record import form_of, pack_record, unpack_record
 
 ROW_DIGEST_BYTES = 16
 SCANNED_MAX = 4_096
@@ -24,7 +24,7 @@ FORMS = "row-forms"
 """The key, in the table `meta`, of the forms that stored rows have."""
 
 COLUMNS = "kind, place, key, closed, data, digest"
-Stored = tuple[str, int, bytes, int, bytes, bytes]
+StoredRow = tuple[str, int, bytes, int, bytes, bytes]
 """A row as it is stored: kind, place, key, whether it is closed, data, digest."""
 
 
@@ -36,19 +36,19 @@ class Packed(NamedTuple):
     """A row on its way to the disk, and the values of its index rows, end to end."""
 
     kept: Kept
-    stored: Stored
+    stored: StoredRow
     index: tuple[Any, ...]
 
 
 def packed(kept: Kept) -> Packed:
     """Return a row as it is to be stored."""
     name, place = kept.name, kept.place
-    row = sealed(name.table, place, key_bytes(name.key), int(kept.closed), pack(kept.row))
+    row = sealed(name.table, place, key_bytes(name.key), int(kept.closed), pack_record(kept.row))
     index = tuple(v for index, value in kept.found_by for v in (name.table, index, key_bytes(value), place))
     return Packed(kept, row, index)
 
 
-def sealed(kind: str, place: int, key: bytes, closed: int, data: bytes) -> Stored:
+def sealed(kind: str, place: int, key: bytes, closed: int, data: bytes) -> StoredRow:
     """Return a row with its digest."""
     return kind, place, key, closed, data, _digest(kind, place, key, closed, data)
 
@@ -58,7 +58,7 @@ def opened(row: Sequence[Any], table: Table[Any]) -> Any:
     kind, place, key, closed, data, digest = row
     try:
         if digest == _digest(kind, place, key, closed, data):
-            return unpack(table.row, data)
+            return unpack_record(table.row, data)
     except (TypeError, ValueError):
         pass
     raise RowDamaged(f"row {place} of {table.name} is damaged")
@@ -93,7 +93,7 @@ def fetching(names: Iterable[Name]) -> Iterator[Query]:
             yield f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND key IN ({','.join('?' * len(some))})", (kind, *some)
 
 
-def fetched(rows: Iterable[Stored], names: Iterable[Name], tables: Tables) -> Iterator[Fetched]:
+def fetched(rows: Iterable[StoredRow], names: Iterable[Name], tables: Tables) -> Iterator[Fetched]:
     """Yield what these queries have found of each row, also where it is nothing; raises RowDamaged."""
     found = {(row[0], row[2]): row for row in rows}
     for name in names:

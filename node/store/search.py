@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import aiosqlite
 
-from node.store.connections import ENTRIES_PER_READ, Statement, Writer, read_only
+from node.store.connections import ENTRIES_PER_READ, Writer, WriteStatement, read_only
 from node.store.erased import ERASED
 from node.store.folding import folded, words_of
 from node.store.rows import FORMS, ROW_DIGEST_BYTES, Packed, key_bytes
@@ -97,7 +97,7 @@ def path_beside(database: Path) -> Path:
     return database.with_name(f"{database.name}.search")
 
 
-def forget(database: Path) -> None:
+def forget_words(database: Path) -> None:
     """Let there be no index: the next start makes one."""
     for ending in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
@@ -107,7 +107,7 @@ def forget(database: Path) -> None:
 
 def remake(database: Path, rows: Iterable[Worded]) -> None:
     """Index these rows, and nothing else, as of now; in a thread. Raises sqlite3.Error."""
-    forget(database)
+    forget_words(database)
     connection = _connected(database)
     try:
         connection.executescript(TABLES)
@@ -186,7 +186,7 @@ class SearchIndex:
         """Leave no byte in the file of texts that the database has erased."""
         await self.fed()
         if self._writer is None or not self.current:
-            forget(self._database)  # it is of no use, and may hold anything
+            forget_words(self._database)  # it is of no use, and may hold anything
             return
         try:
             await self._writer.transact(
@@ -268,7 +268,7 @@ class SearchIndex:
     async def _feed(self, rows: Sequence[Packed]) -> None:
         assert self._writer is not None
         known = dict(self._kinds)
-        statements: list[Statement] = []
+        statements: list[WriteStatement] = []
         for packed in rows:
             kept = packed.kept
             if kept.table.search is not None:
@@ -287,7 +287,7 @@ class SearchIndex:
         """Let the index go: it can be made anew, and nothing else waits for it."""
         log.error("the search index cannot be used: the next start makes it anew", extra={"reason": str(error)})
         await self._shut()
-        forget(self._database)
+        forget_words(self._database)
 
     async def _shut(self) -> None:
         self.current = False
@@ -301,7 +301,7 @@ class SearchIndex:
         return list(await self._reader.execute_fetchall(query, values))
 
 
-def _statements(row: Worded, kinds: dict[str, int]) -> Iterator[Statement]:
+def _statements(row: Worded, kinds: dict[str, int]) -> Iterator[WriteStatement]:
     """Yield what indexes a row; a kind that has no number yet gets one."""
     number = (kinds.setdefault(row.kind, len(kinds) + 1) << _PLACES) + row.place
     insert = "INSERT OR REPLACE INTO words (rowid, said, told, marks) VALUES"

@@ -33,7 +33,7 @@ PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class SnapshotHead:
     """Of what a snapshot is: whose, by which code and beside which rows (hex), up to which arrival and entry (hex)."""
 
     network: str
@@ -49,7 +49,7 @@ class Unusable(Exception):
     """A snapshot that is to be passed over; the text says why."""
 
 
-def write(path: Path, state: bytes, head: Head) -> None:
+def write(path: Path, state: bytes, head: SnapshotHead) -> None:
     """Put a snapshot in the place of the one before it, durably; in a thread, not on the event loop."""
     told = json.dumps(asdict(head)).encode() + b"\n"
     partial = path.with_name(f"{path.name}.partial")
@@ -65,10 +65,10 @@ def write(path: Path, state: bytes, head: Head) -> None:
         partial.unlink(missing_ok=True)
 
 
-def head_of(state: bytes, *, network: bytes, marker: bytes, arrival: int, entry: bytes) -> Head:
+def head_of(state: bytes, *, network: bytes, marker: bytes, arrival: int, entry: bytes) -> SnapshotHead:
     """Return the head of a state as `dumped` has made it."""
     digest = sha256(state).hexdigest()
-    return Head(network.hex(), code(), marker.hex(), arrival, entry.hex(), len(state), digest)
+    return SnapshotHead(network.hex(), code(), marker.hex(), arrival, entry.hex(), len(state), digest)
 
 
 @cache
@@ -83,7 +83,7 @@ def code() -> str:
     return digest.hexdigest()
 
 
-def read(path: Path) -> tuple[Head, memoryview]:
+def read_snapshot(path: Path) -> tuple[SnapshotHead, memoryview]:
     """Return a snapshot's head and state, whole as it was written; raises Unusable."""
     try:
         data = path.read_bytes()
@@ -93,7 +93,7 @@ def read(path: Path) -> tuple[Head, memoryview]:
     if not data.startswith(MAGIC) or line < 0:
         raise Unusable("it is no snapshot of this form")
     try:
-        head = Head(**json.loads(data[len(MAGIC) : line]))
+        head = SnapshotHead(**json.loads(data[len(MAGIC) : line]))
     except (ValueError, TypeError):
         raise Unusable("its head is damaged") from None
     state = memoryview(data)[line + 1 :]

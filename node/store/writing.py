@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from node.loop.batch import UNREAD
-from node.store.connections import Statement
+from node.store.connections import WriteStatement
 from node.store.lanes import LANE
 from node.store.rows import FORMS, ROW_DIGEST_BYTES
 from node.store.schema import INSERTS
@@ -17,7 +17,7 @@ from protocol.lanes.entry import LEDGER
 
 ROWS_PER_STATEMENT_MAX = 2_048
 """A power of two, of which SQLite takes the values."""
-LESS_KNOWN: Sequence[Statement] = (
+LESS_KNOWN: Sequence[WriteStatement] = (
     (f"UPDATE meta SET value = substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
     (f"DELETE FROM meta WHERE key = '{FORMS}'", ()),
 )
@@ -25,9 +25,9 @@ LESS_KNOWN: Sequence[Statement] = (
 READ_AGAIN = f"DELETE FROM meta WHERE key = '{UNREAD}' AND value > ?"
 
 
-def insertions(rows: Mapping[str, list[Any]]) -> list[Statement]:
+def insertions(rows: Mapping[str, list[Any]]) -> list[WriteStatement]:
     """Return the statements that insert these rows, of lengths that are powers of two: they stay prepared."""
-    statements: list[Statement] = []
+    statements: list[WriteStatement] = []
     for table, values in rows.items():
         _, width = INSERTS[table]
         start, left = 0, len(values) // width
@@ -38,7 +38,7 @@ def insertions(rows: Mapping[str, list[Any]]) -> list[Statement]:
     return statements
 
 
-def deletions(forgotten: Iterable[Forget]) -> Iterator[Statement]:
+def deletions(forgotten: Iterable[Forget]) -> Iterator[WriteStatement]:
     """Yield the statements that drop what was never said; lines are made by the network's own ledger alone."""
     for network, lane, after, _ in forgotten:
         yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 
-class Arrived(Protocol):
+class HasArrival(Protocol):
     """What has its place in the ledger lane."""
 
     @property
@@ -15,7 +15,7 @@ class Arrived(Protocol):
         ...
 
 
-A = TypeVar("A", bound=Arrived)
+A = TypeVar("A", bound=HasArrival)
 
 
 def since(items: Sequence[A], after: int) -> Iterator[tuple[int, A]]:

@@ -13,7 +13,7 @@ from protocol.wire.keys import KeyPair, verify
 from protocol.wire.shape import to_map
 
 
-class Claim(Protocol):
+class ColdClaim(Protocol):
     """A record that names its network; its kind keeps a signature from passing for one of another claim."""
 
     KIND: ClassVar[str]
@@ -27,12 +27,12 @@ class KeeperSignature:
     signature: Annotated[bytes, Doc("what `mutirao sign` made of the claim")]
 
 
-def sign_claim(keys: KeyPair, claim: Claim) -> bytes:
+def sign_claim(keys: KeyPair, claim: ColdClaim) -> bytes:
     """Return a cold key's signature of a claim."""
     return keys.sign(claim.KIND, encode(to_map(claim)))
 
 
-def signers(cold: ColdKeys, claim: Claim, signatures: Iterable[ColdSignature]) -> int:
+def signers(cold: ColdKeys, claim: ColdClaim, signatures: Iterable[ColdSignature]) -> int:
     """Return how many cold keys have signed a claim, 0 where one of the signatures is wrong or given twice."""
     said, found = encode(to_map(claim)), set[int]()
     for one in signatures:
@@ -43,7 +43,7 @@ def signers(cold: ColdKeys, claim: Claim, signatures: Iterable[ColdSignature]) -
     return len(found)
 
 
-def signed(cold: ColdKeys, claim: Claim, given: Sequence[KeeperSignature]) -> tuple[ColdSignature, ...] | Refused:
+def signed(cold: ColdKeys, claim: ColdClaim, given: Sequence[KeeperSignature]) -> tuple[ColdSignature, ...] | Refused:
     """Return the signatures of a claim by cold keys, in their order; refused where they are too few or wrong."""
     found: dict[int, ColdSignature] = {}
     said = encode(to_map(claim))

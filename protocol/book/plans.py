@@ -15,7 +15,7 @@ from protocol.lanes.entry import LEDGER, Body, Millis
 
 if TYPE_CHECKING:
     from protocol.book.book import Book
-    from protocol.book.private import Item
+    from protocol.book.private import PrivateItem
 
 
 class Role(StrEnum):
@@ -136,7 +136,7 @@ class Plan:
     reopens: Reopen | None = None
     erases: tuple[str, ...] = ()
     noun: str = ""
-    items: tuple[Item, ...] = ()
+    items: tuple[PrivateItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class ItemsWanted:
     owner: str
     kinds: tuple[str, ...]
     seen: frozenset[str]
-    show: Callable[[Sequence[Item]], Any]
+    show: Callable[[Sequence[PrivateItem]], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Owned(NamedTuple):
     about: str
 
 
-class Item(NamedTuple):
+class PrivateItem(NamedTuple):
     """One thing of a member's that is kept, and may be erased.
 
     `seen` says who may read it; "" is whoever may see what refers to it. `about` is the resource that it belongs
@@ -64,7 +64,7 @@ def private_by_entry(practices: Iterable[Practice]) -> PrivateByEntry:
     return {entry: one for practice in practices for one in practice.private for entry in one.entries}
 
 
-def items_of(private: PrivateByEntry, book: Book, plan: Plan, now: Millis) -> Iterator[Item]:
+def items_of(private: PrivateByEntry, book: Book, plan: Plan, now: Millis) -> Iterator[PrivateItem]:
     """Yield the items that the texts of a plan become, once its entries are folded: the entries tell whose they are."""
     texts = dict(plan.texts)
     for write in plan.writes:
@@ -74,5 +74,5 @@ def items_of(private: PrivateByEntry, book: Book, plan: Plan, now: Millis) -> It
         for digest, owner, about in declared.owned(book, write.body):
             text = texts.pop(digest, None)
             if text is not None:
-                yield Item(digest, owner, declared.kind, about, text.encode(), "", now)
+                yield PrivateItem(digest, owner, declared.kind, about, text.encode(), "", now)
     assert not texts, "a plan keeps a text that none of its entries names"

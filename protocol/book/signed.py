@@ -72,13 +72,13 @@ def occurrence_id(schedule: bytes, occurrence: int) -> bytes:
     return derived_id(digest("occurrence", schedule + occurrence.to_bytes(4, "big")))
 
 
-def sign(keys: KeyPair, envelope: Envelope) -> Signed:
+def sign_envelope(keys: KeyPair, envelope: Envelope) -> Signed:
     """Encode and sign an envelope."""
     data = encode(to_map(envelope))
     return Signed(data, keys.sign(Envelope.KIND, data))
 
 
-def read(signed: Signed) -> Envelope | None:
+def read_signed(signed: Signed) -> Envelope | None:
     """Return the envelope that the bytes hold, the signature not yet checked; None where they hold none."""
     try:
         return reader(Envelope)(signed.data, bytes_max=SIGNED_BYTES_MAX)

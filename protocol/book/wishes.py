@@ -37,8 +37,8 @@ from protocol.book.signed import (
     Signed,
     is_authentic,
     parse_uuid,
-    read,
-    sign,
+    read_signed,
+    sign_envelope,
     wish_digest,
 )
 from protocol.book.uuids import drawn_id, strange
@@ -116,7 +116,7 @@ class Said(Generic[W]):
 
 def sign_wish(keys: KeyPair, operation: str, wish: object, **told: Any) -> Signed:
     """Encode and sign a wish; `told` are the other fields of its envelope. Raises ShapeFault for what does not fit."""
-    return sign(keys, Envelope(operation=operation, fields=encode(to_map(wish)), key=keys.public, **told))
+    return sign_envelope(keys, Envelope(operation=operation, fields=encode(to_map(wish)), key=keys.public, **told))
 
 
 def rests_on_wish(body: Body) -> TypeGuard[Wished]:
@@ -184,7 +184,7 @@ def named_by(body: Body) -> Iterator[tuple[str, Any]]:
 
 @lru_cache(maxsize=SIGNED_READ_MAX)
 def _read(operation: str, kind: type[W], signed: Signed) -> Said[W] | Refused:
-    envelope = read(signed)
+    envelope = read_signed(signed)
     if envelope is None or envelope.operation != operation:
         return refuse(MALFORMED, field="signed", expected=f"a signed wish of {operation}")
     try:
@@ -271,7 +271,7 @@ def count(book: Book, body: Wished) -> None:
 
 # What the home does with a wish that somebody brings.
 
-Texts = tuple[tuple[bytes, str], ...]
+NotedTexts = tuple[tuple[bytes, str], ...]
 """Personal texts for the erasable store, by salted digest."""
 
 
@@ -308,7 +308,7 @@ def plan(desk: Desk, operation: Create | Act, subject: str, wish: Any) -> Plan |
     return replace(planned, texts=(*texts, *planned.texts)) if isinstance(planned, Plan) else planned
 
 
-def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], Texts, Refused | None] | Refused:
+def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], NotedTexts, Refused | None] | Refused:
     """Return what is wished, the texts for the erasable store, and what of these does not fit."""
     private = private_fields(operation.wish)
     texts = wish.texts if isinstance(wish, Brought) else {name: getattr(wish, name) for name in private}
@@ -344,7 +344,7 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], T
     return Said(replace(wish, **told) if told else wish), tuple(named), None
 
 
-def _fitting(wish: Any, brought: Brought) -> tuple[Texts, Refused | None]:
+def _fitting(wish: Any, brought: Brought) -> tuple[NotedTexts, Refused | None]:
     """Return the texts that a signed wish names by salted digest; one that it does not name is ORDER_MISMATCH."""
     named: list[tuple[bytes, str]] = []
     for name, text in brought.texts.items():

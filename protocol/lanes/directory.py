@@ -11,12 +11,12 @@ from typing import Annotated, ClassVar
 
 from protocol.lanes.claims import IDENTITY_KINDS, BackedBy
 from protocol.lanes.entry import COMMONS, IDENTITY, LINK_PREFIX, Body, Entry, EntryFault, decode_body
-from protocol.lanes.growing import advance, begin
+from protocol.lanes.growing import advance, begin_identity
 from protocol.lanes.identity import Epoch, Identity
 from protocol.wire.shape import AtMost, Range
 
 NETWORKS_MAX = 10_000
-ADDRESSES_MAX = 8
+NETWORK_ADDRESSES_MAX = 8
 _COMMONS_END = 2**53 + 1
 """Behind the last place that a lane can have."""
 Text = Annotated[str, AtMost(120)]
@@ -32,7 +32,7 @@ class Profile:
     currency: Annotated[str, AtMost(12)]
     unit_word: Annotated[str, AtMost(32)]
     scale: Annotated[int, Range(0, 9)]
-    addresses: Annotated[tuple[Text, ...], AtMost(ADDRESSES_MAX)]
+    addresses: Annotated[tuple[Text, ...], AtMost(NETWORK_ADDRESSES_MAX)]
 
 
 COMMONS_KINDS: dict[str, type[Body]] = {Profile.KIND: Profile}
@@ -176,7 +176,7 @@ class Directory:
         if known is None:
             if len(self.networks) >= NETWORKS_MAX:
                 raise EntryFault("too many networks")
-            self.networks[entry.network] = Known(begin(entry, body), len(self.networks))
+            self.networks[entry.network] = Known(begin_identity(entry, body), len(self.networks))
         else:
             known.identity = advance(known.identity, entry, body)
 

@@ -24,7 +24,7 @@ from protocol.wire.keys import KeyPair, is_acceptable_key, verify
 from protocol.wire.shape import to_map
 
 
-def begin(entry: Entry, body: Body) -> Identity:
+def begin_identity(entry: Entry, body: Body) -> Identity:
     """Return the identity that an inception founds; raises EntryFault where it is not a valid one."""
     if not isinstance(body, Inception):
         raise EntryFault("an identity lane begins with an inception")

@@ -11,7 +11,7 @@ from protocol.events import Forget
 from protocol.lanes.claims import LaneHead
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry
 from protocol.lanes.identity import Identity
-from protocol.lanes.records import Place, Records
+from protocol.lanes.records import LanePlace, Records
 
 
 class HeldLanes:
@@ -20,11 +20,11 @@ class HeldLanes:
     def __init__(self, network: bytes) -> None:
         self.network = network
         self.records = Records()
-        self.lanes: dict[Place, Lane] = {}
-        self._heads: dict[Place, Head] = {}
-        self._moved: set[Place] = set()
+        self.lanes: dict[LanePlace, Lane] = {}
+        self._heads: dict[LanePlace, Head] = {}
+        self._moved: set[LanePlace] = set()
         """Lanes that have gone on since their heads were asked for."""
-        self._recalling: dict[Place, int] = {}
+        self._recalling: dict[LanePlace, int] = {}
         """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
         self._turn = 0
 
@@ -41,7 +41,7 @@ class HeldLanes:
         """Return the newest entry of a lane that is held here."""
         return self.heads().get((network, lane))
 
-    def heads(self) -> dict[Place, Head]:
+    def heads(self) -> dict[LanePlace, Head]:
         """Return all heads by (network, lane)."""
         for place in self._moved:
             self._heads[place] = self.lanes[place].head
@@ -126,18 +126,18 @@ class HeldLanes:
         lanes = (COMMONS, LEDGER) if cold and network == self.network else (COMMONS,)
         return [lane for lane in lanes if (network, lane) in self.lanes]
 
-    def said_before(self, place: Place, epoch: int) -> int:
+    def said_before(self, place: LanePlace, epoch: int) -> int:
         """Return the seq of the newest entry of a lane from before an epoch, -1 where there is none."""
         said = self.lanes[place].statements()
         return max((one.position.seq for one in said if one.position.epoch < epoch), default=-1)
 
-    def confirmed(self, place: Place, identity: Identity) -> int:
+    def confirmed(self, place: LanePlace, identity: Identity) -> int:
         """Return the seq of the newest head that a key event names and that is held here, -1 where there is none."""
         held = self.lanes[place]
         heads = (epoch.heads.get(place[1]) for epoch in identity.epochs)
         return max((head.seq for head in heads if head is not None and held.id_at(head.seq) == head.id), default=-1)
 
-    def cut(self, place: Place, after: int) -> Forget | None:
+    def cut(self, place: LanePlace, after: int) -> Forget | None:
         """Drop what is held of a lane past a place; returns what is to be dropped from the store."""
         lane = self.lanes[place]
         if lane.head.position.seq <= after:
@@ -153,10 +153,10 @@ class HeldLanes:
         """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""
         return (network, lane) in self._recalling
 
-    def recalls(self, place: Place, turn: int) -> bool:
+    def recalls(self, place: LanePlace, turn: int) -> bool:
         """Tell whether this turn answers what was cut of a lane last."""
         return self._recalling.get(place) == turn
 
-    def recalled(self, place: Place) -> None:
+    def recalled(self, place: LanePlace) -> None:
         """Note that what is left of a lane was read again."""
         del self._recalling[place]

@@ -34,7 +34,7 @@ from protocol.lanes.entry import (
 from protocol.lanes.held import HeldLanes
 from protocol.lanes.identity import Identity
 from protocol.lanes.news import LANE_NEWS, EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
-from protocol.lanes.records import Place
+from protocol.lanes.records import LanePlace
 from protocol.wire.keys import KeyPair
 
 REFUSED_BY_BOOK = "the book refuses it"
@@ -315,7 +315,7 @@ class Journal:
             self._tell(EpochRebased(network, number))
         self.held.rebase(network, number)
 
-    def _cut(self, place: Place, after: int) -> None:
+    def _cut(self, place: LanePlace, after: int) -> None:
         forget = self.held.cut(place, after)
         if forget is not None:
             self.stores.append(forget)

@@ -10,7 +10,7 @@ from protocol.lanes.entry import IDENTITY, LEDGER, Entry
 from protocol.lanes.journal import Journal
 from protocol.peers.messages import Heads, Item, PeerFault, Wanted
 from protocol.peers.reconcile import Difference, HeadsVector
-from protocol.peers.sessions import Session, Sessions, said
+from protocol.peers.sessions import Session, Sessions, session_said
 
 WINDOW_ENTRIES = 8_192
 """How many entries of a lane may be asked for at a time, and be on their way from one peer."""
@@ -47,7 +47,7 @@ class Compare:
     def opening(self) -> list[Out]:
         """Begin a round of anti-entropy with every peer that has said hello."""
         return [
-            said(session.peer, HeadsVector(self.items(session)).opening(session.network))
+            session_said(session.peer, HeadsVector(self.items(session)).opening(session.network))
             for session in self.sessions.by_peer.values()
             if session.network is not None
         ]
@@ -59,7 +59,7 @@ class Compare:
         agrees = vector.agrees(heads, self.journal.network)
         if agrees is not None:
             session.agrees = agrees
-        out: list[Out] = [] if answer is None else [said(session.peer, answer)]
+        out: list[Out] = [] if answer is None else [session_said(session.peer, answer)]
         # A network's keys come before what they have signed.
         for difference in sorted(differences, key=lambda one: not _is_identity(one)):
             mine, theirs = difference.mine, difference.theirs
@@ -110,7 +110,7 @@ class Compare:
         half = WINDOW_ENTRIES // 2
         while asked == held or (asked - held <= half <= known - asked):
             first, asked = asked + 1, min(known, asked + half)
-            out.append(said(session.peer, Wanted(network, lane, first, asked)))
+            out.append(session_said(session.peer, Wanted(network, lane, first, asked)))
         session.wanted[place] = (asked, known)
         return out
 

@@ -20,7 +20,7 @@ from protocol.peers.news import HOME_NEWS, HomeNews
 from protocol.peers.standing import Standing
 from protocol.wire.keys import id_text
 
-Said = Tell | Plan | Ready | Accusation
+HomeSaid = Tell | Plan | Ready | Accusation
 """What a talk asks to be done; each is done before the next is asked for."""
 
 FORK, ENTRY_INVALID = "FORK", "ENTRY_INVALID"
@@ -35,7 +35,7 @@ ACCUSED: Slot[Callable[[Book, Accusation, Millis], tuple[bytes, bytes] | None]] 
 
 KEPT: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node has stored of that before")
 WRONGS: Slot[Callable[[Book], Iterable[Accusation]]] = Slot("tells, after each batch, what it has shown to be wrong")
-PROCEED: Slot[Callable[[Desk], Iterable[Said]]] = Slot("goes on, as time passes, with what is asked of other homes")
+PROCEED: Slot[Callable[[Desk], Iterable[HomeSaid]]] = Slot("goes on, as time passes, with what is asked of other homes")
 AGAIN: Slot[Callable[["Home"], None]] = Slot("does again, as time passes, what has had no answer")
 
 
@@ -96,7 +96,7 @@ class Home:
         self.say(Send(session.peer, pack(tell.message)))
         return True
 
-    def do(self, said: Iterable[Said]) -> None:
+    def do(self, said: Iterable[HomeSaid]) -> None:
         """Do what a talk asks for, one after the other."""
         for one in said:
             match one:

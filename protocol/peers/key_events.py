@@ -11,7 +11,7 @@ from protocol.lanes.identity import BY_GUARDIANS, BY_HOT_KEY, Identity
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.messages import PeerFault, Wanted
-from protocol.peers.sessions import Session, said
+from protocol.peers.sessions import Session, session_said
 
 
 class KeyEvents:
@@ -51,7 +51,7 @@ class KeyEvents:
             # What goes before it is not here: since the newest rotation, what is here may be a thief's.
             first, last = identity.rotated + 1, branch[-1].header.seq
             wanted = Wanted(network, IDENTITY, first, min(last, first + WINDOW_ENTRIES - 1))
-            return [said(session.peer, wanted)] if at > first else []
+            return [session_said(session.peer, wanted)] if at > first else []
         branched = grown(identity.at(at - 1), branch)
         due = self._due(branched, at, now)
         branch = branch[: due - at]

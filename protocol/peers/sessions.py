@@ -59,7 +59,7 @@ class Sessions:
         # Who knows the older key events needs the newest only; all others hear of them by gossip first.
         newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
         hello = Hello(self.network, self.role, newest, self.invitation, self.knows)
-        return [said(peer, hello)]
+        return [session_said(peer, hello)]
 
     def part(self, peer: str) -> None:
         """Close a session."""
@@ -112,6 +112,6 @@ class Sessions:
         return is_public(lane) or (network == self.network == session.network)
 
 
-def said(peer: str, message: Message) -> Send:
+def session_said(peer: str, message: Message) -> Send:
     """Return the effect by which a peer is told something."""
     return Send(peer, pack(message))

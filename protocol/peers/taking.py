@@ -12,7 +12,7 @@ from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.key_events import KeyEvents, check_chain
 from protocol.peers.messages import Hello, PeerFault, Wanted
-from protocol.peers.sessions import Session, Sessions, said
+from protocol.peers.sessions import Session, Sessions, session_said
 from protocol.wire.codec import CodecFault
 
 BULK_ENTRIES_MIN = 256
@@ -122,11 +122,15 @@ class Taking:
         if self._is_confirmed(new):
             # What a key event names is linked to another past than ours: a thief has signed ours.
             kept = self.journal.forget_unconfirmed(network, lane)
-            return [said(session.peer, Wanted(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES)))]
+            return [
+                session_said(
+                    session.peer, Wanted(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES))
+                )
+            ]
         if not self._is_vouched(new[0]):
             return []
         # That other one is the proof of a fork.
-        return [said(session.peer, Wanted(network, lane, known_seq, known_seq))]
+        return [session_said(session.peer, Wanted(network, lane, known_seq, known_seq))]
 
     def _is_vouched(self, entry: Entry) -> bool:
         """Tell whether its network has signed an entry, or a thief whose time cold keys have ended; raises EntryFault.

@@ -8,12 +8,12 @@ from typing import Any
 from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
 from protocol.peers.hello import Greeting
-from protocol.peers.home import Home, Said
+from protocol.peers.home import Home, HomeSaid
 from protocol.peers.messages import Entries, Heads, Hello, NewerMessage, PeerFault, Role, Wanted, unpack
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
 
-Hear = Callable[[Home, Session, bytes, Any], Iterable[Said]]
+Hear = Callable[[Home, Session, bytes, Any], Iterable[HomeSaid]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Hears:
 
 
 HEARS: Slot[Hears] = Slot("hears a message of another network's home")
-RECORDS: Slot[Callable[[Home, Session, bytes, Entry], Iterable[Said]]] = Slot(
+RECORDS: Slot[Callable[[Home, Session, bytes, Entry], Iterable[HomeSaid]]] = Slot(
     "takes in a record of a lane that two partners alone hold, from the home of the network that shows it"
 )
 
 
-def at_desk(hear: Callable[[Desk, bytes, Any], Iterable[Said]]) -> Hear:
+def at_desk(hear: Callable[[Desk, bytes, Any], Iterable[HomeSaid]]) -> Hear:
     """Return how a practice hears a message that needs no more than the desk, and who speaks."""
     return lambda home, _, network, message: hear(home.desk(), network, message)
 

@@ -72,7 +72,9 @@ def set_off(
     return case.told(solve(case.graph, case.lots, solver))
 
 
-def verify(obligations: Iterable[Obligation], salt: bytes, found: SetOff, headrooms: Iterable[Headroom] = ()) -> bool:
+def verify_netting(
+    obligations: Iterable[Obligation], salt: bytes, found: SetOff, headrooms: Iterable[Headroom] = ()
+) -> bool:
     """Tell, without a solver, whether this is the canonical largest set-off."""
     case = Case(obligations, headrooms, salt)
     certificate = found.certificate

@@ -22,7 +22,7 @@ from nacl.exceptions import BadSignatureError
 SEED_BYTES = 32
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
-DIGEST_BYTES = 32
+HASH_BYTES = 32
 ID_CHARS = 52
 
 
@@ -80,8 +80,8 @@ def digest(kind: str, data: bytes) -> bytes:
 @lru_cache(maxsize=4_096)
 def id_text(raw: bytes) -> str:
     """Return a 32-byte id of a network or link as people see it: 52 characters of lower-case base32."""
-    if len(raw) != DIGEST_BYTES:
-        raise ValueError(f"an id has {DIGEST_BYTES} bytes")
+    if len(raw) != HASH_BYTES:
+        raise ValueError(f"an id has {HASH_BYTES} bytes")
     return b32encode(raw).decode("ascii").rstrip("=").lower()
 
 

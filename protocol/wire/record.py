@@ -22,13 +22,13 @@ _Turn = Callable[[Any], Any]
 """Turns a value into its other form; None where both are the same."""
 
 
-def pack(row: Any) -> bytes:
+def pack_record(row: Any) -> bytes:
     """Return a row as bytes, the same for equal rows."""
     return cbor2.dumps(_forms(row.__class__)[0](row))
 
 
-def unpack(kind: type[T], data: bytes) -> T:
-    """Return the row of which `pack` has made these bytes; raises ValueError for bytes of another form."""
+def unpack_record(kind: type[T], data: bytes) -> T:
+    """Return the row of which `pack_record` has made these bytes; raises ValueError for bytes of another form."""
     try:
         return _forms(kind)[1](cbor2.loads(data))
     except (TypeError, KeyError, IndexError) as error:

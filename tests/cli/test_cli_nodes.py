@@ -20,8 +20,8 @@ from cli.client import Client
 from cli.ending import Refused
 from cli.keys import bytes_of
 from cli.made.wishes import json_of
-from cli.session import Session, moment_ms
-from cli.settings import Settings
+from cli.session import CommandSession, moment_ms
+from cli.settings import CommandSettings
 from protocol.book.money import Amount
 from protocol.book.signed import ORDER_SEQ_AHEAD_MAX
 from protocol.book.uuids import drawn_id
@@ -352,7 +352,7 @@ def test_a_key_whose_numbers_a_program_has_spoiled_gives_way_to_a_new_one(
     old = Path(luz[luz.index("--key") + 1])
     key, shown = keys.read(old), mutirao(*luz, "members", "show", "luz", "--json").shown
     network = mutirao(*luz, "node", "show", "--json").shown["network_id"]
-    session = Session(Settings(riacho.url, None, old), None)
+    session = CommandSession(CommandSettings(riacho.url, None, old), None)
     client = Client(riacho.url, session.sign_in()["token"])
 
     def pay(order_seq: int) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.output import cell, decimal, is_amount, money, record, table
+from cli.output import cell, is_amount, money, show_record, shown_decimal, table
 from protocol.book.money import decimal as economy_decimal
 
 
@@ -15,7 +15,7 @@ def hora(value: str, scale: int = 2) -> dict[str, object]:
 
 @given(st.integers(-(2**63), 2**63), st.integers(0, 9))
 def test_decimals_are_those_of_the_economy(minor: int, scale: int) -> None:
-    assert decimal(minor, scale) == economy_decimal(minor, scale)
+    assert shown_decimal(minor, scale) == economy_decimal(minor, scale)
 
 
 def test_amounts_have_the_scale_of_their_currency() -> None:
@@ -48,7 +48,7 @@ def test_times_are_those_of_the_own_clock() -> None:
 
 @given(st.text())
 def test_no_text_of_others_reaches_the_terminal_with_a_control_character(text: str) -> None:
-    told = record({text: text, "note": [text, {text: text}]}) + table([{"note": text, "name": text}])
+    told = show_record({text: text, "note": [text, {text: text}]}) + table([{"note": text, "name": text}])
     controls = [c for c in told if (c < " " and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202e\u2066\u200f"]
     assert not controls
 
@@ -61,7 +61,7 @@ def test_a_record_leaves_out_what_is_empty_and_tells_each_of_several_on_its_own_
         "joined_at": "",
         "keys": [{"key": "k", "cap": hora("100")}, {"key": "l"}],
     }
-    assert record(shown) == "id      1\nclosed  no\nkeys    key=k cap=1.00 HORA\nkeys    key=l"
+    assert show_record(shown) == "id      1\nclosed  no\nkeys    key=k cap=1.00 HORA\nkeys    key=l"
 
 
 def test_a_table_aligns_figures_at_the_right_and_drops_empty_columns() -> None:

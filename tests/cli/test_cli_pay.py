@@ -10,7 +10,7 @@ import pytest
 from cli import keys, pay
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest
-from protocol.book.signed import Envelope, Signed, is_authentic, read
+from protocol.book.signed import Envelope, Signed, is_authentic, read_signed
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import id_text
 from protocol.wire.pattern import reader
@@ -77,7 +77,7 @@ def orders(node: Any) -> list[tuple[Envelope, Pay, dict[str, Any]]]:
     found: list[tuple[Envelope, Pay, dict[str, Any]]] = []
     for one in node.asked("POST", "/v1/payments"):
         signed = Signed(*(keys.bytes_of(one.body["signed"][name]) for name in ("data", "signature")))
-        envelope = read(signed)
+        envelope = read_signed(signed)
         assert envelope is not None and is_authentic(signed, envelope)
         assert envelope.operation == "payments.create"
         found.append((envelope, reader(Pay)(envelope.fields), one.body))

@@ -12,7 +12,7 @@ import pytest
 
 from cli import keys
 from cli.ending import Misuse
-from cli.settings import NODE_URL, Settings, settings
+from cli.settings import NODE_URL, CommandSettings, settings
 from protocol.wire.keys import KeyPair, id_text, verify
 
 RIACHO = bytes(range(32))
@@ -40,31 +40,31 @@ def configured(here: Path) -> Path:
 
 @pytest.mark.usefixtures("here")
 def test_without_any_settings_the_node_of_this_machine_is_asked() -> None:
-    assert settings(asked(), {}) == Settings(NODE_URL, None, None)
+    assert settings(asked(), {}) == CommandSettings(NODE_URL, None, None)
 
 
 @pytest.mark.usefixtures("configured")
 def test_the_command_line_goes_before_the_environment_and_that_before_the_file() -> None:
     environment = {"MUTIRAO_NODE": "http://environment", "MUTIRAO_TOKEN": "mt_environment"}
     typed = asked(node="http://typed", token="mt_typed")
-    assert settings(typed, environment) == Settings("http://typed", "mt_typed", None)
-    assert settings(asked(), environment) == Settings("http://environment", "mt_environment", None)
-    assert settings(asked(), {}) == Settings("http://toml", "mt_toml", Path("toml.key"))
+    assert settings(typed, environment) == CommandSettings("http://typed", "mt_typed", None)
+    assert settings(asked(), environment) == CommandSettings("http://environment", "mt_environment", None)
+    assert settings(asked(), {}) == CommandSettings("http://toml", "mt_toml", Path("toml.key"))
 
 
 @pytest.mark.usefixtures("configured")
 def test_a_key_that_is_typed_does_not_go_out_under_a_token_that_lay_about() -> None:
     environment = {"MUTIRAO_TOKEN": "mt_steward", "MUTIRAO_KEY": "steward.key"}
-    assert settings(asked(key="ana.key"), environment) == Settings("http://toml", None, Path("ana.key"))
-    assert settings(asked(token="mt_ana"), environment) == Settings("http://toml", "mt_ana", None)
-    assert settings(asked(), environment) == Settings("http://toml", "mt_steward", Path("steward.key"))
+    assert settings(asked(key="ana.key"), environment) == CommandSettings("http://toml", None, Path("ana.key"))
+    assert settings(asked(token="mt_ana"), environment) == CommandSettings("http://toml", "mt_ana", None)
+    assert settings(asked(), environment) == CommandSettings("http://toml", "mt_steward", Path("steward.key"))
 
 
 def test_the_user_s_own_file_counts_where_there_is_none_here(here: Path) -> None:
     (here / "mutirao").mkdir()
     (here / "mutirao/mutirao.toml").write_text('[client]\nnode = "http://user"\nkey = "ana.key"\n')
     found = settings(asked(), {"XDG_CONFIG_HOME": str(here)})
-    assert found == Settings("http://user", None, here / "mutirao/ana.key")
+    assert found == CommandSettings("http://user", None, here / "mutirao/ana.key")
 
 
 def test_a_token_file_is_read_but_not_a_wrong_one(here: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_meant_is_refused(here: Path, written: str) -> Non
 
 def test_a_node_s_own_settings_in_the_same_file_are_not_the_command_s(here: Path) -> None:
     (here / "mutirao.toml").write_text('http = "127.0.0.1:9"\n')
-    assert settings(asked(), {}) == Settings(NODE_URL, None, None)
+    assert settings(asked(), {}) == CommandSettings(NODE_URL, None, None)
 
 
 def test_a_new_key_is_its_owner_s_alone_and_never_written_over(mutirao: Callable[..., Any], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from node.http.jsonbytes import dump
 from node.http.signed import describe_body, describe_signed, reader_of
 from protocol.book.money import Amount
 from protocol.book.personal import text_digest
-from protocol.book.signed import is_authentic, read
+from protocol.book.signed import is_authentic, read_signed
 from protocol.book.wishes import Brought
 from protocol.wire.keys import id_text
 from protocol.wire.pattern import reader
@@ -60,7 +60,7 @@ def test_a_wish_is_signed_as_it_was_typed_with_what_it_names_in_full(
     words = ["--amount", "2.5", "--until", "2027-01-01T00:00:00Z", "--note", "weeding", "--key", str(ana)]
     assert operate(command_of(MAKE), [*words, "--idempotency-key", "may"], command="promises create") == 0
     said = brought(node, MAKE, "/v1/promises")
-    envelope = read(said.signed)
+    envelope = read_signed(said.signed)
     assert envelope is not None and is_authentic(said.signed, envelope)
     assert (envelope.network, envelope.operation, envelope.key) == (RIACHO, "promises.create", keys.read(ana).public)
     wish = reader(MakePromise)(envelope.fields)
@@ -78,7 +78,7 @@ def test_a_wish_is_signed_as_it_was_typed_with_what_it_names_in_full(
 def test_what_the_path_names_is_signed_too_and_needs_a_key(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
     del mutirao
     assert operate(command_of(KEEP), [NAME, "--key", str(ana)], command="promises keep") == 0
-    envelope = read(brought(node, KEEP, f"/v1/promises/{NAME}/keep", NAME).signed)
+    envelope = read_signed(brought(node, KEEP, f"/v1/promises/{NAME}/keep", NAME).signed)
     assert envelope is not None and reader(KeepPromise)(envelope.fields) == KeepPromise(bytes(16))
     with pytest.raises(Misuse, match="needs your key"):
         operate(command_of(KEEP), [NAME, "--token", "mt_ana"], command="promises keep")

@@ -28,7 +28,7 @@ from crdt.link.record import (
     Record,
 )
 from crdt.link.rules import accept
-from crdt.link.side import Changes, Fork, Side, Stale, changes
+from crdt.link.side import Changes, RecordFork, Side, Stale, changes
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "own_link_records.json"
 UNCAPPED = Caps(holds=HOLDS_STRUCTURAL_MAX, percent=100)
@@ -279,7 +279,7 @@ def test_two_records_at_one_position_freeze_the_link_and_what_is_open_still_reso
     other = write(riacho, ("place", b"in", promise(30, "in")))
     serra = read(serra, one)
     fork = accept(serra, other.own, other.own_digest)
-    assert isinstance(fork, Fork)
+    assert isinstance(fork, RecordFork)
     assert (fork.accepted, fork.incoming) == (one.own_digest, other.own_digest)
 
     serra = fork.frozen

@@ -24,8 +24,8 @@ from crdt.log import (
     Linked,
     Position,
     Statement,
+    StatementWaiting,
     Unchanged,
-    Waiting,
 )
 
 
@@ -88,12 +88,12 @@ def test_statements_that_come_in_order_are_linked_one_by_one() -> None:
 def test_a_statement_waits_for_its_past_and_is_then_linked_with_it_in_order() -> None:
     s = talk("zero one two three four five six")
     lane = lane_of(s[0])
-    assert lane.add(s[3]) == Waiting()
-    assert lane.add(s[6]) == Waiting()
-    assert lane.add(s[4]) == Waiting()
+    assert lane.add(s[3]) == StatementWaiting()
+    assert lane.add(s[6]) == StatementWaiting()
+    assert lane.add(s[4]) == StatementWaiting()
     assert lane.waiting == (s[3], s[4], s[6])
     assert lane.gaps() == [Gap(1, 2), Gap(5, 5)]
-    assert lane.add(s[2]) == Waiting()
+    assert lane.add(s[2]) == StatementWaiting()
     assert lane.add(s[1]) == Linked((s[1], s[2], s[3], s[4]))
     assert lane.head.id == s[4].id
     assert lane.gaps() == [Gap(5, 5)]
@@ -293,12 +293,12 @@ def test_a_flood_from_far_ahead_does_not_push_out_what_is_needed_next() -> None:
     s = long_talk(GAP_STATEMENTS_MAX + 12)
     lane = lane_of(s[0])
     outcomes = [lane.add(statement) for statement in reversed(s[4:])]
-    assert outcomes[:GAP_STATEMENTS_MAX] == [Waiting()] * GAP_STATEMENTS_MAX
-    assert outcomes[GAP_STATEMENTS_MAX:] == [Waiting(dropped=s[-n]) for n in range(1, 9)]
+    assert outcomes[:GAP_STATEMENTS_MAX] == [StatementWaiting()] * GAP_STATEMENTS_MAX
+    assert outcomes[GAP_STATEMENTS_MAX:] == [StatementWaiting(dropped=s[-n]) for n in range(1, 9)]
     assert lane.waiting == tuple(s[4:-8])
     assert lane.add(s[-1]) == Unchanged.TOO_FAR
     assert lane.add(s[1]) == Linked((s[1],))
-    assert lane.add(s[3]) == Waiting(dropped=s[-9])
+    assert lane.add(s[3]) == StatementWaiting(dropped=s[-9])
     assert lane.add(s[2]) == Linked(tuple(s[2:-9]))
 
 
@@ -308,9 +308,9 @@ def test_a_flood_from_far_below_does_not_push_it_out_either(monkeypatch: pytest.
     lane = lane_of(*s[:15], s[16], s[17])
     junk = [Statement(Position(0, seq), b"junk %d" % seq, b"nothing") for seq in (1, 5, 9)]
     assert [lane.add(statement) for statement in junk] == [
-        Waiting(),
-        Waiting(dropped=junk[0]),
-        Waiting(dropped=junk[1]),
+        StatementWaiting(),
+        StatementWaiting(dropped=junk[0]),
+        StatementWaiting(dropped=junk[1]),
     ]
     assert lane.add(junk[0]) == Unchanged.TOO_FAR
     assert lane.waiting == (junk[2], s[16], s[17])
@@ -320,7 +320,7 @@ def test_a_lane_begins_anew_at_a_stored_head() -> None:
     s = talk("zero one two three four five")
     lane = Lane(Head(s[2].position, s[2].id))
     assert lane.head == Head(s[2].position, s[2].id)
-    assert lane.add(s[4]) == Waiting()
+    assert lane.add(s[4]) == StatementWaiting()
     assert lane.gaps() == [Gap(3, 3)]
     assert lane.add(s[3]) == Linked((s[3], s[4]))
     assert lane.add(s[2]) == Unchanged.KNOWN
@@ -336,7 +336,7 @@ def test_what_lies_below_the_base_is_left_to_whoever_holds_it() -> None:
     assert lane.add(say("and three after it", rival)) == Unchanged.BELOW_BASE
     assert lane.add(say("renewed", s[0], epoch=1)) == Unchanged.BELOW_BASE
     assert lane == Lane(Head(s[2].position, s[2].id))
-    assert lane.add(Statement(Position(0, 5), b"later", b"unknown")) == Waiting()
+    assert lane.add(Statement(Position(0, 5), b"later", b"unknown")) == StatementWaiting()
     assert lane.gaps() == [Gap(3, 4)], "what is below the base is not asked for"
 
 
@@ -459,7 +459,7 @@ def test_each_outcome_tells_what_changed(said: list[Statement], chance: Random) 
             linked += outcome.statements
             proofs |= {fork.position: fork for fork in outcome.forks}
         else:
-            assert outcome == Waiting() and before == after
+            assert outcome == StatementWaiting() and before == after
     assert len(linked) == len(set(linked)) and set(linked) == linked_of(said)
     places = {statement.id: place for place, statement in enumerate(linked)}
     assert all(s.prev is None or places[s.prev] < places[s.id] for s in linked), "each after its prev"

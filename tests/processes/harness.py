@@ -25,7 +25,7 @@ from processes.nursery import Child, Nursery
 from processes.wire import Wire
 
 from protocol.book.money import Amount
-from protocol.book.signed import Envelope, Signed, sign
+from protocol.book.signed import Envelope, Signed, sign_envelope
 from protocol.book.uuids import drawn_id
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.joinings import sign_joining
@@ -202,7 +202,7 @@ class Member:
             "condition": None if price["condition"] is None else bytes_of(price["condition"]),
         }
         told |= {name: changed.pop(name) for name in told.keys() & changed.keys()}
-        return sign(self.keys, Envelope(**told, fields=encode(to_map(Pay(**{**terms, **changed})))))
+        return sign_envelope(self.keys, Envelope(**told, fields=encode(to_map(Pay(**{**terms, **changed})))))
 
     def price(self, payee: str, amount: float, via: Sequence[str] = ()) -> Json:
         """Ask what a payment costs."""

@@ -26,7 +26,7 @@ from protocol.book.wishes import hear
 from protocol.lanes.claims import IDENTITY_KINDS, ColdKeys, RotationClaim
 from protocol.lanes.directory import COMMONS_KINDS, Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, EntryFault, UnknownEntry, decode_body, parse
-from protocol.lanes.growing import advance, begin
+from protocol.lanes.growing import advance, begin_identity
 from protocol.lanes.identity import Epoch, Identity
 from protocol.lanes.journal import InvalidEntry, Journal
 from protocol.practices import PRACTICES
@@ -36,7 +36,7 @@ from protocol.practices.between.checkpoints.proofs import (
     verify_consistency,
     verify_proof,
 )
-from protocol.practices.between.faults.evidence import examine
+from protocol.practices.between.faults.evidence import examine_evidence
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.entries import LinkRecord, Settings, SignedGrant, Terms
 from protocol.practices.between.links.records import binding
@@ -293,7 +293,7 @@ def test_two_entries_at_one_place_are_a_fork_and_nothing_else_is(pair: dict[str,
     for wire in FORKS["identity"]:
         event = parse(bytes.fromhex(wire))
         body, _ = decode_body(event.body_bytes, IDENTITY_KINDS)
-        identity = begin(event, body) if identity is None else advance(identity, event, body)
+        identity = begin_identity(event, body) if identity is None else advance(identity, event, body)
     assert identity is not None and identity.network.hex() == FORKS["network"]
     found: list[Entry] = [parse(bytes.fromhex(pair[one])) for one in ("first", "second")]
     one, other = reversed(found) if swapped else found
@@ -529,7 +529,7 @@ def test_of_what_is_granted_so_much_binds_as_told(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CHECKPOINTS["evidence"], ids=lambda case: case["name"])
 def test_evidence_weighs_as_told(case: dict[str, Any]) -> None:
-    assert examine(bytes.fromhex(case["document"])).weight == case["weight"]
+    assert examine_evidence(bytes.fromhex(case["document"])).weight == case["weight"]
 
 
 # Set-offs.

@@ -10,7 +10,7 @@ from protocol.book.plans import Page
 from protocol.book.tables import Fetched, Kept, Name, Table
 from protocol.events import Brought, Effect, Fetch, Input, Keep
 from protocol.replica import Replica
-from protocol.wire.record import pack, unpack
+from protocol.wire.record import pack_record, unpack_record
 
 Handle = Callable[[tuple[Input, ...]], list[Effect]]
 
@@ -31,7 +31,7 @@ class StoredRows:
     by_name: Mapping[Name, StoredRow] = field(default_factory=dict)
 
     def keep(self, kept: Kept) -> None:
-        row = StoredRow(kept.place, pack(kept.row), kept._replace(row=None))
+        row = StoredRow(kept.place, pack_record(kept.row), kept._replace(row=None))
         self.by_name = {**self.by_name, kept.name: row}
 
     def fetch(self, names: Iterable[Name]) -> Iterator[Fetched]:
@@ -90,4 +90,4 @@ def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle:
 
 
 def _row(row: StoredRow) -> Any:
-    return unpack(row.kept.table.row, row.data)
+    return unpack_record(row.kept.table.row, row.data)

@@ -9,7 +9,7 @@ from simulation.world import STEWARD, World
 
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
-from protocol.book.signed import Envelope, Signed, sign
+from protocol.book.signed import Envelope, Signed, sign_envelope
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER, Body, decode_body, encode_body, seal
@@ -83,7 +83,7 @@ class Riacho:
             "order_seq": self.seq(name),
             "not_after_ms": self.world.now + DAY_MS,
         }
-        return sign(keys, Envelope(**(told | changed)))
+        return sign_envelope(keys, Envelope(**(told | changed)))
 
     def wish(self, operation: str, wish: object, who: str, subject: str = "") -> Any:
         """Ask for what a member signs with its first key."""

@@ -29,7 +29,7 @@ IMPORTING_DAYS = 90
 
 
 @dataclass(slots=True)
-class Position:
+class ImporterPosition:
     """What is owed to somebody; below zero it owes, and then since when without a break, and how much at most."""
 
     balance: int = 0
@@ -48,7 +48,7 @@ class Position:
 class Positions:
     """Where each partner stands by its mirror account, and our members together by currency."""
 
-    by_name: dict[str, Position] = field(default_factory=dict[str, Position])
+    by_name: dict[str, ImporterPosition] = field(default_factory=dict[str, ImporterPosition])
 
 
 def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
@@ -66,7 +66,7 @@ def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
             changes[currency] = changes.get(currency, 0) + change
     for name, change in changes.items():
         if change:
-            by_name.setdefault(name, Position()).move(change, entered.at_ms)
+            by_name.setdefault(name, ImporterPosition()).move(change, entered.at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def list_importers(desk: Desk, wanted: ImportersWanted, after: int) -> Iterable[
     )
 
 
-def _shown(book: Book, name: str, position: Position, link: Link | None) -> ImporterShown:
+def _shown(book: Book, name: str, position: ImporterPosition, link: Link | None) -> ImporterShown:
     network, currency = book.network if link is None else link.partner, name.rpartition(".")[2]
     return ImporterShown(
         network=id_text(network),

@@ -139,7 +139,7 @@ def _against(book: Book, body: object) -> Refused | None:
     return ungated(book, gate) if isinstance(gate, Motion) else None
 
 
-def gate_of(desk: Desk, name: str, wish: SetParameter) -> Motion | None:
+def parameter_gate(desk: Desk, name: str, wish: SetParameter) -> Motion | None:
     """Return on which terms the group decides a parameter, None where a role does."""
     del wish
     found = _find(desk.book, name)
@@ -258,7 +258,7 @@ PRACTICE = Practice(
             SetParameter,
             plan=plan_set,
             who=SIGNED_IN,
-            gate=gate_of,
+            gate=parameter_gate,
             example="mutirao parameters set group.time_zone --value Europe/Madrid",
         ),
     ),

@@ -21,7 +21,7 @@ from protocol.book.signed import AccountId, Digest, Id16, Minor, Signed, Time, i
 from protocol.book.wishes import Said, read_said, rests_on_wish
 from protocol.lanes.claims import IDENTITY_KINDS
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
-from protocol.lanes.growing import advance, begin
+from protocol.lanes.growing import advance, begin_identity
 from protocol.lanes.identity import Identity
 from protocol.peers.messages import Seq
 from protocol.practices.people.authority import may_see
@@ -230,7 +230,7 @@ def identity_of(wires: Iterable[bytes]) -> Identity | None:
         for wire in wires:
             entry = parse(wire)
             body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
-            identity = begin(entry, body) if identity is None else advance(identity, entry, body)
+            identity = begin_identity(entry, body) if identity is None else advance(identity, entry, body)
     except ValueError:
         return None
     return None if identity is None or any(identity.recoveries()) else identity

@@ -33,7 +33,7 @@ from protocol.book.declaration import (
 )
 from protocol.book.members import Member, MemberState
 from protocol.book.personal import text_refusal
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import FORBIDDEN, MALFORMED, NOT_FOUND, Refused, foremost, refuse
 from protocol.practices.people.authority import acts_for
 from protocol.wire.shape import AtMost
@@ -124,9 +124,11 @@ def sights(actor: Actor, member: Member) -> frozenset[str]:
     return frozenset({Sight.MEMBERS}) if is_here else frozenset()
 
 
-def kept_by(desk: Desk, member: Member, kind: str, value: bytes, seen_by: Sight) -> Item:
+def kept_by(desk: Desk, member: Member, kind: str, value: bytes, seen_by: Sight) -> PrivateItem:
     """Return something of a member's as it is kept; an empty value takes away what there was."""
-    return Item(desk.chance(ITEM_ID_BYTES), member.id, kind, f"members/{member.id}", value, seen_by.value, desk.now)
+    return PrivateItem(
+        desk.chance(ITEM_ID_BYTES), member.id, kind, f"members/{member.id}", value, seen_by.value, desk.now
+    )
 
 
 def whose(desk: Desk, address: str | None) -> Member | Refused:
@@ -182,7 +184,7 @@ def view_contact(desk: Desk, name: str) -> ItemsWanted | Refused:
         return found
     member, kind = found
 
-    def show(items: Iterable[Item]) -> ContactShown | Refused:
+    def show(items: Iterable[PrivateItem]) -> ContactShown | Refused:
         return next((_shown(desk.book, one) for one in items), refuse(NOT_FOUND))
 
     return ItemsWanted(member.id, (kind.value,), sights(desk.actor, member), show)
@@ -194,7 +196,7 @@ def find_contacts(desk: Desk, wanted: ContactsWanted, after: int, limit: int) ->
     if isinstance(member, Refused):
         return member
 
-    def show(items: Iterable[Item]) -> Page:
+    def show(items: Iterable[PrivateItem]) -> Page:
         return Page(tuple(_shown(desk.book, one) for one in items), None)
 
     return ItemsWanted(member.id, tuple(ContactKind), sights(desk.actor, member), show)
@@ -213,7 +215,7 @@ def _named(book: Book, name: str) -> tuple[Member, ContactKind] | Refused:
     return member if isinstance(member, Refused) else (member, ContactKind(kind))
 
 
-def _shown(book: Book, item: Item, *, gone: bool = False) -> ContactShown:
+def _shown(book: Book, item: PrivateItem, *, gone: bool = False) -> ContactShown:
     handle = book.members[item.owner].handle
     value = None if gone else TextRef(item.digest)
     return ContactShown(_id(item.owner, item.kind), handle, ContactKind(item.kind), value, Sight(item.seen), item.at_ms)

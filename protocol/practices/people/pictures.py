@@ -8,7 +8,7 @@ from typing import Annotated
 from protocol.book.book import Book
 from protocol.book.declaration import Act, At, Create, Desk, Doc, ItemsWanted, Picture, Plan, Practice, Ref, Show
 from protocol.book.members import MemberState
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import MALFORMED, NOT_FOUND, Refused, foremost, refuse
 from protocol.practices.people.contacts import ADDRESS_CHARS_MAX, Sight, kept_by, may_keep, sights, whose
 from protocol.wire.shape import AtMost
@@ -82,13 +82,13 @@ def view_picture(desk: Desk, address: str) -> ItemsWanted | Refused:
     if isinstance(member, Refused):
         return member
 
-    def show(items: Iterable[Item]) -> PictureShown | Refused:
+    def show(items: Iterable[PrivateItem]) -> PictureShown | Refused:
         return next((_shown(desk.book, one, one.value) for one in items), refuse(NOT_FOUND))
 
     return ItemsWanted(member.id, (PICTURE,), sights(desk.actor, member), show)
 
 
-def _shown(book: Book, item: Item, jpeg: bytes | None = None) -> PictureShown:
+def _shown(book: Book, item: PrivateItem, jpeg: bytes | None = None) -> PictureShown:
     return PictureShown(item.owner, book.members[item.owner].handle, Sight(item.seen), item.at_ms, jpeg)
 
 

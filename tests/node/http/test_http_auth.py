@@ -95,7 +95,7 @@ async def test_open_challenges_and_sessions_are_bounded(
     shop: Any, anas_keys: KeyPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "CHALLENGES_MAX", 2)
-    monkeypatch.setattr(auth, "SESSIONS_MAX", 2)
+    monkeypatch.setattr(auth, "MEMBER_SESSIONS_MAX", 2)
     tokens = [(await signed_in(shop, anas_keys)).json["token"] for _ in range(3)]
     statuses = [(await shop.ask("GET", "/v1/loaves", token=token)).status for token in tokens]
     assert statuses == [401, 200, 200]

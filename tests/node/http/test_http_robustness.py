@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.http import server
-from node.http.auth import Gate
-from node.http.routes import BODY_BYTES_MAX, Table
+from node.http.auth import TokenGate
+from node.http.routes import BODY_BYTES_MAX, RouteTable
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -180,7 +180,7 @@ async def test_connections_beyond_the_bound_are_closed(shop: Any, monkeypatch: A
 
 async def test_who_connects_and_says_nothing_is_hung_up_on(monkeypatch: Any) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.05)
-    door = server.Door(Table([]), gate=cast("Gate", None), scale_of=lambda _: None)
+    door = server.Door(RouteTable([]), gate=cast("TokenGate", None), scale_of=lambda _: None)
     host, port = (await door.start("127.0.0.1", 0)).removeprefix("http://").split(":")
     for said in (b"", b"GET / HTTP/1.1\r\nHost:"):
         reader, writer = await asyncio.open_connection(host, int(port))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.http.components import Components, Misread
-from node.http.jsonbytes import dump, parse
+from node.http.jsonbytes import dump, parse_json
 from node.http.schema import describe, form
 from node.http.values import moment_text
 from protocol.book.declaration import At, Doc, Ref
@@ -55,7 +55,7 @@ LEAST = {"grain": "rye", "price": {"value": "1", "asset_scale": 0}, "baker": "an
 
 
 def read(body: Any) -> Any:
-    return form(Wish).read(parse(body if isinstance(body, bytes) else json.dumps(body).encode()))
+    return form(Wish).read(parse_json(body if isinstance(body, bytes) else json.dumps(body).encode()))
 
 
 def misread(body: Any) -> tuple[str, str]:

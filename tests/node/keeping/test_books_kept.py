@@ -23,7 +23,7 @@ from node.store.loading import Loader
 from node.store.storage import Storage
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import Refused, refuse
 from protocol.lanes.entry import LEDGER
 from protocol.practices import OPERATIONS, PRACTICES
@@ -137,7 +137,7 @@ async def test_a_payment_that_found_no_room_is_made_once_when_there_is_room(
         with suppress(StorageFailed):
             for number in range(1_000):
                 await riacho.storage.commit(
-                    Batch(items=[Item(b"%32d" % number, "ana", "note", "", b"x" * 2_000, "", 0)])
+                    Batch(items=[PrivateItem(b"%32d" % number, "ana", "note", "", b"x" * 2_000, "", 0)])
                 )
         refused = await asyncio.gather(*(riacho.pay(f"key {n}", 1) for n in range(50)))
         assert {(one.status, one.body) for one in refused} == {(503, b"STORAGE_FAILED")}

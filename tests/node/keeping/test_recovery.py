@@ -24,7 +24,7 @@ from node.keeping.home import (
     read_key,
     read_keys,
 )
-from node.keeping.recovery import Proposed, finish, propose
+from node.keeping.recovery import RecoveryProposed, finish, propose
 from node.keeping.rotation import Change, Rotated, rotate, to_sign
 from node.loop.batch import Batch
 from node.store.highwater import HighWater, why_recover
@@ -100,7 +100,7 @@ async def casa(riacho: tuple[Path, tuple[str, ...]], tmp_path: Path) -> Path:
     return copy
 
 
-async def proposed(home: Path, target: Path, cold_keys: int = 3) -> Proposed:
+async def proposed(home: Path, target: Path, cold_keys: int = 3) -> RecoveryProposed:
     return await propose(home, target, cold_keys=cold_keys, cold_needed=None, chance=clock.chance)
 
 

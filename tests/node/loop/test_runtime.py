@@ -24,7 +24,7 @@ from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import Actor, Create, EntriesWanted, Lookup, Operation, Page, Role, Show, TextRef
 from protocol.book.payments import PAYMENTS
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import OVERLOADED, Refused, refuse
 from protocol.book.tables import Name
 from protocol.events import (
@@ -128,7 +128,7 @@ class Wall:
                 return [*self._mark(request), Send("serra", b"news")]
             case ["note", text]:
                 digest = text.encode().ljust(32, b"#")
-                item = Item(digest, "ana", "note", "marks/1", text.encode(), "", NOW)
+                item = PrivateItem(digest, "ana", "note", "marks/1", text.encode(), "", NOW)
                 return [StoreItem(item), *self._mark(request, TextRef(digest))]
             case ["erase"]:
                 return [Erase("ana", NOW), *self._mark(request, TextRef("pão".encode().ljust(32, b"#")))]
@@ -291,7 +291,7 @@ async def fill(storage: Storage) -> None:
     # What room the last page has is taken.
     with suppress(StorageFailed):
         for number in range(100):
-            item = Item(bytes([number]) * 32, "ana", "note", "", b"x" * 500, "", NOW)
+            item = PrivateItem(bytes([number]) * 32, "ana", "note", "", b"x" * 500, "", NOW)
             await storage.commit(Batch(items=[item]))
 
 

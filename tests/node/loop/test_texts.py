@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from node.loop.texts import _carriers, digests, filled, marked, with_texts
 from protocol.book.declaration import Page, TextRef
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.book.refusals import LIMIT_EXCEEDED, refuse
 from protocol.practices.money.payments.views import PaymentShown
 
@@ -33,8 +33,8 @@ class Plain:
     counts: tuple[int, ...]
 
 
-def note(digest: bytes, text: str, *, seen: str = "") -> Item:
-    return Item(digest, "ana", "note", "payments/1", text.encode(), seen, 0)
+def note(digest: bytes, text: str, *, seen: str = "") -> PrivateItem:
+    return PrivateItem(digest, "ana", "note", "payments/1", text.encode(), seen, 0)
 
 
 def test_references_are_found_and_replaced_at_any_depth() -> None:
@@ -73,7 +73,7 @@ async def test_what_is_remembered_of_an_answer_names_texts_and_holds_none() -> N
     texts = {letter * 32: note(letter * 32, text) for letter, text in ((b"a", 'a "b" \n ó'), (b"c", "s"))}
     shown = (TextRef(b"a" * 32), TextRef(b"b" * 32), TextRef(b"c" * 32, frozenset({"x", "y"})), "plain", None)
 
-    async def items(wanted: set[bytes]) -> dict[bytes, Item]:
+    async def items(wanted: set[bytes]) -> dict[bytes, PrivateItem]:
         return {digest: item for digest, item in texts.items() if digest in wanted}
 
     body = json.dumps(marked(shown, scope)).encode()
@@ -84,7 +84,7 @@ async def test_what_is_remembered_of_an_answer_names_texts_and_holds_none() -> N
 
 
 async def test_a_mark_that_somebody_has_written_names_nothing() -> None:
-    async def items(wanted: set[bytes]) -> dict[bytes, Item]:
+    async def items(wanted: set[bytes]) -> dict[bytes, PrivateItem]:
         raise AssertionError("nothing is wanted")
 
     body = json.dumps(marked((TextRef(b"a" * 32),), b"s" * 32)).encode()

@@ -13,7 +13,7 @@ from node.p2p import yamux
 from node.p2p.ending import ConnectionFault
 from node.p2p.events import FrameReceived, PeerDown, PeerUp
 from node.p2p.parts import ID, key_pair_from_seed
-from node.p2p.upgrade import propose
+from node.p2p.upgrade import propose_protocol
 from node.p2p.yamux import (
     HEADER,
     PING,
@@ -154,7 +154,7 @@ async def test_a_second_stream_of_one_peer_is_refused_and_the_first_goes_on(star
 
     async def open_a_second(session: BoundedYamux, stream: BoundedStream) -> None:
         second = await session.open_stream()
-        await propose(second, "/mutirao/1")
+        await propose_protocol(second, "/mutirao/1")
         with pytest.raises(ConnectionFault, match="closed the stream"):
             await second.read()
         await stream.write((5).to_bytes(4, "big") + b"first")

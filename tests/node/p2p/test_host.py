@@ -19,7 +19,7 @@ from node.p2p.connection import Connection, FlowWindow, NetworkBounds, Outbox
 from node.p2p.ending import ConnectionFault, contained
 from node.p2p.host import DIALS_CROSS_SECONDS, PROTOCOL, Host
 from node.p2p.parts import ID, MultiselectClientError, key_pair_from_seed
-from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose
+from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
 from node.p2p.yamux import WINDOW_BYTES
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ async def call(place: SimpleNamespace, name: str) -> bool:
     """Tell whether a caller gets through to /mutirao/1, and hang up."""
     with trio.move_on_after(1.5), suppress(Exception):
         async with session_with(place, name) as session:
-            await propose(await session.open_stream(), PROTOCOL)
+            await propose_protocol(await session.open_stream(), PROTOCOL)
         return True
     return False
 
@@ -137,7 +137,7 @@ def test_no_other_protocol_is_spoken() -> None:
             for protocol in ("/meshsub/1.1.0", "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"):
                 async with session_with(place, "caller") as session:
                     with suppress(MultiselectClientError):
-                        await propose(await session.open_stream(), protocol)
+                        await propose_protocol(await session.open_stream(), protocol)
                         refused.append("not " + protocol)
                     refused.append(protocol)
         return refused
@@ -193,7 +193,7 @@ def test_a_frozen_peer_does_not_keep_a_host_from_closing() -> None:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(session.run)
                 opened = await session.open_stream()
-                await propose(opened, PROTOCOL)
+                await propose_protocol(opened, PROTOCOL)
                 opened.widen()
                 await until(lambda: place.connections)
                 nursery.cancel_scope.cancel()  # from here it neither reads nor writes

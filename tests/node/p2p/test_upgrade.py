@@ -24,7 +24,7 @@ from node.p2p.upgrade import (
     BoundedCommunicator,
     BufferedConnection,
     NoiseAndYamux,
-    propose,
+    propose_protocol,
 )
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def test_nothing_is_agreed_upon_but_noise(protocol: str) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(answer)
             with pytest.raises(MultiselectClientError):
-                await propose(BufferedConnection(theirs, initiator=True), protocol)  # type: ignore[arg-type]
+                await propose_protocol(BufferedConnection(theirs, initiator=True), protocol)  # type: ignore[arg-type]
             nursery.cancel_scope.cancel()
         return " ".join(ended)
 

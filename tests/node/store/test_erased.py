@@ -12,14 +12,14 @@ from node.store.connections import StorageFailed
 from node.store.erased import ERASED, erase_anew, remember, remembered
 from node.store.holding import Holding, holding_of
 from node.store.storage import Storage
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.events import Erase
 
 NOW = 1_700_000_000_000
 
 
-def note(number: int, owner: str, text: str, *, at_ms: int = NOW) -> Item:
-    return Item(number.to_bytes(32, "big"), owner, "note", f"payments/{number}", text.encode(), "", at_ms)
+def note(number: int, owner: str, text: str, *, at_ms: int = NOW) -> PrivateItem:
+    return PrivateItem(number.to_bytes(32, "big"), owner, "note", f"payments/{number}", text.encode(), "", at_ms)
 
 
 def test_a_line_that_a_crash_has_cut_is_passed_over(tmp_path: Path) -> None:

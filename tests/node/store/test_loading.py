@@ -95,12 +95,12 @@ def turn_a_bit(path: Path) -> None:
 
 
 def claim_another_network(path: Path) -> None:
-    head, state = snapshot.read(path)
+    head, state = snapshot.read_snapshot(path)
     snapshot.write(path, bytes(state), replace(head, network="00" * 32))
 
 
 def claim_another_version(path: Path) -> None:
-    head, state = snapshot.read(path)
+    head, state = snapshot.read_snapshot(path)
     snapshot.write(path, bytes(state), replace(head, code="00" * 32))
 
 

@@ -10,14 +10,14 @@ import pytest
 from node.loop.batch import Batch
 from node.store.storage import Storage
 from node.store.tokens import Token
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.events import Erase
 
 NOW = 1_700_000_000_000
 
 
-def note(number: int, owner: str, text: str, *, at_ms: int = NOW) -> Item:
-    return Item(number.to_bytes(32, "big"), owner, "note", f"payments/{number}", text.encode(), "", at_ms)
+def note(number: int, owner: str, text: str, *, at_ms: int = NOW) -> PrivateItem:
+    return PrivateItem(number.to_bytes(32, "big"), owner, "note", f"payments/{number}", text.encode(), "", at_ms)
 
 
 def on_disk(storage: Storage) -> bytes:
@@ -25,7 +25,7 @@ def on_disk(storage: Storage) -> bytes:
     return b"".join(path.read_bytes() for path in storage.path.parent.glob(f"{storage.path.name}*"))
 
 
-async def owned(storage: Storage, owner: str) -> list[Item]:
+async def owned(storage: Storage, owner: str) -> list[PrivateItem]:
     found, after = [], 0
     while after is not None:
         page, after = await storage.private.of(owner, after)

@@ -23,7 +23,7 @@ from node.store.schema import SCHEMA_VERSION
 from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Storage
 from node.store.tokens import Token
 from protocol.book.declaration import Page
-from protocol.book.private import Item
+from protocol.book.private import PrivateItem
 from protocol.events import Line
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, parse
 
@@ -40,8 +40,8 @@ def answered(key: int, body: bytes = b"{}", *, at_ms: int = NOW) -> Answered:
     return Answered(key.to_bytes(32, "big"), b"q" * 32, 201, "application/json", body, at_ms)
 
 
-def note(digest: bytes, text: str, owner: str = "ana", *, at_ms: int = NOW) -> Item:
-    return Item(digest, owner, "note", "payments/1", text.encode(), "", at_ms)
+def note(digest: bytes, text: str, owner: str = "ana", *, at_ms: int = NOW) -> PrivateItem:
+    return PrivateItem(digest, owner, "note", "payments/1", text.encode(), "", at_ms)
 
 
 async def pages(storage: Storage, network: bytes, first: int, last: int, bytes_max: int = 1 << 20) -> list[list[Entry]]:

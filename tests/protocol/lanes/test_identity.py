@@ -7,7 +7,7 @@ import pytest
 
 from protocol.lanes.claims import ColdKeys, Guardians, Inception, LaneHead, Reopening, Rotation, RotationClaim
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, NO_NETWORK, Entry, EntryFault, encode_body, seal
-from protocol.lanes.growing import advance, begin, cold_signature
+from protocol.lanes.growing import advance, begin_identity, cold_signature
 from protocol.lanes.identity import Identity, promise
 from protocol.wire.keys import KeyPair
 
@@ -29,7 +29,7 @@ def inception(body: Inception = INCEPTION, signer: KeyPair = HOT) -> Entry:
 
 
 def founded() -> Identity:
-    return begin(inception(), INCEPTION)
+    return begin_identity(inception(), INCEPTION)
 
 
 def claim(identity: Identity, **changes: object) -> RotationClaim:
@@ -61,7 +61,7 @@ def ledger_entry(identity: Identity, *, epoch: int, seq: int) -> Entry:
 
 def test_a_networks_id_is_that_of_its_inception() -> None:
     entry = inception()
-    assert begin(entry, INCEPTION).network == entry.id == entry.network
+    assert begin_identity(entry, INCEPTION).network == entry.id == entry.network
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_a_networks_id_is_that_of_its_inception() -> None:
 )
 def test_an_inception_that_nobody_could_live_by_founds_nothing(body: Inception) -> None:
     with pytest.raises(EntryFault):
-        begin(inception(body), body)
+        begin_identity(inception(body), body)
 
 
 def test_only_its_own_key_founds_a_network() -> None:
     with pytest.raises(EntryFault):
-        begin(inception(signer=NEXT), INCEPTION)
+        begin_identity(inception(signer=NEXT), INCEPTION)
 
 
 def test_a_rotation_by_the_promised_key_and_two_of_three_cold_ones_opens_an_epoch() -> None:

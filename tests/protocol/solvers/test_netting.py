@@ -15,7 +15,7 @@ from protocol.solvers import netting
 from protocol.solvers.circulation import Certificate, Graph, Lots, Solver, is_cheapest, solve
 from protocol.solvers.cycles import Cycle, cycles
 from protocol.solvers.mincost import by_networkx, by_ortools, fitting, has_ortools, narrowed
-from protocol.solvers.netting import Headroom, Obligation, PartyName, SetOff, octets, set_off, verify
+from protocol.solvers.netting import Headroom, Obligation, PartyName, SetOff, octets, set_off, verify_netting
 
 SALT = b"salt"
 SOLVERS = [by_networkx, by_ortools]
@@ -97,7 +97,7 @@ def test_no_more_credit_is_drawn_than_cancels_something() -> None:
 def test_nothing_owed_is_nothing_cleared() -> None:
     found = set_off([], SALT)
     assert (found.cleared, found.changes) == ({}, {})
-    assert verify([], SALT, found)
+    assert verify_netting([], SALT, found)
 
 
 @given(debts(), rooms())
@@ -193,8 +193,8 @@ def test_more_headroom_never_lowers_what_is_cleared(
 @given(debts(), rooms())
 def test_the_certificate_is_checked_without_a_solver(obligations: list[Obligation], headrooms: list[Headroom]) -> None:
     found = set_off(obligations, SALT, headrooms)
-    assert verify(obligations, SALT, found, headrooms)
-    assert verify(obligations[::-1], SALT, found, headrooms[::-1])
+    assert verify_netting(obligations, SALT, found, headrooms)
+    assert verify_netting(obligations[::-1], SALT, found, headrooms[::-1])
 
 
 @given(debts().filter(bool), rooms(), st.data())
@@ -205,13 +205,13 @@ def test_a_unit_that_was_tampered_with_is_found_out(
     name = data.draw(st.sampled_from(obligations)).id
     step = data.draw(st.sampled_from([-1, 1]))
     cleared = {**found.cleared, name: found.cleared.get(name, 0) + step}
-    assert not verify(obligations, SALT, replace(found, cleared=cleared), headrooms)
+    assert not verify_netting(obligations, SALT, replace(found, cleared=cleared), headrooms)
     changed = {**found.changes, "a": found.changes.get("a", 0) + step}
-    assert not verify(obligations, SALT, replace(found, changes=changed), headrooms)
+    assert not verify_netting(obligations, SALT, replace(found, changes=changed), headrooms)
     flow = list(found.certificate.flow)
     flow[data.draw(st.integers(0, len(flow) - 1))] += step
     told = replace(found, certificate=replace(found.certificate, flow=flow))
-    assert not verify(obligations, SALT, told, headrooms)
+    assert not verify_netting(obligations, SALT, told, headrooms)
 
 
 @given(debts(parties=4, most=7, amount=5))
@@ -221,7 +221,7 @@ def test_a_smaller_set_off_has_no_certificate_even_if_it_balances(obligations: l
     if not any(flow):
         return
     nothing = SetOff({}, {}, replace(found.certificate, flow=(0,) * len(flow)))
-    assert not verify(obligations, SALT, nothing)
+    assert not verify_netting(obligations, SALT, nothing)
 
 
 def test_a_certificate_of_the_wrong_length_is_refused() -> None:
@@ -235,7 +235,7 @@ def test_a_certificate_of_the_wrong_length_is_refused() -> None:
         Certificate(flow, (potentials, potentials)),
         Certificate(flow, (potentials,) * (netting.LOTS_MAX + 2)),
     ):
-        assert not verify(ring, SALT, replace(found, certificate=certificate))
+        assert not verify_netting(ring, SALT, replace(found, certificate=certificate))
 
 
 def two_ways() -> list[Obligation]:
@@ -256,11 +256,11 @@ def test_a_certificate_has_potentials_for_each_lot_that_was_drawn_and_no_others(
     for salt in range(64):
         found = set_off(bills, bytes([salt]))
         assert set_off(bills, bytes([salt]), solver=by_ortools) == found
-        assert verify(bills, bytes([salt]), found)
+        assert verify_netting(bills, bytes([salt]), found)
         flow, potentials = found.certificate.flow, found.certificate.potentials
         drawn.add(len(potentials))
         for wrong in (potentials[:-1], potentials[1:], (*potentials, potentials[-1])):
-            assert not verify(bills, bytes([salt]), replace(found, certificate=Certificate(flow, wrong)))
+            assert not verify_netting(bills, bytes([salt]), replace(found, certificate=Certificate(flow, wrong)))
     assert drawn >= {2, 3}  # one lot, and where both ways drew the same a second
 
 
@@ -271,7 +271,7 @@ def test_set_offs_that_no_lot_tells_apart_are_a_mistake_of_ours(monkeypatch: pyt
     monkeypatch.setattr(netting, "LOTS_MAX", 0)
     with pytest.raises(AssertionError, match="several set-offs"):
         set_off(bills, SALT)
-    assert not verify(bills, SALT, found)
+    assert not verify_netting(bills, SALT, found)
 
 
 def test_a_name_in_text_and_one_in_bytes_are_two_names() -> None:

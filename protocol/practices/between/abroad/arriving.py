@@ -37,7 +37,7 @@ from protocol.wire.codec import encode
 from protocol.wire.shape import to_map
 
 
-def answer(desk: Desk, link: Link, hold: bytes) -> Plan:
+def answer_hold(desk: Desk, link: Link, hold: bytes) -> Plan:
     """Claim, forward or waive a hold that has just come."""
     plan = _claim_or_forward(desk, link, hold)
     return Plan("", steps=(Waive(link.id, hold, plan.code),)) if isinstance(plan, Reason) else plan
@@ -51,9 +51,9 @@ def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Reason:
             again = link.reopened and condition_of(ended) == link.now.holds_in[hold].condition
             return Plan("", steps=(Claim(link.id, hold, ended),)) if again else PAYMENT_EXISTS
         return Plan("", steps=(Waive(link.id, hold, ended),))
-    circle = turning.read_onward(link.onward_in[hold])
+    circle = turning.read_circle_onward(link.onward_in[hold])
     if circle is not None:
-        return turning.answer(desk, link, hold, circle)
+        return turning.answer_circle(desk, link, hold, circle)
     onward = read_onward(link.onward_in[hold])
     if onward is None:
         return MALFORMED

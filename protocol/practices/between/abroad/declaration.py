@@ -26,7 +26,7 @@ from protocol.practices.between.links.talk import RESOLVE
 from protocol.practices.money.payments.paying import PAY_ABROAD
 
 
-def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
+def resolve_holds(desk: Desk, link: Link) -> Iterator[Plan]:
     """Do what payments and circles ask for on a link."""
     return holds.resolve(desk, link)
 
@@ -40,6 +40,6 @@ PRACTICE = Practice(
     private=(Private("note", NOTE_BYTES_MAX, (Sent, Arrived), owned),),
     fills=(
         PAY_ABROAD.by(sending.plan_send),
-        RESOLVE.by(resolve),
+        RESOLVE.by(resolve_holds),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.refusals import RECOVERING
-from protocol.practices.between.abroad.arriving import answer, forwarding
+from protocol.practices.between.abroad.arriving import answer_hold, forwarding
 from protocol.practices.between.abroad.entries import Forwarded, Passed, Reconciled, Refunded, Returned, Settled
 from protocol.practices.between.abroad.sending import rerouted
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
@@ -29,7 +29,7 @@ def resolve(desk: Desk, link: Link) -> Iterator[Plan]:
     for hold in sorted(link.now.holds_in):
         # A hold that went on is answered when the one that it became is, never before; parts are claimed together.
         if (link.id, hold) not in forwards.by_in and hold in link.now.holds_in:
-            yield answer(desk, link, hold)
+            yield answer_hold(desk, link, hold)
     if link.reopened:
         yield from _after_loss(book, link)
     if link.idle_grant > 0:

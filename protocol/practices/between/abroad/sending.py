@@ -26,7 +26,7 @@ from protocol.practices.between.quotes.invoices import is_open, read_invoice
 from protocol.practices.between.quotes.prices import ON_THE_WAY, names
 from protocol.practices.between.quotes.refusals import PARTNER_REFUSED, QUOTE_EXPIRED, QUOTE_UNKNOWN
 from protocol.practices.between.quotes.state import Quote, Quotes
-from protocol.practices.between.routes.paths import Path, Wanted, find_path
+from protocol.practices.between.routes.paths import Path, PathWanted, find_path
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED
 from protocol.practices.people.authority import PAYMENT_EXISTS
@@ -165,7 +165,7 @@ def rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan 
     tried = list(under_way.ways)
     while len(under_way.ways) < PATHS_MAX and len(tried) < 2 * PATHS_MAX:
         currency = invoice.account.rpartition(".")[2]
-        wanted = Wanted(invoice.network, currency, part.amount, authority.account.currency, failed, tried)
+        wanted = PathWanted(invoice.network, currency, part.amount, authority.account.currency, failed, tried)
         path = find_path(book, wanted, lambda link: link.largest if is_reachable(book, link.partner) else 0)
         if path is None:
             return None

@@ -200,7 +200,7 @@ def verify_consistency(document: bytes, network: bytes | None = None) -> Grown:
 
 def _checkpoint(identity: Identity, wire: bytes) -> tuple[Checkpoint, Millis] | None:
     """Return the checkpoint that an entry of a network's commons says, and its date; None where it says none."""
-    word = said(identity, wire, COMMONS)
+    word = checkpoint_said(identity, wire, COMMONS)
     if word is None:
         return None
     try:
@@ -221,7 +221,7 @@ def _verified(proof: Proof, identity: Identity, checkpoint: Checkpoint, at_ms: M
             return Proven(ProofFault.LEAF_INVALID, identity.network)
         leaf, size, root = proof.leaf, checkpoint.accounts, checkpoint.balances
     else:
-        entry = said(identity, proof.leaf, LEDGER) if proof.kind == PAYMENT else None
+        entry = checkpoint_said(identity, proof.leaf, LEDGER) if proof.kind == PAYMENT else None
         # The place in the tree is the place in the lane.
         if entry is None or entry.header.seq != proof.index:
             return Proven(ProofFault.LEAF_INVALID, identity.network)
@@ -231,7 +231,7 @@ def _verified(proof: Proof, identity: Identity, checkpoint: Checkpoint, at_ms: M
     return Proven(None, identity.network, checkpoint, at_ms, balance, entry)
 
 
-def said(identity: Identity, wire: bytes, lane: str) -> Entry | None:
+def checkpoint_said(identity: Identity, wire: bytes, lane: str) -> Entry | None:
     """Return the entry that a network has said in a lane, None where it has not."""
     try:
         entry = parse(wire)

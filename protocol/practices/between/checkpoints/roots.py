@@ -19,7 +19,7 @@ from protocol.practices.between.checkpoints.entries import SALTS_SEED_BYTES, Che
 from protocol.practices.between.checkpoints.proofs import TOTALS_MAX, CheckpointClaim, CheckpointSaid, CheckpointSigned
 from protocol.practices.between.checkpoints.state import (
     Checkpoints,
-    Kept,
+    KeptCheckpoint,
     Quorum,
     Snapshot,
     balances_of,
@@ -54,7 +54,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     assert isinstance(body, CheckpointMade)
     said = body.checkpoint
     state.newest = Snapshot(body, entered.seq, balances_of(book))
-    state.own[said.size] = Kept(book.network, entered.epoch, entered.seq, entered.at_ms, said)
+    state.own[said.size] = KeptCheckpoint(book.network, entered.epoch, entered.seq, entered.at_ms, said)
     if book.audits and len(state.wrong) < WRONG_KEPT_MAX and (wrong := differences(book, state.newest)):
         state.wrong.append((entered.seq, wrong))
     return ()
@@ -64,7 +64,7 @@ def hear(book: Book, word: Entered) -> None:
     """Keep the newest checkpoint that a network says, and note where it says two that cannot both be true."""
     body, state = word.body, book.of(Checkpoints)
     assert isinstance(body, CheckpointSaid | CheckpointSigned)
-    kept = Kept(word.network, word.epoch, word.seq, word.at_ms, body.checkpoint)
+    kept = KeptCheckpoint(word.network, word.epoch, word.seq, word.at_ms, body.checkpoint)
     if isinstance(body, CheckpointSigned):
         _hear_signed(book, kept, body)
         return
@@ -78,7 +78,7 @@ def hear(book: Book, word: Entered) -> None:
         state.unbalanced.setdefault(word.network, word.seq)
 
 
-def _hear_signed(book: Book, kept: Kept, body: CheckpointSigned) -> None:
+def _hear_signed(book: Book, kept: KeptCheckpoint, body: CheckpointSigned) -> None:
     """Keep a checkpoint that enough cold keys of its network have signed; one that they have not means nothing."""
     cold = book.of(Directory).networks[kept.network].identity.epochs[kept.epoch].cold
     count = signers(cold, CheckpointClaim(kept.network, body.checkpoint), body.signatures)

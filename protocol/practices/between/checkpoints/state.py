@@ -28,7 +28,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptCheckpoint:
     """A checkpoint as it is listed: of which network, and where it stands in that network's lane."""
 
     network: bytes
@@ -58,12 +58,12 @@ class Checkpoints:
     place of one by which its own balances do not sum to zero.
     """
 
-    own: dict[int, Kept] = field(default_factory=dict[int, Kept])
+    own: dict[int, KeptCheckpoint] = field(default_factory=dict[int, KeptCheckpoint])
     newest: Snapshot | None = None
-    heard: dict[bytes, Kept] = field(default_factory=dict[bytes, Kept])
+    heard: dict[bytes, KeptCheckpoint] = field(default_factory=dict[bytes, KeptCheckpoint])
     said: dict[int, int] = field(default_factory=dict[int, int])
-    signed: dict[bytes, dict[int, tuple[Kept, Quorum]]] = field(
-        default_factory=dict[bytes, dict[int, tuple[Kept, Quorum]]]
+    signed: dict[bytes, dict[int, tuple[KeptCheckpoint, Quorum]]] = field(
+        default_factory=dict[bytes, dict[int, tuple[KeptCheckpoint, Quorum]]]
     )
     wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     doubled: dict[bytes, tuple[int, int]] = field(default_factory=dict[bytes, tuple[int, int]])
@@ -121,7 +121,7 @@ def _leaves(seed: bytes, balances: Iterable[tuple[str, int, int | None, int | No
     return [leaf_hash(leaf_of(seed, one)) for one in balances]
 
 
-def find_checkpoint(book: Book, id: str) -> Kept | None:
+def find_checkpoint(book: Book, id: str) -> KeptCheckpoint | None:
     """Return the checkpoint of an id: its size, after the network's id where it is another one's."""
     state, (name, dash, digits) = book.of(Checkpoints), id.rpartition("-")
     size = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else 0
@@ -130,7 +130,7 @@ def find_checkpoint(book: Book, id: str) -> Kept | None:
     return next((one for one in heard_from(state, parse_id(name) or b"") if one.checkpoint.size == size), None)
 
 
-def heard_from(state: Checkpoints, network: bytes) -> Iterable[Kept]:
+def heard_from(state: Checkpoints, network: bytes) -> Iterable[KeptCheckpoint]:
     """Return the newest checkpoint that a network has said, and the newest signed one where that is another."""
     newest = state.heard.get(network)
     if newest is not None:
@@ -140,7 +140,7 @@ def heard_from(state: Checkpoints, network: bytes) -> Iterable[Kept]:
             yield kept
 
 
-def quorum_of(book: Book, kept: Kept) -> Quorum:
+def quorum_of(book: Book, kept: KeptCheckpoint) -> Quorum:
     """Return by how many cold keys a checkpoint is signed, as far as is known here."""
     signed, quorum = book.of(Checkpoints).signed.get(kept.network, {}).get(kept.checkpoint.size, (None, None))
     if quorum is not None and signed is not None and signed.checkpoint == kept.checkpoint:

@@ -16,7 +16,7 @@ from protocol.book.signed import parse_uuid
 from protocol.practices.between.checkpoints.proofs import BALANCE, PAYMENT, CheckpointClaim, ConsistencyProof, Proof
 from protocol.practices.between.checkpoints.state import (
     Checkpoints,
-    Kept,
+    KeptCheckpoint,
     Snapshot,
     find_checkpoint,
     heard_from,
@@ -203,7 +203,7 @@ def _index(newest: Snapshot, account: str) -> int | None:
     return next((at for at, one in enumerate(newest.balances) if one[0] == account), None)
 
 
-def _shown(book: Book, kept: Kept) -> CheckpointShown:
+def _shown(book: Book, kept: KeptCheckpoint) -> CheckpointShown:
     said, own, quorum = kept.checkpoint, kept.network == book.network, quorum_of(book, kept)
     return CheckpointShown(
         id=str(said.size) if own else f"{id_text(kept.network)}-{said.size}",

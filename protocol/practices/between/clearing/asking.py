@@ -7,7 +7,7 @@ from protocol.peers.messages import CircleAsked, QuoteDenied
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, read_circle
 from protocol.practices.between.clearing.entries import Begun, Left
 from protocol.practices.between.clearing.joining import is_signed, legs_worth, refusal
-from protocol.practices.between.clearing.remembered import Asked, Rounds
+from protocol.practices.between.clearing.remembered import AskedCircle, Rounds
 from protocol.practices.between.clearing.state import Initiated
 from protocol.practices.between.links.entries import HoldItem
 from protocol.practices.between.links.state import Links
@@ -70,11 +70,11 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     return () if passed is None else (Tell(passed[0], denied),)
 
 
-def left_by(asked: Asked, reason: str, by: bytes | None) -> Plan:
+def left_by(asked: AskedCircle, reason: str, by: bytes | None) -> Plan:
     return Plan("", (Write(Left(asked.data, reason, by)),))
 
 
-def _begin(desk: Desk, asked: Asked, signature: bytes) -> Plan:
+def _begin(desk: Desk, asked: AskedCircle, signature: bytes) -> Plan:
     """Place our hold, once all have agreed."""
     book, circle = desk.book, asked.circle
     refused = refusal(book, circle, desk.now)

@@ -41,12 +41,12 @@ PROBES_PER_PARTNER_MAX = 16
 TURN_MS = 2_000
 """How long each network of a ring lets the one before it, by id, try first where others search as well."""
 
-Known = tuple[int, Line, Fraction]
+KnownDebt = tuple[int, Line, Fraction]
 """A debt: its worth in reference units, its line, and what a minor unit of its link is worth."""
 
 
 @dataclass(slots=True)
-class Way:
+class ProbeWay:
     """One of the two ways of a probe: to debtors, or to creditors."""
 
     askers: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
@@ -62,17 +62,17 @@ class Heard:
     """A probe of another's, on both its ways: that to debtors is under True."""
 
     at_ms: Millis
-    ways: dict[bool, Way] = field(default_factory=lambda: {True: Way(), False: Way()})
+    ways: dict[bool, ProbeWay] = field(default_factory=lambda: {True: ProbeWay(), False: ProbeWay()})
 
 
 @dataclass(slots=True)
-class Search:
+class CircleSearch:
     """Our own probe, for a round of ours, and the debts that are in a ring with us as far as we were told."""
 
     round: int
     key: bytes
     at_ms: Millis
-    known: dict[Pair, Known] = field(default_factory=dict[Pair, Known])
+    known: dict[Pair, KnownDebt] = field(default_factory=dict[Pair, KnownDebt])
     told: dict[tuple[bytes, bool], int] = field(default_factory=dict[tuple[bytes, bool], int])
     """How many answers each partner to whom it went has given, each way."""
 
@@ -84,7 +84,7 @@ class Probes:
     TRANSIENT: ClassVar[bool] = True
     searched: int = 0
     """The newest round of ours for which we have searched."""
-    search: Search | None = None
+    search: CircleSearch | None = None
     found: list[Proposal] = field(default_factory=list[Proposal])
     """Circles that wait for our turn."""
     heard: dict[bytes, Heard] = field(default_factory=dict[bytes, Heard])
@@ -140,14 +140,14 @@ def _begin(desk: Desk) -> Iterator[Tell]:
     ways = {to_debtor: _greatest(book, owed=to_debtor) for to_debtor in (True, False)}
     if not all(ways.values()):
         return
-    probes.search = Search(probes.searched, desk.chance(16), desk.now)
+    probes.search = CircleSearch(probes.searched, desk.chance(16), desk.now)
     for to_debtor, partners in ways.items():
         for partner in partners:
             probes.search.told[partner, to_debtor] = 0
             yield Tell(partner, Probe(probes.search.key, to_debtor, onward=True))
 
 
-def _found(desk: Desk, search: Search) -> Iterator[Proposal]:
+def _found(desk: Desk, search: CircleSearch) -> Iterator[Proposal]:
     """Yield the circles in what we were told; where another may have found the same, each for our turn in it."""
     for circle in circles_with_us(desk.book, search.round, search.known, CIRCLE_MEMBERS_MAX):
         turn = sorted(leg.network for leg in circle.legs).index(desk.book.network)
@@ -161,7 +161,7 @@ def _is_owed(book: Book, circle: Circle) -> bool:
     return owes >= into.amount and is_owed >= out.amount
 
 
-def _learn(book: Book, search: Search, teller: bytes, met: ProbeMet) -> None:
+def _learn(book: Book, search: CircleSearch, teller: bytes, met: ProbeMet) -> None:
     """Keep the debts that a partner tells us of: its own with us as we know it, the one beyond at its word."""
     near, count = _debts(book, owed=met.to_debtor).get(teller), search.told.get((teller, met.to_debtor), ANSWERS_MAX)
     if near is None or count >= ANSWERS_MAX or met.debts[-1] != _told(book, near, owed=met.to_debtor):
@@ -252,9 +252,9 @@ def hear_met(desk: Desk, teller: bytes, met: ProbeMet) -> Iterator[Tell]:
 # What we owe and are owed.
 
 
-def _debts(book: Book, *, owed: bool) -> Mapping[bytes, Known]:
+def _debts(book: Book, *, owed: bool) -> Mapping[bytes, KnownDebt]:
     """Return what we owe each partner, or with `owed` what each owes us: of several links the greatest debt."""
-    best: dict[bytes, Known] = {}
+    best: dict[bytes, KnownDebt] = {}
     for line in lines(book.of(Links).by_id.values(), owed=owed):
         worth_each = value(book, line, book.network, line.partner)
         worth = min(DEBT_WORTH_MAX, int(line.amount * worth_each))
@@ -271,7 +271,7 @@ def _greatest(book: Book, *, owed: bool) -> list[bytes]:
     return sorted(there, key=lambda one: (-known[one][0], one))[:PROBE_FANOUT_MAX]
 
 
-def _told(book: Book, known: Known, *, owed: bool) -> Debt:
+def _told(book: Book, known: KnownDebt, *, owed: bool) -> Debt:
     """Return a debt of ours, or to us, as we tell of it."""
     line = known[1]
     debtor, creditor = (line.partner, book.network) if owed else (book.network, line.partner)

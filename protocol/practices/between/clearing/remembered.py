@@ -10,7 +10,7 @@ from protocol.practices.between.clearing.proposing import Proposal
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedCircle:
     """A circle that we have asked about: all must agree before a hold is placed."""
 
     data: bytes
@@ -29,7 +29,7 @@ class Rounds:
     """The round that we have entered last, and when it began for us."""
     joined_at_ms: Millis = 0
     proposals: list[Proposal] = field(default_factory=list[Proposal])
-    asked: dict[bytes, Asked] = field(default_factory=dict[bytes, Asked])
+    asked: dict[bytes, AskedCircle] = field(default_factory=dict[bytes, AskedCircle])
     """By the key of the question."""
     passed: dict[bytes, tuple[bytes, Millis]] = field(default_factory=dict[bytes, tuple[bytes, Millis]])
     """Who has asked us what we passed on, and until when an answer is expected, by key."""

@@ -20,7 +20,7 @@ from protocol.practices.between.clearing.intents import Intents, clearable, cut
 from protocol.practices.between.clearing.joining import refusal
 from protocol.practices.between.clearing.part import opening
 from protocol.practices.between.clearing.proposing import Proposal, circles_with_us
-from protocol.practices.between.clearing.remembered import Asked, Rounds
+from protocol.practices.between.clearing.remembered import AskedCircle, Rounds
 from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.state import Links
@@ -127,7 +127,7 @@ def proceed(desk: Desk) -> Iterator[Tell | Plan]:
         circle = Circle(one.circle.round, one.circle.legs, condition, desk.now + CIRCLE_LIFE_MS)
         rounds.seen[circle.id] = desk.now
         data, key = encode_circle(circle), desk.chance(16)
-        asked = Asked(data, circle, nonce, desk.now + ASK_WAIT_MS)
+        asked = AskedCircle(data, circle, nonce, desk.now + ASK_WAIT_MS)
         refused = refusal(book, circle, desk.now)
         if refused is not None:
             yield left_by(asked, refused.code, book.network)

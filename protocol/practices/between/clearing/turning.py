@@ -32,7 +32,7 @@ from protocol.wire.codec import CodecFault, decode
 from protocol.wire.shape import ShapeFault, from_map
 
 
-def read_onward(data: bytes) -> CircleOnward | None:
+def read_circle_onward(data: bytes) -> CircleOnward | None:
     """Return what travels beside a hold that clears; None where the hold is a payment's."""
     try:
         fields = decode(data)
@@ -41,7 +41,7 @@ def read_onward(data: bytes) -> CircleOnward | None:
         return None
 
 
-def answer(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | Reason:
+def answer_circle(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> Plan | Reason:
     """Join a circle by a hold that has come, or claim the one that has come round to us."""
     book, held, circle = desk.book, link.now.holds_in[hold], read_circle(onward.circle)
     if circle is None:

@@ -76,7 +76,7 @@ class Examined:
     entries: tuple[Entry, ...] = ()
 
 
-def examine(document: bytes) -> Examined:
+def examine_evidence(document: bytes) -> Examined:
     """Return what evidence is worth, by itself alone."""
     try:
         evidence = from_map(Evidence, decode(document, bytes_max=EVIDENCE_BYTES_MAX))

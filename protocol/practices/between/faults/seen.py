@@ -24,7 +24,7 @@ DETAIL_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FaultPlace:
     """Where an entry, or both of a fork, are stored."""
 
     lane: Annotated[str, AtMost(LANE_CHARS_MAX)]
@@ -39,7 +39,7 @@ class Fault:
     network: Digest
     detail: Annotated[str, AtMost(DETAIL_CHARS_MAX)]
     at_ms: Time
-    places: Annotated[tuple[Place, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
+    places: Annotated[tuple[FaultPlace, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
     wires: Annotated[tuple[EntryBytes, ...], AtMost(EVIDENCE_ENTRIES_MAX)] = ()
 
     @property
@@ -73,7 +73,7 @@ def keep(book: Book, accusation: Accusation, now: Millis) -> tuple[bytes, bytes]
     """Keep what a network has done wrong; returns its id and bytes where it is news."""
     fault = Fault(
         FaultKind(accusation.kind), accusation.network, accusation.detail[:DETAIL_CHARS_MAX], now,
-        tuple(Place(lane, seq) for lane, seq in accusation.places), accusation.wires,
+        tuple(FaultPlace(lane, seq) for lane, seq in accusation.places), accusation.wires,
     )  # fmt: skip
     return (fault.id, written(fault)) if book.of(Faults).add(fault) else None
 

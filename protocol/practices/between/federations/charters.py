@@ -112,7 +112,7 @@ class ExpulsionVoted:
     seen: Seq
 
 
-Word = Chartered | Joined | Left | Endorsed | ExpulsionVoted
+FederationWord = Chartered | Joined | Left | Endorsed | ExpulsionVoted
 WORDS = (Chartered, Joined, Left, Endorsed, ExpulsionVoted)
 
 
@@ -125,7 +125,7 @@ class Vote:
 
 
 @dataclass(slots=True)
-class Said:
+class FederationSaid:
     """What one network has said in one federation; numbers are places in its commons."""
 
     inside: bool = False
@@ -145,7 +145,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FederationStanding:
     """Who is what in a federation; `missing` founders have not said its charter yet."""
 
     charter: Chartered
@@ -162,23 +162,25 @@ class Charters:
 
     known: dict[bytes, Chartered] = field(default_factory=dict[bytes, Chartered])
     arrivals: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    said: dict[bytes, dict[bytes, Said]] = field(default_factory=dict[bytes, dict[bytes, Said]])
+    said: dict[bytes, dict[bytes, FederationSaid]] = field(default_factory=dict[bytes, dict[bytes, FederationSaid]])
     """By federation and network."""
-    of_network: dict[bytes, dict[bytes, Said]] = field(default_factory=dict[bytes, dict[bytes, Said]])
+    of_network: dict[bytes, dict[bytes, FederationSaid]] = field(
+        default_factory=dict[bytes, dict[bytes, FederationSaid]]
+    )
     """The same by network and federation."""
-    before: dict[bytes, Standing] = field(default_factory=dict[bytes, Standing])
+    before: dict[bytes, FederationStanding] = field(default_factory=dict[bytes, FederationStanding])
     """How things stood before the words since they were told as news: not part of the fold."""
-    _standing: dict[bytes, tuple[dict[bytes, int], Standing]] = field(
-        default_factory=dict[bytes, tuple[dict[bytes, int], Standing]]
+    _standing: dict[bytes, tuple[dict[bytes, int], FederationStanding]] = field(
+        default_factory=dict[bytes, tuple[dict[bytes, int], FederationStanding]]
     )
 
-    def enter(self, network: bytes, federation: bytes) -> Said | None:
+    def enter(self, network: bytes, federation: bytes) -> FederationSaid | None:
         """Return the place for what a network says in a federation, None where it speaks of too many."""
         of_network = self.of_network.setdefault(network, {})
         if federation not in of_network:
             if len(of_network) >= FEDERATIONS_MAX:
                 return None
-            of_network[federation] = self.said.setdefault(federation, {})[network] = Said()
+            of_network[federation] = self.said.setdefault(federation, {})[network] = FederationSaid()
         return of_network[federation]
 
     def stale(self, federation: bytes) -> None:
@@ -187,7 +189,7 @@ class Charters:
         if found is not None:
             self.before.setdefault(federation, found[1])
 
-    def standing(self, book: Book, federation: bytes) -> Standing | None:
+    def standing(self, book: Book, federation: bytes) -> FederationStanding | None:
         """Return who is what in a federation, None where its charter is not known."""
         charter = self.known.get(federation)
         if charter is None:
@@ -196,7 +198,7 @@ class Charters:
         forked = {network: end for network, end in book.of(Directory).forked.items() if network in said}
         found = self._standing.get(federation)
         if found is None or found[0] != forked:
-            found = self._standing[federation] = forked, judge(charter, said, forked)
+            found = self._standing[federation] = forked, judge_federation(charter, said, forked)
         return found[1]
 
     def of(self, book: Book, network: bytes) -> Iterator[tuple[bytes, Chartered]]:
@@ -210,7 +212,7 @@ class Charters:
 def hear(book: Book, word: Entered) -> None:
     """Keep what a network says: of a federation in which it does not take part itself, nothing counts."""
     charters, network, body, seq = book.of(Charters), word.network, word.body, word.seq
-    assert isinstance(body, Word)
+    assert isinstance(body, FederationWord)
     federation = body.id if isinstance(body, Chartered) else body.federation
     if isinstance(body, Chartered) and not (body.is_well_formed() and network in body.founders):
         return
@@ -257,7 +259,9 @@ def unhear(book: Book, network: bytes) -> None:
 # Who is a member.
 
 
-def judge(charter: Chartered, said: Mapping[bytes, Said], forked: Mapping[bytes, int]) -> Standing:
+def judge_federation(
+    charter: Chartered, said: Mapping[bytes, FederationSaid], forked: Mapping[bytes, int]
+) -> FederationStanding:
     """Return who is what in a federation, from what each network has said.
 
     Of `forked` networks, which are no members meanwhile, counts what they said before that place of their commons.
@@ -272,7 +276,7 @@ def judge(charter: Chartered, said: Mapping[bytes, Said], forked: Mapping[bytes,
         if founder not in said or not _is_before(said[founder].chartered, founder, forked)
     )
     if missing:
-        return Standing(charter, missing)
+        return FederationStanding(charter, missing)
     ends, expelled = dict(forked), set[bytes]()
     admitted, endorsements = _admitted(charter, said, ends)
     for _ in range(JUDGEMENTS_MAX):
@@ -283,7 +287,7 @@ def judge(charter: Chartered, said: Mapping[bytes, Said], forked: Mapping[bytes,
         ends.update(found)
         admitted, endorsements = _admitted(charter, said, ends)
     members = frozenset(network for network in admitted if said[network].inside and network not in ends)
-    return Standing(charter, missing, members, frozenset(expelled), endorsements)
+    return FederationStanding(charter, missing, members, frozenset(expelled), endorsements)
 
 
 def _is_before(seq: int | None, network: bytes, ends: Mapping[bytes, int]) -> bool:
@@ -291,7 +295,7 @@ def _is_before(seq: int | None, network: bytes, ends: Mapping[bytes, int]) -> bo
 
 
 def _admitted(
-    charter: Chartered, said: Mapping[bytes, Said], ends: Mapping[bytes, int]
+    charter: Chartered, said: Mapping[bytes, FederationSaid], ends: Mapping[bytes, int]
 ) -> tuple[set[bytes], dict[bytes, int]]:
     """Return who was ever admitted, rank by rank from the founders, and how many endorsements each network has.
 
@@ -320,7 +324,7 @@ def _admitted(
 
 def _expelled(
     charter: Chartered,
-    said: Mapping[bytes, Said],
+    said: Mapping[bytes, FederationSaid],
     admitted: set[bytes],
     ends: Mapping[bytes, int],
 ) -> Iterator[tuple[bytes, int]]:

@@ -23,12 +23,12 @@ from protocol.practices.between.federations.charters import (
     Charters,
     Endorsed,
     ExpulsionVoted,
+    FederationSaid,
+    FederationWord,
     Joined,
     Left,
-    Said,
-    Word,
 )
-from protocol.practices.between.federations.places import SILENT, Place, find_standing, place_of, said_by
+from protocol.practices.between.federations.places import SILENT, FederationPlace, find_standing, place_of, said_by
 from protocol.practices.between.links.terms import read_rate
 from protocol.practices.between.networks.known import find_network
 from protocol.wire.keys import id_text
@@ -145,8 +145,8 @@ class _Other:
 
     federation: bytes
     network: bytes
-    place: Place
-    said: Said
+    place: FederationPlace
+    said: FederationSaid
 
 
 def _other(book: Book, id: str, name: str) -> _Other | Refused:
@@ -184,7 +184,7 @@ def plan_expel(desk: Desk, id: str, wish: ExpelNetwork) -> Plan | Refused:
         return other
     if other.network in other.said.votes:
         return refuse(STATE_CONFLICT, state="voted")
-    if other.place not in (Place.MEMBER, Place.SUSPENDED):
+    if other.place not in (FederationPlace.MEMBER, FederationPlace.SUSPENDED):
         return refuse(STATE_CONFLICT, state=other.place.value)
     seen = said_by(desk.book, other.federation, other.network).newest
     return Plan(id, (Write(ExpulsionVoted(other.federation, other.network, seen), COMMONS),))
@@ -200,15 +200,15 @@ def due(desk: Desk) -> Iterable[Plan]:
 def news(book: Book, entered: Entered) -> Iterator[News]:
     """Tell stewards what asks for their word, and who is in or out by what was just said."""
     body, charters = entered.body, book.of(Charters)
-    assert isinstance(body, Word)
+    assert isinstance(body, FederationWord)
     federation = body.id if isinstance(body, Chartered) else body.federation
     before, standing = charters.before.pop(federation, None), charters.standing(book, federation)
     if standing is None:
         return
     place, shown = place_of(book, federation, standing, book.network), id_text(federation)
-    if place is Place.NAMED and before is None:
+    if place is FederationPlace.NAMED and before is None:
         yield News("federation.proposed", shown)
-    if place is Place.MEMBER and isinstance(body, Joined) and entered.network not in standing.members:
+    if place is FederationPlace.MEMBER and isinstance(body, Joined) and entered.network not in standing.members:
         yield News("federation.candidate", shown, figures={"network": id_text(entered.network)})
     if before is None or book.network not in before.members | standing.members:
         return

@@ -6,13 +6,18 @@ from enum import StrEnum
 from protocol.book.book import Book
 from protocol.book.refusals import Refused, refuse
 from protocol.lanes.directory import Directory
-from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, Charters, Said, Standing
+from protocol.practices.between.federations.charters import (
+    FEDERATION_UNKNOWN,
+    Charters,
+    FederationSaid,
+    FederationStanding,
+)
 from protocol.wire.keys import parse_id
 
-SILENT = Said()
+SILENT = FederationSaid()
 
 
-class Place(StrEnum):
+class FederationPlace(StrEnum):
     """What a network is in a federation."""
 
     NAMED = "named"
@@ -30,26 +35,26 @@ PLACES = (
 )
 
 
-def place_of(book: Book, federation: bytes, standing: Standing, network: bytes) -> Place:
+def place_of(book: Book, federation: bytes, standing: FederationStanding, network: bytes) -> FederationPlace:
     """Return what a network is in a federation."""
     if network in standing.missing:
-        return Place.NAMED
+        return FederationPlace.NAMED
     if network in standing.expelled:
-        return Place.EXPELLED
+        return FederationPlace.EXPELLED
     if not said_by(book, federation, network).inside:
-        return Place.OUTSIDE
+        return FederationPlace.OUTSIDE
     if network in standing.members:
-        return Place.MEMBER
+        return FederationPlace.MEMBER
     if network in book.of(Directory).forked:
-        return Place.SUSPENDED
-    return Place.FOUNDING if network in standing.charter.founders else Place.CANDIDATE
+        return FederationPlace.SUSPENDED
+    return FederationPlace.FOUNDING if network in standing.charter.founders else FederationPlace.CANDIDATE
 
 
-def said_by(book: Book, federation: bytes, network: bytes) -> Said:
+def said_by(book: Book, federation: bytes, network: bytes) -> FederationSaid:
     return book.of(Charters).of_network.get(network, {}).get(federation, SILENT)
 
 
-def find_standing(book: Book, id: str) -> tuple[bytes, Standing] | Refused:
+def find_standing(book: Book, id: str) -> tuple[bytes, FederationStanding] | Refused:
     federation = parse_id(id) or b""
     standing = book.of(Charters).standing(book, federation)
     return refuse(FEDERATION_UNKNOWN) if standing is None else (federation, standing)

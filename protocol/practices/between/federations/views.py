@@ -11,8 +11,8 @@ from protocol.book.declaration import Desk, Doc
 from protocol.book.refusals import Refused
 from protocol.lanes.directory import Directory
 from protocol.practices.between.clearing.intents import WORTH_SCALE
-from protocol.practices.between.federations.charters import Charters, Standing
-from protocol.practices.between.federations.places import PLACES, Place, find_standing, place_of
+from protocol.practices.between.federations.charters import Charters, FederationStanding
+from protocol.practices.between.federations.places import PLACES, FederationPlace, find_standing, place_of
 from protocol.wire.keys import id_text
 
 CANDIDATES_SHOWN_MAX = 64
@@ -23,7 +23,9 @@ CANDIDATES_SHOWN_MAX = 64
 class FederationsWanted:
     """Which federations to list."""
 
-    place: Annotated[Place | None, Doc("only those in which this network is so: member, candidate, named ...")] = None
+    place: Annotated[
+        FederationPlace | None, Doc("only those in which this network is so: member, candidate, named ...")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class FederationListed:
 
     id: str
     name: str
-    place: Annotated[Place, Doc("what this network is in it; " + PLACES)]
+    place: Annotated[FederationPlace, Doc("what this network is in it; " + PLACES)]
     founded: Annotated[bool, Doc("whether all founders have said the charter")]
     endorsements: Annotated[int, Doc("how many members must endorse a network to admit it")]
     unit: Annotated[str, Doc("code of the common unit")]
@@ -49,7 +51,7 @@ class ParticipantShown:
 
     network: str
     handle: str | None
-    place: Annotated[Place, Doc(PLACES)]
+    place: Annotated[FederationPlace, Doc(PLACES)]
     founder: bool
     endorsements: Annotated[int, Doc("how many endorsements of members it has")]
     votes: Annotated[int, Doc("how many present members have voted to expel it")]
@@ -87,7 +89,7 @@ def list_federations(desk: Desk, wanted: FederationsWanted, after: int) -> Itera
             yield arrival + 1, listed
 
 
-def _listed(book: Book, federation: bytes, standing: Standing) -> FederationListed:
+def _listed(book: Book, federation: bytes, standing: FederationStanding) -> FederationListed:
     charter = standing.charter
     value = Fraction(charter.num, charter.den) * Fraction(10) ** (charter.scale - WORTH_SCALE)
     return FederationListed(
@@ -97,17 +99,17 @@ def _listed(book: Book, federation: bytes, standing: Standing) -> FederationList
     )  # fmt: skip
 
 
-def _candidates(book: Book, federation: bytes, standing: Standing) -> list[bytes]:
+def _candidates(book: Book, federation: bytes, standing: FederationStanding) -> list[bytes]:
     """Return who waits for endorsements, those with the most first."""
     waiting = (
         network
         for network in book.of(Charters).said[federation]
-        if place_of(book, federation, standing, network) is Place.CANDIDATE
+        if place_of(book, federation, standing, network) is FederationPlace.CANDIDATE
     )
     return sorted(waiting, key=lambda network: (-standing.endorsements.get(network, 0), network))
 
 
-def _participants(book: Book, federation: bytes, standing: Standing) -> tuple[ParticipantShown, ...]:
+def _participants(book: Book, federation: bytes, standing: FederationStanding) -> tuple[ParticipantShown, ...]:
     charters, charter = book.of(Charters), standing.charter
     votes = dict[bytes, int]()
     for member in standing.members:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from crdt.link.record import LinkFault, Record
 from crdt.link.rules import accept
-from crdt.link.side import Fork, Side, Stale
+from crdt.link.side import RecordFork, Side, Stale
 from protocol.book.book import Book
 from protocol.book.cold import signers
 from protocol.book.declaration import Entered
@@ -64,7 +64,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     # Our own record in the making was begun on what we knew before.
     assert link.draft is None
     accepted = hear(link.side, record, entered.id)
-    if isinstance(accepted, Fork):
+    if isinstance(accepted, RecordFork):
         link.side = accepted.frozen
     else:
         assert isinstance(accepted, Side), accepted
@@ -108,7 +108,7 @@ def _settings_found(link: Link, body: LinkRecord, epoch: int, granted: int) -> S
     return replace(mine, frozen=mine.frozen or link.mine is None or granted > link.side.own.granted)
 
 
-def hear(side: Side, record: Record, id: bytes) -> Side | Stale | Fork | LinkFault:
+def hear(side: Side, record: Record, id: bytes) -> Side | Stale | RecordFork | LinkFault:
     """Return the side that knows a partner's record, or what speaks against it.
 
     The record that our own newest one acknowledges was checked when we acknowledged it: where we have come
@@ -143,7 +143,7 @@ def judge(book: Book, body: LinkRecord, entry: Entry, epoch: int) -> LinkFault |
         return Stale()
     # What of its grant binds is less, but nothing less than before: for the rules that is the same.
     outcome = hear(side, as_record(body, epoch, entry.header.seq), entry.id)
-    if isinstance(outcome, Fork):
+    if isinstance(outcome, RecordFork):
         return Stale() if side.frozen else None
     if link is not None and link.is_lost and epoch < identity.epoch and not vouched:
         # The partner may have heard from us what we hold of what it lost.

@@ -13,7 +13,7 @@ from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
 from protocol.events import Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
-from protocol.peers.home import AGAIN, SEAL, STEP, Home, Said
+from protocol.peers.home import AGAIN, SEAL, STEP, Home, HomeSaid
 from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, pack
 from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, KeyOusted, PartnerMet, WentOn
 from protocol.peers.sessions import Session
@@ -274,23 +274,23 @@ class LinkTalk:
             self.resolve(link.id)
 
 
-def _hear_record(home: Home, session: Session, partner: bytes, entry: Entry) -> Iterable[Said]:
+def _hear_record(home: Home, session: Session, partner: bytes, entry: Entry) -> Iterable[HomeSaid]:
     LinkTalk(home).hear_record(session, partner, entry)
     return ()
 
 
-def _hear_news(home: Home, session: Session, partner: bytes, news: LinkNews) -> Iterable[Said]:
+def _hear_news(home: Home, session: Session, partner: bytes, news: LinkNews) -> Iterable[HomeSaid]:
     entry = parsed(news.record)
     LinkTalk(home).hear_record(session, partner, entry)
     return ()
 
 
-def _hear_wanted(home: Home, session: Session, partner: bytes, wanted: LinkWanted) -> Iterable[Said]:
+def _hear_wanted(home: Home, session: Session, partner: bytes, wanted: LinkWanted) -> Iterable[HomeSaid]:
     LinkTalk(home).hear_wanted(session, partner, wanted.epoch)
     return ()
 
 
-def _hear_held(home: Home, session: Session, partner: bytes, held: LinkHeld) -> Iterable[Said]:
+def _hear_held(home: Home, session: Session, partner: bytes, held: LinkHeld) -> Iterable[HomeSaid]:
     del session
     LinkTalk(home).hear_held(partner, held)
     return ()

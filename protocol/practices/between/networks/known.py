@@ -10,7 +10,7 @@ from protocol.book.declaration import Desk, Doc, Plan, Write
 from protocol.book.personal import NAME_CHARS_MAX, text_refusal
 from protocol.book.refusals import FORBIDDEN, MALFORMED, NETWORK_UNKNOWN, RECOVERING, Reason, Refused, Stage, refuse
 from protocol.lanes.claims import HOT_GRANT_MAX
-from protocol.lanes.directory import ADDRESSES_MAX, Directory, Known, Profile
+from protocol.lanes.directory import NETWORK_ADDRESSES_MAX, Directory, Known, Profile
 from protocol.lanes.entry import COMMONS
 from protocol.practices.between.links.link import LinkState
 from protocol.practices.between.links.state import Links
@@ -84,7 +84,7 @@ def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:
         return refused
     was = known.profile
     addresses = was.addresses if wish.addresses is None else wish.addresses
-    if len(addresses) > ADDRESSES_MAX or any(len(one) > NETWORK_ADDRESS_CHARS_MAX for one in addresses):
+    if len(addresses) > NETWORK_ADDRESSES_MAX or any(len(one) > NETWORK_ADDRESS_CHARS_MAX for one in addresses):
         return refuse(MALFORMED, field="addresses")
     name = was.name if wish.name is None else wish.name
     profile = Profile(was.handle, name, was.currency, was.unit_word, was.scale, addresses)

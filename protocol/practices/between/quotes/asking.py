@@ -34,7 +34,7 @@ from protocol.practices.between.quotes.answers import choose_link, is_reachable
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID
 from protocol.practices.between.quotes.state import AskQuote, Question, Quote, Quotes
-from protocol.practices.between.routes.paths import Path, Wanted, find_path
+from protocol.practices.between.routes.paths import Path, PathWanted, find_path
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text, parse_id
@@ -208,7 +208,9 @@ def _find(book: Book, question: Question, *, any_room: bool = False) -> Path | N
         # Of another currency of the payee's nobody knows the scale from here: the way is chosen for a small amount.
         amount = 1
     code = None if in_ours else wish.amount.asset_code
-    wanted = Wanted(question.payee_network, code, amount, own.code, question.avoid, () if any_room else question.tried)
+    wanted = PathWanted(
+        question.payee_network, code, amount, own.code, question.avoid, () if any_room else question.tried
+    )
 
     def room(link: Link) -> int:
         if not is_reachable(book, link.partner) or not link.gives(1):

@@ -42,7 +42,7 @@ from protocol.practices.between.quotes.refusals import (
     refused_by,
 )
 from protocol.practices.between.quotes.state import Question, Quote, Quotes
-from protocol.practices.between.routes.paths import Pair, Path, Wanted, split
+from protocol.practices.between.routes.paths import Pair, Path, PathWanted, split
 from protocol.wire.keys import id_text
 
 ON_THE_WAY = frozenset({
@@ -179,7 +179,7 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
 
 def _split(book: Book, question: Question, invoice: Invoice) -> tuple[Path, ...] | Refused:
     """Return the ways over which a payment goes that none of them can carry alone."""
-    wanted = Wanted(
+    wanted = PathWanted(
         question.payee_network, invoice.account.rpartition(".")[2], invoice.amount, question.payer.currency,
         question.avoid,
     )  # fmt: skip

@@ -47,7 +47,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PathWanted:
     """What is to be paid: `amount` of the payee's minor units, in `currency` if that is told, from one of ours.
 
     `avoid` are pairs of networks where it has failed before; ways over them come last. `tried` are ways, as the
@@ -77,7 +77,7 @@ class _Label:
         return self.avoided, self.own + self.own * len(self.hops) // HOP_SHARE
 
 
-def find_path(book: Book, wanted: Wanted, own_room: Callable[[Link], int]) -> Path | None:
+def find_path(book: Book, wanted: PathWanted, own_room: Callable[[Link], int]) -> Path | None:
     """Return the cheapest way to pay, evaluated exactly from the payee back (PROTOCOL 3); None where there is none.
 
     `own_room` tells how many minor units a link of ours can carry now. Of other links only their bands are known,
@@ -95,7 +95,7 @@ def _any_room(source: bytes, word: Published) -> int:
     return AMOUNT_MINOR_MAX
 
 
-def split(book: Book, wanted: Wanted, own_room: Callable[[Link], int], paths_max: int) -> tuple[Path, ...] | None:
+def split(book: Book, wanted: PathWanted, own_room: Callable[[Link], int], paths_max: int) -> tuple[Path, ...] | None:
     """Return ways that together carry what none can alone, each filled in turn, cheapest first; None if they cannot.
 
     Of a band the least is counted on that it can mean, less what other parts of the payment take of it.
@@ -161,7 +161,7 @@ def _evaluate(book: Book, path: Path, amount: int) -> Path:
 def _search(
     book: Book,
     near: dict[bytes, int],
-    wanted: Wanted,
+    wanted: PathWanted,
     own_room: Callable[[Link], int],
     room: Callable[[bytes, Published], int],
 ) -> Path | None:

@@ -38,16 +38,16 @@ from protocol.practices.money.commons.views import Collect, PayOut, code_refusal
 from protocol.practices.money.payments.transfers import unable
 from protocol.practices.people.authority import PAYMENT_EXISTS
 
-Said = PaidOut | Collected
+CommonsSaid = PaidOut | Collected
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
-    assert isinstance(entered.body, Said)
+    assert isinstance(entered.body, CommonsSaid)
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
 
-def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
+def _against(book: Book, body: CommonsSaid, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case PaidOut():
@@ -80,7 +80,7 @@ def _commons(book: Book, currency: str) -> Account:
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
-    assert isinstance(body, Said)
+    assert isinstance(body, CommonsSaid)
     match body:
         case PaidOut():
             return _pay(book, body, entered)
@@ -128,7 +128,7 @@ def owned(book: Book, body: Body) -> Iterable[Owned]:
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     body = entered.body
-    assert isinstance(body, Said)
+    assert isinstance(body, CommonsSaid)
     match body:
         case PaidOut():
             yield News("payment.posted", uuid_text(body.payment), parties(book, book.payments[body.payment]))

@@ -42,16 +42,16 @@ GATE = Motion()
 DUES_LATE_MS_MAX = 62 * 24 * 60 * 60 * 1_000
 """How late a period is still taken: what a node missed by more is passed over, and no clock that leaps takes years."""
 
-Said = DuesSet | DuesTaken | DuesEnded
+DuesSaid = DuesSet | DuesTaken | DuesEnded
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
-    assert isinstance(entered.body, Said)
+    assert isinstance(entered.body, DuesSaid)
     refused = book.misplaced(entered) or _against(book, entered.body, entered.at_ms)
     return refused.reason if refused else None
 
 
-def _against(book: Book, body: Said, at_ms: Millis) -> Refused | None:
+def _against(book: Book, body: DuesSaid, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     known = book.of(AllDues).by_id.get(body.dues)
     match body:
@@ -108,7 +108,7 @@ def _against_taking(book: Book, body: DuesTaken, known: Dues | None, at_ms: Mill
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
-    assert isinstance(body, Said)
+    assert isinstance(body, DuesSaid)
     by_id = book.of(AllDues).by_id
     match body:
         case DuesSet():
@@ -142,7 +142,7 @@ def _take(book: Book, dues: Dues, body: DuesTaken) -> Sequence[Posting]:
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     body = entered.body
-    assert isinstance(body, Said)
+    assert isinstance(body, DuesSaid)
     name = uuid_text(body.dues)
     match body:
         case DuesSet():

@@ -16,7 +16,7 @@ from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
 from protocol.practices.money.payments.paying import examine, payable_of, record
-from protocol.practices.money.payments.transfers import begin, post, reserved, reverse, void
+from protocol.practices.money.payments.transfers import begin_payment, post, reserved, reverse, void
 from protocol.practices.money.payments.views import PostPayment, VoidPayment
 from protocol.practices.people.authority import acts_for, may_see, not_said_by
 
@@ -34,7 +34,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             parts.authority.spend(parts.amount_minor)
             if payment.request is not None:
                 book.requests.change(payment.request).settle(payment.id)
-            return begin(book, payment)
+            return begin_payment(book, payment)
         case Posted() as body:
             return post(book, book.payments.change(body.payment), entered)
         case Voided() as body:

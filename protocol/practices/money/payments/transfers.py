@@ -47,7 +47,7 @@ def beyond_limits(book: Book, payer: Account, payee: Account, amount_minor: int)
     return book.ledger.debit_refusal(payer, amount_minor) or book.ledger.credit_refusal(payee, amount_minor)
 
 
-def begin(book: Book, payment: Payment) -> Sequence[Posting]:
+def begin_payment(book: Book, payment: Payment) -> Sequence[Posting]:
     """Keep a payment and debit its payer: to the payee, or to the holds account while it is pending."""
     accounts = book.ledger.accounts
     payer, payee, amount = accounts[payment.payer], accounts[payment.payee], payment.amount_minor

@@ -32,7 +32,7 @@ from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
 from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
-from protocol.practices.money.payments.transfers import begin, beyond_limits, unable
+from protocol.practices.money.payments.transfers import begin_payment, beyond_limits, unable
 from protocol.practices.money.schedules.entries import (
     Cancelled,
     Continued,
@@ -76,7 +76,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Ran(_, occurrence):
             schedule.paid += 1
             schedule.occurrence += 1
-            postings = begin(book, _payment(schedule, occurrence, entered))
+            postings = begin_payment(book, _payment(schedule, occurrence, entered))
         case Missed(_, occurrence, reason):
             schedule.missed.append((occurrence, entered.at_ms, reason))
             schedule.occurrence += 1

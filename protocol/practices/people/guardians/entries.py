@@ -87,4 +87,4 @@ class KeyRestored:
     joining: Signed
 
 
-Body = GuardiansNamed | KeyBacked | KeyOpposed | KeyRestored
+GuardiansBody = GuardiansNamed | KeyBacked | KeyOpposed | KeyRestored

@@ -25,7 +25,7 @@ from protocol.practices.people.authority import not_said_by
 from protocol.practices.people.devices import let_only
 from protocol.practices.people.guardians.entries import (
     BackKey,
-    Body,
+    GuardiansBody,
     GuardiansNamed,
     KeyBacked,
     KeyOpposed,
@@ -42,7 +42,7 @@ DELAY_MS = 3 * 24 * 60 * 60 * 1_000
 
 def check(book: Book, entered: Entered) -> Reason | None:
     body = entered.body
-    assert isinstance(body, Body)
+    assert isinstance(body, GuardiansBody)
     match body:
         case GuardiansNamed():
             refused = _against_naming(book, said_in(book, body, NameGuardians))
@@ -128,7 +128,7 @@ def _against_restoring(book: Book, body: KeyRestored, at_ms: Millis) -> Refused 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body, by_member = entered.body, book.of(AllGuarded).by_member
-    assert isinstance(body, Body)
+    assert isinstance(body, GuardiansBody)
     match body:
         case GuardiansNamed():
             wish = said_in(book, body, NameGuardians).wish
@@ -163,7 +163,7 @@ def _back(guarded: Guarded, guardian: str, wish: BackKey, at_ms: Millis) -> None
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     body = entered.body
-    assert isinstance(body, Body)
+    assert isinstance(body, GuardiansBody)
     if isinstance(body, KeyRestored):
         yield News("guardians.restored", body.member, (body.member,))
         yield News("member.keys-changed", body.member, (body.member,))

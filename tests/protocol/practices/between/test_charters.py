@@ -22,10 +22,10 @@ from protocol.practices.between.federations.charters import (
     Charters,
     Endorsed,
     ExpulsionVoted,
+    FederationStanding,
+    FederationWord,
     Joined,
     Left,
-    Standing,
-    Word,
 )
 
 
@@ -45,13 +45,13 @@ class Federation:
         ids = tuple(map(id_of, sorted(founders.split())))
         self.charter = Chartered("Vale", ids, endorsements, "HORA", 2, 10_000, 1, 0, bytes(16))
         self.id = self.charter.id
-        self.lanes: dict[str, list[Word]] = {}
+        self.lanes: dict[str, list[FederationWord]] = {}
         self.forked: dict[bytes, int] = {}
         if signed:
             for founder in founders.split():
                 self.says(founder, self.charter)
 
-    def says(self, name: str, *words: Word) -> None:
+    def says(self, name: str, *words: FederationWord) -> None:
         self.lanes.setdefault(name, []).extend(words)
 
     def join(self, names: str) -> None:
@@ -84,7 +84,7 @@ class Federation:
             charters.hear(book, Entered(self.lanes[name][seq], id_of(name), COMMONS, 0, seq, bytes(32), 0))
         return book
 
-    def standing(self, seed: int | None = None) -> Standing:
+    def standing(self, seed: int | None = None) -> FederationStanding:
         book = self.book(seed)
         standing = book.of(Charters).standing(book, self.id)
         assert standing is not None

@@ -19,7 +19,7 @@ from protocol.practices.between.checkpoints.proofs import CheckpointSaid
 from protocol.practices.between.checkpoints.roots import hear
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.checkpoints.views import MakeCheckpoint
-from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine
+from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine_evidence
 from protocol.practices.between.faults.seen import FAULTS_KEPT_MAX, Fault, Faults, FaultsWanted
 from protocol.practices.governance.parameters import ParameterSet
 from protocol.practices.money.payments.entries import Pay
@@ -95,7 +95,7 @@ def test_two_entries_at_one_place_are_told_once_and_prove_themselves(world: Worl
     assert (fault.kind, fault.proves_itself) == (FaultKind.FORK, True)
     news = [one for one in world.nodes["serra"].events if isinstance(one, Publish) and one.type == "fault.raised"]
     assert [(one.resource, one.audience, one.figures["kind"]) for one in news] == [(fault.id, (), "FORK")]
-    found = examine(evidence(world, "serra", fault.id))
+    found = examine_evidence(evidence(world, "serra", fault.id))
     assert (found.weight, found.network) == (Weight.PROVEN, world.nodes["riacho"].network)
     assert {one.id for one in found.entries} == {one.id for one in said}
 
@@ -106,7 +106,7 @@ def test_two_checkpoints_that_cannot_both_be_true_convict_their_network(world: W
     hands(world, "serra", "riacho", lie)
     [fault] = faults(world, "serra")
     assert fault.kind is FaultKind.CHECKPOINTS_DIFFER
-    assert examine(evidence(world, "serra", fault.id)).weight is Weight.PROVEN
+    assert examine_evidence(evidence(world, "serra", fault.id)).weight is Weight.PROVEN
     # A partner that restarts finds it again, and tells nobody twice.
     world.restart("serra")
     world.tick()
@@ -136,7 +136,7 @@ def test_what_a_stolen_key_has_signed_proves_nothing_once_cold_keys_have_ended_i
     rotation = rotate(world, "riacho").wire
 
     def weight(kind: FaultKind, *entries: Entry, events: tuple[bytes, ...]) -> Weight:
-        return examine(encode(to_map(Evidence(kind, events, tuple(one.wire for one in entries))))).weight
+        return examine_evidence(encode(to_map(Evidence(kind, events, tuple(one.wire for one in entries))))).weight
 
     for kind, entries in (
         (FaultKind.FORK, (differing, twin)),
@@ -164,7 +164,7 @@ def test_sums_that_are_not_zero_convict_their_network(world: World) -> None:
     hands(world, "serra", "riacho", says_next(world, lie, COMMONS))
     [fault] = faults(world, "serra")
     assert fault.kind is FaultKind.CHECKPOINT_UNBALANCED
-    assert examine(evidence(world, "serra", fault.id)).weight is Weight.PROVEN
+    assert examine_evidence(evidence(world, "serra", fault.id)).weight is Weight.PROVEN
 
 
 def test_a_checkpoint_that_the_fold_does_not_bear_out_is_told_by_who_holds_the_books(world: World) -> None:
@@ -174,7 +174,7 @@ def test_a_checkpoint_that_the_fold_does_not_bear_out_is_told_by_who_holds_the_b
     hands(world, "casa", "riacho", says_next(world, CheckpointMade(made.seed, said), LEDGER))
     [fault] = faults(world, "casa")
     assert (fault.kind, fault.proves_itself) == (FaultKind.CHECKPOINT_WRONG, False)
-    found = examine(evidence(world, "casa", fault.id))
+    found = examine_evidence(evidence(world, "casa", fault.id))
     assert (found.weight, len(found.entries)) == (Weight.NEEDS_BOOKS, 1)
 
 
@@ -183,7 +183,7 @@ def test_an_entry_that_a_rule_refuses_is_evidence_although_nobody_takes_it(world
     hands(world, "casa", "riacho", lie)
     [fault] = faults(world, "casa")
     assert fault.kind is FaultKind.ENTRY_INVALID and "MEMBER_UNKNOWN" in fault.detail
-    assert examine(evidence(world, "casa", fault.id)).entries == (lie,)
+    assert examine_evidence(evidence(world, "casa", fault.id)).entries == (lie,)
     # It is kept on the disk, since the entry itself is not.
     [kept] = [one for one in world.nodes["casa"].events if isinstance(one, StoreFault)]
     world.restart("casa")
@@ -208,7 +208,7 @@ def test_evidence_that_was_changed_or_is_of_something_else_is_worth_nothing(worl
     serra = tuple(e.wire for e in world.nodes["serra"].disk if e.network == world.nodes["serra"].network)[:1]
 
     def weight(**changed: Any) -> Weight:
-        return examine(encode(to_map(replace(shown, **changed)))).weight
+        return examine_evidence(encode(to_map(replace(shown, **changed)))).weight
 
     assert weight() is Weight.PROVEN
     assert weight(kind=FaultKind.FORK) is Weight.WORTHLESS
@@ -221,7 +221,7 @@ def test_evidence_that_was_changed_or_is_of_something_else_is_worth_nothing(worl
     forged = shown.entries[1][:-1] + bytes([shown.entries[1][-1] ^ 1])
     assert weight(entries=(shown.entries[0], forged)) is Weight.WORTHLESS
     assert weight(kind=FaultKind.ENTRY_INVALID, entries=(forged,)) is Weight.WORTHLESS
-    assert examine(b"gossip").weight is Weight.WORTHLESS
+    assert examine_evidence(b"gossip").weight is Weight.WORTHLESS
 
 
 def test_officers_alone_see_faults_and_there_is_room_for_so_many(world: World) -> None:

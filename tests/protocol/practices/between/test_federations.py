@@ -26,7 +26,7 @@ from protocol.practices.between.federations.membership import (
     JoinFederation,
     LeaveFederation,
 )
-from protocol.practices.between.federations.places import Place
+from protocol.practices.between.federations.places import FederationPlace
 from protocol.practices.between.federations.views import FederationsWanted
 from protocol.wire.keys import id_text
 
@@ -349,7 +349,11 @@ def test_federations_are_listed_as_their_charters_came_and_pages_neither_skip_no
         if after is None:
             break
     assert found == ids
-    for place, expected in ((Place.MEMBER, ids[:3]), (Place.OUTSIDE, ids[3:]), (Place.NAMED, [])):
+    for place, expected in (
+        (FederationPlace.MEMBER, ids[:3]),
+        (FederationPlace.OUTSIDE, ids[3:]),
+        (FederationPlace.NAMED, []),
+    ):
         listed = world.granted("riacho", "federations.list", FederationsWanted(place)).items
         assert [one.id for one in listed] == expected
 

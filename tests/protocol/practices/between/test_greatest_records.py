@@ -139,7 +139,7 @@ def test_a_code_that_only_a_partner_knows_is_kept_and_its_own_words_travel_no_fu
     linked(world, "riacho", "serra", 1_000)
     linked(world, "serra", "encants", 1_000)
     world.tick(2)
-    honest, encants = arriving.answer, world.nodes["encants"].network
+    honest, encants = arriving.answer_hold, world.nodes["encants"].network
 
     def answer(desk: Desk, link: Link, hold: bytes) -> Plan:
         if desk.book.network == encants:

@@ -13,7 +13,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.timezones import DAY_MS
 from protocol.events import Asked
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
-from protocol.practices.between.importers import IMPORTING_DAYS, ImportersWanted, Position, Positions
+from protocol.practices.between.importers import IMPORTING_DAYS, ImporterPosition, ImportersWanted, Positions
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.views import PostPayment
@@ -165,7 +165,7 @@ def test_who_is_a_member_alone_does_not_see_it() -> None:
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(0, 10)), max_size=30))
 def test_a_debt_lasts_since_it_last_began(moves: list[tuple[int, int]]) -> None:
-    position, balance, now, run = Position(), 0, 1_000, list[tuple[int, int]]()
+    position, balance, now, run = ImporterPosition(), 0, 1_000, list[tuple[int, int]]()
     for change, later in moves:
         now += later
         balance += change

@@ -29,7 +29,7 @@ from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays
 from protocol.practices.between.quotes.asking import ATTEMPT_WAIT_MS
 from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.between.routes.entries import Published
-from protocol.practices.between.routes.paths import DETOUR_HOPS_MAX, HOP_SHARE, Wanted, find_path
+from protocol.practices.between.routes.paths import DETOUR_HOPS_MAX, HOP_SHARE, PathWanted, find_path
 from protocol.practices.between.routes.publishing import BAND_EVERY_MS, PublishLink, WithdrawLink, band_of
 from protocol.practices.between.routes.state import Routes
 from protocol.practices.money.payments.entries import Pay
@@ -419,7 +419,7 @@ def every_way(book: Book, target: bytes, amount: int) -> Iterator[tuple[int, tup
 def test_no_way_is_much_cheaper_than_the_one_that_is_found(data: st.DataObject) -> None:
     book, networks = published_graph(data.draw)
     target, amount = networks[-1], data.draw(st.integers(1, 10_000))
-    found = find_path(book, Wanted(target, None, amount, "C0"), lambda _: 2**62)
+    found = find_path(book, PathWanted(target, None, amount, "C0"), lambda _: 2**62)
     shortest = min((len(way) for _, way in every_way(book, target, amount)), default=0)
     ways = [(cost, way) for cost, way in every_way(book, target, amount) if len(way) <= shortest + DETOUR_HOPS_MAX]
     assert (found is None) == (not ways)
