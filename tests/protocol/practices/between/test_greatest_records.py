@@ -146,7 +146,7 @@ def test_a_code_that_only_a_partner_knows_is_kept_and_its_own_words_travel_no_fu
             return Plan("", steps=(Waive(link.id, hold, word),))
         return honest(desk, link, hold)
 
-    monkeypatch.setattr(holds, "answer", answer)
+    monkeypatch.setattr(holds, "answer_hold", answer)
     request = offer_payment(world, "riacho", "ana", "clara@encants", 10, "serra")
     world.tick(2)
     payment = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
