@@ -32,6 +32,7 @@ from protocol.book.ledger import Line
 from protocol.book.members import Auth, Member
 from protocol.book.money import Amount
 from protocol.book.payments import Payment
+from protocol.book.plans import ItemsWanted
 from protocol.book.private import items_of, private_by_entry
 from protocol.book.refusals import FORBIDDEN, Reason, Refused
 from protocol.book.signed import Envelope, Signed, parse_uuid, uuid_text
@@ -254,6 +255,7 @@ class Group:
         while True:
             desk = self.desk(self.actor(who))
             asked = None if operation.rows is None else operation.rows(desk, wanted, after, limit)
+            assert not isinstance(asked, ItemsWanted), "no list of a practice that is asked here is of private items"
             if asked is not None:
                 found = asked if isinstance(asked, Refused) else listed(self.book, asked)
             else:
