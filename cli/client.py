@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from cli.ending import Ending, Misuse, Refused, Unreachable
+from cli.ending import Ending, Misuse, Unreachable, WishRefused
 
 TIMEOUT_SECONDS = 30.0
 """Longer than a node waits for other networks before it answers."""
@@ -37,7 +37,7 @@ class Shown(dict[str, Any]):
 
 
 class Client:
-    """A node at a URL, asked with a token if there is one; raises Refused and Unreachable."""
+    """A node at a URL, asked with a token if there is one; raises WishRefused and Unreachable."""
 
     def __init__(self, url: str, token: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> None:
         """Raise Misuse where the URL or the token cannot be one."""
@@ -149,7 +149,7 @@ class Client:
             return ask()
         except _Lost as lost:
             raise Unreachable(f"{lost}{again}") from None
-        except Refused as refused:
+        except WishRefused as refused:
             if refused.problem.get("code") != "IDEMPOTENCY_IN_FLIGHT":
                 raise
             raise Unreachable(f"{self.url} broke the connection off{again}") from None
@@ -203,7 +203,7 @@ class Client:
             raise _Lost(f"{self.url} broke the connection off: {_said(error)}", in_vain=False) from None
 
     def _value(self, response: HTTPResponse, text: bytes) -> dict[str, Any]:
-        """Return the JSON object that an answer is; raises Refused for a problem."""
+        """Return the JSON object that an answer is; raises WishRefused for a problem."""
         kind = response.headers.get_content_type()
         try:
             value = json.loads(text, object_hook=Shown) if kind in (_JSON_TYPE, _PROBLEM_TYPE) else None
@@ -213,7 +213,7 @@ class Client:
             if response.status < 300 and kind == _JSON_TYPE:
                 return value
             if kind == _PROBLEM_TYPE:
-                raise Refused(value)
+                raise WishRefused(value)
         raise Unreachable(f"{self.url} answered {response.status}, but not as a mutirao node does")
 
 

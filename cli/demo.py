@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from cli.demo_books import books_agree, debts, is_connected, knows, link_of, sums_to_zero
-from cli.ending import DONE, REFUSED, Refused, Unreachable
+from cli.ending import DONE, REFUSED, Unreachable, WishRefused
 from cli.output import money, put, put_json
 from cli.stage import Node, StageFailed, Wire, until
 
@@ -349,7 +349,7 @@ class Play:
         """Tell whether a payment has arrived; raises StageFailed if it came back."""
         try:
             shown = node.client.get(f"/v1/payments/{payment}")
-        except Refused:
+        except WishRefused:
             return False
         if shown["state"] == "voided":
             raise StageFailed(f"a payment came back: {shown['reason']}")
@@ -359,7 +359,7 @@ class Play:
         """Try what must be refused, and return what a member is told."""
         try:
             attempt()
-        except Refused as refused:
+        except WishRefused as refused:
             self.refused[str(refused.problem["code"])] += 1
             return str(refused)
         raise StageFailed("what must be refused was done")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cli.ending import Refused
+from cli.ending import WishRefused
 from cli.output import money
 from cli.stage import Node
 
@@ -51,7 +51,7 @@ def link_of(node: Node, id: str) -> dict[str, Any] | None:
     """Return a link as a node shows it; None where it has not heard of it."""
     try:
         return node.client.get(f"/v1/links/{id}")
-    except Refused:
+    except WishRefused:
         return None
 
 

@@ -18,7 +18,7 @@ class Ending(Exception):
     more: tuple[str, ...] = ()
 
 
-class Refused(Ending):
+class WishRefused(Ending):
     """A rule refused it; `problem` is the node's document about that (RFC 9457), or one of the same form.
 
     One that passes by itself has an exit code of its own: the same command may do later.
@@ -50,6 +50,6 @@ class Unreachable(Ending):
     exit_code = NOT_REACHABLE
 
 
-def refused(code: str, detail: str) -> Refused:
+def refused(code: str, detail: str) -> WishRefused:
     """Return a refusal that was found before any node was asked."""
-    return Refused({"code": code, "detail": detail})
+    return WishRefused({"code": code, "detail": detail})

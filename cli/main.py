@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cli.arguments import split
-from cli.ending import DONE, WRONG_USAGE, Ending, Misuse, Refused
+from cli.ending import DONE, WRONG_USAGE, Ending, Misuse, WishRefused
 
 INTERRUPTED = 130
 """By the custom of shells: 128 and the number of SIGINT."""
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
     except Ending as ending:
-        if isinstance(ending, Refused) and "--json" in words:
+        if isinstance(ending, WishRefused) and "--json" in words:
             from cli.output import put_json
 
             put_json(ending.problem)

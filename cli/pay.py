@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.arguments import Parser, read_amount, read_seconds, read_text
 from cli.client import path_of
-from cli.ending import DONE, Misuse, Refused, Unreachable, refused
+from cli.ending import DONE, Misuse, Unreachable, WishRefused, refused
 from cli.keys import bytes_of, text_of
 from cli.output import figure, is_amount, money, plain, put, put_json
 from cli.session import CommandSession, connect
@@ -104,12 +104,12 @@ def _parser() -> Parser:
 
 
 def known(session: CommandSession, key: str | None, payee: str, amount: _Json, noun: str = "payments") -> _Json | None:
-    """Return what was made before under an idempotency key, if there is such; raises Refused where it was another."""
+    """Return what was made before under an idempotency key, if there is such; WishRefused where it was another."""
     if key is None:
         return None
     try:
         made = session.client.get(path_of(noun, uuid_text(id_of(key, noun))))
-    except Refused as refusal:
+    except WishRefused as refusal:
         if refusal.problem.get("code") not in ("PAYMENT_UNKNOWN", "NOT_FOUND"):
             raise
         return None
@@ -120,7 +120,7 @@ def known(session: CommandSession, key: str | None, payee: str, amount: _Json, n
 
 
 def priced(session: CommandSession, wish: Wish) -> _Json:
-    """Return the price of a payment; raises Refused where it is above what the payer allows."""
+    """Return the price of a payment; raises WishRefused where it is above what the payer allows."""
     asked = {
         "payee": wish.payee,
         "amount": wish.amount,
@@ -262,7 +262,7 @@ def _tell(payment: _Json, args: Namespace) -> int:
     state = payment["state"]
     if state == "voided":
         told = "The payment came back; nothing was paid."
-        raise Refused({**payment, "code": payment["reason"] or "VOIDED", "detail": told})
+        raise WishRefused({**payment, "code": payment["reason"] or "VOIDED", "detail": told})
     if args.json:
         put_json(payment)
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli import keys
 from cli.arguments import Parser
-from cli.ending import DONE, Misuse, Refused
+from cli.ending import DONE, Misuse, WishRefused
 from cli.output import put, put_json, show_record
 from cli.session import CommandSession
 from cli.settings import settings
@@ -39,7 +39,7 @@ def run(argv: Sequence[str]) -> int:
     wished = CommandWished(session, path_of("members", member["id"], "rebind-key"), member["id"], body, args)
     try:
         shown = sign_and_send(wished, commands()["members.rebind-key"].declared(), {"joining": joining})
-    except (Refused, Misuse):
+    except (WishRefused, Misuse):
         args.out.unlink()  # it is nobody's; where the node gave no answer it may be the member's own by now
         raise
     if args.json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import keys
 from cli.client import TIMEOUT_SECONDS, Client, path_of
-from cli.ending import Misuse, Refused, Unreachable
+from cli.ending import Misuse, Unreachable, WishRefused
 from cli.settings import CommandSettings, settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class CommandSession:
         """
         try:
             return self.client.post(path, make(moment_ms()), key)
-        except Refused as refusal:
+        except WishRefused as refusal:
             newest = refusal.problem.get("figures", {}).get("order_seq")
             late = refusal.problem.get("code") in ("ORDER_STALE", "ORDER_REPLAYED", "ORDER_AHEAD")
             if not late or not isinstance(newest, int):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.client import Client
-from cli.ending import Ending, Refused, Unreachable
+from cli.ending import Ending, Unreachable, WishRefused
 
 READY_SECONDS = 30.0
 _STOP_SECONDS = 8.0
@@ -181,7 +181,7 @@ class Node:
             raise StageFailed(f"{self.handle} did not start; its log is {self.home.parent / f'{self.handle}.log'}")
         try:
             self.client.get("/readyz")
-        except (Unreachable, Refused):
+        except (Unreachable, WishRefused):
             return False
         return True
 

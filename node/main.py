@@ -210,10 +210,10 @@ class _Node:
         match event:
             case network.FrameReceived(peer, frame):
                 self.runtime.hear(Received(peer, frame))
-            case network.PeerUp(peer, public_key, address, outbound):
+            case network.StreamUp(peer, public_key, address, outbound):
                 log.info("a peer is up", extra={"peer": peer, "address": address, "outbound": outbound})
                 self.runtime.hear(PeerUp(peer, public_key, outbound))
-            case network.PeerDown(peer, reason):
+            case network.StreamDown(peer, reason):
                 log.info("a peer is down", extra={"peer": peer, "reason": reason})
                 self.runtime.hear(PeerDown(peer))
             case network.NetworkFailed() | network.NetworkRestarted():

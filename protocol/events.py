@@ -74,13 +74,13 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class RowsBrought:
     """Rows that the rest of the batch names, as the store holds them; it comes before what names them."""
 
     rows: tuple[Fetched, ...]
 
 
-Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled | Brought
+Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled | RowsBrought
 
 
 class Store(NamedTuple):
@@ -120,7 +120,7 @@ class Keep(NamedTuple):
 
 
 class Fetch(NamedTuple):
-    """Read these rows and hand the inputs back, in order and before any others, after a Brought of what was found."""
+    """Read these rows and hand the inputs back, in order and before others, after a RowsBrought of what was found."""
 
     names: tuple[Name, ...]
     inputs: "tuple[Input, ...]"

@@ -17,7 +17,6 @@ from protocol.events import (
     MISSED,
     Answer,
     Asked,
-    Brought,
     Drop,
     Effect,
     Erase,
@@ -31,6 +30,7 @@ from protocol.events import (
     Publish,
     Recalled,
     Received,
+    RowsBrought,
     Send,
     SendRange,
     Store,
@@ -176,7 +176,7 @@ class Replica:
 
     def _take(self, one: Input) -> None:
         match one:
-            case Brought(rows):
+            case RowsBrought(rows):
                 self.book.visit(rows)
             case Asked():
                 self.answering.answer(one)

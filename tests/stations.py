@@ -9,7 +9,7 @@ from typing import TypeVar
 import trio
 
 from node.p2p.ending import ConnectionFault
-from node.p2p.events import FrameReceived, NetworkEvent, PeerUp
+from node.p2p.events import FrameReceived, NetworkEvent, StreamUp
 from node.p2p.network import Network, NetworkBounds
 from node.p2p.parts import ID, IncompleteReadError, key_pair_from_seed
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
@@ -61,8 +61,8 @@ Start = Callable[..., "asyncio.Future[Station]"]
 async def acquaint(ana: Station, bia: Station) -> None:
     """Let ana dial bia, and wait until both have noticed."""
     ana.network.dial(bia.address)
-    await ana.next(PeerUp)
-    await bia.next(PeerUp)
+    await ana.next(StreamUp)
+    await bia.next(StreamUp)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cli import keys, pay
 from cli.client import path_of
-from cli.ending import Misuse, Refused, Unreachable
+from cli.ending import Misuse, Unreachable, WishRefused
 from cli.made.fields import fields_of, word_of
 from cli.made.options import Field
 from cli.made.wished import SALT, SIGNED, CommandWished
@@ -91,7 +91,7 @@ def _made(wished: CommandWished, operation: Create) -> _Json | None:
         return pay.known(wished.session, key, body["payee"], body["amount"], operation.noun)
     try:
         return wished.session.client.get(path_of(operation.noun, pay.uuid_text(pay.id_of(key, operation.noun))))
-    except Refused as refusal:
+    except WishRefused as refusal:
         if refusal.problem.get("code") != "NOT_FOUND":
             raise
         return None

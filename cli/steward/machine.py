@@ -30,7 +30,7 @@ def home_option(parser: Parser) -> None:
 
 
 def attempt(step: Callable[[], T]) -> T:
-    """Return what a step in a home gives; raises Refused where the home cannot be used so."""
+    """Return what a step in a home gives; raises WishRefused where the home cannot be used so."""
     from node.keeping.home import HomeUnusable
 
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.arguments import Parser, choose
-from cli.ending import DONE, Misuse, Refused, refused
+from cli.ending import DONE, Misuse, WishRefused, refused
 from cli.output import put
 from cli.settings import said
 from cli.steward.machine import attempt, home_option, show_result
@@ -25,7 +25,7 @@ _VERIFY_VERBS = {
 
 
 def verify(argv: Sequence[str]) -> int:
-    """Check a receipt, or a whole book; raises Refused where it proves nothing."""
+    """Check a receipt, or a whole book; raises WishRefused where it proves nothing."""
     verb, rest = choose("verify", "Check without taking anybody's word for it.", _VERIFY_VERBS, argv)
     checks = {
         "receipt": _verify_receipt,
@@ -244,7 +244,7 @@ def _verify_book(argv: Sequence[str]) -> int:
     if not (args.json and report.faults):
         show_result(args, shown)
     if report.faults:
-        raise Refused({"code": "BOOK_INVALID", "detail": "; ".join(report.faults), **shown})
+        raise WishRefused({"code": "BOOK_INVALID", "detail": "; ".join(report.faults), **shown})
     return DONE
 
 

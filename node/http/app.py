@@ -26,7 +26,7 @@ from protocol.book.declaration import Operation
 from protocol.lanes.entry import Millis
 
 
-class Runtime(Answers, EventsSubscriptions, Protocol):
+class ApiRuntime(Answers, EventsSubscriptions, Protocol):
     """What the API needs of node.loop.runtime.Runtime."""
 
     storage: Storage
@@ -48,7 +48,7 @@ class Api:
 
     def __init__(
         self,
-        runtime: Runtime,
+        runtime: ApiRuntime,
         operations: Mapping[str, Operation],
         *,
         about: Callable[[], NodeShown],
@@ -104,5 +104,5 @@ def document_of(operations: Mapping[str, Operation]) -> Schema:
     def nothing(*_: Any) -> Any:
         raise AssertionError("a document asks nobody")
 
-    runtime = cast("Runtime", None)
+    runtime = cast("ApiRuntime", None)
     return Api(runtime, operations, about=nothing, troubles=nothing, now=nothing, chance=nothing).document

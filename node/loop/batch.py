@@ -30,7 +30,7 @@ class Answered(NamedTuple):
     at_ms: Millis
 
 
-class Event(NamedTuple):
+class EventStored(NamedTuple):
     """Something that happened, as subscribers are told it; `seq` counts all events of this database."""
 
     seq: int
@@ -48,7 +48,7 @@ class Batch:
     lines: list[Line] = field(default_factory=list)
     items: list[PrivateItem] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: list[EventStored] = field(default_factory=list)
     faults: list[tuple[bytes, bytes]] = field(default_factory=list)
     rows: list[Packed] = field(default_factory=list)
     forgotten: list[Forget] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from node.loop.driven import DrivenReplica
 from node.loop.underway import Underway
 from protocol.book.tables import Name
-from protocol.events import Brought, Effect, Fetch, Input
+from protocol.events import Effect, Fetch, Input, RowsBrought
 from protocol.lanes.entry import Millis
 
 
@@ -20,10 +20,10 @@ async def handled(
         effects = replica.handle([*brought, *inputs], now)
         yield effects
         lacking = _together(one for one in effects if isinstance(one, Fetch))
-        done = len(inputs) - len(lacking.inputs) + any(isinstance(one, Brought) for one in lacking.inputs[:1])
+        done = len(inputs) - len(lacking.inputs) + any(isinstance(one, RowsBrought) for one in lacking.inputs[:1])
         assert done or not names.issuperset(lacking.names), "what was brought is asked for again"
         before = names if lacking.inputs and not done else frozenset[Name]()
-        inputs = [one for one in lacking.inputs if not isinstance(one, Brought)]
+        inputs = [one for one in lacking.inputs if not isinstance(one, RowsBrought)]
         names = before.union(lacking.names, replica.names(inputs))
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from node.loop.batch import Event
+from node.loop.batch import EventStored
 from node.store.storage import Storage
 from protocol.book.declaration import READERS, Actor
 from protocol.events import MISSED
@@ -70,7 +70,7 @@ class Subscription:
         self._everybody.forget(self)
         self._wake.set()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: EventStored) -> None:
         """Keep an event for the reader, or end where too many wait already."""
         if not self._wants(event):
             return
@@ -80,7 +80,7 @@ class Subscription:
         else:
             self.end()
 
-    def _wants(self, event: Event) -> bool:
+    def _wants(self, event: EventStored) -> bool:
         """Tell whether an event is for this reader: officers may know all, members what concerns them."""
         if event.type == MISSED:
             return True
@@ -115,7 +115,7 @@ class Subscriptions:
         self._open.add(subscription)
         return subscription
 
-    def tell(self, events: Iterable[Event]) -> None:
+    def tell(self, events: Iterable[EventStored]) -> None:
         """Tell all readers of events that are durable now; none is waited for."""
         for event in events:
             self.newest = event.seq
@@ -132,5 +132,5 @@ class Subscriptions:
             subscription.end()
 
 
-def _told(event: Event) -> Told:
+def _told(event: EventStored) -> Told:
     return event.seq, event.type, event.resource, event.figures

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from node.loop.batch import Batch, Event
+from node.loop.batch import Batch, EventStored
 from node.loop.underway import Underway
 from protocol.events import (
     Answer,
@@ -57,7 +57,7 @@ def todo_of(effects: Iterable[Effect], underway: Underway, event_seq: Callable[[
             case Answer():
                 todo.told.append(effect)
             case Publish(kind, resource, audience, figures):
-                stored.events.append(Event(event_seq(), kind, resource, audience, figures))
+                stored.events.append(EventStored(event_seq(), kind, resource, audience, figures))
             case Forget():
                 stored.forget(effect)
             case StoreItem(item):

@@ -9,7 +9,7 @@ from node.store.rows import Packed, opened, packed
 from node.store.storage import Storage
 from protocol.book.private import PrivateItem
 from protocol.book.tables import Fetched, Kept, Name, Rows
-from protocol.events import Brought, Erase
+from protocol.events import Erase, RowsBrought
 
 
 class Underway:
@@ -59,7 +59,7 @@ class Underway:
             return found
         return {digest: item for digest, item in found.items() if not any(one.covers(item) for one in self._erasing)}
 
-    async def brought(self, names: Iterable[Name], tables: Mapping[str, Rows[Any]]) -> tuple[Brought, ...]:
+    async def brought(self, names: Iterable[Name], tables: Mapping[str, Rows[Any]]) -> tuple[RowsBrought, ...]:
         """Return the rows that a batch names, as they are stored or about to be; raises RowDamaged."""
         wanted = set(names)
         if not wanted:
@@ -67,4 +67,4 @@ class Underway:
         fresh = [self._rows[name] for name in wanted if name in self._rows]
         rows = [Fetched(one.kept.name, one.kept.place, opened(one.stored, one.kept.table)) for one in fresh]
         rows += await self._storage.fetch(wanted.difference(one.name for one in rows), tables)
-        return (Brought(tuple(rows)),)
+        return (RowsBrought(tuple(rows)),)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class PeerUp:
+class StreamUp:
     """A stream to this peer is open; its PeerID and public key are authenticated."""
 
     peer: str
@@ -15,7 +15,7 @@ class PeerUp:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerDown:
+class StreamDown:
     """The stream to this peer is gone; frames that were queued for it may not have arrived."""
 
     peer: str
@@ -42,4 +42,4 @@ class NetworkRestarted:
     """The libp2p side is back, listens on the same ports, and dials again."""
 
 
-NetworkEvent = PeerUp | PeerDown | FrameReceived | NetworkFailed | NetworkRestarted
+NetworkEvent = StreamUp | StreamDown | FrameReceived | NetworkFailed | NetworkRestarted

@@ -15,7 +15,7 @@ import trio
 
 from node.p2p.addresses import DialAddress, ip_multiaddr, parse_dial, parse_listen
 from node.p2p.connection import Connection, FlowWindow, NetworkBounds
-from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, PeerDown, PeerUp
+from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, StreamDown, StreamUp
 from node.p2p.host import Host
 from node.p2p.parts import ID, key_pair_from_seed
 from protocol.peers.messages import FRAME_BYTES_MAX
@@ -29,8 +29,8 @@ __all__ = [
     "NetworkFailed",
     "NetworkRestarted",
     "NetworkStartFailed",
-    "PeerDown",
-    "PeerUp",
+    "StreamDown",
+    "StreamUp",
 ]
 
 _SEED_BYTES = 32
@@ -261,7 +261,7 @@ class Network:
                 self._deliver()
             for peer in list(self._connections):
                 del self._connections[peer]
-                self._tell(PeerDown(peer, "the network failed"))
+                self._tell(StreamDown(peer, "the network failed"))
             log.error("the network failed", extra={"reason": reason})
             self._tell(NetworkFailed(reason))
             if loop.time() - launched_at > RESTART_SECONDS_MAX:
@@ -297,10 +297,12 @@ class Network:
     # Crossing to asyncio. These three run in the trio thread.
 
     def _hear_up(self, connection: Connection) -> None:
-        self._cross(PeerUp(connection.peer, connection.public_key, connection.address, connection.outbound), connection)
+        self._cross(
+            StreamUp(connection.peer, connection.public_key, connection.address, connection.outbound), connection
+        )
 
     def _hear_down(self, connection: Connection, reason: str) -> None:
-        self._cross(PeerDown(connection.peer, reason), connection)
+        self._cross(StreamDown(connection.peer, reason), connection)
 
     def _hear_frame(self, connection: Connection, frame: bytes) -> None:
         self._cross(FrameReceived(connection.peer, frame), connection)
@@ -326,9 +328,9 @@ class Network:
                 case FrameReceived(peer, frame):
                     owed = self._unconsumed.setdefault(peer, deque())
                     owed.append((connection, len(frame)))
-                case PeerUp(peer):
+                case StreamUp(peer):
                     self._connections[peer] = connection
-                case PeerDown(peer):
+                case StreamDown(peer):
                     self._connections.pop(peer, None)
                 case _:
                     pass

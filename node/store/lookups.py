@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from node.loop.batch import Answered, Event
+from node.loop.batch import Answered, EventStored
 from node.store.connections import Connections
 from node.store.rows import COLUMNS, FORMS, SCANNED_MAX, fetched, fetching, opened, page_found, rows_query
 from node.store.search import SearchIndex, next_turn
@@ -97,14 +97,14 @@ class Lookups(Connections):
         )
         return {row[0]: Answered(*row) for row in rows}
 
-    async def events(self, after: int) -> Sequence[Event]:
+    async def events(self, after: int) -> Sequence[EventStored]:
         """Return the oldest EVENTS_PER_READ events after this seq that are still kept."""
         rows = await self._read(
             "SELECT seq, type, resource, audience, figures FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
             after, EVENTS_PER_READ,
         )  # fmt: skip
         return [
-            Event(seq, kind, resource, tuple(json.loads(audience)), json.loads(figures))
+            EventStored(seq, kind, resource, tuple(json.loads(audience)), json.loads(figures))
             for seq, kind, resource, audience, figures in rows
         ]
 

@@ -89,7 +89,7 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class WishReady:
     """A wish that waits under this key has got what it waited for."""
 
     key: bytes

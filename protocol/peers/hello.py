@@ -8,7 +8,7 @@ from protocol.events import Forget, Store
 from protocol.lanes.entry import IDENTITY, EntryFault, parse
 from protocol.lanes.growing import recovery_of
 from protocol.peers.home import Home
-from protocol.peers.messages import Hello, PeerFault, Role
+from protocol.peers.messages import Hello, NodeRole, PeerFault
 from protocol.peers.news import PartnerMet
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
@@ -49,7 +49,7 @@ class Greeting:
             raise PeerFault("hello is said once")
         home.out += gossip.taking.hear_identity(session, hello, home.now)
         home.standing.mind_succession()
-        if hello.role is Role.HOME:
+        if hello.role is NodeRole.HOME:
             known = home.journal.directory.networks.get(hello.network)
             if known is not None and self._claims_home(session, hello):
                 # It may have slept through it: it shall hear that it is not the home, and stays a stranger.
@@ -61,7 +61,7 @@ class Greeting:
             raise PeerFault("a replica that nobody invited")
         gossip.sessions.admit(session, hello.network, hello.role)
         session.knows = hello.knows or ()
-        if hello.role is Role.HOME and home.keyring is not None:
+        if hello.role is NodeRole.HOME and home.keyring is not None:
             home.hear(PartnerMet(session, hello.network))
 
     def _claims_home(self, session: Session, hello: Hello) -> bool:

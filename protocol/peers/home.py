@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from protocol.book.book import Book
-from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Ready, Slot, Tell
+from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Slot, Tell, WishReady
 from protocol.book.private import items_of, private_by_entry
 from protocol.events import Effect, Erase, Publish, Send, StoreFault, StoreItem
 from protocol.lanes.claims import Backing
 from protocol.lanes.entry import Entry, Millis
 from protocol.lanes.journal import Journal, Keyring
 from protocol.peers.gossip import Gossip
-from protocol.peers.messages import Role, pack
+from protocol.peers.messages import NodeRole, pack
 from protocol.peers.news import HOME_NEWS, HomeNews
 from protocol.peers.standing import Standing
 from protocol.wire.keys import id_text
 
-HomeSaid = Tell | Plan | Ready | Accusation
+HomeSaid = Tell | Plan | WishReady | Accusation
 """What a talk asks to be done; each is done before the next is asked for."""
 
 FORK, ENTRY_INVALID = "FORK", "ENTRY_INVALID"
@@ -63,7 +63,7 @@ class Home:
         self.journal = Journal(network, practices, chance, keyring)
         self.book = self.journal.book
         self.gossip = Gossip(self.journal, chance, invitation, self.practices)
-        self.gossip.sessions.role = Role.REPLICA if keyring is None else Role.HOME
+        self.gossip.sessions.role = NodeRole.REPLICA if keyring is None else NodeRole.HOME
         self.standing = Standing(self, recovering=recovering and keyring is not None)
         self.now: Millis = 0
         self.out: list[Effect] = []
@@ -104,7 +104,7 @@ class Home:
                     self.carry_out(one)
                 case Tell():
                     self.tell(one)
-                case Ready(key):
+                case WishReady(key):
                     self.ready.append(key)
                 case Accusation():
                     self.accuse(one)

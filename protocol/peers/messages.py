@@ -40,7 +40,7 @@ class PeerFault(Exception):
     """A peer broke the protocol: it loses its connection, and nothing changes here."""
 
 
-class Role(StrEnum):
+class NodeRole(StrEnum):
     """What a node is to the network that it speaks for."""
 
     HOME = "home"
@@ -64,7 +64,7 @@ class Hello:
     """
 
     network: Id32
-    role: Role
+    role: NodeRole
     identity: Annotated[tuple[EntryWire, ...], AtMost(IDENTITY_ENTRIES_MAX)]
     invitation: Short | None = None
     knows: Annotated[tuple[Knows, ...], AtMost(PRACTICES_MAX)] | None = None

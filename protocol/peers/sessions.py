@@ -8,7 +8,7 @@ from protocol.book.timezones import MINUTE_MS
 from protocol.events import Send
 from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import Millis
-from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Knows, Message, PeerFault, Role, pack
+from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Knows, Message, NodeRole, PeerFault, pack
 
 SESSIONS_MAX = 512
 REQUESTS_PER_MINUTE_MAX = 1_200
@@ -25,7 +25,7 @@ class Session:
     transport: bytes
     since: Millis
     network: bytes | None = None
-    role: Role | None = None
+    role: NodeRole | None = None
     requests: int = 0
     knows: tuple[Knows, ...] = ()
     """Its practices, as it has told."""
@@ -46,7 +46,7 @@ class Sessions:
         """Tells which networks are known: the book's own, which is another one when a snapshot has been read."""
         self.by_peer: dict[str, Session] = {}
         self.invitation = invitation
-        self.role = Role.HOME
+        self.role = NodeRole.HOME
         self.knows = knows
         """The practices that this node has."""
         self._minute = 0
@@ -73,7 +73,7 @@ class Sessions:
         return [
             one.peer
             for one in self.by_peer.values()
-            if one.role is Role.HOME
+            if one.role is NodeRole.HOME
             and one.network is not None
             and networks[one.network].identity.transport != one.transport
         ]
@@ -82,7 +82,7 @@ class Sessions:
         """Return the peers that have not said for whom they speak, and have had the time to."""
         return [one.peer for one in self.by_peer.values() if one.network is None and now - one.since > HELLO_WITHIN_MS]
 
-    def admit(self, session: Session, network: bytes, role: Role) -> None:
+    def admit(self, session: Session, network: bytes, role: NodeRole) -> None:
         """Note for whom a peer has shown that it speaks."""
         session.network, session.role = network, role
         self._note_presence(network)
@@ -92,7 +92,7 @@ class Sessions:
         if known is not None:
             known.connected = self.of_network(network) is not None
 
-    def of_network(self, network: bytes, role: Role = Role.HOME) -> Session | None:
+    def of_network(self, network: bytes, role: NodeRole = NodeRole.HOME) -> Session | None:
         """Return the session with a network's home node (or a replica of it), if it is connected."""
         return next((one for one in self.by_peer.values() if one.network == network and one.role is role), None)
 

@@ -11,7 +11,7 @@ from protocol.book.declaration import Desk, Slot
 from protocol.book.refusals import BEHIND, READ_ONLY, RECOVERING, SUCCEEDED, Reason
 from protocol.lanes.entry import LINK_PREFIX, Entry, Millis
 from protocol.lanes.journal import Keyring
-from protocol.peers.messages import Role
+from protocol.peers.messages import NodeRole
 from protocol.peers.news import FellSilent, KeyOusted, WentOn
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Standing:
         home = self.home
         agreed = [session for session in home.gossip.sessions.by_peer.values() if session.agrees]
         copied = any(is_copied(home.desk()) for is_copied in home.book.fillings(COPIED))
-        if not agreed or (copied and not any(session.role is Role.REPLICA for session in agreed)):
+        if not agreed or (copied and not any(session.role is NodeRole.REPLICA for session in agreed)):
             self._quiet_since = None
             return
         if self._quiet_since is None or self._quiet_since > home.now:

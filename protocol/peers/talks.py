@@ -9,7 +9,7 @@ from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, HomeSaid
-from protocol.peers.messages import Entries, Heads, Hello, NewerMessage, PeerFault, Role, Wanted, unpack
+from protocol.peers.messages import Entries, Heads, Hello, NewerMessage, NodeRole, PeerFault, Wanted, unpack
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
 
@@ -78,7 +78,7 @@ class Talks:
                         home.do(hears.hear(home, session, network, message))
 
     def _partner(self, session: Session) -> bytes:
-        if session.role is not Role.HOME or session.network is None or self.home.keyring is None:
+        if session.role is not NodeRole.HOME or session.network is None or self.home.keyring is None:
             raise PeerFault("only home nodes speak of payments")
         return session.network
 

@@ -19,7 +19,7 @@ import books
 from figures import Figure, Told
 from serving import metrics, served
 
-from cli.ending import Refused
+from cli.ending import WishRefused
 from cli.stage import CHUNK_BYTES, Node, Wire, until
 
 PAYMENTS = 20
@@ -143,7 +143,7 @@ def _is_known(node: Node, other: str) -> bool:
 def _shown(node: Node, link: str) -> dict[str, Any] | None:
     try:
         return node.client.get(f"/v1/links/{link}")
-    except Refused:
+    except WishRefused:
         return None
 
 

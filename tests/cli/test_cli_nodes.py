@@ -17,7 +17,7 @@ import pytest
 
 from cli import keys
 from cli.client import Client
-from cli.ending import Refused
+from cli.ending import WishRefused
 from cli.keys import bytes_of
 from cli.made.wishes import json_of
 from cli.session import CommandSession, moment_ms
@@ -362,7 +362,7 @@ def test_a_key_whose_numbers_a_program_has_spoiled_gives_way_to_a_new_one(
         return client.post("/v1/payments", {"signed": signed})
 
     for slip in (2**53, moment_ms() * 1_000):
-        with pytest.raises(Refused, match="ORDER_AHEAD"):
+        with pytest.raises(WishRefused, match="ORDER_AHEAD"):
             pay(slip)
     assert mutirao(*luz, "pay", "teo", "1.00").code == 0, "the key is as it was"
     ahead = moment_ms() + ORDER_SEQ_AHEAD_MAX - 60_000

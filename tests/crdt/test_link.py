@@ -418,7 +418,7 @@ def test_published_records_get_their_verdict(sequence: dict[str, Any]) -> None:
             assert step["verdict"] == "ACCEPTED", step["what"]
             assert {figure: getattr(side, figure) for figure in step["after"]} == step["after"], step["what"]
         else:
-            name = verdict if isinstance(verdict, LinkFault) else type(verdict).__name__.upper()
+            name = verdict if isinstance(verdict, LinkFault) else {RecordFork: "FORK", Stale: "STALE"}[type(verdict)]
             assert name == step["verdict"], step["what"]
 
 

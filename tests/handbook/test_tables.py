@@ -53,7 +53,7 @@ from protocol.practices.between.checkpoints.proofs import (
 )
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg
 from protocol.practices.between.clearing.entries import Owed
-from protocol.practices.between.clearing.intents import Line
+from protocol.practices.between.clearing.intents import LinkDebt
 from protocol.practices.between.faults.evidence import SELF_PROVING, Evidence, FaultKind
 from protocol.practices.between.links.entries import (
     AckItem,
@@ -67,7 +67,7 @@ from protocol.practices.between.links.entries import (
     WaiveItem,
 )
 from protocol.practices.between.quotes.invoices import Invoice
-from protocol.practices.money.openings import Opened
+from protocol.practices.money.openings import BalanceOpened
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs.entries import Share
 from protocol.practices.people.joinings import Joining
@@ -235,7 +235,7 @@ UNMOVED = {"clearing/failed"}
 
 def test_the_parts_of_records() -> None:
     parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, Span)
-    parts = (*parts, Part, Come, Line, Owed, Leg, Circle, CircleOnward, Debt, Share, Opened, Proposed)
+    parts = (*parts, Part, Come, LinkDebt, Owed, Leg, Circle, CircleOnward, Debt, Share, BalanceOpened, Proposed)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

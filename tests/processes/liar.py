@@ -190,11 +190,11 @@ class Liar:
 
     def _on_event(self, event: wire.NetworkEvent) -> None:
         match event:
-            case wire.PeerUp(peer, public_key, _, outbound):
+            case wire.StreamUp(peer, public_key, _, outbound):
                 self.peer = peer
                 self._handle(PeerUp(peer, public_key, outbound))
                 self.ups += 1
-            case wire.PeerDown(peer):
+            case wire.StreamDown(peer):
                 self.peer = None
                 self._handle(PeerDown(peer))
                 self.downs += 1

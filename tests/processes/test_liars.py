@@ -13,7 +13,7 @@ from processes.liar import Liar
 
 from protocol.book.money import Amount
 from protocol.lanes.entry import LEDGER, encode_body, seal
-from protocol.peers.messages import Entries, Hello, LinkNews, Message, Role, Wanted
+from protocol.peers.messages import Entries, Hello, LinkNews, Message, NodeRole, Wanted
 from protocol.peers.reconcile import HeadsVector
 from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord
 from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, RaiseLink
@@ -155,7 +155,7 @@ def _a_lane_that_is_not_for_it(liar: Liar, town: Town) -> None:
 
 
 def _hello_again(liar: Liar, town: Town) -> None:
-    liar.say(Hello(liar.network, Role.HOME, ()))
+    liar.say(Hello(liar.network, NodeRole.HOME, ()))
 
 
 def _too_many_questions(liar: Liar, town: Town) -> None:
@@ -207,7 +207,7 @@ def test_a_gap_is_asked_for_and_never_held(town: Town, liar: Liar) -> None:
 def _in_anothers_name(town: Town) -> Callable[[Message], Message | None]:
     def tongue(message: Message) -> Message | None:
         if isinstance(message, Hello):
-            return Hello(town.serra.network, Role.HOME, ())
+            return Hello(town.serra.network, NodeRole.HOME, ())
         return message
 
     return tongue
@@ -226,7 +226,7 @@ def _with_a_forged_inception(town: Town) -> Callable[[Message], Message | None]:
 def _as_a_replica(town: Town) -> Callable[[Message], Message | None]:
     def tongue(message: Message) -> Message | None:
         if isinstance(message, Hello):
-            return Hello(town.riacho.network, Role.REPLICA, (), os.urandom(16))
+            return Hello(town.riacho.network, NodeRole.REPLICA, (), os.urandom(16))
         return message
 
     return tongue

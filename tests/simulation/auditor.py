@@ -30,18 +30,18 @@ from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
+    HoldReturned,
     Passed,
     Reconciled,
     Refunded,
     Rerouted,
-    Returned,
     Sent,
     Settled,
 )
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.clearing.circles import Circle, read_circle
-from protocol.practices.between.clearing.entries import PPM, Begun, Cleared, Failed, Turned
+from protocol.practices.between.clearing.entries import PPM, CircleBegun, Cleared, Failed, Turned
 from protocol.practices.between.clearing.probes import Probes
 from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.state import CircleState, Clearing, Initiated
@@ -391,7 +391,7 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
             audit.note("NO-HONEST-LOSS")[node.name, "forward", body.link_out, body.hold_out] = body
         case Refunded(payment=payment, hold=hold) | Rerouted(payment=payment, hold=hold):
             yield from _part_given_back(audit, node, payment, hold)
-        case Returned(link_out=link_out, hold_out=hold_out):
+        case HoldReturned(link_out=link_out, hold_out=hold_out):
             yield from _given_back(links[link_out], hold_out)
         case Cleared(id):
             _circle_costs(audit, node, node.replica.book.of(Clearing).initiated[id])
@@ -532,7 +532,7 @@ def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
 
 def _joined(body: Any) -> Circle | None:
     """Return the circle that an entry joins, by a hold that its network places."""
-    data = body.circle if isinstance(body, Begun | Forwarded) else None
+    data = body.circle if isinstance(body, CircleBegun | Forwarded) else None
     return None if data is None else read_circle(data)
 
 
@@ -560,7 +560,7 @@ def _owed_and_free(audit: Auditor, node: Node, body: Any) -> Found:
         return
     into, out = circle.legs[at], circle.legs[at - 1]
     link_in, link_out = links[into.link], links[out.link]
-    still_to_come = into.amount if isinstance(body, Begun) else 0
+    still_to_come = into.amount if isinstance(body, CircleBegun) else 0
     if not link_in.reopened and _left_of_debt(link_in.side) < still_to_come:
         yield f"{_short(link_in)}: a circle takes {into.amount} of a debt that is promised already or not owed"
     hold = body.hold_out if isinstance(body, Forwarded) else circle.id[:16]

@@ -11,9 +11,9 @@ from random import Random
 from simulation.world import World
 
 from protocol.events import Received
-from protocol.peers.messages import Hello, Role, pack
+from protocol.peers.messages import Hello, NodeRole, pack
 
-HELLO = pack(Hello(bytes(32), Role.HOME, ()))[:2]
+HELLO = pack(Hello(bytes(32), NodeRole.HOME, ()))[:2]
 """How the frame of a hello begins."""
 
 

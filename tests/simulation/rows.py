@@ -8,7 +8,7 @@ from typing import Any
 from protocol.book.declaration import RowsWanted
 from protocol.book.plans import Page
 from protocol.book.tables import Fetched, Kept, Name, Table
-from protocol.events import Brought, Effect, Fetch, Input, Keep
+from protocol.events import Effect, Fetch, Input, Keep, RowsBrought
 from protocol.replica import Replica
 from protocol.wire.record import pack_record, unpack_record
 
@@ -72,7 +72,7 @@ def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle:
     names = replica.names(inputs)
     while True:
         brought = tuple(fresh.fetch(names))
-        some = handle(((Brought(brought),) if brought else ()) + tuple(inputs))
+        some = handle(((RowsBrought(brought),) if brought else ()) + tuple(inputs))
         effects += (one for one in some if not isinstance(one, Fetch))
         for one in some:
             if isinstance(one, Keep):
@@ -83,7 +83,7 @@ def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle:
         wanted = {name for one in lacking for name in one.names}
         before, inputs = (
             len(inputs),
-            tuple(one for fetch in lacking for one in fetch.inputs if not isinstance(one, Brought)),
+            tuple(one for fetch in lacking for one in fetch.inputs if not isinstance(one, RowsBrought)),
         )
         assert not names.issuperset(wanted) or len(inputs) < before, "what was brought is asked for again"
         names = names.union(wanted, replica.names(inputs))

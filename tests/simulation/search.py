@@ -26,7 +26,7 @@ from simulation.world import Node, World, whole
 
 from protocol.book.declaration import Practice
 from protocol.book.tables import Name
-from protocol.events import Brought, Effect, Input, Received, Send, SendRange, TimerFired
+from protocol.events import Effect, Input, Received, RowsBrought, Send, SendRange, TimerFired
 from protocol.lanes.entry import LINK_PREFIX, Entry, parse
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import Entries, Heads, Hello, LinkNews, Wanted, unpack
@@ -258,7 +258,7 @@ class Searched(Played):
             return super().handle(node, inputs)
         assert self.auditor is not None
         # What is brought follows from the disk, which is in the mark.
-        key = self.marks[node.name], tuple(one for one in inputs if not isinstance(one, Brought)), self.now
+        key = self.marks[node.name], tuple(one for one in inputs if not isinstance(one, RowsBrought)), self.now
         known = self.known.get(key)
         if known is not None:
             self.auditor.before(node, inputs)

@@ -281,8 +281,8 @@ DIFFERENT = [
     Different(
         FEDERATIONS,
         "the first of two votes counts",
-        "said.votes[other] = Vote(seq, seen)",
-        "said.votes.setdefault(other, Vote(seq, seen))",
+        "said.votes[other] = ExpulsionVote(seq, seen)",
+        "said.votes.setdefault(other, ExpulsionVote(seq, seen))",
     ),
     Different(FEDERATIONS, "judged once", "range(JUDGEMENTS_MAX)", "range(1)"),
     Different(FEDERATIONS, "the accused speaks on", "ends.update(found)", "pass"),

@@ -18,7 +18,7 @@ from protocol.practices.money.schedules.entries import Missed, Ran, Rhythm, Sche
 from protocol.practices.money.schedules.state import Schedules
 from protocol.practices.people.invitations import Invitations
 from protocol.practices.people.mandates import GiveMandate, MandateGiven
-from protocol.practices.people.members import Joined
+from protocol.practices.people.members import MemberJoined
 
 NOTHING = bytes(16)
 CODES_NARROWED_MS = 1_796_083_200_000
@@ -63,7 +63,7 @@ def borders(told: Riacho, ids: dict[str, bytes], codes: dict[str, bytes]) -> Non
     consent = GiveConsent(now, bia, consent=NOTHING)
     until(told, "a consent", Consented(None, consent), now, "ORDER_EXPIRED")
     invitation = book.of(Invitations).by_code[codes["open"]]
-    joins = Joined("B" * 16, codes["open"], "ivo", None, None)
+    joins = MemberJoined("B" * 16, codes["open"], "ivo", None, None)
     until(told, "who joins", joins, invitation.not_after_ms, "INVITATION_EXPIRED")
     place = told.said(ReplicaInvited)
     admitted = ReplicaAdmitted(place.code, bytes(32))

@@ -59,8 +59,8 @@ from protocol.practices.between.federations.charters import (
     Charters,
     Endorsed,
     ExpulsionVoted,
-    Joined,
-    Left,
+    FederationJoined,
+    FederationLeft,
     hear,
 )
 from protocol.practices.between.links.entries import (
@@ -1031,7 +1031,7 @@ def federations() -> dict[str, Any]:
     ids = {name: sha256(name.encode()).digest() for name in ("riacho", "serra", "encants", "campo", "vila", "porto")}
     founders = tuple(sorted(ids[name] for name in ("riacho", "serra", "encants")))
     charter = Chartered("Vale", founders, 2, "HORA", 2, 150_000, 1, 10_080, bytes(range(16)))
-    joined, left = Joined(charter.id), Left(charter.id)
+    joined, left = FederationJoined(charter.id), FederationLeft(charter.id)
     founding: dict[str, tuple[Body, ...]] = dict.fromkeys(("riacho", "serra", "encants"), (charter,))
 
     def endorsed(*names: str) -> tuple[Body, ...]:

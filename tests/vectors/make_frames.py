@@ -28,10 +28,10 @@ from protocol.peers.messages import (
     LinkHeld,
     LinkNews,
     LinkWanted,
+    NodeRole,
     Probe,
     ProbeMet,
     QuoteDenied,
-    Role,
     Span,
     Wanted,
     pack,
@@ -204,7 +204,7 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("a word before hello", pack(Heads((span,))), greeted=False)
     ears.hear("hello twice", ears.hello)
     ears.hear("hello under another key than is certified", ears.hello, greeted=False, transport=ears.stranger)
-    ears.hear("hello of a replica that is not ours", pack(replace(greeting, role=Role.REPLICA)), greeted=False)
+    ears.hear("hello of a replica that is not ours", pack(replace(greeting, role=NodeRole.REPLICA)), greeted=False)
     ears.hear("hello with another's key events", pack(replace(greeting, network=bytes(32))), greeted=False)
     mixed = replace(greeting, identity=(*greeting.identity, commons[0].wire))
     ears.hear("hello with what is no key event", pack(mixed), greeted=False)

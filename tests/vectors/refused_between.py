@@ -9,18 +9,26 @@ from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
+    HoldReturned,
     Passed,
     Reconciled,
     Refunded,
     Rerouted,
-    Returned,
     Sent,
     Settled,
 )
 from protocol.practices.between.abroad.state import part_hold
 from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
-from protocol.practices.between.clearing.entries import Begun, Cleared, Failed, Joined, Left, Opened, Turned
+from protocol.practices.between.clearing.entries import (
+    CircleBegun,
+    CircleLeft,
+    Cleared,
+    Failed,
+    RoundJoined,
+    RoundOpened,
+    Turned,
+)
 from protocol.practices.between.networks.entries import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
 from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
 from protocol.practices.governance.boards import Board, Seated
@@ -147,8 +155,8 @@ def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("what goes on in no circle", replace(plain, circle=b""), "MALFORMED")
     told.refuse("what passes without going on", Passed(bytes(32), NOTHING, bytes(32)), "STATE_CONFLICT")
     told.refuse("what passes twice", told.said(Passed), "STATE_CONFLICT")
-    told.refuse("what comes back twice", told.said(Returned), "STATE_CONFLICT")
-    told.refuse("what comes back without going on", Returned(bytes(32), NOTHING, "OVERLOADED"), "STATE_CONFLICT")
+    told.refuse("what comes back twice", told.said(HoldReturned), "STATE_CONFLICT")
+    told.refuse("what comes back without going on", HoldReturned(bytes(32), NOTHING, "OVERLOADED"), "STATE_CONFLICT")
     told.refuse(
         "what is reconciled in no currency", replace(told.said(Reconciled), currency="NADA"), "CURRENCY_UNKNOWN"
     )
@@ -156,11 +164,11 @@ def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
 
 def clearing(told: Riacho) -> None:
     """Refuse steps of clearing."""
-    begun = told.said(Begun)
+    begun = told.said(CircleBegun)
     circle = read_circle(begun.circle)
     assert circle is not None
-    told.refuse("a round opened twice", told.said(Opened), "STATE_CONFLICT")
-    told.refuse("a round joined twice", told.said(Joined), "STATE_CONFLICT")
+    told.refuse("a round opened twice", told.said(RoundOpened), "STATE_CONFLICT")
+    told.refuse("a round joined twice", told.said(RoundJoined), "STATE_CONFLICT")
     told.refuse("no circle, begun", replace(begun, circle=b""), "MALFORMED")
     turned = replace(circle, legs=(*circle.legs[1:], circle.legs[0]))
     told.refuse("another's circle, begun", replace(begun, circle=encode_circle(turned)), "MALFORMED")
@@ -174,7 +182,7 @@ def clearing(told: Riacho) -> None:
         told.refuse(f"no circle, {says}", body, "NOT_FOUND")
     told.refuse("a circle turned twice", told.said(Turned), "STATE_CONFLICT")
     told.refuse("a circle that fails twice", told.said(Failed), "STATE_CONFLICT")
-    told.refuse("a circle left of no round", Left(fresh, "OVERLOADED", None), "STATE_CONFLICT")
+    told.refuse("a circle left of no round", CircleLeft(fresh, "OVERLOADED", None), "STATE_CONFLICT")
 
 
 def places(told: Riacho) -> None:

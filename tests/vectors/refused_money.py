@@ -12,18 +12,16 @@ from protocol.practices.money.commons import PaidOut
 from protocol.practices.money.currencies import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
 from protocol.practices.money.dues.entries import DuesSet, DuesTaken
 from protocol.practices.money.obligations import Consented, ConsentRevoked, GiveConsent
-from protocol.practices.money.openings import BalancesOpened, Opened
+from protocol.practices.money.openings import BalanceOpened, BalancesOpened
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
-from protocol.practices.money.requests import Cancelled, Declined, Requested
-from protocol.practices.money.schedules.entries import (
-    Cancelled as ScheduleCancelled,
-)
+from protocol.practices.money.requests import Declined, RequestCancelled, Requested
 from protocol.practices.money.schedules.entries import (
     Continued,
     Missed,
     Paused,
     Ran,
     Rhythm,
+    ScheduleCancelled,
     Scheduled,
     SchedulePayment,
 )
@@ -145,12 +143,14 @@ def requests(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("no request, declined", Declined(NOTHING), "NOT_FOUND")
     told.refuse("a request of anybody, declined", Declined(ids["of anybody"]), "FORBIDDEN")
     told.refuse("a request declined twice", told.said(Declined), "REQUEST_CLOSED")
-    told.refuse("a request of who has left, cancelled", Cancelled(ids["request of hugo"]), "REQUEST_CLOSED")
+    told.refuse("a request of who has left, cancelled", RequestCancelled(ids["request of hugo"]), "REQUEST_CLOSED")
     told.refuse(
-        "a request that who has left was asked, cancelled", Cancelled(ids["request asked of hugo"]), "REQUEST_CLOSED"
+        "a request that who has left was asked, cancelled",
+        RequestCancelled(ids["request asked of hugo"]),
+        "REQUEST_CLOSED",
     )
-    told.refuse("no request, cancelled", Cancelled(NOTHING), "NOT_FOUND")
-    told.refuse("a request cancelled twice", told.said(Cancelled), "REQUEST_CLOSED")
+    told.refuse("no request, cancelled", RequestCancelled(NOTHING), "NOT_FOUND")
+    told.refuse("a request cancelled twice", told.said(RequestCancelled), "REQUEST_CLOSED")
 
 
 def schedules(told: Riacho, ids: dict[str, bytes]) -> None:
@@ -258,7 +258,7 @@ def commons(told: Riacho, ids: dict[str, bytes]) -> None:
     )
     much = PaidOut(NOTHING, f"{bia}.HORA", 10**9, None)
     told.refuse("what the commons pays without a vote", much, "MOTION_NEEDED")
-    closed = BalancesOpened("SOL", (Opened(f"{told.id_of('dora')}.SOL", -1), Opened("commons.SOL", 1)))
+    closed = BalancesOpened("SOL", (BalanceOpened(f"{told.id_of('dora')}.SOL", -1), BalanceOpened("commons.SOL", 1)))
     told.refuse("opening balances in a closed currency", closed, "CURRENCY_CLOSED")
     fine = DuesSet(NOTHING, "the hall", "HORA", 2_00, 1, None, 203_001, ())
     for says, changed, code in (

@@ -23,10 +23,10 @@ from protocol.practices.people.imports import MemberImported
 from protocol.practices.people.invitations import InvitationWithdrawn, Invited
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate, MandateGiven, MandateRevoked
-from protocol.practices.people.members import Approved, Joined, Left, LimitsSet, Resumed, Suspended
+from protocol.practices.people.members import Approved, LimitsSet, MemberJoined, MemberLeft, Resumed, Suspended
 from protocol.practices.people.members.entries import Opening
 from protocol.practices.people.names import Renamed
-from protocol.practices.people.returns import Returned
+from protocol.practices.people.returns import MemberReturned
 
 NOBODY = "B" * 16
 NOTHING = bytes(16)
@@ -71,8 +71,8 @@ def invitations(told: Riacho, codes: dict[str, bytes]) -> None:
         later,
     )
 
-    joined = Joined(NOBODY, codes["open"], "ivo", None, None)
-    back = Returned(hugo, codes["hugo"], None)
+    joined = MemberJoined(NOBODY, codes["open"], "ivo", None, None)
+    back = MemberReturned(hugo, codes["hugo"], None)
     for says, body in (("joins", joined), ("comes back", back)):
         told.refuse(f"who {says} without an invitation", replace(body, code=bytes(32)), "INVITATION_UNKNOWN")
         told.refuse(f"who {says} by a used invitation", replace(body, code=codes["used"]), "INVITATION_USED")
@@ -87,14 +87,14 @@ def invitations(told: Riacho, codes: dict[str, bytes]) -> None:
 
     told.refuse("nobody comes back", replace(back, member=NOBODY), "MEMBER_UNKNOWN")
     told.refuse("who comes back though it is here", replace(back, member=bia, code=codes["open"]), "FORBIDDEN")
-    gone = Returned(told.id_of("lia"), codes["lia"], None)
+    gone = MemberReturned(told.id_of("lia"), codes["lia"], None)
     told.refuse("who comes back without any key", gone, "FORBIDDEN")
     purse = replace(gone, joining=told.joining("lia", "lia purse"))
     told.refuse("who comes back with an old key that has a cap", purse, "FORBIDDEN")
     told.refuse("who comes back with a revoked key", replace(gone, joining=told.joining("lia", "lia")), "KEY_UNKNOWN")
     told.refuse(
         "who is invited back and is here again",
-        Returned(told.id_of("rui"), codes["rui"], None),
+        MemberReturned(told.id_of("rui"), codes["rui"], None),
         "STATE_CONFLICT",
     )
     new_key(told, "who comes back with", "lia", lambda joining: replace(gone, joining=joining))
@@ -117,10 +117,10 @@ def members(told: Riacho) -> None:
         ("suspended twice", Suspended(ines), "STATE_CONFLICT"),
         ("resumed: nobody", Resumed(NOBODY), "MEMBER_UNKNOWN"),
         ("resumed though it is active", Resumed(bia), "STATE_CONFLICT"),
-        ("who leaves: nobody", Left(NOBODY), "MEMBER_UNKNOWN"),
-        ("who leaves twice", Left(hugo), "STATE_CONFLICT"),
-        ("who leaves while a payment to it is pending", Left(ines), "STATE_CONFLICT"),
-        ("who leaves while a payment by it is pending", Left(bia), "STATE_CONFLICT"),
+        ("who leaves: nobody", MemberLeft(NOBODY), "MEMBER_UNKNOWN"),
+        ("who leaves twice", MemberLeft(hugo), "STATE_CONFLICT"),
+        ("who leaves while a payment to it is pending", MemberLeft(ines), "STATE_CONFLICT"),
+        ("who leaves while a payment by it is pending", MemberLeft(bia), "STATE_CONFLICT"),
         ("another name for who has left", Renamed(hugo, "hugolino", None), "MEMBER_NOT_ACTIVE"),
         ("a leave of who has left", AbsenceSet(hugo, 0, 1), "MEMBER_NOT_ACTIVE"),
         ("brought along under another's id", MemberImported(bia, "ivo", None, (), ()), "DUPLICATE"),

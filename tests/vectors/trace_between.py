@@ -12,7 +12,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import encode_circle
-from protocol.practices.between.clearing.entries import Begun, Cleared, Failed
+from protocol.practices.between.clearing.entries import CircleBegun, Cleared, Failed
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
 from protocol.practices.between.clearing.state import Clearing
@@ -122,7 +122,7 @@ def clearing(told: Riacho) -> None:
     # What would be written were a hold of Riacho's waived: put down by hand.
     done = next(iter(state.initiated.values()))
     circle = replace(done.circle, round=state.newest(world.now))
-    begun = Begun(encode_circle(circle), bytes(16), done.worth, done.cost, done.currency)
+    begun = CircleBegun(encode_circle(circle), bytes(16), done.worth, done.cost, done.currency)
     world.nodes[NODE].replica.journal.write(begun, LEDGER, world.now)
     told.refuse("a claim whose preimage does not fit", Cleared(circle.id, bytes(32)), "ORDER_MISMATCH")
     world.nodes[NODE].replica.journal.write(Failed(circle.id, "BALANCE_OPEN"), LEDGER, world.now)

@@ -15,7 +15,7 @@ from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.dues.entries import DuesEnded, DuesSet, DuesTaken
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import EndDues, SetDues
-from protocol.practices.money.openings import BalancesOpened, OpenBalances, Opened, OpeningBalance
+from protocol.practices.money.openings import BalanceOpened, BalancesOpened, OpenBalances, OpeningBalance
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.members.views import Approve
 
@@ -29,7 +29,7 @@ def openings(told: Riacho) -> None:
     commons = commons_account("LUA")
 
     def opened(*balances: tuple[str, int], code: str = "LUA") -> BalancesOpened:
-        return BalancesOpened(code, tuple(Opened(*one) for one in balances))
+        return BalancesOpened(code, tuple(BalanceOpened(*one) for one in balances))
 
     told.refuse("opening balances that sum to something", opened((ana, -30_00), (bia, 29_99)), "BALANCE_OPEN")
     told.refuse("an opening balance twice", opened((ana, -1), (ana, 1)), "DUPLICATE")

@@ -18,9 +18,9 @@ from protocol.practices.people.guardians.entries import (
 from protocol.practices.people.guardians.rules import DELAY_MS
 from protocol.practices.people.imports import ImportedAccount, ImportedMember, ImportMembers, MemberImported
 from protocol.practices.people.invitations import Invitations, InvitationWithdrawn, Invite, WithdrawInvitation
-from protocol.practices.people.members.entries import Joined, Opening
+from protocol.practices.people.members.entries import MemberJoined, Opening
 from protocol.practices.people.names import Rename, Renamed
-from protocol.practices.people.returns import Return, Returned
+from protocol.practices.people.returns import MemberReturned, Return
 
 GIL_TO_BE = "A" * 16
 
@@ -58,20 +58,22 @@ def invitations(told: Riacho) -> None:
     told.refuse("an invitation that is withdrawn again", InvitationWithdrawn(name), "INVITATION_WITHDRAWN")
     told.refuse("an invitation that is withdrawn once used", InvitationWithdrawn(used.id), "INVITATION_USED")
     told.refuse("no invitation, withdrawn", InvitationWithdrawn(bytes(16)), "INVITATION_UNKNOWN")
-    joined = Joined(GIL_TO_BE, code, "hugo", None, None)
+    joined = MemberJoined(GIL_TO_BE, code, "hugo", None, None)
     told.refuse("who joins by an invitation that was withdrawn", joined, "INVITATION_WITHDRAWN")
 
     back = told.do("invitations.create", Invite(back="caio")).code
     caio = told.id_of("caio")
     new = told.joining("caio", "caio new")
     of_caio = next(one.code for one in known.by_id.values() if one.back == caio)
-    told.refuse("who comes back by an invitation that was withdrawn", Returned(caio, code, new), "INVITATION_WITHDRAWN")
-    told.refuse("who comes back by another's invitation", Returned(told.id_of("gil"), of_caio, None), "FORBIDDEN")
-    told.refuse("who comes back without the key it had", Returned(caio, of_caio, None), "FORBIDDEN")
+    told.refuse(
+        "who comes back by an invitation that was withdrawn", MemberReturned(caio, code, new), "INVITATION_WITHDRAWN"
+    )
+    told.refuse("who comes back by another's invitation", MemberReturned(told.id_of("gil"), of_caio, None), "FORBIDDEN")
+    told.refuse("who comes back without the key it had", MemberReturned(caio, of_caio, None), "FORBIDDEN")
     taken = told.joining("caio", "elis")
-    told.refuse("who comes back by another's key", Returned(caio, of_caio, taken), "KEY_TAKEN")
+    told.refuse("who comes back by another's key", MemberReturned(caio, of_caio, taken), "KEY_TAKEN")
     told.do("members.return", Return(back, new), "caio")
-    again = Returned(caio, of_caio, told.joining("caio", "caio newer"))
+    again = MemberReturned(caio, of_caio, told.joining("caio", "caio newer"))
     told.refuse("who comes back twice by one invitation", again, "INVITATION_USED")
 
 

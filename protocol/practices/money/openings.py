@@ -38,7 +38,7 @@ Balance = Annotated[int, Range(1 - 2**63, 2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class BalanceOpened:
     """An account's balance (minor units) as another book had it."""
 
     account: AccountId
@@ -51,11 +51,11 @@ class BalancesOpened:
 
     KIND: ClassVar[str] = "openings/opened"
     currency: Code
-    balances: Annotated[tuple[Opened, ...], AtMost(OPENINGS_MAX)]
+    balances: Annotated[tuple[BalanceOpened, ...], AtMost(OPENINGS_MAX)]
 
 
 @dataclass(slots=True)
-class Begun:
+class BooksBegun:
     """In which currencies something has moved besides opening balances, and which accounts were opened so."""
 
     currencies: set[str] = field(default_factory=set[str])
@@ -100,7 +100,7 @@ def _against(book: Book, body: BalancesOpened) -> Refused | None:
         return refuse(CURRENCY_UNKNOWN, currency=body.currency[:CODE_CHARS_MAX])
     if not body.balances:
         return refuse(MALFORMED, field="balances", expected="at least one")
-    begun, named = book.of(Begun), set[str]()
+    begun, named = book.of(BooksBegun), set[str]()
     for one in body.balances:
         account = book.ledger.accounts.get(one.account)
         if account is None or (account.member is None and account.id != commons_account(account.currency)):
@@ -124,7 +124,7 @@ def _against(book: Book, body: BalancesOpened) -> Refused | None:
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
     assert isinstance(body, BalancesOpened)
-    book.of(Begun).accounts.update(one.account for one in body.balances)
+    book.of(BooksBegun).accounts.update(one.account for one in body.balances)
     return tuple(Posting(one.account, one.balance, "opening") for one in body.balances if one.balance)
 
 
@@ -132,7 +132,7 @@ def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
     """Keep in which currencies something has moved."""
     if not isinstance(entered.body, BalancesOpened):
         accounts = book.ledger.accounts
-        book.of(Begun).currencies.update(accounts[one.account].currency for one in postings)
+        book.of(BooksBegun).currencies.update(accounts[one.account].currency for one in postings)
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
@@ -147,7 +147,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
     currency = book.currencies.get(wish.currency)
     if currency is None:
         return refuse(CURRENCY_UNKNOWN, currency=wish.currency[:CODE_CHARS_MAX])
-    balances: list[Opened] = []
+    balances: list[BalanceOpened] = []
     for one in wish.balances:
         address = commons_account(currency.code) if one.member == "commons" else one.member
         account = resolve_account(book, address, currency.code)
@@ -156,7 +156,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
         minor = minor_of(one.balance, currency.code, currency.scale)
         if isinstance(minor, Refused):
             return minor
-        balances.append(Opened(account.id, minor))
+        balances.append(BalanceOpened(account.id, minor))
     body = BalancesOpened(currency.code, tuple(balances))
     return _against(book, body) or Plan(currency.code, (Write(body),))
 
@@ -164,7 +164,7 @@ def plan_open(desk: Desk, wish: OpenBalances) -> Plan | Refused:
 def view_openings(desk: Desk, code: str) -> OpeningsShown | Refused:
     if code not in desk.book.currencies:
         return refuse(CURRENCY_UNKNOWN, currency=code[:CODE_CHARS_MAX])
-    begun = desk.book.of(Begun)
+    begun = desk.book.of(BooksBegun)
     opened = sum(desk.book.ledger.accounts[one].currency == code for one in begun.accounts)
     return OpeningsShown(code, opened, code in begun.currencies)
 

@@ -34,12 +34,12 @@ from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.devices import let_only
 from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
-from protocol.practices.people.members.entries import Left
+from protocol.practices.people.members.entries import MemberLeft
 from protocol.wire.shape import AtMost
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class MemberReturned:
     """Who had left asks to be a member again, by a key, or without one (custodial)."""
 
     KIND: ClassVar[str] = "members/returned"
@@ -74,7 +74,7 @@ def check(book: Book, entered: Entered) -> Reason | None:
 
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
-    assert isinstance(body, Returned)
+    assert isinstance(body, MemberReturned)
     joining = None if body.joining is None else heard(book, body.joining)
     if isinstance(joining, Refused):
         return joining
@@ -91,7 +91,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
 
 
 def _against_invitation(
-    book: Book, body: Returned, member: Member, joining: Joining | None, at_ms: Millis
+    book: Book, body: MemberReturned, member: Member, joining: Joining | None, at_ms: Millis
 ) -> Refused | None:
     """Return why an invitation does not let this member back in."""
     invitation = book.of(Invitations).open_at(body.code, at_ms)
@@ -128,7 +128,7 @@ def _is_own(member: Member, joining: Joining | None) -> bool:
     return joining is not None and joining.key in member.keys
 
 
-def _taken_up(book: Book, body: Returned) -> Sequence[Posting]:
+def _taken_up(book: Book, body: MemberReturned) -> Sequence[Posting]:
     """Return the postings by which a member takes up again what it left to the commons."""
     member, joining = book.members[body.member], None if body.joining is None else joining_in(body.joining)
     whole = member.auth is Auth.CUSTODIAL or _is_own(member, joining)
@@ -149,7 +149,7 @@ def _left(book: Book, member: Member) -> Mapping[str, int]:
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
-    assert isinstance(body, Returned)
+    assert isinstance(body, MemberReturned)
     postings = _taken_up(book, body)
     member = book.members[body.member]
     book.of(Departures).left.pop(member.id, None)
@@ -165,7 +165,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
     """Keep what a member who leaves has left to the commons."""
     match entered.body:
-        case Left(member):
+        case MemberLeft(member):
             owned = {account.id for account in book.ledger.of_member(member)}
             left = {one.account: -one.amount_minor for one in postings if one.account in owned}
             book.of(Departures).left[member] = left
@@ -176,7 +176,7 @@ def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
 def news(book: Book, entered: Entered) -> Iterable[News]:
     del book
     body = entered.body
-    assert isinstance(body, Returned)
+    assert isinstance(body, MemberReturned)
     yield News("member.returned", body.member, (body.member,))
 
 
@@ -184,13 +184,13 @@ def plan_return(desk: Desk, address: str, wish: Return) -> Plan | Refused:
     member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
-    body = Returned(member.id, code_digest(wish.code), wish.joining)
+    body = MemberReturned(member.id, code_digest(wish.code), wish.joining)
     return _against(desk.book, body, desk.now) or Plan(member.id, (Write(body),))
 
 
 PRACTICE = Practice(
     name="returns",
-    entries=(Returned,),
+    entries=(MemberReturned,),
     check=check,
     fold=fold,
     posted=posted,

@@ -13,7 +13,7 @@ import pytest
 
 from node.http.problems import REASONS
 from node.loop import inbox, peering, subscriptions
-from node.loop.batch import Batch, Event
+from node.loop.batch import Batch, EventStored
 from node.loop.peering import STALL_SECONDS, Peering
 from node.loop.refusals import STORAGE_FAILED
 from node.loop.runtime import BrokenForGood, Runtime
@@ -736,7 +736,7 @@ async def test_events_go_to_those_whom_they_concern(node: Node) -> None:
 async def test_that_something_was_missed_is_told_to_everybody(node: Node) -> None:
     types = frozenset({"member.joined"})
     readers = [node.runtime.subscribe(None, one, actor) for one, actor in ((None, BIA), (types, ANA), (None, STEWARD))]
-    node.runtime._subscriptions.tell([Event(1, MISSED, "", (), {"entries": 300})])
+    node.runtime._subscriptions.tell([EventStored(1, MISSED, "", (), {"entries": 300})])
     async with asyncio.timeout(5):
         assert [await anext(one) for one in readers] == [(1, MISSED, "", {"entries": 300})] * 3
 

@@ -10,7 +10,7 @@ import pytest
 from stations import PATIENCE_SECONDS, Start
 
 from node.p2p import yamux
-from node.p2p.events import FrameReceived, PeerDown, PeerUp
+from node.p2p.events import FrameReceived, StreamDown, StreamUp
 
 NODE = dedent(
     """
@@ -65,12 +65,12 @@ async def test_a_peer_that_is_killed_or_frozen_in_mid_stream_is_missed(
         (frozen, frozen_address, signal.SIGSTOP, "the peer fell silent"),  # by the next ping
     ):
         ana.network.dial(address)
-        peer = (await ana.next(PeerUp)).peer
+        peer = (await ana.next(StreamUp)).peer
         for _ in range(50):
             ana.network.send(peer, bytes(100_000))
         await ana.next(FrameReceived)
         process.send_signal(blow)
-        assert await ana.next(PeerDown) == PeerDown(peer, reason)
+        assert await ana.next(StreamDown) == StreamDown(peer, reason)
         ana.network.forget(peer)
     frozen.kill()
     await asyncio.gather(killed.communicate(), frozen.communicate())
@@ -91,7 +91,7 @@ async def test_a_process_ends_quickly_and_without_a_word_from_libp2p(
     process, address = await launch("leaving", *arguments)
     if blow is not None:
         ana.network.dial(address)
-        peer = (await ana.next(PeerUp)).peer
+        peer = (await ana.next(StreamUp)).peer
         for _ in range(20):
             ana.network.send(peer, bytes(100_000))
         await ana.next(FrameReceived)

@@ -11,7 +11,7 @@ from stations import PATIENCE_SECONDS, Behaviour, Start, acquaint, impose, until
 
 from node.p2p import yamux
 from node.p2p.ending import ConnectionFault
-from node.p2p.events import FrameReceived, PeerDown, PeerUp
+from node.p2p.events import FrameReceived, StreamDown, StreamUp
 from node.p2p.parts import ID, key_pair_from_seed
 from node.p2p.upgrade import propose_protocol
 from node.p2p.yamux import (
@@ -142,7 +142,7 @@ async def test_a_peer_that_breaks_the_protocol_loses_its_connection(
     ana, bia = await start("ana"), await start("bia", consuming=False)
     await acquaint(ana, bia)
     await impose(bia, behave)
-    down = await bia.next(PeerDown)
+    down = await bia.next(StreamDown)
     assert down.peer != ana.peer
     assert reason in down.reason
     assert ana.network.send(bia.peer, b"still here")
@@ -176,7 +176,7 @@ async def test_a_peer_that_falls_silent_is_let_go(start: Start, monkeypatch: pyt
     monkeypatch.setattr(yamux, "PING_SECONDS", 0.5)
     monkeypatch.setattr(yamux, "PING_ANSWER_SECONDS", 0.4)
     await impose(bia, fall_silent)
-    assert (await bia.next(PeerDown)).reason == "the peer fell silent"
+    assert (await bia.next(StreamDown)).reason == "the peer fell silent"
 
 
 async def test_a_peer_that_reads_nothing_is_let_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,10 +187,10 @@ async def test_a_peer_that_reads_nothing_is_let_go(start: Start, monkeypatch: py
 
     monkeypatch.setattr(yamux, "CREDIT_SECONDS", 0.3)
     imposing = asyncio.create_task(impose(bia, read_nothing))
-    peer = (await bia.next(PeerUp)).peer
+    peer = (await bia.next(StreamUp)).peer
     for _ in range(2):
         assert bia.network.send(peer, bytes(WINDOW_BYTES))
-    assert (await bia.next(PeerDown)).reason == "the peer reads nothing"
+    assert (await bia.next(StreamDown)).reason == "the peer reads nothing"
     await imposing
 
 
@@ -205,7 +205,7 @@ async def test_a_frame_that_stops_half_way_is_not_awaited_for_ever(
 
     monkeypatch.setattr("node.p2p.host.FRAME_STALL_SECONDS", 0.3)
     await impose(bia, stop_half_way)
-    assert (await bia.next(PeerDown)).reason == "the peer stopped in mid-frame"
+    assert (await bia.next(StreamDown)).reason == "the peer stopped in mid-frame"
 
 
 async def test_a_host_that_is_not_the_peer_in_the_address_is_not_spoken_to(start: Start) -> None:
@@ -235,14 +235,14 @@ async def test_one_address_has_its_share_of_places_and_no_more(start: Start) -> 
 
     await impose(bia, stay, source="127.0.0.3")
     assert far.is_set()
-    await bia.next(PeerDown)
+    await bia.next(StreamDown)
 
     # Whom we choose is not counted, whoever of us dials.
     bia.network.dial(near[3].address)
-    assert (await bia.next(PeerUp)).peer == near[3].peer
+    assert (await bia.next(StreamUp)).peer == near[3].peer
     unreachable = near[2].address.replace(near[2].address.split("/")[4], "1")
     bia.network.dial(unreachable)
-    assert (await bia.next(PeerUp)).peer == near[2].peer
+    assert (await bia.next(StreamUp)).peer == near[2].peer
 
 
 async def test_callers_of_one_address_that_do_not_shake_hands_keep_no_honest_peer_out(start: Start) -> None:
@@ -273,7 +273,7 @@ async def test_callers_of_one_address_that_do_not_shake_hands_keep_no_honest_pee
     caio = await start("caio")
     async with asyncio.timeout(3):
         caio.network.dial(bia.address)
-        await caio.next(PeerUp)
+        await caio.next(StreamUp)
     for number in range(20):
         assert ana.network.send(bia.peer, number.to_bytes(4, "big"))
         await bia.next(FrameReceived)

@@ -8,7 +8,7 @@ import pytest
 from stations import Start, Station, acquaint, impose, until
 
 from node.p2p import admission
-from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, PeerDown, PeerUp
+from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, StreamDown, StreamUp
 from node.p2p.network import Network, NetworkBounds, NetworkStartFailed
 from node.p2p.yamux import BoundedStream, BoundedYamux
 
@@ -16,7 +16,7 @@ from node.p2p.yamux import BoundedStream, BoundedYamux
 async def test_two_nodes_meet_and_know_each_other_by_key(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
     ana.network.dial(bia.address)
-    seen_by_ana, seen_by_bia = await ana.next(PeerUp), await bia.next(PeerUp)
+    seen_by_ana, seen_by_bia = await ana.next(StreamUp), await bia.next(StreamUp)
     assert (seen_by_ana.peer, seen_by_ana.outbound) == (bia.peer, True)
     assert (seen_by_bia.peer, seen_by_bia.outbound) == (ana.peer, False)
     assert seen_by_ana.public_key == bia.network._key_pair.public_key.to_bytes()
@@ -82,11 +82,11 @@ async def test_a_peer_that_restarts_is_found_again(start: Start) -> None:
     await acquaint(ana, bia)
     address = bia.address
     await bia.network.stop()
-    assert (await ana.next(PeerDown)).peer == bia.peer
+    assert (await ana.next(StreamDown)).peer == bia.peer
     again = Network(b"bia".ljust(32, b"."), [address.partition("/p2p/")[0]], on_event=bia._hear)
     await again.start()
     try:
-        assert (await ana.next(PeerUp)).peer == bia.peer
+        assert (await ana.next(StreamUp)).peer == bia.peer
     finally:
         await again.stop()
 
@@ -95,24 +95,24 @@ async def test_a_severed_peer_stays_away_until_mended(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
     await acquaint(ana, bia)
     bia.network.sever(ana.peer)
-    assert (await bia.next(PeerDown)).reason == "severed"
-    await ana.next(PeerDown)
+    assert (await bia.next(StreamDown)).reason == "severed"
+    await ana.next(StreamDown)
     tried = ana.network.stats()["failed_handshakes"]
     await until(lambda: ana.network.stats()["failed_handshakes"] > tried)
     assert bia.network.stats()["peers"] == ana.network.stats()["peers"] == 0
     bia.network.mend(ana.peer)
-    await bia.next(PeerUp)
-    await ana.next(PeerUp)
+    await bia.next(StreamUp)
+    await ana.next(StreamUp)
 
 
 async def test_a_dropped_peer_comes_back_unless_it_is_banned(start: Start) -> None:
     ana, bia = await start("ana"), await start("bia")
     await acquaint(ana, bia)
     bia.network.drop(ana.peer)
-    assert (await bia.next(PeerDown)).reason == "dropped"
-    await bia.next(PeerUp)
+    assert (await bia.next(StreamDown)).reason == "dropped"
+    await bia.next(StreamUp)
     bia.network.drop(ana.peer, ban_seconds=60)
-    await bia.next(PeerDown)
+    await bia.next(StreamDown)
     tried = ana.network.stats()["failed_handshakes"]
     await until(lambda: ana.network.stats()["failed_handshakes"] > tried)
     assert bia.network.stats()["peers"] == 0
@@ -123,8 +123,8 @@ async def test_a_forgotten_peer_is_not_dialled_again(start: Start) -> None:
     await acquaint(ana, bia)
     ana.network.forget(bia.address)
     ana.network.drop(bia.peer)
-    await ana.next(PeerDown)
-    await bia.next(PeerDown)
+    await ana.next(StreamDown)
+    await bia.next(StreamDown)
     dials = ana.network.stats()["dials"]
     await asyncio.sleep(1)  # three times the first retry
     assert ana.network.stats()["dials"] == dials
@@ -159,10 +159,10 @@ async def test_a_connection_that_held_is_dialled_again_at_once(start: Start, mon
     await until(lambda: ana.network.stats()["dials"] == 5)  # by now it waits for almost a second
     again = Network(b"bia".ljust(32, b"."), [address.partition("/p2p/")[0]], on_event=lambda _: None)
     await again.start()
-    await ana.next(PeerUp)
+    await ana.next(StreamUp)
     await asyncio.sleep(0.2)
     await again.stop()
-    await ana.next(PeerDown)
+    await ana.next(StreamDown)
     dials = ana.network.stats()["dials"]
     await asyncio.sleep(0.5)
     assert ana.network.stats()["dials"] >= dials + 2
@@ -179,11 +179,11 @@ async def test_a_peer_that_lost_its_connection_unnoticed_replaces_it(start: Star
         await stream.read()
 
     first = asyncio.create_task(impose(bia, stay, seed=b"the same"))
-    peer = (await bia.next(PeerUp)).peer
+    peer = (await bia.next(StreamUp)).peer
     second = asyncio.create_task(impose(bia, send, seed=b"the same"))
-    assert (await bia.next(PeerDown)).reason == "replaced by a newer connection"
+    assert (await bia.next(StreamDown)).reason == "replaced by a newer connection"
     await first
-    assert (await bia.next(PeerUp)).peer == peer
+    assert (await bia.next(StreamUp)).peer == peer
     assert (await bia.next(FrameReceived)).frame == b"again"
     bia.network.drop(peer)
     await second
@@ -212,7 +212,7 @@ async def test_a_node_that_listens_nowhere_can_dial(start: Start) -> None:
     network = Network(bytes(32), [], on_event=events.put_nowait)
     await network.start()
     network.dial(bia.address)
-    assert isinstance(await events.get(), PeerUp)
+    assert isinstance(await events.get(), StreamUp)
     assert network.addresses == []
     await network.stop()
 
@@ -231,7 +231,7 @@ async def test_what_is_asked_for_while_it_starts_is_done(start: Start) -> None:
     assert not starting.done()
     ana.network.dial(bia.address)
     await starting
-    await ana.next(PeerUp)
+    await ana.next(StreamUp)
     await ana.network.stop()
 
 
@@ -261,13 +261,13 @@ async def test_a_dead_trio_side_is_noticed_and_brought_back(start: Start, *, in_
     await acquaint(ana, bia)
     address = bia.address
     await break_down(bia, in_task=in_task)
-    assert (await bia.next(PeerDown)).peer == ana.peer
+    assert (await bia.next(StreamDown)).peer == ana.peer
     assert "a bug in the trio side" in (await bia.next(NetworkFailed)).reason
     assert not bia.network.send(ana.peer, b"nobody carries this")
     await bia.next(NetworkRestarted)
     assert bia.network.alive and bia.address == address
-    await bia.next(PeerUp)
-    await ana.next(PeerUp)
+    await bia.next(StreamUp)
+    await ana.next(StreamUp)
 
 
 async def test_what_was_wished_is_remembered_when_the_trio_side_comes_back(start: Start) -> None:
@@ -275,10 +275,10 @@ async def test_what_was_wished_is_remembered_when_the_trio_side_comes_back(start
     await acquaint(ana, bia)
     await acquaint(caio, ana)
     ana.network.sever(caio.peer)
-    await ana.next(PeerDown)
+    await ana.next(StreamDown)
     await break_down(ana, in_task=True)
     await ana.next(NetworkRestarted)
-    assert (await ana.next(PeerUp)).peer == bia.peer
+    assert (await ana.next(StreamUp)).peer == bia.peer
     tried = caio.network.stats()["failed_handshakes"]
     await until(lambda: caio.network.stats()["failed_handshakes"] > tried)
     assert ana.network.stats()["peers"] == 1
@@ -321,4 +321,4 @@ async def test_stopping_ends_the_thread_and_tells_no_more(start: Start) -> None:
     assert thread is not None and not thread.is_alive() and not ana.network.alive
     assert not ana.events
     assert not ana.network.send(bia.peer, b"too late")
-    assert (await bia.next(PeerDown)).peer == ana.peer
+    assert (await bia.next(StreamDown)).peer == ana.peer

@@ -11,7 +11,7 @@ import pytest
 from stations import Start
 
 import node.p2p
-from node.p2p.events import FrameReceived, PeerUp
+from node.p2p.events import FrameReceived, StreamUp
 from node.p2p.lean import require_version
 
 # What libp2p has besides, and what comes along with it.
@@ -94,7 +94,7 @@ async def test_libp2p_as_a_whole_and_ours_understand_each_other(start: Start, wh
             address = (await whole.stdout.readline()).decode().strip()
             if who_dials == "ours":
                 ana.network.dial(address)
-                peer = (await ana.next(PeerUp)).peer
+                peer = (await ana.next(StreamUp)).peer
                 assert address.endswith(peer)
                 assert ana.network.send(peer, b"hello")
                 assert (await ana.next(FrameReceived)).frame == b"HELLO"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.loop.batch import Answered, Batch, Event
+from node.loop.batch import Answered, Batch, EventStored
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import Reach
 from node.store.schema import SCHEMA_VERSION
@@ -53,7 +53,7 @@ async def test_a_batch_comes_back_as_it_was_also_after_a_restart(tmp_path: Path,
     entries = [*lane(3), *lane(2, network=SERRA, name=COMMONS), *lane(1)]
     lines = [line("ana.HORA", -1_250, -1_250, payment=b"p" * 16), line("bia.HORA", 1_250, 1_250)]
     items = [note(b"t" * 32, "pão \x00 e café"), note(b"u" * 32, "")]
-    event = Event(1, "payment.posted", "p1", ("ana", "bia"), {"amount": 1_250})
+    event = EventStored(1, "payment.posted", "p1", ("ana", "bia"), {"amount": 1_250})
     storage = await Storage.open(tmp_path / "a.db", create=True)
     await storage.commit(Batch(entries, lines, items, [answered(1, b'{"id":"p1"}')], [event]))
     await storage.close()
@@ -203,7 +203,7 @@ async def test_an_entry_stored_twice_is_a_bug_and_not_a_full_disk(storage: Stora
 async def test_answers_and_events_are_forgotten_when_they_are_old(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events = [Event(n, "e", "r", (), {}) for n in range(1, EVENTS_KEPT + 11)]
+    events = [EventStored(n, "e", "r", (), {}) for n in range(1, EVENTS_KEPT + 11)]
     monkeypatch.setattr("node.store.storage.PRUNED_AT_ONCE", 3)
     old = [answered(number, at_ms=NOW) for number in range(1, 11)]
     young = answered(20, at_ms=NOW + 1)

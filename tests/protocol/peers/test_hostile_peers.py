@@ -20,7 +20,7 @@ from protocol.peers.messages import (
     Entries,
     Hello,
     LinkNews,
-    Role,
+    NodeRole,
     Wanted,
     pack,
 )
@@ -91,7 +91,7 @@ def test_nobody_speaks_for_a_network_that_has_not_certified_it() -> None:
     inception = world.nodes["riacho"].disk[0].wire
     world.joined.add(frozenset(("riacho", "serra")))
     world.give("serra", PeerUp("riacho", KeyPair.from_seed(bytes(32)).public, False))
-    hello = Hello(world.nodes["riacho"].network, Role.HOME, (inception,))
+    hello = Hello(world.nodes["riacho"].network, NodeRole.HOME, (inception,))
     assert says(world, hello) == "a node that its network has not certified"
 
 
@@ -336,5 +336,5 @@ def test_an_inception_of_another_network_is_not_taken_for_ones_own() -> None:
     )
     world.joined.add(frozenset(("riacho", "serra")))
     world.give("serra", PeerUp("riacho", transport, False))
-    hello = Hello(world.nodes["riacho"].network, Role.HOME, (entry.wire,))
+    hello = Hello(world.nodes["riacho"].network, NodeRole.HOME, (entry.wire,))
     assert says(world, hello) == "a hello tells the key events of its own network"

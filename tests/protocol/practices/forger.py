@@ -35,7 +35,7 @@ from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.obligations.state import Consents
-from protocol.practices.money.openings import BalancesOpened, Opened
+from protocol.practices.money.openings import BalanceOpened, BalancesOpened
 from protocol.practices.money.payments.entries import Paid
 from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.money.schedules.entries import Rhythm, Scheduled, SchedulePayment
@@ -45,9 +45,9 @@ from protocol.practices.people.imports import MemberImported
 from protocol.practices.people.invitations import Invitations, Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members.entries import Joined, Left, Suspended
+from protocol.practices.people.members.entries import MemberJoined, MemberLeft, Suspended
 from protocol.practices.people.members.views import Approve, Leave, Suspend
-from protocol.practices.people.returns import Returned
+from protocol.practices.people.returns import MemberReturned
 from protocol.wire.codec import encode
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, split_optional, to_map
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, keys_of
@@ -56,7 +56,7 @@ KINDS: tuple[type[Body], ...] = tuple(
     kind for practice in (*people.PRACTICES, *money.PRACTICES, *governance.PRACTICES) for kind in practice.entries
 )
 WEIGHTS: dict[type[Body], int] = {
-    Paid: 30, Scheduled: 20, Joined: 20, Suspended: 1, Left: 1,
+    Paid: 30, Scheduled: 20, MemberJoined: 20, Suspended: 1, MemberLeft: 1,
 }  # fmt: skip
 """How often a kind is written, where not 6 times: those that must fit in many ways more, those that end much less."""
 
@@ -195,14 +195,14 @@ class Forger:
             handle = found.get("handle", member.handle)
             found["joining"] = sign_joining(keys, NETWORK, handle) if self.tame() else Signed(b"", bytes(64))
             found["member"] = member.id
-        if kind in (Joined, MemberImported):
+        if kind in (MemberJoined, MemberImported):
             found["member"] = "".join(self.random.choices("ABC", k=16))
-        if kind is Returned and self.tame():
+        if kind is MemberReturned and self.tame():
             [way] = [one for one in self.group.book.of(Invitations).by_id.values() if one.back is not None]
             found |= {"member": way.back, "code": way.code, "joining": None}
         if kind is BalancesOpened and self.tame():
             known = (f"{self.group.member('caio').id}.FLOR", commons_account("FLOR"))
-            found |= {"currency": "FLOR", "balances": tuple(map(Opened, known, (5_00, -5_00)))}
+            found |= {"currency": "FLOR", "balances": tuple(map(BalanceOpened, known, (5_00, -5_00)))}
         return kind(**found)
 
     def of_member(self, terms: Any, handle: str) -> Any:

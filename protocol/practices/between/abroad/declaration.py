@@ -10,11 +10,11 @@ from protocol.practices.between.abroad import holds, sending
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
+    HoldReturned,
     Passed,
     Reconciled,
     Refunded,
     Rerouted,
-    Returned,
     Sent,
     Settled,
 )
@@ -33,7 +33,7 @@ def resolve_holds(desk: Desk, link: Link) -> Iterator[Plan]:
 
 PRACTICE = Practice(
     name="abroad",
-    entries=(Sent, Rerouted, Settled, Refunded, Arrived, Forwarded, Passed, Returned, Reconciled),
+    entries=(Sent, Rerouted, Settled, Refunded, Arrived, Forwarded, Passed, HoldReturned, Reconciled),
     check=check,
     fold=fold,
     news=news,

@@ -138,7 +138,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class HoldReturned:
     """The hold that went on was waived: so is the one that came."""
 
     KIND: ClassVar[str] = "abroad/returned"

@@ -8,7 +8,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.refusals import RECOVERING
 from protocol.practices.between.abroad.arriving import answer_hold, forwarding
-from protocol.practices.between.abroad.entries import Forwarded, Passed, Reconciled, Refunded, Returned, Settled
+from protocol.practices.between.abroad.entries import Forwarded, HoldReturned, Passed, Reconciled, Refunded, Settled
 from protocol.practices.between.abroad.sending import rerouted
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing import turning
@@ -55,7 +55,7 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
         forward = forwards.open_out.get((link.id, hold))
         payment = forwards.part_of.get((link.id, hold))
         if forward is not None:
-            yield Plan("", (Write(Returned(link.id, hold, reason)),), steps=_waived(book, forward, reason))
+            yield Plan("", (Write(HoldReturned(link.id, hold, reason)),), steps=_waived(book, forward, reason))
         elif payment is not None:
             refunded = Plan("", (Write(Refunded(payment, hold, reason)),))
             yield rerouted(desk, forwards.under_way[payment], hold, reason) or refunded
@@ -107,7 +107,9 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     for forward in list(forwards.open_out.values()):
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
             reason = RECOVERING.code
-            yield Plan("", (Write(Returned(link.id, forward.hold_out, reason)),), steps=_waived(book, forward, reason))
+            yield Plan(
+                "", (Write(HoldReturned(link.id, forward.hold_out, reason)),), steps=_waived(book, forward, reason)
+            )
     known = forwards.on(link.id)
     paid, received = link.side.partner.claimed - known.paid, link.now.own.claimed - known.received
     if paid or received:

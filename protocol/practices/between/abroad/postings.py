@@ -13,12 +13,12 @@ from protocol.book.wishes import said_in
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
+    HoldReturned,
     Part,
     Passed,
     Reconciled,
     Refunded,
     Rerouted,
-    Returned,
     Sent,
     Settled,
 )
@@ -71,7 +71,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             return ()
         case Passed(link_out, hold_out, preimage):
             return _fold_passed(book, _end_forward(book, link_out, hold_out, preimage), entered.seq)
-        case Returned(link_out, hold_out, reason):
+        case HoldReturned(link_out, hold_out, reason):
             _end_forward(book, link_out, hold_out, reason)
             return ()
         case Reconciled() as reconciled:

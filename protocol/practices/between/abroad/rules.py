@@ -27,12 +27,12 @@ from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import (
     Arrived,
     Forwarded,
+    HoldReturned,
     Part,
     Passed,
     Reconciled,
     Refunded,
     Rerouted,
-    Returned,
     Sent,
     Settled,
 )
@@ -106,7 +106,7 @@ def check(book: Book, entered: Entered) -> Reason | None:
         return STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
         return None if body.currency in book.currencies else CURRENCY_UNKNOWN
-    assert isinstance(body, Passed | Returned)
+    assert isinstance(body, Passed | HoldReturned)
     return None if (body.link_out, body.hold_out) in forwards.open_out else STATE_CONFLICT
 
 

@@ -5,7 +5,7 @@ from protocol.book.declaration import Desk, Plan, Tell, Write
 from protocol.book.refusals import MALFORMED, OVERLOADED, SIGNATURE_INVALID, Reason
 from protocol.peers.messages import CircleAsked, QuoteDenied
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, read_circle
-from protocol.practices.between.clearing.entries import Begun, Left
+from protocol.practices.between.clearing.entries import CircleBegun, CircleLeft
 from protocol.practices.between.clearing.joining import is_signed, legs_worth, refusal
 from protocol.practices.between.clearing.remembered import AskedCircle, Rounds
 from protocol.practices.between.clearing.state import Initiated
@@ -71,7 +71,7 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
 
 
 def left_by(asked: AskedCircle, reason: str, by: bytes | None) -> Plan:
-    return Plan("", (Write(Left(asked.data, reason, by)),))
+    return Plan("", (Write(CircleLeft(asked.data, reason, by)),))
 
 
 def _begin(desk: Desk, asked: AskedCircle, signature: bytes) -> Plan:
@@ -83,7 +83,7 @@ def _begin(desk: Desk, asked: AskedCircle, signature: bytes) -> Plan:
     links = book.of(Links).by_id
     link_in, link_out = links[circle.legs[0].link], links[circle.legs[-1].link]
     worth, cost = legs_worth(circle, 0, link_in, link_out)
-    begun = Begun(asked.data, asked.nonce, worth, cost, link_in.settings.currency)
+    begun = CircleBegun(asked.data, asked.nonce, worth, cost, link_in.settings.currency)
     one = Initiated(circle, asked.nonce, worth, cost, begun.currency)
     onward = encode(to_map(CircleOnward(asked.data, signature)))
     place = Place(link_out.id, HoldItem(one.hold, circle.legs[-1].amount, circle.condition, onward), clears=True)

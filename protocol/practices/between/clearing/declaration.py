@@ -7,13 +7,13 @@ from protocol.peers.messages import CircleAsked, Probe, ProbeMet, QuoteDenied
 from protocol.peers.talks import HEARS, Hears, at_desk
 from protocol.practices.between.clearing import asking, probes, rounds
 from protocol.practices.between.clearing.entries import (
-    Begun,
+    CircleBegun,
+    CircleLeft,
     Cleared,
     ClearingSet,
     Failed,
-    Joined,
-    Left,
-    Opened,
+    RoundJoined,
+    RoundOpened,
     Turned,
 )
 from protocol.practices.between.clearing.intents import Intended, Valued, hear, unhear
@@ -37,7 +37,7 @@ from protocol.practices.between.clearing.views import (
 
 PRACTICE = Practice(
     name="clearing",
-    entries=(ClearingSet, Opened, Joined, Begun, Turned, Cleared, Failed, Left),
+    entries=(ClearingSet, RoundOpened, RoundJoined, CircleBegun, Turned, Cleared, Failed, CircleLeft),
     check=check,
     fold=fold,
     news=news,

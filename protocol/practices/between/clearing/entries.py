@@ -38,7 +38,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class RoundOpened:
     """We take part in a round; this is how our links stand before it."""
 
     KIND: ClassVar[str] = "clearing/opened"
@@ -47,7 +47,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class RoundJoined:
     """We join a circle of a round that others hold without us; this is how our links stood before it."""
 
     KIND: ClassVar[str] = "clearing/joined"
@@ -56,7 +56,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class CircleBegun:
     """We have initiated a circle: a hold toward who owes us. `worth` and `cost` are both legs in our minor units."""
 
     KIND: ClassVar[str] = "clearing/begun"
@@ -95,7 +95,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class CircleLeft:
     """A circle that we asked about is left alone: `by` refused it, or (None) somebody stayed silent."""
 
     KIND: ClassVar[str] = "clearing/left"

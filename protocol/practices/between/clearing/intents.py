@@ -29,7 +29,7 @@ DEBTS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinkDebt:
     """A debt on a link in its minor units, with whom, and the link's unit."""
 
     link: Id32
@@ -45,8 +45,8 @@ class Intended:
 
     KIND: ClassVar[str] = "clearing/intended"
     round: CircleTime
-    debts: Annotated[tuple[Line, ...], AtMost(LINES_MAX)]
-    credits: Annotated[tuple[Line, ...], AtMost(LINES_MAX)]
+    debts: Annotated[tuple[LinkDebt, ...], AtMost(LINES_MAX)]
+    credits: Annotated[tuple[LinkDebt, ...], AtMost(LINES_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,16 @@ def unhear(book: Book, network: bytes) -> None:
     book.of(Intents).values.pop(network, None)
 
 
-def lines(links: Iterable[Link], *, owed: bool) -> tuple[Line, ...]:
+def lines(links: Iterable[Link], *, owed: bool) -> tuple[LinkDebt, ...]:
     """Return the debts on our links that can be cleared: ours, or with `owed` those to us; the greatest first.
 
     What is promised already of a debt is taken off.
     """
-    found: list[Line] = []
+    found: list[LinkDebt] = []
     for link in links:
         amount = clearable(link, owed=owed)
         if amount > 0:
-            found.append(Line(link.id, link.partner, link.terms.unit, link.terms.scale, amount))
+            found.append(LinkDebt(link.id, link.partner, link.terms.unit, link.terms.scale, amount))
     return tuple(sorted(found, key=lambda line: (-line.amount, line.link))[:LINES_MAX])
 
 
@@ -108,7 +108,7 @@ def clearable(link: Link, *, owed: bool) -> int:
     return max(0, debt - sum(hold.amount for hold in holds.values()))
 
 
-def value(book: Book, line: Line, one: bytes, other: bytes) -> Fraction:
+def value(book: Book, line: LinkDebt, one: bytes, other: bytes) -> Fraction:
     """Return what a minor unit of a link between two networks is worth in reference units.
 
     The network whose currency it is has said it; of two that say so the lower id counts. Where none has, the charter
@@ -125,7 +125,7 @@ def value(book: Book, line: Line, one: bytes, other: bytes) -> Fraction:
     return Fraction(10) ** (WORTH_SCALE - line.scale)
 
 
-def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, Fraction]]:
+def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, LinkDebt, Fraction]]:
     """Return what all networks together would clear in a round, by debtor and creditor.
 
     That is the debt in reference units, its line, and what a minor unit of its link is worth.
@@ -140,7 +140,7 @@ def cut(book: Book, number: int) -> dict[tuple[bytes, bytes], tuple[int, Line, F
         if word.round == number and network in known and not known[network].forked
     }
     offered = {(network, line.link): line for network, word in said.items() for line in word.credits}
-    best: dict[tuple[bytes, bytes], tuple[int, Line, Fraction]] = {}
+    best: dict[tuple[bytes, bytes], tuple[int, LinkDebt, Fraction]] = {}
     for debtor in sorted(said):
         for line in said[debtor].debts:
             far = offered.get((line.partner, line.link))

@@ -13,7 +13,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Doc, Plan, Write
 from protocol.book.refusals import CURRENCY_UNKNOWN, MALFORMED, STATE_CONFLICT, Refused, refuse
 from protocol.lanes.entry import COMMONS
-from protocol.practices.between.clearing.entries import PPM, ClearingSet, Joined, Opened, Owed
+from protocol.practices.between.clearing.entries import PPM, ClearingSet, Owed, RoundJoined, RoundOpened
 from protocol.practices.between.clearing.intents import WORTH_SCALE, Intended, Valued, lines
 from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.state import Links
@@ -94,7 +94,7 @@ def plan_open(desk: Desk, wish: OpenRound) -> Plan | Refused:
 
 def opening(book: Book, number: int) -> Iterator[Write]:
     """Yield what we say when we take part in a round."""
-    yield Write(Opened(number, _owed(book)))
+    yield Write(RoundOpened(number, _owed(book)))
     settings, links = book.of(Clearing).settings, book.of(Links).by_id.values()
     if settings is not None and settings.is_public:
         yield Write(Intended(number, lines(links, owed=False), lines(links, owed=True)), COMMONS)
@@ -102,7 +102,7 @@ def opening(book: Book, number: int) -> Iterator[Write]:
 
 def joining(book: Book, number: int) -> Write:
     """Return what we note when we join a circle of a round that we were not in."""
-    return Write(Joined(number, _owed(book)))
+    return Write(RoundJoined(number, _owed(book)))
 
 
 def _owed(book: Book) -> tuple[Owed, ...]:

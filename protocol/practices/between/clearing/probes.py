@@ -16,7 +16,7 @@ from protocol.book.declaration import Desk, Tell
 from protocol.lanes.entry import Millis
 from protocol.peers.messages import PROBE_STEPS_MAX, Debt, Probe, ProbeMet
 from protocol.practices.between.clearing.circles import Circle
-from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Line, clearable, lines, value
+from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, LinkDebt, clearable, lines, value
 from protocol.practices.between.clearing.proposing import Proposal, circles_with_us
 from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
@@ -41,7 +41,7 @@ PROBES_PER_PARTNER_MAX = 16
 TURN_MS = 2_000
 """How long each network of a ring lets the one before it, by id, try first where others search as well."""
 
-KnownDebt = tuple[int, Line, Fraction]
+KnownDebt = tuple[int, LinkDebt, Fraction]
 """A debt: its worth in reference units, its line, and what a minor unit of its link is worth."""
 
 
@@ -172,7 +172,7 @@ def _learn(book: Book, search: CircleSearch, teller: bytes, met: ProbeMet) -> No
         one, other = (debt.creditor, debt.debtor) if met.to_debtor else (debt.debtor, debt.creditor)
         if one != teller or other in (teller, book.network):
             continue
-        line = Line(debt.link, debt.creditor, debt.unit, debt.scale, 1)
+        line = LinkDebt(debt.link, debt.creditor, debt.unit, debt.scale, 1)
         worth_each = value(book, line, debt.debtor, debt.creditor)
         worth, before = min(met.worth, DEBT_WORTH_MAX), search.known.get(_pair(debt))
         if before is None or (worth, line.link) > (before[0], before[1].link):

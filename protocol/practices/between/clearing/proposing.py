@@ -10,7 +10,7 @@ from protocol.book.book import Book
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.lanes.entry import Millis
 from protocol.practices.between.clearing.circles import Circle, Leg
-from protocol.practices.between.clearing.intents import Line
+from protocol.practices.between.clearing.intents import LinkDebt
 from protocol.practices.between.routes.paths import Pair
 from protocol.solvers.cycles import Cycle, cycles
 from protocol.solvers.netting import Obligation, set_off
@@ -30,7 +30,7 @@ class Proposal:
 
 
 def circles_with_us(
-    book: Book, number: int, lines: Mapping[Pair, tuple[int, Line, Fraction]], members_max: int
+    book: Book, number: int, lines: Mapping[Pair, tuple[int, LinkDebt, Fraction]], members_max: int
 ) -> Iterator[Circle]:
     """Yield the circles that we are in, of debts told as `intents.cut` tells them; none is signed or timed yet.
 
@@ -72,7 +72,9 @@ def _taken_apart(debts: Mapping[Pair, Obligation], salt: bytes, members_max: int
     return circles + cycles(left, members_max)[0]
 
 
-def _legs(members: tuple[bytes, ...], worth: int, lines: Mapping[Pair, tuple[int, Line, Fraction]]) -> tuple[Leg, ...]:
+def _legs(
+    members: tuple[bytes, ...], worth: int, lines: Mapping[Pair, tuple[int, LinkDebt, Fraction]]
+) -> tuple[Leg, ...]:
     """Return what each clears on its link: so many of its minor units as are worth no more than the circle is."""
     pairs = ((pair, *lines[pair]) for pair in pairwise((*members, members[0])))
     return tuple(Leg(debtor, line.link, int(worth / value)) for (debtor, _), _, line, value in pairs)

@@ -13,14 +13,14 @@ from protocol.practices.between.abroad.postings import mirror_account
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.clearing.entries import (
-    Begun,
+    CircleBegun,
+    CircleLeft,
     Cleared,
     ClearingSet,
     Failed,
-    Joined,
-    Left,
-    Opened,
     Owed,
+    RoundJoined,
+    RoundOpened,
     Turned,
 )
 from protocol.practices.between.clearing.state import Clearing, Initiated, Round
@@ -36,18 +36,18 @@ def check(book: Book, entered: Entered) -> Reason | None:
     match body:
         case ClearingSet():
             return None
-        case Opened(round):
+        case RoundOpened(round):
             return STATE_CONFLICT if round in clearing.opened else None
-        case Joined(round):
+        case RoundJoined(round):
             return STATE_CONFLICT if round in clearing.rounds else None
-        case Begun(data):
+        case CircleBegun(data):
             circle = read_circle(data)
             if circle is None or circle.initiator != book.network:
                 return MALFORMED
             if body.currency not in book.currencies:
                 return CURRENCY_UNKNOWN
             return STATE_CONFLICT if circle.id in clearing.initiated else None
-        case Left(data):
+        case CircleLeft(data):
             circle = read_circle(data)
             return None if circle is not None and circle.round in clearing.rounds else STATE_CONFLICT
         case Turned(id) | Cleared(id) | Failed(id):
@@ -74,19 +74,19 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case ClearingSet() as settings:
             clearing.settings = settings
-        case Opened(round, debts):
+        case RoundOpened(round, debts):
             is_ours = round == entered.at_ms
             clearing.rounds.setdefault(round, _round(round, entered.seq, debts, is_ours=is_ours))
             clearing.opened[round] = entered.at_ms
-        case Joined(round, debts):
+        case RoundJoined(round, debts):
             clearing.rounds[round] = _round(round, entered.seq, debts, is_ours=False)
-        case Begun(data, nonce, worth, cost, currency):
+        case CircleBegun(data, nonce, worth, cost, currency):
             circle = read_circle(data)
             assert circle is not None
             one = Initiated(circle, nonce, worth, cost, currency)
             clearing.initiated[one.id] = clearing.by_hold[one.link_out, one.hold] = one
             book.passing[currency] = book.passing.get(currency, 0) + 1
-        case Left(data) as left:
+        case CircleLeft(data) as left:
             circle = read_circle(data)
             assert circle is not None
             clearing.rounds[circle.round].left.append(left)
@@ -133,7 +133,7 @@ def _fold_ended(book: Book, one: Initiated, reason: str | None, arrival: int) ->
 def news(book: Book, entered: Entered) -> Iterable[News]:
     """Tell stewards what a round has cleared, and what not."""
     match entered.body:
-        case Opened(round):
+        case RoundOpened(round):
             return (News("clearing.opened", str(round), ()),)
         case Cleared(id) | Failed(id):
             word = "cleared" if isinstance(entered.body, Cleared) else "failed"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from protocol.lanes.entry import Millis
 from protocol.practices.between.clearing.circles import Circle
-from protocol.practices.between.clearing.entries import ClearingSet, Left
+from protocol.practices.between.clearing.entries import CircleLeft, ClearingSet
 
 ROUND_LIFE_MS = 10 * 60_000
 """How old a round may be, or how far ahead by another's clock, to be joined."""
@@ -66,7 +66,7 @@ class Round:
     debts: dict[bytes, int]
     is_ours: bool
     """Whether we have opened it, rather than been called into it."""
-    left: list[Left] = field(default_factory=list[Left])
+    left: list[CircleLeft] = field(default_factory=list[CircleLeft])
 
 
 @dataclass(slots=True)

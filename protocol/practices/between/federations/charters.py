@@ -78,7 +78,7 @@ class Chartered:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class FederationJoined:
     """We join a federation: as a member once enough members endorse us."""
 
     KIND: ClassVar[str] = "federations/joined"
@@ -86,7 +86,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class FederationLeft:
     """We leave a federation."""
 
     KIND: ClassVar[str] = "federations/left"
@@ -112,12 +112,12 @@ class ExpulsionVoted:
     seen: Seq
 
 
-FederationWord = Chartered | Joined | Left | Endorsed | ExpulsionVoted
-WORDS = (Chartered, Joined, Left, Endorsed, ExpulsionVoted)
+FederationWord = Chartered | FederationJoined | FederationLeft | Endorsed | ExpulsionVoted
+WORDS = (Chartered, FederationJoined, FederationLeft, Endorsed, ExpulsionVoted)
 
 
 @dataclass(slots=True)
-class Vote:
+class ExpulsionVote:
     """A vote to expel: where it stands in the voter's commons, and how far the voter had heard the accused's."""
 
     seq: int
@@ -132,7 +132,7 @@ class FederationSaid:
     """Whether, by its own newest word, it takes part."""
     chartered: int | None = None
     endorsed: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    votes: dict[bytes, Vote] = field(default_factory=dict[bytes, Vote])
+    votes: dict[bytes, ExpulsionVote] = field(default_factory=dict[bytes, ExpulsionVote])
     newest: int = 0
 
     def has_room(self, network: bytes) -> bool:
@@ -216,7 +216,7 @@ def hear(book: Book, word: Entered) -> None:
     federation = body.id if isinstance(body, Chartered) else body.federation
     if isinstance(body, Chartered) and not (body.is_well_formed() and network in body.founders):
         return
-    if isinstance(body, Chartered | Joined):
+    if isinstance(body, Chartered | FederationJoined):
         said = charters.enter(network, federation)
     else:
         said = charters.of_network.get(network, {}).get(federation)
@@ -229,15 +229,15 @@ def hear(book: Book, word: Entered) -> None:
                 charters.known[federation] = body
                 charters.arrivals[federation] = max(charters.arrivals.values(), default=-1) + 1
             said.inside, said.chartered = True, seq if said.chartered is None else said.chartered
-        case Joined():
+        case FederationJoined():
             said.inside = True
-        case Left():
+        case FederationLeft():
             said.inside = False
         case Endorsed(_, other) if other != network and said.has_room(other):
             said.votes.pop(other, None)
             said.endorsed.setdefault(other, seq)
         case ExpulsionVoted(_, other, seen) if other != network and said.has_room(other):
-            said.votes[other] = Vote(seq, seen)
+            said.votes[other] = ExpulsionVote(seq, seen)
         case _:
             return
     said.newest = seq
@@ -335,7 +335,7 @@ def _expelled(
     a federation that grows does not take back whom it has expelled.
     """
     present = {network for network in admitted if network not in ends}
-    votes: dict[bytes, dict[bytes, Vote]] = {}
+    votes: dict[bytes, dict[bytes, ExpulsionVote]] = {}
     for voter in present:
         for accused, vote in said[voter].votes.items():
             if accused in present:
@@ -355,7 +355,7 @@ def _expelled(
         yield accused, end
 
 
-def _suffices(cast: Mapping[bytes, Vote], others: set[bytes], accused: bytes) -> bool:
+def _suffices(cast: Mapping[bytes, ExpulsionVote], others: set[bytes], accused: bytes) -> bool:
     return 3 * len(cast) >= 2 * len(others | cast.keys() | {accused})
 
 

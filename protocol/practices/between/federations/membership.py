@@ -23,10 +23,10 @@ from protocol.practices.between.federations.charters import (
     Charters,
     Endorsed,
     ExpulsionVoted,
+    FederationJoined,
+    FederationLeft,
     FederationSaid,
     FederationWord,
-    Joined,
-    Left,
 )
 from protocol.practices.between.federations.places import SILENT, FederationPlace, find_standing, place_of, said_by
 from protocol.practices.between.links.terms import read_rate
@@ -123,7 +123,7 @@ def plan_join(desk: Desk, id: str, wish: JoinFederation) -> Plan | Refused:
         return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
     refused = _lacks_room(book) if said is SILENT else None
     is_named = book.network in standing.missing
-    return refused or Plan(id, (Write(standing.charter if is_named else Joined(federation), COMMONS),))
+    return refused or Plan(id, (Write(standing.charter if is_named else FederationJoined(federation), COMMONS),))
 
 
 def plan_leave(desk: Desk, id: str, wish: LeaveFederation) -> Plan | Refused:
@@ -136,7 +136,7 @@ def plan_leave(desk: Desk, id: str, wish: LeaveFederation) -> Plan | Refused:
     federation, standing = found
     if not said_by(book, federation, book.network).inside:
         return refuse(STATE_CONFLICT, state=place_of(book, federation, standing, book.network).value)
-    return Plan(id, (Write(Left(federation), COMMONS),))
+    return Plan(id, (Write(FederationLeft(federation), COMMONS),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,11 @@ def news(book: Book, entered: Entered) -> Iterator[News]:
     place, shown = place_of(book, federation, standing, book.network), id_text(federation)
     if place is FederationPlace.NAMED and before is None:
         yield News("federation.proposed", shown)
-    if place is FederationPlace.MEMBER and isinstance(body, Joined) and entered.network not in standing.members:
+    if (
+        place is FederationPlace.MEMBER
+        and isinstance(body, FederationJoined)
+        and entered.network not in standing.members
+    ):
         yield News("federation.candidate", shown, figures={"network": id_text(entered.network)})
     if before is None or book.network not in before.members | standing.members:
         return

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from protocol.book.book import Book
-from protocol.book.declaration import Desk, Ready, Tell
+from protocol.book.declaration import Desk, Tell, WishReady
 from protocol.book.money import minor_of
 from protocol.book.refusals import (
     AMOUNT_NOT_POSITIVE,
@@ -54,7 +54,7 @@ ON_THE_WAY = frozenset({
 """What may be otherwise on another way. Any other refusal is the payee's, and the last word."""
 
 
-def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell | Ready, ...]:
+def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell | WishReady, ...]:
     """Take a quote that we waited for, or add our own hop and hand it back to who asked."""
     book = desk.book
     question = _taken(book, given.key, teller)
@@ -65,10 +65,10 @@ def hear_given(desk: Desk, teller: bytes, given: QuoteGiven) -> tuple[Tell | Rea
     if isinstance(outcome, Refused):
         return _on_refusal(desk, question, outcome, question.payee_network)
     book.of(Quotes).give(outcome)
-    return (Ready(question.asked),)
+    return (WishReady(question.asked),)
 
 
-def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | Ready, ...]:
+def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | WishReady, ...]:
     """Take a denial that we waited for and ask along the next way, or hand it back to who asked."""
     book = desk.book
     question = _taken(book, denied.key, teller)
@@ -79,7 +79,7 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     return _on_refusal(desk, question, refused, denied.network)
 
 
-def lapse(desk: Desk) -> Iterator[Tell | Ready]:
+def lapse(desk: Desk) -> Iterator[Tell | WishReady]:
     """Ask along the next way where one has stayed silent for too long."""
     quotes = desk.book.of(Quotes)
     silent = [key for key, one in quotes.questions.items() if one.attempt_until_ms < desk.now and not one.is_given]
@@ -90,7 +90,7 @@ def lapse(desk: Desk) -> Iterator[Tell | Ready]:
         yield from _on_refusal(desk, question, refused, question.route[0])
 
 
-def proceed(desk: Desk) -> Iterator[Tell | Ready]:
+def proceed(desk: Desk) -> Iterator[Tell | WishReady]:
     """Go on with what is asked along ways, for members and for other networks, and forget what has expired."""
     desk.book.of(Relays).forget(desk.now)
     yield from lapse(desk)
@@ -105,7 +105,7 @@ def _taken(book: Book, key: bytes, teller: bytes) -> Question | None:
     return quotes.questions.pop(key)
 
 
-def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> tuple[Tell | Ready, ...]:
+def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> tuple[Tell | WishReady, ...]:
     """Ask along the next way, unless this was the payee's own word or there is none."""
     quotes = desk.book.of(Quotes)
     final = by == question.payee_network and refusal.reason not in ON_THE_WAY
@@ -116,7 +116,7 @@ def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> 
         if isinstance(told, Tell):
             return (told,)
     quotes.denied[question.asked] = refusal if final else first
-    return (Ready(question.asked),)
+    return (WishReady(question.asked),)
 
 
 def _failed(origin: bytes, route: tuple[bytes, ...], by: bytes) -> frozenset[Pair]:

@@ -5,7 +5,7 @@ from protocol.book.declaration import Act, Create, List, Practice, Show
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.payments.paying import REQUEST_CLOSED
-from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
+from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
 from protocol.practices.money.requests.rules import (
     ask_form,
     check,
@@ -32,7 +32,7 @@ from protocol.practices.money.requests.views import (
 PRACTICE = Practice(
     today=today,
     name="payment-requests",
-    entries=(Requested, Declined, Cancelled),
+    entries=(Requested, Declined, RequestCancelled),
     check=check,
     fold=fold,
     news=news,

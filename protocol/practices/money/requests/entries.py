@@ -30,7 +30,7 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class RequestCancelled:
     """The payee asks no more."""
 
     KIND: ClassVar[str] = "payment-requests/cancelled"

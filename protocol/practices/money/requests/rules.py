@@ -33,7 +33,7 @@ from protocol.book.wishes import Said
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.paying import REQUEST_CLOSED, plan_pay
-from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
+from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
 from protocol.practices.money.requests.views import AskPayment, CancelRequest, DeclineRequest, PayRequest
 from protocol.practices.people.authority import acts_for, spoken_for
 
@@ -59,7 +59,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             book.requests.add(request)
         case Declined(name):
             book.requests.change(name).state = RequestState.DECLINED
-        case Cancelled(name):
+        case RequestCancelled(name):
             book.requests.change(name).state = RequestState.CANCELLED
         case _:
             raise AssertionError(entered.body)
@@ -71,7 +71,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     match body:
         case Requested():
             return _against_request(book, body)
-        case Declined(name) | Cancelled(name):
+        case Declined(name) | RequestCancelled(name):
             request = book.requests.get(name)
             if request is None:
                 return refuse(NOT_FOUND)
@@ -169,5 +169,5 @@ def plan_cancel(desk: Desk, name: str, wish: CancelRequest) -> Plan | Refused:
     payee = book.members[book.ledger.accounts[request.payee].member or ""]
     if not acts_for(desk.actor, payee):
         return refuse(FORBIDDEN, allowed="the payee")
-    body = Cancelled(request.id)
+    body = RequestCancelled(request.id)
     return _against(book, body, desk.now) or Plan(name, (Write(body),))

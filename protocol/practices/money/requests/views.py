@@ -16,7 +16,7 @@ from protocol.book.requests import REQUESTS, Request, RequestState
 from protocol.book.signed import Id16, parse_uuid, uuid_text
 from protocol.lanes.entry import Body
 from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
-from protocol.practices.money.requests.entries import Cancelled, Declined, Requested
+from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost
 
@@ -94,7 +94,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             word = "created"
         case Declined(name):
             word = "declined"
-        case Cancelled(name):
+        case RequestCancelled(name):
             word = "cancelled"
         case _:
             raise AssertionError(entered.body)

@@ -9,11 +9,11 @@ from protocol.book.declaration import KEY_OR_WORD, Act, Create, List, Practice, 
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.schedules.entries import (
-    Cancelled,
     Continued,
     Missed,
     Paused,
     Ran,
+    ScheduleCancelled,
     Scheduled,
     SchedulePayment,
 )
@@ -42,7 +42,7 @@ from protocol.practices.money.schedules.views import (
 
 PRACTICE = Practice(
     name="scheduled-payments",
-    entries=(Scheduled, Ran, Missed, Paused, Continued, Cancelled),
+    entries=(Scheduled, Ran, Missed, Paused, Continued, ScheduleCancelled),
     check=check,
     fold=fold,
     news=news,

@@ -92,7 +92,7 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class ScheduleCancelled:
     """Nothing is paid any more."""
 
     KIND: ClassVar[str] = "scheduled-payments/cancelled"

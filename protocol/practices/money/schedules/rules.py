@@ -34,12 +34,12 @@ from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.transfers import begin_payment, beyond_limits, unable
 from protocol.practices.money.schedules.entries import (
-    Cancelled,
     Continued,
     Missed,
     Paused,
     Ran,
     Rhythm,
+    ScheduleCancelled,
     Scheduled,
     SchedulePayment,
 )
@@ -86,7 +86,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             schedule.state = ScheduleState.ACTIVE
             while schedule.occurrence < schedule.times and schedule.next_at_ms < entered.at_ms:
                 schedule.occurrence += 1
-        case Cancelled():
+        case ScheduleCancelled():
             schedule.state = ScheduleState.CANCELLED
         case _:
             raise AssertionError(entered.body)
@@ -107,12 +107,12 @@ def agenda(desk: Desk, row: bytes) -> Iterator[Plan]:
     yield Plan(uuid_text(schedule.id), (Write(_outcome(desk.book, schedule, desk.now)),))
 
 
-def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Cancelled:
+def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | ScheduleCancelled:
     payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
     members = [book.members[account.member] for account in (payer, payee) if account.member is not None]
     gone = any(member.state is MemberState.LEFT for member in members)
     if gone or book.currencies[payer.currency].closed:
-        return Cancelled(schedule.id)
+        return ScheduleCancelled(schedule.id)
     refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
     ran = Ran(schedule.id, schedule.occurrence)
     refused = refused or book.veto(ran, now)
@@ -180,7 +180,7 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
 
 
 def _named(body: Body) -> bytes:
-    assert isinstance(body, Ran | Missed | Paused | Continued | Cancelled)
+    assert isinstance(body, Ran | Missed | Paused | Continued | ScheduleCancelled)
     return body.schedule
 
 
@@ -297,10 +297,12 @@ def plan_resume(desk: Desk, name: str, wish: ResumeSchedule) -> Plan | Refused:
 
 def plan_cancel(desk: Desk, name: str, wish: CancelSchedule) -> Plan | Refused:
     del wish
-    return _plan_about(desk, name, Cancelled)
+    return _plan_about(desk, name, ScheduleCancelled)
 
 
-def _plan_about(desk: Desk, name: str, kind: type[Paused] | type[Continued] | type[Cancelled]) -> Plan | Refused:
+def _plan_about(
+    desk: Desk, name: str, kind: type[Paused] | type[Continued] | type[ScheduleCancelled]
+) -> Plan | Refused:
     book = desk.book
     schedule = book.of(Schedules).by_id.get(parse_uuid(name) or b"")
     if schedule is None:

@@ -17,12 +17,12 @@ from protocol.book.signed import occurrence_id, parse_uuid, uuid_text
 from protocol.book.wishes import said_in
 from protocol.lanes.entry import Body
 from protocol.practices.money.schedules.entries import (
-    Cancelled,
     Continued,
     Missed,
     Paused,
     Ran,
     Rhythm,
+    ScheduleCancelled,
     Scheduled,
     SchedulePayment,
 )
@@ -108,7 +108,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             word = "paused"
         case Continued(name):
             word = "resumed"
-        case Cancelled(name):
+        case ScheduleCancelled(name):
             word = "cancelled"
         case _:
             raise AssertionError(entered.body)

@@ -8,7 +8,7 @@ from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, List, Pract
 from protocol.book.personal import NAME_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.people.authority import KEY_TAKEN
-from protocol.practices.people.members.entries import Approved, Joined, Left, LimitsSet, Resumed, Suspended
+from protocol.practices.people.members.entries import Approved, LimitsSet, MemberJoined, MemberLeft, Resumed, Suspended
 from protocol.practices.people.members.rules import (
     check,
     fold,
@@ -42,11 +42,11 @@ PRACTICE = Practice(
     name="members",
     week=week,
     parties={"members": member_named},
-    entries=(Joined, Approved, LimitsSet, Suspended, Resumed, Left),
+    entries=(MemberJoined, Approved, LimitsSet, Suspended, Resumed, MemberLeft),
     check=check,
     fold=fold,
     news=news,
-    private=(Private("name", NAME_BYTES_MAX, (Joined,), owned),),
+    private=(Private("name", NAME_BYTES_MAX, (MemberJoined,), owned),),
     operations=(
         Create(
             "members",

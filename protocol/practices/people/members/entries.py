@@ -20,7 +20,7 @@ Most = Annotated[int, Range(0, 2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class MemberJoined:
     """A member asks to be one, with a key of its own, or without (custodial)."""
 
     KIND: ClassVar[str] = "members/joined"
@@ -76,7 +76,7 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class MemberLeft:
     """A member is gone; the commons takes its balances over, whatever their sign."""
 
     KIND: ClassVar[str] = "members/left"

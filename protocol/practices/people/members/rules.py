@@ -39,9 +39,9 @@ from protocol.practices.people.members.entries import (
     CURRENCIES_MAX,
     MEMBER_ID,
     Approved,
-    Joined,
-    Left,
     LimitsSet,
+    MemberJoined,
+    MemberLeft,
     Opening,
     Resumed,
     Suspended,
@@ -60,7 +60,7 @@ def check(book: Book, entered: Entered) -> Reason | None:
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
-        case Joined() as body:
+        case MemberJoined() as body:
             _join(book, body, entered)
         case Approved() as body:
             book.members[body.member].state = MemberState.ACTIVE
@@ -73,7 +73,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             book.members[body.member].state = MemberState.SUSPENDED
         case Resumed() as body:
             book.members[body.member].state = MemberState.ACTIVE
-        case Left() as body:
+        case MemberLeft() as body:
             book.members[body.member].state = MemberState.LEFT
             _close_requests(book, body.member)
             return _write_off(book, body.member)
@@ -82,7 +82,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
-def _join(book: Book, body: Joined, entered: Entered) -> None:
+def _join(book: Book, body: MemberJoined, entered: Entered) -> None:
     auth = Auth.CUSTODIAL if body.joining is None else Auth.SELF
     member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
     book.members[member.id] = member
@@ -116,7 +116,7 @@ def _write_off(book: Book, member: str) -> Sequence[Posting]:
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
-        case Joined():
+        case MemberJoined():
             return _against_joining(book, body, at_ms)
         case Approved():
             return _against_approval(book, body)
@@ -129,7 +129,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             return _not_among(book, body.member, (MemberState.ACTIVE,))
         case Resumed():
             return _not_among(book, body.member, (MemberState.SUSPENDED,))
-        case Left():
+        case MemberLeft():
             accounts = book.ledger.of_member(body.member)
             refused = _not_among(book, body.member, _PRESENT)
             if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
@@ -150,7 +150,7 @@ def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refu
     return None if found.state in states else refuse(STATE_CONFLICT, state=found.state.value)
 
 
-def _against_joining(book: Book, body: Joined, at_ms: Millis) -> Refused | None:
+def _against_joining(book: Book, body: MemberJoined, at_ms: Millis) -> Refused | None:
     unfit = handle_refusal(book, body.handle)
     if unfit is not None and unfit.reason is MALFORMED:
         return unfit
@@ -202,7 +202,7 @@ def opening_refusal(book: Book, held: Iterable[str], openings: Iterable[Opening]
 def plan_join(desk: Desk, wish: Join) -> Plan | Refused:
     name, texts = salted(desk, wish.name)
     member = b32encode(desk.chance(MEMBER_ID_BYTES)).decode("ascii")
-    body = Joined(member, code_digest(wish.code), wish.handle, name, wish.joining)
+    body = MemberJoined(member, code_digest(wish.code), wish.handle, name, wish.joining)
     # By the author alone: which accounts there are differs with the version of the program, a check may not.
     taken = wish.handle in desk.book.account_names
     refused = foremost(
@@ -319,11 +319,11 @@ def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
         return member
     if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
         return refuse(FORBIDDEN, allowed="the member itself and stewards")
-    planned = _plan_about(desk, address, Left)
+    planned = _plan_about(desk, address, MemberLeft)
     return replace(planned, erases=(member.id,)) if wish.erase and isinstance(planned, Plan) else planned
 
 
-def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[Left]) -> Plan | Refused:
+def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[MemberLeft]) -> Plan | Refused:
     member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member

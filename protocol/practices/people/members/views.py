@@ -22,9 +22,9 @@ from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX
 from protocol.practices.people.members.entries import (
     Approved,
     CurrencyCode,
-    Joined,
-    Left,
     LimitsSet,
+    MemberJoined,
+    MemberLeft,
     Resumed,
     Suspended,
 )
@@ -137,14 +137,14 @@ class MemberShown:
 def owned(book: Book, body: Body) -> Iterable[Owned]:
     """Yield the name with which a member joins."""
     del book
-    assert isinstance(body, Joined)
+    assert isinstance(body, MemberJoined)
     if body.name is not None:
         yield Owned(body.name, body.member, f"members/{body.member}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     match entered.body:
-        case Joined(member):
+        case MemberJoined(member):
             yield News("member.joined", member, (member,))
         case Approved(member):
             yield News("member.approved", member, (member,))
@@ -155,7 +155,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             yield News("member.suspended", member, (member,))
         case Resumed(member):
             yield News("member.resumed", member, (member,))
-        case Left(member):
+        case MemberLeft(member):
             yield News("member.left", member, (member,))
         case _:
             raise AssertionError(entered.body)

@@ -22,10 +22,10 @@ from protocol.practices.between.federations.charters import (
     Charters,
     Endorsed,
     ExpulsionVoted,
+    FederationJoined,
+    FederationLeft,
     FederationStanding,
     FederationWord,
-    Joined,
-    Left,
 )
 
 
@@ -56,10 +56,10 @@ class Federation:
 
     def join(self, names: str) -> None:
         for name in names.split():
-            self.says(name, Joined(self.id))
+            self.says(name, FederationJoined(self.id))
 
     def leave(self, name: str) -> None:
-        self.says(name, Left(self.id))
+        self.says(name, FederationLeft(self.id))
 
     def endorse(self, who: str, others: str) -> None:
         for name in who.split():
@@ -200,7 +200,7 @@ def test_the_admitted_admit_others_and_who_only_admit_each_other_are_not() -> No
 def test_words_for_a_federation_in_which_one_does_not_take_part_mean_nothing() -> None:
     vale, other = Federation("a b"), Federation("x y")
     vale.join("d")
-    vale.says("x", Endorsed(vale.id, id_of("d")), Left(vale.id), ExpulsionVoted(vale.id, id_of("a"), 0))
+    vale.says("x", Endorsed(vale.id, id_of("d")), FederationLeft(vale.id), ExpulsionVoted(vale.id, id_of("a"), 0))
     assert vale.members == "a b"
     other.join("d")
     other.says("x", Endorsed(vale.id, id_of("d")))
@@ -539,7 +539,7 @@ def test_a_network_speaks_of_so_many_federations_and_goes_on_in_those() -> None:
     vale = Federation("a b")
     vale.join("d")
     for number in range(FEDERATIONS_MAX):
-        vale.says("d", Joined(bytes([number + 1]) * 32))
+        vale.says("d", FederationJoined(bytes([number + 1]) * 32))
     vale.leave("d")
     vale.join("d")
     vale.endorse("a", "d")
@@ -651,7 +651,7 @@ def test_members_have_joined_and_are_endorsed_or_founders(words: list[tuple[str,
     standing = vale.standing()
     for member in standing.members - set(vale.charter.founders):
         lane = vale.lanes[names(frozenset({member}))]
-        assert Joined(vale.id) in lane
+        assert FederationJoined(vale.id) in lane
         assert standing.endorsements[member] >= endorsements
     assert not standing.members & standing.expelled
 
@@ -685,7 +685,7 @@ def test_what_those_say_whom_nobody_endorses_changes_nothing(
     vale = told(words, endorsements)
     before = vale.standing()
     for kind, who, other in strangers:
-        vale.says(f"x{who}", Joined(vale.id))
+        vale.says(f"x{who}", FederationJoined(vale.id))
         if kind == "endorse":
             vale.endorse(f"x{who}", f"{other} x{other}")
         elif kind == "vote":

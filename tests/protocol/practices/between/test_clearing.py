@@ -20,8 +20,8 @@ from protocol.peers.messages import CircleAsked, QuoteDenied, pack, unpack
 from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.clearing import asking, proposing, rounds
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
-from protocol.practices.between.clearing.entries import Cleared, Failed, Joined, Left, Opened, Turned
-from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Intended, Intents, Line, cut
+from protocol.practices.between.clearing.entries import CircleLeft, Cleared, Failed, RoundJoined, RoundOpened, Turned
+from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Intended, Intents, LinkDebt, cut
 from protocol.practices.between.clearing.joining import refusal
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.remembered import Rounds
@@ -381,7 +381,7 @@ def test_a_debt_that_its_creditor_has_not_offered_counts_for_nothing() -> None:
     world = ring((30, 30, 0))
     take_part(world)
     [link] = world.nodes["encants"].replica.book.of(Links).with_partner(world.nodes["riacho"].network)
-    claimed = Line(link.id, link.partner, "ECO", 2, 30_00)
+    claimed = LinkDebt(link.id, link.partner, "ECO", 2, 30_00)
     shown = world.granted("riacho", "clearings.open", OpenRound())
     lie = Intended(int(shown.id), (claimed,), ())
     world.nodes["encants"].replica.journal.write(lie, COMMONS, world.now)
@@ -464,7 +464,7 @@ def test_each_step_of_a_circle_stands_once() -> None:
     number = one.circle.round
     for body in (
         Turned(one.id, one.turned), Cleared(one.id, bytes(32)), Failed(one.id, "NO_ROUTE"),
-        Opened(number, ()), Joined(number, ()), Left(asked_again(one.circle), "NO_ROUTE", None),
+        RoundOpened(number, ()), RoundJoined(number, ()), CircleLeft(asked_again(one.circle), "NO_ROUTE", None),
     ):  # fmt: skip
         entered = Entered(body, book.network, LEDGER, 0, 10_000, bytes(32), world.now)
         assert book.check(entered) is STATE_CONFLICT
@@ -482,7 +482,7 @@ def test_only_who_can_be_in_a_ring_with_us_is_counted() -> None:
     for one, other, third in zip(strangers, (*strangers[1:], strangers[0]), (strangers[-1], *strangers), strict=False):
         known[one] = replace(known[book.network])
         owes, owed = (
-            Line(bytes([max(a[0], b[0]), min(a[0], b[0])]) * 16, b, "X", 2, 5_00)
+            LinkDebt(bytes([max(a[0], b[0]), min(a[0], b[0])]) * 16, b, "X", 2, 5_00)
             for a, b in ((one, other), (one, third))
         )
         book.of(Intents).said[one] = Intended(int(shown.id), (owes,), (owed,))
@@ -554,7 +554,7 @@ def test_a_circle_that_was_turned_is_claimed_no_second_time() -> None:
 # Lies in what is published.
 
 
-def published(world: World, number: int, **lies: tuple[tuple[Line, ...], tuple[Line, ...]]) -> None:
+def published(world: World, number: int, **lies: tuple[tuple[LinkDebt, ...], tuple[LinkDebt, ...]]) -> None:
     """Let some say, beside what they have said in a round, these debts and credits too; all hear it."""
     for name, (owes, owed) in lies.items():
         node = world.nodes[name]
@@ -570,7 +570,7 @@ def test_who_says_that_it_owes_itself_stops_nobody() -> None:
     take_part(world)
     shown = world.granted("riacho", "clearings.open", OpenRound())
     world.tick(1)
-    line = Line(bytes([7]) * 32, world.nodes["encants"].network, "ECO", 2, 90_00)
+    line = LinkDebt(bytes([7]) * 32, world.nodes["encants"].network, "ECO", 2, 90_00)
     published(world, int(shown.id), encants=((line,), (line,)))
     assert debts(world) == [30_00, 50_00, 40_00]
     world.tick(ROUND_SECONDS)
@@ -583,7 +583,7 @@ def test_two_who_tell_of_a_debt_on_the_link_of_another_stop_nobody() -> None:
     shown = world.granted("riacho", "clearings.open", OpenRound())
     world.tick(1)
     [link] = world.nodes["riacho"].replica.book.of(Links).with_partner(world.nodes["serra"].network)
-    owes = Line(link.id, world.nodes["encants"].network, "FLOR", 2, 90_00)
+    owes = LinkDebt(link.id, world.nodes["encants"].network, "FLOR", 2, 90_00)
     owed = replace(owes, partner=world.nodes["serra"].network)
     published(world, int(shown.id), serra=((owes,), ()), encants=((), (owed,)))
     world.tick(60)
@@ -592,11 +592,11 @@ def test_two_who_tell_of_a_debt_on_the_link_of_another_stop_nobody() -> None:
     assert (seen.cleared, seen.failed) == (1, 0), "the circle of the lie is not even asked about"
 
 
-def told_of(ids: list[bytes]) -> st.SearchStrategy[dict[Pair, tuple[int, Line, Fraction]]]:
+def told_of(ids: list[bytes]) -> st.SearchStrategy[dict[Pair, tuple[int, LinkDebt, Fraction]]]:
     """Return debts between some as words may tell of them, be the words lies."""
     pairs = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
     lines = st.builds(
-        Line, st.sampled_from((bytes(32), bytes([1]) * 32)) | st.binary(min_size=32, max_size=32),
+        LinkDebt, st.sampled_from((bytes(32), bytes([1]) * 32)) | st.binary(min_size=32, max_size=32),
         st.sampled_from(ids), st.just("FLOR"), st.integers(0, 9), st.just(1),
     )  # fmt: skip
     each = st.builds(Fraction, st.integers(1, RATE_TERM_MAX), st.integers(1, RATE_TERM_MAX))
@@ -609,7 +609,7 @@ def test_whatever_is_told_of_debts_the_circles_made_of_it_can_be_read() -> None:
 
     @settings(max_examples=200, deadline=None)
     @given(told_of(ids))
-    def holds(lines: dict[Pair, tuple[int, Line, Fraction]]) -> None:
+    def holds(lines: dict[Pair, tuple[int, LinkDebt, Fraction]]) -> None:
         for circle in proposing.circles_with_us(book, 1, lines, 20):
             assert read_circle(encode_circle(circle)) == circle
 

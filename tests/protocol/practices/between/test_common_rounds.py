@@ -10,8 +10,8 @@ from simulation.world import World
 
 from protocol.events import TimerFired
 from protocol.lanes.entry import LEDGER, decode_body
-from protocol.practices.between.clearing.entries import Opened
-from protocol.practices.between.clearing.intents import Line, value
+from protocol.practices.between.clearing.entries import RoundOpened
+from protocol.practices.between.clearing.intents import LinkDebt, value
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS
 from protocol.practices.between.clearing.state import Clearing
@@ -71,12 +71,13 @@ def debts(world: World) -> list[int]:
 def rounds(world: World, name: str) -> list[int]:
     """Return the rounds that a node has written that it takes part in, in the order of its ledger."""
     node = world.nodes[name]
-    kinds = {Opened.KIND: Opened}
+    kinds = {RoundOpened.KIND: RoundOpened}
     found: list[int] = []
     for entry in node.disk:
-        if (entry.network, entry.header.lane) == (node.network, LEDGER) and Opened.KIND.encode() in entry.body_bytes:
+        is_own = (entry.network, entry.header.lane) == (node.network, LEDGER)
+        if is_own and RoundOpened.KIND.encode() in entry.body_bytes:
             body, _ = decode_body(entry.body_bytes, kinds)
-            assert isinstance(body, Opened)
+            assert isinstance(body, RoundOpened)
             found.append(body.round)
     return found
 
@@ -256,8 +257,8 @@ def test_of_several_rhythms_each_calls_for_its_rounds_and_one_hour_for_one() -> 
 # The common unit.
 
 
-def line_of(unit: str, scale: int = 2) -> Line:
-    return Line(bytes(32), bytes(32), unit, scale, 1)
+def line_of(unit: str, scale: int = 2) -> LinkDebt:
+    return LinkDebt(bytes(32), bytes(32), unit, scale, 1)
 
 
 def worth(world: World, unit: str, scale: int = 2, one: str = "riacho", other: str = "serra") -> Fraction:

@@ -18,7 +18,7 @@ from protocol.lanes.entry import COMMONS, LEDGER, encode_body, seal
 from protocol.peers.messages import Entries
 from protocol.practices.between.federations import charters, views
 from protocol.practices.between.federations import membership as federations
-from protocol.practices.between.federations.charters import Charters, Endorsed, Joined
+from protocol.practices.between.federations.charters import Charters, Endorsed, FederationJoined
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,
@@ -408,7 +408,7 @@ def test_a_word_from_a_later_version_or_for_another_federation_means_nothing_and
     world = world_of("riacho", "serra")
     id = founded(world, "riacho", "serra")
     serra = world.nodes["serra"]
-    serra.replica.journal.write(Joined(bytes(32)), COMMONS, world.now)
+    serra.replica.journal.write(FederationJoined(bytes(32)), COMMONS, world.now)
     world.give("serra", Asked(9_999, "federations.list", Actor(Role.STEWARD), FederationsWanted()))
     world.run()
     assert [one.id for one in world.granted("riacho", "federations.list", FederationsWanted()).items] == [id]

@@ -25,8 +25,7 @@ from protocol.book.refusals import (
 from protocol.events import PeerUp, Publish
 from protocol.lanes.claims import ColdKeys
 from protocol.lanes.entry import IDENTITY, LEDGER
-from protocol.peers.messages import Hello
-from protocol.peers.messages import Role as MessageRole
+from protocol.peers.messages import Hello, NodeRole
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.between.networks.known import SetProfile
 from protocol.practices.between.recoveries import (
@@ -377,6 +376,6 @@ def test_a_hello_whose_key_events_cannot_be_read_ends_the_connection_and_nothing
     nonsense = signed(riacho, IDENTITY, Nonsense(), unknown, epoch=3, at_ms=world.now)
     world.joined.add(frozenset(("vale", "mata")))
     world.give("mata", PeerUp("vale", bytes(32), False))
-    hello = Hello(riacho.network, MessageRole.HOME, (nonsense.wire,))
+    hello = Hello(riacho.network, NodeRole.HOME, (nonsense.wire,))
     assert says(world, hello, "mata", "vale") is not None
     assert identity_of(world.nodes["mata"], riacho.network).epoch == 1

@@ -21,7 +21,7 @@ from protocol.book.refusals import (
 )
 from protocol.lanes.entry import encode_body
 from protocol.practices.money.currencies.rules import BALANCE_OPEN
-from protocol.practices.money.openings import OPENINGS_MAX, BalancesOpened, OpenBalances, Opened, OpeningBalance
+from protocol.practices.money.openings import OPENINGS_MAX, BalanceOpened, BalancesOpened, OpenBalances, OpeningBalance
 from protocol.wire.codec import ENTRY_BYTES_MAX
 from tests.protocol.practices.desk import Group, copy_of, snapshot
 
@@ -103,11 +103,11 @@ def test_what_is_no_opening(riacho: Group) -> None:
     riacho.join("eva")
     assert refused(wish(eva=-1, ana=1)) is ACCOUNT_UNKNOWN
     riacho.currency("FLOR")
-    assert riacho.check(BalancesOpened("FLOR", (Opened(riacho.account("ana").id, 0),))) is CURRENCY_MISMATCH
+    assert riacho.check(BalancesOpened("FLOR", (BalanceOpened(riacho.account("ana").id, 0),))) is CURRENCY_MISMATCH
     assert riacho.view("steward", "openings.show", "ECO").reason is CURRENCY_UNKNOWN
 
 
 def test_the_largest_entry_fits() -> None:
     """An account's id has 29 characters at most, and an entry 64 KiB."""
-    most = tuple(Opened(f"{number:016}.ABCDEFGHIJKL", 1 - 2**63) for number in range(OPENINGS_MAX))
+    most = tuple(BalanceOpened(f"{number:016}.ABCDEFGHIJKL", 1 - 2**63) for number in range(OPENINGS_MAX))
     assert len(encode_body(BalancesOpened("ABCDEFGHIJKL", most), 2**47)) < ENTRY_BYTES_MAX // 2

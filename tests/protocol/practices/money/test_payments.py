@@ -48,7 +48,7 @@ from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reverse
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, PAY_ABROAD
 from protocol.practices.money.payments.views import PaymentsWanted, PostPayment, VoidPayment
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS
-from protocol.practices.people.members.entries import Left
+from protocol.practices.people.members.entries import MemberLeft
 from protocol.practices.people.members.views import Leave, SetLimits, Suspend
 from protocol.wire.keys import id_text
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
@@ -484,8 +484,8 @@ def test_no_balance_goes_beyond_an_int64_however_sane_the_limits(riacho: Group) 
     riacho.pay("dora", "bia", 1)
     riacho.do("caio", "members.leave", Leave(), "caio")
     assert riacho.balance("commons") == most
-    assert riacho.check(Left(riacho.member("ana").id)) is None
-    assert riacho.check(Left(riacho.member("bia").id)) is AMOUNT_TOO_LARGE
+    assert riacho.check(MemberLeft(riacho.member("ana").id)) is None
+    assert riacho.check(MemberLeft(riacho.member("bia").id)) is AMOUNT_TOO_LARGE
 
 
 def test_nothing_goes_back_by_which_the_payee_would_owe_more_than_can_be_counted(riacho: Group) -> None:

@@ -47,7 +47,7 @@ from protocol.practices.people.invitations import (
     Invited,
     code_digest,
 )
-from protocol.practices.people.members.entries import Approved, Joined, Left, LimitsSet, Opening, Suspended
+from protocol.practices.people.members.entries import Approved, LimitsSet, MemberJoined, MemberLeft, Opening, Suspended
 from protocol.practices.people.members.views import Approve, Join, Leave, MembersWanted, Resume, SetLimits, Suspend
 from protocol.practices.people.names import HANDLE_TAKEN
 from tests.protocol.practices.desk import ANYBODY, Group, keys_of
@@ -128,7 +128,7 @@ def test_no_handle_passes_for_the_id_of_another_member(riacho: Group) -> None:
 
 def test_no_node_takes_a_joining_that_its_author_should_not_have_written(riacho: Group) -> None:
     known = riacho.join("ana")
-    right = Joined("A" * 16, code_digest(riacho.invite()), "bia", None, None)
+    right = MemberJoined("A" * 16, code_digest(riacho.invite()), "bia", None, None)
     assert riacho.check(right) is None
     for member in ("bia", "A" * 15, "a" * 16, "commons"):
         assert riacho.check(replace(right, member=member)) is MALFORMED
@@ -245,7 +245,7 @@ def test_who_leaves_gives_what_it_holds_and_what_it_owes_to_the_commons(riacho: 
     assert riacho.refuses("bia", "ana", 1) is MEMBER_NOT_ACTIVE
     assert riacho.refuses("ana", "bia", 1) is MEMBER_NOT_ACTIVE
     assert riacho.refusal("ana", "members.leave", Leave(), "ana") is STATE_CONFLICT
-    assert riacho.check(Left(riacho.member("ana").id)) is STATE_CONFLICT
+    assert riacho.check(MemberLeft(riacho.member("ana").id)) is STATE_CONFLICT
     assert riacho.check(LimitsSet(riacho.account("ana").id, 0, None)) is STATE_CONFLICT
     # Its handle is never given to another, who might then be paid in its stead.
     assert riacho.refusal(ANYBODY, "members.join", Join(riacho.invite(), "ana")) is HANDLE_TAKEN
@@ -256,7 +256,7 @@ def test_nobody_leaves_amid_pending_payments_and_nobody_sends_another_away(riach
     payment = riacho.pay("ana", "bia", 5_00, pending=True)
     for who in ("ana", "bia"):
         assert riacho.refusal(who, "members.leave", Leave(), who) is STATE_CONFLICT
-        assert riacho.check(Left(riacho.member(who).id)) is STATE_CONFLICT
+        assert riacho.check(MemberLeft(riacho.member(who).id)) is STATE_CONFLICT
     assert riacho.refusal("dora", "members.leave", Leave(), "ana") is FORBIDDEN
     assert riacho.refusal("dora", "members.leave", Leave(), "nobody") is MEMBER_UNKNOWN
     riacho.payments("bia", "void", payment, VoidPayment())

@@ -31,7 +31,7 @@ from protocol.practices.people.invitations import INVITATION_UNKNOWN, Invite
 from protocol.practices.people.mandates import GiveMandate
 from protocol.practices.people.members.views import Approve, Join, Leave
 from protocol.practices.people.names import Rename
-from protocol.practices.people.returns import Return, Returned
+from protocol.practices.people.returns import MemberReturned, Return
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, keys_of, snapshot
 from tests.protocol.practices.people.test_devices import add, rebind
 
@@ -169,7 +169,7 @@ def test_what_is_no_way_back(riacho: Group) -> None:
     assert against(riacho.joining("ana", network=bytes(32))) is WRONG_NETWORK
     assert against(riacho.joining("bia", keys_of("ana"))) is ORDER_MISMATCH
     assert riacho.refusal(ANYBODY, "members.return", Return("AAAA", right), "ana") is INVITATION_UNKNOWN
-    assert riacho.check(Returned("A" * 16, bytes(32), None)) is MEMBER_UNKNOWN
+    assert riacho.check(MemberReturned("A" * 16, bytes(32), None)) is MEMBER_UNKNOWN
 
 
 def test_neither_a_revoked_key_nor_one_with_a_cap_lets_anybody_back_in() -> None:
