@@ -77,7 +77,7 @@ class Parser(ArgumentParser):
         raise Misuse(f"{message} (see {self.prog} --help)")
 
 
-def split(argv: Sequence[str]) -> tuple[str, list[str]]:
+def split_words(argv: Sequence[str]) -> tuple[str, list[str]]:
     """Return the first word that is neither an option nor its value ("": there is none), and all the others."""
     at = 0
     while at < len(argv) and argv[at].startswith("-"):
@@ -92,7 +92,7 @@ def _named_in_usage(action: Action) -> str:
 
 def choose(command: str, says: str, verbs: Mapping[str, str], argv: Sequence[str]) -> tuple[str, list[str]]:
     """Return which of a command's verbs is meant, and the rest; raises Misuse where none is."""
-    verb, rest = split(argv)
+    verb, rest = split_words(argv)
     if verb in verbs:
         return verb, rest
     if not verb and {"-h", "--help"}.intersection(rest):

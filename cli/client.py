@@ -19,7 +19,7 @@ from cli.ending import Ending, Misuse, Unreachable, WishRefused
 TIMEOUT_SECONDS = 30.0
 """Longer than a node waits for other networks before it answers."""
 _PAGE_ITEMS_MAX = 200
-CHUNK_BYTES = 256 * 1024
+READ_BYTES = 256 * 1024
 LINE_BYTES_MAX = 1024 * 1024
 _JSON_TYPE = "application/json"
 _PROBLEM_TYPE = "application/problem+json"
@@ -97,7 +97,7 @@ class Client:
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    while chunk := self._read(response, CHUNK_BYTES):
+                    while chunk := self._read(response, READ_BYTES):
                         file.write(chunk)
                     file.flush()
                     os.fsync(file.fileno())

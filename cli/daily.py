@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.arguments import Parser, choose, read_count, read_seconds, read_text, split
+from cli.arguments import Parser, choose, read_count, read_seconds, read_text, split_words
 from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.output import figure, put, put_json, show_record, table
@@ -107,7 +107,7 @@ def request(argv: Sequence[str]) -> int:
     from cli.made.commands import operate
 
     noun = "payment-requests"
-    verb, rest = split(argv)
+    verb, rest = split_words(argv)
     if verb != "create" and verb in nouns()[noun]:
         return operate(nouns()[noun][verb], rest, command=f"request {verb}")
     ask, example = nouns()[noun]["create"], 'mutirao request 12.50 "bread" --payer ana'
@@ -139,11 +139,11 @@ def _only_currency(session: CommandSession) -> str:
 
 def network(argv: Sequence[str]) -> int:
     """Print the node, the networks that it knows and its links; or do what `networks` does."""
-    verb, rest = split(argv)
+    verb, rest = split_words(argv)
     if verb != "status":
         from cli.made import commands
 
-        return commands.run("network", argv)
+        return commands.run_verb("network", argv)
     parser = Parser(
         "network status",
         "This node, the networks that it knows, and the credit lines with them.",

@@ -36,7 +36,7 @@ EPILOG = """examples:
   mutirao demo --keep        leaves the three nodes running and tells how to reach them"""
 
 
-def main(words: Sequence[str] = ()) -> int:
+def demo(words: Sequence[str] = ()) -> int:
     """Run the demo; 1 if anything that it claims is not so."""
     parser = argparse.ArgumentParser(
         prog="mutirao demo", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter

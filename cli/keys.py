@@ -18,7 +18,7 @@ from cli.settings import said
 if TYPE_CHECKING:
     from protocol.wire.keys import KeyPair
 
-FORM = "mutirao-key-1"
+KEY_FORM = "mutirao-key-1"
 FILE_BYTES_MAX = 4_096
 _SEED_BYTES = 32
 
@@ -30,13 +30,13 @@ _VERBS = {
 }
 
 
-def run(argv: Sequence[str]) -> int:
+def make_or_show(argv: Sequence[str]) -> int:
     """Make a key, or show its public half."""
     verb, rest = choose("keys", "Keys of members.", _VERBS, argv)
     if verb == "prove":
         return _prove(rest)
     if verb == "replace":
-        from cli.replacing import run as replace
+        from cli.replacing import replace_key as replace
 
         return replace(rest)
     example = f"mutirao keys {'new --out' if verb == 'new' else 'show'} ana.key"
@@ -84,7 +84,7 @@ def write_new(path: Path) -> str:
 
     seed = os.urandom(_SEED_BYTES)
     public = text_of(KeyPair.from_seed(seed).public)
-    write_secret(path, json.dumps({"form": FORM, "public_key": public, "secret_seed": text_of(seed)}, indent=1))
+    write_secret(path, json.dumps({"form": KEY_FORM, "public_key": public, "secret_seed": text_of(seed)}, indent=1))
     return public
 
 
@@ -97,7 +97,7 @@ def read(path: Path) -> "KeyPair":
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
                 put(f"mutirao: others can read {path}: chmod 600 {path}", sys.stderr)
             held = json.loads(file.read(FILE_BYTES_MAX))
-        if held["form"] != FORM:
+        if held["form"] != KEY_FORM:
             raise ValueError(f"the form {held['form']} is unknown")
         keys = KeyPair.from_seed(bytes_of(held["secret_seed"]))
         if text_of(keys.public) != held["public_key"]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cli.arguments import split
+from cli.arguments import split_words
 from cli.ending import DONE, WRONG_USAGE, Ending, Misuse, WishRefused
 
 INTERRUPTED = 130
@@ -17,14 +17,14 @@ INTERRUPTED = 130
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Every day": {
-        "pay": ("cli.pay:run", "pay somebody, here or in another network"),
+        "pay": ("cli.pay:pay", "pay somebody, here or in another network"),
         "today": ("cli.errands:today", "what waits for you, and what settles it"),
         "week": ("cli.errands:week", "what waits for those who coordinate, the most urgent first"),
         "balance": ("cli.daily:balance", "what your accounts hold, and how much you can still pay"),
         "statement": ("cli.daily:statement", "every change of an account's balance"),
         "request": ("cli.daily:request", "ask to be paid; pay, decline or cancel what is asked"),
         "join": ("cli.daily:join", "join a network with an invitation's code"),
-        "keys": ("cli.keys:run", "make a key of your own, or show its public half"),
+        "keys": ("cli.keys:make_or_show", "make a key of your own, or show its public half"),
         "login": ("cli.own:login", "sign in with a key"),
         "logout": ("cli.own:logout", "end that session"),
     },
@@ -35,17 +35,23 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "A network's own node": {
         "init": ("cli.steward.founding:init", "make keys, database and first currency; tells the steward's token once"),
-        "serve": ("cli.steward.serving:serve", "run the node: HTTP API and gossip"),
+        "serve": ("cli.steward.serving:serve_home", "run the node: HTTP API and gossip"),
         "backup": ("cli.steward.copies:backup", "copy the database, also while the node runs"),
-        "restore": ("cli.steward.copies:restore", "put a copy in place of a lost database"),
-        "import": ("cli.steward.importing:run", "take in a group that kept its books elsewhere"),
-        "verify": ("cli.steward.verifying:verify", "check a receipt, or a whole book, without trusting any node"),
-        "rebuild": ("cli.steward.copies:rebuild", "make the lookup tables anew from the signed entries"),
-        "rotate": ("cli.steward.keys:rotate", "change the network's signing key"),
-        "sign": ("cli.steward.keys:sign", "sign that change, a grant or a checkpoint with a cold key"),
+        "restore": ("cli.steward.copies:restore_home", "put a copy in place of a lost database"),
+        "import": ("cli.steward.importing:import_books", "take in a group that kept its books elsewhere"),
+        "verify": (
+            "cli.steward.verifying:verify_alone",
+            "check a receipt, or a whole book, without trusting any node",
+        ),
+        "rebuild": ("cli.steward.copies:rebuild_home", "make the lookup tables anew from the signed entries"),
+        "rotate": ("cli.steward.keys:rotate_keys", "change the network's signing key"),
+        "sign": ("cli.steward.keys:sign_cold", "sign that change, a grant or a checkpoint with a cold key"),
         "takeover": ("cli.steward.keys:takeover", "make a replica the home of its network"),
         "recover": ("cli.steward.keys:recover", "give a network that has lost all its keys new ones"),
-        "demo": ("cli.demo:main", "three networks on this machine that trade, part, meet, survive a crash and clear"),
+        "demo": (
+            "cli.demo:demo",
+            "three networks on this machine that trade, part, meet, survive a crash and clear",
+        ),
     },
     "For programs": {
         "node": ("cli.own:node", "which node this is, and how it is"),
@@ -107,9 +113,9 @@ def help_text() -> str:
 
 
 def _run(words: Sequence[str]) -> int:
-    word, rest = split(words)
+    word, rest = split_words(words)
     if word == "help":
-        word, rest = split([*rest, "--help"])
+        word, rest = split_words([*rest, "--help"])
     if not word:
         return _told(rest)
     for group in COMMANDS.values():
@@ -118,7 +124,7 @@ def _run(words: Sequence[str]) -> int:
             return getattr(import_module(module), name)(rest)
     from cli.made import commands
 
-    return commands.run(word, rest)
+    return commands.run_verb(word, rest)
 
 
 def _told(options: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ WAIT_SECONDS = 20.0
 """How long a payment to another network may be on its way before the command stops watching."""
 LOOK_SECONDS_FIRST = 0.1
 LOOK_SECONDS_MOST = 1.0
-ID_BYTES = 16
+DRAWN_KEY_BYTES = 16
 _SALT_BYTES = 16
 
 _Json = Mapping[str, Any]
@@ -49,7 +49,7 @@ class Wish:
     max_debit: _Json | None = None
 
 
-def run(argv: Sequence[str]) -> int:
+def pay(argv: Sequence[str]) -> int:
     """Pay somebody, and say what became of it."""
     args = _parser().parse_args(argv)
     wish = Wish(
@@ -108,7 +108,7 @@ def known(session: CommandSession, key: str | None, payee: str, amount: _Json, n
     if key is None:
         return None
     try:
-        made = session.client.get(path_of(noun, uuid_text(id_of(key, noun))))
+        made = session.client.get(path_of(noun, id_text_of(id_of(key, noun))))
     except WishRefused as refusal:
         if refusal.problem.get("code") not in ("PAYMENT_UNKNOWN", "NOT_FOUND"):
             raise
@@ -225,7 +225,7 @@ def id_of(key: str, noun: str) -> bytes:
     return derived_id(sha256(f"{noun}\0{key}".encode()).digest())
 
 
-def uuid_text(name: bytes) -> str:
+def id_text_of(name: bytes) -> str:
     """Return an id as the API writes it: the economy's own function would load the whole economy first."""
     text = name.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
@@ -237,7 +237,7 @@ def _word(wish: Wish, price: _Json, payment: bytes) -> dict[str, Any]:
         "payer": price["payer"],
         "payee": wish.payee,
         "amount": wish.amount,
-        "payment": uuid_text(payment),
+        "payment": id_text_of(payment),
         "note": wish.note,
         "mandate": wish.mandate,
         "request": wish.request,

@@ -12,7 +12,7 @@ from cli.session import CommandSession
 from cli.settings import settings
 
 
-def run(argv: Sequence[str]) -> int:
+def replace_key(argv: Sequence[str]) -> int:
     """Make a new key, and let it take the place of the key at hand, or of another of the same member's."""
     from cli.client import path_of
     from cli.made.command import commands

@@ -21,7 +21,7 @@ from cli.ending import Ending, Unreachable, WishRefused
 READY_SECONDS = 30.0
 _STOP_SECONDS = 8.0
 POLL_SECONDS = 0.02
-CHUNK_BYTES = 65_536
+WIRE_READ_BYTES = 65_536
 
 
 class StageFailed(Ending):
@@ -93,7 +93,7 @@ class Wire:
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
+            while data := source.recv(WIRE_READ_BYTES):
                 sink.sendall(data)
         for one in (source, sink):
             self._open.discard(one)

@@ -88,7 +88,7 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
     node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
     await node.runtime.start()
-    if reason is None and node.runtime.state == RECOVERING:
+    if reason is None and node.runtime.state == RECOVERING.code:
         log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
         raise HomeUnusable(

@@ -14,7 +14,7 @@ from cli.made.asking import asked_for
 from cli.made.command import Command, FieldForm, nouns
 from cli.made.options import Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
-from cli.made.wished import SIGNED, CommandWished, beside, is_signed_here
+from cli.made.wished import SIGNED_FIELD, CommandWished, beside, is_signed_here
 from cli.output import plain, put, put_json, show_record, table, terminal_width
 from cli.session import CommandSession, connect
 
@@ -35,7 +35,7 @@ def noun_of(word: str, known: Container[str]) -> str | None:
     return next((noun for noun in (word, f"{word}s", f"{word.removesuffix('y')}ies") if noun in known), None)
 
 
-def run(word: str, argv: Sequence[str]) -> int:
+def run_verb(word: str, argv: Sequence[str]) -> int:
     """Do what a noun's verb asks for; raises Misuse where there is no such noun."""
     known = nouns()
     noun = noun_of(word, known)
@@ -159,7 +159,7 @@ def _example(made: Command, command: str) -> str:
 def _plainly(wished: CommandWished, made: Command) -> Mapping[str, Any]:
     """Send a wish as it was typed, once all is there that it needs."""
     missing = [field.option for field in made.own_fields if field.required and field.name not in wished.body]
-    if missing and SIGNED not in wished.body:
+    if missing and SIGNED_FIELD not in wished.body:
         raise Misuse(f"{missing[0]} is missing")
     return wished.post()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.arguments import Parser, read_amount, read_bytes, read_file, read_moment, read_number, read_object, read_text
 
-KINDS: Mapping[str, Callable[[str], Any]] = {
+VALUE_READERS: Mapping[str, Callable[[str], Any]] = {
     "text": read_text,
     "number": read_number,
     "flag": read_text,
@@ -41,7 +41,7 @@ class Field:
     asked: tuple[str, str] | None = None
     """What the command asks at a terminal where no option says it, and the name of the option that says no."""
     kind: str = "text"
-    """Which of KINDS its values are of."""
+    """Which of VALUE_READERS its values are of."""
     table: str = ""
     """Which table it names a row of."""
     own_id: bool = False
@@ -52,7 +52,7 @@ class Field:
     @property
     def read(self) -> Callable[[str], Any]:
         """What reads a typed text."""
-        return KINDS[self.kind]
+        return VALUE_READERS[self.kind]
 
     @property
     def option(self) -> str:

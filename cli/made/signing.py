@@ -12,7 +12,7 @@ from cli.arguments import Parser, read_amount
 from cli.client import path_of
 from cli.ending import Misuse, refused
 from cli.made.command import commands
-from cli.made.wished import SIGNED, CommandWished
+from cli.made.wished import SIGNED_FIELD, CommandWished
 
 if TYPE_CHECKING:
     from protocol.book.signed import Signed
@@ -93,7 +93,7 @@ def _pay_request(wished: CommandWished) -> _Json:
     key = wished.args.idempotency_key or os.urandom(_ID_BYTES).hex()
     payment = pay.id_of(key, "payments")
     request = session.client.get(path_of("payment-requests", wished.subject))
-    if request["payment"] == pay.uuid_text(payment):
+    if request["payment"] == pay.id_text_of(payment):
         return request
     wish = pay.Wish(
         request["payee_account"], request["left"], body.get("note"), body.get("payer"),
@@ -158,13 +158,13 @@ def _add_options(parser: Parser) -> None:
 SIGNINGS: Mapping[str, CommandSigning] = {
     "checkpoints.sign": CommandSigning("signatures", _sign_by_cold_keys, _signature_option, always=True),
     "links.sign": CommandSigning("signatures", _sign_by_cold_keys, _signature_option, always=True),
-    "members.add-key": CommandSigning(SIGNED, _add, _add_options, always=True, made=("joining", "cap_minor")),
+    "members.add-key": CommandSigning(SIGNED_FIELD, _add, _add_options, always=True, made=("joining", "cap_minor")),
     "members.join": CommandSigning("joining", _join),
-    "members.rebind-key": CommandSigning(SIGNED, _rebind, _new_option, always=True, made=("joining",)),
+    "members.rebind-key": CommandSigning(SIGNED_FIELD, _rebind, _new_option, always=True, made=("joining",)),
     "members.return": CommandSigning("joining", _return),
-    "payment-requests.pay": CommandSigning(SIGNED, _pay_request),
-    "payments.create": CommandSigning(SIGNED, _pay),
-    "scheduled-payments.create": CommandSigning(SIGNED, _schedule),
+    "payment-requests.pay": CommandSigning(SIGNED_FIELD, _pay_request),
+    "payments.create": CommandSigning(SIGNED_FIELD, _pay),
+    "scheduled-payments.create": CommandSigning(SIGNED_FIELD, _schedule),
 }
 """What takes more than signing what was typed.
 

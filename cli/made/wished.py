@@ -15,9 +15,9 @@ from cli.session import CommandSession
 if TYPE_CHECKING:
     from protocol.wire.keys import KeyPair
 
-SIGNED = "signed"
-SALT = "_salt"
-KEY = "key"
+SIGNED_FIELD = "signed"
+SALT_MARK = "_salt"
+BY_KEY_ALONE = "key"
 """Of protocol.book.operations.Signing: nothing goes without a key."""
 
 _Json = Mapping[str, Any]
@@ -57,9 +57,9 @@ class CommandWished:
 
 def is_signed_here(made: Command, wished: CommandWished) -> bool:
     """Tell whether the key at hand is to sign a wish: there is one, or nothing goes without."""
-    if not made.signed or SIGNED in wished.body:
+    if not made.signed or SIGNED_FIELD in wished.body:
         return False
-    return wished.session.hand is not None or made.signed == KEY
+    return wished.session.hand is not None or made.signed == BY_KEY_ALONE
 
 
 def beside(made: Command) -> tuple[Field, ...]:
@@ -67,9 +67,9 @@ def beside(made: Command) -> tuple[Field, ...]:
     if not made.signed:
         return ()
     salts = (
-        Field(one.name + SALT, f"with --signed: the salt of the {one.name}", "BYTES", required=False, kind="bytes")
+        Field(one.name + SALT_MARK, f"with --signed: the salt of the {one.name}", "BYTES", required=False, kind="bytes")
         for one in made.fields
         if one.private
     )
     said = "the wish as another program has signed it, data and signature"
-    return (Field(SIGNED, said, "JSON", required=False, signed=True, kind="object"), *salts)
+    return (Field(SIGNED_FIELD, said, "JSON", required=False, signed=True, kind="object"), *salts)

@@ -14,7 +14,7 @@ from cli.client import path_of
 from cli.ending import Misuse, Unreachable, WishRefused
 from cli.made.fields import fields_of, word_of
 from cli.made.options import Field
-from cli.made.wished import SALT, SIGNED, CommandWished
+from cli.made.wished import SALT_MARK, SIGNED_FIELD, CommandWished
 from cli.session import moment_ms
 from protocol.book.declaration import Act, Create, operation_name
 from protocol.book.money import Amount
@@ -39,7 +39,7 @@ def sign_and_send(wished: CommandWished, operation: Create | Act, values: _Json 
     """Sign a wish as it was typed, and send it; `values` are those of its fields that were made otherwise."""
     session, noun = wished.session, operation.noun
     _look_for_all(wished, operation, values or {})
-    hand, key = wished.hand, wished.args.idempotency_key or os.urandom(pay.ID_BYTES).hex()
+    hand, key = wished.hand, wished.args.idempotency_key or os.urandom(pay.DRAWN_KEY_BYTES).hex()
     if isinstance(operation, Create) and (made := _made(wished, operation)) is not None:
         return made
     typed = _completed(wished, operation, values or {})
@@ -55,7 +55,7 @@ def sign_and_send(wished: CommandWished, operation: Create | Act, values: _Json 
         elif one.own_id:
             found[one.name] = pay.id_of(key, noun)
     wish = operation.wish(**found)
-    salted = {name + SALT: keys.text_of(salt) for name, salt in salts.items()}
+    salted = {name + SALT_MARK: keys.text_of(salt) for name, salt in salts.items()}
 
     def make(order_seq: int) -> _Json:
         until_ms = moment_ms() + SIGNED_LIFE_MS
@@ -63,7 +63,7 @@ def sign_and_send(wished: CommandWished, operation: Create | Act, values: _Json 
             hand, operation_name(operation), wish,
             network=session.network, order_seq=order_seq, not_after_ms=until_ms,
         )  # fmt: skip
-        return {SIGNED: signed, **texts, **salted}
+        return {SIGNED_FIELD: signed, **texts, **salted}
 
     return session.post_signed(wished.path, make, key)
 
@@ -90,7 +90,7 @@ def _made(wished: CommandWished, operation: Create) -> _Json | None:
     if "payee" in body and "amount" in body:
         return pay.known(wished.session, key, body["payee"], body["amount"], operation.noun)
     try:
-        return wished.session.client.get(path_of(operation.noun, pay.uuid_text(pay.id_of(key, operation.noun))))
+        return wished.session.client.get(path_of(operation.noun, pay.id_text_of(pay.id_of(key, operation.noun))))
     except WishRefused as refusal:
         if refusal.problem.get("code") != "NOT_FOUND":
             raise

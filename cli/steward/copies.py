@@ -44,7 +44,7 @@ def backup(argv: Sequence[str]) -> int:
     return DONE
 
 
-def restore(argv: Sequence[str]) -> int:
+def restore_home(argv: Sequence[str]) -> int:
     """Put a backup in the place of a stopped node's database."""
     parser = Parser(
         "restore",
@@ -72,7 +72,7 @@ def restore(argv: Sequence[str]) -> int:
     return DONE
 
 
-def rebuild(argv: Sequence[str]) -> int:
+def rebuild_home(argv: Sequence[str]) -> int:
     """Make a stopped node's lookup tables anew."""
     parser = Parser(
         "rebuild",

@@ -11,7 +11,7 @@ from typing import Any
 from cli.arguments import Parser, read_count, read_number, read_text
 from cli.ending import DONE, Misuse
 from cli.output import put
-from cli.steward.machine import attempt, home_option, now_ms, show_result
+from cli.steward.machine import attempt, clock_ms, home_option, show_result
 
 
 def init(argv: Sequence[str]) -> int:
@@ -58,7 +58,7 @@ def init(argv: Sequence[str]) -> int:
 def _founded(args: Namespace) -> Coroutine[Any, Any, Any]:
     from node.keeping import home
 
-    times = {"now": now_ms, "chance": os.urandom}
+    times = {"now": clock_ms, "chance": os.urandom}
     if args.replica_of is not None:
         if args.handle or args.currency or not args.invitation:
             raise Misuse("--replica-of goes with --invitation, and without --handle and --currency")

@@ -17,14 +17,14 @@ from cli.output import put, put_json, show_record
 from cli.session import CommandSession, connect
 from cli.settings import said
 
-FORM = "mutirao-export-1"
+EXPORT_FORM = "mutirao-export-1"
 MEMBERS_AT_ONCE = 50
 OPENINGS_AT_ONCE = 300
 
 _Json = dict[str, Any]
 
 
-def run(argv: Sequence[str]) -> int:
+def import_books(argv: Sequence[str]) -> int:
     """Read the file, and do all that it says at the node, or only tell of it."""
     parser = Parser(
         "import",
@@ -58,8 +58,8 @@ def run(argv: Sequence[str]) -> int:
 
 def checked(book: _Json) -> _Json:
     """Return what a file says; raises ValueError where its balances do not sum to zero, or it is of another form."""
-    if book["form"] != FORM:
-        raise ValueError(f"it is no {FORM}")
+    if book["form"] != EXPORT_FORM:
+        raise ValueError(f"it is no {EXPORT_FORM}")
     sums = {one["currency"]: one["balance"] for one in book["commons"]}
     for member in book["members"]:
         for account in member["accounts"]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from cli.arguments import Parser, read_count, read_moment, read_number
 from cli.ending import DONE, Misuse
 from cli.output import put
-from cli.steward.machine import attempt, home_option, now_ms, show_result, written_anew
+from cli.steward.machine import attempt, clock_ms, home_option, show_result, written_anew
 
 _DAY_MS = 24 * 3_600 * 1_000
 
 
-def rotate(argv: Sequence[str]) -> int:
+def rotate_keys(argv: Sequence[str]) -> int:
     """Change a stopped node's signing key, or write what cold keys elsewhere have to sign for it."""
     parser = Parser(
         "rotate",
@@ -106,7 +106,7 @@ def rotate(argv: Sequence[str]) -> int:
         show_result(args, {"file": str(args.to_sign), **asdict(shown)})
         return DONE
     rotated = rotation.rotate(
-        args.home, change, cold_keys=args.cold, signatures=args.signature, now=now_ms, chance=os.urandom
+        args.home, change, cold_keys=args.cold, signatures=args.signature, now=clock_ms, chance=os.urandom
     )
     show_result(args, asdict(attempt(lambda: asyncio.run(rotated))))
     return DONE
@@ -121,7 +121,7 @@ def _read_hot_grant(text: str) -> int:
     return number
 
 
-def sign(argv: Sequence[str]) -> int:
+def sign_cold(argv: Sequence[str]) -> int:
     """Sign a change of keys, a grant or a checkpoint with a cold key; no home and no network are needed for it."""
     parser = Parser(
         "sign",
@@ -142,7 +142,7 @@ def sign(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     from node.keeping import cold
 
-    shown = written_anew(lambda: cold.sign(args.claim, args.cold, args.target), args.target)
+    shown = written_anew(lambda: cold.sign_file(args.claim, args.cold, args.target), args.target)
     show_result(args, {"file": str(args.target), **asdict(shown)})
     return DONE
 
@@ -165,7 +165,7 @@ def takeover(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     from node.keeping.takeover import take_over
 
-    taken = take_over(args.home, next_key=args.next, cold_keys=args.cold, now=now_ms, chance=os.urandom)
+    taken = take_over(args.home, next_key=args.next, cold_keys=args.cold, now=clock_ms, chance=os.urandom)
     show_result(args, asdict(attempt(lambda: asyncio.run(taken))))
     if not args.json:
         kept = args.home / "keys" / "next.key"
@@ -207,7 +207,7 @@ def recover(argv: Sequence[str]) -> int:
         shown = written_anew(lambda: asyncio.run(proposed), args.propose)
         show_result(args, {"file": str(args.propose), **asdict(shown)})
         return DONE
-    finished = recovery.finish(args.home, args.finish, now=now_ms, chance=os.urandom)
+    finished = recovery.finish(args.home, args.finish, now=clock_ms, chance=os.urandom)
     show_result(args, asdict(attempt(lambda: asyncio.run(finished))))
     if not args.json:
         keys = args.home / "keys"

@@ -46,5 +46,5 @@ def show_result(args: Namespace, shown: Mapping[str, Any]) -> None:
         put(show_record(shown))
 
 
-def now_ms() -> int:
+def clock_ms() -> int:
     return time.time_ns() // 1_000_000

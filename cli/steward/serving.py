@@ -12,7 +12,7 @@ from cli.settings import said
 from cli.steward.machine import home_option, show_result
 
 
-def serve(argv: Sequence[str]) -> int:
+def serve_home(argv: Sequence[str]) -> int:
     """Serve a home until SIGTERM or SIGINT."""
     parser = Parser(
         "serve",

@@ -24,7 +24,7 @@ _VERIFY_VERBS = {
 }
 
 
-def verify(argv: Sequence[str]) -> int:
+def verify_alone(argv: Sequence[str]) -> int:
     """Check a receipt, or a whole book; raises WishRefused where it proves nothing."""
     verb, rest = choose("verify", "Check without taking anybody's word for it.", _VERIFY_VERBS, argv)
     checks = {

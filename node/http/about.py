@@ -16,7 +16,7 @@ from node.http.page import PAGE_HEADERS, page
 from node.http.problems import Denied
 from node.http.refusals import NOT_READY
 from node.http.routes import Exchange, Route, no_more
-from node.http.schema import dumped
+from node.http.schema import json_bytes
 from protocol.book.declaration import ANYONE, Doc, OneOf
 
 METRICS_TYPE = "text/plain"
@@ -147,18 +147,18 @@ class About:
 
     async def _show_node(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        return shown_answer(exchange, dumped(self._node()))
+        return shown_answer(exchange, json_bytes(self._node()))
 
     async def _alive(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        return respond(dumped(Alive(alive=True)))
+        return respond(json_bytes(Alive(alive=True)))
 
     async def _ready(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         troubles = self._troubles()
         if troubles:
             raise Denied(NOT_READY, reasons=", ".join(troubles))
-        return respond(dumped(Ready(ready=True)))
+        return respond(json_bytes(Ready(ready=True)))
 
     async def _metrics(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

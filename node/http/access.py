@@ -9,7 +9,7 @@ from node.http.answers import nothing, page_answer, respond, shown_answer
 from node.http.auth import AskForChallenge, Challenge, MemberSession, SignIn, TokenGate
 from node.http.cursors import page_of
 from node.http.routes import Exchange, Route, no_more, read_wish
-from node.http.schema import dumped
+from node.http.schema import json_bytes
 from node.http.tokens import CreatedToken, CreateToken, ShownToken, TokenDesk, shown_token
 from protocol.book.declaration import ANYONE, SIGNED_IN, Role
 
@@ -109,12 +109,12 @@ class Access:
     async def _challenge(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         wish = read_wish(AskForChallenge, exchange.body)
-        return respond(dumped(self._gate.challenge(wish)), status=201)
+        return respond(json_bytes(self._gate.challenge(wish)), status=201)
 
     async def _sign_in(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         wish = read_wish(SignIn, exchange.body)
-        return respond(dumped(self._gate.sign_in(wish, exchange.address)), status=201)
+        return respond(json_bytes(self._gate.sign_in(wish, exchange.address)), status=201)
 
     async def _sign_out(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
@@ -124,7 +124,7 @@ class Access:
     async def _create(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         made = await self._desk.create(read_wish(CreateToken, exchange.body), exchange.actor)
-        return respond(dumped(made), status=201, headers={"Location": f"/v1/tokens/{made.id}"})
+        return respond(json_bytes(made), status=201, headers={"Location": f"/v1/tokens/{made.id}"})
 
     async def _list(self, exchange: Exchange) -> StreamResponse:
         query = dict(exchange.query)
@@ -135,7 +135,7 @@ class Access:
     async def _show(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         found = await self._desk.find(exchange.actor, exchange.subject)
-        return shown_answer(exchange, dumped(shown_token(found)))
+        return shown_answer(exchange, json_bytes(shown_token(found)))
 
     async def _revoke(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

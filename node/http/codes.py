@@ -19,7 +19,7 @@ from protocol.book.refusals import BEHIND, FORBIDDEN, OVERLOADED, READ_ONLY, REC
 from protocol.book.rehearsal import rehearse
 from protocol.practices import PRACTICES, between
 
-OURS = "protocol."
+_OURS = "protocol."
 STANDING = (RECOVERING, BEHIND, SUCCEEDED, READ_ONLY, OVERLOADED)
 """What any wish can be told, whatever it is."""
 
@@ -61,7 +61,7 @@ def _named(one: Any) -> tuple[Any, ...]:
     while isinstance(one, partial):
         one = one.func
     one = getattr(one, "__wrapped__", one)
-    if not isfunction(one) or not one.__module__.startswith(OURS):
+    if not isfunction(one) or not one.__module__.startswith(_OURS):
         return ()
     found: list[Any] = [cell.cell_contents for cell in one.__closure__ or () if isfunction(cell.cell_contents)]
     for name in _names(one.__code__):
@@ -84,7 +84,7 @@ def _names(code: CodeType) -> Iterator[str]:
 def _refusing() -> Mapping[str, tuple[Any, ...]]:
     """Return the methods of ours that may refuse, by name."""
     found: dict[str, tuple[Any, ...]] = {}
-    for module in [one for name, one in sys.modules.items() if name.startswith(OURS)]:
+    for module in [one for name, one in sys.modules.items() if name.startswith(_OURS)]:
         for kind in [one for one in vars(module).values() if isclass(one) and one.__module__ == module.__name__]:
             for name, method in vars(kind).items():
                 if isfunction(method) and "Refused" in str(signature(method).return_annotation):

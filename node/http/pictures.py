@@ -6,11 +6,11 @@ from typing import Any, get_type_hints
 
 from node.http.problems import Denied
 from node.http.routes import BODY_BYTES_MAX
-from node.store.picture import SENT_BYTES_MAX, PictureRefused, redrawn
+from node.store.picture import PICTURE_READ_BYTES_MAX, PictureRefused, redrawn
 from protocol.book.declaration import Picture
 from protocol.book.refusals import MALFORMED
 
-PICTURE_BODY_BYTES_MAX = SENT_BYTES_MAX * 4 // 3 + BODY_BYTES_MAX
+PICTURE_BODY_BYTES_MAX = PICTURE_READ_BYTES_MAX * 4 // 3 + BODY_BYTES_MAX
 """base64url takes four characters for three bytes."""
 
 

@@ -100,7 +100,7 @@ def problem(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) ->
     return reason.status, _encode(document).encode()
 
 
-def refusal(refused: Refused, scale_of: ScaleOf) -> tuple[int, bytes]:
+def problem_of(refused: Refused, scale_of: ScaleOf) -> tuple[int, bytes]:
     """Return the status and the problem document for a wish that a rule refused."""
     return problem(refused.reason, refused.figures, scale_of)
 

@@ -14,10 +14,10 @@ from node.http.components import Misread, hints_of
 from node.http.cursors import page_of
 from node.http.jsonbytes import dump
 from node.http.pictures import PICTURE_BODY_BYTES_MAX, drawn_anew, pictures_in
-from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, refusal
+from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem_of
 from node.http.refusals import PRECONDITION_FAILED
 from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
-from node.http.schema import dumped, form
+from node.http.schema import form, json_bytes
 from node.http.secret import without_secrets
 from node.http.signed import reader_of
 from node.loop.waiting import Remember, Remembered
@@ -106,7 +106,7 @@ class Resources:
                     return self._refusal(result)
                 done.append(result)
                 if motion is not None and isinstance(result, motion):
-                    return MOVED, JSON_TYPE, dumped(result)
+                    return MOVED, JSON_TYPE, json_bytes(result)
                 return status, JSON_TYPE, dump(show(result))
 
             if scope is None:
@@ -250,7 +250,7 @@ class Resources:
         return paged
 
     def _refusal(self, refused: Refused) -> tuple[int, str, bytes]:
-        status, body = refusal(refused, self._scale_of)
+        status, body = problem_of(refused, self._scale_of)
         return status, PROBLEM_TYPE, body
 
     def _refused(self, refused: Refused) -> Response:

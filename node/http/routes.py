@@ -14,7 +14,7 @@ from node.http.components import Misread, hints_of, required_of
 from node.http.jsonbytes import parse_json
 from node.http.problems import Denied
 from node.http.schema import form
-from node.http.values import read_text
+from node.http.values import read_json_text
 from protocol.book.declaration import Act, Actor, Create, Operation, Role
 from protocol.book.refusals import MALFORMED
 
@@ -178,6 +178,6 @@ def wanted_reader(wanted: type[Any]) -> Callable[[Mapping[str, str]], Any]:
 def _unquoted(raw: str) -> str:
     data = unquote_to_bytes(raw)
     try:
-        return read_text(data.decode())
+        return read_json_text(data.decode())
     except UnicodeDecodeError:
         raise Misread(expected="percent-encoded UTF-8") from None

@@ -25,13 +25,13 @@ from node.http.components import (
     said_of,
 )
 from node.http.jsonbytes import dump
-from node.http.values import ANYTHING, MOMENT_FORM, PLAIN, UUID_FORM, fixed, read_text
+from node.http.values import ANYTHING, MOMENT_FORM, PLAIN, UUID_FORM, fixed, read_json_text
 from protocol.book.declaration import Act, Create, Doc, Moment, MotionWish, OneOf, Ref, Uuid, operation_name
 from protocol.practices import PRACTICES
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, is_personal
 
 
-def dumped(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
     """Return a value of a class that has a form as JSON bytes."""
     show = form(type(value)).show
     assert show is not None
@@ -80,7 +80,7 @@ def describe(hint: Any, components: Components) -> Schema:
 def _read_motion_wish(value: Any) -> MotionWish:
     if type(value) is not dict or not {"operation"} <= value.keys() <= {"operation", "subject", "wish"}:
         raise Misread(expected="an object of operation, subject, wish")
-    name, subject = (read_text(value.get(key, "")) for key in ("operation", "subject"))
+    name, subject = (read_json_text(value.get(key, "")) for key in ("operation", "subject"))
     kind = _wishes().get(name)
     if kind is None:
         raise Misread(expected="an operation that changes something, such as members.suspend")
@@ -290,7 +290,7 @@ def _map(item: ValueForm) -> ValueForm:
         found: dict[str, Any] = {}
         for key, one in value.items():
             try:
-                found[read_text(key)] = item.read(one)
+                found[read_json_text(key)] = item.read(one)
             except Misread as misread:
                 misread.path.append(key[:64])
                 raise

@@ -43,7 +43,7 @@ def _second_text(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat()[:19]
 
 
-def read_text(value: Any) -> str:
+def read_json_text(value: Any) -> str:
     """Read a text, made NFC: no control characters but line feed and tab, nothing that UTF-8 cannot carry.
 
     Keyboards and file systems write é in one character or in two. What is signed is not read here.
@@ -130,7 +130,7 @@ def _read_amount(value: Any) -> Amount:
         raise Misread(AMOUNT_TOO_LARGE, maximum=AMOUNT_MINOR_MAX)
     code = value.get("asset_code")
     if code is not None:
-        code = read_text(code)
+        code = read_json_text(code)
     scale = value.get("asset_scale")
     if type(scale) is not int or not 0 <= scale <= ASSET_SCALE_MAX:
         # Left out, 1250 could be meant as 12.50 or as 1250.00.
@@ -184,7 +184,7 @@ def fixed(schema: Schema) -> Callable[[Components], Schema]:
 
 
 PLAIN: Mapping[Any, ValueForm] = {
-    str: ValueForm(read_text, None, fixed({"type": "string"}), read_text),
+    str: ValueForm(read_json_text, None, fixed({"type": "string"}), read_json_text),
     int: ValueForm(_read_int, None, fixed({"type": "integer", "format": "int64"}), _read_int_text),
     bool: ValueForm(_read_bool, None, fixed({"type": "boolean"}), _read_bool_text),
     bytes: ValueForm(

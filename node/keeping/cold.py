@@ -75,7 +75,7 @@ def write_claim(claim: RotationClaim, target: Path) -> None:
         file.write(f"{_ABOUT_CLAIM}{encode(to_map(claim)).hex()}\n")
 
 
-def sign(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointToSign | GrantToSign:
+def sign_file(claim_file: Path, cold_key: Path, target: Path) -> ToSign | CheckpointToSign | GrantToSign:
     """Sign with a cold key, on whatever machine, what a file holds; returns what that was.
 
     The file is one of `write_claim`, or the JSON in which a node tells what is `to_sign`. Raises HomeUnusable, and

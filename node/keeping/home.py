@@ -13,7 +13,7 @@ from pathlib import Path
 from node.http.components import Misread
 from node.http.schema import form
 from node.http.secret import new_token, token_hash
-from node.http.values import read_text
+from node.http.values import read_json_text
 from node.keeping.config import FILE_NAME
 from node.loop.batch import Batch
 from node.store.highwater import HighWater
@@ -31,10 +31,11 @@ from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import CreateCurrency
+from protocol.practices.people.names import HANDLE
 from protocol.replica import Replica
 from protocol.wire.keys import SEED_BYTES, KeyPair, id_text, parse_id
 
-HANDLE = re.compile("[a-z0-9][a-z0-9-]{0,30}[a-z0-9]")
+_HANDLE = re.compile(HANDLE)
 DATABASE, HIGH_WATER, LOCK, KEYS = "mutirao.db", "high-water", "lock", "keys"
 INVITATION = "invitation"
 """The file of a replica's invitation, which it has instead of the keys that sign."""
@@ -281,7 +282,7 @@ def _make_durable(home: Path) -> None:
 
 
 def _profile(founding: Founding) -> Profile:
-    if not HANDLE.fullmatch(founding.handle):
+    if not _HANDLE.fullmatch(founding.handle):
         raise HomeUnusable(f"{founding.handle!r} is no handle: 2 to 32 of a-z, 0-9 and inner dashes are")
     if not 1 <= len(founding.name) <= NAME_CHARS_MAX:
         raise HomeUnusable(f"a network's name has 1 to {NAME_CHARS_MAX} characters")
@@ -292,7 +293,7 @@ def _profile(founding: Founding) -> Profile:
 def _text(field: str, text: str | None) -> str:
     """Return a text of the founding in Unicode normal form C, as every node keeps it."""
     try:
-        return read_text(text or "")
+        return read_json_text(text or "")
     except Misread as misread:
         misread.path.append(field)
         raise _refused(f"the {field} {text!r}", misread.refused()) from None

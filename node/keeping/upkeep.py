@@ -23,7 +23,7 @@ from node.store.highwater import HighWater, why_recover
 from node.store.holding import Holding, holding_of
 from node.store.loading import Loader
 from node.store.lookups import LINES
-from node.store.rows import COLUMNS, FORMS, ROW_DIGEST_BYTES, forms, packed
+from node.store.rows import COLUMNS, ROW_DIGEST_BYTES, ROW_FORMS, forms, packed
 from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.events import Forget, Line, Store
@@ -235,7 +235,7 @@ def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[s
 
 def _wrong_rows(connection: sqlite3.Connection, book: Book) -> list[str]:
     """Return which stored rows are not what the entries make them; none where a start makes all of them anew."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (FORMS,)).fetchone()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (ROW_FORMS,)).fetchone()
     if row is None or row[0][:ROW_DIGEST_BYTES] != forms(rows.table for rows in book.tables.values()):
         return []
     made = {one.stored[:2]: one.stored for one in map(packed, book.settle())}

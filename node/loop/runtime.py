@@ -35,13 +35,13 @@ from node.store.rows import RowDamaged
 from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
-from protocol.book.refusals import OVERLOADED, Refused, refuse
+from protocol.book.refusals import BEHIND, OVERLOADED, RECOVERING, SUCCEEDED, Refused, refuse
 from protocol.events import Asked, PeerDown, PeerUp, Recalled, Received, TimerFired
 from protocol.lanes.entry import COMMONS, IDENTITY, Millis
 
 BUGS_IN_A_ROW_MAX = 3
 
-READY, RECOVERING, BEHIND, SUCCEEDED, STOPPED = "READY", "RECOVERING", "BEHIND", "SUCCEEDED", "STOPPED"
+READY, STOPPED = "READY", "STOPPED"
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +106,10 @@ class Runtime:
         if self._stopping:
             return STOPPED
         if not self._loading and self.replica.succeeded:
-            return SUCCEEDED
+            return SUCCEEDED.code
         if not self._loading and self.replica.behind is not None:
-            return BEHIND
-        return RECOVERING if self._loading or self.replica.recovering else READY
+            return BEHIND.code
+        return RECOVERING.code if self._loading or self.replica.recovering else READY
 
     @property
     def writable(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 from protocol.book.declaration import TextRef
 from protocol.book.private import PrivateItem
 
-PLAIN = (str, bytes, int, float, Enum, NoneType)
+_WITHOUT_TEXTS = (str, bytes, int, float, Enum, NoneType)
 
 
 def digests(shown: object) -> Iterator[bytes]:
@@ -108,4 +108,4 @@ def _can_carry(hint: object) -> bool:
         return True
     if is_dataclass(hint):
         return hint is TextRef or bool(_carriers(hint))
-    return not issubclass(hint, PLAIN)
+    return not issubclass(hint, _WITHOUT_TEXTS)

@@ -24,7 +24,7 @@ PING_SECONDS = 5.0
 PING_ANSWER_SECONDS = 4.0
 PING_GRACE_SECONDS = 0.1
 
-DATA, WINDOW_UPDATE, PING, GO_AWAY = range(4)
+DATA_FRAME, WINDOW_FRAME, PING_FRAME, GO_AWAY_FRAME = range(4)
 SYN, ACK, FIN, RST = 1, 2, 4, 8
 HEADER = struct.Struct("!BBHII")
 
@@ -78,7 +78,7 @@ class BoundedYamux:
         stream = BoundedStream(self, self._next_id)
         self._next_id += 2
         self._streams[stream.id] = stream
-        await self.send(HEADER.pack(0, WINDOW_UPDATE, SYN, stream.id, 0))
+        await self.send(HEADER.pack(0, WINDOW_FRAME, SYN, stream.id, 0))
         return stream
 
     async def accept_stream(self) -> "BoundedStream":
@@ -117,7 +117,7 @@ class BoundedYamux:
         while True:
             await trio.sleep(PING_SECONDS - PING_ANSWER_SECONDS)
             asked_at = trio.current_time()
-            self.answer(PING, SYN, 0, int(asked_at) & 0xFFFF_FFFF)
+            self.answer(PING_FRAME, SYN, 0, int(asked_at) & 0xFFFF_FFFF)
             await trio.sleep(PING_ANSWER_SECONDS)
             if self._heard_at < asked_at:
                 # A machine that slept wakes this task before the one that reads the socket.
@@ -153,24 +153,24 @@ class BoundedYamux:
                 if number != 0:
                     raise ConnectionFault("not a Yamux frame")
                 stream = self._begin(kind, flags, stream_id, value)
-                if kind == DATA and value:
+                if kind == DATA_FRAME and value:
                     body_left = value
                 else:
                     self._close_by_flags(stream, flags)
 
     def _begin(self, kind: int, flags: int, stream_id: int, value: int) -> "BoundedStream | None":
-        if kind == PING:
+        if kind == PING_FRAME:
             if flags & SYN:
-                self.answer(PING, ACK, 0, value)
+                self.answer(PING_FRAME, ACK, 0, value)
             return None
-        if kind == GO_AWAY:
+        if kind == GO_AWAY_FRAME:
             raise ConnectionFault("the peer says goodbye")
-        if kind not in (DATA, WINDOW_UPDATE):
+        if kind not in (DATA_FRAME, WINDOW_FRAME):
             raise ConnectionFault("not a Yamux frame")
         stream = self._admit(stream_id) if flags & SYN else self._streams.get(stream_id)
         if stream is None:
             return None  # what was under way when we reset the stream
-        if kind == DATA:
+        if kind == DATA_FRAME:
             stream.expect(value)
         else:
             stream.add_credit(value)
@@ -183,7 +183,7 @@ class BoundedYamux:
             self._refused += 1
             if self._refused > STREAMS_REFUSED_MAX:
                 raise ConnectionFault("too many streams")
-            self.answer(WINDOW_UPDATE, RST, stream_id, 0)
+            self.answer(WINDOW_FRAME, RST, stream_id, 0)
             return None
         stream = BoundedStream(self, stream_id)
         try:
@@ -191,7 +191,7 @@ class BoundedYamux:
         except trio.WouldBlock:
             raise ConnectionFault("streams come faster than they are taken") from None
         self._streams[stream_id] = stream
-        self.answer(WINDOW_UPDATE, ACK, stream_id, 0)
+        self.answer(WINDOW_FRAME, ACK, stream_id, 0)
         return stream
 
     @staticmethod
@@ -247,14 +247,14 @@ class BoundedStream:
                 raise ConnectionFault(self._ended)
             size = min(self._send_window, DATA_BYTES_MAX, len(data) - at)
             self._send_window -= size
-            await self._connection.send(HEADER.pack(0, DATA, 0, self.id, size) + data[at : at + size])
+            await self._connection.send(HEADER.pack(0, DATA_FRAME, 0, self.id, size) + data[at : at + size])
             at += size
 
     def reset(self) -> None:
         """End the stream at both sides."""
         self._connection.forget_stream(self)
         if self._ended is None:
-            self._connection.answer(WINDOW_UPDATE, RST, self.id, 0)
+            self._connection.answer(WINDOW_FRAME, RST, self.id, 0)
             self.end("we reset the stream")
 
     def widen(self) -> None:
@@ -292,7 +292,7 @@ class BoundedStream:
     def _grant(self, size: int) -> None:
         if self._ended is None:
             self._receive_window += size
-            self._connection.answer(WINDOW_UPDATE, 0, self.id, size)
+            self._connection.answer(WINDOW_FRAME, 0, self.id, size)
 
     async def _wait_for_credit(self) -> None:
         with trio.move_on_after(CREDIT_SECONDS):

@@ -8,14 +8,14 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from node.store.picture import (
-    FORMS,
+    ENDINGS,
     KEPT_BYTES_MAX,
     MEMORY_BYTES_MAX,
+    PICTURE_FORMS,
+    PICTURE_READ_BYTES_MAX,
     PIXELS_MAX,
     QUALITIES,
-    REASONS,
     SECONDS_MAX,
-    SENT_BYTES_MAX,
     SIDE_PIXELS,
     TOO_LARGE,
     UNREADABLE,
@@ -26,7 +26,7 @@ from node.store.picture import (
 def draw(data: bytes) -> bytes:
     """Return a picture as a small JPEG; raises PictureRefused."""
     try:
-        with Image.open(BytesIO(data), formats=FORMS) as sent:
+        with Image.open(BytesIO(data), formats=PICTURE_FORMS) as sent:
             # Known from the head alone: nothing is unpacked yet.
             if sent.width * sent.height > PIXELS_MAX:
                 raise PictureRefused(TOO_LARGE)
@@ -50,18 +50,18 @@ def draw(data: bytes) -> bytes:
         plain = plain.reduce(2)
 
 
-def main() -> int:
+def draw_sent() -> int:
     """Draw what comes in anew; returns how it ended."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        drawn = draw(sys.stdin.buffer.read(SENT_BYTES_MAX + 1))
+        drawn = draw(sys.stdin.buffer.read(PICTURE_READ_BYTES_MAX + 1))
     except PictureRefused as refused:
-        return next((code for code, text in REASONS.items() if text == str(refused)), 1)
+        return next((code for code, text in ENDINGS.items() if text == str(refused)), 1)
     sys.stdout.buffer.write(drawn)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_sent())

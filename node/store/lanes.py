@@ -11,12 +11,12 @@ from node.store.connections import ENTRIES_PER_READ, Connections, StorageUnusabl
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, EntryFault, parse
 from protocol.wire.codec import CodecFault
 
-LANE = "(SELECT number FROM lanes WHERE network = ? AND name = ?)"
+LANE_NUMBER = "(SELECT number FROM lanes WHERE network = ? AND name = ?)"
 PAGE = (
     "SELECT group_concat(seq || ' ' || epoch || ' ' || arrival || ' ' || length(wire)),"
     " CAST(group_concat(CAST(wire AS TEXT), '') AS BLOB) FROM entries WHERE arrival IN (SELECT arrival FROM ("
     "SELECT arrival, size, sum(size) OVER (ORDER BY seq, epoch, arrival) AS until FROM ("
-    f"SELECT seq, epoch, arrival, length(wire) AS size FROM entries WHERE lane = {LANE}"
+    f"SELECT seq, epoch, arrival, length(wire) AS size FROM entries WHERE lane = {LANE_NUMBER}"
     " AND seq BETWEEN ? AND ? AND (seq, epoch, arrival) > (?, ?, ?)"
     f" ORDER BY seq, epoch, arrival LIMIT {ENTRIES_PER_READ})) WHERE until <= ? OR until = size)"
 )
@@ -55,7 +55,7 @@ class StoredLanes(Connections):
 
     async def holds(self, network: bytes, lane: str, seq: int, entry_id: bytes) -> bool:
         """Tell whether a lane has this entry at this seq."""
-        query = f"SELECT 1 FROM entries WHERE lane = {LANE} AND seq = ? AND id = ?"
+        query = f"SELECT 1 FROM entries WHERE lane = {LANE_NUMBER} AND seq = ? AND id = ?"
         return bool(await self._read(query, network, lane, seq, entry_id))
 
     async def lane_pages(
@@ -85,7 +85,7 @@ class StoredLanes(Connections):
     async def identity_lane(self, network: bytes) -> tuple[bytes, ...]:
         """Return the wire forms of a network's whole identity lane, in order."""
         rows = await self._read(
-            f"SELECT wire FROM entries WHERE lane = {LANE} ORDER BY epoch, seq, arrival", network, IDENTITY
+            f"SELECT wire FROM entries WHERE lane = {LANE_NUMBER} ORDER BY epoch, seq, arrival", network, IDENTITY
         )
         return tuple(wire for (wire,) in rows)
 
@@ -97,7 +97,7 @@ class StoredLanes(Connections):
         found: list[bytes] = []
         for seq in seqs:
             rows = await self._read(
-                f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ?"
+                f"SELECT wire FROM entries WHERE lane = {LANE_NUMBER} AND seq = ?"
                 " ORDER BY epoch DESC, arrival LIMIT 1",
                 network, lane, seq,
             )  # fmt: skip
@@ -108,7 +108,7 @@ class StoredLanes(Connections):
         """Return the wire forms of all entries at these places of a network's lanes: two where it has forked."""
         found: list[bytes] = []
         for lane, seq in places:
-            query = f"SELECT wire FROM entries WHERE lane = {LANE} AND seq = ? ORDER BY arrival LIMIT 2"
+            query = f"SELECT wire FROM entries WHERE lane = {LANE_NUMBER} AND seq = ? ORDER BY arrival LIMIT 2"
             found += (wire for (wire,) in await self._read(query, network, lane, seq))
         return tuple(found)
 
@@ -128,7 +128,7 @@ class StoredLanes(Connections):
             "SELECT count(*), max(epoch) FROM entries JOIN lanes ON number = lane WHERE network = ?", network
         )
         heads = await self._read(
-            f"SELECT seq, id FROM entries WHERE lane = {LANE} ORDER BY epoch DESC, seq DESC LIMIT 1",
+            f"SELECT seq, id FROM entries WHERE lane = {LANE_NUMBER} ORDER BY epoch DESC, seq DESC LIMIT 1",
             network,
             LEDGER,
         )

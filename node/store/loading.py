@@ -14,7 +14,7 @@ from node.loop.batch import UNREAD, Numbers, numbered
 from node.store import search, snapshot
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import stored_entry
-from node.store.rows import COLUMNS, FORMS, ROW_DIGEST_BYTES, RowDamaged, as_of, forms, opened, packed
+from node.store.rows import COLUMNS, ROW_DIGEST_BYTES, ROW_FORMS, RowDamaged, as_of, forms, opened, packed
 from node.store.schema import INSERTS
 from node.store.storage import Storage
 from protocol.book.book import Book
@@ -200,7 +200,7 @@ def rebuild_rows(connection: sqlite3.Connection, replica: Loadable) -> tuple[int
         for account, number in numbers.accounts.items():
             connection.execute("INSERT INTO accounts (number, id) VALUES (?, ?)", (number, account))
         marker = forms(rows.table for rows in book.tables.values()) + os.urandom(8)
-        connection.execute("REPLACE INTO meta (key, value) VALUES (?, ?)", (FORMS, marker))
+        connection.execute("REPLACE INTO meta (key, value) VALUES (?, ?)", (ROW_FORMS, marker))
         connection.execute("DELETE FROM meta WHERE key = ?", (UNREAD,))
         if replica.behind is not None:
             connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (UNREAD, replica.behind.seq))
@@ -252,5 +252,5 @@ def _write(connection: sqlite3.Connection, kept: Iterable[Kept], lines: list[Lin
 
 
 def _marker(connection: sqlite3.Connection) -> bytes:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (FORMS,)).fetchone()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (ROW_FORMS,)).fetchone()
     return row[0] if row is not None and isinstance(row[0], bytes) else b""

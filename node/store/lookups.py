@@ -7,7 +7,7 @@ from typing import Any
 
 from node.loop.batch import Answered, EventStored
 from node.store.connections import Connections
-from node.store.rows import COLUMNS, FORMS, SCANNED_MAX, fetched, fetching, opened, page_found, rows_query
+from node.store.rows import COLUMNS, ROW_FORMS, SCANNED_MAX, fetched, fetching, opened, page_found, rows_query
 from node.store.search import SearchIndex, next_turn
 from protocol.book.declaration import Page, RowsWanted
 from protocol.book.tables import Fetched, Name, Rows
@@ -72,7 +72,7 @@ class Lookups(Connections):
     async def newest(self) -> tuple[bytes, int, bytes]:
         """Return the marker of the stored rows (empty: none), and arrival and id of the newest entry (0: none)."""
         rows = await self._read("SELECT arrival, id FROM entries ORDER BY arrival DESC LIMIT 1")
-        markers = await self._read("SELECT value FROM meta WHERE key = ?", FORMS)
+        markers = await self._read("SELECT value FROM meta WHERE key = ?", ROW_FORMS)
         arrival, entry = rows[0] if rows else (0, b"")
         return markers[0][0] if markers else b"", arrival, entry
 

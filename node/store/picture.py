@@ -9,20 +9,20 @@ import asyncio
 import sys
 from contextlib import suppress
 
-SENT_BYTES_MAX = 6 * 1024 * 1024
+PICTURE_READ_BYTES_MAX = 6 * 1024 * 1024
 """As large as photographs of telephones."""
 KEPT_BYTES_MAX = 64 * 1024
 PIXELS_MAX = 50_000_000
 SIDE_PIXELS = 640
-FORMS = ("JPEG", "PNG", "WEBP", "GIF")
+PICTURE_FORMS = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITIES = (85, 75, 60, 45, 30)
 SECONDS_MAX = 10
 MEMORY_BYTES_MAX = 1024 * 1024 * 1024
 AT_ONCE_MAX = 1
 PROGRAM = ("-m", "node.store.drawing")
-UNREADABLE = f"a picture as {', '.join(FORMS)}, whole"
+UNREADABLE = f"a picture as {', '.join(PICTURE_FORMS)}, whole"
 TOO_LARGE = f"a picture of at most {PIXELS_MAX // 1_000_000} million pixels"
-REASONS = {3: UNREADABLE, 4: TOO_LARGE}
+ENDINGS = {3: UNREADABLE, 4: TOO_LARGE}
 """What the process says by how it ends."""
 
 
@@ -47,7 +47,7 @@ async def redrawn(data: bytes) -> bytes:
                 process.kill()
             await process.wait()
     if process.returncode != 0 or not 0 < len(drawn) <= KEPT_BYTES_MAX:
-        raise PictureRefused(REASONS.get(process.returncode or 0, UNREADABLE))
+        raise PictureRefused(ENDINGS.get(process.returncode or 0, UNREADABLE))
     return drawn
 
 

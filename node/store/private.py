@@ -12,7 +12,7 @@ from typing import Any
 from protocol.book.private import PrivateItem
 from protocol.events import Erase
 
-TABLES = """
+PRIVATE_TABLES = """
 CREATE TABLE private_items (
     number INTEGER PRIMARY KEY, digest BLOB NOT NULL, owner TEXT NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL,
     seen TEXT NOT NULL, at_ms INTEGER NOT NULL);
@@ -21,7 +21,7 @@ CREATE INDEX private_by_owner ON private_items (owner, number);
 CREATE INDEX private_by_kind ON private_items (owner, kind, number);
 CREATE TABLE private_values (number INTEGER PRIMARY KEY, value BLOB NOT NULL);
 """
-INSERTS = {
+PRIVATE_INSERTS = {
     "private_items": ("INSERT INTO private_items (number, digest, owner, kind, about, seen, at_ms)", 7),
     "private_values": ("INSERT INTO private_values (number, value)", 2),
 }
@@ -67,7 +67,7 @@ def replacing(items: Iterable[PrivateItem]) -> Iterator[tuple[str, Any]]:
 
 def rows(items: Iterable[PrivateItem], kept: int) -> tuple[dict[str, list[Any]], int]:
     """Return the values of the rows of these items, end to end, by table, after so many, and how many that makes."""
-    found: dict[str, list[Any]] = {table: [] for table in INSERTS}
+    found: dict[str, list[Any]] = {table: [] for table in PRIVATE_INSERTS}
     lasting = (item for item in newest_of(items) if item.value or not item.seen)
     for number, (digest, owner, kind, about, value, seen, at_ms) in enumerate(lasting, kept + 1):
         found["private_items"] += (number, digest, owner, kind, about, seen, at_ms)

@@ -20,7 +20,7 @@ from protocol.wire.record import form_of, pack_record, unpack_record
 ROW_DIGEST_BYTES = 16
 SCANNED_MAX = 4_096
 """How many rows one page of a list looks at: where few of them count, the page is short and the next goes on."""
-FORMS = "row-forms"
+ROW_FORMS = "row-forms"
 """The key, in the table `meta`, of the forms that stored rows have."""
 
 COLUMNS = "kind, place, key, closed, data, digest"

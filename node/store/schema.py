@@ -31,7 +31,7 @@ CREATE TABLE undone (
     number INTEGER PRIMARY KEY, until INTEGER NOT NULL, kind TEXT NOT NULL, key BLOB NOT NULL, place INTEGER NOT NULL,
     closed INTEGER NOT NULL, data BLOB NOT NULL, digest BLOB NOT NULL);
 CREATE INDEX undone_by_key ON undone (kind, key, until);
-{private.TABLES}CREATE TABLE answers (
+{private.PRIVATE_TABLES}CREATE TABLE answers (
     number INTEGER PRIMARY KEY, scope BLOB NOT NULL UNIQUE, request BLOB NOT NULL, status INTEGER NOT NULL,
     content_type TEXT NOT NULL, body BLOB NOT NULL, at_ms INTEGER NOT NULL);
 CREATE TABLE events (
@@ -54,7 +54,7 @@ INSERTS = {
     "row_index": ("INSERT OR IGNORE INTO row_index (kind, name, value, place)", 4),
     "meta": ("INSERT OR IGNORE INTO meta (key, value)", 2),
     "answers": ("INSERT INTO answers (scope, request, status, content_type, body, at_ms)", 6),
-    **private.INSERTS,
+    **private.PRIVATE_INSERTS,
     "events": ("INSERT INTO events (seq, type, resource, audience, figures)", 5),
 }  # fmt: skip
 """How the rows of a batch enter each table, and how many values a row has."""

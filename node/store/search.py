@@ -23,7 +23,7 @@ import aiosqlite
 from node.store.connections import ENTRIES_PER_READ, Writer, WriteStatement, read_only
 from node.store.erased import ERASED
 from node.store.folding import folded, words_of
-from node.store.rows import FORMS, ROW_DIGEST_BYTES, Packed, key_bytes
+from node.store.rows import ROW_DIGEST_BYTES, ROW_FORMS, Packed, key_bytes
 from protocol.book.declaration import RowsWanted
 from protocol.book.tables import Name, RowKey, Table, Word
 
@@ -32,10 +32,10 @@ SEARCHED_MAX = 1_000
 THROUGH_MAX = 100
 """Through how many other rows, such as members, one word finds rows that name them."""
 WORDS_MAX = 12
-VERSION = 1
+SEARCH_VERSION = 1
 """Grows whenever words are folded or kept in another way: then all are indexed anew."""
 
-TABLES = """
+SEARCH_TABLES = """
 CREATE TABLE state (version INTEGER, forms BLOB, arrival INTEGER, erased INTEGER);
 CREATE TABLE kinds (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE texts (number INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (number, digest)) WITHOUT ROWID;
@@ -51,7 +51,7 @@ _TOLD = (
     " USING (number) WHERE digest IN"
 )
 _STATE = (
-    f"SELECT {VERSION}, (SELECT substr(value, 1, {ROW_DIGEST_BYTES}) FROM home.meta WHERE key = '{FORMS}'),"
+    f"SELECT {SEARCH_VERSION}, (SELECT substr(value, 1, {ROW_DIGEST_BYTES}) FROM home.meta WHERE key = '{ROW_FORMS}'),"
     " (SELECT max(arrival) FROM home.entries), ?"
 )
 
@@ -110,7 +110,7 @@ def remake(database: Path, rows: Iterable[Worded]) -> None:
     forget_words(database)
     connection = _connected(database)
     try:
-        connection.executescript(TABLES)
+        connection.executescript(SEARCH_TABLES)
         kinds: dict[str, int] = {}
         connection.execute("BEGIN")
         for row in rows:

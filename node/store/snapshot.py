@@ -24,8 +24,8 @@ import protocol
 MAGIC = b"mutirao snapshot 1\n"
 BYTES_MAX = 512 * 1024 * 1024
 """A state that takes more is not written: a start folds instead."""
-OURS = ("crdt.", "protocol.")
-PLAIN = {
+_OURS = ("crdt.", "protocol.")
+_PLAIN = {
     ("builtins", "bytearray"), ("builtins", "frozenset"), ("builtins", "set"), ("fractions", "Fraction"),
     ("collections", "deque"), ("collections", "OrderedDict"), ("collections", "defaultdict"),
 }  # fmt: skip
@@ -134,7 +134,7 @@ def forget(path: Path) -> None:
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Make plain values and the core's own classes alone."""
-        if "." not in name and (module.startswith(OURS) or (module, name) in PLAIN):
+        if "." not in name and (module.startswith(_OURS) or (module, name) in _PLAIN):
             found = super().find_class(module, name)
             if isinstance(found, type):
                 return found

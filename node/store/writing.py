@@ -9,8 +9,8 @@ from typing import Any
 
 from node.loop.batch import UNREAD
 from node.store.connections import WriteStatement
-from node.store.lanes import LANE
-from node.store.rows import FORMS, ROW_DIGEST_BYTES
+from node.store.lanes import LANE_NUMBER
+from node.store.rows import ROW_DIGEST_BYTES, ROW_FORMS
 from node.store.schema import INSERTS
 from protocol.events import Forget
 from protocol.lanes.entry import LEDGER
@@ -18,8 +18,8 @@ from protocol.lanes.entry import LEDGER
 ROWS_PER_STATEMENT_MAX = 2_048
 """A power of two, of which SQLite takes the values."""
 LESS_KNOWN: Sequence[WriteStatement] = (
-    (f"UPDATE meta SET value = substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) WHERE key = '{FORMS}'", ()),
-    (f"DELETE FROM meta WHERE key = '{FORMS}'", ()),
+    (f"UPDATE meta SET value = substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) WHERE key = '{ROW_FORMS}'", ()),
+    (f"DELETE FROM meta WHERE key = '{ROW_FORMS}'", ()),
 )
 """Entries are none any more: snapshots that rest on them count no longer; and rows, where they were of our ledger."""
 READ_AGAIN = f"DELETE FROM meta WHERE key = '{UNREAD}' AND value > ?"
@@ -41,7 +41,7 @@ def insertions(rows: Mapping[str, list[Any]]) -> list[WriteStatement]:
 def deletions(forgotten: Iterable[Forget]) -> Iterator[WriteStatement]:
     """Yield the statements that drop what was never said; lines are made by the network's own ledger alone."""
     for network, lane, after, _ in forgotten:
-        yield f"DELETE FROM entries WHERE lane = {LANE} AND seq > ?", (network, lane, after)
+        yield f"DELETE FROM entries WHERE lane = {LANE_NUMBER} AND seq > ?", (network, lane, after)
         yield LESS_KNOWN[0]
         if lane == LEDGER:
             yield "DELETE FROM lines WHERE seq > ?", (after,)

@@ -9,14 +9,14 @@ def account_id(member: str, currency: str) -> str:
     return f"{member}.{currency}"
 
 
-COMMONS = SystemAccount("commons", "the network's common account: what leavers owe and what levies bring")
+COMMONS_ACCOUNT = SystemAccount("commons", "the network's common account: what leavers owe and what levies bring")
 HOLDS = SystemAccount("holds", "where pending payments wait")
 EXCHANGE = SystemAccount("exchange", "fees, and the rounding of rates")
 
 
 def commons_account(currency: str) -> str:
     """Return the id of the network's common account, which takes what leavers owe and what levies bring."""
-    return COMMONS.of(currency)
+    return COMMONS_ACCOUNT.of(currency)
 
 
 def holds_account(currency: str) -> str:

@@ -15,6 +15,9 @@ from protocol.wire.keys import id_text
 if TYPE_CHECKING:
     from protocol.book.book import Book
 
+ADDRESS_CHARS_MAX = 64
+"""Of an address within a network, as it is typed: a handle, or the id of a member or an account."""
+
 
 def local_part(book: Book, address: str) -> str | None:
     """Return an address without its network where that is this one; None where it is another."""

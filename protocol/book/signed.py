@@ -31,6 +31,10 @@ Key = Annotated[bytes, Length(32)]
 Id16 = Annotated[bytes, Length(16)]
 AccountId = Annotated[str, AtMost(64)]
 Minor = Annotated[int, Range(-(2**63), 2**63 - 1)]
+LeastMinor = Annotated[int, Range(1 - 2**63, 0)]
+"""How low a balance may go: how far an account may owe."""
+MostMinor = Annotated[int, Range(0, 2**63 - 1)]
+"""How high it may go."""
 OrderSeq = Annotated[int, Range(0, ORDER_SEQ_MAX)]
 Time = Annotated[int, Range(0, TIME_MS_MAX)]
 MemberId = Annotated[str, AtMost(32)]

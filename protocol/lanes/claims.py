@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.signed import Digest, Key
 from protocol.lanes.entry import Body
 from protocol.wire.codec import encode
 from protocol.wire.keys import digest
@@ -15,8 +16,6 @@ HOT_GRANT_MAX = 2**63 - 1
 """What the hot key alone may grant on a link in all where cold keys have set no less: all that can be granted."""
 GUARDIANS_MAX = 16
 RECOVERY_DELAY_MS_MAX = 366 * 24 * 3_600 * 1_000
-Key = Annotated[bytes, Length(32)]
-Digest = Annotated[bytes, Length(32)]
 MomentMs = Annotated[int, Range(0, 2**53)]
 
 

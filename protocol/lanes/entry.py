@@ -16,14 +16,14 @@ from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import NATURAL, matcher, number, reader
 from protocol.wire.shape import UNKNOWN, AtMost, Length, Range, ShapeFault, Spelt, from_map, to_map
 
-VERSION = 1
+HEADER_VERSION = 1
 ENTRY_SALT_BYTES = 16
 LANE_CHARS_MAX = 64
 KIND_CHARS_MAX = 64
 """How much is told of the kind of an entry that is not known."""
 IDENTITY, COMMONS, LEDGER = "identity", "commons", "ledger"
 LINK_PREFIX = "link/"
-LANE = "identity|commons|ledger|link/[a-z2-7]{52}"
+LANE_SPELT = "identity|commons|ledger|link/[a-z2-7]{52}"
 """How a lane is named; entries of others are not taken."""
 PUBLIC_LANES = (IDENTITY, COMMONS)
 NO_NETWORK = bytes(32)
@@ -56,9 +56,9 @@ class Body(Protocol):
 class Header:
     """Where a statement stands; `prev` is the id of the one before it in the lane, None for the first."""
 
-    v: Annotated[int, Range(VERSION, VERSION)]
+    v: Annotated[int, Range(HEADER_VERSION, HEADER_VERSION)]
     network: Annotated[bytes, Length(32)]
-    lane: Annotated[str, AtMost(LANE_CHARS_MAX), Spelt(LANE)]
+    lane: Annotated[str, AtMost(LANE_CHARS_MAX), Spelt(LANE_SPELT)]
     epoch: Annotated[int, Range(0, 2**31)]
     seq: Annotated[int, Range(0, 2**53)]
     body_hash: Annotated[bytes, Length(32)]
@@ -99,7 +99,7 @@ def seal(
     salt: bytes,
 ) -> Entry:
     """Sign a body into its place in a lane."""
-    header = Header(VERSION, network, lane, epoch, seq, digest("body", salt + body), prev)
+    header = Header(HEADER_VERSION, network, lane, epoch, seq, digest("body", salt + body), prev)
     header_bytes = encode(to_map(header))
     signature = keys.sign("entry", header_bytes)
     wire = encode((header_bytes, salt, body, signature))

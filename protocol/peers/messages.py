@@ -270,13 +270,13 @@ Message = (
     | LinkHeld
     | NewerMessage
 )
-KINDS: tuple[type[Message], ...] = (
+MESSAGE_KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
     Probe, ProbeMet, LinkHeld,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""
-_NUMBERS: Mapping[type[Any], int] = {kind: number for number, kind in enumerate(KINDS)}
+_NUMBERS: Mapping[type[Any], int] = {kind: number for number, kind in enumerate(MESSAGE_KINDS)}
 
 
 def pack(message: Message) -> bytes:
@@ -296,6 +296,8 @@ def unpack(frame: bytes) -> Message:
         number, fields = parts
         if not (type(number) is int and 0 <= number < NUMBERS_END and isinstance(fields, dict)):
             raise PeerFault("a frame is a number and fields")
-        return from_map(KINDS[number], fields, skips=True) if number < len(KINDS) else NewerMessage(number)
+        return (
+            from_map(MESSAGE_KINDS[number], fields, skips=True) if number < len(MESSAGE_KINDS) else NewerMessage(number)
+        )
     except (CodecFault, ShapeFault) as fault:
         raise PeerFault(f"frame: {fault}") from None

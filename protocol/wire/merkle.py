@@ -9,7 +9,6 @@ A leaf is hashed after the byte 0, a node after the byte 1, so that none passes 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-HASH_BYTES = 32
 PATH_HASHES_MAX = 53
 """Hashes of a proof: no tree has more than 2**53 leaves."""
 EMPTY_ROOT = sha256(b"").digest()
@@ -30,7 +29,7 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return level[0] if level else EMPTY_ROOT
 
 
-def path_of(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+def audit_path(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """Return the audit path of the leaf at an index: the other side of each node on the way up, lowest first."""
     assert 0 <= index < len(leaves)
     level, path = list(leaves), list[bytes]()
@@ -110,7 +109,7 @@ class GrowingTree:
         block, within = divmod(index, BRANCH_LEAVES)
         first = block * BRANCH_LEAVES
         leaves = self._leaves(first, min(first + BRANCH_LEAVES, size))
-        return (*path_of(leaves, within), *path_of(self._tops(size), block))
+        return (*audit_path(leaves, within), *audit_path(self._tops(size), block))
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """Return the consistency path from the tree over the first `old` leaves to that over the first `new` ones."""
@@ -122,7 +121,7 @@ class GrowingTree:
             return consistency_of(self._tops(new), block)
         first = block * BRANCH_LEAVES
         leaves = self._leaves(first, min(first + BRANCH_LEAVES, new))
-        return (*_grown(leaves, within, is_first=block == 0), *path_of(self._tops(new), block))
+        return (*_grown(leaves, within, is_first=block == 0), *audit_path(self._tops(new), block))
 
     def _tops(self, size: int) -> list[bytes]:
         """Return the roots of the blocks; that of the last may be of fewer leaves."""
@@ -146,7 +145,7 @@ def _grown(leaves: Sequence[bytes], size: int, *, is_first: bool) -> tuple[bytes
     while index & 1:
         level, index = _above(level), index >> 1
     known = is_first and index == 0
-    return path_of(level, index) if known else (level[index], *path_of(level, index))
+    return audit_path(level, index) if known else (level[index], *audit_path(level, index))
 
 
 def _above(level: Sequence[bytes]) -> list[bytes]:

@@ -20,7 +20,7 @@ from figures import Figure, Told
 from serving import metrics, served
 
 from cli.ending import WishRefused
-from cli.stage import CHUNK_BYTES, Node, Wire, until
+from cli.stage import WIRE_READ_BYTES, Node, Wire, until
 
 PAYMENTS = 20
 IDLE_SECONDS = 6.0
@@ -40,7 +40,7 @@ class Counted(Wire):
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
+            while data := source.recv(WIRE_READ_BYTES):
                 sink.sendall(data)
                 with self._counting:
                     self.carried += len(data)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, read_text, split
+from cli.arguments import Parser, read_amount, read_bytes, read_moment, read_number, read_text, split_words
 from cli.ending import Misuse
 from cli.made.fields import fields_of
 from protocol.book.declaration import Ref
@@ -96,7 +96,7 @@ def test_numbers_and_bytes_are_refused_before_a_node_is_asked() -> None:
     ],
 )
 def test_shared_options_may_stand_before_the_command(typed: list[str], word: str, rest: list[str]) -> None:
-    assert split(typed) == (word, rest)
+    assert split_words(typed) == (word, rest)
 
 
 @pytest.mark.parametrize("value", ["-200", "-200.00", "-12.50HORA", "-12.50 HORA", "-_aKey"])

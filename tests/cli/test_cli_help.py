@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.arguments import split
+from cli.arguments import split_words
 from cli.made import wished
 from cli.made.command import INDEX, Command, all_commands, commands, index_of, nouns
 from cli.made.commands import parser_of
@@ -65,7 +65,7 @@ def test_each_operation_explains_itself_with_an_example_that_it_can_read(
             assert " ".join(field.said.split()) in told
     example = told.partition("example: ")[2]
     program, found_noun, *words = shlex.split(example)
-    found_verb, rest = split(words)
+    found_verb, rest = split_words(words)
     assert (program, found_noun, found_verb) == ("mutirao", made.noun, made.verb)
     parser_of(made, f"{made.noun} {made.verb}").parse_args(rest)
 
@@ -137,7 +137,7 @@ def test_the_index_says_what_the_declarations_say() -> None:
 
 def test_what_a_command_repeats_of_the_rules_is_as_they_have_it(mutirao: Callable[..., Any]) -> None:
     assert f"at most so many; default: {PAGE_ITEMS_DEFAULT}\n" in help_of(mutirao, "members list")
-    assert Signing.KEY.value == wished.KEY
+    assert Signing.KEY.value == wished.BY_KEY_ALONE
 
 
 def test_the_whole_help_names_every_command_and_every_exit_code(mutirao: Callable[..., Any]) -> None:

@@ -209,7 +209,7 @@ def test_an_order_goes_behind_the_newest_one_of_a_device_whose_clock_is_ahead(
 
 
 def test_the_same_key_finds_the_payment_that_it_made(mutirao: Callable[..., Any], node: Any, ana: Path) -> None:
-    path = f"/v1/payments/{pay.uuid_text(pay.id_of('rent-may', 'payments'))}"
+    path = f"/v1/payments/{pay.id_text_of(pay.id_of('rent-may', 'payments'))}"
     node.refuses("GET", path, "PAYMENT_UNKNOWN", status=404)
     node.shows("GET", path, payment())
     node.shows("POST", "/v1/quotes", PRICE, 201)
@@ -217,7 +217,7 @@ def test_the_same_key_finds_the_payment_that_it_made(mutirao: Callable[..., Any]
     words = ("pay", "--key", ana, "bia", "12.50", "--idempotency-key", "rent-may", "--json")
     assert mutirao(*words).shown == mutirao(*words).shown == payment()
     [(_, wish, _)] = orders(node)
-    assert path.endswith(pay.uuid_text(wish.payment or b""))
+    assert path.endswith(pay.id_text_of(wish.payment or b""))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_the_same_key_finds_the_payment_that_it_made(mutirao: Callable[..., Any]
 def test_a_key_that_paid_something_else_is_told_so_and_pays_nothing(
     mutirao: Callable[..., Any], node: Any, ana: Path, payee: str, amount: str
 ) -> None:
-    node.shows("GET", f"/v1/payments/{pay.uuid_text(pay.id_of('rent-may', 'payments'))}", payment())
+    node.shows("GET", f"/v1/payments/{pay.id_text_of(pay.id_of('rent-may', 'payments'))}", payment())
     ended = mutirao("pay", "--key", ana, payee, amount, "--idempotency-key", "rent-may")
     assert (ended.code, ended.out) == (1, "") and "IDEMPOTENCY_REUSED" in ended.err and "12.50 HORA to bia" in ended.err
     assert not node.asked("POST", "/v1/payments")
@@ -239,7 +239,7 @@ def test_a_key_that_paid_something_else_is_told_so_and_pays_nothing(
 def test_a_key_finds_its_payment_in_other_words_too(
     mutirao: Callable[..., Any], node: Any, ana: Path, payee: str, amount: str
 ) -> None:
-    node.shows("GET", f"/v1/payments/{pay.uuid_text(pay.id_of('rent-may', 'payments'))}", payment())
+    node.shows("GET", f"/v1/payments/{pay.id_text_of(pay.id_of('rent-may', 'payments'))}", payment())
     assert mutirao("pay", "--key", ana, payee, amount, "--idempotency-key", "rent-may").code == 0
 
 

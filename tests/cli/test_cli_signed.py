@@ -23,7 +23,7 @@ from protocol.wire.pattern import reader
 from tests.protocol.book.promises import KEEP, MAKE, KeepPromise, MakePromise
 
 RIACHO = bytes(range(32))
-NAME = pay.uuid_text(bytes(16))
+NAME = pay.id_text_of(bytes(16))
 HOUR = {"value": "1", "asset_scale": 0}
 ACCOUNT = {"id": "ANA.HORA", "currency": "HORA", "balance": {"value": "0", "asset_code": "HORA", "asset_scale": 2}}
 
@@ -70,7 +70,7 @@ def test_a_wish_is_signed_as_it_was_typed_with_what_it_names_in_full(
     )  # fmt: skip
     assert said.texts == {"note": "weeding"}
     # The same key finds what it made.
-    node.shows("GET", f"/v1/promises/{pay.uuid_text(wish.promise or b'')}", {"id": NAME})
+    node.shows("GET", f"/v1/promises/{pay.id_text_of(wish.promise or b'')}", {"id": NAME})
     assert operate(command_of(MAKE), [*words, "--idempotency-key", "may"], command="promises create") == 0
     assert len(node.asked("POST", "/v1/promises")) == 1
 

@@ -244,7 +244,7 @@ def test_the_parts_of_records() -> None:
 
 def test_the_messages() -> None:
     rows = table(PROTOCOL, "number", "message", "fields")
-    assert rows == [[str(number), kind.__name__, spelt(kind)] for number, kind in enumerate(messages.KINDS)]
+    assert rows == [[str(number), kind.__name__, spelt(kind)] for number, kind in enumerate(messages.MESSAGE_KINDS)]
 
 
 def test_the_entry_that_is_shown_byte_by_byte() -> None:

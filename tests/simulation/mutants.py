@@ -257,7 +257,7 @@ def _circle_by_timer(desk: Desk, link: Link) -> Iterator[Plan]:
 
 def _refusing(new: Any) -> tuple[tuple[Any, str, Any], ...]:
     """Replace the rule of who may join a circle wherever it is asked."""
-    return tuple((place, "refusal", new) for place in (rounds, asking, turning))
+    return tuple((place, "against_circle", new) for place in (rounds, asking, turning))
 
 
 def _owing(new: Any) -> tuple[tuple[Any, str, Any], ...]:
@@ -272,7 +272,7 @@ def _debt_with_pending(link: Link) -> int:
 _CLAIM, _RESOLVE, _SETTLED, _ARRIVE, _PART = (
     Draft.claim, holds.resolve, holds._settled, arriving._arrive, sending._part,
 )  # fmt: skip
-_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, joining.refusal
+_BORN, _PLACE, _REFUSAL = Replica.__init__, Draft.place, joining.against_circle
 
 
 def _none(*_args: Any, **_named: Any) -> None:

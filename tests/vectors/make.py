@@ -88,7 +88,7 @@ from protocol.practices.people.mandates import GiveMandate
 from protocol.solvers.netting import Case, Headroom, Obligation, set_off
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, digest
-from protocol.wire.merkle import consistency_of, leaf_hash, path_of, root_of
+from protocol.wire.merkle import audit_path, consistency_of, leaf_hash, root_of
 from protocol.wire.shape import to_map
 
 FOLDER = Path(__file__).parent
@@ -829,8 +829,8 @@ def checkpoints() -> dict[str, Any]:
     said = Checkpoint(len(ids), ledger[-1].id, root_of(ids), root_of(hashes), len(leaves), totals)
     word = riacho.write(CheckpointSaid(said), COMMONS)
     identity = (riacho.heads[IDENTITY].wire,)
-    proofs = [Proof("balance", leaves[at], at, path_of(hashes, at), word.wire, identity) for at in range(3)]
-    proofs += [Proof("payment", ledger[at].wire, at, path_of(ids, at), word.wire, identity) for at in range(5)]
+    proofs = [Proof("balance", leaves[at], at, audit_path(hashes, at), word.wire, identity) for at in range(3)]
+    proofs += [Proof("payment", ledger[at].wire, at, audit_path(ids, at), word.wire, identity) for at in range(5)]
     shown = [{"name": f"{one.kind} {one.index}", "fault": None, "document": one} for one in proofs]
     broken = {
         "another balance": ("PATH_WRONG", replace(proofs[0], leaf=leaves[1])),

@@ -158,7 +158,7 @@ def schema(made: Schema | None = None) -> dict[str, Any]:
         "about": ABOUT,
         "standing": [made.name(kind) for kind in STANDING],
         "lanes": lanes,
-        "messages": [made.name(kind) for kind in messages.KINDS],
+        "messages": [made.name(kind) for kind in messages.MESSAGE_KINDS],
         "wishes": wishes,
         "records": dict(sorted(made.records.items())),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from protocol.book.accounts import commons_account
-from protocol.book.addresses import resolve_account
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Show, Write
 from protocol.book.ledger import Posting
@@ -33,7 +33,6 @@ from protocol.wire.shape import AtMost, Range
 
 OPENINGS_MAX = 400
 """Balances that one entry opens; a larger group writes several, with the commons in between."""
-ADDRESS_CHARS_MAX = 64
 Balance = Annotated[int, Range(1 - 2**63, 2**63 - 1)]
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from protocol.book.addresses import resolve_member
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import (
     Act,
@@ -40,7 +40,6 @@ from protocol.wire.shape import AtMost
 
 CONTACT_CHARS_MAX = 300
 ITEM_ID_BYTES = 32
-ADDRESS_CHARS_MAX = 64
 
 _FORMS = {
     "phone": (re.compile(r"\+?[0-9][0-9 ()./-]{2,38}[0-9]"), "a phone number, such as +55 11 5555 0100"),

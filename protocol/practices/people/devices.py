@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
-from protocol.book.addresses import resolve_member
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import KEY, KEY_OR_WORD, Act, Desk, Doc, Entered, News, Plan, Practice, Ref, Write
 from protocol.book.ledger import Posting
@@ -28,8 +28,6 @@ from protocol.book.wishes import Said, said_in
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, acts_for, not_said_by
 from protocol.practices.people.joinings import against_new_key, joining_in
 from protocol.wire.shape import AtMost, Range
-
-ADDRESS_CHARS_MAX = 64
 
 MemberNamed = Annotated[
     str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose key; a signed wish names the member by id")

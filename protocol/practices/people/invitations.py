@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.addresses import resolve_member
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_member
 from protocol.book.arrivals import since
 from protocol.book.book import Book
 from protocol.book.declaration import (
@@ -85,7 +85,6 @@ INVITATION_EXPIRED = Reason(
 LIFE_MS = 30 * 24 * 60 * 60 * 1_000
 CODE_BYTES = 10
 INVITATION_CODE_CHARS_MAX = 64
-ADDRESS_CHARS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)

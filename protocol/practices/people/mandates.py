@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from protocol.book.addresses import resolve_account, resolve_member
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_account, resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import (
     KEY_OR_WORD,
@@ -43,7 +43,6 @@ from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import MANDATE_EXCEEDED, MANDATE_UNKNOWN, acts_for, not_said_by
 from protocol.wire.shape import AtMost
 
-ADDRESS_CHARS_MAX = 64
 MANDATES_MAX = 64
 """Mandates in force that one member may have given at once."""
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from protocol.book.addresses import ADDRESS_CHARS_MAX
 from protocol.book.book import Book
 from protocol.book.declaration import Act, At, Create, Desk, Doc, ItemsWanted, Picture, Plan, Practice, Ref, Show
 from protocol.book.members import MemberState
 from protocol.book.private import PrivateItem
 from protocol.book.refusals import MALFORMED, NOT_FOUND, Refused, foremost, refuse
-from protocol.practices.people.contacts import ADDRESS_CHARS_MAX, Sight, kept_by, may_keep, sights, whose
+from protocol.practices.people.contacts import Sight, kept_by, may_keep, sights, whose
 from protocol.wire.shape import AtMost
 
 PICTURE_BYTES_MAX = 64 * 1024

@@ -11,7 +11,7 @@ from node import clock
 from node.http.schema import form
 from node.http.values import bytes_text
 from node.keeping import recovery
-from node.keeping.cold import sign
+from node.keeping.cold import sign_file
 from node.keeping.home import (
     DATABASE,
     HIGH_WATER,
@@ -145,7 +145,7 @@ async def test_keepers_see_whom_they_name(riacho: tuple[Path, tuple[str, ...]], 
     claim, signed = tmp_path / "claim", tmp_path / "signed"
     shown = await to_sign(home, change, claim, chance=clock.chance)
     assert (shown.guardians, shown.guardians_needed, shown.recovery_delay_ms) == (guardians, 1, DELAY_MS)
-    assert sign(claim, home / KEYS / "cold.key", signed) == shown
+    assert sign_file(claim, home / KEYS / "cold.key", signed) == shown
     await rotate(home, change, signatures=[signed], now=clock.now_ms, chance=clock.chance)
     assert (await identity_of(home)).guardians.needed == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node import clock
-from node.keeping.cold import sign
+from node.keeping.cold import sign_file
 from node.keeping.home import (
     DATABASE,
     HIGH_WATER,
@@ -333,7 +333,7 @@ async def signed(home: Path, claim: Path, *numbers: int) -> list[Path]:
     """Let the keepers of these cold keys sign, each alone."""
     files = [claim.with_name(f"{claim.name}.signed-{number}") for number in numbers]
     for number, file in zip(numbers, files, strict=True):
-        sign(claim, home / "keys" / f"cold-{number}.key", file)
+        sign_file(claim, home / "keys" / f"cold-{number}.key", file)
     return files
 
 
@@ -347,12 +347,12 @@ async def test_two_of_three_keepers_sign_apart_and_bring_their_signatures(tmp_pa
     change = Change(stolen=True)
     shown = await to_sign(home, change, claim, chance=clock.chance)
     one, two, three = await signed(home, claim, 1, 2, 3)
-    assert sign(claim, home / "keys" / "cold-3.key", tmp_path / "once-more") == shown
+    assert sign_file(claim, home / "keys" / "cold-3.key", tmp_path / "once-more") == shown
     with pytest.raises(HomeUnusable, match="2 cold keys have to sign, 1 did"):
         await finished(home, change, [three])
     with pytest.raises(HomeUnusable, match="2 cold keys have to sign, 1 did"):
         await finished(home, change, [three, tmp_path / "once-more"], home / "keys" / "cold-3.key")
-    sign(claim, home / "keys" / "hot.key", tmp_path / "by-hot")
+    sign_file(claim, home / "keys" / "hot.key", tmp_path / "by-hot")
     with pytest.raises(HomeUnusable, match="not a cold key"):
         await finished(home, change, [one, tmp_path / "by-hot"])
     assert (await identity(home)).epoch == 0
@@ -395,7 +395,7 @@ async def test_a_file_that_is_no_claim_or_signature_is_refused(tmp_path: Path, t
     await founded(home)
     wrong.write_text(text)
     with pytest.raises(HomeUnusable, match="holds nothing to sign"):
-        sign(wrong, home / "keys" / "cold.key", tmp_path / "signed")
+        sign_file(wrong, home / "keys" / "cold.key", tmp_path / "signed")
     with pytest.raises(HomeUnusable, match="holds no signature"):
         await finished(home, Change(), [wrong])
     assert not (tmp_path / "signed").exists()
@@ -451,7 +451,7 @@ async def test_a_lost_or_stolen_cold_key_is_replaced_with_all_others_by_those_th
     files: list[Path] = []
     for number in (1, 2):
         files.append(tmp_path / f"by-{number}")
-        assert sign(tmp_path / "again", old / f"cold-{number}.key", files[-1]) == shown
+        assert sign_file(tmp_path / "again", old / f"cold-{number}.key", files[-1]) == shown
     assert (await finished(home, change, files)).epoch == 1
     made = await identity(home)
     assert list(made.cold) == cold_of(home) == [bytes.fromhex(text) for text in shown.cold_keys]

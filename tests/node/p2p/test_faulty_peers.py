@@ -16,12 +16,12 @@ from node.p2p.parts import ID, key_pair_from_seed
 from node.p2p.upgrade import propose_protocol
 from node.p2p.yamux import (
     HEADER,
-    PING,
+    PING_FRAME,
     STREAMS_OPEN_MAX,
     STREAMS_REFUSED_MAX,
     SYN,
     WINDOW_BYTES,
-    WINDOW_UPDATE,
+    WINDOW_FRAME,
     BoundedStream,
     BoundedYamux,
 )
@@ -111,17 +111,17 @@ async def speak_nonsense(session: BoundedYamux, stream: BoundedStream) -> None:
 
 async def open_many_streams(session: BoundedYamux, stream: BoundedStream) -> None:
     for number in range(STREAMS_OPEN_MAX + STREAMS_REFUSED_MAX):
-        await session.send(HEADER.pack(0, WINDOW_UPDATE, SYN, 2 * number + 3, 0))
+        await session.send(HEADER.pack(0, WINDOW_FRAME, SYN, 2 * number + 3, 0))
     await stream.read()
 
 
 async def speak_another_version(session: BoundedYamux, stream: BoundedStream) -> None:
-    await session.send(HEADER.pack(1, PING, SYN, 0, 7))
+    await session.send(HEADER.pack(1, PING_FRAME, SYN, 0, 7))
     await stream.read()
 
 
 async def use_a_foreign_stream_id(session: BoundedYamux, stream: BoundedStream) -> None:
-    await session.send(HEADER.pack(0, WINDOW_UPDATE, SYN, 2, 0))
+    await session.send(HEADER.pack(0, WINDOW_FRAME, SYN, 2, 0))
     await stream.read()
 
 

@@ -15,14 +15,14 @@ from node.p2p.ending import ConnectionFault, contained
 from node.p2p.yamux import (
     ACK,
     CONTROL_FRAMES_MAX,
-    DATA,
+    DATA_FRAME,
     HEADER,
-    PING,
+    PING_FRAME,
     STREAMS_OPEN_MAX,
     STREAMS_REFUSED_MAX,
     SYN,
     WINDOW_BYTES_START,
-    WINDOW_UPDATE,
+    WINDOW_FRAME,
     BoundedStream,
     BoundedYamux,
 )
@@ -76,9 +76,9 @@ def test_a_question_is_read_while_bulk_waits_to_be_written() -> None:
 
         def __init__(self) -> None:
             self._told = [
-                HEADER.pack(0, WINDOW_UPDATE, ACK, 1, 0),
-                HEADER.pack(0, PING, SYN, 0, 7),
-                HEADER.pack(0, DATA, 0, 1, 5) + b"hello",
+                HEADER.pack(0, WINDOW_FRAME, ACK, 1, 0),
+                HEADER.pack(0, PING_FRAME, SYN, 0, 7),
+                HEADER.pack(0, DATA_FRAME, 0, 1, 5) + b"hello",
             ]
 
         async def read(self, _: int | None = None) -> bytes:
@@ -157,20 +157,20 @@ def test_a_ping_is_answered_with_what_it_said() -> None:
         ours, theirs = trio.testing.memory_stream_pair()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(serve, session_at(ours, initiator=False))
-            await theirs.send_all(HEADER.pack(0, PING, SYN, 0, 7))
+            await theirs.send_all(HEADER.pack(0, PING_FRAME, SYN, 0, 7))
             answer = HEADER.unpack(await theirs.receive_some(HEADER.size))
             nursery.cancel_scope.cancel()
         return answer
 
-    assert run(play) == (0, PING, ACK, 0, 7)
+    assert run(play) == (0, PING_FRAME, ACK, 0, 7)
 
 
 def test_answers_that_nobody_takes_are_counted() -> None:
     session = alone()
     for _ in range(CONTROL_FRAMES_MAX):
-        session.answer(PING, ACK, 0, 7)
+        session.answer(PING_FRAME, ACK, 0, 7)
     with pytest.raises(ConnectionFault, match="asks faster than it reads"):
-        session.answer(PING, ACK, 0, 7)
+        session.answer(PING_FRAME, ACK, 0, 7)
 
 
 def test_a_peer_opens_a_few_streams_and_no_more() -> None:
@@ -198,7 +198,7 @@ def test_a_peer_opens_a_few_streams_and_no_more() -> None:
             for act in (live, accept_all, drain):
                 nursery.start_soon(act)
             for number in range(STREAMS_OPEN_MAX + STREAMS_REFUSED_MAX + 1):
-                await theirs.send_all(HEADER.pack(0, WINDOW_UPDATE, SYN, 2 * number + 1, 0))
+                await theirs.send_all(HEADER.pack(0, WINDOW_FRAME, SYN, 2 * number + 1, 0))
                 await trio.testing.wait_all_tasks_blocked()
         return most, ended[0]
 
@@ -219,15 +219,15 @@ def test_credit_is_not_given_back_byte_by_byte() -> None:
                 while len(heard) >= HEADER.size:
                     _, kind, flags, _, value = HEADER.unpack(heard[: HEADER.size])
                     del heard[: HEADER.size]
-                    updates += kind == WINDOW_UPDATE and not flags and value > 0
+                    updates += kind == WINDOW_FRAME and not flags and value > 0
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(serve, session)
             nursery.start_soon(count)
-            await theirs.send_all(HEADER.pack(0, WINDOW_UPDATE, SYN, 1, 0))
+            await theirs.send_all(HEADER.pack(0, WINDOW_FRAME, SYN, 1, 0))
             stream = await session.accept_stream()
             for size, piece in ((200, 1), (WINDOW_BYTES_START - 200, 65_536)):
-                await theirs.send_all(HEADER.pack(0, DATA, 0, 1, size) + bytes(size))
+                await theirs.send_all(HEADER.pack(0, DATA_FRAME, 0, 1, size) + bytes(size))
                 left = size
                 while left:
                     left -= len(await stream.read(piece))

@@ -11,7 +11,7 @@ import pytest
 from protocol.events import Drop, Effect, PeerUp, Received, Send, SendRange, Store, TimerFired
 from protocol.lanes.entry import parse
 from protocol.lanes.journal import Keyring
-from protocol.peers.messages import KINDS, pack, unpack
+from protocol.peers.messages import MESSAGE_KINDS, pack, unpack
 from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.codec import decode
@@ -41,7 +41,7 @@ def test_a_frame_says_what_is_told_of_it(case: dict[str, Any]) -> None:
 
 
 def test_there_is_a_frame_of_each_message() -> None:
-    assert {case["message"] for case in SAID} == {kind.__name__ for kind in KINDS}
+    assert {case["message"] for case in SAID} == {kind.__name__ for kind in MESSAGE_KINDS}
 
 
 def listener() -> Replica:

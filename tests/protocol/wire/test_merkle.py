@@ -11,10 +11,10 @@ from protocol.wire.merkle import (
     BRANCH_LEAVES,
     EMPTY_ROOT,
     GrowingTree,
+    audit_path,
     consistency_of,
     is_consistent,
     leaf_hash,
-    path_of,
     root_by,
     root_of,
 )
@@ -98,14 +98,14 @@ def test_every_leaf_of_every_small_tree_has_a_path_to_the_root_as_the_rfc_define
         root = naive(data[:size])
         assert root_of(leaves) == root
         for index in range(size):
-            path = path_of(leaves, index)
+            path = audit_path(leaves, index)
             assert len(path) <= (size - 1).bit_length()
             assert root_by(leaves[index], index, size, path) == root
 
 
 def test_a_path_proves_its_leaf_at_its_place_and_no_other() -> None:
     leaves = [leaf_hash(bytes([n])) for n in range(13)]
-    root, path = root_of(leaves), path_of(leaves, 6)
+    root, path = root_of(leaves), audit_path(leaves, 6)
     assert root_by(leaves[6], 6, 13, path) == root
     for leaf, index, size, shown in (
         (leaves[7], 6, 13, path),
@@ -138,7 +138,7 @@ def test_a_growing_tree_has_the_roots_and_paths_of_the_whole_one(size: int) -> N
     leaves = [leaf_hash(one) for one in data[:size]]
     assert tree.root(size) == root_of(leaves)
     for index in {0, size // 2, size - 1}:
-        assert tree.path(index, size) == path_of(leaves, index)
+        assert tree.path(index, size) == audit_path(leaves, index)
     blocks = {BRANCH_LEAVES * whole + rest for whole in (1, 2, 3) for rest in (0, 1, 3, 64)}
     for old in ({1, size // 2, size - 1, size} | blocks) & {*range(1, size + 1)}:
         assert tree.consistency(old, size) == consistency_of(leaves, old)

@@ -26,7 +26,7 @@ from protocol.practices.between.checkpoints.state import (
 from protocol.practices.people.authority import may_see
 from protocol.wire.codec import encode
 from protocol.wire.keys import id_text, parse_id
-from protocol.wire.merkle import path_of
+from protocol.wire.merkle import audit_path
 from protocol.wire.shape import to_map
 
 
@@ -136,7 +136,7 @@ def show_balance(desk: Desk, id: str) -> EntriesWanted | Refused:
     if newest is None or index is None:
         return refuse(NOT_FOUND)
     seed, found = newest.made.seed, newest.balances[index]
-    path = path_of(book.of(Checkpoints).leaves(newest), index)
+    path = audit_path(book.of(Checkpoints).leaves(newest), index)
     balance = book.amount(account.currency, found[1])
     return _proven(book, newest, account.id, BALANCE, leaf_of(seed, found), index, path, balance)
 

@@ -6,7 +6,7 @@ from protocol.book.refusals import MALFORMED, OVERLOADED, SIGNATURE_INVALID, Rea
 from protocol.peers.messages import CircleAsked, QuoteDenied
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, read_circle
 from protocol.practices.between.clearing.entries import CircleBegun, CircleLeft
-from protocol.practices.between.clearing.joining import is_signed, legs_worth, refusal
+from protocol.practices.between.clearing.joining import against_circle, is_signed, legs_worth
 from protocol.practices.between.clearing.remembered import AskedCircle, Rounds
 from protocol.practices.between.clearing.state import Initiated
 from protocol.practices.between.links.entries import HoldItem
@@ -56,7 +56,7 @@ def _hear(desk: Desk, asker: bytes, circle: Circle | None, asked: CircleAsked) -
         return SIGNATURE_INVALID
     if asked.key in rounds.passed or len(rounds.passed) >= PASSED_MAX:
         return OVERLOADED
-    return refusal(book, circle, desk.now)
+    return against_circle(book, circle, desk.now)
 
 
 def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | Plan, ...]:
@@ -77,7 +77,7 @@ def left_by(asked: AskedCircle, reason: str, by: bytes | None) -> Plan:
 def _begin(desk: Desk, asked: AskedCircle, signature: bytes) -> Plan:
     """Place our hold, once all have agreed."""
     book, circle = desk.book, asked.circle
-    refused = refusal(book, circle, desk.now)
+    refused = against_circle(book, circle, desk.now)
     if refused is not None:
         return left_by(asked, refused.code, book.network)
     links = book.of(Links).by_id

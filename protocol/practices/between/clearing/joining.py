@@ -33,7 +33,7 @@ def is_signed(book: Book, circle: Circle, data: bytes, signature: bytes) -> bool
     return known is not None and is_circle_signed_by(known.identity, circle, data, signature)
 
 
-def refusal(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) -> Reason | None:
+def against_circle(book: Book, circle: Circle, now: Millis, hold: bytes | None = None) -> Reason | None:
     """Return why we do not join a circle: with `hold` it has come to us already, and counts as promised.
 
     What we owe must not be promised elsewhere already, nor what we are owed, so that no debt is ever turned round;

@@ -17,7 +17,7 @@ from protocol.practices.between.clearing.asking import ASK_WAIT_MS, left_by
 from protocol.practices.between.clearing.circles import Circle, encode_circle
 from protocol.practices.between.clearing.entries import ClearingSet
 from protocol.practices.between.clearing.intents import Intents, clearable, cut
-from protocol.practices.between.clearing.joining import refusal
+from protocol.practices.between.clearing.joining import against_circle
 from protocol.practices.between.clearing.part import opening
 from protocol.practices.between.clearing.proposing import Proposal, circles_with_us
 from protocol.practices.between.clearing.remembered import AskedCircle, Rounds
@@ -128,7 +128,7 @@ def proceed(desk: Desk) -> Iterator[Tell | Plan]:
         rounds.seen[circle.id] = desk.now
         data, key = encode_circle(circle), desk.chance(16)
         asked = AskedCircle(data, circle, nonce, desk.now + ASK_WAIT_MS)
-        refused = refusal(book, circle, desk.now)
+        refused = against_circle(book, circle, desk.now)
         if refused is not None:
             yield left_by(asked, refused.code, book.network)
             continue

@@ -18,7 +18,7 @@ from protocol.practices.between.abroad.entries import Forwarded
 from protocol.practices.between.abroad.state import next_hold_id
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, read_circle
 from protocol.practices.between.clearing.entries import Cleared, Failed, Turned
-from protocol.practices.between.clearing.joining import debt_left, is_signed, legs_worth, refusal
+from protocol.practices.between.clearing.joining import against_circle, debt_left, is_signed, legs_worth
 from protocol.practices.between.clearing.part import joining
 from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.state import Clearing
@@ -55,7 +55,7 @@ def answer_circle(desk: Desk, link: Link, hold: bytes, onward: CircleOnward) -> 
     if not is_signed(book, circle, onward.circle, onward.signature):
         return SIGNATURE_INVALID
     book.of(Rounds).seen[circle.id] = desk.now
-    refused = refusal(book, circle, desk.now, hold)
+    refused = against_circle(book, circle, desk.now, hold)
     if refused is not None:
         return refused
     link_out = book.of(Links).by_id[circle.legs[at - 1].link]

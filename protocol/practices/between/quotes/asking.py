@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from protocol.book.addresses import resolve_account
+from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Waiting
 from protocol.book.ledger import Account
@@ -43,8 +43,6 @@ QUOTE_WAIT_MS = 10_000
 """How long a member waits for a price in all."""
 ATTEMPT_WAIT_MS = 3_000
 """How long one way may stay silent before the next is asked."""
-ADDRESS_CHARS_MAX = 64
-"""How long a payee's address may be, without its network."""
 QUOTES_OPEN_MAX = 4_096
 
 

@@ -42,7 +42,7 @@ from protocol.practices.between.quotes.refusals import (
     refused_by,
 )
 from protocol.practices.between.quotes.state import Question, Quote, Quotes
-from protocol.practices.between.routes.paths import Pair, Path, PathWanted, split
+from protocol.practices.between.routes.paths import Pair, Path, PathWanted, ways_together
 from protocol.wire.keys import id_text
 
 ON_THE_WAY = frozenset({
@@ -187,7 +187,7 @@ def _split(book: Book, question: Question, invoice: Invoice) -> tuple[Path, ...]
     def room(link: Link) -> int:
         return link.largest if is_reachable(book, link.partner) else 0
 
-    paths = split(book, wanted, room, PATHS_MAX)
+    paths = ways_together(book, wanted, room, PATHS_MAX)
     if paths is None:
         return question.refusal or refuse(LINK_LIMIT_EXCEEDED)
     return paths

@@ -95,7 +95,9 @@ def _any_room(source: bytes, word: Published) -> int:
     return AMOUNT_MINOR_MAX
 
 
-def split(book: Book, wanted: PathWanted, own_room: Callable[[Link], int], paths_max: int) -> tuple[Path, ...] | None:
+def ways_together(
+    book: Book, wanted: PathWanted, own_room: Callable[[Link], int], paths_max: int
+) -> tuple[Path, ...] | None:
     """Return ways that together carry what none can alone, each filled in turn, cheapest first; None if they cannot.
 
     Of a band the least is counted on that it can mean, less what other parts of the payment take of it.

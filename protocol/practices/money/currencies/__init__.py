@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Currencies: units of mutual credit, each with its own word and scale, whose balances sum to zero."""
 
-from protocol.book.accounts import COMMONS, EXCHANGE, HOLDS
+from protocol.book.accounts import COMMONS_ACCOUNT, EXCHANGE, HOLDS
 from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, Invariant, List, Practice, Show
 from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
 from protocol.practices.money.currencies.rules import (
@@ -30,7 +30,7 @@ PRACTICE = Practice(
     name="currencies",
     entries=(CurrencyCreated, LevySet, DefaultsSet, CurrencyClosed),
     invariants=(Invariant("balances sum to zero", unbalanced),),
-    accounts=(COMMONS, HOLDS, EXCHANGE),
+    accounts=(COMMONS_ACCOUNT, HOLDS, EXCHANGE),
     check=check,
     fold=fold,
     news=news,

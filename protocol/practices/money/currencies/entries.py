@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from protocol.book.money import BASIS_POINTS, SCALE_MAX
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX
+from protocol.book.signed import LeastMinor, MostMinor
 from protocol.wire.shape import AtMost, Range, Spelt
 
 CODE_CHARS_MAX = 12
@@ -14,8 +15,6 @@ OLD_CODE = f"[A-Z0-9]{{1,{CODE_CHARS_MAX}}}"
 Code = Annotated[str, AtMost(CODE_CHARS_MAX)]
 Scale = Annotated[int, Range(0, SCALE_MAX)]
 BasisPoints = Annotated[int, Range(0, BASIS_POINTS)]
-Least = Annotated[int, Range(1 - 2**63, 0)]
-Most = Annotated[int, Range(0, 2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class CurrencyCreated:
     name: Annotated[str, AtMost(NAME_CHARS_MAX)]
     unit_word: Annotated[str, AtMost(UNIT_WORD_CHARS_MAX)]
     scale: Scale
-    least: Least
-    most: Most | None
+    least: LeastMinor
+    most: MostMinor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class DefaultsSet:
 
     KIND: ClassVar[str] = "currencies/defaults-set"
     code: Code
-    least: Least | None
-    most: Most | None
+    least: LeastMinor | None
+    most: MostMinor | None
     any_balance: bool
     everyone: bool
 

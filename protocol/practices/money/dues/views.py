@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from protocol.book.addresses import ADDRESS_CHARS_MAX
 from protocol.book.arrivals import since
 from protocol.book.book import Book
 from protocol.book.declaration import At, Desk, Doc, Ref
@@ -15,8 +16,6 @@ from protocol.practices.money.currencies.entries import Code
 from protocol.practices.money.dues.entries import DUES_MEMBERS_MAX, DUES_TITLE_CHARS_MAX, Day, MonthOfYear, Period
 from protocol.practices.money.dues.state import AllDues, Dues, due_at
 from protocol.wire.shape import AtMost
-
-ADDRESS_CHARS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,13 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.addresses import ADDRESS_CHARS_MAX
 from protocol.book.declaration import Doc, Ref
 from protocol.book.signed import Key, MemberId, Signed
+from protocol.practices.people.devices import MemberNamed
 from protocol.wire.shape import AtMost, Range
 
-ADDRESS_CHARS_MAX = 64
 MEMBER_GUARDIANS_MAX = 9
-
-MemberNamed = Annotated[
-    str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose key; a signed wish names the member by id")
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.book.signed import AccountId, Digest, MemberId, Signed
+from protocol.book.signed import AccountId, Digest, LeastMinor, MemberId, MostMinor, Signed
 from protocol.practices.people.names import NewHandle
-from protocol.wire.shape import AtMost, Range, Spelt
+from protocol.wire.shape import AtMost, Spelt
 
 CURRENCIES_MAX = 64
 """Accounts that one approval may open."""
@@ -15,8 +15,6 @@ MEMBER_ID = "[A-Z2-7]{16}"
 """How the id of a member is spelt."""
 NewMember = Annotated[MemberId, Spelt(MEMBER_ID)]
 CurrencyCode = Annotated[str, AtMost(12)]
-Least = Annotated[int, Range(1 - 2**63, 0)]
-Most = Annotated[int, Range(0, 2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ class Opening:
     """A new account in a currency, with its limits each way (minor units)."""
 
     currency: CurrencyCode
-    least: Least
-    most: Most | None
+    least: LeastMinor
+    most: MostMinor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class LimitsSet:
 
     KIND: ClassVar[str] = "members/limits-set"
     account: AccountId
-    least: Least
-    most: Most | None
+    least: LeastMinor
+    most: MostMinor | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from protocol.practices.between.clearing import asking, proposing, rounds
 from protocol.practices.between.clearing.circles import Circle, CircleOnward, Leg, encode_circle, read_circle
 from protocol.practices.between.clearing.entries import CircleLeft, Cleared, Failed, RoundJoined, RoundOpened, Turned
 from protocol.practices.between.clearing.intents import DEBT_WORTH_MAX, Intended, Intents, LinkDebt, cut
-from protocol.practices.between.clearing.joining import refusal
+from protocol.practices.between.clearing.joining import against_circle
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS, ROUND_EVERY_MS, TAKEOVER_MS
@@ -273,7 +273,7 @@ def circle_at(world: World, amounts: tuple[int, int, int], not_after_ms: int | N
 
 
 def refused(world: World, circle: Circle, name: str = "serra") -> str | None:
-    reason = refusal(world.nodes[name].replica.book, circle, world.now)
+    reason = against_circle(world.nodes[name].replica.book, circle, world.now)
     return None if reason is None else reason.code
 
 

@@ -13,7 +13,7 @@ from protocol.peers.messages import CircleAsked, Debt, Message, Probe, ProbeMet,
 from protocol.peers.sessions import REQUESTS_PER_MINUTE_MAX
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.intents import Intents
-from protocol.practices.between.clearing.joining import refusal
+from protocol.practices.between.clearing.joining import against_circle
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
 from protocol.practices.between.clearing.probes import (
     ANSWERS_MAX,
@@ -585,11 +585,11 @@ def test_a_circle_of_a_round_far_off_is_not_joined_and_keeps_nobody_from_the_nex
     ]  # fmt: skip
     pay(world, "riacho", "ana", "ana@serra", 30)
     far = Circle(world.now + ROUND_LIFE_MS + 1, circle.legs, circle.condition, world.now + 60_000)
-    assert str(refusal(book, far, world.now)) == "QUOTE_EXPIRED"
+    assert str(against_circle(book, far, world.now)) == "QUOTE_EXPIRED"
     past = Circle(world.now - ROUND_LIFE_MS - 1, circle.legs, circle.condition, world.now + 60_000)
-    assert str(refusal(book, past, world.now)) == "QUOTE_EXPIRED"
+    assert str(against_circle(book, past, world.now)) == "QUOTE_EXPIRED"
     near = Circle(world.now + ROUND_LIFE_MS, circle.legs, circle.condition, world.now + 60_000)
-    assert str(refusal(book, near, world.now)) != "QUOTE_EXPIRED"
+    assert str(against_circle(book, near, world.now)) != "QUOTE_EXPIRED"
     newest = book.of(Clearing).newest(world.now)
     world.granted("encants", "clearing-terms.set", SetClearing(publish=False))
     assert clear(world, "encants").cleared == 1
