@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from protocol.book.errands import Errand, Urgency
 from protocol.book.gates import ASSEMBLY, MEMBERS, Motion, MotionWish, ungated
 from protocol.book.ledger import Posting, SystemAccount
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.operations import (
     KEY,
     KEY_OR_WORD,
@@ -210,6 +211,8 @@ class Practice:
 
     `private` are the kinds of what members own and its entries only name: names, notes.
 
+    `lives` are the lifecycles of what it keeps: rules ask them, and docs/lifecycles.md draws them.
+
     `refusals` are the reasons that it declares; what others declare it may give as well.
     """
 
@@ -240,6 +243,7 @@ class Practice:
     today: Callable[[Desk], Iterable[Errand]] | None = None
     week: Callable[[Desk], Iterable[Errand]] | None = None
     refusals: tuple[Reason, ...] = ()
+    lives: tuple[Lifecycle[Any], ...] = ()
 
 
 def operations_of(practices: Iterable[Practice]) -> dict[str, Operation]:

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.refusals import MEMBER_NOT_ACTIVE, Refused, refuse
 from protocol.lanes.entry import Millis
 
@@ -15,6 +16,27 @@ class MemberState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     LEFT = "left"
+
+
+MEMBER_LIFE = Lifecycle(
+    "members",
+    MemberState,
+    {
+        (None, "members/joined"): MemberState.PENDING,
+        (None, "members/imported"): MemberState.ACTIVE,
+        (MemberState.PENDING, "members/approved"): MemberState.ACTIVE,
+        (MemberState.ACTIVE, "members/approved"): MemberState.ACTIVE,
+        (MemberState.PENDING, "members/limits-set"): MemberState.PENDING,
+        (MemberState.ACTIVE, "members/limits-set"): MemberState.ACTIVE,
+        (MemberState.SUSPENDED, "members/limits-set"): MemberState.SUSPENDED,
+        (MemberState.ACTIVE, "members/suspended"): MemberState.SUSPENDED,
+        (MemberState.SUSPENDED, "members/resumed"): MemberState.ACTIVE,
+        (MemberState.PENDING, "members/left"): MemberState.LEFT,
+        (MemberState.ACTIVE, "members/left"): MemberState.LEFT,
+        (MemberState.SUSPENDED, "members/left"): MemberState.LEFT,
+        (MemberState.LEFT, "members/returned"): MemberState.PENDING,
+    },
+)
 
 
 class Auth(StrEnum):

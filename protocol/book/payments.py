@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.refusals import ReasonCode
 from protocol.book.searching import CALLED_TABLE, searched_by
 from protocol.book.tables import Table
@@ -17,6 +18,26 @@ class PaymentState(StrEnum):
     POSTED = "posted"
     VOIDED = "voided"
     REVERSED = "reversed"
+
+
+PAYMENT_LIFE = Lifecycle(
+    "payments",
+    PaymentState,
+    {
+        (None, "payments/paid"): (PaymentState.PENDING, PaymentState.POSTED),
+        (None, "scheduled-payments/ran"): PaymentState.POSTED,
+        (None, "commons/paid-out"): PaymentState.POSTED,
+        (None, "abroad/sent"): PaymentState.PENDING,
+        (None, "abroad/arrived"): PaymentState.POSTED,
+        (PaymentState.PENDING, "payments/posted"): PaymentState.POSTED,
+        (PaymentState.PENDING, "payments/voided"): PaymentState.VOIDED,
+        (PaymentState.POSTED, "payments/reversed"): PaymentState.REVERSED,
+        # One over several ways ends with the last of its holds: posted if any was claimed.
+        (PaymentState.PENDING, "abroad/rerouted"): PaymentState.PENDING,
+        (PaymentState.PENDING, "abroad/settled"): (PaymentState.PENDING, PaymentState.POSTED),
+        (PaymentState.PENDING, "abroad/refunded"): (PaymentState.PENDING, PaymentState.POSTED, PaymentState.VOIDED),
+    },
+)
 
 
 class PaymentAuth(StrEnum):

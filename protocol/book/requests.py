@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from protocol.book.lifecycle import HOUR, Lifecycle
 from protocol.book.searching import CALLED_TABLE, searched_by
 from protocol.book.tables import Table
 from protocol.lanes.entry import Millis
@@ -17,6 +18,27 @@ class RequestState(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+REQUEST_LIFE = Lifecycle(
+    "payment-requests",
+    RequestState,
+    {
+        (None, "payment-requests/requested"): RequestState.OPEN,
+        (RequestState.OPEN, "payments/paid"): RequestState.PAID,
+        (RequestState.OPEN, "obligations/set-off"): (RequestState.OPEN, RequestState.PAID),
+        (RequestState.OPEN, "payment-requests/declined"): RequestState.DECLINED,
+        (RequestState.OPEN, "payment-requests/cancelled"): RequestState.CANCELLED,
+        (RequestState.OPEN, "members/left"): (RequestState.DECLINED, RequestState.CANCELLED),
+        (RequestState.OPEN, HOUR): RequestState.EXPIRED,
+        # A home lets only open ones be paid from abroad; what has arrived has paid, whatever was said meanwhile.
+        (RequestState.OPEN, "abroad/arrived"): RequestState.PAID,
+        (RequestState.PAID, "abroad/arrived"): RequestState.PAID,
+        (RequestState.DECLINED, "abroad/arrived"): RequestState.PAID,
+        (RequestState.CANCELLED, "abroad/arrived"): RequestState.PAID,
+        (RequestState.PAID, "payments/reversed"): RequestState.OPEN,
+    },
+)
 
 
 @dataclass(slots=True)
@@ -43,25 +65,24 @@ class Request:
 
     def state_at(self, now: Millis) -> RequestState:
         """Return its state at an hour: an open one expires by itself."""
-        if self.state is RequestState.OPEN and self.not_after_ms is not None and now > self.not_after_ms:
-            return RequestState.EXPIRED
-        return self.state
+        over = self.not_after_ms is not None and now > self.not_after_ms
+        return REQUEST_LIFE.after(self.state, HOUR) if over and REQUEST_LIFE.allows(self.state, HOUR) else self.state
 
-    def settle(self, payment: bytes) -> None:
-        """Note by which payment it was paid: part of the fold."""
-        self.state, self.payment = RequestState.PAID, payment
+    def settle(self, payment: bytes, kind: str) -> None:
+        """Note by which payment it was paid, with an entry of this kind: part of the fold."""
+        self.state, self.payment = REQUEST_LIFE.after(self.state, kind), payment
 
-    def reopen(self, payment: bytes) -> None:
+    def reopen(self, payment: bytes, kind: str) -> None:
         """Ask again for what a payment had paid that was reversed: part of the fold."""
-        if self.state is RequestState.PAID and self.payment == payment:
-            self.state, self.payment = RequestState.OPEN, None
+        if self.payment == payment and REQUEST_LIFE.allows(self.state, kind):
+            self.state, self.payment = REQUEST_LIFE.after(self.state, kind), None
 
-    def set_off(self, amount_minor: int) -> None:
+    def set_off(self, amount_minor: int, kind: str) -> None:
         """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""
         assert 0 < amount_minor <= self.left_minor
         self.set_off_minor += amount_minor
-        if not self.left_minor:
-            self.state = RequestState.PAID
+        left = RequestState.OPEN if self.left_minor else RequestState.PAID
+        self.state = REQUEST_LIFE.after(self.state, kind, left)
 
 
 REQUESTS = Table(

@@ -242,10 +242,15 @@ DIFFERENT = [
     Different(
         LEDGER,
         "a request that stays open when it is paid",
-        "self.state, self.payment = (RequestState.PAID, payment)",
+        "self.state, self.payment = (REQUEST_LIFE.after(self.state, kind), payment)",
         "pass",
     ),
-    Different(LEDGER, "a request that stays paid", "self.state, self.payment = (RequestState.OPEN, None)", "pass"),
+    Different(
+        LEDGER,
+        "a request that stays paid",
+        "self.state, self.payment = (REQUEST_LIFE.after(self.state, kind), None)",
+        "pass",
+    ),
     Different(LEDGER, "requests of who leaves, left open", "_close_requests(book, body.member)", "pass"),
     Different(LEDGER, "a draw not counted", "drawn_minor += max(0, -party.change_minor)", "drawn_minor += 0"),
     Different(LEDGER, "what passed in a pause, made up for", "and schedule.next_at_ms < entered.at_ms", "and False"),

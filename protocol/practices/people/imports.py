@@ -13,7 +13,7 @@ from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Ref, Show, Write
 from protocol.book.ledger import Posting
-from protocol.book.members import Auth, DeviceKey, Member, MemberState
+from protocol.book.members import MEMBER_LIFE, Auth, DeviceKey, Member
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned, Private
@@ -118,7 +118,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     body = entered.body
     assert isinstance(body, MemberImported)
     auth = Auth.SELF if body.keys else Auth.CUSTODIAL
-    member = Member(body.member, body.handle, auth, MemberState.ACTIVE, entered.seq, entered.at_ms, body.name)
+    state = MEMBER_LIFE.after(None, body.KIND)
+    member = Member(body.member, body.handle, auth, state, entered.seq, entered.at_ms, body.name)
     book.members[member.id] = member
     book.of(Imports).members.add(member.id)
     book.member_by_handle[member.handle] = member.id

@@ -28,12 +28,12 @@ from protocol.book.declaration import (
     Write,
 )
 from protocol.book.ledger import Posting
-from protocol.book.members import MemberState
+from protocol.book.lifecycle import HOUR, Lifecycle
+from protocol.book.members import MEMBER_LIFE
 from protocol.book.refusals import (
     DUPLICATE,
     MALFORMED,
     MEMBER_UNKNOWN,
-    STATE_CONFLICT,
     Reason,
     Refused,
     Stage,
@@ -115,6 +115,24 @@ class InvitationState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+INVITATION_LIFE = Lifecycle(
+    "invitations",
+    InvitationState,
+    {
+        (None, Invited.KIND): InvitationState.OPEN,
+        (InvitationState.OPEN, "members/joined"): InvitationState.USED,
+        (InvitationState.OPEN, "members/returned"): InvitationState.USED,
+        (InvitationState.OPEN, InvitationWithdrawn.KIND): InvitationState.WITHDRAWN,
+        (InvitationState.OPEN, HOUR): InvitationState.EXPIRED,
+    },
+)
+_CLOSED = {
+    InvitationState.USED: INVITATION_USED,
+    InvitationState.WITHDRAWN: INVITATION_WITHDRAWN,
+    InvitationState.EXPIRED: INVITATION_EXPIRED,
+}
+
+
 @dataclass(slots=True)
 class Invitation:
     """A way in for one person: the digest of its code, and the member who came by it."""
@@ -126,15 +144,16 @@ class Invitation:
     back: str | None = None
     """The member who has left and may come back by it; None: it is for somebody new, or for an old key."""
     member: str | None = None
-    withdrawn: bool = False
+    state: InvitationState = InvitationState.OPEN
 
     def state_at(self, now: Millis) -> InvitationState:
-        """Return its state at an hour."""
-        if self.member is not None:
-            return InvitationState.USED
-        if self.withdrawn:
-            return InvitationState.WITHDRAWN
-        return InvitationState.EXPIRED if now > self.not_after_ms else InvitationState.OPEN
+        """Return its state at an hour: an open one expires by itself."""
+        over = now > self.not_after_ms and INVITATION_LIFE.allows(self.state, HOUR)
+        return INVITATION_LIFE.after(self.state, HOUR) if over else self.state
+
+    def use(self, member: str, kind: str) -> None:
+        """Note who came by it, with an entry of this kind: part of the fold."""
+        self.state, self.member = INVITATION_LIFE.after(self.state, kind), member
 
 
 @dataclass(slots=True)
@@ -144,23 +163,16 @@ class Invitations:
     by_id: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
     by_code: dict[bytes, Invitation] = field(default_factory=dict[bytes, Invitation])
 
-    def open_at(self, code: bytes, now: Millis) -> Invitation | Refused:
-        """Return the invitation that the code of this digest opens at an hour.
+    def open_at(self, code: bytes, kind: str, now: Millis) -> Invitation | Refused:
+        """Return the invitation that the code of this digest opens, at an hour, for an entry of this kind.
 
         Where none is open, INVITATION_UNKNOWN, _USED, _WITHDRAWN or _EXPIRED says why: whoever asks has the code.
         """
         found = self.by_code.get(code)
         if found is None:
             return refuse(INVITATION_UNKNOWN)
-        match found.state_at(now):
-            case InvitationState.OPEN:
-                return found
-            case InvitationState.USED:
-                return refuse(INVITATION_USED)
-            case InvitationState.WITHDRAWN:
-                return refuse(INVITATION_WITHDRAWN)
-            case InvitationState.EXPIRED:
-                return refuse(INVITATION_EXPIRED)
+        state = found.state_at(now)
+        return found if INVITATION_LIFE.allows(state, kind) else refuse(_CLOSED[state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +232,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             found = invitations.by_id.get(body.invitation)
             if found is None:
                 return refuse(INVITATION_UNKNOWN)
-            opened = invitations.open_at(found.code, at_ms)
+            opened = invitations.open_at(found.code, body.KIND, at_ms)
             return opened if isinstance(opened, Refused) else None
         case _:
             raise AssertionError(body)
@@ -233,7 +245,7 @@ def _against_back(book: Book, back: str | None) -> Refused | None:
     member = book.members.get(back)
     if member is None:
         return refuse(MEMBER_UNKNOWN, member=back)
-    return None if member.state is MemberState.LEFT else refuse(STATE_CONFLICT, state=member.state.value)
+    return MEMBER_LIFE.conflict(member.state, "members/returned")
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -241,9 +253,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     match entered.body:
         case Invited() as body:
             invitation = Invitation(body.invitation, body.code, body.not_after_ms, entered.seq, body.back)
+            invitation.state = INVITATION_LIFE.after(None, body.KIND)
             invitations.by_id[body.invitation] = invitations.by_code[body.code] = invitation
         case InvitationWithdrawn() as body:
-            invitations.by_id[body.invitation].withdrawn = True
+            withdrawn = invitations.by_id[body.invitation]
+            withdrawn.state = INVITATION_LIFE.after(withdrawn.state, body.KIND)
         case _:
             raise AssertionError(entered.body)
     return ()
@@ -321,4 +335,5 @@ PRACTICE = Practice(
         ),
     ),
     refusals=(INVITATION_UNKNOWN, INVITATION_USED, INVITATION_WITHDRAWN, INVITATION_EXPIRED),
+    lives=(INVITATION_LIFE,),
 )

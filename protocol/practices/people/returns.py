@@ -15,13 +15,12 @@ from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import ANYONE, Act, Desk, Doc, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
-from protocol.book.members import Auth, Member, MemberState
+from protocol.book.members import MEMBER_LIFE, Auth, Member
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNKNOWN,
     MEMBER_UNKNOWN,
     ORDER_MISMATCH,
-    STATE_CONFLICT,
     WRONG_NETWORK,
     Reason,
     Refused,
@@ -81,10 +80,9 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     member = book.members.get(body.member)
     if member is None:
         return refuse(MEMBER_UNKNOWN, member=body.member)
-    here = member.state is not MemberState.LEFT
     refused = foremost(
         _against_invitation(book, body, member, joining, at_ms),
-        refuse(STATE_CONFLICT, state=member.state.value) if here else None,
+        MEMBER_LIFE.conflict(member.state, body.KIND),
         _against_no_key(member) if joining is None else _against_key(book, member, joining),
     )
     return refused or book.ledger.uncountable(*((one.account, one.amount_minor) for one in _taken_up(book, body)))
@@ -94,7 +92,7 @@ def _against_invitation(
     book: Book, body: MemberReturned, member: Member, joining: Joining | None, at_ms: Millis
 ) -> Refused | None:
     """Return why an invitation does not let this member back in."""
-    invitation = book.of(Invitations).open_at(body.code, at_ms)
+    invitation = book.of(Invitations).open_at(body.code, body.KIND, at_ms)
     if isinstance(invitation, Refused):
         return invitation
     if invitation.back == member.id or (invitation.back is None and _is_own(member, joining)):
@@ -153,8 +151,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     postings = _taken_up(book, body)
     member = book.members[body.member]
     book.of(Departures).left.pop(member.id, None)
-    book.of(Invitations).by_code[body.code].member = member.id
-    member.state = MemberState.PENDING
+    book.of(Invitations).by_code[body.code].use(member.id, body.KIND)
+    member.state = MEMBER_LIFE.after(member.state, body.KIND)
     if body.joining is not None:
         joining = joining_in(body.joining)
         if not _is_own(member, joining):

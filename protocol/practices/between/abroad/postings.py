@@ -7,7 +7,7 @@ from protocol.book.accounts import commons_account, exchange_account, holds_acco
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
-from protocol.book.payments import Abroad, Payment, PaymentAuth, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Abroad, Payment, PaymentAuth, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.wishes import said_in
 from protocol.practices.between.abroad.entries import (
@@ -94,7 +94,7 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
         payee=sent.payee,
         debit_minor=sent.debit,
         amount_minor=invoice.amount,
-        state=PaymentState.PENDING,
+        state=PAYMENT_LIFE.after(None, sent.KIND),
         auth=authority.auth,
         rests_on=authority.rests_on,
         said=said.digest,
@@ -131,9 +131,11 @@ def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Par
 
 def _close(book: Book, payment: Payment, under_way: UnderWay, entered: Entered) -> None:
     """End a payment whose last hold has ended: it is posted if any was claimed, and then cost what these did."""
+    ended = PaymentState.POSTED if under_way.paid_minor else PaymentState.VOIDED
+    state = PaymentState.PENDING if under_way.parts else ended
+    payment.state = PAYMENT_LIFE.after(payment.state, entered.body.KIND, state)
     if under_way.parts:
         return
-    payment.state = PaymentState.POSTED if under_way.paid_minor else PaymentState.VOIDED
     payment.closed, payment.closed_at_ms = entered.seq, entered.at_ms
     payment.debit_minor = under_way.paid_minor or payment.debit_minor
     del book.of(Forwards).under_way[payment.id]
@@ -147,6 +149,7 @@ def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
     under_way.ways.append(part.route)
     forwards.part_of[part.link, part.hold] = payment.id
     payer.held_minor += part.debit
+    payment.state = PAYMENT_LIFE.after(payment.state, rerouted.KIND)
     payment.debit_minor = under_way.debit_minor
     _note_ways(payment, under_way.parts.values())
     more = part.debit - before.debit
@@ -173,7 +176,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
         payee=account.id,
         debit_minor=None,
         amount_minor=invoice.amount,
-        state=PaymentState.POSTED,
+        state=PAYMENT_LIFE.after(None, arrived.KIND),
         auth=PaymentAuth.ABROAD,
         note=invoice.note,
         request=invoice.request,
@@ -188,7 +191,7 @@ def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Po
         forwards.on(part.link).received += part.amount
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
-        book.requests.change(request.id).settle(payment.id)
+        book.requests.change(request.id).settle(payment.id, arrived.KIND)
     mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in arrived.parts]
     exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
     return (

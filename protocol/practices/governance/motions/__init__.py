@@ -23,6 +23,7 @@ from protocol.practices.governance.motions.state import (
     DRAFT_DAYS,
     LEAST_MINUTES,
     MAJORITY,
+    MOTION_LIFE,
     OPEN_DAYS,
     OPEN_MAX,
     QUORUM,
@@ -59,4 +60,5 @@ PRACTICE = Practice(
         List("motions", MotionsWanted, MotionShown, view=view_motions, example="mutirao motions list --state open"),
     ),
     refusals=MOTION_REFUSALS,
+    lives=(MOTION_LIFE,),
 )

@@ -41,6 +41,7 @@ from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION
 from protocol.practices.governance.motions.state import (
     LEAST_MINUTES,
     MAJORITY,
+    MOTION_LIFE,
     QUORUM,
     MotionKept,
     Motions,
@@ -64,23 +65,24 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     motion = motions.by_id[named(book, body)]
     match body:
         case MotionOpened():
-            motion.state, motion.opened = MotionState.OPEN, entered.seq
+            motion.state, motion.opened = MOTION_LIFE.after(motion.state, body.KIND), entered.seq
             motion.ends_ms = entered.at_ms + motion.open_ms
         case Voted():
             said = said_in(book, body, Vote)
             motion.votes[_voter(said)] = said.wish.ballot
         case MotionClosed() if motion.state is MotionState.DRAFT:
-            motion.state, motion.ended_ms = MotionState.EXPIRED, entered.at_ms
+            motion.state, motion.ended_ms = MOTION_LIFE.after(motion.state, body.KIND), entered.at_ms
         case MotionClosed():
             motion.count, motion.ended_ms = counted(book, motion), entered.at_ms
-            motion.state = MotionState.CARRIED if motion.count.carries(motion.majority) else MotionState.LOST
+            decided = MotionState.CARRIED if motion.count.carries(motion.majority) else MotionState.LOST
+            motion.state = MOTION_LIFE.after(motion.state, body.KIND, decided)
         case MotionExecuted(_, entries):
-            motion.state = MotionState.EXECUTED
+            motion.state = MOTION_LIFE.after(motion.state, body.KIND)
             under, terms = book.of(UnderMotion), motion.terms
             under.motion, under.left = motion.id, entries
             under.electorate, under.quorum, under.majority = terms.electorate, terms.quorum, terms.majority
         case MotionFailed(_, wish, reason):
-            motion.state, motion.refused = MotionState.FAILED, (wish, reason)
+            motion.state, motion.refused = MOTION_LIFE.after(motion.state, body.KIND), (wish, reason)
         case _:
             raise AssertionError(body)
     _put(book, motion)
@@ -173,6 +175,7 @@ def _drafted(body: MotionDrafted, entered: Entered) -> MotionKept:
         body.majority,
         body.open_ms,
         body.not_after_ms,
+        MOTION_LIFE.after(None, body.KIND),
     )
 
 
@@ -183,20 +186,19 @@ def against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     motion = book.of(Motions).by_id.get(named(book, body))
     if motion is None:
         return refuse(MOTION_UNKNOWN)
-    state = motion.state
-    conflict = refuse(STATE_CONFLICT, state=state.value)
+    if isinstance(body, Voted):
+        return foremost(against_voter(book, motion, said_in(book, body, Vote)), shut(motion, at_ms))
+    conflict = MOTION_LIFE.conflict(motion.state, body.KIND)
+    if conflict is not None:
+        return conflict
     match body:
         case MotionOpened():
-            return conflict if state is not MotionState.DRAFT or at_ms > motion.ends_ms else None
-        case Voted():
-            return foremost(against_voter(book, motion, said_in(book, body, Vote)), shut(motion, at_ms))
+            return refuse(STATE_CONFLICT, state=motion.state.value) if at_ms > motion.ends_ms else None
         case MotionClosed():
-            if state not in (MotionState.DRAFT, MotionState.OPEN):
-                return conflict
             return refuse(STATE_CONFLICT, state="not due yet") if at_ms < motion.ends_ms else None
         case MotionExecuted() | MotionFailed():
-            if state is not MotionState.CARRIED or not motion.wishes:
-                return conflict
+            if not motion.wishes:
+                return refuse(STATE_CONFLICT, state=motion.state.value)
             busy = book.of(UnderMotion).left
             return refuse(STATE_CONFLICT, state="another motion is being done") if busy else None
         case _:
@@ -205,7 +207,7 @@ def against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
 
 def shut(motion: MotionKept, at_ms: Millis) -> Refused | None:
     """Return why nobody votes on a motion at an hour."""
-    is_open = motion.state is MotionState.OPEN and at_ms <= motion.ends_ms
+    is_open = MOTION_LIFE.allows(motion.state, Voted.KIND) and at_ms <= motion.ends_ms
     return None if is_open else refuse(MOTION_CLOSED, state=motion.state.value)
 
 

@@ -8,12 +8,22 @@ from typing import NamedTuple
 from protocol.book.book import Book
 from protocol.book.declaration import Motion, Parameter
 from protocol.book.gates import UnderMotion
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.members import MemberState
 from protocol.book.money import BASIS_POINTS
 from protocol.book.parameters import Number, Percentage
 from protocol.book.rehearsal import Proposed
 from protocol.lanes.entry import Millis
-from protocol.practices.governance.motions.entries import Ballot, MotionState
+from protocol.practices.governance.motions.entries import (
+    Ballot,
+    MotionClosed,
+    MotionDrafted,
+    MotionExecuted,
+    MotionFailed,
+    MotionOpened,
+    MotionState,
+    Voted,
+)
 
 QUORUM: Parameter[int] = Parameter(
     "motions.quorum", Percentage(1), 50_00, "how large a part of those who may vote must vote", changed_by=Motion()
@@ -32,6 +42,21 @@ DRAFT_DAYS: Parameter[int] = Parameter(
 )
 OPEN_MAX: Parameter[int] = Parameter(
     "motions.open_max", Number(1, 1_000), 3, "how many motions of one member may wait at a time"
+)
+
+
+MOTION_LIFE = Lifecycle(
+    "motions",
+    MotionState,
+    {
+        (None, MotionDrafted.KIND): MotionState.DRAFT,
+        (MotionState.DRAFT, MotionOpened.KIND): MotionState.OPEN,
+        (MotionState.DRAFT, MotionClosed.KIND): MotionState.EXPIRED,
+        (MotionState.OPEN, Voted.KIND): MotionState.OPEN,
+        (MotionState.OPEN, MotionClosed.KIND): (MotionState.CARRIED, MotionState.LOST),
+        (MotionState.CARRIED, MotionExecuted.KIND): MotionState.EXECUTED,
+        (MotionState.CARRIED, MotionFailed.KIND): MotionState.FAILED,
+    },
 )
 
 

@@ -15,7 +15,7 @@ from protocol.book.declaration import Desk, Entered, Motion, News, Plan, Write, 
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import minor_of, payable
 from protocol.book.parties import parties
-from protocol.book.payments import Payment, PaymentAuth, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentAuth
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned
 from protocol.book.refusals import (
@@ -106,7 +106,7 @@ def _pay(book: Book, body: PaidOut, entered: Entered) -> Sequence[Posting]:
         payee.id,
         body.amount,
         body.amount,
-        PaymentState.POSTED,
+        PAYMENT_LIFE.after(None, body.KIND),
         PaymentAuth.COMMONS,
         note=body.note,
         balance_minor=commons.balance_minor - body.amount,

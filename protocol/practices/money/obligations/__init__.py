@@ -9,6 +9,7 @@ It may let the balance fall besides, for a greater set-off (docs/decisions/0026)
 from protocol.book.declaration import KEY_OR_WORD, Act, Create, List, Practice, Show
 from protocol.practices.money.obligations.entries import Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.obligations.rules import check, fold, plan_give, plan_revoke
+from protocol.practices.money.obligations.state import CONSENT_LIFE
 from protocol.practices.money.obligations.views import (
     ConsentShown,
     ConsentsWanted,
@@ -49,4 +50,5 @@ PRACTICE = Practice(
             example="mutirao set-off-consents list --state in_force",
         ),
     ),
+    lives=(CONSENT_LIFE,),
 )

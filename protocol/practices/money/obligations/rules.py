@@ -19,7 +19,6 @@ from protocol.book.refusals import (
     NOT_FOUND,
     ORDER_EXPIRED,
     ORDER_MISMATCH,
-    STATE_CONFLICT,
     Reason,
     Refused,
     refuse,
@@ -29,7 +28,7 @@ from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.obligations.entries import Consented, ConsentRevoked, GiveConsent
-from protocol.practices.money.obligations.state import Agreed, Consents, ConsentState
+from protocol.practices.money.obligations.state import CONSENT_LIFE, Agreed, Consents
 from protocol.practices.money.obligations.views import RevokeConsent
 from protocol.practices.people.authority import acts_for, not_said_by
 
@@ -47,8 +46,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             draw = _draw(book, wish)
             assert wish.account is not None and wish.consent is not None and not isinstance(draw, Refused)
             before = consents.newest.get(wish.account)
-            if before is not None and before.state is ConsentState.IN_FORCE:
-                before.state = ConsentState.REPLACED
+            if before is not None and CONSENT_LIFE.allows(before.state, body.KIND):
+                before.state = CONSENT_LIFE.after(before.state, body.KIND)
             agreed = Agreed(
                 wish.consent,
                 wish.account,
@@ -57,10 +56,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
                 wish.not_after,
                 entered.seq,
                 entered.at_ms,
+                state=CONSENT_LIFE.after(None, body.KIND),
             )
             consents.by_id[agreed.id] = consents.newest[agreed.account] = agreed
         case ConsentRevoked(name):
-            consents.by_id[name].state = ConsentState.REVOKED
+            agreed = consents.by_id[name]
+            agreed.state = CONSENT_LIFE.after(agreed.state, entered.body.KIND)
         case _:
             raise AssertionError(entered.body)
     return ()
@@ -83,9 +84,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             agreed = book.of(Consents).by_id.get(name)
             if agreed is None:
                 return refuse(NOT_FOUND)
-            if agreed.state is not ConsentState.IN_FORCE:
-                return refuse(STATE_CONFLICT, state=agreed.state.value)
-            return None
+            return CONSENT_LIFE.conflict(agreed.state, body.KIND)
         case _:
             raise AssertionError(body)
 

@@ -4,7 +4,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from protocol.book.lifecycle import HOUR, Lifecycle
 from protocol.lanes.entry import Millis
+from protocol.practices.money.obligations.entries import Consented, ConsentRevoked
 
 
 class ConsentState(StrEnum):
@@ -14,6 +16,19 @@ class ConsentState(StrEnum):
     REPLACED = "replaced"
     REVOKED = "revoked"
     EXPIRED = "expired"
+
+
+CONSENT_LIFE = Lifecycle(
+    "set-off-consents",
+    ConsentState,
+    {
+        (None, Consented.KIND): ConsentState.IN_FORCE,
+        # A newer one of the same account takes its place.
+        (ConsentState.IN_FORCE, Consented.KIND): ConsentState.REPLACED,
+        (ConsentState.IN_FORCE, ConsentRevoked.KIND): ConsentState.REVOKED,
+        (ConsentState.IN_FORCE, HOUR): ConsentState.EXPIRED,
+    },
+)
 
 
 @dataclass(slots=True)
@@ -37,9 +52,8 @@ class Agreed:
 
     def state_at(self, now: Millis) -> ConsentState:
         """Return its state at an hour: one in force expires by itself."""
-        if self.state is ConsentState.IN_FORCE and now > self.not_after_ms:
-            return ConsentState.EXPIRED
-        return self.state
+        over = now > self.not_after_ms and CONSENT_LIFE.allows(self.state, HOUR)
+        return CONSENT_LIFE.after(self.state, HOUR) if over else self.state
 
 
 @dataclass(slots=True)

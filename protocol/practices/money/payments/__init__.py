@@ -2,6 +2,7 @@
 """Payments within the network."""
 
 from protocol.book.declaration import KEY_OR_WORD, Act, Create, List, Practice, Show, Way
+from protocol.book.payments import PAYMENT_LIFE
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
@@ -72,4 +73,5 @@ PRACTICE = Practice(
         PAYMENT_EXISTS,
         MAX_DEBIT_EXCEEDED,
     ),
+    lives=(PAYMENT_LIFE,),
 )

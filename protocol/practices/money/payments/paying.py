@@ -14,7 +14,7 @@ from protocol.book.declaration import Desk, Plan, Slot, Waiting, Write
 from protocol.book.forms import minor_form, payable_form
 from protocol.book.ledger import Account
 from protocol.book.money import Amount, minor_of, payable
-from protocol.book.payments import Payment, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.refusals import (
     FORBIDDEN,
@@ -28,7 +28,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
-from protocol.book.requests import RequestState
+from protocol.book.requests import REQUEST_LIFE
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
@@ -137,7 +137,7 @@ def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
         payee.id,
         amount_minor,
         amount_minor,
-        PaymentState.PENDING if wish.pending else PaymentState.POSTED,
+        PAYMENT_LIFE.after(None, Paid.KIND, PaymentState.PENDING if wish.pending else PaymentState.POSTED),
         authority.auth,
         authority.rests_on,
         said.digest,
@@ -185,7 +185,7 @@ def _against_request(
         if not fits:
             return refuse(ORDER_MISMATCH, field=field)
     state = request.state_at(at_ms)
-    return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
+    return None if REQUEST_LIFE.allows(state, Paid.KIND) else refuse(REQUEST_CLOSED, state=state.value)
 
 
 def pay_form(desk: Desk, wish: Pay) -> Refused | None:

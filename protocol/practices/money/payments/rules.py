@@ -9,7 +9,7 @@ from protocol.book.declaration import Desk, Entered, Plan, Role, Write
 from protocol.book.ledger import Posting
 from protocol.book.members import MemberState
 from protocol.book.parties import parties
-from protocol.book.payments import Payment, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Payment
 from protocol.book.refusals import CURRENCY_CLOSED, FORBIDDEN, PAYMENT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
@@ -33,7 +33,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             payment = record(parts, entered.seq, entered.at_ms)
             parts.authority.spend(parts.amount_minor)
             if payment.request is not None:
-                book.requests.change(payment.request).settle(payment.id)
+                book.requests.change(payment.request).settle(payment.id, body.KIND)
             return begin_payment(book, payment)
         case Posted() as body:
             return post(book, book.payments.change(body.payment), entered)
@@ -55,7 +55,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             book.examined = body, found
             return None
         case Posted(name):
-            payment = _local(book, name, PaymentState.PENDING)
+            payment = _local(book, name, Posted.KIND)
             if isinstance(payment, Refused):
                 return payment
             payee = book.ledger.accounts[payment.payee]
@@ -63,7 +63,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             commons = commons_account(payee.currency)
             return refused or book.ledger.uncountable((commons, payment.amount_minor))
         case Voided(name):
-            payment = _local(book, name, PaymentState.PENDING)
+            payment = _local(book, name, Voided.KIND)
             return payment if isinstance(payment, Refused) else None
         case Reversed():
             return _against_reversal(book, said_in(book, body, ReversePayment))
@@ -71,20 +71,21 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             raise AssertionError(body)
 
 
-def _local(book: Book, name: bytes, state: PaymentState) -> Payment | Refused:
-    """Return a payment within the network that is in this state."""
+def _local(book: Book, name: bytes, kind: str) -> Payment | Refused:
+    """Return a payment within the network that is in a state in which an entry of this kind may stand."""
     payment = book.payments.get(name)
     if payment is None:
         return refuse(PAYMENT_UNKNOWN)
-    if payment.state is not state:
-        return refuse(STATE_CONFLICT, state=payment.state.value)
+    conflict = PAYMENT_LIFE.conflict(payment.state, kind)
+    if conflict is not None:
+        return conflict
     if payment.abroad is not None:
         return refuse(STATE_CONFLICT, state="between networks")
     return payment
 
 
 def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
-    payment = _local(book, said.wish.payment, PaymentState.POSTED)
+    payment = _local(book, said.wish.payment, Reversed.KIND)
     if isinstance(payment, Refused):
         return payment
     book.requests.need(() if payment.request is None else (payment.request,))

@@ -11,7 +11,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
 from protocol.book.money import BASIS_POINTS
-from protocol.book.payments import Payment, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentState
 from protocol.book.refusals import ACCOUNT_UNKNOWN, CURRENCY_CLOSED, CURRENCY_MISMATCH, SAME_ACCOUNT, Refused, refuse
 from protocol.practices.people.authority import give_back
 
@@ -65,14 +65,14 @@ def begin_payment(book: Book, payment: Payment) -> Sequence[Posting]:
 
 def post(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
     """Bring a pending payment to its payee."""
-    payer, payee = _settled(book, payment, PaymentState.POSTED, entered)
+    payer, payee = _settled(book, payment, entered)
     hold = Posting(holds_account(payer.currency), -payment.amount_minor, "payment", payment.id, payee.id)
     return (hold, *received(book, payment, payee))
 
 
 def void(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
     """Give a pending payment back to its payer, and the caps what it took of them."""
-    payer, payee = _settled(book, payment, PaymentState.VOIDED, entered)
+    payer, payee = _settled(book, payment, entered)
     give_back(book, payment)
     return (
         Posting(holds_account(payer.currency), -payment.amount_minor, "void", payment.id, payer.id),
@@ -82,10 +82,10 @@ def void(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
 
 def reverse(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]:
     """Pay a posted payment back whole, the commons its levy, and the caps what it took; what it paid is asked again."""
-    payment.state, payment.closed, payment.closed_at_ms = PaymentState.REVERSED, entered.seq, entered.at_ms
+    _end(payment, entered)
     give_back(book, payment)
     if payment.request is not None:
-        book.requests.change(payment.request).reopen(payment.id)
+        book.requests.change(payment.request).reopen(payment.id, entered.body.KIND)
     payee = book.ledger.accounts[payment.payee]
     back = (
         Posting(payee.id, -payment.amount_minor, "reversal", payment.id, payment.payer),
@@ -101,8 +101,13 @@ def reverse(book: Book, payment: Payment, entered: Entered) -> Sequence[Posting]
     )
 
 
-def _settled(book: Book, payment: Payment, state: PaymentState, entered: Entered) -> tuple[Account, Account]:
-    payment.state, payment.closed, payment.closed_at_ms = state, entered.seq, entered.at_ms
+def _end(payment: Payment, entered: Entered) -> None:
+    payment.state = PAYMENT_LIFE.after(payment.state, entered.body.KIND)
+    payment.closed, payment.closed_at_ms = entered.seq, entered.at_ms
+
+
+def _settled(book: Book, payment: Payment, entered: Entered) -> tuple[Account, Account]:
+    _end(payment, entered)
     payer, payee = book.ledger.accounts[payment.payer], book.ledger.accounts[payment.payee]
     payer.held_minor -= payment.amount_minor
     payee.awaited_minor -= payment.amount_minor

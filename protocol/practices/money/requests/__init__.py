@@ -4,6 +4,7 @@
 from protocol.book.declaration import Act, Create, List, Practice, Show
 from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
+from protocol.book.requests import REQUEST_LIFE
 from protocol.practices.money.payments.paying import REQUEST_CLOSED
 from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
 from protocol.practices.money.requests.rules import (
@@ -77,4 +78,5 @@ PRACTICE = Practice(
         ),
     ),
     refusals=(REQUEST_CLOSED,),
+    lives=(REQUEST_LIFE,),
 )

@@ -26,7 +26,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
-from protocol.book.requests import Request, RequestState
+from protocol.book.requests import REQUEST_LIFE, Request
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Said
@@ -55,12 +55,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
                 body.payer,
                 body.not_after_ms,
                 body.note,
+                REQUEST_LIFE.after(None, body.KIND),
             )
             book.requests.add(request)
-        case Declined(name):
-            book.requests.change(name).state = RequestState.DECLINED
-        case RequestCancelled(name):
-            book.requests.change(name).state = RequestState.CANCELLED
+        case Declined(name) | RequestCancelled(name):
+            request = book.requests.change(name)
+            request.state = REQUEST_LIFE.after(request.state, entered.body.KIND)
         case _:
             raise AssertionError(entered.body)
     return ()
@@ -78,7 +78,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             if isinstance(body, Declined) and request.payer is None:
                 return refuse(FORBIDDEN, allowed="the member who is asked")
             state = request.state_at(at_ms)
-            return None if state is RequestState.OPEN else refuse(REQUEST_CLOSED, state=state.value)
+            return None if REQUEST_LIFE.allows(state, body.KIND) else refuse(REQUEST_CLOSED, state=state.value)
         case _:
             raise AssertionError(body)
 

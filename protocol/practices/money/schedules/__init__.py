@@ -28,6 +28,7 @@ from protocol.practices.money.schedules.rules import (
     plan_schedule,
     schedule_form,
 )
+from protocol.practices.money.schedules.state import SCHEDULE_LIFE
 from protocol.practices.money.schedules.views import (
     CancelSchedule,
     PauseSchedule,
@@ -95,4 +96,5 @@ PRACTICE = Practice(
         ),
     ),
     refusals=(SCHEDULE_LOCAL_ONLY,),
+    lives=(SCHEDULE_LIFE,),
 )

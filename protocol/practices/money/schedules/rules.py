@@ -12,7 +12,7 @@ from protocol.book.forms import payable_form
 from protocol.book.ledger import Account, Posting
 from protocol.book.members import Auth, MemberState
 from protocol.book.money import minor_of, payable
-from protocol.book.payments import Payment, PaymentAuth, PaymentState
+from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentAuth
 from protocol.book.personal import digest_of
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
@@ -43,7 +43,7 @@ from protocol.practices.money.schedules.entries import (
     Scheduled,
     SchedulePayment,
 )
-from protocol.practices.money.schedules.state import Schedule, Schedules, ScheduleState
+from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 
@@ -80,18 +80,14 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Missed(_, occurrence, reason):
             schedule.missed.append((occurrence, entered.at_ms, reason))
             schedule.occurrence += 1
-        case Paused():
-            schedule.state = ScheduleState.PAUSED
+        case Paused() | ScheduleCancelled():
+            pass
         case Continued():
-            schedule.state = ScheduleState.ACTIVE
             while schedule.occurrence < schedule.times and schedule.next_at_ms < entered.at_ms:
                 schedule.occurrence += 1
-        case ScheduleCancelled():
-            schedule.state = ScheduleState.CANCELLED
         case _:
             raise AssertionError(entered.body)
-    if schedule.state is ScheduleState.ACTIVE and schedule.occurrence == schedule.times:
-        schedule.state = ScheduleState.ENDED
+    schedule.move(entered.body.KIND)
     _note_hour(book, schedule)
     return postings
 
@@ -141,7 +137,7 @@ def _payment(schedule: Schedule, occurrence: int, entered: Entered) -> Payment:
         schedule.payee,
         schedule.amount_minor,
         schedule.amount_minor,
-        PaymentState.POSTED,
+        PAYMENT_LIFE.after(None, entered.body.KIND),
         PaymentAuth.STANDING,
         schedule.rests_on,
         note=schedule.note,
@@ -170,6 +166,7 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
         Auth.CUSTODIAL if said.signed is None else Auth.SELF,
         (entered.seq, *said.rests_on),
         said.digest,
+        SCHEDULE_LIFE.after(None, body.KIND),
     )
     schedules = book.of(Schedules)
     schedules.by_id[schedule.id] = schedule
@@ -191,20 +188,16 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     schedule = book.of(Schedules).by_id.get(_named(body))
     if schedule is None:
         return refuse(NOT_FOUND)
-    conflict = refuse(STATE_CONFLICT, state=schedule.state.value)
+    conflict = SCHEDULE_LIFE.conflict(schedule.state, body.KIND)
     match body:
-        case Ran(_, occurrence) | Missed(_, occurrence):
-            if schedule.state is not ScheduleState.ACTIVE or occurrence != schedule.occurrence:
-                return conflict
+        case Ran(_, occurrence) | Missed(_, occurrence) if conflict is None:
+            if occurrence != schedule.occurrence:
+                return refuse(STATE_CONFLICT, state=schedule.state.value)
             if at_ms < schedule.next_at_ms:
                 return refuse(STATE_CONFLICT, state="not due yet")
             return _unable(book, schedule) if isinstance(body, Ran) else None
-        case Paused():
-            return None if schedule.state is ScheduleState.ACTIVE else conflict
-        case Continued():
-            return None if schedule.state is ScheduleState.PAUSED else conflict
         case _:
-            return None if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED) else conflict
+            return conflict
 
 
 def _against_order(book: Book, said: Said[SchedulePayment], at_ms: Millis) -> Refused | None:

@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.members import Auth
 from protocol.book.refusals import ReasonCode
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
-from protocol.practices.money.schedules.entries import Rhythm
+from protocol.practices.money.schedules.entries import (
+    Continued,
+    Missed,
+    Paused,
+    Ran,
+    Rhythm,
+    ScheduleCancelled,
+    Scheduled,
+)
 
 
 class ScheduleState(StrEnum):
@@ -20,6 +29,21 @@ class ScheduleState(StrEnum):
     PAUSED = "paused"
     ENDED = "ended"
     CANCELLED = "cancelled"
+
+
+SCHEDULE_LIFE = Lifecycle(
+    "scheduled-payments",
+    ScheduleState,
+    {
+        (None, Scheduled.KIND): ScheduleState.ACTIVE,
+        (ScheduleState.ACTIVE, Ran.KIND): (ScheduleState.ACTIVE, ScheduleState.ENDED),
+        (ScheduleState.ACTIVE, Missed.KIND): (ScheduleState.ACTIVE, ScheduleState.ENDED),
+        (ScheduleState.ACTIVE, Paused.KIND): ScheduleState.PAUSED,
+        (ScheduleState.PAUSED, Continued.KIND): (ScheduleState.ACTIVE, ScheduleState.ENDED),
+        (ScheduleState.ACTIVE, ScheduleCancelled.KIND): ScheduleState.CANCELLED,
+        (ScheduleState.PAUSED, ScheduleCancelled.KIND): ScheduleState.CANCELLED,
+    },
+)
 
 
 @dataclass(slots=True)
@@ -48,6 +72,12 @@ class Schedule:
     def next_at_ms(self) -> Millis:
         """When the next occurrence is due."""
         return time_of(self.first_at_ms, self.rhythm, self.occurrence)
+
+    def move(self, kind: str) -> None:
+        """Go where an entry of this kind leads; after the last occurrence it has ended: part of the fold."""
+        over = ScheduleState.ENDED if self.occurrence == self.times else ScheduleState.ACTIVE
+        ends = SCHEDULE_LIFE.ends(self.state, kind)
+        self.state = SCHEDULE_LIFE.after(self.state, kind, over if over in ends else None)
 
 
 @dataclass(slots=True)

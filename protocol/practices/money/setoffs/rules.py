@@ -20,7 +20,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
-from protocol.book.requests import RequestState
+from protocol.book.requests import REQUEST_LIFE
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.lanes.entry import Millis
@@ -49,7 +49,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     set_offs, consents = book.of(SetOffs), book.of(Consents)
     set_offs.by_id[made.id] = made
     for share in body.shares:
-        book.requests.change(share.request).set_off(share.amount)
+        book.requests.change(share.request).set_off(share.amount, entered.body.KIND)
     postings: list[Posting] = []
     for account, party in parties.items():
         set_offs.of_account.setdefault(account, []).append(made)
@@ -94,7 +94,7 @@ def _against(book: Book, body: SetOffMade, at_ms: Millis) -> Refused | None:
         if debtor is None or book.ledger.accounts[debtor].currency != body.currency:
             return refuse(CURRENCY_MISMATCH, currency=body.currency)
         state = request.state_at(at_ms)
-        if state is not RequestState.OPEN:
+        if not REQUEST_LIFE.allows(state, body.KIND):
             return refuse(REQUEST_CLOSED, state=state.value)
         if share.amount > request.left_minor:
             return refuse(AMOUNT_TOO_LARGE, maximum=request.left_minor)

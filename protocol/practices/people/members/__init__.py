@@ -5,6 +5,7 @@ Who leaves takes nothing along and leaves nothing behind: the commons takes over
 """
 
 from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, List, Practice, Show
+from protocol.book.members import MEMBER_LIFE
 from protocol.book.personal import NAME_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.people.authority import KEY_TAKEN
@@ -101,4 +102,5 @@ PRACTICE = Practice(
         ),
     ),
     refusals=(KEY_TAKEN,),
+    lives=(MEMBER_LIFE,),
 )

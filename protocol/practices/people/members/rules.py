@@ -12,7 +12,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Role, Write
 from protocol.book.forms import limit_form
 from protocol.book.ledger import Posting
-from protocol.book.members import Auth, DeviceKey, Member, MemberState
+from protocol.book.members import MEMBER_LIFE, Auth, DeviceKey, Member, MemberState
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.refusals import (
@@ -30,7 +30,7 @@ from protocol.book.refusals import (
     foremost,
     refuse,
 )
-from protocol.book.requests import RequestState
+from protocol.book.requests import REQUEST_LIFE, RequestState
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.called import call
 from protocol.practices.people.invitations import Invitations, code_digest
@@ -63,18 +63,16 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case MemberJoined() as body:
             _join(book, body, entered)
         case Approved() as body:
-            book.members[body.member].state = MemberState.ACTIVE
+            _move(book, body)
             for one in body.openings:
                 book.open_account(body.member, book.currencies[one.currency], one.least, one.most, entered.seq)
         case LimitsSet() as body:
             account = book.ledger.accounts[body.account]
             account.least_minor, account.most_minor = body.least, body.most
-        case Suspended() as body:
-            book.members[body.member].state = MemberState.SUSPENDED
-        case Resumed() as body:
-            book.members[body.member].state = MemberState.ACTIVE
+        case Suspended() | Resumed() as body:
+            _move(book, body)
         case MemberLeft() as body:
-            book.members[body.member].state = MemberState.LEFT
+            _move(book, body)
             _close_requests(book, body.member)
             return _write_off(book, body.member)
         case _:
@@ -82,13 +80,19 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
+def _move(book: Book, body: Approved | Suspended | Resumed | MemberLeft) -> None:
+    member = book.members[body.member]
+    member.state = MEMBER_LIFE.after(member.state, body.KIND)
+
+
 def _join(book: Book, body: MemberJoined, entered: Entered) -> None:
     auth = Auth.CUSTODIAL if body.joining is None else Auth.SELF
-    member = Member(body.member, body.handle, auth, MemberState.PENDING, entered.seq, entered.at_ms, body.name)
+    state = MEMBER_LIFE.after(None, body.KIND)
+    member = Member(body.member, body.handle, auth, state, entered.seq, entered.at_ms, body.name)
     book.members[member.id] = member
     book.member_by_handle[member.handle] = member.id
     call(book, member)
-    book.of(Invitations).by_code[body.code].member = member.id
+    book.of(Invitations).by_code[body.code].use(member.id, body.KIND)
     if body.joining is not None:
         key = joining_in(body.joining).key
         member.keys[key] = DeviceKey(None, entered.seq)
@@ -98,9 +102,10 @@ def _join(book: Book, body: MemberJoined, entered: Entered) -> None:
 def _close_requests(book: Book, member: str) -> None:
     """End what a member asks, and what it alone is asked: nobody could pay it any more."""
     for request in book.requests.find("member", member):
-        if request.state is RequestState.OPEN:
+        if REQUEST_LIFE.allows(request.state, MemberLeft.KIND):
             asks = book.ledger.accounts[request.payee].member == member
-            book.requests.change(request.id).state = RequestState.CANCELLED if asks else RequestState.DECLINED
+            ended = RequestState.CANCELLED if asks else RequestState.DECLINED
+            book.requests.change(request.id).state = REQUEST_LIFE.after(request.state, MemberLeft.KIND, ended)
 
 
 def _write_off(book: Book, member: str) -> Sequence[Posting]:
@@ -124,14 +129,12 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             account = book.ledger.accounts.get(body.account)
             if account is None or account.member is None:
                 return refuse(ACCOUNT_UNKNOWN, member=body.account)
-            return _not_among(book, account.member, _PRESENT)
-        case Suspended():
-            return _not_among(book, body.member, (MemberState.ACTIVE,))
-        case Resumed():
-            return _not_among(book, body.member, (MemberState.SUSPENDED,))
+            return _conflict(book, account.member, body.KIND)
+        case Suspended() | Resumed():
+            return _conflict(book, body.member, body.KIND)
         case MemberLeft():
             accounts = book.ledger.of_member(body.member)
-            refused = _not_among(book, body.member, _PRESENT)
+            refused = _conflict(book, body.member, body.KIND)
             if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
                 return refuse(STATE_CONFLICT, state="party to pending payments")
             taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
@@ -140,14 +143,12 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             raise AssertionError(body)
 
 
-_PRESENT = (MemberState.PENDING, MemberState.ACTIVE, MemberState.SUSPENDED)
-
-
-def _not_among(book: Book, member: str, states: tuple[MemberState, ...]) -> Refused | None:
+def _conflict(book: Book, member: str, kind: str) -> Refused | None:
+    """Return why no entry of this kind may stand about a member as it is now."""
     found = book.members.get(member)
     if found is None:
         return refuse(MEMBER_UNKNOWN, member=member)
-    return None if found.state in states else refuse(STATE_CONFLICT, state=found.state.value)
+    return MEMBER_LIFE.conflict(found.state, kind)
 
 
 def _against_joining(book: Book, body: MemberJoined, at_ms: Millis) -> Refused | None:
@@ -158,7 +159,7 @@ def _against_joining(book: Book, body: MemberJoined, at_ms: Millis) -> Refused |
     if misnamed is not None and misnamed.reason is MALFORMED:
         return misnamed
     refused = None if body.joining is None else against_new_key(book, body.joining, body.handle)
-    invited = book.of(Invitations).open_at(body.code, at_ms)
+    invited = book.of(Invitations).open_at(body.code, body.KIND, at_ms)
     if isinstance(invited, Refused):
         return foremost(refused, invited)
     if invited.back is not None:
@@ -174,7 +175,7 @@ def member_id_refusal(book: Book, member: str) -> Refused | None:
 
 
 def _against_approval(book: Book, body: Approved) -> Refused | None:
-    refused = _not_among(book, body.member, (MemberState.PENDING, MemberState.ACTIVE))
+    refused = _conflict(book, body.member, body.KIND)
     if refused:
         return refused
     opened = [account.currency for account in book.ledger.of_member(body.member)]
@@ -218,7 +219,7 @@ def plan_approve(desk: Desk, address: str, wish: Approve) -> Plan | Refused:
     member = resolve_member(book, address)
     if isinstance(member, Refused):
         return member
-    absent = _not_among(book, member.id, (MemberState.PENDING, MemberState.ACTIVE))
+    absent = _conflict(book, member.id, Approved.KIND)
     if absent is not None:
         return absent
     named = _currency_of(wish)
@@ -287,7 +288,7 @@ def plan_set_limits(desk: Desk, address: str, wish: SetLimits) -> Plan | Refused
     currency = _currency_of(wish)
     if isinstance(member, Refused):
         return member
-    absent = _not_among(book, member.id, _PRESENT)
+    absent = _conflict(book, member.id, LimitsSet.KIND)
     if absent is not None:
         return absent
     account = resolve_account(book, member.id, currency)
