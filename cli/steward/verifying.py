@@ -38,15 +38,13 @@ def verify_alone(argv: Sequence[str]) -> int:
 
 
 def _verify_receipt(argv: Sequence[str]) -> int:
-    parser = Parser(
+    args = _document_named(
+        argv,
+        "receipt",
         "verify receipt",
         "Check a receipt of a payment, without any node. FILE holds what `mutirao receipts show ID --json` told.",
         example="mutirao verify receipt bread.receipt --network NETWORK",
-        asks=False,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the receipt, as JSON or as bytes")
-    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
-    args = parser.parse_args(argv)
     from protocol.practices import PRACTICES
     from protocol.practices.money.receipts import RECEIPT_BYTES_MAX, verify_receipt
     from protocol.wire.keys import id_text
@@ -80,17 +78,15 @@ def _verify_receipt(argv: Sequence[str]) -> int:
 
 
 def _verify_proof(argv: Sequence[str]) -> int:
-    parser = Parser(
+    args = _document_named(
+        argv,
+        "proof",
         "verify proof",
         "Check that a balance, or a payment, is under a checkpoint that its network has signed, without any node.\n"
         "FILE holds what `mutirao balance-proofs show ACCOUNT --json` or `payment-proofs show ID --json` told.\n"
         "Compare the roots that it prints with those that a partner shows: mutirao checkpoints list.",
         example="mutirao verify proof ana.proof --network NETWORK",
-        asks=False,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the proof, as JSON or as bytes")
-    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
-    args = parser.parse_args(argv)
     from protocol.book.money import decimal
     from protocol.practices.between.checkpoints.proofs import PROOF_BYTES_MAX, verify_proof
     from protocol.wire.keys import id_text
@@ -123,17 +119,15 @@ def _verify_proof(argv: Sequence[str]) -> int:
 
 
 def _verify_consistency(argv: Sequence[str]) -> int:
-    parser = Parser(
+    args = _document_named(
+        argv,
+        "proof",
         "verify consistency",
         "Check that the entries under a checkpoint begin with those under an older one, without any node.\n"
         "FILE holds what `mutirao consistency-proofs show OLD-NEW --json` told. Compare the older root that it prints\n"
         "with the one that you have kept.",
         example="mutirao verify consistency grown.proof --network NETWORK",
-        asks=False,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the proof, as JSON or as bytes")
-    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
-    args = parser.parse_args(argv)
     from protocol.practices.between.checkpoints.proofs import PROOF_BYTES_MAX, verify_consistency
     from protocol.wire.keys import id_text
 
@@ -191,6 +185,14 @@ def _verify_fault(argv: Sequence[str]) -> int:
         },
     )
     return DONE
+
+
+def _document_named(argv: Sequence[str], what: str, verb: str, says: str, *, example: str) -> Namespace:
+    """Return the words of a command that checks a document by itself alone: `file`, and of which network it must be."""
+    parser = Parser(verb, says, example=example, asks=False)
+    parser.add_argument("file", metavar="FILE", type=Path, help=f"the {what}, as JSON or as bytes")
+    parser.add_argument("--network", metavar="ID", help="the network that you know it must be of")
+    return parser.parse_args(argv)
 
 
 def _network_id(args: Namespace) -> bytes | None:

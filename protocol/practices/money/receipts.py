@@ -8,7 +8,7 @@ with another's.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum, auto
+from enum import auto
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -29,6 +29,7 @@ from protocol.practices.people.joinings import is_joining_authentic as joining_i
 from protocol.practices.people.joinings import read_joining
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import id_text, verify
+from protocol.wire.named import OwnNamed
 from protocol.wire.shape import AtMost, Holds, Length, from_map, to_map
 
 RECEIPT_BYTES_MAX = 1024 * 1024
@@ -84,13 +85,8 @@ class ReceiptShown:
     document: Annotated[bytes, Doc("the receipt itself, to be kept and verified")]
 
 
-class ReceiptFault(StrEnum):
+class ReceiptFault(OwnNamed):
     """Why a receipt proves nothing."""
-
-    @staticmethod
-    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
-        del start, count, last_values
-        return name
 
     UNREADABLE = auto()
     """It is no receipt."""

@@ -7,8 +7,8 @@ leaf but hashes, and balances are salted, so that nobody can try values out.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum, auto
-from typing import Annotated, ClassVar
+from enum import auto
+from typing import Annotated, ClassVar, NamedTuple, TypeVar
 
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX
 from protocol.book.signed import AccountId, Digest, Minor
@@ -19,6 +19,7 @@ from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryBytes, identity_of
 from protocol.wire.codec import decode
 from protocol.wire.merkle import PATH_HASHES_MAX, is_consistent, leaf_hash, root_by
+from protocol.wire.named import OwnNamed
 from protocol.wire.shape import AtMost, Holds, Length, Range, from_map
 
 PROOF_BYTES_MAX = 1024 * 1024
@@ -115,13 +116,8 @@ class ConsistencyProof:
     identity: Annotated[tuple[EntryBytes, ...], AtMost(KEY_EVENTS_MAX)]
 
 
-class ProofFault(StrEnum):
+class ProofFault(OwnNamed):
     """Why a proof proves nothing."""
-
-    @staticmethod
-    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
-        del start, count, last_values
-        return name
 
     UNREADABLE = auto()
     """It is no proof."""
@@ -151,16 +147,10 @@ class Proven:
 
 def verify_proof(document: bytes, network: bytes | None = None) -> Proven:
     """Return what a proof proves, by itself alone; whoever knows the id of the network says so."""
-    try:
-        fields = decode(document, bytes_max=PROOF_BYTES_MAX)
-        proof = from_map(Proof, fields)
-    except ValueError:
-        return Proven(ProofFault.UNREADABLE)
-    identity = identity_of(proof.identity)
-    if identity is None:
-        return Proven(ProofFault.IDENTITY_INVALID)
-    if network not in (None, identity.network):
-        return Proven(ProofFault.NETWORK_MISMATCH, identity.network)
+    read = _read(Proof, document, network)
+    if isinstance(read, _Unproven):
+        return Proven(*read)
+    proof, identity = read
     word = _checkpoint(identity, proof.word)
     if word is None:
         return Proven(ProofFault.CHECKPOINT_INVALID, identity.network)
@@ -179,16 +169,10 @@ class Grown:
 
 def verify_consistency(document: bytes, network: bytes | None = None) -> Grown:
     """Return what a proof of consistency proves, by itself alone; whoever knows the id of the network says so."""
-    try:
-        fields = decode(document, bytes_max=PROOF_BYTES_MAX)
-        proof = from_map(ConsistencyProof, fields)
-    except ValueError:
-        return Grown(ProofFault.UNREADABLE)
-    identity = identity_of(proof.identity)
-    if identity is None:
-        return Grown(ProofFault.IDENTITY_INVALID)
-    if network not in (None, identity.network):
-        return Grown(ProofFault.NETWORK_MISMATCH, identity.network)
+    read = _read(ConsistencyProof, document, network)
+    if isinstance(read, _Unproven):
+        return Grown(*read)
+    proof, identity = read
     words = _checkpoint(identity, proof.old), _checkpoint(identity, proof.new)
     if words[0] is None or words[1] is None:
         return Grown(ProofFault.CHECKPOINT_INVALID, identity.network)
@@ -196,6 +180,28 @@ def verify_consistency(document: bytes, network: bytes | None = None) -> Grown:
     if not is_consistent(old.size, old.entries, new.size, new.entries, proof.path):
         return Grown(ProofFault.PATH_WRONG, identity.network)
     return Grown(None, identity.network, old, new)
+
+
+_Read = TypeVar("_Read", Proof, ConsistencyProof)
+
+
+class _Unproven(NamedTuple):
+    fault: ProofFault
+    network: bytes = b""
+
+
+def _read(kind: type[_Read], document: bytes, network: bytes | None) -> tuple[_Read, Identity] | _Unproven:
+    """Return a proof, and who its network is; or why it proves nothing, and that network if it is known."""
+    try:
+        proof = from_map(kind, decode(document, bytes_max=PROOF_BYTES_MAX))
+    except ValueError:
+        return _Unproven(ProofFault.UNREADABLE)
+    identity = identity_of(proof.identity)
+    if identity is None:
+        return _Unproven(ProofFault.IDENTITY_INVALID)
+    if network not in (None, identity.network):
+        return _Unproven(ProofFault.NETWORK_MISMATCH, identity.network)
+    return proof, identity
 
 
 def _checkpoint(identity: Identity, wire: bytes) -> tuple[Checkpoint, Millis] | None:

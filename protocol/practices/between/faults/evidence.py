@@ -13,19 +13,15 @@ from protocol.lanes.identity import Identity
 from protocol.practices.between.checkpoints.proofs import Checkpoint, CheckpointSaid
 from protocol.practices.money.receipts import KEY_EVENTS_MAX, EntryBytes, identity_of
 from protocol.wire.codec import decode
+from protocol.wire.named import OwnNamed
 from protocol.wire.shape import AtMost, from_map
 
 EVIDENCE_BYTES_MAX = 1024 * 1024
 EVIDENCE_ENTRIES_MAX = 4
 
 
-class FaultKind(StrEnum):
+class FaultKind(OwnNamed):
     """What a network, or its operator, has done wrong; its text is its own name."""
-
-    @staticmethod
-    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
-        del start, count, last_values
-        return name
 
     FORK = auto()
     """It has signed two entries at one place of a lane."""
