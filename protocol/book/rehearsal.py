@@ -41,6 +41,8 @@ class Stopped(NamedTuple):
 
 def proposed(wish: MotionWish) -> Proposed | Refused:
     """Return a wish as it is stored."""
+    if wish.operation.partition(".")[0] == "motions":
+        return refuse(FORBIDDEN, allowed="members themselves")
     if len(wish.subject) > SUBJECT_CHARS_MAX:
         return refuse(MALFORMED, field="subject", expected=f"at most {SUBJECT_CHARS_MAX} characters")
     try:
@@ -103,10 +105,13 @@ def rehearse(desk: Desk, wished_for: Sequence[MotionWish], terms: UnderMotion) -
         _set(before, replace(terms, left=WRITES_MAX))
         try:
             planned = _planned(replace(desk, actor=ASSEMBLY), wished_for[0])
+            if isinstance(planned, Plan):
+                planned = _misplaced(desk, planned) or planned
         finally:
             _set(before, kept)
         return Stopped(0, planned) if isinstance(planned, Refused) else planned
     trial = desk.book.trial()
+    trial.head = _after(trial)[0], bytes(32)  # motions/executed, which stands before them
     _set(trial.of(UnderMotion), replace(terms, left=WRITES_MAX))
     at = replace(desk, book=trial, actor=ASSEMBLY)
     plans: list[Plan] = []
@@ -146,13 +151,28 @@ def _try(trial: Book, plan: Plan, desk: Desk) -> Refused | None:
     for write in plan.writes:
         if write.lane != LEDGER:
             continue
-        seq, _ = trial.head or (-1, b"")
-        entered = Entered(write.body, trial.network, LEDGER, 0, seq + 1, bytes(32), desk.now)
+        entered = Entered(write.body, trial.network, LEDGER, 0, _after(trial)[0], bytes(32), desk.now)
         reason = trial.check(entered)
         if reason is not None:
             return refuse(reason)
         trial.apply(entered)
     return None
+
+
+def _misplaced(desk: Desk, plan: Plan) -> Refused | None:
+    """Return why the first that a plan writes may not stand behind `motions/executed`."""
+    first = plan.writes[0] if plan.writes else None
+    if first is None or first.lane != LEDGER:
+        return None
+    book = desk.book
+    reason = book.check(Entered(first.body, book.network, LEDGER, 0, _after(book)[1], bytes(32), desk.now))
+    return None if reason is None else refuse(reason)
+
+
+def _after(book: Book) -> tuple[int, int]:
+    """Return the places of the next two entries of the ledger."""
+    seq = -1 if book.head is None else book.head[0]
+    return seq + 1, seq + 2
 
 
 def _too_many() -> Refused:

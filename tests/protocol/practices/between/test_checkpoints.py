@@ -11,6 +11,7 @@ from simulation.world import World, whole
 
 from protocol.book.cold import KeeperSignature, sign_claim
 from protocol.book.declaration import Actor, EntriesWanted, Role
+from protocol.book.gates import MotionWish
 from protocol.book.payments import PAYMENTS
 from protocol.book.refusals import (
     DUPLICATE,
@@ -18,6 +19,7 @@ from protocol.book.refusals import (
     NOT_FOUND,
     READ_ONLY,
     SIGNATURE_INVALID,
+    STATE_CONFLICT,
     TOO_FEW_SIGNATURES,
     Refused,
 )
@@ -40,6 +42,7 @@ from protocol.practices.between.checkpoints.proofs import (
 )
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.checkpoints.views import CheckpointsWanted, MakeCheckpoint, SignCheckpoint
+from protocol.practices.governance.motions.entries import MakeMotion
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import KeyPair, digest
@@ -168,6 +171,12 @@ def test_a_steward_alone_makes_one_and_not_twice_of_the_same_books(world: World)
     assert (total.credit.value, total.debit.value, total.credit.asset_scale) == (30_00, 30_00, 2)
     pay(world, "bia", "ana", 1)
     assert int(make(world).id) == int(checkpoint.id) + 2
+
+
+def test_a_motion_cannot_make_a_checkpoint(world: World) -> None:
+    """Its size and root would be those of the ledger before the motion is done, and no node would take it then."""
+    wish = MotionWish("checkpoints.make", "", MakeCheckpoint())
+    assert world.ask("riacho", "motions.create", MakeMotion("It", (wish,))).reason is STATE_CONFLICT
 
 
 def test_a_network_signs_one_by_itself_after_so_many_entries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

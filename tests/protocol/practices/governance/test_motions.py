@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a group decides together: who votes, how many must, and that all is done or nothing."""
 
+import contextlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from protocol.book.book import Book
-from protocol.book.declaration import ASSEMBLY, STEWARDS, Act, Actor, Motion, MotionWish, Parameter, Practice, Role
+from protocol.book.declaration import (
+    ASSEMBLY,
+    STEWARDS,
+    Act,
+    Actor,
+    Create,
+    Motion,
+    MotionWish,
+    Parameter,
+    Practice,
+    Role,
+)
 from protocol.book.gates import UnderMotion
 from protocol.book.money import Amount
 from protocol.book.parameters import Number
@@ -43,6 +55,8 @@ from protocol.practices.governance.motions.state import QUORUM
 from protocol.practices.governance.parameters import ParameterSet, SetParameter
 from protocol.practices.money.currencies.views import CreateCurrency, SetLevy
 from protocol.practices.people.members.views import SetLimits, Suspend
+from protocol.wire.codec import CodecFault
+from protocol.wire.shape import ShapeFault, from_map
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 HANDLES = ("ana", "bia", "caio", "dora", "elio", "fia", "gil", "hana", "ivo", "jo", "kika", "lia")
@@ -157,6 +171,7 @@ def test_what_could_not_be_done_now_is_not_put_to_the_vote(riacho: Group) -> Non
     for wish, reason in (
         (MotionWish("shop.burn", "", SetLevy(1)), NOT_FOUND),
         (MotionWish("motions.vote", "x", Vote(bytes(16), Ballot.YES)), FORBIDDEN),
+        (MotionWish("motions.create", "", MakeMotion("Again")), FORBIDDEN),
         (MotionWish("members.suspend", "nobody", Suspend()), MEMBER_UNKNOWN),
         (MotionWish("members.suspend", "x" * 129, Suspend()), MALFORMED),
     ):
@@ -293,6 +308,11 @@ def test_the_group_may_do_what_stewards_may_and_no_more() -> None:
     assert Role.ASSEMBLY not in STEWARDS and ASSEMBLY.role is Role.ASSEMBLY
     operations = Book(NETWORK, PRACTICES).operations
     assert isinstance(operations["currencies.set-levy"], Act)
+    for name, operation in operations.items():
+        if isinstance(operation, Act | Create) and Role.STEWARD in operation.who and operation.noun != "motions":
+            with contextlib.suppress(CodecFault, ShapeFault):
+                from_map(operation.wish, {})  # raises TypeError for a wish that cannot be stored
+                assert name
 
 
 def test_who_has_a_key_signs_its_vote_and_nobody_votes_for_it(riacho: Group) -> None:
