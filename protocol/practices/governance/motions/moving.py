@@ -82,7 +82,7 @@ def _mover(desk: Desk) -> Member | Refused | None:
     member = book.members[desk.actor.member]
     own = [one for one in book.of(Motions).waiting.values() if one.proposer == member.id]
     if desk.actor.role is Role.MEMBER and len(own) >= book.parameter(OPEN_MAX):
-        return refuse(STATE_CONFLICT, state=f"the {len(own)}th motion of yours that waits")
+        return refuse(STATE_CONFLICT, state=f"motion number {len(own) + 1} of yours, and {len(own)} wait")
     return member
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, News, Plan, Write
 from protocol.book.ledger import Posting
-from protocol.book.members import Member, MemberState
+from protocol.book.members import Auth, Member, MemberState
 from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,
@@ -187,7 +187,11 @@ def due(desk: Desk) -> Iterator[Plan]:
 def plan_name(desk: Desk, address: str, said: Said[NameGuardians]) -> Plan | Refused:
     del address
     assert said.signed is not None
-    return _against_naming(desk.book, said) or Plan(said.wish.member, (Write(GuardiansNamed(said.signed)),))
+    refused = _against_naming(desk.book, said)
+    if refused is None and any(desk.book.members[one].auth is Auth.CUSTODIAL for one in said.wish.guardians):
+        # By the author alone: a guardian may lose its key later, and the naming stands all the same.
+        refused = refuse(MALFORMED, field="guardians", expected="members with a key of their own: it signs for yours")
+    return refused or Plan(said.wish.member, (Write(GuardiansNamed(said.signed)),))
 
 
 def plan_back(desk: Desk, address: str, said: Said[BackKey]) -> Plan | Refused:
