@@ -68,6 +68,9 @@ def decisions(told: Riacho) -> None:
     told.refuse("a vote on a motion that is closed", by_word(name, "bia"), "MOTION_CLOSED")
     draft = told.do("motions.create", MakeMotion("Later", draft=True), who="bia").id
     told.refuse("a draft of a motion that there is", _drafted(told, draft), "DUPLICATE")
+    opened, until_ms = MotionOpened(parse_uuid(draft) or b""), _drafted(told, draft).not_after_ms
+    told.accept("a draft that is opened in its last millisecond", opened, until_ms)
+    told.refuse("a draft that is opened a millisecond too late", opened, "STATE_CONFLICT", until_ms + 1)
     easy = replace(_drafted(told, draft), motion=bytes(16), quorum=39_99)
     told.refuse("a motion with a lower quorum than the group's", easy, "MALFORMED")
     bia = told.id_of("bia")
