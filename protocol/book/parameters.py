@@ -55,11 +55,22 @@ class ValueKind(Protocol[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A whole number from least to most, of something: days, members, minutes."""
+class _Bounded:
+    """What is stored as a number from least to most."""
 
     least: int
     most: int
+
+    def value(self, stored: Stored) -> int | None:
+        """Return the number, where it is within the bounds."""
+        number = stored.number
+        return number if number is not None and self.least <= number <= self.most else None
+
+
+@dataclass(frozen=True, slots=True)
+class Number(_Bounded):
+    """A whole number from least to most, of something: days, members, minutes."""
+
     unit: str = ""
     word = "number"
 
@@ -74,11 +85,6 @@ class Number:
         found = Stored(int(text)) if re.fullmatch("-?[0-9]{1,18}", text) else Stored()
         return None if self.value(found) is None else found
 
-    def value(self, stored: Stored) -> int | None:
-        """Return a number within its bounds."""
-        number = stored.number
-        return number if number is not None and self.least <= number <= self.most else None
-
     def show(self, value: int, scale: int) -> str:
         """Return its digits."""
         del scale
@@ -86,7 +92,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(_Bounded):
     """A part of the whole, in hundredths of a percent, written "12.5%"."""
 
     least: int = 0
@@ -104,11 +110,6 @@ class Percentage:
         points = parse_decimal(text[:-1].strip(), 2) if text.endswith("%") else None
         found = Stored(points) if isinstance(points, int) else Stored()
         return None if self.value(found) is None else found
-
-    def value(self, stored: Stored) -> int | None:
-        """Return hundredths of a percent within their bounds."""
-        number = stored.number
-        return number if number is not None and self.least <= number <= self.most else None
 
     def show(self, value: int, scale: int) -> str:
         """Return it in percent."""
@@ -167,7 +168,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class Money(_Bounded):
     """An amount of a currency in minor units, from least to most: each currency has its own value."""
 
     least: int = 0
@@ -180,11 +181,6 @@ class Money:
         minor = parse_decimal(text, scale)
         found = Stored(minor) if isinstance(minor, int) else Stored()
         return None if self.value(found) is None else found
-
-    def value(self, stored: Stored) -> int | None:
-        """Return minor units within their bounds."""
-        number = stored.number
-        return number if number is not None and self.least <= number <= self.most else None
 
     def show(self, value: int, scale: int) -> str:
         """Return it in the currency's decimals."""

@@ -16,7 +16,7 @@ from protocol.book.ledger import Posting
 from protocol.book.members import MEMBER_LIFE, Auth, DeviceKey, Member
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
-from protocol.book.private import Owned, Private
+from protocol.book.private import Private
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
     CURRENCY_UNKNOWN,
@@ -29,9 +29,8 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.signed import Digest, Key
-from protocol.lanes.entry import Body
 from protocol.practices.people.authority import KEY_TAKEN
-from protocol.practices.people.called import call
+from protocol.practices.people.called import call, name_owned
 from protocol.practices.people.members.entries import CURRENCIES_MAX, CurrencyCode, NewMember, Opening
 from protocol.practices.people.members.rules import MEMBER_ID_BYTES, member_id_refusal, opening_refusal
 from protocol.practices.people.names import HANDLE_CHARS_MAX, HANDLE_TAKEN, NewHandle, handle_refusal
@@ -132,14 +131,6 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
-def owned(book: Book, body: Body) -> Iterable[Owned]:
-    """Yield the name that a member has brought along."""
-    del book
-    assert isinstance(body, MemberImported)
-    if body.name is not None:
-        yield Owned(body.name, body.member, f"members/{body.member}")
-
-
 def news(book: Book, entered: Entered) -> Iterable[News]:
     del book
     assert isinstance(entered.body, MemberImported)
@@ -221,7 +212,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    private=(Private("name", NAME_BYTES_MAX, (MemberImported,), owned),),
+    private=(Private("name", NAME_BYTES_MAX, (MemberImported,), name_owned),),
     operations=(
         Create(
             "imports",

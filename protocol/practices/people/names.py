@@ -16,7 +16,7 @@ from protocol.book.declaration import Act, Actor, Desk, Doc, Entered, News, Plan
 from protocol.book.ledger import Posting
 from protocol.book.members import Member, MemberState
 from protocol.book.personal import NAME_BYTES_MAX, NAME_CHARS_MAX, salted, text_refusal
-from protocol.book.private import Owned, Private
+from protocol.book.private import Private
 from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,
@@ -32,7 +32,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Digest, MemberId
 from protocol.lanes.entry import Body
 from protocol.practices.people.authority import acts_for
-from protocol.practices.people.called import CALLED, call_anew
+from protocol.practices.people.called import CALLED, call_anew, name_owned
 from protocol.wire.shape import AtMost, Spelt
 
 HANDLE_TAKEN = Reason(
@@ -130,14 +130,6 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return ()
 
 
-def owned(book: Book, body: Body) -> Iterable[Owned]:
-    """Yield the name that a member has taken."""
-    del book
-    assert isinstance(body, Renamed)
-    if body.name is not None:
-        yield Owned(body.name, body.member, f"members/{body.member}")
-
-
 def news(book: Book, entered: Entered) -> Iterable[News]:
     del book
     body = entered.body
@@ -177,7 +169,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    private=(Private("name", NAME_BYTES_MAX, (Renamed,), owned),),
+    private=(Private("name", NAME_BYTES_MAX, (Renamed,), name_owned),),
     tables=(CALLED,),
     operations=(
         Act("members", "rename", Rename, plan=plan_rename, example="mutirao members rename ana --handle ana-souza"),

@@ -9,6 +9,7 @@ from protocol.book.members import MEMBER_LIFE
 from protocol.book.personal import NAME_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.people.authority import KEY_TAKEN
+from protocol.practices.people.called import name_owned
 from protocol.practices.people.members.entries import Approved, LimitsSet, MemberJoined, MemberLeft, Resumed, Suspended
 from protocol.practices.people.members.rules import (
     check,
@@ -33,7 +34,6 @@ from protocol.practices.people.members.views import (
     find_members,
     member_named,
     news,
-    owned,
     view_member,
     view_members,
     week,
@@ -47,7 +47,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    private=(Private("name", NAME_BYTES_MAX, (MemberJoined,), owned),),
+    private=(Private("name", NAME_BYTES_MAX, (MemberJoined,), name_owned),),
     operations=(
         Create(
             "members",

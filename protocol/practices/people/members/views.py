@@ -12,10 +12,8 @@ from protocol.book.declaration import AskedFor, At, Desk, Doc, Entered, Errand, 
 from protocol.book.members import Auth, Member, MemberState
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, Search, no_word_in, shown_text
-from protocol.book.private import Owned
 from protocol.book.refusals import Refused
 from protocol.book.signed import Signed, uuid_text
-from protocol.lanes.entry import Body
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.called import CALLED, Called
 from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX
@@ -132,14 +130,6 @@ class MemberShown:
     accounts: Annotated[tuple[str, ...], Doc("the ids of its accounts")]
     keys: Annotated[tuple[KeyShown, ...], Doc("the keys of its devices")] = ()
     mandates: Annotated[tuple[MandateShown, ...], Doc("mandates that it gave or holds")] = ()
-
-
-def owned(book: Book, body: Body) -> Iterable[Owned]:
-    """Yield the name with which a member joins."""
-    del book
-    assert isinstance(body, MemberJoined)
-    if body.name is not None:
-        yield Owned(body.name, body.member, f"members/{body.member}")
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
