@@ -68,6 +68,8 @@ def _named(one: Any) -> tuple[Any, ...]:
         known = one.__globals__.get(name)
         if isfunction(known) or isinstance(known, Reason | Slot) or known is Waiting:
             found.append(known)
+        elif isinstance(known, Mapping):  # a table of reasons, by the state in which each is told
+            found += [one for one in known.values() if isinstance(one, Reason)]
         found += _refusing().get(name, ())
     return tuple(found)
 
