@@ -22,7 +22,7 @@ class Gossip:
         practices: Sequence[Practice] = (),
     ) -> None:
         knows = tuple(Knows(practice.name, practice.version) for practice in practices)
-        self.sessions = Sessions(journal.network, lambda: journal.directory, invitation, knows)
+        self.sessions = Sessions(journal, invitation, knows)
         self.compare = Compare(journal, self.sessions)
         self.taking = Taking(journal, self.sessions, self.compare, chance)
         self.key_events = self.taking.key_events

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Who is connected, for whom they speak, and how much they may ask."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from protocol.book.timezones import MINUTE_MS
 from protocol.events import Send
-from protocol.lanes.directory import Directory, is_public
+from protocol.lanes.directory import is_public
 from protocol.lanes.entry import Millis
+from protocol.lanes.journal import Journal
 from protocol.peers.messages import IDENTITY_ENTRIES_MAX, Hello, Knows, Message, NodeRole, PeerFault, pack
 
 SESSIONS_MAX = 512
@@ -38,12 +39,10 @@ class Session:
 class Sessions:
     """The sessions of one node, by peer; `role` is its part in its own network."""
 
-    def __init__(
-        self, network: bytes, directory: Callable[[], Directory], invitation: bytes | None, knows: tuple[Knows, ...]
-    ) -> None:
-        self.network = network
-        self.directory = directory
-        """Tells which networks are known: the book's own, which is another one when a snapshot has been read."""
+    def __init__(self, journal: Journal, invitation: bytes | None, knows: tuple[Knows, ...]) -> None:
+        self.network = journal.network
+        self.journal = journal
+        """Knows the networks: its directory is another one when a snapshot has been read."""
         self.by_peer: dict[str, Session] = {}
         self.invitation = invitation
         self.role = NodeRole.HOME
@@ -69,7 +68,7 @@ class Sessions:
 
     def expelled(self) -> list[str]:
         """Return the peers that speak for a network which has certified another transport key since."""
-        networks = self.directory().networks
+        networks = self.journal.directory.networks
         return [
             one.peer
             for one in self.by_peer.values()
@@ -88,7 +87,7 @@ class Sessions:
         self._note_presence(network)
 
     def _note_presence(self, network: bytes) -> None:
-        known = self.directory().networks.get(network)
+        known = self.journal.directory.networks.get(network)
         if known is not None:
             known.connected = self.of_network(network) is not None
 

@@ -71,7 +71,7 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Talks: frozenset({"home", "greeting"}),
     Answering: frozenset({"home"}),
     Journal: frozenset({"book", "directory"}),
-    Sessions: frozenset({"directory"}),
+    Sessions: frozenset({"journal"}),
     Compare: frozenset({"journal", "sessions"}),
     KeyEvents: frozenset({"journal", "compare"}),
     Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
