@@ -34,8 +34,8 @@ def test_a_code_that_opens_nothing_tells_why(hand: Hand, commune: Commune) -> No
             hand.act(riacho, "members", "join", code=code, handle="dora")
         return refusal.value.code, refusal.value.detail
 
-    assert refused(used["code"]) == ("INVITATION_USED", "Somebody has joined by this invitation already.")
-    assert refused(withdrawn["code"]) == ("INVITATION_WITHDRAWN", "This invitation was withdrawn.")
+    assert refused(used["code"]) == ("INVITATION_USED", "An invitation serves once.")
+    assert refused(withdrawn["code"]) == ("INVITATION_WITHDRAWN", "Whoever made the invitation has taken it back.")
     assert refused("AAAA-BBBB-CCCC-DDDD")[0] == "INVITATION_UNKNOWN"
     listed = riacho.api.all("/v1/invitations?state=withdrawn")
     assert [one["id"] for one in listed] == [withdrawn["id"]]
