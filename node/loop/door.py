@@ -30,7 +30,7 @@ class Disk:
         self._prune_at_ms = 0
 
     def failed(self, reason: str) -> None:
-        """Take it that nothing can be stored for now."""
+        """Take it that nothing can be stored until the disk is tried again."""
         log.error("the disk does not take entries", extra={"reason": reason})
         self.writable = False
 
