@@ -229,6 +229,7 @@ class Runtime:
                 if committing is not None and committing.done():
                     committing.result()
                     committing = None
+                    continue  # it may have been all that was waited for
                 if committing is None and todo.inputs:
                     committing = asyncio.create_task(self._carry_out(todo))
                     committing.add_done_callback(lambda _: self._inbox.woken.set())

@@ -646,6 +646,34 @@ async def test_who_waits_at_the_end_is_told_to_come_again(storage: Storage, lane
     assert [one async for one in events] == []
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_at_any_moment_about_the_end_of_a_batch_ends_the_loop(
+    storage: Storage, lane: Lane, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    monkeypatch.setattr(inbox, "TICK_SECONDS", 60)  # no tick wakes the loop by chance
+    node = Node(storage, lane)
+    await node.runtime.start()
+    running = asyncio.create_task(node.runtime.run())
+    commit = storage.commit
+
+    async def stopped(batch: Batch) -> None:
+        await commit(batch)
+        after(turns, node.runtime.stop)
+
+    monkeypatch.setattr(storage, "commit", stopped)
+    assert await node.mark() == Tally(1)
+    done, _ = await asyncio.wait([running], timeout=10)
+    assert done, "the loop waits for what nobody brings"
+
+
+def after(turns: int, call: Callable[[], None]) -> None:
+    """Call something so many turns of the event loop from now."""
+    if turns:
+        asyncio.get_running_loop().call_soon(after, turns - 1, call)
+    else:
+        call()
+
+
 async def test_time_passes(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "TICK_SECONDS", 0.001)
 
