@@ -17,8 +17,10 @@ from protocol.lanes.entry import LEDGER
 
 ROWS_PER_STATEMENT_MAX = 2_048
 """A power of two, of which SQLite takes the values."""
+_ANOTHER_MARKER = f"CAST(substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) AS BLOB)"
+"""What SQLite joins by || is text otherwise."""
 LESS_KNOWN: Sequence[WriteStatement] = (
-    (f"UPDATE meta SET value = substr(value, 1, {ROW_DIGEST_BYTES}) || randomblob(8) WHERE key = '{ROW_FORMS}'", ()),
+    (f"UPDATE meta SET value = {_ANOTHER_MARKER} WHERE key = '{ROW_FORMS}'", ()),
     (f"DELETE FROM meta WHERE key = '{ROW_FORMS}'", ()),
 )
 """Entries are none any more: snapshots that rest on them count no longer; and rows, where they were of our ledger."""

@@ -95,9 +95,10 @@ def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Se
 class GrowingTree:
     """The tree over leaves that only grow in number, read from where they are held: roots and paths at any size."""
 
-    def __init__(self, leaf_at: Callable[[int], bytes]) -> None:
+    def __init__(self, leaf_at: Callable[[int], bytes], blocks: list[bytes]) -> None:
+        """Read leaves as they are needed; `blocks`, begun as an empty list, keeps the roots of those that are whole."""
         self._leaf_at = leaf_at
-        self._blocks: list[bytes] = []
+        self._blocks = blocks
 
     def root(self, size: int) -> bytes:
         """Return the root over the first leaves."""

@@ -15,9 +15,11 @@ from node.keeping.home import DATABASE
 from node.keeping.upkeep import verify_book
 from node.loop import snapping
 from node.store import snapshot
-from node.store.rows import RowDamaged
+from node.store.rows import ROW_DIGEST_BYTES, RowDamaged
+from node.store.writing import LESS_KNOWN
 from protocol.book.declaration import RowsWanted
 from protocol.book.payments import PAYMENTS
+from protocol.practices.between.checkpoints.views import CheckpointsWanted, MakeCheckpoint
 from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.replica import Replica
 
@@ -82,6 +84,34 @@ async def test_a_start_folds_only_what_came_after_the_snapshot(
         assert folded == [0, 2] and riacho.balance("bia") == 250
         assert (await riacho.ask("payments.show", subject=ids[2])).state == "reversed"
     assert not verify_book(home, lambda _: None).faults
+
+
+async def test_a_home_that_has_signed_checkpoints_goes_on_from_its_snapshot(home: Path, often: None) -> None:
+    await trade(home)
+    async with at_work(home) as riacho:
+        await riacho.ask("checkpoints.make", MakeCheckpoint())
+        await riacho.pay("ana", "bia", 100)
+        made = await riacho.ask("checkpoints.make", MakeCheckpoint())
+    _, state = snapshot.read_snapshot(home / f"{DATABASE}.snapshot")
+    snapshot.loaded(state)  # raises Unusable
+    async with at_work(home) as riacho:
+        listed = (await riacho.ask("checkpoints.list", CheckpointsWanted())).items
+        assert (made.id, made.head) in [(one.id, one.head) for one in listed]
+        await riacho.pay("ana", "bia", 100)
+        await riacho.ask("checkpoints.make", MakeCheckpoint())
+    assert not verify_book(home, lambda _: None).faults
+
+
+async def test_where_entries_are_none_any_more_older_snapshots_are_passed_over_and_new_ones_taken(home: Path) -> None:
+    await trade(home)
+    async with at_work(home) as riacho:
+        markers = [(await riacho.storage.newest())[0]]
+        for _ in range(20):  # not every octet string is text: a random one would pass by chance now and then
+            await riacho.storage._write(LESS_KNOWN[0][0])
+            markers.append((await riacho.storage.newest())[0])
+        assert len(set(markers)) == 21 and {one[:ROW_DIGEST_BYTES] for one in markers} == {
+            markers[0][:ROW_DIGEST_BYTES]
+        }
 
 
 def halve(path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_node_does_not_pass_for_a_leaf() -> None:
 @pytest.mark.parametrize("size", [1, BRANCH_LEAVES - 1, BRANCH_LEAVES, BRANCH_LEAVES + 1, 3 * BRANCH_LEAVES + 77])
 def test_a_growing_tree_has_the_roots_and_paths_of_the_whole_one(size: int) -> None:
     data = [n.to_bytes(2) for n in range(4 * BRANCH_LEAVES)]
-    tree = GrowingTree(data.__getitem__)
+    tree = GrowingTree(data.__getitem__, [])
     tree.root(2 * BRANCH_LEAVES)
     leaves = [leaf_hash(one) for one in data[:size]]
     assert tree.root(size) == root_of(leaves)

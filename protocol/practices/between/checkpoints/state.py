@@ -68,15 +68,14 @@ class Checkpoints:
     wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     doubled: dict[bytes, tuple[int, int]] = field(default_factory=dict[bytes, tuple[int, int]])
     unbalanced: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    entries: GrowingTree | None = None
+    blocks: list[bytes] = field(default_factory=list[bytes])
+    """Roots over the ledger's entries, so many leaves each."""
     hashes: tuple[CheckpointMade, list[bytes]] | None = None
     """The leaf hashes of the newest checkpoint, once somebody has asked for a proof by it."""
 
     def tree(self, book: Book) -> GrowingTree:
         """Return the tree of the ledger's entries."""
-        if self.entries is None:
-            self.entries = GrowingTree(book.entry_id)
-        return self.entries
+        return GrowingTree(book.entry_id, self.blocks)
 
     def leaves(self, newest: Snapshot) -> list[bytes]:
         """Return the leaf hashes of the newest checkpoint's balances."""
