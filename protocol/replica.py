@@ -47,6 +47,7 @@ from protocol.peers.messages import PeerFault
 from protocol.peers.news import ClockSetBack
 from protocol.peers.push import push
 from protocol.peers.talks import Talks
+from protocol.peers.ties import Tie
 
 NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
@@ -120,6 +121,10 @@ class Replica:
         """Before which entry of the ledger the book stands, since this version does not know its kind."""
         return self.home.journal.behind
 
+    def ties(self) -> Mapping[bytes, Tie]:
+        """Return the nodes that are more than strangers, by libp2p key."""
+        return self.gossip.ties.nodes
+
     # In.
 
     def recall(self, data: bytes) -> None:
@@ -135,6 +140,7 @@ class Replica:
         for entry in entries:
             lines = self.journal.reload(entry)
             self.greeting.note(Store(entry))
+            self.gossip.ties.note()
             yield entry, lines
         self.home.standing.begin()
 
@@ -182,8 +188,8 @@ class Replica:
                 self.answering.answer(one)
             case Received(peer, frame):
                 self._guard(peer, lambda: self.talks.hear(peer, frame))
-            case PeerUp(peer, transport):
-                self._guard(peer, lambda: self.greeting.greet(peer, transport))
+            case PeerUp(peer, transport, outbound):
+                self._guard(peer, lambda: self.greeting.greet(peer, transport, chosen=outbound))
             case PeerDown(peer):
                 self.home.gossip.sessions.part(peer)
             case TimerFired():
@@ -223,6 +229,7 @@ class Replica:
 
     def _tick(self) -> None:
         home = self.home
+        self.gossip.ties.tick()
         for peer in self.gossip.sessions.strangers(home.now):
             self._drop(peer, "no hello")
         home.out += self.gossip.compare.opening()
@@ -255,6 +262,8 @@ class Replica:
         home.out += stores
         for one in stores:
             self.greeting.note(one)
+        if stores:
+            self.gossip.ties.note()
         fresh = (one.entry for one in stores if isinstance(one, Store))
         home.out += push(self.gossip.sessions, fresh, source, home.chance)
         for peer in self.gossip.sessions.expelled():

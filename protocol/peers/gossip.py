@@ -9,6 +9,7 @@ from protocol.peers.compare import Compare
 from protocol.peers.messages import Knows
 from protocol.peers.sessions import Sessions
 from protocol.peers.taking import Taking
+from protocol.peers.ties import Ties
 
 
 class Gossip:
@@ -22,6 +23,7 @@ class Gossip:
         practices: Sequence[Practice] = (),
     ) -> None:
         knows = tuple(Knows(practice.name, practice.version) for practice in practices)
+        self.ties = Ties(journal)
         self.sessions = Sessions(journal, invitation, knows)
         self.compare = Compare(journal, self.sessions)
         self.taking = Taking(journal, self.sessions, self.compare, chance)

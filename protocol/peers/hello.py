@@ -38,9 +38,10 @@ class Greeting:
             case _:
                 pass
 
-    def greet(self, peer: str, transport: bytes) -> None:
-        """Say who we are to a peer that is connected."""
-        self.home.out += self.home.gossip.sessions.greet(peer, transport, self.identity, self.home.now)
+    def greet(self, peer: str, transport: bytes, *, chosen: bool) -> None:
+        """Say who we are to a peer that is connected, by our own choice or by its."""
+        session = Session(peer, transport, self.home.now, chosen)
+        self.home.out += self.home.gossip.sessions.greet(session, self.identity)
 
     def hear(self, session: Session, hello: Hello) -> None:
         """Let a peer in that shows for whom it speaks; raises PeerFault where it does not."""

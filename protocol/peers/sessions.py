@@ -25,6 +25,8 @@ class Session:
     peer: str
     transport: bytes
     since: Millis
+    chosen: bool = False
+    """Whether we have dialled it: our operator gave its address."""
     network: bytes | None = None
     role: NodeRole | None = None
     requests: int = 0
@@ -50,15 +52,15 @@ class Sessions:
         """The practices that this node has."""
         self._minute = 0
 
-    def greet(self, peer: str, transport: bytes, identity: Sequence[bytes], now: Millis) -> list[Send]:
+    def greet(self, session: Session, identity: Sequence[bytes]) -> list[Send]:
         """Open a session and say hello."""
         if len(self.by_peer) >= SESSIONS_MAX:
             raise PeerFault("too many peers")
-        self.by_peer[peer] = Session(peer, transport, now)
+        self.by_peer[session.peer] = session
         # Who knows the older key events needs the newest only; all others hear of them by gossip first.
         newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
         hello = Hello(self.network, self.role, newest, self.invitation, self.knows)
-        return [session_said(peer, hello)]
+        return [session_said(session.peer, hello)]
 
     def part(self, peer: str) -> None:
         """Close a session."""

@@ -16,6 +16,7 @@ from protocol.book.personal import NAME_CHARS_MAX
 from protocol.book.refusals import Reason, Stage
 from protocol.lanes.directory import Directory
 from protocol.peers.messages import Id32, Seq
+from protocol.peers.ties import Tie
 from protocol.practices.between.links.entries import RATE_TERM_MAX
 from protocol.practices.money.currencies.entries import Code
 from protocol.wire.codec import encode
@@ -254,6 +255,16 @@ def unhear(book: Book, network: bytes) -> None:
             charters.known.pop(federation, None)
             charters.arrivals.pop(federation, None)
         charters.stale(federation)
+
+
+def fellows(book: Book) -> Iterator[tuple[bytes, Tie]]:
+    """Return the members of the federations of which our network is a member."""
+    charters = book.of(Charters)
+    for federation, _ in charters.of(book, book.network):
+        standing = charters.standing(book, federation)
+        assert standing is not None, "we are a member of it"
+        for member in standing.members:
+            yield member, Tie.FEDERATION
 
 
 # Who is a member.

@@ -2,7 +2,8 @@
 """Federations as a practice: the wishes, the words, and what is shown."""
 
 from protocol.book.declaration import STEWARDS, Act, Create, List, Practice, Show
-from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, WORDS, hear, unhear
+from protocol.peers.ties import TIES
+from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, WORDS, fellows, hear, unhear
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,
@@ -49,5 +50,6 @@ PRACTICE = Practice(
         List("federations", FederationsWanted, FederationListed, view=list_federations,
              example="mutirao federations list --place member"),
     ),
+    fills=(TIES.by(fellows),),
     refusals=(FEDERATION_UNKNOWN,),
 )  # fmt: skip

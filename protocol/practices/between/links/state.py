@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """All links of a network: what befalls them, and what is in the making on them."""
 
+from collections.abc import Iterator
+
 from protocol.book.book import Book
 from protocol.lanes.directory import Directory
 from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
+from protocol.peers.ties import Tie
 from protocol.practices.between.links.entries import AckItem, ClaimItem, HoldItem, LinkRecord, Terms, WaiveItem, link_id
-from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.steps import Acknowledge, Begin, Fence, Place, Set, Sign, Step, take_step
 
 LINKS_MAX = 512
@@ -71,6 +74,13 @@ class Links:
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""
         return [link for link in self.by_id.values() if link.partner == partner]
+
+    def ties(self) -> Iterator[tuple[bytes, Tie]]:
+        """Return what links tie to us: an offer of another's does not, until we have answered it."""
+        for link in self.by_id.values():
+            if link.mine is not None:
+                bare = link.state in (LinkState.PROPOSED, LinkState.CLOSED)
+                yield link.partner, Tie.KNOWN if bare else Tie.PARTNER
 
     def take(self, book: Book, step: Step) -> None:
         """Write a step into its link's record in the making; a plan has seen to it that it is not refused."""

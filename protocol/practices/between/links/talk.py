@@ -19,6 +19,7 @@ from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, K
 from protocol.peers.sessions import Session
 from protocol.peers.standing import LACKS
 from protocol.peers.talks import HEARS, RECORDS, Hears, parsed
+from protocol.peers.ties import TIES
 from protocol.practices.between.links.entries import LinkRecord, link_id, link_lane
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.records import judge
@@ -320,6 +321,7 @@ FILLS = (
     HEARS.by(Hears(LinkNews, _hear_news)),
     HEARS.by(Hears(LinkWanted, _hear_wanted, counted=True)),
     HEARS.by(Hears(LinkHeld, _hear_held, counted=True)),
+    TIES.by(lambda book: book.of(Links).ties()),
     LACKS.by(lambda book: any(link.is_half for link in book.of(Links).by_id.values())),
     STEP.by(lambda book, step: book.of(Links).take(book, step)),
     SEAL.by(lambda home: LinkTalk(home).seal()),

@@ -4,6 +4,7 @@
 from protocol.book.declaration import READERS, STEWARDS, Act, Create, List, Practice, Show
 from protocol.peers.hello import ADMITS
 from protocol.peers.standing import COPIED
+from protocol.peers.ties import OWN_NODES
 from protocol.practices.between.networks.entries import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
 from protocol.practices.between.networks.known import (
     HANDLE_AMBIGUOUS,
@@ -17,6 +18,7 @@ from protocol.practices.between.networks.known import (
 from protocol.practices.between.networks.replicas import (
     DismissReplica,
     InviteReplica,
+    Replicas,
     ReplicaShown,
     ReplicasWanted,
     admit,
@@ -47,6 +49,6 @@ PRACTICE = Practice(
         Show("replicas", ReplicaShown, view=show_replica, who=READERS),
         List("replicas", ReplicasWanted, ReplicaShown, view=list_replicas, who=READERS),
     ),
-    fills=(ADMITS.by(admit), COPIED.by(is_copied)),
+    fills=(ADMITS.by(admit), COPIED.by(is_copied), OWN_NODES.by(lambda book: book.of(Replicas).transports())),
     refusals=(HANDLE_AMBIGUOUS,),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Replicas: how one is invited, admitted and dismissed, and what a book knows of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -46,6 +46,10 @@ class Replicas:
     def admitted(self, transport: bytes) -> bool:
         """Tell whether the node with this libp2p key is a replica of ours."""
         return any(place.transport == transport and not place.dismissed for place in self.places.values())
+
+    def transports(self) -> Iterator[bytes]:
+        """Return the libp2p keys of our replicas."""
+        return (one.transport for one in self.places.values() if one.transport is not None and not one.dismissed)
 
     def any_admitted(self) -> bool:
         """Tell whether some node is a replica of ours."""

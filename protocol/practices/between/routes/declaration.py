@@ -2,12 +2,14 @@
 """Routes as a practice: what is said in public, and what stewards wish of it."""
 
 from protocol.book.declaration import STEWARDS, Act, Practice
+from protocol.peers.ties import TIES
 from protocol.practices.between.routes.entries import Published, Withdrawn
 from protocol.practices.between.routes.publishing import (
     PublishLink,
     WithdrawLink,
     due,
     hear,
+    neighbours,
     plan_publish,
     plan_withdraw,
     unhear,
@@ -20,6 +22,7 @@ PRACTICE = Practice(
     hear=hear,
     unhear=unhear,
     due=due,
+    fills=(TIES.by(neighbours),),
     operations=(
         Act("links", "publish", PublishLink, plan=plan_publish, who=STEWARDS, example="mutirao links publish LINK"),
         Act("links", "withdraw", WithdrawLink, plan=plan_withdraw, who=STEWARDS, example="mutirao links withdraw LINK"),

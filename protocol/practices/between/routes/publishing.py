@@ -8,6 +8,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
 from protocol.lanes.entry import COMMONS
+from protocol.peers.ties import Tie
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.practices.between.links.state import LINKS_MAX, Links
@@ -96,6 +97,14 @@ def plan_withdraw(desk: Desk, id: str, wish: WithdrawLink) -> Plan | Refused:
     if desk.book.of(Routes).is_withdrawn(desk.book.network, link.id):
         return refuse(STATE_CONFLICT, published="no")
     return Plan(id, (Write(Withdrawn(link.id), COMMONS),))
+
+
+def neighbours(book: Book) -> Iterator[tuple[bytes, Tie]]:
+    """Return the networks with which partners of ours say that they have a link."""
+    routes = book.of(Routes)
+    for partner in {one for one, tie in book.of(Links).ties() if tie is Tie.PARTNER}:
+        for word in routes.of(partner):
+            yield word.partner, Tie.KNOWN
 
 
 def passes_on(book: Book, *links: Link) -> bool:
