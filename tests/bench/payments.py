@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import books
 from figures import Figure, Shares, Target, Told, ratio
@@ -119,7 +118,7 @@ async def _prepared(folder: Path, each: int) -> Bench:
 
 
 def _request(data: bytes, signature: bytes, token: str, *, with_key: bool) -> bytes:
-    order: dict[str, Any] = {"order": {"data": bytes_text(data), "signature": bytes_text(signature)}}
+    order = {"signed": {"data": bytes_text(data), "signature": bytes_text(signature)}}
     body = json.dumps(order).encode()
     key = f"Idempotency-Key: {os.urandom(16).hex()}\r\n" if with_key else ""
     head = (
