@@ -7,6 +7,7 @@ COUNTED = (
     "commits_total",
     "entries_total",
     "handle_seconds_total",
+    "others_seconds_total",
     "commit_seconds_total",
     "overloads_total",
     "storage_failures_total",

@@ -10,6 +10,7 @@ from protocol.book.tables import Name
 from protocol.events import Effect, Input
 from protocol.lanes.entry import Millis
 from protocol.lanes.journal import Behind
+from protocol.peers.ties import Tie
 
 
 class Snapshots(Protocol):
@@ -55,6 +56,10 @@ class DrivenReplica(Protocol):
     @property
     def behind(self) -> Behind | None:
         """Before which entry of the ledger the book stands, since this version does not know its kind."""
+        ...
+
+    def ties(self) -> Mapping[bytes, Tie]:
+        """Return the nodes that are more than strangers, by libp2p key; the same object as long as nothing changed."""
         ...
 
     def handle(self, batch: Sequence[Input], now: Millis) -> list[Effect]:

@@ -1,76 +1,125 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The one queue in: wishes with those who wait for them, what peers bring, and the tick of the clock."""
+"""The queues in: wishes with those who wait for them, what peers bring, and the tick of the clock.
+
+Each has its own bound, so that no peer, whatever it sends, keeps a member's wish from being heard.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from node.loop.turns import FromPeer, Turns
 from node.loop.waiting import Waiter
-from protocol.events import Input, Received, TimerFired
+from protocol.events import Asked, Input, Recalled, Received, TimerFired
+from protocol.peers.ties import Tie
 
-QUEUE_INPUTS_MAX = 4_096
-"""How many inputs may wait; a wish that comes then is told that the node is overloaded."""
-BATCH_INPUTS_MAX = 256
-BATCH_FRAME_BYTES_MAX = 4 * 1024 * 1024
+WISHES_WAITING_MAX = 4_096
+"""How many wishes may wait; one that comes then is told that the node is overloaded."""
+BATCH_WISHES_MAX = 256
 TICK_SECONDS = 1.0
 
 QueuedInput = tuple[Input, Waiter | None]
 
 
 class Inbox:
-    """Inputs in the order of their coming; `woken` is set whenever there may be something to do."""
+    """What waits to be handled; `woken` is set whenever there may be something to do."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float]) -> None:
         self.woken = asyncio.Event()
-        self._queue: deque[QueuedInput] = deque()
+        self._seconds = seconds
+        self._wishes: deque[tuple[Asked, Waiter]] = deque()
+        self._recalled: deque[Recalled] = deque()
         self._tick_waits = False
+        self._turns = Turns()
+        self._alarm: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         """Return how many inputs wait."""
-        return len(self._queue)
+        return len(self._wishes) + len(self._recalled) + self._tick_waits + len(self._turns)
 
     @property
     def full(self) -> bool:
         """Whether a wish that comes now has to come again."""
-        return len(self._queue) >= QUEUE_INPUTS_MAX
+        return len(self._wishes) >= WISHES_WAITING_MAX
 
-    def put(self, one: Input, waiter: Waiter | None = None) -> None:
-        """Let an input wait for the next batch."""
-        self._queue.append((one, waiter))
+    @property
+    def ready(self) -> bool:
+        """Whether there is something whose turn it is."""
+        return self._near_waits or self._turns.far_waits(self._seconds())
+
+    @property
+    def _near_waits(self) -> bool:
+        return bool(self._wishes or self._recalled or self._tick_waits or self._turns.near_waits)
+
+    # In.
+
+    def ask(self, asked: Asked, waiter: Waiter) -> None:
+        """Let a wish wait for the next batch."""
+        self._wishes.append((asked, waiter))
         self.woken.set()
 
-    async def tick(self) -> None:
-        """Put the hour into the queue each second, but never twice."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            if not self._tick_waits:
-                self._tick_waits = True
-                self.put(TimerFired())
+    def recall(self, recalled: Recalled) -> None:
+        """Let what was read again from the disk wait for the next batch."""
+        self._recalled.append(recalled)
+        self.woken.set()
 
-    def drain(self) -> list[QueuedInput]:
-        """Take a batch off the queue: what waits, as far as it is bounded."""
-        batch: list[QueuedInput] = []
-        frame_bytes = 0
-        while self._queue and len(batch) < BATCH_INPUTS_MAX and frame_bytes < BATCH_FRAME_BYTES_MAX:
-            one = self._queue.popleft()
-            match one[0]:
-                case Received(frame=frame):
-                    frame_bytes += len(frame)
-                case TimerFired():
-                    self._tick_waits = False
-                case _:
-                    pass
-            batch.append(one)
-        return batch
-
-    def drop(self, dropped: Callable[[Input], bool]) -> list[Input]:
-        """Take out of the queue what is not to be handled any more, and return it."""
-        gone = [one for one, _ in self._queue if dropped(one)]
-        self._queue = deque(arrived for arrived in self._queue if not dropped(arrived[0]))
+    def hear(self, heard: FromPeer, tie: Tie) -> list[Received]:
+        """Let what a peer brings wait for its turn; returns the frames that are let go of instead."""
+        gone = self._turns.put(heard, tie)
+        self.woken.set()
         return gone
 
+    def retie(self, tie_of: Callable[[str], Tie | None]) -> None:
+        """Know that ties have changed."""
+        self._turns.retie(tie_of)
+
+    async def tick(self) -> None:
+        """Let the hour wait for the next batch each second, but never twice."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self._tick_waits = True
+            self.woken.set()
+
+    # Out.
+
+    def drain(self) -> list[QueuedInput]:
+        """Take a batch: the hour, wishes, and what partners and own nodes have brought, each as far as its bound."""
+        batch: list[QueuedInput] = []
+        if self._tick_waits:
+            self._tick_waits = False
+            batch.append((TimerFired(), None))
+        if self._recalled:
+            batch.append((self._recalled.popleft(), None))
+        if self._wishes:
+            self._turns.note_wish(self._seconds())
+        batch += (self._wishes.popleft() for _ in range(min(len(self._wishes), BATCH_WISHES_MAX)))
+        batch += ((heard, None) for heard in self._turns.near())
+        return batch
+
+    def turn(self) -> Iterator[FromPeer]:
+        """Yield what other peers have brought, until their turn ends; each is handled before the next is asked for."""
+        if self._turns.far_waits(self._seconds()):
+            yield from self._turns.far(self._seconds)
+        rest = self._turns.rest_seconds(self._seconds())
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = None if rest is None else asyncio.get_running_loop().call_later(rest, self.woken.set)
+
+    def drop_recalled(self) -> None:
+        """Let go of what was read again from the disk: it is read anew."""
+        self._recalled.clear()
+
+    def drop_peers(self) -> list[Received]:
+        """Let go of all that peers have brought; returns the frames."""
+        return self._turns.clear()
+
     def close(self) -> list[Waiter]:
-        """Empty the queue; return those who wait for wishes in it."""
-        waiters = [waiter for _, waiter in self._queue if waiter is not None]
-        self._queue.clear()
+        """Let go of everything; returns those who wait for wishes in it."""
+        waiters = [waiter for _, waiter in self._wishes]
+        self._wishes.clear()
+        self._recalled.clear()
+        self._turns.clear()
+        self._tick_waits = False
+        if self._alarm is not None:
+            self._alarm.cancel()
         return waiters

@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from node.loop.turns import Piece
 from node.store.storage import Storage
-from protocol.events import Drop, PeerDown, PeerUp, Received, Send, SendRange
+from protocol.events import Drop, Input, PeerDown, PeerUp, Received, Send, SendRange
 from protocol.peers.messages import RANGE_BYTES_MAX, Entries, pack
+from protocol.peers.ties import Tie
 
 RANGES_WAITING_MAX = 256
 """How many ranges one peer may have on their way."""
@@ -52,7 +54,8 @@ class Peering:
         self._network = network
         self._storage = storage
         self._seconds = seconds
-        self._up: set[str] = set()
+        self._up: dict[str, PeerUp] = {}
+        self._ties: Mapping[bytes, Tie] = {}
         self._ranges: dict[str, deque[SendRange]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -68,23 +71,38 @@ class Peering:
         """Tell whether the replica should hear this: nothing of a peer that it does not know to be up."""
         match heard:
             case PeerUp(peer):
-                self._up.add(peer)
+                self._up[peer] = heard
                 return True
             case PeerDown(peer):
                 self._forget(peer)
                 was_up = peer in self._up
-                self._up.discard(peer)
+                self._up.pop(peer, None)
                 return was_up
             case Received(peer):
                 if peer not in self._up:
                     self._network.consumed(peer)
                 return peer in self._up
 
-    def consumed(self, received: Iterable[Received]) -> None:
-        """Let peers send on in the place of these frames."""
+    def know(self, ties: Mapping[bytes, Tie]) -> bool:
+        """Take in which nodes are more than strangers, by libp2p key; tell whether that has changed."""
+        if ties is self._ties:
+            return False
+        self._ties = ties
+        return True
+
+    def tie_of(self, peer: str) -> Tie | None:
+        """Return what ties a peer to us, one that we have dialled being known; None where it is not up."""
+        up = self._up.get(peer)
+        if up is None:
+            return None
+        return max(self._ties.get(up.transport, Tie.STRANGER), Tie.KNOWN if up.outbound else Tie.STRANGER)
+
+    def consumed(self, inputs: Iterable[Input]) -> None:
+        """Let peers send on in the place of the frames among these."""
         frames: dict[str, int] = {}
-        for one in received:
-            frames[one.peer] = frames.get(one.peer, 0) + 1
+        for one in inputs:
+            if isinstance(one, Received) and not isinstance(one, Piece):
+                frames[one.peer] = frames.get(one.peer, 0) + 1
         for peer, count in frames.items():
             self._network.consumed(peer, count)
 
@@ -105,12 +123,12 @@ class Peering:
         """Part with every peer: a replica that is loaded anew knows none, and they come back."""
         for peer in sorted(self._up):
             self._drop(peer, "this node begins anew")
-            self._up.discard(peer)
+            self._up.pop(peer, None)
 
     def turn_away(self, peer: str) -> None:
         """Part with a peer that is not at fault: what it says cannot be kept, and it may come again at once."""
         self._drop(peer, "the disk does not take entries")
-        self._up.discard(peer)
+        self._up.pop(peer, None)
 
     async def close(self) -> None:
         """Stop sending ranges."""

@@ -7,17 +7,16 @@ nobody hears of what is not durable, and what could not be stored has not happen
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from node.loop.batch import Batch
+from node.loop.bugs import Bugs
 from node.loop.counted import COUNTED
 from node.loop.door import Disk, let_in
 from node.loop.driven import DrivenReplica, Snapshots
 from node.loop.handling import handled
-from node.loop.inbox import BATCH_INPUTS_MAX, Inbox, QueuedInput
+from node.loop.inbox import Inbox, QueuedInput
 from node.loop.looking import looked_up
 from node.loop.peering import Peering
 from node.loop.recalls import Recalls
@@ -36,10 +35,12 @@ from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
 from protocol.book.refusals import BEHIND, OVERLOADED, RECOVERING, SUCCEEDED, Refused, refuse
-from protocol.events import Asked, PeerDown, PeerUp, Recalled, Received, TimerFired
+from protocol.events import Asked, PeerDown, PeerUp, Received
 from protocol.lanes.entry import COMMONS, IDENTITY, Millis
+from protocol.peers.ties import Tie
 
-BUGS_IN_A_ROW_MAX = 3
+BATCH_INPUTS_MAX = 256
+"""How many inputs are handled at most while the batch before them is on its way to the disk."""
 
 READY, STOPPED = "READY", "STOPPED"
 
@@ -48,10 +49,6 @@ log = logging.getLogger(__name__)
 
 class Overtaken(Exception):
     """What is stored has gone back to before what the replica has in memory: it is to be loaded anew."""
-
-
-class BrokenForGood(Exception):
-    """One bug followed the other: the process has to end."""
 
 
 class Runtime:
@@ -81,17 +78,17 @@ class Runtime:
         self._peering: Peering | None = None
         self._subscriptions = Subscriptions(storage, 0)
 
-        self._inbox = Inbox()
+        self._inbox = Inbox(seconds)
         self._requests = 0
         self._underway = Underway(storage)
         self._waiters = Waiters(storage, self._underway)
-        self._recalls = Recalls(storage, self._inbox.put)
+        self._recalls = Recalls(storage, self._inbox.recall)
         self._snapping = Snapping(snapshots)
         self._disk = Disk(storage)
         self._event_seq = 0
         self._loading = True
         self._stopping = False
-        self._bugs_in_a_row = 0
+        self._bugs = Bugs()
         self._told_behind = False
         self._counts = dict.fromkeys(COUNTED, 0.0)
 
@@ -187,7 +184,7 @@ class Runtime:
         """Take in what the network brings; it is told when frames are dealt with."""
         assert self._peering is not None
         if self._peering.admits(heard):
-            self._inbox.put(heard)
+            self._peering.consumed(self._inbox.hear(heard, self._peering.tie_of(heard.peer) or Tie.STRANGER))
 
     # Life.
 
@@ -237,8 +234,8 @@ class Runtime:
                 due = self._snapping.due
                 if due and committing is None and not todo.inputs:
                     await self._snapping.snap(self.replica)
-                elif self._inbox and todo.inputs < BATCH_INPUTS_MAX and not self._stopping and not due:
-                    todo.add(await self._handled(self._inbox.drain()))
+                elif self._inbox.ready and todo.inputs < BATCH_INPUTS_MAX and not self._stopping and not due:
+                    await self._take_turns(todo)
                 else:
                     await self._inbox.woken.wait()
                     self._inbox.woken.clear()
@@ -273,9 +270,21 @@ class Runtime:
             self._counts["overloads_total"] += 1
             waiter.settle(refuse(OVERLOADED))
         else:
-            self._inbox.put(asked, waiter)
+            self._inbox.ask(asked, waiter)
         # Whoever asked may leave; the wish stays, and its key stays taken until it has an outcome.
         return await asyncio.shield(waiter.outcome)
+
+    async def _take_turns(self, todo: Todo) -> None:
+        """Handle what waits: first what members wish and partners bring, then others' turn, one input at a time."""
+        if self._peering is not None and self._peering.know(self.replica.ties()):
+            self._inbox.retie(self._peering.tie_of)
+        if waiting := self._inbox.drain():
+            todo.add(await self._handled(waiting))
+        for heard in self._inbox.turn():
+            began = self._seconds()
+            todo.add(await self._handled([(heard, None)]))
+            self._counts["others_seconds_total"] += self._seconds() - began
+        await asyncio.sleep(0)  # whoever waits at the door has a turn too
 
     async def _handled(self, waiting: list[QueuedInput]) -> Todo:
         """Return what a batch asks for: the replica goes on from it, before it is durable."""
@@ -298,7 +307,7 @@ class Runtime:
             return todo
         finally:
             if self._peering is not None:
-                self._peering.consumed(one for one, _ in waiting if isinstance(one, Received))
+                self._peering.consumed(one for one, _ in waiting)
 
     def _tell_behind(self) -> None:
         """Log, once, that the books stand still, and what would let them go on."""
@@ -319,7 +328,7 @@ class Runtime:
         finally:
             for answer in todo.told:
                 self._waiters.answer(answer.request, answer.result)
-        self._bugs_in_a_row = 0
+        self._bugs.passed()
         self._counts["batches_total"] += 1
         self._counts["inputs_total"] += todo.inputs
         for forgotten in todo.stored.forgotten:
@@ -352,11 +361,10 @@ class Runtime:
         """Fold in what is stored, and nothing else; peers have to come anew."""
         self._loading = True
         self._recalls.end()
-        self._inbox.drop(lambda one: isinstance(one, Recalled))
+        self._inbox.drop_recalled()
         if self._peering is not None:
             self._peering.drop_all()
-            gone = self._inbox.drop(lambda one: not isinstance(one, (Asked, TimerFired)))
-            self._peering.consumed(one for one in gone if isinstance(one, Received))
+            self._peering.consumed(self._inbox.drop_peers())
         await self.storage.search.close()
         replica = self._replica = await asyncio.to_thread(self._load)
         await self.storage.search.open()
@@ -383,13 +391,8 @@ class Runtime:
 
     async def _on_bug(self, error: Exception) -> None:
         """Forget a batch that met a bug of ours; raises BrokenForGood where it is one after the other."""
-        # Its message could hold what members wrote.
-        frames = traceback.extract_tb(error.__traceback__)
-        where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-        log.critical("a bug", extra={"bug": type(error).__name__, "where": where})
+        bug = self._bugs.note(error)
         self._counts["bugs_total"] += 1
-        self._bugs_in_a_row += 1
-        self._waiters.break_all(type(error).__name__)
-        if self._bugs_in_a_row >= BUGS_IN_A_ROW_MAX:
-            raise BrokenForGood(f"{BUGS_IN_A_ROW_MAX} bugs in a row, the last a {type(error).__name__} at {where[-1]}")
+        self._waiters.break_all(bug)
+        self._bugs.end_if_broken()
         await self._load_replica()
