@@ -330,6 +330,15 @@ CURRENCY_CLOSED = Reason(
     heading="{currency} is closed",
     ways=("use another currency: mutirao currencies list",),
 )
+BALANCE_OPEN = Reason(
+    "BALANCE_OPEN",
+    Stage.RULE,
+    422,
+    "The balance is not settled",
+    "The balance is {balance}, not settled.",
+    heading="{balance} is not settled",
+    ways=("settle the balance first", "to leave in debt, ask a steward"),
+)
 SAME_ACCOUNT = Reason(
     "SAME_ACCOUNT",
     Stage.RULE,

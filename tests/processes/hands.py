@@ -2,13 +2,16 @@
 """Two ways to act on a real node, as a program and as somebody at a terminal: the same story by both."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
 from processes.harness import Api, Member, Node, mutirao, order_json, text_of, units
 
 from cli.keys import bytes_of
+from protocol.book.wishes import sign_wish
 from protocol.practices.people.joinings import sign_joining
+from protocol.practices.people.members.entries import Leave
 from protocol.wire.keys import KeyPair
 
 AMOUNTS = ("limit", "credit_limit", "balance_limit", "amount")
@@ -44,6 +47,10 @@ class Hand(Protocol):
         """Come back after leaving, by a key, old or new."""
         ...
 
+    def leave(self, member: Member, *, with_steward: bool = False) -> Json:
+        """Leave, as the member's key signs it; brought by the member, or by a steward."""
+        ...
+
     def show(self, node: Node, noun: str, subject: str) -> Json:
         """Show one thing."""
         ...
@@ -71,6 +78,16 @@ class ByHttp:
         joining = order_json(sign_joining(keys, member.node.network, member.handle))
         door = Api(member.node.http_port, None)
         return self._post(door, f"/v1/members/{member.handle}/return", {"code": code, "joining": joining})
+
+    def leave(self, member: Member, *, with_steward: bool = False) -> Json:
+        assert member.keys is not None
+        until_ms = round(time.time() * 1000) + 600_000
+        signed = sign_wish(
+            member.keys, "members.leave", Leave(member.account.partition(".")[0]),
+            network=member.node.network, order_seq=next(member.order_seqs), not_after_ms=until_ms,
+        )  # fmt: skip
+        api = member.node.api if with_steward else self._session(member)
+        return self._post(api, f"/v1/members/{member.handle}/leave", {"signed": order_json(signed)})
 
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return node.api.get(f"/v1/{noun}/{subject}")
@@ -114,6 +131,10 @@ class ByCommand:
         file = self._write_key(f"{member.node.handle}-back", keys)
         return self._run(member.node, "members", "return", member.handle, "--code", code, "--key", file)
 
+    def leave(self, member: Member, *, with_steward: bool = False) -> Json:
+        token = {"MUTIRAO_TOKEN": member.node.api.token or ""} if with_steward else {}
+        return self._run(member.node, "members", "leave", member.handle, "--key", self._key_of(member), **token)
+
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return self._run(node, noun, "show", subject)
 
@@ -138,8 +159,8 @@ class ByCommand:
             file.write_text(json.dumps(held))
         return str(file)
 
-    def _run(self, node: Node, *words: str) -> Json:
-        who = {} if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
+    def _run(self, node: Node, *words: str, **token: str) -> Json:
+        who = token if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
         done = mutirao(*words, "--json", MUTIRAO_NODE=node.url, **who)
         told = json.loads(done.stdout or "{}")
         if done.returncode in (1, 4):

@@ -2,6 +2,7 @@
 """What a group does with its members and its common purse, on real nodes, by HTTP and by command, over restarts."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -78,12 +79,38 @@ def test_a_typo_of_somebody_who_waits_is_mended(hand: Hand, commune: Commune) ->
     assert join("draa") != dora, "the wrong handle is free again"
 
 
+def test_what_a_member_holds_goes_by_its_signature_and_a_debt_by_a_steward(hand: Hand, commune: Commune) -> None:
+    riacho, casa = with_replica(commune)
+    ana, bia = (riacho.join(handle, keys=keys_of(handle)) for handle in ("ana", "bia"))
+    hand.pay(ana, "bia", "5.50")
+
+    def refused(leave: Callable[[], Any]) -> tuple[str, str]:
+        with pytest.raises(Refusal) as refusal:
+            leave()
+        return refusal.value.code, refusal.value.detail
+
+    unsigned = "5.50 HORA would go to the commons: only a key of bia's own can say so. Nothing was done."
+    by_steward = refused(lambda: hand.act(riacho, "members", "leave", "bia"))
+    assert by_steward == ("SIGNATURE_NEEDED", unsigned)
+    assert refused(lambda: hand.leave(ana)) == ("BALANCE_OPEN", "The balance is -5.50 HORA, not settled.")
+    hand.act(riacho, "members", "suspend", "bia")
+    assert refused(lambda: hand.leave(bia)) == ("MEMBER_NOT_ACTIVE", "bia is not active.")
+    riacho.kill()
+    riacho.start()
+    assert (ana.balance, bia.balance) == (-5_50, 5_50)
+
+    assert hand.leave(bia, with_steward=True)["state"] == "left"
+    assert hand.act(riacho, "members", "leave", "ana")["state"] == "left"
+    until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
+    assert casa.balances()[ana.account] == casa.balances()[bia.account] == casa.balances()["commons.HORA"] == 0
+
+
 def test_who_has_left_comes_back(hand: Hand, commune: Commune) -> None:
     riacho, casa = with_replica(commune)
     ana, bia = (riacho.join(handle, keys=keys_of(handle)) for handle in ("ana", "bia"))
     hand.pay(ana, "bia", "30.00")
     for member in (ana, bia):
-        hand.act(riacho, "members", "leave", member.handle, by=member)
+        hand.leave(member, with_steward=True)
     assert ana.balance == bia.balance == 0
     riacho.kill()
     riacho.start()

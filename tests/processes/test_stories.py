@@ -58,7 +58,7 @@ def test_lets(hand: Hand, commune: Commune) -> None:
     assert refused.value.detail.startswith("20.00 HORA left")
     assert ana.balance == -180_00 and bia.balance == 180_00
 
-    assert hand.act(riacho, "members", "leave", ana.handle, by=ana)["state"] == "left"
+    assert hand.act(riacho, "members", "leave", ana.handle)["state"] == "left"
     assert commons() == "-180.00 HORA"
     assert ana.balance == 0 and riacho.is_zero_sum
 

@@ -85,6 +85,7 @@ from protocol.practices.people.guardians import BackKey, NameGuardians, ObjectTo
 from protocol.practices.people.invitations import Invited
 from protocol.practices.people.joinings import Joining, sign_joining
 from protocol.practices.people.mandates import GiveMandate
+from protocol.practices.people.members.entries import Leave
 from protocol.solvers.netting import Case, Headroom, Obligation, set_off
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair, digest
@@ -592,6 +593,7 @@ def orders() -> dict[str, Any]:
             RebindKey("ANAANAANAANAANAA", sign_joining(key(phone), network, "ana"), key(ana).public),
         ),
         ("a key is only revoked", phone, "members.revoke-key", RevokeKey("ANAANAANAANAANAA", key(ana).public)),
+        ("a member leaves", ana, "members.leave", Leave("ANAANAANAANAANAA", erase=True)),
         (
             "a second key with a cap",
             ana,

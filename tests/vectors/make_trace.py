@@ -36,7 +36,7 @@ from protocol.practices.money.setoffs.entries import SetOffMade, Share
 from protocol.practices.money.setoffs.views import ClearObligations
 from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
-from protocol.practices.people.members.views import Approve, Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.members.views import Approve, Resume, SetLimits, Suspend
 from protocol.wire.keys import parse_id
 
 
@@ -340,7 +340,7 @@ def endings(told: Riacho) -> None:
     """Caio leaves in debt, a levy repays it, a replica comes and goes, and a restore is reconciled."""
     world = told.world
     told.pay("caio", "dora", 60_00)
-    told.do("members.leave", Leave(), "caio", "caio")
+    told.leave("caio")
     told.do("currencies.set-levy", SetLevy(1_000), "HORA")
     told.do("currencies.set-defaults", SetDefaults(whole(150), accounts=Accounts.ALL), "HORA")
     nowhere = DefaultsSet("NADA", -1, None, any_balance=False, everyone=False)

@@ -33,7 +33,7 @@ from protocol.practices.people.devices import AddKey, RebindKey
 from protocol.practices.people.guardians.entries import BackKey, NameGuardians
 from protocol.practices.people.invitations import Invitations, Invite, WithdrawInvitation, code_digest
 from protocol.practices.people.mandates import GiveMandate, RevokeMandate
-from protocol.practices.people.members import Approve, Join, Leave, Resume, Suspend
+from protocol.practices.people.members import Approve, Join, Resume, Suspend
 from protocol.practices.people.returns import Return
 
 
@@ -73,6 +73,7 @@ def money(told: Riacho) -> dict[str, bytes]:
     bia, later = told.account("bia"), told.world.now + 300 * DAY_MS
     ids["pending"] = told.pay("ana", told.account("ines"), 1_00, name="ana new", pending=True)
     ids["by bia"] = told.do("payments.create", Pay("rosa", hora(1_00), "bia", pending=True), who="bia").id
+    told.pay("ana", told.account("fia"), 10, name="ana new")
     ids["of hugo"] = told.pay("ana", told.account("hugo"), 1_00, name="ana new")
     ids["to commons"] = told.pay("ana", "commons.HORA", 1, name="ana new")
     ids["reversed"] = told.pay("ana", bia, 1, name="ana new")
@@ -176,8 +177,8 @@ def departures(told: Riacho) -> dict[str, bytes]:
     """Hugo and Lia leave, Rui comes back, Ines and Dora are suspended; returns codes of invitations, as digests."""
     told.do("members.suspend", Suspend(), "dora")
     told.do("members.suspend", Suspend(), "ines")
-    for handle in ("hugo", "lia", "rui"):
-        told.do("members.leave", Leave(), handle, handle)
+    for handle, name in (("hugo", "hugo"), ("lia", "lia new"), ("rui", "rui")):
+        told.leave(handle, name)
     withdrawn = told.do("invitations.create", Invite())
     told.do("invitations.withdraw", WithdrawInvitation(), withdrawn.id)
     codes = {handle: told.do("invitations.create", Invite(back=handle)).code for handle in ("hugo", "lia", "rui")}

@@ -24,7 +24,7 @@ from protocol.practices.people.invitations import InvitationWithdrawn, Invited
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate, MandateGiven, MandateRevoked
 from protocol.practices.people.members import Approved, LimitsSet, MemberJoined, MemberLeft, Resumed, Suspended
-from protocol.practices.people.members.entries import Opening
+from protocol.practices.people.members.entries import Leave, Opening
 from protocol.practices.people.names import Renamed
 from protocol.practices.people.returns import MemberReturned
 
@@ -102,6 +102,10 @@ def invitations(told: Riacho, codes: dict[str, bytes]) -> None:
 
 def members(told: Riacho) -> None:
     """Refuse what becomes of members."""
+
+    def gone(member: str) -> MemberLeft:
+        return MemberLeft(None, Leave(member))
+
     bia, hugo, ines, elis = (told.id_of(one) for one in ("bia", "hugo", "ines", "elis"))
     for says, body, code in (
         ("taken in: nobody", Approved(NOBODY, ()), "MEMBER_UNKNOWN"),
@@ -117,10 +121,18 @@ def members(told: Riacho) -> None:
         ("suspended twice", Suspended(ines), "STATE_CONFLICT"),
         ("resumed: nobody", Resumed(NOBODY), "MEMBER_UNKNOWN"),
         ("resumed though it is active", Resumed(bia), "STATE_CONFLICT"),
-        ("who leaves: nobody", MemberLeft(NOBODY), "MEMBER_UNKNOWN"),
-        ("who leaves twice", MemberLeft(hugo), "STATE_CONFLICT"),
-        ("who leaves while a payment to it is pending", MemberLeft(ines), "STATE_CONFLICT"),
-        ("who leaves while a payment by it is pending", MemberLeft(bia), "STATE_CONFLICT"),
+        ("who leaves: nobody", gone(NOBODY), "MEMBER_UNKNOWN"),
+        ("who leaves: said by nobody", MemberLeft(None, None), "MALFORMED"),
+        ("who leaves twice", gone(hugo), "STATE_CONFLICT"),
+        ("who leaves while a payment to it is pending", gone(ines), "STATE_CONFLICT"),
+        ("who leaves while a payment by it is pending", gone(bia), "STATE_CONFLICT"),
+        (
+            "who leaves by word, with something that its key has to sign for",
+            gone(told.id_of("fia")),
+            "SIGNATURE_NEEDED",
+        ),
+        ("who leaves by another's key", MemberLeft(told.departure("dora", "ana new"), None), "FORBIDDEN"),
+        ("who leaves by a key with a cap", MemberLeft(told.departure("lia", "lia purse"), None), "FORBIDDEN"),
         ("another name for who has left", Renamed(hugo, "hugolino", None), "MEMBER_NOT_ACTIVE"),
         ("a leave of who has left", AbsenceSet(hugo, 0, 1), "MEMBER_NOT_ACTIVE"),
         ("brought along under another's id", MemberImported(bia, "ivo", None, (), ()), "DUPLICATE"),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from simulation.world import STEWARD, World
 
 from protocol.book.declaration import Actor, Role
+from protocol.book.members import Auth
 from protocol.book.money import Amount
 from protocol.book.signed import Envelope, Signed, sign_envelope
 from protocol.book.uuids import drawn_id
@@ -17,6 +18,7 @@ from protocol.practices.between.links.records import LinkRecord
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import sign_joining
+from protocol.practices.people.members.entries import Leave
 from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
@@ -94,6 +96,15 @@ class Riacho:
         joining = self.joining(handle) if has_key else None
         self.do("members.join", Join(code, handle, handle.title(), joining))
         self.do("members.approve", Approve("HORA"), handle)
+
+    def departure(self, handle: str, name: str = "") -> Signed:
+        """Return that a member leaves, as its first key or another signs it."""
+        return self.sign("members.leave", Leave(self.id_of(handle)), name or handle)
+
+    def leave(self, handle: str, name: str = "") -> None:
+        """Let a member go: a steward brings its word, or what its first key or another signs."""
+        has_key = self.world.nodes[NODE].replica.book.members[self.id_of(handle)].auth is Auth.SELF
+        self.do("members.leave", Brought(self.departure(handle, name)) if has_key else Leave(handle), handle)
 
     def order(
         self, payer: str, payee: str, minor: int, *, name: str = "", payer_account: str = "", **changed: Any

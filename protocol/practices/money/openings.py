@@ -16,6 +16,7 @@ from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -28,7 +29,6 @@ from protocol.book.refusals import (
 )
 from protocol.book.signed import AccountId
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX, Code
-from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.wire.shape import AtMost, Range
 
 OPENINGS_MAX = 400

@@ -44,6 +44,15 @@ KEY_TAKEN = Reason(
     heading="This key is somebody's already",
     ways=("make another key: mutirao keys",),
 )
+SIGNATURE_NEEDED = Reason(
+    "SIGNATURE_NEEDED",
+    Stage.AUTHORITY,
+    403,
+    "This takes the member's own signature",
+    "{balance} would go to the commons: only a key of {member}'s own can say so. Nothing was done.",
+    heading="{member} has to sign this",
+    ways=("sign it: mutirao members leave {member} --key FILE", "spend the balance first"),
+)
 PAYMENT_EXISTS = Reason(
     "PAYMENT_EXISTS",
     Stage.SUBJECT,

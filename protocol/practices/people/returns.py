@@ -28,12 +28,13 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.signed import Digest, MemberId, Signed
+from protocol.book.wishes import said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.devices import let_only
 from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX, Invitations, code_digest
 from protocol.practices.people.joinings import Joining, heard, joining_in
-from protocol.practices.people.members.entries import MemberLeft
+from protocol.practices.people.members.entries import Leave, MemberLeft
 from protocol.wire.shape import AtMost
 
 
@@ -163,7 +164,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def posted(book: Book, entered: Entered, postings: Sequence[Posting]) -> None:
     """Keep what a member who leaves has left to the commons."""
     match entered.body:
-        case MemberLeft(member):
+        case MemberLeft() as body:
+            member = said_in(book, body, Leave).wish.member
             owned = {account.id for account in book.ledger.of_member(member)}
             left = {one.account: -one.amount_minor for one in postings if one.account in owned}
             book.of(Departures).left[member] = left

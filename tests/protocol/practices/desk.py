@@ -48,6 +48,7 @@ from protocol.practices.money.payments.paying import PAY_ABROAD
 from protocol.practices.people.devices import AddKey
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.joinings import Joining
+from protocol.practices.people.members.entries import Leave
 from protocol.practices.people.members.views import Approve, Join
 from protocol.wire.codec import encode
 from protocol.wire.keys import KeyPair
@@ -320,6 +321,16 @@ class Group:
             self.join(handle, custodial=custodial)
             for wish in wishes:
                 self.do("steward", "members.approve", wish, handle)
+
+    def departure(self, handle: str, keys: KeyPair | None = None) -> Signed:
+        """Return that a member leaves, as its first key or another signs it."""
+        return self.sign("members.leave", Leave(self.member(handle).id), keys or keys_of(handle))
+
+    def leave(self, handle: str, keys: KeyPair | None = None) -> None:
+        """Let a member go in peace: a steward brings its word, or what its first key or another signs."""
+        signed = self.member(handle).auth is Auth.SELF
+        wish = Brought(self.departure(handle, keys)) if signed else Leave(handle)
+        self.do("steward", "members.leave", wish, handle)
 
     def next_seq(self, key: str) -> int:
         self.seqs[key] = self.seqs.get(key, 0) + 1

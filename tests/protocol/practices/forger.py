@@ -46,7 +46,7 @@ from protocol.practices.people.invitations import Invitations, Invite
 from protocol.practices.people.joinings import sign_joining
 from protocol.practices.people.mandates import GiveMandate
 from protocol.practices.people.members.entries import MemberJoined, MemberLeft, Suspended
-from protocol.practices.people.members.views import Approve, Leave, Suspend
+from protocol.practices.people.members.views import Approve, Suspend
 from protocol.practices.people.returns import MemberReturned
 from protocol.wire.codec import encode
 from protocol.wire.shape import AtMost, Length, PersonalText, Range, split_optional, to_map
@@ -112,7 +112,7 @@ def lived_in() -> Group:
     group.do("steward", "members.approve", Approve("FLOR"), "caio")
     group.invite()
     group.admit("gina", custodial=True)
-    group.do("steward", "members.leave", Leave(), "gina")
+    group.leave("gina")
     group.do("steward", "invitations.create", Invite(back="gina"))
     guarded(group)
     consenting(group, parse_uuid(owed) or b"")

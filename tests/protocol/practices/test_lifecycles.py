@@ -35,7 +35,7 @@ from protocol.practices.money.schedules.entries import (
 from protocol.practices.money.schedules.state import Schedules
 from protocol.practices.money.setoffs.entries import SetOffMade, Share
 from protocol.practices.people.invitations import Invitations
-from protocol.practices.people.members.entries import LimitsSet, MemberLeft, Suspended
+from protocol.practices.people.members.entries import Leave, LimitsSet, MemberLeft, Suspended
 from tests.protocol import test_own_vectors as own
 from tests.slips.code import empty_caches
 from tests.slips.test_slips import LEDGER
@@ -106,11 +106,11 @@ def changes() -> list[Change]:
     now = told.entered.at_ms
 
     # Who waits, or is suspended, is limited and leaves.
-    tell(Suspended(by_handle["fia"]))
-    for handle in ("rui", "fia"):
+    tell(Suspended(by_handle["elis"]))
+    for handle in ("rui", "elis"):
         tell(LimitsSet(f"{by_handle[handle]}.HORA", -1, None))
-    tell(MemberLeft(by_handle["teo"]))
-    tell(MemberLeft(by_handle["fia"]))
+    for handle in ("teo", "elis"):
+        tell(MemberLeft(None, Leave(by_handle[handle])))
 
     # A standing order that is paused is not run, is cancelled, or outlasted by the pause.
     tita, gilberto = f"{by_handle['tita']}.HORA", f"{by_handle['gilberto']}.HORA"

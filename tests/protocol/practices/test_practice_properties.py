@@ -25,7 +25,8 @@ from protocol.practices.money.requests.views import AskPayment, CancelRequest, D
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
-from protocol.practices.people.members.views import Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.members.entries import Leave
+from protocol.practices.people.members.views import Resume, SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, keys_of, snapshot
 from tests.protocol.practices.forger import DECIDING, KINDS, LIVED_IN, WEIGHTS, Forger, founded
 
@@ -116,7 +117,7 @@ def deeds(draw: DrawFn) -> Deed:
                 ("suspend", Suspend()),
                 ("resume", Resume()),
                 ("resume", Resume()),
-                ("leave", Leave()),
+                ("leave", Leave("")),
                 ("set-limits", limits),
             )
         )

@@ -185,7 +185,7 @@ def asked() -> Case:
             spoiler(MALFORMED, "note", lambda it: it.fields.update(note="n" * 999)),
             spoiler(FORBIDDEN, "who", lambda it: setattr(it, "who", "dona")),
             suspended("bia"),
-            happened(MEMBER_NOT_ACTIVE, "state-of-ana payer", "ana", "members.leave", Leave(), "ana"),
+            happened(MEMBER_NOT_ACTIVE, "state-of-ana payer", "ana", "members.leave", Leave("ana"), "ana"),
             CLOSED,
         ),
     )
@@ -263,7 +263,7 @@ def limited() -> Case:
                 "any_balance balance_limit",
                 lambda it: it.fields.update(any_balance=True, balance_limit=hours(1)),
             ),
-            happened(STATE_CONFLICT, "state-of-dona", "dona", "members.leave", Leave(), "dona"),
+            happened(STATE_CONFLICT, "state-of-dona", "dona", "members.leave", Leave("dona"), "dona"),
         ),
     )
 

@@ -5,6 +5,7 @@ from protocol.book.book import Book
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.refusals import (
     AMOUNT_TOO_LARGE,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     FORBIDDEN,
@@ -25,7 +26,6 @@ from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOW
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID
-from protocol.practices.money.currencies.rules import BALANCE_OPEN
 
 
 def is_signed(book: Book, circle: Circle, data: bytes, signature: bytes) -> bool:

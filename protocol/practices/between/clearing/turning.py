@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.refusals import (
+    BALANCE_OPEN,
     MALFORMED,
     NOT_FOUND,
     ORDER_MISMATCH,
@@ -27,7 +28,6 @@ from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Claim, Place
 from protocol.practices.between.quotes.invoices import preimage_of
-from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.wire.codec import CodecFault, decode
 from protocol.wire.shape import ShapeFault, from_map
 

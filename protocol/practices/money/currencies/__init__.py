@@ -5,7 +5,6 @@ from protocol.book.accounts import COMMONS_ACCOUNT, EXCHANGE, HOLDS
 from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, Invariant, List, Practice, Show
 from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
 from protocol.practices.money.currencies.rules import (
-    BALANCE_OPEN,
     check,
     fold,
     plan_close,
@@ -83,5 +82,4 @@ PRACTICE = Practice(
             example="mutirao currencies list",
         ),
     ),
-    refusals=(BALANCE_OPEN,),
 )

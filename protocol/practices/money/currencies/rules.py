@@ -12,6 +12,7 @@ from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX, text_refusal
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_UNKNOWN,
     DUPLICATE,
@@ -19,7 +20,6 @@ from protocol.book.refusals import (
     STATE_CONFLICT,
     Reason,
     Refused,
-    Stage,
     foremost,
     refuse,
 )
@@ -34,15 +34,6 @@ from protocol.practices.money.currencies.entries import (
 )
 from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
 
-BALANCE_OPEN = Reason(
-    "BALANCE_OPEN",
-    Stage.RULE,
-    422,
-    "The balance is not settled",
-    "The balance is {balance}, not settled.",
-    heading="{balance} is not settled",
-    ways=("settle the balance first",),
-)
 _CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
 _OLD_CODE = re.compile(OLD_CODE)
 CODES_TAKEN = ("FALSE", "NULL", "TRUE")

@@ -4,13 +4,21 @@
 Who leaves takes nothing along and leaves nothing behind: the commons takes over the balance.
 """
 
-from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, List, Practice, Show
+from protocol.book.declaration import ANYONE, KEY_OR_WORD, STEWARDS, Act, Create, List, Practice, Show
 from protocol.book.members import MEMBER_LIFE
 from protocol.book.personal import NAME_BYTES_MAX
 from protocol.book.private import Private
-from protocol.practices.people.authority import KEY_TAKEN
+from protocol.practices.people.authority import KEY_TAKEN, SIGNATURE_NEEDED
 from protocol.practices.people.called import name_owned
-from protocol.practices.people.members.entries import Approved, LimitsSet, MemberJoined, MemberLeft, Resumed, Suspended
+from protocol.practices.people.members.entries import (
+    Approved,
+    Leave,
+    LimitsSet,
+    MemberJoined,
+    MemberLeft,
+    Resumed,
+    Suspended,
+)
 from protocol.practices.people.members.rules import (
     check,
     fold,
@@ -25,7 +33,6 @@ from protocol.practices.people.members.rules import (
 from protocol.practices.people.members.views import (
     Approve,
     Join,
-    Leave,
     MemberShown,
     MembersWanted,
     Resume,
@@ -84,7 +91,15 @@ PRACTICE = Practice(
             example="mutirao members suspend ana",
         ),
         Act("members", "resume", Resume, plan=plan_resume, who=STEWARDS, example="mutirao members resume ana"),
-        Act("members", "leave", Leave, plan=plan_leave, example="mutirao members leave ana"),
+        Act(
+            "members",
+            "leave",
+            Leave,
+            plan=plan_leave,
+            signed=KEY_OR_WORD,
+            about="member",
+            example="mutirao members leave ana --key ana.key",
+        ),
         Show(
             "members",
             MemberShown,
@@ -101,6 +116,6 @@ PRACTICE = Practice(
             example="mutirao members list --state pending",
         ),
     ),
-    refusals=(KEY_TAKEN,),
+    refusals=(KEY_TAKEN, SIGNATURE_NEEDED),
     lives=(MEMBER_LIFE,),
 )

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.addresses import ADDRESS_CHARS_MAX
+from protocol.book.declaration import AskedFor, Doc, Ref
 from protocol.book.signed import AccountId, Digest, LeastMinor, MemberId, MostMinor, Signed
 from protocol.practices.people.names import NewHandle
 from protocol.wire.shape import AtMost, Spelt
@@ -74,8 +76,28 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave the network: your balance goes to the commons. Your key signs what you hold; with a debt, ask a steward."""
+
+    member: Annotated[
+        str, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("who leaves; a signed wish names the member by id")
+    ]
+    erase: Annotated[
+        bool | None,
+        Doc("whether names, notes and contacts are erased too; default: they are kept"),
+        AskedFor("Erase names, notes and contacts of {id} too?", no="keep"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class MemberLeft:
-    """A member is gone; the commons takes its balances over, whatever their sign."""
+    """A member is gone; the commons takes its balances over, whatever their sign.
+
+    By the member's signature; or by the network's word, for who has no key or holds nothing.
+    """
 
     KIND: ClassVar[str] = "members/left"
-    member: MemberId
+    OPERATION: ClassVar[str] = "members.leave"
+    WISH: ClassVar[type[Leave]] = Leave
+    signed: Signed | None
+    word: Leave | None

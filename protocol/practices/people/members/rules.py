@@ -11,12 +11,13 @@ from protocol.book.addresses import resolve_account, resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Role, Write
 from protocol.book.forms import limit_form
-from protocol.book.ledger import Posting
+from protocol.book.ledger import Account, Posting
 from protocol.book.members import MEMBER_LIFE, Auth, DeviceKey, Member, MemberState
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, salted, text_refusal
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -31,7 +32,9 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.requests import REQUEST_LIFE, RequestState
+from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
+from protocol.practices.people.authority import SIGNATURE_NEEDED, not_said_by
 from protocol.practices.people.called import call
 from protocol.practices.people.invitations import Invitations, code_digest
 from protocol.practices.people.joinings import against_new_key, joining_in
@@ -39,6 +42,7 @@ from protocol.practices.people.members.entries import (
     CURRENCIES_MAX,
     MEMBER_ID,
     Approved,
+    Leave,
     LimitsSet,
     MemberJoined,
     MemberLeft,
@@ -46,7 +50,7 @@ from protocol.practices.people.members.entries import (
     Resumed,
     Suspended,
 )
-from protocol.practices.people.members.views import Approve, Join, Leave, Resume, SetLimits, Suspend
+from protocol.practices.people.members.views import Approve, Join, Resume, SetLimits, Suspend
 from protocol.practices.people.names import HANDLE_TAKEN, handle_refusal
 
 MEMBER_ID_BYTES = 10
@@ -72,15 +76,16 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Suspended() | Resumed() as body:
             _move(book, body)
         case MemberLeft() as body:
-            _move(book, body)
-            _close_requests(book, body.member)
-            return _write_off(book, body.member)
+            leaver = book.members[said_in(book, body, Leave).wish.member]
+            leaver.state = MEMBER_LIFE.after(leaver.state, body.KIND)
+            _close_requests(book, leaver.id)
+            return _write_off(book, leaver.id)
         case _:
             raise AssertionError(entered.body)
     return ()
 
 
-def _move(book: Book, body: Approved | Suspended | Resumed | MemberLeft) -> None:
+def _move(book: Book, body: Approved | Suspended | Resumed) -> None:
     member = book.members[body.member]
     member.state = MEMBER_LIFE.after(member.state, body.KIND)
 
@@ -133,12 +138,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         case Suspended() | Resumed():
             return _conflict(book, body.member, body.KIND)
         case MemberLeft():
-            accounts = book.ledger.of_member(body.member)
-            refused = _conflict(book, body.member, body.KIND)
-            if refused is None and any(one.held_minor or one.awaited_minor for one in accounts):
-                return refuse(STATE_CONFLICT, state="party to pending payments")
-            taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
-            return refused or book.ledger.uncountable(*taken_over)
+            return _against_leaving(book, said_in(book, body, Leave))
         case _:
             raise AssertionError(body)
 
@@ -149,6 +149,31 @@ def _conflict(book: Book, member: str, kind: str) -> Refused | None:
     if found is None:
         return refuse(MEMBER_UNKNOWN, member=member)
     return MEMBER_LIFE.conflict(found.state, kind)
+
+
+def _against_leaving(book: Book, said: Said[Leave]) -> Refused | None:
+    """Return why a member cannot be gone: what it holds is debited, so whoever has a key signs it (PROTOCOL 5)."""
+    found = book.members.get(said.wish.member)
+    if found is None:
+        return refuse(MEMBER_UNKNOWN, member=said.wish.member)
+    accounts = book.ledger.of_member(found.id)
+    if said.device is None:
+        held = next((one for one in accounts if one.balance_minor > 0), None)
+        told = None if held is None or found.auth is Auth.CUSTODIAL else _unsigned(found, held)
+    else:
+        told = not_said_by(said, found, capped=False)
+    passing = any(one.held_minor or one.awaited_minor for one in accounts)
+    refused = foremost(
+        told,
+        MEMBER_LIFE.conflict(found.state, MemberLeft.KIND),
+        refuse(STATE_CONFLICT, state="party to pending payments") if passing else None,
+    )
+    taken_over = ((commons_account(one.currency), one.balance_minor) for one in accounts)
+    return refused or book.ledger.uncountable(*taken_over)
+
+
+def _unsigned(member: Member, held: Account) -> Refused:
+    return refuse(SIGNATURE_NEEDED, member=member.handle, balance=held.balance_minor, currency=held.currency)
 
 
 def _against_joining(book: Book, body: MemberJoined, at_ms: Millis) -> Refused | None:
@@ -314,17 +339,35 @@ def plan_resume(desk: Desk, address: str, wish: Resume) -> Plan | Refused:
     return _plan_about(desk, address, Resumed)
 
 
-def plan_leave(desk: Desk, address: str, wish: Leave) -> Plan | Refused:
+def plan_leave(desk: Desk, address: str, said: Said[Leave]) -> Plan | Refused:
     member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member
-    if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
-        return refuse(FORBIDDEN, allowed="the member itself and stewards")
-    planned = _plan_about(desk, address, MemberLeft)
-    return replace(planned, erases=(member.id,)) if wish.erase and isinstance(planned, Plan) else planned
+    if said.signed is None:
+        if desk.actor.member != member.id and desk.actor.role is not Role.STEWARD:
+            return refuse(FORBIDDEN, allowed="the member itself and stewards")
+        said = replace(said, wish=replace(said.wish, member=member.id))
+    refused = foremost(_against_leaving(desk.book, said), _kept_back(desk, member))
+    erased = (member.id,) if said.wish.erase else ()
+    return refused or Plan(member.id, (Write(MemberLeft(*said.held)),), erases=erased)
 
 
-def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed] | type[MemberLeft]) -> Plan | Refused:
+def _kept_back(desk: Desk, member: Member) -> Refused | None:
+    """Return why nobody but a steward lets a member go: the others would carry its debt, or it is suspended.
+
+    By the author alone: who has asked stands in no entry.
+    """
+    if desk.actor.role is Role.STEWARD:
+        return None
+    if member.state is MemberState.SUSPENDED:
+        return member.inactive()
+    for one in desk.book.ledger.of_member(member.id):
+        if one.balance_minor < 0:
+            return refuse(BALANCE_OPEN, account=one.id, balance=one.balance_minor, currency=one.currency)
+    return None
+
+
+def _plan_about(desk: Desk, address: str, kind: type[Suspended] | type[Resumed]) -> Plan | Refused:
     member = resolve_member(desk.book, address)
     if isinstance(member, Refused):
         return member

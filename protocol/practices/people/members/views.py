@@ -8,18 +8,20 @@ from typing import Annotated
 from protocol.book.addresses import resolve_member
 from protocol.book.arrivals import since
 from protocol.book.book import Book
-from protocol.book.declaration import AskedFor, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
+from protocol.book.declaration import At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency
 from protocol.book.members import Auth, Member, MemberState
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, Search, no_word_in, shown_text
 from protocol.book.refusals import Refused
 from protocol.book.signed import Signed, uuid_text
+from protocol.book.wishes import said_in
 from protocol.practices.people.authority import may_see
 from protocol.practices.people.called import CALLED, Called
 from protocol.practices.people.invitations import INVITATION_CODE_CHARS_MAX
 from protocol.practices.people.members.entries import (
     Approved,
     CurrencyCode,
+    Leave,
     LimitsSet,
     MemberJoined,
     MemberLeft,
@@ -71,17 +73,6 @@ class Suspend:
 @dataclass(frozen=True, slots=True)
 class Resume:
     """Let a suspended member be active again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Leave the network: your balance goes to the commons, whether you owe or hold."""
-
-    erase: Annotated[
-        bool | None,
-        Doc("whether names, notes and contacts are erased too; default: they are kept"),
-        AskedFor("Erase names, notes and contacts of {id} too?", no="keep"),
-    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +136,8 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             yield News("member.suspended", member, (member,))
         case Resumed(member):
             yield News("member.resumed", member, (member,))
-        case MemberLeft(member):
+        case MemberLeft() as body:
+            member = said_in(book, body, Leave).wish.member
             yield News("member.left", member, (member,))
         case _:
             raise AssertionError(entered.body)

@@ -12,6 +12,7 @@ from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     AMOUNT_NOT_POSITIVE,
     AMOUNT_TOO_LARGE,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -31,7 +32,6 @@ from protocol.book.wishes import Brought
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion, MotionState, Vote
 from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.commons import Collect, Collected, CommonsWanted, PaidOut, PayOut
-from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.practices.money.currencies.views import CloseCurrency, SetLevy
 from protocol.practices.money.payments.entries import ReversePayment
 from protocol.practices.money.payments.views import PaymentsWanted

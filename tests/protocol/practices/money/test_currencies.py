@@ -11,6 +11,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
     AMOUNT_TOO_LARGE,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -23,7 +24,7 @@ from protocol.book.refusals import (
     Reason,
 )
 from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
-from protocol.practices.money.currencies.rules import BALANCE_OPEN, CODES_NARROWED_MS
+from protocol.practices.money.currencies.rules import CODES_NARROWED_MS
 from protocol.practices.money.currencies.views import (
     Accounts,
     CloseCurrency,
@@ -33,7 +34,7 @@ from protocol.practices.money.currencies.views import (
     SetLevy,
 )
 from protocol.practices.money.payments.views import VoidPayment
-from protocol.practices.people.members.views import Approve, Leave
+from protocol.practices.people.members.views import Approve
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, snapshot
 
 HORA = CreateCurrency("HORA", "Horas do Riacho", Amount(100, None, 0), unit_word="horinha")
@@ -122,7 +123,7 @@ def test_a_repaying_levy_takes_no_more_than_the_debt(riacho: Group) -> None:
     riacho.admit("ana", "bia", "dora")
     riacho.do("steward", "currencies.set-levy", SetLevy(10_000), "HORA")
     assert riacho.pay("dora", "bia", 50).levy_minor == 0
-    riacho.do("dora", "members.leave", Leave(), "dora")
+    riacho.leave("dora")
     assert riacho.balance("commons") == -50
     assert riacho.pay("ana", "bia", 1_00).levy_minor == 50
     assert (riacho.balance("ana"), riacho.balance("bia"), riacho.balance("commons")) == (-1_00, 1_00, 0)

@@ -7,6 +7,7 @@ from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
+    BALANCE_OPEN,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
     DUPLICATE,
@@ -20,7 +21,6 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.lanes.entry import encode_body
-from protocol.practices.money.currencies.rules import BALANCE_OPEN
 from protocol.practices.money.openings import OPENINGS_MAX, BalanceOpened, BalancesOpened, OpenBalances, OpeningBalance
 from protocol.wire.codec import ENTRY_BYTES_MAX
 from tests.protocol.practices.desk import Group, copy_of, snapshot

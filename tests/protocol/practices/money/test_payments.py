@@ -49,7 +49,7 @@ from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, PAY_ABR
 from protocol.practices.money.payments.views import PaymentsWanted, PostPayment, VoidPayment
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS
 from protocol.practices.people.members.entries import MemberLeft
-from protocol.practices.people.members.views import Leave, SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from protocol.wire.keys import id_text
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, keys_of, snapshot
 
@@ -86,7 +86,7 @@ def test_the_commons_takes_a_leavers_debt_and_a_levy_of_one_percent_repays_it_af
     riacho: Group,
 ) -> None:
     riacho.pay("ana", "bia", 180_00)
-    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert (riacho.balance("ana"), riacho.balance("commons"), riacho.balance("bia")) == (0, -180_00, 180_00)
 
     riacho.do("steward", "currencies.set-levy", SetLevy(100), "HORA")
@@ -417,7 +417,7 @@ def test_nothing_goes_back_beyond_the_payees_limit_to_leavers_or_in_a_closed_cur
     assert refused.reason is LIMIT_EXCEEDED and refused.figures["available"] == 99_99
 
     riacho.pay("caio", "ana", 100_00)
-    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert riacho.check(Reversed(consent(riacho, first.id), None)) is MEMBER_NOT_ACTIVE
     second = riacho.pay("caio", "bia", 1_00)
     riacho.pay("bia", "caio", 1_00)
@@ -482,10 +482,10 @@ def test_no_balance_goes_beyond_an_int64_however_sane_the_limits(riacho: Group) 
     assert riacho.check(Reversed(consent(riacho, first.id), None)) is AMOUNT_TOO_LARGE
     riacho.admit("dora", limit=1_00)
     riacho.pay("dora", "bia", 1)
-    riacho.do("caio", "members.leave", Leave(), "caio")
+    riacho.leave("caio")
     assert riacho.balance("commons") == most
-    assert riacho.check(MemberLeft(riacho.member("ana").id)) is None
-    assert riacho.check(MemberLeft(riacho.member("bia").id)) is AMOUNT_TOO_LARGE
+    assert riacho.check(MemberLeft(riacho.departure("ana"), None)) is None
+    assert riacho.check(MemberLeft(riacho.departure("bia"), None)) is AMOUNT_TOO_LARGE
 
 
 def test_nothing_goes_back_by_which_the_payee_would_owe_more_than_can_be_counted(riacho: Group) -> None:

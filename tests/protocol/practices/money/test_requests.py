@@ -38,7 +38,7 @@ from protocol.practices.money.requests.views import (
     RequestsWanted,
 )
 from protocol.practices.money.setoffs.finding import open_between
-from protocol.practices.people.members.views import Leave, Suspend
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 
@@ -199,7 +199,7 @@ def test_what_a_leaver_asks_and_what_it_is_asked_ends_with_it(riacho: Group) -> 
     untouched = riacho.do("ana", "payment-requests.create", AskPayment(hours(1_00), payer="caio")).id
     paid = riacho.do("caio", "payment-requests.create", AskPayment(hours(2_00), payer="bia")).id
     riacho.do("bia", "payments.create", Brought(riacho.order("bia", "caio", 2_00, request=parse_uuid(paid))))
-    riacho.do("steward", "members.leave", Leave(), "bia")
+    riacho.leave("bia")
     for name, state in (
         (of_bia, RequestState.CANCELLED),
         (of_anybody, RequestState.CANCELLED),

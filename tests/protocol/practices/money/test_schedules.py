@@ -44,7 +44,7 @@ from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Mis
 from protocol.practices.money.schedules.rules import SCHEDULE_LOCAL_ONLY
 from protocol.practices.money.schedules.state import ScheduleState, time_of
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulesWanted
-from protocol.practices.people.members.views import Leave, SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 
 
@@ -195,7 +195,7 @@ def test_it_ends_when_one_end_leaves_and_is_missed_while_one_is_suspended(riacho
     riacho.pass_time(JANUARY_31)
     shown = riacho.view("ana", "scheduled-payments.show", asked)
     assert [missed.reason for missed in shown.last_missed] == ["MEMBER_NOT_ACTIVE"]
-    riacho.do("bia", "members.leave", Leave(), "bia")
+    riacho.leave("bia")
     riacho.pass_time(JANUARY_31 + 28 * DAY_MS)
     assert riacho.view("ana", "scheduled-payments.show", asked).state is ScheduleState.CANCELLED
 

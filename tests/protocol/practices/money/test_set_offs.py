@@ -48,7 +48,7 @@ from protocol.practices.money.setoffs import finding
 from protocol.practices.money.setoffs.entries import CONSENT_EXCEEDED, SHARES_MAX, SetOffMade, Share
 from protocol.practices.money.setoffs.state import SetOffs
 from protocol.practices.money.setoffs.views import ClearObligations, SetOffsWanted
-from protocol.practices.people.members.views import Leave, SetLimits, Suspend
+from protocol.practices.people.members.views import SetLimits, Suspend
 from protocol.solvers.netting import set_off
 from tests.protocol.practices.desk import DAY_MS, ENVELOPE, NETWORK, Group, keys_of, snapshot
 
@@ -470,7 +470,7 @@ def test_who_leaves_is_left_out(riacho: Circle) -> None:
     names = (riacho.owes("ana", "bia", 20_00), riacho.owes("bia", "ana", 20_00))
     riacho.lets("ana", names[0])
     riacho.lets("bia", names[1])
-    riacho.do("bia", "members.leave", Leave(), "bia")
+    riacho.leave("bia")
     assert riacho.says((names[0], 20_00), (names[1], 20_00)) == REQUEST_CLOSED
     assert riacho.view("steward", "obligations.show", "HORA").consented == hours(0)
 

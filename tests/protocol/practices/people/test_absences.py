@@ -5,7 +5,6 @@ import pytest
 
 from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_NOT_ACTIVE, MEMBER_UNKNOWN, NOT_FOUND, Reason
 from protocol.practices.people.absences import AbsenceSet, AbsencesWanted, SetAbsence, is_away
-from protocol.practices.people.members.views import Leave
 from tests.protocol.practices.desk import DAY_MS, Group, copy_of, snapshot
 
 
@@ -49,6 +48,6 @@ def test_what_is_no_absence(riacho: Group) -> None:
     assert refused(None, 2**46, who="ana") is FORBIDDEN
     assert riacho.view("ana", "absences.show", "ana").reason is NOT_FOUND
     assert riacho.view("ana", "absences.show", "nobody").reason is MEMBER_UNKNOWN
-    riacho.do("steward", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert refused(None, 2**46) is MEMBER_NOT_ACTIVE
     assert riacho.check(AbsenceSet("A" * 16, 0, 1)) is MEMBER_UNKNOWN

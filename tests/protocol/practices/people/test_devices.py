@@ -29,7 +29,7 @@ from protocol.practices.money.payments.entries import ReversePayment
 from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
-from protocol.practices.people.members.views import Leave, Suspend
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
 
 
@@ -180,9 +180,9 @@ def test_no_node_takes_a_change_of_keys_that_its_author_should_not_have_written(
 def test_a_suspended_member_still_secures_its_keys_and_one_who_left_has_none_to_secure(riacho: Group) -> None:
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     add(riacho, "phone")
-    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert riacho.check(KeyAdded(enrolment(riacho, "tablet").signed)) is MEMBER_NOT_ACTIVE
-    riacho.do("steward", "members.leave", Leave(), "caio")
+    riacho.leave("caio")
     caio = RebindKey(riacho.member("caio").id, riacho.joining("caio"))
     assert riacho.check(KeyRebound(None, caio)) is MEMBER_NOT_ACTIVE
 

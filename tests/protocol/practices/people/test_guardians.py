@@ -24,7 +24,7 @@ from protocol.practices.money.receipts import verify_receipt
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.guardians import BackKey, GuardedWanted, KeyRestored, NameGuardians, ObjectToKey
 from protocol.practices.people.guardians.rules import DELAY_MS
-from protocol.practices.people.members.views import Leave, Suspend
+from protocol.practices.people.members.views import Suspend
 from tests.protocol.practices.desk import DAY_MS, NETWORK, Group, copy_of, keys_of, snapshot
 
 GUARDIANS = ("bia", "caio", "dora")
@@ -166,7 +166,7 @@ def test_what_names_no_guardians(riacho: Group) -> None:
     assert named(bia, bia) is named(ivo) is MALFORMED
     assert named(bia, needed=2) is MALFORMED
     assert named("A" * 16) is MEMBER_UNKNOWN
-    riacho.do("steward", "members.leave", Leave(), "dora")
+    riacho.leave("dora")
     assert named(riacho.member("dora").id) is MEMBER_NOT_ACTIVE
 
 
@@ -178,7 +178,7 @@ def test_what_backs_no_key(riacho: Group) -> None:
     assert reason(back(riacho, "bia", joining=riacho.joining("ivo", keys_of("other")))) is ORDER_MISMATCH
     forged = Signed(riacho.joining("ivo", keys_of("new")).data, bytes(64))
     assert reason(back(riacho, "bia", joining=forged)) is SIGNATURE_INVALID
-    riacho.do("steward", "members.leave", Leave(), "ivo")
+    riacho.leave("ivo")
     assert reason(back(riacho, "bia")) is MEMBER_NOT_ACTIVE
 
 

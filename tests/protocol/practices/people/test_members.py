@@ -14,6 +14,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     AMOUNT_MALFORMED,
+    BALANCE_OPEN,
     CURRENCY_CLOSED,
     CURRENCY_MISMATCH,
     CURRENCY_UNKNOWN,
@@ -35,10 +36,11 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.book.signed import Signed
+from protocol.book.wishes import Brought
 from protocol.practices.money.accounts import AccountsWanted
 from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.money.payments.views import VoidPayment
-from protocol.practices.people.authority import KEY_TAKEN
+from protocol.practices.people.authority import KEY_TAKEN, SIGNATURE_NEEDED
 from protocol.practices.people.invitations import (
     INVITATION_EXPIRED,
     INVITATION_UNKNOWN,
@@ -47,10 +49,18 @@ from protocol.practices.people.invitations import (
     Invited,
     code_digest,
 )
-from protocol.practices.people.members.entries import Approved, LimitsSet, MemberJoined, MemberLeft, Opening, Suspended
-from protocol.practices.people.members.views import Approve, Join, Leave, MembersWanted, Resume, SetLimits, Suspend
+from protocol.practices.people.members.entries import (
+    Approved,
+    Leave,
+    LimitsSet,
+    MemberJoined,
+    MemberLeft,
+    Opening,
+    Suspended,
+)
+from protocol.practices.people.members.views import Approve, Join, MembersWanted, Resume, SetLimits, Suspend
 from protocol.practices.people.names import HANDLE_TAKEN
-from tests.protocol.practices.desk import ANYBODY, Group, keys_of
+from tests.protocol.practices.desk import ANYBODY, Group, copy_of, keys_of, snapshot
 
 
 @pytest.fixture
@@ -232,7 +242,7 @@ def test_who_leaves_gives_what_it_holds_and_what_it_owes_to_the_commons(riacho: 
     riacho.admit("ana", "bia")
     riacho.pay("ana", "bia", 30_00)
     riacho.pay("bia", "ana", 12_00, currency="FLOR")
-    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert (riacho.balance("ana"), riacho.balance("commons")) == (0, -30_00)
     assert (riacho.balance("ana", "FLOR"), riacho.balance("commons", "FLOR")) == (0, 12_00)
     kinds = [(line.kind, line.amount_minor, line.balance_minor) for line in riacho.lines[-4:]]
@@ -244,24 +254,81 @@ def test_who_leaves_gives_what_it_holds_and_what_it_owes_to_the_commons(riacho: 
     ]
     assert riacho.refuses("bia", "ana", 1) is MEMBER_NOT_ACTIVE
     assert riacho.refuses("ana", "bia", 1) is MEMBER_NOT_ACTIVE
-    assert riacho.refusal("ana", "members.leave", Leave(), "ana") is STATE_CONFLICT
-    assert riacho.check(MemberLeft(riacho.member("ana").id)) is STATE_CONFLICT
+    assert riacho.refusal("ana", "members.leave", Leave("ana"), "ana") is STATE_CONFLICT
+    assert riacho.check(MemberLeft(None, Leave(riacho.member("ana").id))) is STATE_CONFLICT
     assert riacho.check(LimitsSet(riacho.account("ana").id, 0, None)) is STATE_CONFLICT
     # Its handle is never given to another, who might then be paid in its stead.
     assert riacho.refusal(ANYBODY, "members.join", Join(riacho.invite(), "ana")) is HANDLE_TAKEN
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_what_a_member_with_a_key_holds_goes_to_the_commons_by_its_signature_alone(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.add_key("ana", keys_of("till"), 5_00)
+    riacho.pay("bia", "ana", 5_50)
+    for who in ("ana", "steward"):
+        refused = riacho.ask(who, "members.leave", Leave("ana"), "ana")
+        assert refused == Refused(SIGNATURE_NEEDED, {"member": "ana", "balance": 5_50, "currency": "HORA"})
+    # No replica takes an entry that debits her without it, whatever her home has let pass.
+    assert riacho.check(MemberLeft(None, Leave(riacho.member("ana").id))) is SIGNATURE_NEEDED
+    for name in ("bia", "till"):
+        signed = riacho.departure("ana", keys_of(name))
+        assert riacho.refusal("steward", "members.leave", Brought(signed), "ana") is FORBIDDEN
+        assert riacho.check(MemberLeft(signed, None)) is FORBIDDEN
+    assert riacho.refusal("bia", "members.leave", Brought(riacho.departure("ana")), "ana") is FORBIDDEN
+    assert riacho.refusal("ana", "members.leave", Brought(riacho.departure("ana")), "bia") is ORDER_MISMATCH
+    assert (riacho.balance("ana"), riacho.balance("commons")) == (5_50, 0)
+    riacho.do("ana", "members.leave", Brought(riacho.departure("ana")), "ana")
+    assert (riacho.balance("ana"), riacho.balance("commons")) == (0, 5_50)
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_in_debt_or_suspended_nobody_leaves_but_by_a_steward(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.admit("caio", "dora", custodial=True)
+    riacho.pay("ana", "bia", 3_00)
+    riacho.pay("caio", "dora", 2_00)
+    signed = Brought(riacho.departure("ana"))
+    for wish in (Leave("ana"), signed):
+        refused = riacho.ask("ana", "members.leave", wish, "ana")
+        account = riacho.account("ana").id
+        assert refused == Refused(BALANCE_OPEN, {"account": account, "balance": -3_00, "currency": "HORA"})
+    assert riacho.refusal("caio", "members.leave", Leave("caio"), "caio") is BALANCE_OPEN
+    for handle in ("bia", "dora"):
+        riacho.do("steward", "members.suspend", Suspend(), handle)
+    assert riacho.refusal("bia", "members.leave", Brought(riacho.departure("bia")), "bia") is MEMBER_NOT_ACTIVE
+    assert riacho.refusal("dora", "members.leave", Leave("dora"), "dora") is MEMBER_NOT_ACTIVE
+    assert riacho.refusal("steward", "members.leave", Leave("bia"), "bia") is SIGNATURE_NEEDED
+    assert riacho.balance("commons") == 0
+    for wish, handle in (
+        (Leave("ana"), "ana"),
+        (Leave("caio"), "caio"),
+        (Leave("dora"), "dora"),
+        (Brought(riacho.departure("bia")), "bia"),
+    ):
+        assert riacho.do("steward", "members.leave", wish, handle).state is MemberState.LEFT
+
+
+def test_who_holds_nothing_and_who_has_no_key_leaves_by_word(riacho: Group) -> None:
+    riacho.admit("ana", "bia")
+    riacho.admit("caio", custodial=True)
+    riacho.pay("bia", "caio", 1_00)
+    for handle in ("ana", "caio"):
+        assert riacho.do(handle, "members.leave", Leave(handle), handle).state is MemberState.LEFT
+    assert riacho.balance("commons") == 1_00
 
 
 def test_nobody_leaves_amid_pending_payments_and_nobody_sends_another_away(riacho: Group) -> None:
     riacho.admit("ana", "bia", "dora")
     payment = riacho.pay("ana", "bia", 5_00, pending=True)
     for who in ("ana", "bia"):
-        assert riacho.refusal(who, "members.leave", Leave(), who) is STATE_CONFLICT
-        assert riacho.check(MemberLeft(riacho.member(who).id)) is STATE_CONFLICT
-    assert riacho.refusal("dora", "members.leave", Leave(), "ana") is FORBIDDEN
-    assert riacho.refusal("dora", "members.leave", Leave(), "nobody") is MEMBER_UNKNOWN
+        assert riacho.refusal(who, "members.leave", Leave(who), who) is STATE_CONFLICT
+        assert riacho.check(MemberLeft(None, Leave(riacho.member(who).id))) is STATE_CONFLICT
+    assert riacho.refusal("dora", "members.leave", Leave("ana"), "ana") is FORBIDDEN
+    assert riacho.refusal("dora", "members.leave", Leave("nobody"), "nobody") is MEMBER_UNKNOWN
     riacho.payments("bia", "void", payment, VoidPayment())
-    riacho.do("ana", "members.leave", Leave(), "ana")
-    riacho.do("steward", "members.leave", Leave(), "bia")
+    riacho.do("ana", "members.leave", Leave("ana"), "ana")
+    riacho.do("steward", "members.leave", Leave("bia"), "bia")
 
 
 def test_the_directory_shows_names_and_keeps_keys_and_balances_from_others(riacho: Group) -> None:

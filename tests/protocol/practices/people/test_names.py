@@ -17,7 +17,7 @@ from protocol.book.refusals import (
     Refused,
 )
 from protocol.practices.money.payments.views import PaymentsWanted
-from protocol.practices.people.members.views import Join, Leave
+from protocol.practices.people.members.views import Join
 from protocol.practices.people.names import EARLIER_HANDLES_MAX, HANDLE_TAKEN, Rename, Renamed
 from tests.protocol.practices.desk import ANYBODY, Group, copy_of, keys_of, snapshot
 
@@ -96,7 +96,7 @@ def test_what_is_no_new_name(riacho: Group) -> None:
     assert refused(Rename("ana")) is DUPLICATE
     assert refused(Rename("ana", "e\u0301")) is TEXT_NOT_NFC
     assert refused(Rename("ana", "x" * 101)) is MALFORMED
-    riacho.do("bia", "members.leave", Leave(), "bia")
+    riacho.leave("bia")
     assert refused(Rename("bea"), "bia", "bia") is MEMBER_NOT_ACTIVE
     assert riacho.check(Renamed("A" * 16, "bea", None)) is MEMBER_UNKNOWN
 

@@ -29,7 +29,7 @@ from protocol.practices.money.currencies.views import CloseCurrency
 from protocol.practices.people.authority import KEY_TAKEN
 from protocol.practices.people.invitations import INVITATION_UNKNOWN, Invite
 from protocol.practices.people.mandates import GiveMandate
-from protocol.practices.people.members.views import Approve, Join, Leave
+from protocol.practices.people.members.views import Approve, Join
 from protocol.practices.people.names import Rename
 from protocol.practices.people.returns import MemberReturned, Return
 from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, keys_of, snapshot
@@ -45,7 +45,7 @@ def riacho() -> Group:
     group.admit("caio", custodial=True)
     group.pay("ana", "bia", 30_00)
     for handle in ("ana", "bia", "caio"):
-        group.do("steward", "members.leave", Leave(), handle)
+        group.leave(handle)
     assert group.balance("commons") == 0
     return group
 
@@ -78,11 +78,11 @@ def test_who_leaves_again_leaves_what_it_has_then(riacho: Group) -> None:
     back(riacho, "ana", key="ana")
     riacho.do("steward", "members.approve", Approve(), "ana")
     riacho.pay("dora", "ana", 30_00)
-    riacho.do("ana", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     back(riacho, "ana", key="ana")
     assert riacho.balance("ana") == 0
     # And who comes back and is not taken in leaves the same again.
-    riacho.do("steward", "members.leave", Leave(), "ana")
+    riacho.leave("ana")
     assert (riacho.balance("ana"), riacho.member("ana").state) == (0, MemberState.LEFT)
 
 
@@ -107,7 +107,7 @@ def test_a_new_key_ends_the_mandates_of_the_old_one() -> None:
     mandate = GiveMandate(account, helper, Amount(5_00, "HORA", 2), group.now + DAY_MS, drawn_id(bytes))
     signed = group.sign("members.mandate", mandate, keys_of("ana"))
     group.do("ana", "members.mandate", Brought(signed), "ana")
-    group.do("ana", "members.leave", Leave(), "ana")
+    group.leave("ana")
     back(group, "ana", key="new", named="ana")
     assert group.book.mandates[drawn_id(bytes)].revoked
 
@@ -125,7 +125,7 @@ def test_who_never_had_a_key_may_bring_a_first_one_and_takes_up_all() -> None:
     group.currency()
     group.admit("caio", "dora", custodial=True)
     group.pay("dora", "caio", 12_00)
-    group.do("steward", "members.leave", Leave(), "caio")
+    group.leave("caio")
     back(group, "caio", key="new", named="caio")
     assert (group.member("caio").auth, group.balance("caio"), group.balance("commons")) == (Auth.SELF, 12_00, 0)
 
@@ -135,7 +135,7 @@ def test_an_old_handle_in_the_joining_is_as_good_as_the_new_one() -> None:
     group.currency()
     group.admit("ana")
     group.do("ana", "members.rename", Rename("ana-souza"), "ana")
-    group.do("ana", "members.leave", Leave(), "ana")
+    group.leave("ana")
     assert back(group, "ana", key="ana").handle == "ana-souza"
 
 
@@ -178,7 +178,7 @@ def test_neither_a_revoked_key_nor_one_with_a_cap_lets_anybody_back_in() -> None
     group.admit("ana")
     add(group, "browser", cap=5_00)
     group.do("ana", "members.rebind-key", rebind(group, "ana", "new"), "ana")
-    group.do("steward", "members.leave", Leave(), "ana")
+    group.leave("ana", keys_of("new"))
     assert back(group, "ana", key="ana").reason is KEY_UNKNOWN
     assert back(group, "ana", key="browser").reason is FORBIDDEN
     assert back(group, "ana", key="new").handle == "ana"
