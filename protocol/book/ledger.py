@@ -126,7 +126,9 @@ class Ledger:
 
     def credit_refusal(self, account: Account, amount_minor: int) -> Refused | None:
         """Return why the account may not receive this much; no balance goes beyond int64."""
-        most = AMOUNT_MINOR_MAX if account.most_minor is None else account.most_minor
+        # What has left for pending payments may come back, whatever has come meanwhile.
+        most = AMOUNT_MINOR_MAX - account.held_minor
+        most = most if account.most_minor is None else min(most, account.most_minor)
         if account.balance_minor + amount_minor > most:
             return refuse(
                 PAYEE_LIMIT_EXCEEDED,

@@ -20,6 +20,7 @@ from crdt.link.side import Side
 from protocol.book.accounts import exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.payments import PAYMENTS, PaymentState
+from protocol.book.promised import Promised
 from protocol.book.refusals import Refused
 from protocol.book.wishes import read_said
 from protocol.events import Input, Received
@@ -275,6 +276,41 @@ def _zero_sum(audit: Auditor, node: Node) -> Found:
     sums = node.replica.book.ledger.sums()
     if any(sums.values()):
         yield f"the balances sum to {sums}"
+
+
+def _promises_counted(audit: Auditor, node: Node) -> Found:
+    book, expected = node.replica.book, defaultdict[tuple[str, bool], int](int)
+    forwards = book.of(Forwards)
+
+    def may(link: bytes | None, currency: str, change: int) -> None:
+        account = exchange_account(currency) if link is None else link_account(link, currency)
+        if change:
+            expected[account, change > 0] += abs(change)
+
+    for one in forwards.open_out.values():
+        may(one.link_in, one.currency, -one.worth)
+        may(one.link_out, one.currency, one.cost)
+        may(None, one.currency, one.worth - one.cost)
+    for payment, under_way in forwards.under_way.items():
+        currency = book.payments[payment].payer.rpartition(".")[2]
+        for part in under_way.parts.values():
+            may(part.link, currency, part.debit)
+    for circle in book.of(Clearing).initiated.values():
+        turns = circle.turned is None and circle.reason is None
+        if turns:
+            may(circle.circle.legs[0].link, circle.currency, -circle.worth)
+        if circle.is_open:
+            may(circle.circle.legs[-1].link, circle.currency, circle.cost)
+            may(None, circle.currency, -circle.cost)
+        if turns or circle.is_open:
+            may(None, circle.currency, circle.worth)
+        if turns and circle.is_open:
+            expected[holds_account(circle.currency), True] += circle.worth
+    promised = book.of(Promised)
+    counted = {(account, True): most for account, most in promised.up.items()}
+    counted |= {(account, False): most for account, most in promised.down.items()}
+    if counted != expected:
+        yield f"open holds may bring {dict(expected)}, and {counted} is counted"
 
 
 def _member_limit(audit: Auditor, node: Node) -> Found:
@@ -895,6 +931,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property("STANDS", "no input makes a node fail", step=_stands),
     Property("ZERO-SUM", "the balances of each currency sum to zero in every book", step=_zero_sum),
     Property("INVARIANTS", "what practices declare to be always so is so in every book", step=_invariants),
+    Property("PROMISED-COUNTED", "what open holds may yet bring each account is counted, no more and no less",
+             step=_promises_counted),
     Property("MEMBER-LIMIT", "no member's debit takes an account below its limit", step=_member_limit),
     Property(
         "MIRROR=IN-FLIGHT", "ledger and records of a link agree, and differ between partners by unseen claims only",

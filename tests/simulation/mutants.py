@@ -24,6 +24,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.ledger import Ledger
 from protocol.book.money import Rate
+from protocol.book.promised import Promised
 from protocol.book.refusals import ORDER_MISMATCH, PEER_UNREACHABLE, Reason
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Entry
@@ -419,6 +420,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "member's limit not checked": Mutant(
         "a member pays more than it may owe", "MEMBER-LIMIT",
         ((Ledger, "debit_refusal", _none),), {"pay home": 20}),
+    "a promise counted for good": Mutant(
+        "what has ended goes on counting as what open holds may bring", "PROMISED-COUNTED",
+        ((Promised, "end", _none),)),
     "a debt promised twice": Mutant(
         "clearing counts what is about to be paid of a debt as if it were room", "OWED-AND-FREE",
         _owing(_debt_with_pending), RING, shape="ring"),

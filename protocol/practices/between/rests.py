@@ -13,6 +13,7 @@ from protocol.book.accounts import exchange_account
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Desk, Entered, News, Plan, Practice, Write
 from protocol.book.ledger import Posting
+from protocol.book.promised import beyond_promised
 from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import AccountId
 from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
@@ -73,7 +74,9 @@ def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
     if link.state is not LinkState.CLOSED:
         return refuse(STATE_CONFLICT, state=link.state.value)
     body = RestSwept(link_account(link.id, link.settings.currency))
-    return _against(desk.book, body) or Plan(id, (Write(body),))
+    account = desk.book.ledger.accounts.get(body.account)
+    rest = (exchange_account(link.settings.currency), 0 if account is None else account.balance_minor)
+    return _against(desk.book, body) or beyond_promised(desk.book, rest) or Plan(id, (Write(body),))
 
 
 PRACTICE = Practice(

@@ -3,10 +3,10 @@
 
 from dataclasses import replace
 
-from protocol.book.accounts import exchange_account
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.money import AMOUNT_MINOR_MAX
+from protocol.book.promised import beyond_promised
 from protocol.book.refusals import (
     AMOUNT_TOO_LARGE,
     CURRENCY_CLOSED,
@@ -19,11 +19,11 @@ from protocol.book.refusals import (
 )
 from protocol.lanes.directory import Directory
 from protocol.practices.between.abroad.entries import COME_MAX, Arrived, Come, Forwarded
+from protocol.practices.between.abroad.moves import moves_of, moves_of_come
 from protocol.practices.between.abroad.onward import Onward, read_onward
-from protocol.practices.between.abroad.rules import beyond_count
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing import turning
-from protocol.practices.between.links.entries import HoldItem, link_account
+from protocol.practices.between.links.entries import HoldItem
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
 from protocol.practices.between.links.state import Links
@@ -90,9 +90,7 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reaso
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
         return AMOUNT_TOO_LARGE
-    code = link.settings.currency
-    mirrors = ((link_account(one.link, code), -one.worth) for one in come)
-    if beyond_count(book, *mirrors, (exchange_account(code), worth - invoice.amount)) is not None:
+    if beyond_promised(book, *moves_of_come(link.settings.currency, come, invoice.amount)) is not None:
         return AMOUNT_TOO_LARGE
     noted = book.of(Relays).notes.pop(invoice.nonce, None)
     texts = () if noted is None or invoice.note is None else ((invoice.note, noted.text),)
@@ -154,7 +152,8 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reas
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
         return QUOTE_EXPIRED
     forwarded = forwarding(link, hold, held.amount, link_out, hop.amount)
-    if forwarded.worth > AMOUNT_MINOR_MAX:
+    if forwarded.worth > AMOUNT_MINOR_MAX or beyond_promised(book, *moves_of(forwarded)) is not None:
+        # Claimed, it has to be counted, whatever else was promised before.
         return AMOUNT_TOO_LARGE
     rest = encode(to_map(replace(onward, hops=onward.hops[1:])))
     place = Place(link_out.id, HoldItem(forwarded.hold_out, hop.amount, held.condition, rest))

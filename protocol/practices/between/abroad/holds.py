@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What follows from the records of a link: holds that were claimed, waived, lost, and those that come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from protocol.book.accounts import commons_account
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
+from protocol.book.money import AMOUNT_MINOR_MAX
+from protocol.book.promised import BalanceMove, room
 from protocol.book.refusals import RECOVERING
 from protocol.practices.between.abroad.arriving import answer_hold, forwarding
 from protocol.practices.between.abroad.entries import Forwarded, HoldReturned, Passed, Reconciled, Refunded, Settled
+from protocol.practices.between.abroad.moves import moves_of
 from protocol.practices.between.abroad.sending import rerouted
 from protocol.practices.between.abroad.state import Forwards, next_hold_id
 from protocol.practices.between.clearing import turning
 from protocol.practices.between.clearing.state import Clearing
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Claim, GiveBack, Waive
@@ -87,7 +92,7 @@ def _taken_up(desk: Desk, link: Link) -> Iterator[Plan]:
             if out is not None and out.condition == held.condition:
                 forwarded = forwarding(link_in, hold, held.amount, link_out, out.amount)
                 # The rates may have changed since, so that what came is worth less than what went, or nothing.
-                worth = max(1, forwarded.worth)
+                worth = max(1, min(forwarded.worth, _countable(book, moves_of(forwarded))))
                 yield Plan("", (Write(replace(forwarded, worth=worth, cost=min(forwarded.cost, worth))),))
                 yield from _settled(desk, link_out)
                 break
@@ -113,9 +118,28 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
     known = forwards.on(link.id)
     paid, received = link.side.partner.claimed - known.paid, link.now.own.claimed - known.received
     if paid or received:
-        rate = link.settings.rate
-        cost, worth = rate.up(paid), rate.down(received)
+        cost, worth = _valued(book, link, paid, received)
         yield Plan("", (Write(Reconciled(link.id, paid, cost, received, worth, link.settings.currency)),))
+
+
+def _valued(book: Book, link: Link, paid: int, received: int) -> tuple[int, int]:
+    """Return what claims that the ledger has lost cost us and are worth, in our minor units, as far as it can count.
+
+    The link's own figures stand in its records whatever the mirror account can tell of them.
+    """
+    currency = link.settings.currency
+    cost, worth = link.settings.rate.up(paid), link.settings.rate.down(received)
+    change = cost - worth
+    mirror, commons = link_account(link.id, currency), commons_account(currency)
+    most = _countable(book, ((mirror, change), (commons, -change)))
+    if max(abs(cost), abs(worth)) <= AMOUNT_MINOR_MAX and abs(change) <= most:
+        return cost, worth
+    return (min(change, most), 0) if change > 0 else (0, min(-change, most))
+
+
+def _countable(book: Book, changes: Iterable[BalanceMove]) -> int:
+    """Return how much may move this way at once: half of what room there is, so that there is always some left."""
+    return min(room(book, account)[change > 0] for account, change in changes) // 2
 
 
 def _claimed(book: Book, forward: Forwarded, preimage: bytes) -> tuple[Claim, ...]:

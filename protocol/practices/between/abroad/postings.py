@@ -2,13 +2,16 @@
 """What the entries of payments between networks move, and change in what a book knows of them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from protocol.book.accounts import commons_account, exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account, Posting
+from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.payments import PAYMENT_LIFE, Abroad, Payment, PaymentAuth, PaymentState
 from protocol.book.personal import digest_of
+from protocol.book.promised import BalanceMove, Promised, uncounted
 from protocol.book.wishes import said_in
 from protocol.practices.between.abroad.entries import (
     Arrived,
@@ -22,6 +25,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
+from protocol.practices.between.abroad.moves import moves_of, moves_of_parts
 from protocol.practices.between.abroad.rules import authority_of_wish
 from protocol.practices.between.abroad.state import Forwards, UnderWay
 from protocol.practices.between.clearing.circles import read_circle
@@ -64,6 +68,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             forwards = book.of(Forwards)
             forwards.by_in[forwarded.link_in, forwarded.hold_in] = forwarded
             forwards.open_out[forwarded.link_out, forwarded.hold_out] = forwarded
+            book.of(Promised).begin(moves_of(forwarded))
             circle = None if forwarded.circle is None else read_circle(forwarded.circle)
             if circle is not None:
                 forwards.circles[circle.id] = forwarded
@@ -110,6 +115,7 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
     ways = [part.route for part in sent.parts]
     forwards.under_way[payment.id] = UnderWay(sent, wish, {part.hold: part for part in sent.parts}, ways)
     forwards.part_of.update({(part.link, part.hold): payment.id for part in sent.parts})
+    book.of(Promised).begin(moves_of_parts(account.currency, sent.parts))
     account.held_minor += sent.debit
     return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
 
@@ -125,6 +131,7 @@ def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Par
     forwards, payment = book.of(Forwards), book.payments.change(id)
     payer, part = book.ledger.accounts[payment.payer], forwards.under_way[id].parts.pop(hold)
     payer.held_minor -= part.debit
+    book.of(Promised).end(moves_of_parts(payer.currency, (part,)))
     del forwards.part_of[part.link, hold]
     return payment, payer, part
 
@@ -149,6 +156,7 @@ def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
     under_way.ways.append(part.route)
     forwards.part_of[part.link, part.hold] = payment.id
     payer.held_minor += part.debit
+    book.of(Promised).begin(moves_of_parts(payer.currency, (part,)))
     payment.state = PAYMENT_LIFE.after(payment.state, rerouted.KIND)
     payment.debit_minor = under_way.debit_minor
     _note_ways(payment, under_way.parts.values())
@@ -216,20 +224,28 @@ def _fold_passed(book: Book, forwarded: Forwarded, arrival: int) -> Sequence[Pos
     currency = forwarded.currency
     mirror_in = mirror_account(book, forwarded.link_in, currency, arrival)
     mirror_out = mirror_account(book, forwarded.link_out, currency, arrival)
-    kept = forwarded.worth - forwarded.cost
-    kind = "forward" if forwarded.circle is None else "clearing"
+    kinds = ("forward", "forward", "fee") if forwarded.circle is None else ("clearing",) * 3
     forwards = book.of(Forwards)
     forwards.on(forwarded.link_in).received += forwarded.amount_in
     forwards.on(forwarded.link_out).paid += forwarded.amount_out
-    return (
-        Posting(mirror_in, -forwarded.worth, kind, None, mirror_out),
-        Posting(mirror_out, forwarded.cost, kind, None, mirror_in),
-        *(
-            (Posting(exchange_account(currency), kept, "fee" if forwarded.circle is None else kind, None, mirror_in),)
-            if kept
-            else ()
-        ),
-    )
+    return [
+        Posting(account, change, kind, None, mirror_out if account == mirror_in else mirror_in)
+        for (account, change), kind in zip(_counted(book, forwarded), kinds, strict=False)
+    ]
+
+
+def _counted(book: Book, forwarded: Forwarded) -> tuple[BalanceMove, ...]:
+    """Return what moves by a hold that was claimed, as far as balances can count it.
+
+    Older versions looked at each promise alone, so that two of them may be more than fits. The claim stands on the
+    links all the same, and is passed on: whoever has been paid can claim.
+    """
+    moves = moves_of(forwarded)
+    if uncounted(book, moves) is None:
+        return moves
+    mirror_in, mirror_out = (book.ledger.accounts[account].balance_minor for account, _ in moves[:2])
+    most = min(forwarded.worth, forwarded.cost, AMOUNT_MINOR_MAX + mirror_in, AMOUNT_MINOR_MAX - mirror_out)
+    return moves_of(replace(forwarded, worth=most, cost=most))
 
 
 def _end_forward(book: Book, link_out: bytes, hold_out: bytes, outcome: bytes | str) -> Forwarded:
@@ -237,6 +253,7 @@ def _end_forward(book: Book, link_out: bytes, hold_out: bytes, outcome: bytes | 
     forwarded = forwards.open_out.pop((link_out, hold_out))
     del forwards.by_in[forwarded.link_in, forwarded.hold_in]
     book.passing[forwarded.currency] -= 1
+    book.of(Promised).end(moves_of(forwarded))
     forwards.ended[forwarded.link_in, forwarded.hold_in] = outcome
     return forwarded
 

@@ -11,6 +11,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account
 from protocol.book.money import minor_of
+from protocol.book.promised import uncounted
 from protocol.book.refusals import (
     CURRENCY_CLOSED,
     CURRENCY_UNKNOWN,
@@ -36,6 +37,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
+from protocol.practices.between.abroad.moves import moves_of_come, moves_of_parts
 from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.entries import link_account
@@ -105,7 +107,8 @@ def check(book: Book, entered: Entered) -> Reason | None:
             return STATE_CONFLICT if known or circle.id in forwards.circles else None
         return STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
-        return None if body.currency in book.currencies else CURRENCY_UNKNOWN
+        change = (link_account(body.link, body.currency), body.cost - body.worth)
+        return uncounted(book, (change,)) if body.currency in book.currencies else CURRENCY_UNKNOWN
     assert isinstance(body, Passed | HoldReturned)
     return None if (body.link_out, body.hold_out) in forwards.open_out else STATE_CONFLICT
 
@@ -149,7 +152,9 @@ def _check_part(book: Book, body: Settled | Refunded | Rerouted) -> Reason | Non
     if under_way is None or body.hold not in under_way.parts:
         return STATE_CONFLICT
     if isinstance(body, Settled):
-        return None if _fits(body.preimage, under_way.sent) else ORDER_MISMATCH
+        code = book.ledger.accounts[payment.payer].currency
+        moves = moves_of_parts(code, (under_way.parts[body.hold],))
+        return uncounted(book, moves) if _fits(body.preimage, under_way.sent) else ORDER_MISMATCH
     if isinstance(body, Refunded):
         return None
     before, part = under_way.parts[body.hold], body.part
@@ -185,7 +190,8 @@ def _check_arrived(book: Book, arrived: Arrived) -> Reason | None:
     if invoice.nonce in forwards.paid or arrived.payment in book.payments:
         return PAYMENT_EXISTS
     fits = condition_of(arrived.preimage) == invoice.condition and arrived.worth >= invoice.amount > 0
-    return None if fits else ORDER_MISMATCH
+    code = invoice.account.rpartition(".")[2]
+    return uncounted(book, moves_of_come(code, arrived.parts, invoice.amount)) if fits else ORDER_MISMATCH
 
 
 def authority_of_wish(book: Book, said: Said[Pay]) -> Authority:

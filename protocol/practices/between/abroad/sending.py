@@ -8,11 +8,13 @@ from itertools import pairwise
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
 from protocol.book.money import Amount, minor_of
+from protocol.book.promised import beyond_promised
 from protocol.book.refusals import ORDER_MISMATCH, Refused, refuse
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import Part, Rerouted, Sent
+from protocol.practices.between.abroad.moves import moves_of_parts
 from protocol.practices.between.abroad.onward import Onward
 from protocol.practices.between.abroad.rules import authority_of, authority_of_wish, beyond_holds, max_debit
 from protocol.practices.between.abroad.state import UnderWay, part_hold
@@ -72,6 +74,7 @@ def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
         or (refuse(QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
         or book.ledger.debit_refusal(authority.account, sent.debit)
         or authority.short_of(sent.debit)
+        or beyond_promised(book, *moves_of_parts(authority.account.currency, sent.parts))
         or unplaceable(book, places)
     )
     if refused is not None:
@@ -176,6 +179,7 @@ def rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan 
             under_way.debit_minor + more > most
             or (book.ledger.debit_refusal(authority.account, more) or authority.short_of(more) if more > 0 else None)
             or beyond_holds(book, authority.account, more, (another,))
+            or beyond_promised(book, *moves_of_parts(authority.account.currency, (another,)))
             or unplaceable(book, (place,))
         )
         if not refused:

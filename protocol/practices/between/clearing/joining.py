@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Whether a network may be in a circle now, and what comes of it."""
 
+from protocol.book.accounts import exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.money import AMOUNT_MINOR_MAX
+from protocol.book.promised import beyond_promised
 from protocol.book.refusals import (
     AMOUNT_TOO_LARGE,
     BALANCE_OPEN,
@@ -21,6 +23,7 @@ from protocol.practices.between.clearing.circles import Circle, is_circle_signed
 from protocol.practices.between.clearing.entries import PPM
 from protocol.practices.between.clearing.intents import clearable
 from protocol.practices.between.clearing.state import ROUND_LIFE_MS, Clearing
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
@@ -67,6 +70,12 @@ def against_circle(book: Book, circle: Circle, now: Millis, hold: bytes | None =
         return PEER_UNREACHABLE
     worth, cost = legs_worth(circle, at, link_in, link_out)
     if not (0 < worth <= AMOUNT_MINOR_MAX and 0 < cost <= AMOUNT_MINOR_MAX):
+        return AMOUNT_TOO_LARGE
+    code, begins = link_in.settings.currency, at == 0
+    moves = (link_account(into.link, code), -worth), (link_account(out.link, code), cost)
+    # At who begins it, what has come round may wait for the rest; and go where rounding goes, if that never comes.
+    waits = ((holds_account(code), worth), (exchange_account(code), worth), (exchange_account(code), -cost))
+    if beyond_promised(book, *moves, *(waits if begins else ((exchange_account(code), worth - cost),))) is not None:
         return AMOUNT_TOO_LARGE
     rounding = link_in.settings.rate.up(1) + link_out.settings.rate.up(1)
     return ORDER_MISMATCH if cost - worth > rounding + cost * settings.loss_ppm // PPM else None

@@ -7,6 +7,7 @@ from protocol.book.accounts import exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.declaration import Entered, News
 from protocol.book.ledger import Posting
+from protocol.book.promised import Promised, uncounted
 from protocol.book.refusals import CURRENCY_UNKNOWN, MALFORMED, NOT_FOUND, ORDER_MISMATCH, STATE_CONFLICT, Reason
 from protocol.lanes.entry import Body
 from protocol.practices.between.abroad.postings import mirror_account
@@ -24,6 +25,7 @@ from protocol.practices.between.clearing.entries import (
     Turned,
 )
 from protocol.practices.between.clearing.state import Clearing, Initiated, Round
+from protocol.practices.between.links.entries import MIRROR_PREFIX
 from protocol.practices.between.quotes.invoices import condition_of
 
 
@@ -51,21 +53,22 @@ def check(book: Book, entered: Entered) -> Reason | None:
             circle = read_circle(data)
             return None if circle is not None and circle.round in clearing.rounds else STATE_CONFLICT
         case Turned(id) | Cleared(id) | Failed(id):
-            return _check_step(clearing.initiated.get(id), body)
+            return _check_step(book, clearing.initiated.get(id), body)
         case _:
             raise AssertionError(body)
 
 
-def _check_step(initiated: Initiated | None, body: Body) -> Reason | None:
+def _check_step(book: Book, initiated: Initiated | None, body: Body) -> Reason | None:
     if initiated is None:
         return NOT_FOUND
+    moved = tuple(change for change in initiated.moves if change[0].startswith(MIRROR_PREFIX))
     if isinstance(body, Turned):
-        return STATE_CONFLICT if initiated.turned is not None else None
+        return STATE_CONFLICT if initiated.turned is not None else uncounted(book, moved[:1])
     if not initiated.is_open:
         return STATE_CONFLICT
     if isinstance(body, Cleared) and condition_of(body.preimage) != initiated.circle.condition:
         return ORDER_MISMATCH
-    return None
+    return uncounted(book, moved[-1:]) if isinstance(body, Cleared) else None
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:
@@ -85,6 +88,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             assert circle is not None
             one = Initiated(circle, nonce, worth, cost, currency)
             clearing.initiated[one.id] = clearing.by_hold[one.link_out, one.hold] = one
+            book.of(Promised).begin(one.moves)
             book.passing[currency] = book.passing.get(currency, 0) + 1
         case CircleLeft(data) as left:
             circle = read_circle(data)
@@ -106,7 +110,9 @@ def _round(number: int, arrival: int, debts: tuple[Owed, ...], *, is_ours: bool)
 
 
 def _fold_turned(book: Book, one: Initiated, hold: bytes, arrival: int) -> Sequence[Posting]:
+    book.of(Promised).end(one.moves)
     one.turned = hold
+    book.of(Promised).begin(one.moves)
     leg = one.circle.legs[0]
     book.of(Forwards).on(leg.link).received += leg.amount
     mirror = mirror_account(book, leg.link, one.currency, arrival)
@@ -115,7 +121,9 @@ def _fold_turned(book: Book, one: Initiated, hold: bytes, arrival: int) -> Seque
 
 
 def _fold_ended(book: Book, one: Initiated, reason: str | None, arrival: int) -> Sequence[Posting]:
+    book.of(Promised).end(one.moves)
     one.is_open, one.reason = False, reason
+    book.of(Promised).begin(one.moves)
     book.passing[one.currency] -= 1
     del book.of(Clearing).by_hold[one.link_out, one.hold]
     waited = one.worth if one.turned is not None else 0

@@ -4,9 +4,12 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from protocol.book.accounts import exchange_account, holds_account
+from protocol.book.promised import BalanceMove
 from protocol.lanes.entry import Millis
 from protocol.practices.between.clearing.circles import Circle
 from protocol.practices.between.clearing.entries import CircleLeft, ClearingSet
+from protocol.practices.between.links.entries import link_account
 
 ROUND_LIFE_MS = 10 * 60_000
 """How old a round may be, or how far ahead by another's clock, to be joined."""
@@ -48,6 +51,19 @@ class Initiated:
     def link_out(self) -> bytes:
         """The link to who owes us."""
         return self.circle.legs[-1].link
+
+    @property
+    def moves(self) -> tuple[BalanceMove, ...]:
+        """What may still move by it, our minor units; what has come round may wait, and go to exchange in the end."""
+        code, begins, ends = self.currency, self.turned is None and self.reason is None, self.is_open
+        mirror_in, mirror_out = (link_account(leg.link, code) for leg in (self.circle.legs[0], self.circle.legs[-1]))
+        exchange = exchange_account(code)
+        return (
+            *(((mirror_in, -self.worth),) if begins else ()),
+            *(((holds_account(code), self.worth),) if begins and ends else ()),
+            *(((mirror_out, self.cost), (exchange, -self.cost)) if ends else ()),
+            *(((exchange, self.worth),) if begins or ends else ()),
+        )
 
     @property
     def state(self) -> CircleState:

@@ -18,6 +18,7 @@ from protocol.book.parties import parties
 from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentAuth
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
 from protocol.book.private import Owned
+from protocol.book.promised import beyond_promised
 from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     CURRENCY_MISMATCH,
@@ -184,4 +185,8 @@ def _short(commons: Account, amount_minor: int) -> Refused | None:
 def plan_collect(desk: Desk, code: str, wish: Collect) -> Plan | Refused:
     del wish
     body = Collected(exchange_account(code))
-    return code_refusal(desk.book, code) or _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
+    refused = code_refusal(desk.book, code) or _against(desk.book, body, desk.now)
+    if refused:
+        return refused
+    leaves = (body.account, -desk.book.ledger.accounts[body.account].balance_minor)
+    return beyond_promised(desk.book, leaves) or Plan(code, (Write(body),))
