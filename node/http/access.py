@@ -109,7 +109,7 @@ class Access:
     async def _challenge(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         wish = read_wish(AskForChallenge, exchange.body)
-        return respond(json_bytes(self._gate.challenge(wish)), status=201)
+        return respond(json_bytes(self._gate.challenge(wish, exchange.actor, exchange.address)), status=201)
 
     async def _sign_in(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

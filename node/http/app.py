@@ -61,7 +61,7 @@ class Api:
         gate = TokenGate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         desk = TokenDesk(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         own = About(about, troubles, self._figures, lambda: self.document)
-        self._streams = Streams(runtime)
+        self._streams = Streams(runtime, gate)
         self.table = RouteTable(
             [
                 *own.routes(),

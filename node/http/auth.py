@@ -10,6 +10,7 @@ from typing import Annotated
 from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.secret import new_token, token_hash
+from node.http.shares import Shares
 from node.http.tokens import KnownTokens
 from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Role
@@ -30,8 +31,11 @@ TOKEN_CHARS_MAX = 128
 CHALLENGE_BYTES = 32
 CHALLENGE_MS = 2 * 60_000
 CHALLENGES_MAX = 10_000
+CHALLENGES_PER_ASKER_MAX = 1_000
+"""What a member can have open, or an address from which strangers ask: a whole group signs in behind one."""
 SESSION_MS = 60 * 60_000
 MEMBER_SESSIONS_MAX = 10_000
+SESSIONS_PER_MEMBER_MAX = 100
 
 # What somebody without a token may write: join, ask for a challenge, sign in. A whole group behind one
 # address joins on the same evening; whoever would fill the disk or guess goes on for longer.
@@ -86,7 +90,6 @@ class _Opened:
 
     key: bytes
     member: str
-    expires_ms: Millis
 
 
 class Buckets:
@@ -124,8 +127,8 @@ class TokenGate:
         self._book = book
         self._now = now
         self._chance = chance
-        self._challenges: OrderedDict[bytes, tuple[bytes, Millis]] = OrderedDict()
-        self._sessions: OrderedDict[bytes, _Opened] = OrderedDict()
+        self._challenges: Shares[bytes] = Shares(CHALLENGES_MAX, CHALLENGES_PER_ASKER_MAX)
+        self._sessions: Shares[_Opened] = Shares(MEMBER_SESSIONS_MAX, SESSIONS_PER_MEMBER_MAX)
         self._strangers = Buckets(STRANGERS_AT_ONCE, STRANGERS_A_SECOND)
         self._failed = Buckets(FAILURES_AT_ONCE, FAILURES_A_SECOND)
 
@@ -133,22 +136,32 @@ class TokenGate:
         """Return who bears the token of this header, NOBODY without one; raises Denied for a bad one."""
         if authorization is None:
             return NOBODY
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and token.isascii() and len(token) <= TOKEN_CHARS_MAX:
-            found = await self._bearer(token_hash(token))
-            if found is not None:
-                return found
+        found = await self.bearer(authorization)
+        if found is not None:
+            return found
         self._failed.take(address, self._now())
         raise unauthenticated("invalid_token")
 
+    async def bearer(self, authorization: str) -> Actor | None:
+        """Return who bears the token of this header; None where it opens nothing, or nothing any more."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and token.isascii() and len(token) <= TOKEN_CHARS_MAX:
+            return await self._bearer(token_hash(token))
+        return None
+
+    def is_suspended(self, actor: Actor) -> bool:
+        """Tell whether somebody is a member who is suspended now."""
+        member = self._book().members.get(actor.member or "")
+        return member is not None and member.state is MemberState.SUSPENDED
+
     async def _bearer(self, hashed: bytes) -> Actor | None:
         now = self._now()
-        session = self._sessions.get(hashed)
+        session = self._sessions.get(hashed, now)
         if session is not None:
             # The key is asked for each time: one that was rebound or revoked opens nothing any more.
-            if now < session.expires_ms and self._holder(session.key) == session.member:
+            if self._holder(session.key) == session.member:
                 return Actor(Role.MEMBER, session.member)
-            del self._sessions[hashed]
+            self._sessions.pop(hashed)
             return None
         token = await self._tokens().token(hashed)
         if token is None or token.revoked_ms is not None:
@@ -170,24 +183,22 @@ class TokenGate:
         """Count something written by nobody known; raises Denied where there was too much of it."""
         self._strangers.take(address, self._now())
 
-    def challenge(self, wish: AskForChallenge) -> Challenge:
+    def challenge(self, wish: AskForChallenge, actor: Actor, address: str) -> Challenge:
         """Return something new for a key to sign; raises Denied."""
         now = self._now()
         if not is_acceptable_key(wish.key):
             raise Denied(KEY_UNACCEPTABLE)
-        while self._challenges and (
-            len(self._challenges) >= CHALLENGES_MAX or next(iter(self._challenges.values()))[1] <= now
-        ):
-            self._challenges.popitem(last=False)
         challenge = self._book().network + self._chance(CHALLENGE_BYTES)
-        self._challenges[challenge] = (wish.key, now + CHALLENGE_MS)
+        asker = address if actor.role is Role.ANYONE else f"{actor.role} {actor.member}"
+        self._challenges.put(asker, challenge, wish.key, now + CHALLENGE_MS, now)
         return Challenge(challenge, now + CHALLENGE_MS)
 
     def sign_in(self, wish: SignIn, address: str) -> MemberSession:
         """Open a session for the member whose key signed the challenge; raises Denied."""
         now = self._now()
-        key, expires_ms = self._challenges.pop(wish.challenge, (b"", 0))
-        if key != wish.key or expires_ms <= now:
+        key = self._challenges.get(wish.challenge, now)
+        self._challenges.pop(wish.challenge)
+        if key != wish.key:
             self._failed.take(address, now)
             raise Denied(CHALLENGE_UNKNOWN, headers=BEARER)
         if not verify(wish.key, "session", wish.challenge, wish.signature):
@@ -196,18 +207,14 @@ class TokenGate:
         member = self._holder(wish.key)
         if member is None:
             raise Denied(KEY_UNKNOWN)
-        while self._sessions and (
-            len(self._sessions) >= MEMBER_SESSIONS_MAX or next(iter(self._sessions.values())).expires_ms <= now
-        ):
-            self._sessions.popitem(last=False)
         token = new_token(self._chance)
-        self._sessions[token_hash(token)] = _Opened(wish.key, member, now + SESSION_MS)
+        self._sessions.put(member, token_hash(token), _Opened(wish.key, member), now + SESSION_MS, now)
         return MemberSession(token, member, now + SESSION_MS)
 
     def sign_out(self, authorization: str | None) -> None:
         """End the session whose token this header bears; a token that is no session's stays."""
         token = (authorization or "").partition(" ")[2]
-        self._sessions.pop(token_hash(token), None)
+        self._sessions.pop(token_hash(token))
 
 
 def allow(actor: Actor, who: frozenset[Role], scope: str | None) -> None:

@@ -44,6 +44,13 @@ class EventsSubscription(Protocol):
     def aclose(self) -> Awaitable[None]: ...
 
 
+class StreamGate(Protocol):
+    """Who knows whether somebody may still follow."""
+
+    async def bearer(self, authorization: str) -> Actor | None: ...
+    def is_suspended(self, actor: Actor) -> bool: ...
+
+
 class EventsSubscriptions(Protocol):
     """What event streams need of the runtime."""
 
@@ -69,8 +76,9 @@ class Event:
 class Streams:
     """All open event streams of a node."""
 
-    def __init__(self, runtime: EventsSubscriptions) -> None:
+    def __init__(self, runtime: EventsSubscriptions, gate: StreamGate) -> None:
         self._runtime = runtime
+        self._gate = gate
         self._open: Counter[tuple[Role, str | None]] = Counter()
         self._ending = asyncio.Event()
 
@@ -113,7 +121,7 @@ class Streams:
             await response.prepare(exchange.request)
             # A comment at once lets the client know that the stream stands.
             await self._write(response, b": here\n\n")
-            await self._tell(response, events)
+            await self._tell(exchange, response, events)
         except TimeoutError:
             # Ending it in due form would wait for the same reader once more.
             if exchange.request.transport is not None:
@@ -127,7 +135,9 @@ class Streams:
         response.force_close()
         return response
 
-    async def _tell(self, response: StreamResponse, events: EventsSubscription) -> None:
+    async def _tell(self, exchange: Exchange, response: StreamResponse, events: EventsSubscription) -> None:
+        """Tell of events as they come; the gate is asked before each, and before each sign of life."""
+        was_suspended = self._gate.is_suspended(exchange.actor)
         ending = asyncio.create_task(self._ending.wait())
         following = asyncio.create_task(_following(events))
         loop = asyncio.get_running_loop()
@@ -135,22 +145,29 @@ class Streams:
         try:
             while loop.time() < until:
                 await asyncio.wait({following, ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if ending.done():
+                if ending.done() or not await self._may_follow(exchange):
                     return
-                if not following.done():
+                if following.done():
+                    event = following.result()
+                    if event is None:
+                        return
+                    seq, kind, resource, figures = event
+                    data = dump({"type": kind, "resource": resource, "figures": figures})
+                    await self._write(response, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), data))
+                    following = asyncio.create_task(_following(events))
+                else:
                     await self._write(response, b": still here\n\n")
-                    continue
-                event = following.result()
-                if event is None:
-                    return
-                seq, kind, resource, figures = event
-                data = dump({"type": kind, "resource": resource, "figures": figures})
-                await self._write(response, b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), data))
-                following = asyncio.create_task(_following(events))
+                if self._gate.is_suspended(exchange.actor) and not was_suspended:
+                    return  # it may come back, and knows that something has changed
         finally:
             for task in (ending, following):
                 task.cancel()
             await asyncio.gather(ending, following, return_exceptions=True)
+
+    async def _may_follow(self, exchange: Exchange) -> bool:
+        """Tell whether whoever opened a stream still is who it was: no token revoked, no session ended, none left."""
+        header = exchange.request.headers.get("Authorization", "")
+        return await self._gate.bearer(header) == exchange.actor
 
     async def _write(self, response: StreamResponse, data: bytes) -> None:
         async with asyncio.timeout(WRITE_SECONDS_MAX):

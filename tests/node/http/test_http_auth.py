@@ -7,6 +7,7 @@ import pytest
 
 from node.http import auth, tokens
 from node.http.schema import form
+from node.http.shares import Shares
 from node.http.values import bytes_text
 from protocol.book.members import MemberState
 from protocol.wire.keys import KeyPair
@@ -94,8 +95,8 @@ async def test_a_session_ends_in_an_hour_or_with_its_key_or_when_told(shop: Any,
 async def test_open_challenges_and_sessions_are_bounded(
     shop: Any, anas_keys: KeyPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "CHALLENGES_MAX", 2)
-    monkeypatch.setattr(auth, "MEMBER_SESSIONS_MAX", 2)
+    monkeypatch.setattr(shop.api._door._gate, "_challenges", Shares(2, 9))
+    monkeypatch.setattr(shop.api._door._gate, "_sessions", Shares(2, 9))
     tokens = [(await signed_in(shop, anas_keys)).json["token"] for _ in range(3)]
     statuses = [(await shop.ask("GET", "/v1/loaves", token=token)).status for token in tokens]
     assert statuses == [401, 200, 200]

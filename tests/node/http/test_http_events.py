@@ -10,6 +10,10 @@ import pytest
 from aiohttp import ClientResponse
 
 from node.http import events
+from node.http.secret import token_hash
+from protocol.book.members import MemberState
+from protocol.wire.keys import KeyPair
+from tests.node.http.test_http_auth import signed_in
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -127,3 +131,51 @@ async def test_only_those_who_are_known_may_follow(shop: Any) -> None:
     assert (await shop.ask("GET", "/v1/events", token=None)).status == 401
     for last in ("x", "-1", "9" * 30):
         assert (await shop.ask("GET", "/v1/events", Last_Event_ID=last)).code == "CURSOR_UNKNOWN"
+
+
+@pytest.mark.parametrize("ends", ["its token is revoked", "its member leaves", "its session is ended"])
+async def test_a_stream_tells_nothing_more_once_its_bearer_may_not_come_in(
+    shop: Any, anas_keys: KeyPair, ends: str
+) -> None:
+    token = "mt_ana"  # the bakery's
+    if ends == "its session is ended":
+        token = (await signed_in(shop, anas_keys)).json["token"]
+    async with follow(shop, Authorization=f"Bearer {token}") as stream:
+        await told(stream)
+        await shop.bakery.tell("loaf.baked", "7")
+        assert (await told(stream))["id"] == "1"
+        match ends:
+            case "its token is revoked":
+                await shop.bakery.storage.revoke_token(token_hash(token), shop.bakery.now)
+            case "its member leaves":
+                shop.bakery.book.members["m1"].state = MemberState.LEFT
+            case _:
+                assert (await shop.ask("DELETE", "/v1/sessions", token=token)).status == 204
+        await shop.bakery.tell("loaf.baked", "8")
+        assert await stream.content.read() == b""
+    assert shop.api._streams.count == 0
+
+
+async def test_a_silent_stream_ends_with_the_right_to_it_too(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.05)
+    async with follow(shop) as stream:
+        await told(stream)
+        assert await told(stream) == {"": "still here"}
+        await shop.bakery.storage.revoke_token(token_hash("mt_ana"), shop.bakery.now)
+        async with asyncio.timeout(2):
+            await stream.content.read()
+
+
+async def test_who_is_suspended_is_told_and_has_to_come_back(shop: Any) -> None:
+    async with follow(shop) as stream:
+        await told(stream)
+        shop.bakery.book.members["m1"].state = MemberState.SUSPENDED
+        await shop.bakery.tell("member.suspended", "m1")
+        assert (await told(stream))["event"] == "member.suspended"
+        assert await stream.content.read() == b""
+    async with follow(shop, **{"Last-Event-ID": "1"}) as stream:
+        await told(stream)
+        await shop.bakery.tell("member.resumed", "m1")
+        assert (await told(stream))["id"] == "2"
+        await shop.bakery.tell("loaf.baked", "7")
+        assert (await told(stream))["id"] == "3"
