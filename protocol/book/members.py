@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Members as a book knows them: how far they have come, their devices' keys, and mandates between them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,12 +62,17 @@ class DeviceKey:
     revoked: bool = False
     heir: "DeviceKey | None" = None
 
+    @property
+    def newest(self) -> "DeviceKey":
+        """The key that is in its place now: itself, or its last heir."""
+        found = self
+        while found.heir is not None:
+            found = found.heir
+        return found
+
     def spend(self, amount_minor: int) -> None:
         """Note what it has paid of its cap, or got back where that is below 0; its heir goes on from there."""
-        newest = self
-        while newest.heir is not None:
-            newest = newest.heir
-        newest.spent_minor += amount_minor
+        self.newest.spent_minor += amount_minor
 
 
 @dataclass(slots=True)
@@ -91,6 +97,13 @@ class Member:
     def handle_at(self, seq: int) -> str:
         """Return the handle that it had when the ledger entry at a place was written."""
         return next((handle for ended, handle in self.earlier if seq < ended), self.handle)
+
+    def has_ended(self, rests_on: Sequence[int]) -> bool:
+        """Tell whether a key on which something rests is revoked, or was replaced by one that is.
+
+        Keys that one entry gave, as they came from other books, end together what rests on one of them.
+        """
+        return any(key.arrival in rests_on and key.newest.revoked for key in self.keys.values())
 
     def inactive(self) -> Refused | None:
         """Return MEMBER_NOT_ACTIVE unless the member is active."""

@@ -328,12 +328,35 @@ def devices(told: Riacho) -> None:
     told.wish("members.add-key", enrolment, "dora", "dora")
     told.do("members.set-limits", SetLimits(whole(150), None, "HORA"), "dora")
     told.pay("dora", "bia", 4_00, name="dora phone")
+    lent, order = lost_tablet(told)
     told.wish("members.revoke-key", RevokeKey(told.id_of("dora"), key("dora phone").public), "dora", "dora")
     told.refuse(
         "an order by a key that was revoked",
         Paid(told.order("dora", "bia", 1_00, name="dora phone"), None),
         "KEY_UNKNOWN",
     )
+    told.wish("members.revoke-key", RevokeKey(told.id_of("dora"), key("dora tablet").public), "dora", "dora")
+    under = told.order("bia", "caio", 1_00, name="caio", payer_account=told.account("dora"), mandate=lent)
+    told.refuse("a payment under a mandate that a revoked key gave", Paid(under, None), "STATE_CONFLICT")
+    told.refuse(
+        "an occurrence of an order that a revoked key signed", Ran(order, 0), "KEY_UNKNOWN", told.world.now + DAY_MS
+    )
+
+
+def lost_tablet(told: Riacho) -> tuple[bytes, bytes]:
+    """Dora's tablet signs a mandate for Caio and a standing order; returns their ids."""
+    now, enrolment = told.world.now, AddKey(told.id_of("dora"), told.joining("dora", "dora tablet"))
+    told.wish("members.add-key", enrolment, "dora", "dora")
+    lent, order = (drawn_id(told.world.rng.randbytes) for _ in range(2))
+    given = GiveMandate(told.account("dora"), told.id_of("caio"), hora(9_00), now + DAY_MS, lent)
+    told.do("members.mandate", Brought(told.sign("members.mandate", given, "dora tablet")), "dora", "dora")
+    standing = SchedulePayment("caio", hora(1_00), now + DAY_MS, Rhythm.DAILY, 3, told.account("dora"), order)
+    told.do(
+        "scheduled-payments.create",
+        Brought(told.sign("scheduled-payments.create", standing, "dora tablet")),
+        who="dora",
+    )
+    return lent, order
 
 
 def endings(told: Riacho) -> None:

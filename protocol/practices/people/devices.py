@@ -56,7 +56,7 @@ class AddKey:
 
 @dataclass(frozen=True, slots=True)
 class RevokeKey:
-    """Revoke the key of a lost device, by another key of yours."""
+    """Revoke the key of a lost device, by another key of yours; what it has signed ends: mandates, standing orders."""
 
     member: MemberNamed
     lost: Annotated[Key, Doc("the public key to revoke, as `members show` tells it")]
@@ -123,7 +123,10 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             _bind(book, book.members[wish.member], wish.joining, DeviceKey(wish.cap_minor, entered.seq))
         case KeyRevoked() as body:
             wish = said_in(book, body, RevokeKey).wish
-            book.members[wish.member].keys[wish.lost].revoked = True
+            member = book.members[wish.member]
+            member.keys[wish.lost].revoked = True
+            for mandate in (book.mandates[name] for name in member.given):
+                mandate.revoked = mandate.revoked or member.has_ended(mandate.rests_on)
         case _:
             raise AssertionError(entered.body)
     return ()

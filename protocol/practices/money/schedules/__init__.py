@@ -21,6 +21,7 @@ from protocol.practices.money.schedules.rules import (
     SCHEDULE_LOCAL_ONLY,
     agenda,
     check,
+    end_with_keys,
     fold,
     plan_cancel,
     plan_pause,
@@ -40,6 +41,9 @@ from protocol.practices.money.schedules.views import (
     view_schedule,
     view_schedules,
 )
+from protocol.practices.people.devices import KeyRevoked
+from protocol.practices.people.guardians.entries import KeyRestored
+from protocol.practices.people.returns import MemberReturned
 
 PRACTICE = Practice(
     name="scheduled-payments",
@@ -48,6 +52,7 @@ PRACTICE = Practice(
     fold=fold,
     news=news,
     agenda=agenda,
+    after={KeyRevoked: end_with_keys, KeyRestored: end_with_keys, MemberReturned: end_with_keys},
     private=(Private("note", NOTE_BYTES_MAX, (Scheduled,), owned),),
     operations=(
         Create(

@@ -18,6 +18,7 @@ from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     DUPLICATE,
     FORBIDDEN,
+    KEY_UNKNOWN,
     MALFORMED,
     NOT_FOUND,
     ORDER_EXPIRED,
@@ -46,6 +47,9 @@ from protocol.practices.money.schedules.entries import (
 from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
+from protocol.practices.people.devices import KeyRevoked, RevokeKey
+from protocol.practices.people.guardians.entries import KeyRestored
+from protocol.practices.people.returns import MemberReturned
 
 SCHEDULE_LOCAL_ONLY = Reason(
     "SCHEDULE_LOCAL_ONLY",
@@ -92,6 +96,22 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     return postings
 
 
+def end_with_keys(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Let what rests on a key of the payer's that counts no more be cancelled at once."""
+    body = entered.body
+    assert isinstance(body, KeyRevoked | KeyRestored | MemberReturned)
+    name = said_in(book, body, RevokeKey).wish.member if isinstance(body, KeyRevoked) else body.member
+    for schedule in book.of(Schedules).by_member.get(name, ()):
+        if SCHEDULE_LIFE.allows(schedule.state, ScheduleCancelled.KIND) and _is_unsigned(book, schedule):
+            book.of(Agenda).put("scheduled-payments", schedule.id, entered.at_ms)
+    return ()
+
+
+def _is_unsigned(book: Book, schedule: Schedule) -> bool:
+    """Tell whether the key that signed a standing order, or the one in its place, counts no more."""
+    return book.members[book.ledger.accounts[schedule.payer].member or ""].has_ended(schedule.rests_on)
+
+
 def _note_hour(book: Book, schedule: Schedule) -> None:
     hour = schedule.next_at_ms if schedule.state is ScheduleState.ACTIVE else None
     book.of(Agenda).put("scheduled-payments", schedule.id, hour)
@@ -107,7 +127,7 @@ def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Sche
     payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
     members = [book.members[account.member] for account in (payer, payee) if account.member is not None]
     gone = any(member.state is MemberState.LEFT for member in members)
-    if gone or book.currencies[payer.currency].closed:
+    if gone or _is_unsigned(book, schedule) or book.currencies[payer.currency].closed:
         return ScheduleCancelled(schedule.id)
     refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
     ran = Ran(schedule.id, schedule.occurrence)
@@ -122,6 +142,7 @@ def _unable(book: Book, schedule: Schedule) -> Refused | None:
     payer, payee = (book.ledger.accounts[account] for account in (schedule.payer, schedule.payee))
     exists = occurrence_id(schedule.id, schedule.occurrence) in book.payments
     return foremost(
+        refuse(KEY_UNKNOWN) if _is_unsigned(book, schedule) else None,
         refuse(PAYMENT_EXISTS) if exists else None,
         book.members[payer.member or ""].inactive(),
         unable(book, payer, payee, schedule.amount_minor),

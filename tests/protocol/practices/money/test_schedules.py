@@ -44,8 +44,11 @@ from protocol.practices.money.schedules.entries import TIMES_MAX, Continued, Mis
 from protocol.practices.money.schedules.rules import SCHEDULE_LOCAL_ONLY
 from protocol.practices.money.schedules.state import ScheduleState, time_of
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule, SchedulesWanted
+from protocol.practices.people.devices import RebindKey, RevokeKey
+from protocol.practices.people.invitations import Invite
 from protocol.practices.people.members.views import SetLimits, Suspend
-from tests.protocol.practices.desk import DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
+from protocol.practices.people.returns import Return
+from tests.protocol.practices.desk import ANYBODY, DAY_MS, ENVELOPE, Group, copy_of, keys_of, snapshot
 
 
 def ms(*when: int) -> int:
@@ -333,3 +336,56 @@ def test_occurrences_follow_each_other_at_the_same_time_of_day(first: int, rhyth
         assert found.day == begun.day or (found.day < begun.day and (found + timedelta(days=1)).day == 1)
     else:
         assert days == (7 if rhythm is Rhythm.WEEKLY else 1)
+
+
+def test_it_ends_with_the_key_that_signed_it_or_the_one_in_its_place_and_with_no_other(riacho: Group) -> None:
+    own = rent(riacho)
+    for name in ("phone", "tablet"):
+        riacho.add_key("ana", keys_of(name))
+    by_phone, paused = rent(riacho, signer="phone"), rent(riacho, signer="phone")
+    riacho.do("ana", "scheduled-payments.pause", PauseSchedule(), paused)
+    ended = rent(riacho, signer="phone", rhythm=Rhythm.ONCE, times=1, first_at=riacho.now)
+    riacho.pass_time(riacho.now)
+    ana = riacho.member("ana").id
+    changed = RebindKey(ana, riacho.joining("ana", keys_of("newer")), keys_of("phone").public)
+    riacho.do("ana", "members.rebind-key", Brought(riacho.sign("members.rebind-key", changed, keys_of("phone"))), "ana")
+
+    def states() -> list[ScheduleState]:
+        names = (own, by_phone, paused, ended)
+        return [riacho.view("ana", "scheduled-payments.show", name).state for name in names]
+
+    def revoke(name: str) -> None:
+        wish = RevokeKey(ana, keys_of(name).public)
+        riacho.do("ana", "members.revoke-key", Brought(riacho.sign("members.revoke-key", wish, keys_of("ana"))), "ana")
+        riacho.pass_time(riacho.now)
+
+    revoke("tablet")
+    assert states() == [ScheduleState.ACTIVE, ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.ENDED]
+    revoke("newer")
+    assert states() == [ScheduleState.ACTIVE, ScheduleState.CANCELLED, ScheduleState.CANCELLED, ScheduleState.ENDED]
+    before = riacho.balance("ana")
+    riacho.pass_time(JANUARY_31)
+    assert riacho.balance("ana") == before - 10_00, "her own alone is paid"
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_no_node_takes_a_payment_by_the_order_of_a_key_that_was_revoked(riacho: Group) -> None:
+    riacho.add_key("ana", keys_of("phone"))
+    asked = parse_uuid(rent(riacho, signer="phone")) or b""
+    riacho.now = JANUARY_31
+    assert riacho.check(Ran(asked, 0)) is None
+    lost = RevokeKey(riacho.member("ana").id, keys_of("phone").public)
+    riacho.do("ana", "members.revoke-key", Brought(riacho.sign("members.revoke-key", lost, keys_of("ana"))), "ana")
+    assert riacho.check(Ran(asked, 0)) is KEY_UNKNOWN
+    riacho.pass_time(riacho.now)
+    assert riacho.news[-1].type == "scheduled-payment.cancelled"
+
+
+def test_it_ends_where_a_new_key_shuts_out_the_one_that_signed_it(riacho: Group) -> None:
+    asked, milks = rent(riacho), riacho.do("caio", "scheduled-payments.create", milk(riacho)).id
+    riacho.leave("ana")
+    code = riacho.do("steward", "invitations.create", Invite(back="ana")).code
+    riacho.do(ANYBODY, "members.return", Return(code, riacho.joining("ana", keys_of("new"))), "ana")
+    riacho.pass_time(riacho.now)
+    assert riacho.view("ana", "scheduled-payments.show", asked).state is ScheduleState.CANCELLED
+    assert riacho.view("caio", "scheduled-payments.show", milks).state is ScheduleState.ACTIVE

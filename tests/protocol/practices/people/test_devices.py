@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.book.members import Auth
+from protocol.book.money import Amount
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNACCEPTABLE,
@@ -23,14 +24,16 @@ from protocol.book.refusals import (
     Reason,
     Refused,
 )
-from protocol.book.signed import Signed
+from protocol.book.signed import Signed, uuid_text
+from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
 from protocol.practices.money.payments.entries import ReversePayment
 from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
 from protocol.practices.people.devices import AddKey, KeyAdded, KeyRebound, KeyRevoked, RebindKey, RevokeKey
+from protocol.practices.people.mandates import GiveMandate
 from protocol.practices.people.members.views import Suspend
-from tests.protocol.practices.desk import Group, copy_of, keys_of, snapshot
+from tests.protocol.practices.desk import DAY_MS, Group, Refusal, copy_of, keys_of, snapshot
 
 
 @pytest.fixture
@@ -198,4 +201,41 @@ def test_what_comes_back_frees_the_cap_of_the_key_that_paid_it_and_of_its_heir(r
     riacho.payments("caio", "reverse", first, ReversePayment(first.id))
     riacho.pay("ana", "caio", 20_00, keys=keys_of("browser3"))
     assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser3")) is KEY_CAP_EXCEEDED
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def mandate(group: Group, signer: str, giver: str = "ana") -> bytes:
+    """Let Bia pay 9.00 from Ana's account, by a key of Ana's; returns the mandate's id."""
+    name = drawn_id(group.chance)
+    account, helper = group.account(giver).id, group.member("bia").id
+    wish = GiveMandate(account, helper, Amount(9_00, "HORA", 2), group.now + DAY_MS, name)
+    group.do(giver, "members.mandate", signed(group, "mandate", wish, signer), giver)
+    return name
+
+
+def spend(group: Group, name: bytes) -> None:
+    """Let Bia pay 1.00 from Ana's account under a mandate."""
+    order = group.order("ana", "caio", 1_00, keys=keys_of("bia"), mandate=name)
+    group.do("bia", "payments.create", Brought(order))
+
+
+def test_with_a_revoked_key_end_the_mandates_that_it_or_its_forerunner_gave_and_no_others(riacho: Group) -> None:
+    first = mandate(riacho, "ana")
+    add(riacho, "phone")
+    own = mandate(riacho, "phone")
+    riacho.do("ana", "members.rebind-key", rebind(riacho, "phone", "newer phone", signer="phone"), "ana")
+    spend(riacho, own)
+    later = mandate(riacho, "newer phone")
+    add(riacho, "tablet")
+    riacho.do("ana", "members.revoke-key", revocation(riacho, "tablet"), "ana")
+    assert not any(riacho.book.mandates[one].revoked for one in (first, own, later))
+    shown = riacho.do("ana", "members.revoke-key", revocation(riacho, "newer phone"), "ana")
+    assert {one.id: one.revoked for one in shown.mandates} == {
+        uuid_text(first): False,
+        uuid_text(own): True,
+        uuid_text(later): True,
+    }
+    with pytest.raises(Refusal, match="revoked"):
+        spend(riacho, own)
+    spend(riacho, first)
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
