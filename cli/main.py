@@ -44,6 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
             "check a receipt, or a whole book, without trusting any node",
         ),
         "rebuild": ("cli.steward.copies:rebuild_home", "make the lookup tables anew from the signed entries"),
+        "steward-token": ("cli.steward.letting_in:steward_token", "let a steward in again whose last token is lost"),
         "rotate": ("cli.steward.keys:rotate_keys", "change the network's signing key"),
         "sign": ("cli.steward.keys:sign_cold", "sign that change, a grant or a checkpoint with a cold key"),
         "takeover": ("cli.steward.keys:takeover", "make a replica the home of its network"),

@@ -10,7 +10,7 @@ from node.http.auth import AskForChallenge, Challenge, MemberSession, SignIn, To
 from node.http.cursors import page_of
 from node.http.routes import Exchange, Route, no_more, read_wish
 from node.http.schema import json_bytes
-from node.http.tokens import CreatedToken, CreateToken, ShownToken, TokenDesk, shown_token
+from node.http.tokens import CreatedToken, CreateToken, ShownToken, TokenDesk
 from protocol.book.declaration import ANYONE, SIGNED_IN, Role
 
 MEMBERS_AND_STEWARDS = frozenset({Role.MEMBER, Role.STEWARD})
@@ -123,7 +123,8 @@ class Access:
 
     async def _create(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
-        made = await self._desk.create(read_wish(CreateToken, exchange.body), exchange.actor)
+        key = await self._gate.session_key(exchange.request.headers.get("Authorization", ""))
+        made = await self._desk.create(read_wish(CreateToken, exchange.body), exchange.actor, key)
         return respond(json_bytes(made), status=201, headers={"Location": f"/v1/tokens/{made.id}"})
 
     async def _list(self, exchange: Exchange) -> StreamResponse:
@@ -135,7 +136,7 @@ class Access:
     async def _show(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         found = await self._desk.find(exchange.actor, exchange.subject)
-        return shown_answer(exchange, json_bytes(shown_token(found)))
+        return shown_answer(exchange, json_bytes(self._desk.shown(found)))
 
     async def _revoke(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

@@ -11,7 +11,7 @@ from node.http.problems import Denied
 from node.http.refusals import CHALLENGE_UNKNOWN, RATE_LIMITED, SCOPE_MISSING, UNAUTHENTICATED
 from node.http.secret import new_token, token_hash
 from node.http.shares import Shares
-from node.http.tokens import KnownTokens
+from node.http.tokens import KnownTokens, holder, opens
 from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Actor, At, Doc, Role
 from protocol.book.members import MemberState
@@ -20,10 +20,8 @@ from protocol.book.refusals import (
     KEY_UNACCEPTABLE,
     KEY_UNKNOWN,
     SIGNATURE_INVALID,
-    Refused,
 )
 from protocol.lanes.entry import Millis
-from protocol.practices.people.authority import speaker
 from protocol.wire.keys import is_acceptable_key, verify
 from protocol.wire.shape import AtMost, Length
 
@@ -159,25 +157,23 @@ class TokenGate:
         session = self._sessions.get(hashed, now)
         if session is not None:
             # The key is asked for each time: one that was rebound or revoked opens nothing any more.
-            if self._holder(session.key) == session.member:
+            if holder(self._book(), session.key) == session.member:
                 return Actor(Role.MEMBER, session.member)
             self._sessions.pop(hashed)
             return None
         token = await self._tokens().token(hashed)
-        if token is None or token.revoked_ms is not None:
+        if token is None or not opens(token, self._book(), now):
             return None
-        if token.expires_ms is not None and token.expires_ms <= now:
-            return None
-        if token.member is not None:
-            member = self._book().members.get(token.member)
-            if member is not None and member.state is MemberState.LEFT:
-                return None
         return Actor(Role(token.role), token.member, token.scopes)
 
-    def _holder(self, key: bytes) -> str | None:
-        """Return whose key this is: nobody's, once it was revoked or its member has left."""
-        spoke = speaker(self._book(), key)
-        return None if isinstance(spoke, Refused) or spoke[0].state is MemberState.LEFT else spoke[0].id
+    async def session_key(self, authorization: str) -> bytes | None:
+        """Return the key on which a bearer rests: that of its session, or of the one in which its token was made."""
+        hashed = token_hash(authorization.partition(" ")[2])
+        session = self._sessions.get(hashed, self._now())
+        if session is not None:
+            return session.key
+        token = await self._tokens().token(hashed)
+        return None if token is None else token.session_key
 
     def admit_stranger(self, address: str) -> None:
         """Count something written by nobody known; raises Denied where there was too much of it."""
@@ -204,7 +200,7 @@ class TokenGate:
         if not verify(wish.key, "session", wish.challenge, wish.signature):
             self._failed.take(address, now)
             raise Denied(SIGNATURE_INVALID)
-        member = self._holder(wish.key)
+        member = holder(self._book(), wish.key)
         if member is None:
             raise Denied(KEY_UNKNOWN)
         token = new_token(self._chance)

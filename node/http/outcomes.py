@@ -13,6 +13,7 @@ from node.http.refusals import (
     CONTENT_TYPE_UNSUPPORTED,
     CURSOR_UNKNOWN,
     INTERNAL,
+    LAST_STEWARD_TOKEN,
     NOT_READY,
     PRECONDITION_FAILED,
     RATE_LIMITED,
@@ -51,6 +52,7 @@ OWN: Mapping[str, tuple[Reason, ...]] = {
     "challenges.create": (KEY_UNACCEPTABLE,),
     "sessions.create": (CHALLENGE_UNKNOWN, SIGNATURE_INVALID, KEY_UNKNOWN),
     "tokens.create": (MEMBER_UNKNOWN, MEMBER_NOT_ACTIVE, STATE_CONFLICT),
+    "tokens.revoke": (LAST_STEWARD_TOKEN,),
     "health.ready": (NOT_READY,),
 }
 """What the node's own resources refuse besides."""

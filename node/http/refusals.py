@@ -30,6 +30,15 @@ SCOPE_MISSING = Reason(
     heading="The token lacks {scope}",
     ways=("use a token that has the scope {scope}", "sign in with your own key"),
 )
+LAST_STEWARD_TOKEN = Reason(
+    "LAST_STEWARD_TOKEN",
+    Stage.SUBJECT,
+    409,
+    "It is the last token by which a steward comes in",
+    "Without it no steward could come in any more. It was not revoked.",
+    heading="This is the last token of a steward",
+    ways=("make another first: mutirao tokens create --role steward", "revoke this one then"),
+)
 PRECONDITION_FAILED = Reason(
     "PRECONDITION_FAILED",
     Stage.DOOR,
@@ -119,6 +128,7 @@ HTTP_REFUSALS = (
     UNAUTHENTICATED,
     CHALLENGE_UNKNOWN,
     SCOPE_MISSING,
+    LAST_STEWARD_TOKEN,
     PRECONDITION_FAILED,
     PATH_UNKNOWN,
     METHOD_NOT_ALLOWED,

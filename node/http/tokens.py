@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Tokens for apps and for who has no key: made with no more than their maker may, listed, revoked."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from node.http.problems import Denied
-from node.http.refusals import SCOPE_MISSING
+from node.http.refusals import LAST_STEWARD_TOKEN, SCOPE_MISSING
 from node.http.secret import new_token, token_hash
 from node.loop.refusals import STORAGE_FAILED
 from node.store.connections import StorageFailed
@@ -14,12 +15,12 @@ from node.store.tokens import Token
 from protocol.book.book import Book
 from protocol.book.declaration import Actor, At, Doc, Page, Role
 from protocol.book.members import MemberState
-from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, STATE_CONFLICT
+from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, STATE_CONFLICT, Refused
 from protocol.lanes.entry import Millis
+from protocol.practices.people.authority import speaker
 from protocol.wire.shape import AtMost
 
 TOKENS_PER_MEMBER_MAX = 100
-TOKENS_PER_READ = 200
 SCOPES_MAX = 64
 
 
@@ -52,6 +53,7 @@ class ShownToken:
     created: At
     expires: At | None
     revoked: At | None
+    live: Annotated[bool, Doc("Whether it opens anything now: not revoked, not over, its member and key still there.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ class KnownTokens(Protocol):
 
     async def add_token(self, token: Token) -> None: ...
     async def token(self, token_hash: bytes) -> Token | None: ...
-    async def tokens(self, after: int, limit: int) -> Page: ...
+    async def tokens(self, after: int, limit: int, member: str | None = None) -> Page: ...
+    async def live_tokens(
+        self, now: Millis, *, member: str | None = None, role: str | None = None
+    ) -> Sequence[Token]: ...
     async def revoke_token(self, token_hash: bytes, now: Millis) -> None: ...
 
 
@@ -91,17 +96,23 @@ class TokenDesk:
         self._book = book
         self._now = now
         self._chance = chance
+        self._changing = asyncio.Lock()
+        """Held by whoever looks how many tokens there are and then changes that."""
         self.scopes: frozenset[str] = frozenset()
         """Every scope that a token can bear: those of the routes."""
 
-    async def create(self, wish: CreateToken, actor: Actor) -> CreatedToken:
-        """Make a token that allows no more than its maker may; raises Denied."""
+    async def create(self, wish: CreateToken, actor: Actor, session_key: bytes | None) -> CreatedToken:
+        """Make a token that allows no more than its maker may, and ends with the key of its session; raises Denied."""
+        async with self._changing:
+            return await self._create(wish, actor, session_key)
+
+    async def _create(self, wish: CreateToken, actor: Actor, session_key: bytes | None) -> CreatedToken:
         now = self._now()
         role, member, scopes = self._granted(wish, actor)
         if wish.expires is not None and wish.expires <= now:
             raise Denied(MALFORMED, field="expires", expected="a time to come")
         if actor.role is Role.MEMBER:
-            live = [one async for one in self._of(actor) if one.revoked_ms is None]
+            live = await self._tokens().live_tokens(now, member=actor.member)
             if len(live) >= TOKENS_PER_MEMBER_MAX:
                 raise Denied(STATE_CONFLICT, tokens=len(live), maximum=TOKENS_PER_MEMBER_MAX)
         secret = new_token(self._chance)
@@ -114,6 +125,7 @@ class TokenDesk:
             member=member,
             scopes=scopes,
             expires_ms=wish.expires,
+            session_key=session_key,
         )
         try:
             await self._tokens().add_token(kept)
@@ -153,12 +165,9 @@ class TokenDesk:
 
     async def page(self, actor: Actor, after: int, limit: int) -> Page:
         """Return the tokens that an actor may see: a steward all, a member its own."""
-        items: list[Token] = []
-        async for token in self._of(actor, after):
-            if len(items) == limit:
-                return Page(tuple(map(shown_token, items)), items[-1].number)
-            items.append(token)
-        return Page(tuple(map(shown_token, items)), None)
+        member = None if actor.role is Role.STEWARD else actor.member or ""
+        page = await self._tokens().tokens(after, limit, member)
+        return Page(tuple(map(self.shown, page.items)), page.next)
 
     async def find(self, actor: Actor, identity: str) -> Token:
         """Return a token that an actor may see; raises Denied."""
@@ -170,37 +179,57 @@ class TokenDesk:
         raise Denied(NOT_FOUND)
 
     async def revoke(self, actor: Actor, identity: str) -> None:
-        """Let a token open nothing from now on; raises Denied."""
-        token = await self.find(actor, identity)
-        try:
-            await self._tokens().revoke_token(token.hash, self._now())
-        except StorageFailed:
-            raise Denied(STORAGE_FAILED) from None
+        """Let a token open nothing from now on, unless no steward could come in any more; raises Denied."""
+        async with self._changing:
+            token, now = await self.find(actor, identity), self._now()
+            if self._lets_a_steward_in(token, now):
+                live = await self._tokens().live_tokens(now, role=Role.STEWARD)
+                others = [one for one in live if one.hash != token.hash and self._lets_a_steward_in(one, now)]
+                if not any(_lasts_as_long(one, token) for one in others):
+                    raise Denied(LAST_STEWARD_TOKEN)
+            try:
+                await self._tokens().revoke_token(token.hash, now)
+            except StorageFailed:
+                raise Denied(STORAGE_FAILED) from None
 
-    async def _of(self, actor: Actor, after: int = 0) -> AsyncIterator[Token]:
-        page = await self._tokens().tokens(after, TOKENS_PER_READ)
-        while True:
-            for token in page.items:
-                if _may_see(actor, token):
-                    yield token
-            if page.next is None:
-                return
-            page = await self._tokens().tokens(page.next, TOKENS_PER_READ)
+    def _lets_a_steward_in(self, token: Token, now: Millis) -> bool:
+        """Tell whether a token opens all that a steward may do."""
+        return token.role == Role.STEWARD and token.scopes is None and opens(token, self._book(), now)
+
+    def shown(self, token: Token) -> ShownToken:
+        """Return a token as its list shows it."""
+        return ShownToken(
+            str(token.number),
+            Role(token.role),
+            token.member,
+            _shown_scopes(token.scopes),
+            token.label,
+            token.last4,
+            token.created_ms,
+            token.expires_ms,
+            token.revoked_ms,
+            opens(token, self._book(), self._now()),
+        )
 
 
-def shown_token(token: Token) -> ShownToken:
-    """Return a token as its list shows it."""
-    return ShownToken(
-        str(token.number),
-        Role(token.role),
-        token.member,
-        _shown_scopes(token.scopes),
-        token.label,
-        token.last4,
-        token.created_ms,
-        token.expires_ms,
-        token.revoked_ms,
-    )
+def opens(token: Token, book: Book, now: Millis) -> bool:
+    """Tell whether a token opens anything: not revoked or over, its member here, the key of its session still its."""
+    if token.revoked_ms is not None or (token.expires_ms is not None and token.expires_ms <= now):
+        return False
+    member = None if token.member is None else book.members.get(token.member)
+    if member is not None and member.state is MemberState.LEFT:
+        return False
+    return token.session_key is None or holder(book, token.session_key) == token.member
+
+
+def holder(book: Book, key: bytes) -> str | None:
+    """Return whose key this is: nobody's, once it was revoked or its member has left."""
+    spoke = speaker(book, key)
+    return None if isinstance(spoke, Refused) or spoke[0].state is MemberState.LEFT else spoke[0].id
+
+
+def _lasts_as_long(one: Token, other: Token) -> bool:
+    return one.expires_ms is None or (other.expires_ms is not None and one.expires_ms >= other.expires_ms)
 
 
 def _shown_scopes(scopes: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -14,6 +14,10 @@ OLDEST = 3
 """The first schema that steps lead from; a group that began before it comes over by `mutirao import`."""
 STEPS: Mapping[int, tuple[str, ...]] = {
     4: ("CREATE INDEX private_by_kind ON private_items (owner, kind, number)",),
+    5: (
+        "ALTER TABLE tokens ADD COLUMN session_key BLOB",
+        "CREATE INDEX tokens_by_member ON tokens (member, number)",
+    ),
 }
 """What leads to each schema from the one before it; what was released is never changed.
 

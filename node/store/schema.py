@@ -3,7 +3,7 @@
 
 from node.store import private
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -40,7 +40,8 @@ CREATE TABLE events (
 CREATE TABLE tokens (
     number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL, label TEXT NOT NULL,
     last4 TEXT NOT NULL, created_ms INTEGER NOT NULL, member TEXT, scopes TEXT, expires_ms INTEGER,
-    revoked_ms INTEGER);
+    revoked_ms INTEGER, session_key BLOB);
+CREATE INDEX tokens_by_member ON tokens (member, number);
 """
 
 INSERTS = {

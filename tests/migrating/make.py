@@ -31,7 +31,10 @@ from protocol.book.money import Amount  # noqa: E402
 from protocol.practices.money.requests.views import AskPayment  # noqa: E402
 from protocol.practices.people.names import Rename  # noqa: E402
 
-UNDOING = {4: ("DROP INDEX private_by_kind",)}
+UNDOING = {
+    4: ("DROP INDEX private_by_kind",),
+    5: ("DROP INDEX tokens_by_member", "ALTER TABLE tokens DROP COLUMN session_key"),
+}
 """What leads back from a schema to the one before it."""
 
 

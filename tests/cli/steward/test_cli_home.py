@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from node.clock import chance
+from node.http.secret import token_hash
 from node.keeping.home import DATABASE, HIGH_WATER, locked, read_keys
 from node.loop.batch import Batch
 from node.store.highwater import HighWater
 from node.store.storage import Storage
+from node.store.tokens import Token
 from protocol.book.declaration import Actor, Role
 from protocol.book.money import Amount
 from protocol.events import Answer, Asked, Line, Store
@@ -204,7 +206,7 @@ def test_a_book_can_be_verified_and_copied_while_its_node_runs_but_not_changed(
     with locked(riacho):
         assert mutirao("verify", "book", "--home", riacho).code == 0
         assert mutirao("backup", tmp_path / "copy", "--home", riacho).code == 0
-        for words in (("rebuild",), ("restore", tmp_path / "copy"), ("serve",)):
+        for words in (("rebuild",), ("steward-token",), ("restore", tmp_path / "copy"), ("serve",)):
             ended = mutirao(*words, "--home", riacho)
             assert ended.code == 1
             assert "another mutirao" in ended.err and ended.err.count("\n") == 1
@@ -262,13 +264,35 @@ def test_only_a_sound_backup_of_the_same_network_is_restored(
     assert mutirao("verify", "book", "--home", riacho).code == 0
 
 
-@pytest.mark.parametrize("words", [("verify", "book"), ("rebuild",), ("serve",), ("rotate", "--cold", "x")])
+@pytest.mark.parametrize(
+    "words", [("verify", "book"), ("rebuild",), ("serve",), ("steward-token",), ("rotate", "--cold", "x")]
+)
 def test_where_no_home_is_it_says_so_in_one_line(
     mutirao: Callable[..., Any], tmp_path: Path, words: Sequence[str]
 ) -> None:
     ended = mutirao(*words, "--home", tmp_path / "nowhere")
     assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
     assert "HOME_UNUSABLE" in ended.err
+
+
+def test_a_steward_who_has_lost_every_token_makes_another_at_the_stopped_home(
+    mutirao: Callable[..., Any], riacho: Path
+) -> None:
+    shown = mutirao("steward-token", "--home", riacho, "--json").shown
+    kept = asyncio.run(tokens_in(riacho))
+    assert [(one.role, one.label) for one in kept] == [
+        ("steward", "made by mutirao init"),
+        ("steward", "made by mutirao steward-token"),
+    ]
+    assert kept[1].hash == token_hash(shown["steward_token"]) and shown["steward_token"].endswith(kept[1].last4)
+
+
+async def tokens_in(home: Path) -> Sequence[Token]:
+    storage = await Storage.open(home / DATABASE)
+    try:
+        return (await storage.tokens(0, 9)).items
+    finally:
+        await storage.close()
 
 
 def test_settings_that_cannot_be_are_wrong_usage(mutirao: Callable[..., Any], riacho: Path) -> None:

@@ -132,10 +132,19 @@ class Shelf:
     async def token(self, token_hash: bytes) -> Token | None:
         return next((one for one in self.kept if one.hash == token_hash), None)
 
-    async def tokens(self, after: int, limit: int) -> Page:
-        after = max(after, 0)
-        found = self.kept[after : after + limit]
-        return Page(tuple(found), found[-1].number if after + limit < len(self.kept) else None)
+    async def tokens(self, after: int, limit: int, member: str | None = None) -> Page:
+        found = [one for one in self.kept if one.number > after and member in (None, one.member)]
+        return Page(tuple(found[:limit]), found[limit - 1].number if limit < len(found) else None)
+
+    async def live_tokens(self, now: int, *, member: str | None = None, role: str | None = None) -> list[Token]:
+        await asyncio.sleep(0)  # as a database does, it lets others go first
+        return [
+            one
+            for one in self.kept
+            if (one.member == member if role is None else one.role == role)
+            and one.revoked_ms is None
+            and (one.expires_ms is None or one.expires_ms > now)
+        ]
 
     async def revoke_token(self, token_hash: bytes, now: int) -> None:
         self.kept = [replace(one, revoked_ms=now) if one.hash == token_hash else one for one in self.kept]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Who may come in, by which token, and how often one may guess."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -191,6 +192,70 @@ async def test_a_member_has_so_many_tokens_and_no_more(shop: Any, monkeypatch: p
     monkeypatch.setattr(tokens, "TOKENS_PER_MEMBER_MAX", 2)
     assert (await shop.ask("POST", "/v1/tokens", {"label": "second"})).status == 201
     assert (await shop.ask("POST", "/v1/tokens", {"label": "third"})).code == "STATE_CONFLICT"
+
+
+async def test_so_many_tokens_it_stays_however_many_are_asked_for_at_once(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cap of 100 gave 120 to 60 who asked at once."""
+    monkeypatch.setattr(tokens, "TOKENS_PER_MEMBER_MAX", 20)
+    asked = await asyncio.gather(*(shop.ask("POST", "/v1/tokens", {"label": str(one)}) for one in range(60)))
+    assert sorted(one.status for one in asked) == [201] * 19 + [409] * 41
+    assert len(shop.bakery.storage.kept) == 22, "with her first, the steward's and the auditor's"
+    for one in asked:
+        if one.status == 201:
+            await shop.ask("DELETE", f"/v1/tokens/{one.json['id']}")
+    assert (await shop.ask("POST", "/v1/tokens", {"label": "again"})).status == 201
+
+
+async def test_what_a_session_has_made_ends_with_its_key(shop: Any, anas_keys: KeyPair) -> None:
+    async def make(token: str) -> Any:
+        return (await shop.ask("POST", "/v1/tokens", {"label": "app"}, token=token)).json
+
+    async def statuses() -> list[int]:
+        opened = (session, first["token"], second["token"], apart["token"])
+        return [(await shop.ask("GET", "/v1/loaves", token=one)).status for one in opened]
+
+    session = (await signed_in(shop, anas_keys)).json["token"]
+    first = await make(session)
+    second, apart = await make(first["token"]), await make("mt_ana")
+    assert (await shop.ask("DELETE", "/v1/sessions", token=session)).status == 204
+    assert await statuses() == [401, 200, 200, 200], "a token outlives its session, not the key"
+    session = (await signed_in(shop, anas_keys)).json["token"]
+    shop.bakery.book.members["m1"].keys[anas_keys.public].revoked = True
+    assert await statuses() == [401, 401, 401, 200]
+    listed = (await shop.ask("GET", "/v1/tokens")).json["items"]
+    assert [(one["label"], one["live"]) for one in listed] == [
+        ("for the test", True),
+        ("app", False),
+        ("app", False),
+        ("app", True),
+    ]
+
+
+async def test_the_last_token_of_a_steward_stays(shop: Any) -> None:
+    async def made(**wish: Any) -> str:
+        asked = {"label": "steward", "role": "steward", **wish}
+        return (await shop.ask("POST", "/v1/tokens", asked, token="mt_steward")).json["id"]
+
+    async def revoked(identity: str) -> Any:
+        return await shop.ask("DELETE", f"/v1/tokens/{identity}", token="mt_steward")
+
+    assert (await revoked("1")).code == "LAST_STEWARD_TOKEN"
+    passing, partial = await made(expires="2026-05-02T12:00:00Z"), await made(scopes=["loaves:write"])
+    refused = await revoked("1")
+    assert (refused.status, refused.code) == (409, "LAST_STEWARD_TOKEN"), "of the others one ends, one may not all"
+    assert refused.json["detail"] == "Without it no steward could come in any more. It was not revoked."
+    assert (await shop.ask("GET", "/v1/loaves", token="mt_steward")).status == 200
+    assert (await revoked(passing)).status == (await revoked(partial)).status == 204
+    await made(member="bia")
+    assert (await revoked("1")).status == 204, "another lasts"
+
+
+async def test_of_a_steward_who_has_left_no_token_is_the_other_one(shop: Any) -> None:
+    await shop.ask("POST", "/v1/tokens", {"label": "b", "role": "steward", "member": "bia"}, token="mt_steward")
+    shop.bakery.book.members["m2"].state = MemberState.LEFT
+    assert (await shop.ask("DELETE", "/v1/tokens/1", token="mt_steward")).code == "LAST_STEWARD_TOKEN"
 
 
 async def test_who_guesses_too_often_must_wait_and_nobody_else(shop: Any) -> None:

@@ -21,7 +21,7 @@ from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import Reach
 from node.store.schema import SCHEMA_VERSION
 from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Storage
-from node.store.tokens import Token
+from node.store.tokens import REVOKED_KEPT, Token
 from protocol.book.declaration import Page
 from protocol.book.private import PrivateItem
 from protocol.events import Line
@@ -222,6 +222,27 @@ async def test_a_token_is_kept_without_its_secret(storage: Storage) -> None:
     first = await storage.tokens(0, 1)
     assert first == Page((replace(phone, number=1),), 1)
     assert [one.label for one in (await storage.tokens(1, 1)).items] == ["init"]
+
+
+async def test_of_revoked_tokens_the_newest_of_each_member_are_kept(storage: Storage) -> None:
+    """3,000 that one member had made and revoked were read by everybody's list for ever."""
+
+    def token(number: int, member: str | None) -> Token:
+        return Token(b"%032d" % number, "member", "app", "wxyz", NOW, member)
+
+    for number in range(REVOKED_KEPT + 3):
+        await storage.add_token(token(number, "ana"))
+    await storage.add_token(token(500, "bia"))
+    await storage.add_token(token(501, None))
+    for number in (*range(REVOKED_KEPT + 3), 501):
+        await storage.revoke_token(b"%032d" % number, NOW + 1)
+    anas = (await storage.tokens(0, 200, "ana")).items
+    assert [one.number for one in anas] == [*range(4, REVOKED_KEPT + 4)]
+    assert [one.number for one in (await storage.tokens(REVOKED_KEPT + 3, 9)).items] == [104, 105]
+    assert await storage.live_tokens(NOW, member="ana") == ()
+    assert [one.member for one in await storage.live_tokens(NOW, role="member")] == ["bia"]
+    plan = await storage._read("EXPLAIN QUERY PLAN SELECT * FROM tokens WHERE member = ? AND number > ?", "ana", 0)
+    assert "tokens_by_member" in str(plan[0][3])
 
 
 async def test_a_token_that_is_revoked_while_it_is_read_opens_nothing_afterwards(
