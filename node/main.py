@@ -20,11 +20,12 @@ from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, 
 from node.loop.peering import Peering
 from node.loop.runtime import READY, Runtime
 from node.store.connections import StorageUnusable
-from node.store.highwater import HighWater, why_recover
+from node.store.highwater import HighWater, opened_since, why_recover
 from node.store.loading import Loader
 from node.store.storage import Storage
 from protocol.book.refusals import RECOVERING
 from protocol.events import PeerDown, PeerUp, Received
+from protocol.peers.troubles import Trouble
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair, id_text
@@ -39,6 +40,14 @@ GARBAGE_THRESHOLDS = (50_000, 20, 100)
 """When to look for garbage: nearly all that is made while entries come stays, and is walked in vain."""
 UNUSABLE = (HomeUnusable, StorageUnusable)
 """What `serve` raises where a home cannot be served from; the text says what to do."""
+STARTING = Trouble("STARTING", "the books, which are read anew", "nothing; it goes on by itself")
+ENDING = Trouble("STOPPED", "nothing: this node ends", "start it again")
+DISK_FULL = Trouble("STORAGE_FAILED", "a disk that takes what is to be stored", "make room on the disk, or mend it")
+NETWORK_DOWN = Trouble(
+    "NETWORK_DOWN",
+    "its part that speaks to other nodes, which is started again",
+    "look into the log if it lasts for more than a minute",
+)
 _STOP_SECONDS = 1.5
 """How long requests under way may take when the node ends."""
 
@@ -87,9 +96,8 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
     if reason is not None:
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
     node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
+    node.opened = await opened_since(mark.read(), storage, network)
     await node.runtime.start()
-    if reason is None and node.runtime.state == RECOVERING.code:
-        log.warning("recovering: records of partners that ours acknowledge are not here")
     if not node.holds_its_key():
         raise HomeUnusable(
             f"{home}/keys/hot.key is not the key with which this network signs now: another home has taken over"
@@ -109,6 +117,8 @@ class _Node:
         self._network_id = network
         self._storage = storage
         self._recovering = recovering
+        self.opened = 0
+        """The newest epoch that the high-water mark alone knows of, 0 where the database knows it too."""
         self._replica: Replica | None = None
         self._network: Network | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
@@ -135,6 +145,8 @@ class _Node:
                 keyring=self._keys.keyring,
                 invitation=self._keys.invitation,
                 recovering=recovering,
+                opened=self.opened,
+                compares=self._replica is None,
             )
             replica.gossip.taking.checks_all = self._config.audit
             return replica
@@ -147,7 +159,12 @@ class _Node:
                 replica.recall(data)
             if replica.recovering and self._config.reopen:
                 replica.handle((), clock.now_ms())
-                replica.reopen()
+                if not replica.reopen():
+                    log.error(
+                        "not reopened: this epoch was opened before, and its key event is not here: connect who has"
+                        " it, or rotate with the cold keys",
+                        extra={"epoch": self.opened},
+                    )
         finally:
             gc.enable()
         gc.collect()
@@ -219,15 +236,14 @@ class _Node:
             case network.NetworkFailed() | network.NetworkRestarted():
                 pass  # the network logs it, and the peers are told down and up
 
-    def _troubles(self) -> Sequence[str]:
-        troubles: list[str] = []
-        if self.runtime.state != READY:
-            lacks = "" if self._replica is None or self._replica.behind is None else self._replica.behind.kind
-            troubles.append(self.runtime.state.lower() + (f": upgrade, for {lacks}" if lacks else ""))
+    def _troubles(self) -> Sequence[Trouble]:
+        troubles = [] if self._replica is None else list(self._replica.troubles)
+        if self.runtime.state != READY and not any(one.stops for one in troubles):
+            troubles.append(STARTING if self.runtime.state == RECOVERING.code else ENDING)
         if not self.runtime.writable:
-            troubles.append("the disk takes nothing")
+            troubles.append(DISK_FULL)
         if self._network is None or not self._network.alive:
-            troubles.append("the network is down")
+            troubles.append(NETWORK_DOWN)
         return troubles
 
     def _about(self) -> "NodeShown":

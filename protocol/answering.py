@@ -26,6 +26,7 @@ from protocol.book.wishes import named_in
 from protocol.events import Answer, Asked, Fetch
 from protocol.lanes.entry import Millis
 from protocol.peers.home import Home
+from protocol.peers.troubles import told_to_askers
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Answering:
 
     def _plan(self, asked: Asked, noun: str, plan: Callable[[], Plan | Waiting | Refused]) -> None:
         refusal = self.home.standing.refusal(asked.operation)
-        outcome = plan() if refusal is None else refuse(refusal)
+        outcome = plan() if refusal is None else refuse(refusal, **told_to_askers(self.home))
         match outcome:
             case Refused():
                 self._tell(asked, outcome)

@@ -48,6 +48,7 @@ from protocol.peers.news import ClockSetBack
 from protocol.peers.push import push
 from protocol.peers.talks import Talks
 from protocol.peers.ties import Tie
+from protocol.peers.troubles import Trouble, troubles_of
 
 NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
@@ -61,7 +62,9 @@ class Replica:
     """A home node's state, where it has a keyring; without one, a replica of a network's books.
 
     `invitation` is the code that a new replica shows to its home. A node that is `recovering`, because its
-    disk holds an old copy, signs nothing until it has got its own entries back (PROTOCOL 6).
+    disk holds an old copy, signs nothing until it has got its own entries back (PROTOCOL 6), the key events up to the
+    epoch that it had `opened` among them. One that `compares` signs nothing after its start
+    until it has compared with who would know, if there is anybody.
     """
 
     def __init__(
@@ -73,8 +76,12 @@ class Replica:
         keyring: Keyring | None,
         invitation: bytes | None = None,
         recovering: bool = False,
+        opened: int = 0,
+        compares: bool = False,
     ) -> None:
-        self.home = Home(network, practices, chance, keyring, invitation, recovering=recovering)
+        self.home = Home(
+            network, practices, chance, keyring, invitation, recovering=recovering, opened=opened, compares=compares
+        )
         self.greeting = Greeting(self.home)
         self.talks = Talks(self.home, self.greeting)
         self.answering = Answering(self.home)
@@ -112,6 +119,16 @@ class Replica:
         return self.home.standing.recovering
 
     @property
+    def comparing(self) -> bool:
+        """Whether nothing is signed yet since this node has just begun, and compares with others first."""
+        return self.home.standing.comparing
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What is wrong with this node, as its steward is told, what stops it first."""
+        return tuple(troubles_of(self.home))
+
+    @property
     def succeeded(self) -> bool:
         """Whether another node signs for this network now: the hot key here is that of an ended epoch."""
         return self.home.standing.succeeded
@@ -144,9 +161,16 @@ class Replica:
             yield entry, lines
         self.home.standing.begin()
 
-    def reopen(self) -> None:
-        """Go on in a new epoch from the entries that are here: what is not here by now is given up."""
-        self.home.standing.reopen()
+    def reopen(self) -> bool:
+        """Go on in a new epoch from the entries that are here: what is not here by now is given up.
+
+        Tells whether it does: no epoch is opened a second time, whose key event is not here.
+        """
+        standing = self.home.standing
+        if standing.lacks_epochs:
+            return False
+        standing.reopen()
+        return True
 
     def state(self) -> Any:
         """Return what a snapshot keeps: all that was folded, and nothing of peers, of keys or of what is under way."""
@@ -235,12 +259,16 @@ class Replica:
         home.out += self.gossip.compare.opening()
         if home.standing.recovering and home.journal.behind is None:
             home.standing.recover()
+        elif home.standing.comparing and home.journal.behind is None:
+            home.standing.compare()
         elif home.standing.signs:
             self._go_on()
 
     def _go_on(self) -> None:
         """Do what time brings to a home that signs."""
         home = self.home
+        home.standing.look_again()
+        self.greeting.write_down()
         desk = home.desk()
         for proceed in self.book.fillings(PROCEED):
             home.do(proceed(desk))

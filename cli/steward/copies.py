@@ -44,6 +44,9 @@ def backup(argv: Sequence[str]) -> int:
     return DONE
 
 
+_THEN = "start it while a replica or a partner runs; a group that has neither starts it with `mutirao serve --reopen`"
+
+
 def restore_home(argv: Sequence[str]) -> int:
     """Put a backup in the place of a stopped node's database."""
     parser = Parser(
@@ -65,6 +68,7 @@ def restore_home(argv: Sequence[str]) -> int:
             "restored": str(args.file),
             "starts": "RECOVERING" if restored.because else "READY",
             "because": restored.because,
+            "then": restored.because and _THEN,
             "erased_anew": restored.erased_anew,
             **asdict(restored.holds),
         },

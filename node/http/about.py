@@ -18,6 +18,7 @@ from node.http.refusals import NOT_READY
 from node.http.routes import Exchange, Route, no_more
 from node.http.schema import json_bytes
 from protocol.book.declaration import ANYONE, Doc, OneOf
+from protocol.peers.troubles import Trouble
 
 METRICS_TYPE = "text/plain"
 
@@ -56,12 +57,13 @@ class Ready:
     """The node takes wishes."""
 
     ready: bool
+    troubles: Annotated[tuple[Trouble, ...], Doc("what is wrong with it all the same")]
 
 
 class About:
     """Answers for the node itself.
 
-    `troubles` are what keeps it from taking wishes, none where nothing does; `figures` are what is
+    `troubles` are what is wrong with it, what keeps it from taking wishes among them; `figures` are what is
     measured, by name, of which those that end in _total only grow. The `document` is asked for when it is first read:
     it takes long to make, and few who start a node read it.
     """
@@ -69,7 +71,7 @@ class About:
     def __init__(
         self,
         node: Callable[[], NodeShown],
-        troubles: Callable[[], Sequence[str]],
+        troubles: Callable[[], Sequence[Trouble]],
         figures: Callable[[], Mapping[str, float]],
         document: Callable[[], Schema],
     ) -> None:
@@ -114,7 +116,7 @@ class About:
             ANYONE,
             self._ready,
             answer=Ready,
-            summary="Whether the node takes wishes; 503 with reasons where it does not.",
+            summary="Whether the node takes wishes; where it does not, 503 with what it waits for, and what to do.",
         )
         yield Route(
             "GET",
@@ -156,9 +158,15 @@ class About:
     async def _ready(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
         troubles = self._troubles()
-        if troubles:
-            raise Denied(NOT_READY, reasons=", ".join(troubles))
-        return respond(json_bytes(Ready(ready=True)))
+        stops = [one for one in troubles if one.stops]
+        if stops:
+            raise Denied(
+                NOT_READY,
+                code=", ".join(one.code for one in stops),
+                waits_for="; ".join(one.waits_for for one in stops),
+                to_do="; ".join(one.to_do for one in stops),
+            )
+        return respond(json_bytes(Ready(ready=True, troubles=tuple(troubles))))
 
     async def _metrics(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)

@@ -24,6 +24,7 @@ from node.store.storage import Storage
 from protocol.book.book import Book
 from protocol.book.declaration import Operation
 from protocol.lanes.entry import Millis
+from protocol.peers.troubles import Trouble
 
 
 class ApiRuntime(Answers, EventsSubscriptions, Protocol):
@@ -52,7 +53,7 @@ class Api:
         operations: Mapping[str, Operation],
         *,
         about: Callable[[], NodeShown],
-        troubles: Callable[[], Sequence[str]],
+        troubles: Callable[[], Sequence[Trouble]],
         now: Callable[[], Millis],
         chance: Callable[[int], bytes],
         behind_proxy: bool = False,

@@ -109,10 +109,10 @@ NOT_READY = Reason(
     Stage.DOOR,
     503,
     "The node cannot take wishes now",
-    "Not ready: {reasons}.",
+    "{code}: it waits for {waits_for}.",
     transient=True,
     heading="The node is not ready",
-    ways=("try again soon", "ask a steward"),
+    ways=("stewards: {to_do}", "try again soon", "ask a steward"),
 )
 CURSOR_UNKNOWN = Reason(
     "CURSOR_UNKNOWN",

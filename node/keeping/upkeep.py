@@ -158,8 +158,8 @@ def restore(backup: Path, home: Path) -> Restored:
     Keys and high-water mark stay as they are. The database that was there is kept beside the new one.
     Raises HomeUnusable, and then nothing has changed.
     """
+    _may_restore(home)
     with locked(home), _for_the_owner_alone():
-        read_keys(home)
         network = _checked(backup)
         database = home / DATABASE
         if _network_there(database) not in (None, network):
@@ -174,6 +174,18 @@ def restore(backup: Path, home: Path) -> Restored:
         fresh.rename(database)
         _sync(home)
         return Restored(asyncio.run(_why_recover(home)), erased_anew, holding_of(database))
+
+
+def _may_restore(home: Path) -> None:
+    """Raise HomeUnusable where no home's keys are, and tell what belongs there: `init` would make another network."""
+    try:
+        read_keys(home)
+    except HomeUnusable as lacking:
+        raise HomeUnusable(
+            f"{home} holds no home's keys ({lacking}). On a new machine put `keys` with hot.key, preimage.key and"
+            " transport.key into it, as they were kept, and `mutirao.toml`, `erased` and `high-water` where you have"
+            " them; then restore there. `mutirao init` would make another network"
+        ) from None
 
 
 def _broken(connection: sqlite3.Connection) -> list[str]:

@@ -11,6 +11,7 @@ from protocol.events import Effect, Input
 from protocol.lanes.entry import Millis
 from protocol.lanes.journal import Behind
 from protocol.peers.ties import Tie
+from protocol.peers.troubles import Trouble
 
 
 class Snapshots(Protocol):
@@ -46,6 +47,16 @@ class DrivenReplica(Protocol):
     @property
     def recovering(self) -> bool:
         """Whether nothing is signed since this may be an old copy."""
+        ...
+
+    @property
+    def comparing(self) -> bool:
+        """Whether nothing is signed yet, since it has just begun and compares with others first."""
+        ...
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """What is wrong with it, as its steward is told."""
         ...
 
     @property

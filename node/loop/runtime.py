@@ -23,6 +23,7 @@ from node.loop.recalls import Recalls
 from node.loop.refusals import STORAGE_DAMAGED, STORAGE_FAILED
 from node.loop.snapping import Snapping
 from node.loop.subscriptions import Subscription, Subscriptions
+from node.loop.telling import Telling
 from node.loop.texts import digests, with_texts
 from node.loop.todo import Todo, todo_of
 from node.loop.underway import Underway
@@ -89,7 +90,7 @@ class Runtime:
         self._loading = True
         self._stopping = False
         self._bugs = Bugs()
-        self._told_behind = False
+        self._telling = Telling()
         self._counts = dict.fromkeys(COUNTED, 0.0)
 
     # What others see.
@@ -106,7 +107,8 @@ class Runtime:
             return SUCCEEDED.code
         if not self._loading and self.replica.behind is not None:
             return BEHIND.code
-        return RECOVERING.code if self._loading or self.replica.recovering else READY
+        waits = self._loading or self.replica.recovering or self.replica.comparing
+        return RECOVERING.code if waits else READY
 
     @property
     def writable(self) -> bool:
@@ -301,21 +303,13 @@ class Runtime:
                 more.stored.answers += await self._waiters.render(more.told, self._now())
                 todo.add(more)
             self._counts["handle_seconds_total"] += self._seconds() - began
-            self._tell_behind()
+            self._telling.tell(self.replica.troubles, self.replica.behind)
             todo.inputs = len(waiting)
             todo.marks = not self.replica.recovering
             return todo
         finally:
             if self._peering is not None:
                 self._peering.consumed(one for one, _ in waiting)
-
-    def _tell_behind(self) -> None:
-        """Log, once, that the books stand still, and what would let them go on."""
-        behind = self.replica.behind
-        if behind is not None and not self._told_behind:
-            self._told_behind = True
-            lacks = {"kind": behind.kind, "seq": behind.seq}
-            log.error("the books stand still before an entry that this version does not know: upgrade", extra=lacks)
 
     async def _carry_out(self, todo: Todo) -> None:
         """Store, then send, then tell."""
@@ -325,6 +319,7 @@ class Runtime:
             if self._peering is not None:
                 self._peering.perform(todo.sent)
             self._subscriptions.tell(todo.stored.events)
+            self._telling.tell_faults(todo.stored.events)
         finally:
             for answer in todo.told:
                 self._waiters.answer(answer.request, answer.result)
@@ -375,7 +370,7 @@ class Runtime:
         if not replica.recovering:
             self._advance(self._reach)
         self._loading = False
-        self._tell_behind()
+        self._telling.tell(self.replica.troubles, self.replica.behind)
 
     async def _distrust_rows(self, damaged: str) -> None:
         """Have all rows made anew at the next load: one is not what was stored, and nothing is signed on it."""

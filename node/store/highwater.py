@@ -78,5 +78,16 @@ async def why_recover(mark: Reach | None, storage: Storage, network: bytes) -> s
     return None
 
 
+async def opened_since(mark: Reach | None, storage: Storage, network: bytes) -> int:
+    """Return the newest epoch that this network has opened since the database was copied, 0 where it has opened none.
+
+    An epoch that is opened a second time is a fork of the network's own identity.
+    """
+    stored = await storage.reach(network)
+    if mark is None or (stored is not None and mark.epoch <= stored.epoch):
+        return 0
+    return mark.epoch
+
+
 def _check(fields: bytes) -> bytes:
     return sha256(fields).digest()

@@ -27,7 +27,7 @@ RECOVERING = Reason(
     "It compares its books with what others hold of them, and writes nothing until then. Nothing was done.",
     transient=True,
     heading="The node is recovering",
-    ways=("try again soon",),
+    ways=("try again soon", "it waits for {waits_for}", "stewards: {to_do}"),
 )
 BEHIND = Reason(
     "BEHIND",
@@ -36,7 +36,7 @@ BEHIND = Reason(
     "The node's books stand still before an entry that it does not know; its steward has to upgrade it",
     "Its books stand still before an entry that it does not know. Nothing was done.",
     heading="The node needs an upgrade",
-    ways=("ask a steward to upgrade the node",),
+    ways=("ask a steward to upgrade the node", "stewards: {to_do}"),
 )
 SUCCEEDED = Reason(
     "SUCCEEDED",
@@ -45,7 +45,7 @@ SUCCEEDED = Reason(
     "Another node signs for this network now; ask the steward for its address",
     "This one signs nothing any more. Nothing was done.",
     heading="Another node serves this network now",
-    ways=("ask a steward for the address of the other node",),
+    ways=("ask a steward for the address of the other node", "stewards: {to_do}"),
 )
 READ_ONLY = Reason(
     "READ_ONLY",

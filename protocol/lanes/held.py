@@ -64,6 +64,17 @@ class HeldLanes:
         """Tell whether a network is proved to have spoken twice at one place of a lane."""
         return (known := self.lanes.get((network, lane))) is not None and known.frozen
 
+    def own_forks(self) -> list[tuple[str, int]]:
+        """Return the places, by lane and seq, where this network itself is proved to have spoken twice."""
+        lanes = ((lane, self.lanes.get((self.network, lane))) for lane in (IDENTITY, COMMONS, LEDGER))
+        return [(lane, fork.position.seq) for lane, held in lanes if held is not None for fork in held.forks]
+
+    def differs_from_confirmed(self, identity: Identity) -> bool:
+        """Tell whether a key event of this network names another entry of its lanes than the one held at that place."""
+        confirmed = (head for epoch in identity.epochs for head in epoch.heads.values())
+        lanes = ((head, self.lanes.get((self.network, head.lane))) for head in confirmed)
+        return any(held is not None and held.id_at(head.seq) not in (None, head.id) for head, held in lanes)
+
     def holds(self, entry: Entry) -> bool:
         """Tell whether a lane is held here as far as an entry of it."""
         head = self.head(entry.network, entry.header.lane)

@@ -25,6 +25,8 @@ class Greeting:
         self.home = home
         self.identity: list[bytes] = []
         """Our own key events, in order."""
+        self._let_in: dict[str, tuple[bytes, bytes | None]] = {}
+        """Replicas that were let in while nothing was signed: by peer, libp2p key and the code that each has shown."""
 
     def note(self, told: Store | Forget) -> None:
         """Know a key event of our own that is stored, or dropped."""
@@ -48,6 +50,8 @@ class Greeting:
         home, gossip = self.home, self.home.gossip
         if session.network is not None:
             raise PeerFault("hello is said once")
+        if home.keyring is not None and hello.network == home.network and self._shows_loss(hello):
+            home.standing.fall_back()
         home.out += gossip.taking.hear_identity(session, hello, home.now)
         home.standing.mind_succession()
         if hello.role is NodeRole.HOME:
@@ -64,6 +68,13 @@ class Greeting:
         session.knows = hello.knows or ()
         if hello.role is NodeRole.HOME and home.keyring is not None:
             home.hear(PartnerMet(session, hello.network))
+
+    def _shows_loss(self, hello: Hello) -> bool:
+        """Tell whether a node of our own network knows of a key event that we have signed and lost."""
+        try:
+            return any(self.home.standing.has_lost(parse(wire)) for wire in hello.identity)
+        except (CodecFault, EntryFault) as fault:
+            raise PeerFault(str(fault)) from fault
 
     def _claims_home(self, session: Session, hello: Hello) -> bool:
         """Tell whether a peer was its network's home once, or is it by a recovery that does not count, or not yet."""
@@ -84,5 +95,17 @@ class Greeting:
             plan = admits(home.desk(), session.transport, hello.invitation)
             if plan is not None:
                 home.carry_out(plan)
+                if home.standing.silent is not None and home.keyring is not None:
+                    self._let_in[session.peer] = session.transport, hello.invitation
                 return True
         return False
+
+    def write_down(self) -> None:
+        """Write who was let in while nothing was signed, and is here still."""
+        home, let_in, self._let_in = self.home, self._let_in, {}
+        for peer, (transport, code) in let_in.items():
+            if peer in home.gossip.sessions.by_peer:
+                plans = (admits(home.desk(), transport, code) for admits in home.book.fillings(ADMITS))
+                for plan in plans:
+                    if plan is not None:
+                        home.carry_out(plan)

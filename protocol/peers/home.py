@@ -55,6 +55,8 @@ class Home:
         invitation: bytes | None,
         *,
         recovering: bool,
+        opened: int = 0,
+        compares: bool = False,
     ) -> None:
         self.network = network
         self.practices = tuple(practices)
@@ -64,7 +66,8 @@ class Home:
         self.book = self.journal.book
         self.gossip = Gossip(self.journal, chance, invitation, self.practices)
         self.gossip.sessions.role = NodeRole.REPLICA if keyring is None else NodeRole.HOME
-        self.standing = Standing(self, recovering=recovering and keyring is not None)
+        recovers = recovering and keyring is not None
+        self.standing = Standing(self, recovering=recovers, opened=opened, compares=compares)
         self.now: Millis = 0
         self.out: list[Effect] = []
         self.ready: list[bytes] = []

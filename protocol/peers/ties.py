@@ -87,6 +87,11 @@ class Ties:
         return self._found.nodes.get(transport, Tie.STRANGER)
 
     @property
+    def partners(self) -> frozenset[bytes]:
+        """The networks with which we share a link that is not closed."""
+        return frozenset(network for network, tie in self._found.networks.items() if tie is Tie.PARTNER)
+
+    @property
     def nodes(self) -> Mapping[bytes, Tie]:
         """All nodes that are more than strangers, by libp2p key."""
         return self._found.nodes

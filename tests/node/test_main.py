@@ -134,10 +134,16 @@ async def test_a_node_that_may_have_an_old_copy_signs_nothing_until_told_to_go_o
     async with served(home, riacho.steward_token) as node:
         status, problem = await node.ask("POST", "/v1/invitations")
         assert (status, problem["code"]) == (503, "RECOVERING")
+        assert "stewards: start this node with `mutirao serve --reopen`" in problem["ways"][-1]
         assert (await node.ask("GET", "/v1/node"))[1]["state"] == "RECOVERING"
-        assert (await node.ask("GET", "/readyz"))[0] == 503
+        status, problem = await node.ask("GET", "/readyz")
+        assert (status, problem["figures"]["code"]) == (503, "RECOVERING")
+        assert "none is known here" in problem["figures"]["waits_for"]
+        assert "`mutirao serve --reopen`" in problem["figures"]["to_do"]
         logged = await node.end()
     assert logged[0]["reason"] == "the high-water mark is missing or cannot be read"
+    told = [line for line in logged if line["message"] == "recovering: nothing is signed"]
+    assert [(line["code"], line["to_do"]) for line in told] == [("RECOVERING", problem["figures"]["to_do"])]
     async with served(home, riacho.steward_token, "--reopen") as node:
         while (await node.ask("GET", "/readyz"))[0] != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # the other process tells nobody when

@@ -155,7 +155,7 @@ class FaultyWorld(RoughNetwork):
         disk = self.disk(name)
         if disk.copy is None or not (self.is_remembered(name, disk.copy) and self.are_links_known(name, disk.copy)):
             return False
-        size, disk.copy = disk.copy, None
+        size = disk.copy  # it stays, and may be put back once more
         disk.dies = None
         self.forget_requests(name)
         node = self.nodes[name]
@@ -169,7 +169,10 @@ class FaultyWorld(RoughNetwork):
         """Note that a node is about to lose entries."""
 
     def is_remembered(self, name: str, size: int) -> bool:
-        """Tell whether a home, or everybody whom it will ask, will know its newest key event when so much is left."""
+        """Tell whether a home, or somebody whom it will ask, will know its newest key event when so much is left.
+
+        Whoever else it meets first: its mark knows that there was such an event.
+        """
         node = self.nodes[name]
         homes = [one for one in self.nodes.values() if one.keyring is not None]
         if any(home.replica.recovering for home in homes):
@@ -182,7 +185,7 @@ class FaultyWorld(RoughNetwork):
         copies = [one for one in self.nodes.values() if one.network == node.network and one is not node]
         asked = [*copies, *(home for home in homes if home.network in partners)]
         heard = [one.replica.journal.held.head(node.network, IDENTITY) for one in asked]
-        return all(head is not None and head.id == newest.id for head in heard)
+        return any(head is not None and head.id == newest.id for head in heard)
 
     def are_links_known(self, name: str, size: int) -> bool:
         """Tell whether what a home or a partner has acknowledged on a link is on either's disk when so much is left."""

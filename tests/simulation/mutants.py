@@ -32,6 +32,7 @@ from protocol.lanes.held import HeldLanes
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
 from protocol.peers.sessions import Session
+from protocol.peers.standing import Standing
 from protocol.practices.between.abroad import arriving, holds, rules, sending
 from protocol.practices.between.abroad import entries as abroad
 from protocol.practices.between.abroad.entries import Refunded
@@ -360,6 +361,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "restored without a handshake": Mutant(
         "a node goes on from an old copy as if nothing were lost", "MIRROR=IN-FLIGHT",
         ((Replica, "__init__", _born_whole),), RESTORES),
+    "an epoch opened again": Mutant(
+        "a node that was restored twice opens an epoch that its mark knows, and its backup does not",
+        "RESTORE-NO-SELF-FORK",
+        ((Standing, "lacks_epochs", False),), {**RESTORES, "back up": 2.0, "cut": 8.0}),
     "restored without a fence": Mutant(
         "the partner of a node that lost entries goes on taking its older records", "NO-HOLD-LEFT",
         ((Side, "fence", lambda side, _epoch: side),), RESTORES),

@@ -223,9 +223,9 @@ class Played(FaultyWorld):
         super().give(name, *heard)
         self._heard = before
 
-    def load(self, node: Node, *, recovering: bool) -> None:
+    def load(self, node: Node, *, recovering: bool, compares: bool = False) -> None:
         try:
-            super().load(node, recovering=recovering)
+            super().load(node, recovering=recovering, compares=compares)
         except Exception as error:
             if node.name in self.setting.dishonest:
                 self._load_what_fits(node)

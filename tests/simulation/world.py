@@ -63,6 +63,8 @@ class Node:
     """How far its clock is off."""
     practices: Sequence[Practice] = PRACTICES
     """What its version knows."""
+    opened: int = 0
+    """The newest epoch that its high-water mark knows of."""
     snapshot: tuple[tuple[bytes, ...], bytes, StoredRows] | None = None
     """Of which entries it was made, what it holds, and the rows as they were then."""
 
@@ -133,6 +135,8 @@ class World:
         invitation: bytes | None = None,
         *,
         recovering: bool = False,
+        opened: int = 0,
+        compares: bool = False,
         practices: Sequence[Practice] = PRACTICES,
     ) -> Replica:
         return Replica(
@@ -142,6 +146,8 @@ class World:
             keyring=keyring,
             invitation=invitation,
             recovering=recovering,
+            opened=opened,
+            compares=compares,
         )
 
     def fresh(self, node: Node, keyring: Keyring | None = None) -> Replica:
@@ -163,8 +169,11 @@ class World:
         self.give(one, PeerDown(other))
         self.give(other, PeerDown(one))
 
-    def restart(self, name: str, *, old_copy: int | None = None) -> None:
-        """Kill a node and start it again from its disk, or from the first entries of an old copy of it."""
+    def restart(self, name: str, *, old_copy: int | None = None, whole: bool = False) -> None:
+        """Kill a node and start it again from its disk, or from the first entries of an old copy of it.
+
+        Where the `whole` home is put back, the mark is as old as the copy.
+        """
         node = self.nodes[name]
         if old_copy is not None:
             del node.disk[old_copy:]
@@ -172,15 +181,20 @@ class World:
         for peer in peers:
             self.cut(name, peer)
         # The high-water mark outlives the process: who has not got its own back yet still knows it.
-        self.load(node, recovering=old_copy is not None or node.replica.recovering)
+        if whole:
+            node.opened = 0
+        self.load(node, recovering=not whole and (old_copy is not None or node.replica.recovering), compares=whole)
         for peer in peers:
             self.join(name, peer)
 
-    def load(self, node: Node, *, recovering: bool) -> None:
+    def load(self, node: Node, *, recovering: bool, compares: bool = False) -> None:
         """Fold in what is on a node's disk, and nothing else."""
+        stored = max((one.header.epoch for one in node.disk if one.network == node.network), default=0)
         node.replica = self._replica(
-            node.network, node.keyring, node.invitation, recovering=recovering, practices=node.practices
-        )
+            node.network, node.keyring, node.invitation,
+            recovering=recovering, opened=node.opened if node.opened > stored else 0,
+            compares=compares, practices=node.practices,
+        )  # fmt: skip
         snapped, state, rows = node.snapshot or ((), b"", node.rows)
         size = len(snapped)
         if not size or snapped != tuple(entry.id for entry in node.disk[:size]):
@@ -261,6 +275,8 @@ class World:
 
     def store(self, node: Node, entry: Entry) -> None:
         node.disk.append(entry)
+        if entry.network == node.network and not node.replica.recovering:
+            node.opened = max(node.opened, entry.header.epoch)
 
     def forget(self, node: Node, cut: Forget) -> None:
         node.disk = [entry for entry in node.disk if not cut.covers(entry)]

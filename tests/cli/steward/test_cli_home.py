@@ -2,6 +2,7 @@
 """A steward looks after a home: founds it, verifies it, makes its tables anew, copies it and puts the copy back."""
 
 import asyncio
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Sequence
@@ -238,6 +239,22 @@ def test_a_lost_database_is_put_back(mutirao: Callable[..., Any], riacho: Path, 
     assert mutirao("verify", "book", "--home", riacho).code == 1
     assert mutirao("restore", tmp_path / "copy", "--home", riacho).code == 0
     assert mutirao("verify", "book", "--home", riacho).code == 0
+
+
+def test_on_a_new_machine_it_is_told_which_files_go_where(
+    mutirao: Callable[..., Any], riacho: Path, tmp_path: Path
+) -> None:
+    mutirao("backup", tmp_path / "copy", "--home", riacho)
+    new = tmp_path / "new"
+    ended = mutirao("restore", tmp_path / "copy", "--home", new)
+    assert ended.code == 1 and not new.exists()
+    for word in ("hot.key, preimage.key and", "transport.key", "`erased`", "would make another network"):
+        assert word in ended.err
+    new.mkdir()
+    shutil.copytree(riacho / "keys", new / "keys")
+    shown = mutirao("restore", tmp_path / "copy", "--home", new, "--json").shown
+    assert shown["starts"] == "RECOVERING" and "`mutirao serve --reopen`" in shown["then"]
+    assert mutirao("verify", "book", "--home", new).code == 0
 
 
 def test_only_a_sound_backup_of_the_same_network_is_restored(

@@ -38,6 +38,7 @@ from protocol.book.declaration import (
 from protocol.book.members import MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
+from protocol.peers.troubles import Trouble
 from protocol.wire.keys import KeyPair
 from protocol.wire.shape import AtMost
 
@@ -158,7 +159,7 @@ class Bakery:
     asked: list[tuple[str, Actor, Any]] = field(default_factory=list)
     answers: dict[bytes, tuple[bytes, Remembered]] = field(default_factory=dict)
     refusal: Refused | Exception | None = None
-    problems: list[str] = field(default_factory=list)
+    problems: list[Trouble] = field(default_factory=list)
     news: list[tuple[int, str, str, Mapping[str, Any]]] = field(default_factory=list)
     told: asyncio.Condition = field(default_factory=asyncio.Condition)
     left: asyncio.Event = field(default_factory=asyncio.Event)

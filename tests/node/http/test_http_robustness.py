@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from node.http import server
 from node.http.auth import TokenGate
 from node.http.routes import BODY_BYTES_MAX, RouteTable
+from protocol.peers.troubles import Trouble
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -211,11 +212,19 @@ async def test_behind_a_proxy_the_last_address_that_it_names_counts(shop: Any) -
 
 async def test_health_says_whether_the_process_lives_and_whether_it_takes_wishes(shop: Any) -> None:
     assert (await shop.ask("GET", "/healthz", token=None)).json == {"alive": True}
-    assert (await shop.ask("GET", "/readyz", token=None)).json == {"ready": True}
-    shop.bakery.problems = ["recovering", "the network has stopped"]
+    assert (await shop.ask("GET", "/readyz", token=None)).json == {"ready": True, "troubles": []}
+    shop.bakery.problems = [
+        Trouble("RECOVERING", "a replica", "start it"),
+        Trouble("NETWORK_DOWN", "its network", "look into the log"),
+    ]
     unready = await shop.ask("GET", "/readyz", token=None)
     assert (unready.status, unready.code) == (503, "NOT_READY")
-    assert unready.json["detail"] == "Not ready: recovering, the network has stopped."
+    assert unready.json["detail"] == "RECOVERING, NETWORK_DOWN: it waits for a replica; its network."
+    assert unready.json["figures"]["to_do"] == "start it; look into the log"
+    assert unready.json["ways"][0] == "stewards: start it; look into the log"
+    shop.bakery.problems = [Trouble("NOT_COMPARED", "a replica", "start it", stops=False)]
+    told = [{"code": "NOT_COMPARED", "waits_for": "a replica", "to_do": "start it", "stops": False}]
+    assert (await shop.ask("GET", "/readyz", token=None)).json == {"ready": True, "troubles": told}
     assert (await shop.ask("GET", "/healthz", token=None)).status == 200
 
 

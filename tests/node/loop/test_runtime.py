@@ -51,6 +51,7 @@ from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.journal import Behind
 from protocol.peers.messages import Entries, unpack
 from protocol.peers.ties import Tie
+from protocol.peers.troubles import Trouble
 
 RIACHO = b"r" * 32
 ANA, BIA, STEWARD = Actor(Role.MEMBER, "ana"), Actor(Role.MEMBER, "bia"), Actor(Role.STEWARD)
@@ -86,6 +87,8 @@ class Wall:
         self.recovering = False
         self.succeeded = False
         self.behind: Behind | None = None
+        self.comparing = False
+        self.troubles: tuple[Trouble, ...] = ()
         self.handled: list[list[Input]] = []
         self.handled_more = asyncio.Event()
         """Set once a second batch was handled."""

@@ -79,7 +79,7 @@ class Links:
         """Return what links tie to us: an offer of another's does not, until we have answered it."""
         for link in self.by_id.values():
             if link.mine is not None:
-                bare = link.state in (LinkState.PROPOSED, LinkState.CLOSED)
+                bare = link.state in (LinkState.PROPOSED, LinkState.CLOSED) and not link.is_half
                 yield link.partner, Tie.KNOWN if bare else Tie.PARTNER
 
     def take(self, book: Book, step: Step) -> None:
