@@ -66,7 +66,7 @@ class ByHttp:
         if "basis_points" in body:
             body["basis_points"] = int(fields["basis_points"])
         path = f"/v1/{noun}/{subject}/{verb}" if subject else f"/v1/{noun}"
-        return self._post(node.api if by is None else self._session(by), path, body)
+        return self._post(node.api if by is None else self.session(by), path, body)
 
     def pay(self, member: Member, payee: str, amount: str) -> Json:
         question = member.question(payee, float(amount))
@@ -86,13 +86,13 @@ class ByHttp:
             member.keys, "members.leave", Leave(member.account.partition(".")[0]),
             network=member.node.network, order_seq=next(member.order_seqs), not_after_ms=until_ms,
         )  # fmt: skip
-        api = member.node.api if with_steward else self._session(member)
+        api = member.node.api if with_steward else self.session(member)
         return self._post(api, f"/v1/members/{member.handle}/leave", {"signed": order_json(signed)})
 
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return node.api.get(f"/v1/{noun}/{subject}")
 
-    def _session(self, member: Member) -> Api:
+    def session(self, member: Member) -> Api:
         """Sign in with a member's key."""
         assert member.keys is not None
         door = Api(member.node.http_port, None)
@@ -128,7 +128,7 @@ class ByCommand:
         return self._run(member.node, "pay", payee, amount, "--key", self._key_of(member))
 
     def come_back(self, member: Member, code: str, keys: KeyPair) -> Json:
-        file = self._write_key(f"{member.node.handle}-back", keys)
+        file = self.write_key(f"{member.node.handle}-back", keys)
         return self._run(member.node, "members", "return", member.handle, "--code", code, "--key", file)
 
     def leave(self, member: Member, *, with_steward: bool = False) -> Json:
@@ -144,9 +144,9 @@ class ByCommand:
 
     def _key_of(self, member: Member) -> str:
         assert member.keys is not None
-        return self._write_key(f"{member.node.handle}-{member.handle}", member.keys)
+        return self.write_key(f"{member.node.handle}-{member.handle}", member.keys)
 
-    def _write_key(self, name: str, keys: KeyPair) -> str:
+    def write_key(self, name: str, keys: KeyPair) -> str:
         """Write a key as `mutirao keys new` does."""
         file = self._folder / f"{name}-{keys.public.hex()[:8]}.key"
         if not file.exists():

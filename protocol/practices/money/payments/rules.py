@@ -10,7 +10,16 @@ from protocol.book.ledger import Posting
 from protocol.book.members import MemberState
 from protocol.book.parties import parties
 from protocol.book.payments import PAYMENT_LIFE, Payment
-from protocol.book.refusals import CURRENCY_CLOSED, FORBIDDEN, PAYMENT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
+from protocol.book.refusals import (
+    CURRENCY_CLOSED,
+    FORBIDDEN,
+    PAYMENT_UNKNOWN,
+    STATE_CONFLICT,
+    Reason,
+    Refused,
+    foremost,
+    refuse,
+)
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
@@ -18,7 +27,7 @@ from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reverse
 from protocol.practices.money.payments.paying import examine, payable_of, record
 from protocol.practices.money.payments.transfers import begin_payment, post, reserved, reverse, void
 from protocol.practices.money.payments.views import PostPayment, VoidPayment
-from protocol.practices.people.authority import acts_for, may_see, not_said_by
+from protocol.practices.people.authority import Authority, acts_for, may_see, not_said_by
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
@@ -40,7 +49,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Voided() as body:
             return void(book, book.payments.change(body.payment), entered)
         case Reversed() as body:
-            return reverse(book, book.payments.change(said_in(book, body, ReversePayment).wish.payment), entered)
+            said = said_in(book, body, ReversePayment)
+            payment = book.payments.change(said.wish.payment)
+            if said.device is not None:
+                said.device.spend(_given_back(payment))
+            return reverse(book, payment, entered)
         case _:
             raise AssertionError(entered.body)
 
@@ -146,9 +159,15 @@ def plan_reverse(desk: Desk, name: str, said: Said[ReversePayment]) -> Plan | Re
         return refuse(FORBIDDEN, allowed="payer and payee" if signed else "the payee")
     refused = _against_reversal(book, said)
     if refused is None:
-        payee = book.ledger.accounts[payment.payee]
-        refused = book.ledger.debit_refusal(payee, payment.amount_minor - payment.levy_minor)
+        payee, debit_minor = book.ledger.accounts[payment.payee], _given_back(payment)
+        by_key = None if said.member is None else Authority(payee, said.member, said.device, None).short_of(debit_minor)
+        refused = foremost(book.ledger.debit_refusal(payee, debit_minor), by_key)
     return refused or Plan(name, (Write(Reversed(*said.held)),))
+
+
+def _given_back(payment: Payment) -> int:
+    """Return what the payee of a payment gives back, in minor units: the commons gives the levy."""
+    return payment.amount_minor - payment.levy_minor
 
 
 def _speaks_for_payee(desk: Desk, payment: Payment) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from protocol.book.members import Auth
 from protocol.book.money import Amount
+from protocol.book.payments import Payment
 from protocol.book.refusals import (
     FORBIDDEN,
     KEY_UNACCEPTABLE,
@@ -27,6 +28,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import Signed, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import Brought
+from protocol.practices.money.currencies.views import SetLevy
 from protocol.practices.money.payments.entries import ReversePayment
 from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.authority import KEY_CAP_EXCEEDED, KEY_TAKEN
@@ -201,6 +203,27 @@ def test_what_comes_back_frees_the_cap_of_the_key_that_paid_it_and_of_its_heir(r
     riacho.payments("caio", "reverse", first, ReversePayment(first.id))
     riacho.pay("ana", "caio", 20_00, keys=keys_of("browser3"))
     assert riacho.refuses("ana", "caio", 1, keys=keys_of("browser3")) is KEY_CAP_EXCEEDED
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
+def test_what_a_key_with_a_cap_lets_go_back_counts_against_its_cap(riacho: Group) -> None:
+    """A till's key capped at 10.00 once gave back 500.00, and nothing was spent."""
+    riacho.do("steward", "currencies.set-levy", SetLevy(1_000, until_repaid=False), "HORA")
+    add(riacho, "till", cap=10_00)
+    large, small, third = (riacho.pay("bia", "ana", minor) for minor in (50_00, 10_00, 5_00))
+
+    def consent(payment: Payment, signer: str) -> Brought:
+        return Brought(riacho.sign("payments.reverse", ReversePayment(payment.id), keys_of(signer)))
+
+    refused = riacho.payments("bia", "reverse", large, consent(large, "till"))
+    assert refused == Refused(KEY_CAP_EXCEEDED, {"available": 10_00, "currency": "HORA"})
+    assert riacho.payments("bia", "reverse", small, consent(small, "till")).state == "reversed"
+    till = riacho.member("ana").keys[keys_of("till").public]
+    assert till.spent_minor == 9_00, "the commons gives the levy back"
+    refused = riacho.payments("bia", "reverse", third, consent(third, "till"))
+    assert refused == Refused(KEY_CAP_EXCEEDED, {"available": 1_00, "currency": "HORA"})
+    assert riacho.refuses("ana", "bia", 1_01, keys=keys_of("till")) is KEY_CAP_EXCEEDED
+    assert riacho.payments("bia", "reverse", large, consent(large, "ana")).state == "reversed"
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
 
 
