@@ -200,7 +200,7 @@ class Replica:
             home.seal()
         self._flush(None)
         for seen in self.book.fillings(WRONGS):
-            home.do(seen(self.book))
+            home.do(seen(home.desk()))
         home.out += map(Keep, self.book.settle())
         return sorted(home.out, key=lambda effect: _RANKS[type(effect)])
 

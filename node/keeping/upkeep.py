@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from node.clock import chance
-from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, locked, read_keys
+from node.keeping.compared import LINES_SHOWN_MAX, lacking_claims, wrong_rows
+from node.keeping.home import DATABASE, HIGH_WATER, KEYS, HomeUnusable, locked, read_keys
 from node.store import search
 from node.store.connections import StorageFailed, StorageUnusable, version_fault
 from node.store.erased import erase_anew, remembered
@@ -23,15 +24,14 @@ from node.store.highwater import HighWater, why_recover
 from node.store.holding import Holding, holding_of
 from node.store.loading import Loader
 from node.store.lookups import LINES
-from node.store.rows import COLUMNS, ROW_DIGEST_BYTES, ROW_FORMS, forms, packed
 from node.store.storage import Storage
-from protocol.book.book import Book
 from protocol.events import Forget, Line, Store
 from protocol.lanes.entry import IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
 from protocol.lanes.journal import InvalidEntry, Journal
 from protocol.practices import PRACTICES
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import FaultKind
+from protocol.practices.between.faults.unclaimed import unclaimed
 from protocol.practices.between.links.entries import LinkRecord
 from protocol.practices.between.links.records import judge
 from protocol.replica import Replica
@@ -40,8 +40,6 @@ from protocol.wire.keys import id_text
 ProgressTold = Callable[[int], None]
 """Told now and then how many entries are done."""
 TELL_EVERY_ENTRIES = 1_000
-LINES_SHOWN_MAX = 3
-"""How many statement lines that differ are named; the rest is counted."""
 
 _ENTRIES = "SELECT arrival, id, network, name, epoch, seq, wire FROM entries JOIN lanes ON number = lane"
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -74,7 +72,7 @@ def verify_book(home: Path, told: ProgressTold) -> BookReport:
     with closing(_opened(home / DATABASE)) as connection:
         try:
             connection.execute("BEGIN")  # one moment of a database that may go on meanwhile
-            return _verified(connection, told, _broken(connection))
+            return _verified(connection, told, _broken(connection), of_home=(home / KEYS / "hot.key").exists())
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(f"{home / DATABASE} is damaged ({error}): restore a backup") from None
 
@@ -89,11 +87,14 @@ def bears_out(home: Path, kind: FaultKind, accused: Entry) -> bool:
         if (accused.network, accused.header.lane) != (network, LEDGER):
             raise HomeUnusable(f"{home} does not hold the lane that the evidence is of")
         journal = Journal(network, PRACTICES, chance, None)
+        whole = kind is FaultKind.ARRIVAL_UNCLAIMED
         for (wire,) in connection.execute("SELECT wire FROM entries ORDER BY arrival"):
             entry = parse(wire)
             own = (entry.network, entry.header.lane) == (network, LEDGER)
-            if not (own and entry.header.seq >= accused.header.seq):
+            if whole or not (own and entry.header.seq >= accused.header.seq):
                 journal.reload(entry)
+    if whole:
+        return any(unclaimed(journal.book))
     if not journal.follows(accused):
         raise HomeUnusable(f"the books in {home} do not lead to the entry that the evidence is of")
     try:
@@ -195,7 +196,7 @@ def _broken(connection: sqlite3.Connection) -> list[str]:
     return [f"the database is damaged: {line}" for line in lines if line != "ok"][:LINES_SHOWN_MAX]
 
 
-def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[str]) -> BookReport:
+def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[str], *, of_home: bool) -> BookReport:
     network = _network_of(connection)
     journal = Journal(network, PRACTICES, chance, None)
     stored = connection.execute(f"{LINES} ORDER BY arrival")
@@ -229,7 +230,7 @@ def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[s
     )
     if not faults and stored.fetchone() is not None:
         faults.append("there are statement lines that no entry makes")
-    faults += _wrong_rows(connection, journal.book)
+    faults += wrong_rows(connection, journal.book)
     if different > LINES_SHOWN_MAX:
         faults.append(f"{different} statement lines in all differ: mutirao rebuild makes them anew")
     sums: Counter[str] = Counter()
@@ -241,25 +242,9 @@ def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[s
         faults.append("this network has signed two entries at one place")
     wrong = journal.book.of(Checkpoints).wrong
     faults += (f"the checkpoint at entry {seq} is not what the entries make: {parts}" for seq, parts in wrong)
+    faults += lacking_claims(connection, journal.book, of_home=of_home)
     accounts = len(journal.book.ledger.accounts)
     return BookReport(id_text(network), entries, lines, accounts, dict(sums), forks, tuple(faults))
-
-
-def _wrong_rows(connection: sqlite3.Connection, book: Book) -> list[str]:
-    """Return which stored rows are not what the entries make them; none where a start makes all of them anew."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (ROW_FORMS,)).fetchone()
-    if row is None or row[0][:ROW_DIGEST_BYTES] != forms(rows.table for rows in book.tables.values()):
-        return []
-    made = {one.stored[:2]: one.stored for one in map(packed, book.settle())}
-    wrong = [
-        f"row {stored[1]} of {stored[0]} is not what the entries make it"
-        for stored in connection.execute(f"SELECT {COLUMNS} FROM rows")  # noqa: S608 - constants
-        if made.pop(stored[:2], None) != stored
-    ]
-    wrong += (f"row {place} of {kind} is missing" for kind, place in made)
-    if len(wrong) > LINES_SHOWN_MAX:
-        wrong[LINES_SHOWN_MAX:] = [f"{len(wrong)} rows in all differ: mutirao rebuild makes them anew"]
-    return wrong
 
 
 def _audited(journal: Journal, row: tuple[Any, ...], unsigned: list[Entry]) -> tuple[Line, ...]:

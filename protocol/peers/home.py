@@ -34,7 +34,7 @@ ACCUSED: Slot[Callable[[Book, Accusation, Millis], tuple[bytes, bytes] | None]] 
 )
 
 KEPT: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node has stored of that before")
-WRONGS: Slot[Callable[[Book], Iterable[Accusation]]] = Slot("tells, after each batch, what it has shown to be wrong")
+WRONGS: Slot[Callable[[Desk], Iterable[Accusation]]] = Slot("tells, after each batch, what it has shown to be wrong")
 PROCEED: Slot[Callable[[Desk], Iterable[HomeSaid]]] = Slot("goes on, as time passes, with what is asked of other homes")
 AGAIN: Slot[Callable[["Home"], None]] = Slot("does again, as time passes, what has had no answer")
 

@@ -35,6 +35,8 @@ class FaultKind(OwnNamed):
     """It has signed an entry that a rule of the book refuses: an order that nobody signed, money out of nothing."""
     LINK_BROKEN = auto()
     """It has signed a record that breaks a rule of the link."""
+    ARRIVAL_UNCLAIMED = auto()
+    """Its ledger tells of payments that have come over a link, and its records there do not claim them."""
     LINK_OVERDRAWN = auto()
     """It shows more promised in our name than it had granted when our key was rotated."""
 

@@ -13,6 +13,7 @@ from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
+from protocol.practices.between.faults.unclaimed import of_arrivals
 from protocol.practices.money.receipts import EntryBytes
 from protocol.wire.codec import decode, encode
 from protocol.wire.keys import digest, id_text, parse_id
@@ -88,8 +89,9 @@ def recall(book: Book, data: bytes) -> None:
     book.of(Faults).add(from_map(Fault, decode(data, bytes_max=1024 * 1024)))
 
 
-def of_checkpoints(book: Book) -> Iterable[Accusation]:
+def of_checkpoints(desk: Desk) -> Iterable[Accusation]:
     """Yield what checkpoints have shown: those of our own network's ledger, and all networks' words."""
+    book = desk.book
     state = book.of(Checkpoints)
     for seq, parts in state.wrong:
         detail = f"the checkpoint at entry {seq} is not what the entries make: {parts}"
@@ -100,6 +102,13 @@ def of_checkpoints(book: Book) -> Iterable[Accusation]:
     for said_by, seq in state.unbalanced.items():
         detail = f"by the checkpoint at {seq} of its commons lane its balances do not sum to zero"
         yield Accusation(FaultKind.CHECKPOINT_UNBALANCED, said_by, detail, ((COMMONS, seq),))
+
+
+def _of_arrivals(desk: Desk) -> Iterable[Accusation]:
+    """Yield what the links' records do not claim, once for each link: its evidence is another with each new entry."""
+    for one in of_arrivals(desk):
+        if one.detail not in desk.book.of(Faults).details:
+            yield one
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +172,5 @@ PRACTICE = Practice(
         Show("faults", FaultShown, view=show_fault, who=READERS, example="mutirao faults show FAULT"),
         List("faults", FaultsWanted, FaultShown, view=list_faults, who=READERS, example="mutirao faults list"),
     ),
-    fills=(ACCUSED.by(keep), KEPT.by(recall), WRONGS.by(of_checkpoints)),
+    fills=(ACCUSED.by(keep), KEPT.by(recall), WRONGS.by(of_checkpoints), WRONGS.by(_of_arrivals)),
 )
