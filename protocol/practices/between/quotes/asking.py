@@ -33,7 +33,7 @@ from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS
 from protocol.practices.between.quotes.answers import choose_link, is_reachable
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID
-from protocol.practices.between.quotes.state import AskQuote, Question, Quote, Quotes
+from protocol.practices.between.quotes.state import QUOTES_PER_ASKER_MAX, AskQuote, Question, Quote, Quotes
 from protocol.practices.between.routes.paths import Path, PathWanted, find_path
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
@@ -43,7 +43,6 @@ QUOTE_WAIT_MS = 10_000
 """How long a member waits for a price in all."""
 ATTEMPT_WAIT_MS = 3_000
 """How long one way may stay silent before the next is asked."""
-QUOTES_OPEN_MAX = 4_096
 
 
 def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
@@ -59,8 +58,6 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     payer = _payer(desk, wish.payer, wish.amount.asset_code if network == book.network else None)
     if isinstance(payer, Refused):
         return payer
-    if len(book.of(Quotes).given) >= QUOTES_OPEN_MAX or len(book.of(Quotes).questions) >= QUOTES_OPEN_MAX:
-        return refuse(OVERLOADED, maximum=QUOTES_OPEN_MAX)
     if network == book.network:
         return _quote_here(desk, wish, payer, payee)
     return _ask_along(desk, wish, payer, network, payee)
@@ -75,6 +72,11 @@ def _payer(desk: Desk, wished: str | None, currency: str | None) -> Account | Re
         return account
     # A refusal would tell how much the account can pay.
     return refuse(FORBIDDEN, allowed="the payer")
+
+
+def _asker(desk: Desk, payer: Account) -> str:
+    """Return as whose a quote counts: a member's own, or an officer's, for each account that it asks for."""
+    return f"{desk.actor.member or desk.actor.role} {payer.id}"
 
 
 def _helps(desk: Desk, account: Account) -> bool:
@@ -125,7 +127,8 @@ def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) 
     id = drawn_id(desk.chance)
     until = desk.now + INVOICE_LIFE_MS
     name = f"{book.name_of(payee.id)}@{book.handle or ''}"
-    book.of(Quotes).give(Quote(id, payer, book.network, payee.id, name, amount, currency.scale, amount, until))
+    terms = (id, payer, book.network, payee.id, name, amount, currency.scale, amount, until)
+    book.of(Quotes).give(Quote(*terms, asker=_asker(desk, payer)))
     return Plan(uuid_text(id))
 
 
@@ -154,9 +157,13 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     wish = replace(wish, amount=wish.amount.reduced())
     if wish.amount.asset_scale > SCALE_MAX:
         return refuse(SCALE_EXCEEDED, scale=SCALE_MAX)
+    if book.of(Quotes).is_full_for(_asker(desk, payer)):
+        return refuse(OVERLOADED, maximum=QUOTES_PER_ASKER_MAX)
     key = drawn_id(desk.chance)
     until = desk.now + QUOTE_WAIT_MS
-    question = Question(key, wish, payer, network, payee, request, until, bool(wish.via))
+    question = Question(
+        key, wish, payer, network, payee, request, until, bool(wish.via), asker=_asker(desk, payer)
+    )  # fmt: skip
     told = _ask(desk, key, question, tuple(route)) if wish.via else ask_next(desk, key, question)
     return told if isinstance(told, Refused) else Waiting(key, (told,), until)
 

@@ -174,6 +174,7 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
     return Quote(
         question.asked, question.payer, question.payee_network, invoice.account, invoice.handle, invoice.amount,
         invoice.scale, debit, invoice.not_after_ms, given.invoice, given.signature, invoice.condition, paths,
+        question.asker,
     )  # fmt: skip
 
 

@@ -12,6 +12,10 @@ from protocol.lanes.entry import Millis
 from protocol.practices.between.quotes.invoices import invoice_hash
 from protocol.practices.between.routes.paths import Pair, Path
 
+QUOTES_OPEN_MAX = 4_096
+QUOTES_PER_ASKER_MAX = 256
+"""What one asker can have open of them, and of questions: beyond it its own oldest quote goes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -30,6 +34,7 @@ class Quote:
     invoice_signature: bytes | None = None
     condition: bytes | None = None
     paths: tuple[Path, ...] = ()
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,16 @@ class Question:
     avoid: frozenset[Pair] = frozenset()
     refusal: Refused | None = None
     split: bool = False
+    asker: str = ""
 
 
 @dataclass(slots=True)
 class Quotes:
-    """Open questions and quotes: not part of the fold, and lost at a restart without harm."""
+    """Open questions and quotes: not part of the fold, and lost at a restart without harm.
+
+    Nobody keeps another from paying abroad: beyond an asker's share its own oldest quote goes, and where there are
+    too many in all, the oldest of whoever has most.
+    """
 
     TRANSIENT: ClassVar[bool] = True
     questions: dict[bytes, Question] = field(default_factory=dict[bytes, Question])
@@ -68,24 +78,42 @@ class Quotes:
     given: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     by_invoice: dict[bytes, Quote] = field(default_factory=dict[bytes, Quote])
     denied: dict[bytes, Refused] = field(default_factory=dict[bytes, Refused])
+    by_asker: dict[str, dict[bytes, None]] = field(default_factory=dict[str, dict[bytes, None]])
+    """The quotes that each asker has open, oldest first."""
 
     def give(self, quote: Quote) -> None:
-        """Keep a quote until it expires."""
+        """Keep a quote until it expires, or its asker or all have too many."""
+        own = self.by_asker.get(quote.asker, {})
+        if len(own) >= QUOTES_PER_ASKER_MAX:
+            self.use(self.given[next(iter(own))])
+        elif len(self.given) >= QUOTES_OPEN_MAX:
+            self.use(self.given[next(iter(max(self.by_asker.values(), key=len)))])
         self.given[quote.id] = quote
+        self.by_asker.setdefault(quote.asker, {})[quote.id] = None
         if quote.invoice is not None:
             self.by_invoice[invoice_hash(quote.invoice)] = quote
 
     def use(self, quote: Quote) -> None:
         """Forget a quote that was paid: whoever knows the preimage by then would claim a second hold for nothing."""
-        self.given.pop(quote.id, None)
+        if self.given.pop(quote.id, None) is None:
+            return
+        own = self.by_asker[quote.asker]
+        del own[quote.id]
+        if not own:
+            del self.by_asker[quote.asker]
         if quote.invoice is not None:
             self.by_invoice.pop(invoice_hash(quote.invoice), None)
+
+    def is_full_for(self, asker: str) -> bool:
+        """Tell whether so many questions are open, of one asker or in all, that no more is asked now."""
+        own = sum(one.asker == asker for one in self.questions.values())
+        return own >= QUOTES_PER_ASKER_MAX or len(self.questions) >= QUOTES_OPEN_MAX
 
     def forget(self, now: Millis) -> None:
         """Drop what has expired."""
         self.questions = {key: one for key, one in self.questions.items() if one.until_ms >= now}
-        self.given = {key: one for key, one in self.given.items() if one.not_after_ms >= now}
-        self.by_invoice = {key: one for key, one in self.by_invoice.items() if one.not_after_ms >= now}
+        for quote in [one for one in self.given.values() if one.not_after_ms < now]:
+            self.use(quote)
 
 
 @dataclass(frozen=True, slots=True)
