@@ -155,10 +155,14 @@ class StoreFault:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a frame to a peer, once everything before it is durable."""
+    """Send a frame to a peer, once everything before it is durable.
+
+    One that is `spare` is left out where the peer has no room: the next comparison of heads finds what it tells.
+    """
 
     peer: str
     frame: bytes
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 
@@ -14,20 +14,34 @@ from node.p2p.network import Network, NetworkBounds
 from node.p2p.parts import ID, IncompleteReadError, key_pair_from_seed
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
 from node.p2p.yamux import BoundedStream, BoundedYamux
+from protocol.peers.ties import Tie
 
 E = TypeVar("E")
 PATIENCE_SECONDS = 20
 
 
-class Station:
-    """A network and the list of what it told us."""
+class Alike(dict[bytes, Tie]):
+    """What ties nodes to one for which they are all alike."""
 
-    def __init__(self, name: str, bounds: NetworkBounds, *, consuming: bool = True) -> None:
+    def __init__(self, tie: Tie) -> None:
+        super().__init__()
+        self._tie = tie
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        del key, default
+        return self._tie
+
+
+class Station:
+    """A network, to which whoever calls is tied alike, and the list of what it told us."""
+
+    def __init__(self, name: str, bounds: NetworkBounds, *, consuming: bool = True, tie: Tie = Tie.PARTNER) -> None:
         self.events: deque[NetworkEvent] = deque()
         self.consuming = consuming
         self._arrived = asyncio.Event()
         seed = name.encode().ljust(32, b".")
         self.network = Network(seed, ["/ip4/127.0.0.1/tcp/0"], on_event=self._hear, bounds=bounds)
+        self.network.know(Alike(tie))
 
     @property
     def peer(self) -> str:

@@ -18,7 +18,9 @@ from protocol.peers.ties import Tie
 
 RANGES_WAITING_MAX = 256
 """How many ranges one peer may have on their way."""
-RETRY_SECONDS = 0.02
+FAR_RANGE_BYTES_MAX = 64 * 1024
+"""How long the pages are that strangers are sent: what waits for them is in memory."""
+RETRY_SECONDS, RETRY_LATER_SECONDS = 0.02, 0.3
 STALL_SECONDS = 30.0
 """How long a peer may take to make room for the next page of a range."""
 FAULT_BAN_SECONDS = 5.0
@@ -32,6 +34,18 @@ class PeerNetwork(Protocol):
 
     def send(self, peer: str, frame: bytes) -> bool:
         """Queue a frame; false where there is no room for it, or no such peer."""
+        ...
+
+    def offer(self, peer: str, frame: bytes) -> bool:
+        """Queue a frame that can wait; false where enough is under way."""
+        ...
+
+    def know(self, ties: Mapping[bytes, Tie]) -> None:
+        """Take in which nodes are more than strangers, by libp2p key."""
+        ...
+
+    def commend(self, peer: str) -> None:
+        """Know that a peer has brought something new."""
         ...
 
     def drop(self, peer: str, *, ban_seconds: float = 0) -> None:
@@ -88,7 +102,12 @@ class Peering:
         if ties is self._ties:
             return False
         self._ties = ties
+        self._network.know(ties)
         return True
+
+    def commend(self, peer: str) -> None:
+        """Let a peer that has brought something new keep its place when others have to go."""
+        self._network.commend(peer)
 
     def tie_of(self, peer: str) -> Tie | None:
         """Return what ties a peer to us, one that we have dialled being known; None where it is not up."""
@@ -110,8 +129,8 @@ class Peering:
         """Send, in order for each peer; what belongs to a range follows in pages."""
         for effect in effects:
             match effect:
-                case Send(peer, frame):
-                    if peer in self._up and not self._network.send(peer, frame):
+                case Send(peer, frame, spare):
+                    if peer in self._up and not self._network.send(peer, frame) and not spare:
                         self._drop(peer, "it does not read what is sent to it")
                 case SendRange(peer):
                     if peer in self._up:
@@ -147,6 +166,10 @@ class Peering:
         if (task := self._tasks.pop(peer, None)) is not None:
             task.cancel()
 
+    def _is_near(self, peer: str) -> bool:
+        up, tie = self._up.get(peer), self.tie_of(peer)
+        return up is not None and tie is not None and (up.outbound or tie >= Tie.FEDERATION)
+
     def _send_range(self, effect: SendRange) -> None:
         waiting = self._ranges.setdefault(effect.peer, deque())
         if len(waiting) >= RANGES_WAITING_MAX:
@@ -161,14 +184,16 @@ class Peering:
     async def _send_ranges(self, peer: str, waiting: deque[SendRange]) -> None:
         while waiting:
             one = waiting.popleft()
-            pages = self._storage.lane_pages(one.network, one.lane, one.first, one.last, bytes_max=RANGE_BYTES_MAX)
+            page_bytes = RANGE_BYTES_MAX if self._is_near(peer) else FAR_RANGE_BYTES_MAX
+            pages = self._storage.lane_pages(one.network, one.lane, one.first, one.last, bytes_max=page_bytes)
             async for wires in pages:
                 frame = pack(Entries(wires))
-                stalled_at = self._seconds() + STALL_SECONDS
-                while not self._network.send(peer, frame):
+                stalled_at, retry_seconds = self._seconds() + STALL_SECONDS, RETRY_SECONDS
+                while not self._network.offer(peer, frame):
                     if self._seconds() > stalled_at:
                         self._drop(peer, "it does not read the range that it asked for")
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await asyncio.sleep(retry_seconds)
+                    retry_seconds = min(2 * retry_seconds, RETRY_LATER_SECONDS)
 
     def _ended(self, peer: str, task: asyncio.Task[None]) -> None:
         if task.cancelled():

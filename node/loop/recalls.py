@@ -10,6 +10,10 @@ from protocol.lanes.entry import parse
 from protocol.peers.messages import RANGE_BYTES_MAX
 
 
+class Overtaken(Exception):
+    """What is stored has gone back to before what the replica has in memory: it is to be loaded anew."""
+
+
 class Recalls:
     """What reads them, one task a lane; `put` hands the loop what was read."""
 

@@ -19,7 +19,7 @@ from node.loop.handling import handled
 from node.loop.inbox import Inbox, QueuedInput
 from node.loop.looking import looked_up
 from node.loop.peering import Peering
-from node.loop.recalls import Recalls
+from node.loop.recalls import Overtaken, Recalls
 from node.loop.refusals import STORAGE_DAMAGED, STORAGE_FAILED
 from node.loop.snapping import Snapping
 from node.loop.subscriptions import Subscription, Subscriptions
@@ -46,10 +46,6 @@ BATCH_INPUTS_MAX = 256
 READY, STOPPED = "READY", "STOPPED"
 
 log = logging.getLogger(__name__)
-
-
-class Overtaken(Exception):
-    """What is stored has gone back to before what the replica has in memory: it is to be loaded anew."""
 
 
 class Runtime:
@@ -198,6 +194,8 @@ class Runtime:
     def connect(self, peering: Peering) -> None:
         """Send to these peers from now on."""
         self._peering = peering
+        if self._replica is not None:
+            peering.know(self._replica.ties())
 
     async def run(self) -> None:
         """Take batch after batch until `stop`; raises BrokenForGood."""
@@ -282,10 +280,12 @@ class Runtime:
             self._inbox.retie(self._peering.tie_of)
         if waiting := self._inbox.drain():
             todo.add(await self._handled(waiting))
+        began = self._seconds()
         for heard in self._inbox.turn():
-            began = self._seconds()
-            todo.add(await self._handled([(heard, None)]))
-            self._counts["others_seconds_total"] += self._seconds() - began
+            todo.add(done := await self._handled([(heard, None)]))
+            if self._peering is not None and done.stored.entries:
+                self._peering.commend(heard.peer)
+        self._counts["others_seconds_total"] += self._seconds() - began
         await asyncio.sleep(0)  # whoever waits at the door has a turn too
 
     async def _handled(self, waiting: list[QueuedInput]) -> Todo:

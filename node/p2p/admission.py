@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Who may shake hands with us, and how long we wait before we dial again."""
 
-from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 HANDSHAKE_SECONDS = 5.0
 HANDSHAKES_PER_ADDRESS_MAX = 16
 HANDSHAKES_MAX = 256
+INBOUND_KEPT_MAX = 256
+"""Places for our own nodes, partners and members of our federations that call us."""
 INBOUND_MAX = 128
+"""Places for all others."""
 INBOUND_PER_ADDRESS_MAX = 32
 
 RETRY_FIRST_SECONDS = 0.3
@@ -24,25 +27,40 @@ class InboundSlots:
     def __init__(self, *, pending_max: int, pending_per_address_max: int) -> None:
         self._pending_max = pending_max
         self._pending_per_address_max = pending_per_address_max
-        self._pending: Counter[str] = Counter()
+        self._pending: dict[str, list[Callable[[], None]]] = {}
+        """By address, what ends each handshake that is under way, the oldest first."""
 
     @property
     def pending(self) -> int:
         """How many handshakes are under way."""
-        return self._pending.total()
+        return sum(map(len, self._pending.values()))
 
-    def admit(self, address: str) -> bool:
-        """Take a place for a handshake from this address if there is one; `release` gives it back."""
-        if self._pending[address] >= self._pending_per_address_max or self.pending >= self._pending_max:
+    def admit(self, address: str, end: Callable[[], None]) -> bool:
+        """Take a place for a handshake from this address if there is one; `release` gives it back.
+
+        Where all places are taken, the oldest handshake of the address that holds most is ended for one whose address
+        holds fewer.
+        """
+        mine = len(self._pending.get(address, ()))
+        if mine >= self._pending_per_address_max:
             return False
-        self._pending[address] += 1
+        if self.pending >= self._pending_max:
+            most = max(self._pending, key=lambda one: len(self._pending[one]))
+            if len(self._pending[most]) <= mine:
+                return False
+            oldest = self._pending[most][0]
+            self.release(most, oldest)
+            oldest()
+        self._pending.setdefault(address, []).append(end)
         return True
 
-    def release(self, address: str) -> None:
-        """Give back a place that `admit` gave, whether the handshake succeeded or not."""
-        self._pending[address] -= 1
-        if not self._pending[address]:
-            del self._pending[address]
+    def release(self, address: str, end: Callable[[], None]) -> None:
+        """Give back a place that `admit` gave, if it was not given to another already."""
+        ends = self._pending.get(address, [])
+        if end in ends:
+            ends.remove(end)
+        if not ends:
+            self._pending.pop(address, None)
 
 
 class Backoff:

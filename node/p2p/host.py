@@ -4,7 +4,7 @@
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 from random import Random
@@ -13,21 +13,21 @@ import trio
 
 from node.p2p.addresses import DialAddress, Target, address_class_of, ip_multiaddr, listen_on
 from node.p2p.admission import HANDSHAKE_SECONDS, Backoff, InboundSlots
-from node.p2p.connection import Connection, FlowWindow, FrameDecoder, NetworkBounds, Outbox
+from node.p2p.connection import LONG_FRAMES_MAX, Connection, FlowWindow, FrameDecoder, NetworkBounds
+from node.p2p.connections import CONNECT_SECONDS, PeerConnections
 from node.p2p.ending import ConnectionFault, close_at_once, contained
 from node.p2p.parts import ID, Ed25519PublicKey, KeyPair
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, agree, propose_protocol
 from node.p2p.yamux import BoundedStream, BoundedYamux
+from protocol.peers.ties import Tie
 
 PROTOCOL = "/mutirao/1"
 
 FRAME_STALL_SECONDS = 30.0
 
-BANS_MAX = 4096
+LONG_FRAME_SECONDS = 20.0
+"""How long a peer that is none of ours may take over a long frame, while others wait to send theirs."""
 
-CONNECT_SECONDS = 5.0
-# Two dials that cross are both younger than this; a second connection later means that the first is dead.
-DIALS_CROSS_SECONDS = CONNECT_SECONDS + HANDSHAKE_SECONDS
 # A peer that takes calls only to hang up is called less and less often.
 STABLE_SECONDS = 1.0
 
@@ -42,7 +42,7 @@ class Host:
         key_pair: KeyPair,
         *,
         bounds: NetworkBounds,
-        window: FlowWindow,
+        windows: tuple[FlowWindow, FlowWindow],
         on_up: Callable[[Connection], None],
         on_down: Callable[[Connection, str], None],
         on_frame: Callable[[Connection, bytes], None],
@@ -52,7 +52,9 @@ class Host:
         self._me = ID.from_pubkey(key_pair.public_key)
         self._upgrader = NoiseAndYamux(key_pair)
         self._bounds = bounds
-        self._window = window
+        self._windows = windows
+        """What partners and whom we have dialled share, and what all others share."""
+        self._long_frames = trio.CapacityLimiter(LONG_FRAMES_MAX)
         self._on_up = on_up
         self._on_down = on_down
         self._on_frame = on_frame
@@ -61,10 +63,8 @@ class Host:
         self._slots = InboundSlots(
             pending_max=bounds.handshakes_max, pending_per_address_max=bounds.handshakes_per_address_max
         )
-        self._connections: dict[str, Connection] = {}
         self._targets: dict[str, Target] = {}
-        self._severed: set[str] = set()
-        self._banned_until: dict[str, float] = {}
+        self._peers = PeerConnections(self._me, bounds, self._targets)
         self._nursery: trio.Nursery | None = None
 
     async def run(self, listen: Sequence[tuple[str, int]], ready: Callable[[list[int]], None]) -> None:
@@ -83,7 +83,7 @@ class Host:
                 await trio.sleep_forever()
         finally:
             self._nursery = None
-            for connection in list(self._connections.values()):
+            for connection in list(self._peers.by_peer.values()):
                 self._down(connection, "the network stopped")
             for listener in listeners:
                 listener.socket.close()
@@ -115,24 +115,24 @@ class Host:
                 del self._targets[target.peer]
                 target.again.set()
 
+    def know(self, ties: Mapping[bytes, Tie]) -> None:
+        """Take in which nodes are more than strangers, by libp2p key."""
+        self._peers.know(ties)
+
     def drop(self, peer: str, ban_seconds: float) -> None:
         """End the connection to this peer and refuse it for a while."""
-        now = trio.current_time()
         if ban_seconds > 0:
-            if len(self._banned_until) >= BANS_MAX:
-                del self._banned_until[min(self._banned_until, key=self._banned_until.__getitem__)]
-            self._banned_until[peer] = now + ban_seconds
+            self._peers.ban(peer, ban_seconds)
         self._cut(peer, "dropped")
 
     def sever(self, peer: str) -> None:
         """Cut the connection to this peer and refuse it until mended."""
-        self._severed.add(peer)
+        self._peers.sever(peer)
         self._cut(peer, "severed")
 
     def mend(self, peer: str) -> None:
         """Let this peer connect again, and dial it at once if we keep a connection to it."""
-        self._severed.discard(peer)
-        self._banned_until.pop(peer, None)
+        self._peers.mend(peer)
         if target := self._targets.get(peer):
             target.again.set()
 
@@ -143,9 +143,9 @@ class Host:
         turn = 0
         while target.addresses:
             target.again = trio.Event()
-            if connection := self._connections.get(target.peer):
+            if connection := self._peers.by_peer.get(target.peer):
                 await connection.ended.wait()
-            elif not self._refused(target.peer):
+            elif not self._peers.is_refused(target.peer):
                 address = target.addresses[turn % len(target.addresses)]
                 turn += 1
                 failure = await contained(self._dial, target, address)
@@ -177,12 +177,14 @@ class Host:
             await close_at_once(stream)
             return
         address_class = address_class_of(ip)
-        if not self._slots.admit(address_class):
+        shaking = trio.move_on_at(inf)
+        if not self._slots.admit(address_class, shaking.cancel):
             self._stats["refused_handshakes"] += 1
             await close_at_once(stream)
             return
-        release = partial(self._slots.release, address_class)
-        await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, address_class, release)
+        release = partial(self._slots.release, address_class, shaking.cancel)
+        with shaking:
+            await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, address_class, release)
 
     # Both.
 
@@ -207,6 +209,7 @@ class Host:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(session.run)
                     mutirao = await self._find_stream(session, nursery, outbound=connection.outbound)
+                    connection.stream = mutirao
                     if target is not None and not target.addresses:
                         raise ConnectionFault("forgotten while dialling")
                     self._up(connection)
@@ -238,19 +241,18 @@ class Host:
             raise ConnectionFault("the peer's key is not Ed25519")
         if peer_id == self._me:
             raise ConnectionFault("this is ourselves")
-        own_window = FlowWindow(
-            bytes_max=self._bounds.unconsumed_bytes_max, frames_max=self._bounds.unconsumed_frames_max
-        )
+        outbound_address = address if outbound else f"{address}/p2p/{peer}"
         connection = Connection(
             peer,
             key.to_bytes(),
-            address if outbound else f"{address}/p2p/{peer}",
+            outbound_address,
             outbound=outbound,
             address_class=address_class,
-            outbox=Outbox(self._bounds.outbox_bytes_max),
-            windows=(own_window, self._window),
+            tie=self._peers.tie_of(peer, key.to_bytes(), outbound=outbound),
+            bounds=self._bounds,
+            windows=self._windows,
         )
-        self._may_stay(connection)
+        self._peers.making_way(connection)
         return connection
 
     async def _find_stream(self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool) -> BoundedStream:
@@ -278,7 +280,6 @@ class Host:
             chosen.append(stream)
         else:
             await found.wait()
-        chosen[0].widen()
         return chosen[0]
 
     async def _carry(self, connection: Connection, stream: BoundedStream) -> None:
@@ -297,68 +298,49 @@ class Host:
     async def _read(self, connection: Connection, stream: BoundedStream) -> None:
         decoder = FrameDecoder(self._bounds.frame_bytes_max)
         while True:
-            with trio.move_on_after(FRAME_STALL_SECONDS if decoder.within_frame else inf) as patience:
-                chunk = await stream.read()
-            if patience.cancelled_caught:
-                raise ConnectionFault("the peer stopped in mid-frame")
-            self._stats["bytes_in"] += len(chunk)
-            for frame in decoder.feed(chunk):
-                for window in connection.windows:
-                    if window.full:
-                        await window.wait()
-                if connection.down_for is not None:
-                    return
-                for window in connection.windows:
-                    window.give(len(frame))
-                self._stats["frames_in"] += 1
-                self._on_frame(connection, frame)
+            if decoder.within_long_frame and not connection.is_near:
+                async with self._long_frames:
+                    with trio.move_on_after(LONG_FRAME_SECONDS) as patience:
+                        while decoder.within_long_frame:
+                            await self._read_some(connection, stream, decoder)
+                if patience.cancelled_caught:
+                    raise ConnectionFault("the peer takes too long over a frame")
+            else:
+                await self._read_some(connection, stream, decoder)
+
+    async def _read_some(self, connection: Connection, stream: BoundedStream, decoder: FrameDecoder) -> None:
+        with trio.move_on_after(FRAME_STALL_SECONDS if decoder.within_frame else inf) as patience:
+            chunk = await stream.read()
+        if patience.cancelled_caught:
+            raise ConnectionFault("the peer stopped in mid-frame")
+        self._stats["bytes_in"] += len(chunk)
+        for frame in decoder.feed(chunk):
+            for window in connection.windows:
+                if window.full:
+                    await window.wait()
+            if connection.down_for is not None:
+                return
+            for window in connection.windows:
+                window.give(len(frame))
+            self._stats["frames_in"] += 1
+            self._on_frame(connection, frame)
 
     # Who is connected.
 
-    def _refused(self, peer: str) -> bool:
-        return peer in self._severed or self._banned_until.get(peer, 0) > trio.current_time()
-
-    def _may_stay(self, connection: Connection) -> Connection | None:
-        """Return the connection that the new one replaces, if any; ConnectionFault if the new one gives way.
-
-        Where both sides dialled at once, both keep what the smaller PeerID dialled. Where the old one is no
-        child of the same moment, whoever dialled again has lost it and knows better.
-        """
-        if self._refused(connection.peer):
-            raise ConnectionFault("the peer is refused")
-        held = self._connections.get(connection.peer)
-        if held is None or held.since is None:
-            self._find_place(connection)
-            return None
-        crossed = trio.current_time() - held.since < DIALS_CROSS_SECONDS and held.outbound != connection.outbound
-        we_are_smaller = self._me.to_bytes() < ID.from_base58(connection.peer).to_bytes()
-        if crossed and connection.outbound != we_are_smaller:
-            raise ConnectionFault("the other of two crossing connections stays")
-        return held
-
-    def _find_place(self, connection: Connection) -> None:
-        if connection.outbound or connection.peer in self._targets:
-            return  # those we chose
-        inbound = [held for held in self._connections.values() if not held.outbound]
-        if len(inbound) >= self._bounds.inbound_max:
-            raise ConnectionFault("no place for more inbound connections")
-        if (
-            sum(held.address_class == connection.address_class for held in inbound)
-            >= self._bounds.inbound_per_address_max
-        ):
-            raise ConnectionFault("no place for more connections from this address")
-
     def _up(self, connection: Connection) -> None:
-        if held := self._may_stay(connection):  # asked again, for much may have happened since it was made
-            self._down(held, "replaced by a newer connection")
+        # Asked again, for much may have happened since it was made.
+        if (making_way := self._peers.making_way(connection)) is not None:
+            self._down(*making_way)
         connection.since = trio.current_time()
-        self._connections[connection.peer] = connection
+        tie = self._peers.tie_of(connection.peer, connection.public_key, outbound=connection.outbound)
+        connection.tie_by(tie, self._bounds)
+        self._peers.by_peer[connection.peer] = connection
         self._stats["connections"] += 1
         self._on_up(connection)
         log.info("peer up", extra={"peer": connection.peer, "outbound": connection.outbound})
 
     def _cut(self, peer: str, reason: str) -> None:
-        if connection := self._connections.get(peer):
+        if connection := self._peers.by_peer.get(peer):
             self._down(connection, reason)
 
     def _down(self, connection: Connection, reason: str) -> None:
@@ -366,7 +348,7 @@ class Host:
             return
         connection.scope.cancel()
         connection.down_for = reason
-        del self._connections[connection.peer]
+        del self._peers.by_peer[connection.peer]
         connection.ended.set()
         was_stable = connection.since is not None and trio.current_time() - connection.since > STABLE_SECONDS
         if was_stable and (target := self._targets.get(connection.peer)):

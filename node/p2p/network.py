@@ -19,6 +19,7 @@ from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkR
 from node.p2p.host import Host
 from node.p2p.parts import ID, key_pair_from_seed
 from protocol.peers.messages import FRAME_BYTES_MAX
+from protocol.peers.ties import Tie
 
 __all__ = [
     "FRAME_BYTES_MAX",
@@ -88,7 +89,9 @@ class Network:
 
         self._targets: dict[str, DialAddress] = {}
         self._severed: set[str] = set()
+        self._ties: Mapping[bytes, Tie] = {}
         self._connections: dict[str, Connection] = {}
+        self._commended = 0
         self._unconsumed: dict[str, deque[tuple[Connection, int]]] = {}
 
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -159,11 +162,38 @@ class Network:
                 del self._targets[address]
         self._with_host(lambda host: host.forget(address_or_peer))
 
+    def know(self, ties: Mapping[bytes, Tie]) -> None:
+        """Take in which nodes are more than strangers, by libp2p key: they have more room, and places of their own."""
+        self._ties = ties
+        self._with_host(lambda host: host.know(ties))
+
+    def commend(self, peer: str) -> None:
+        """Know that a peer has brought something new: it keeps its place when others have to go."""
+        if (connection := self._connections.get(peer)) is not None:
+            self._commended += 1
+            connection.brought = self._commended
+
+    def offer(self, peer: str, frame: bytes) -> bool:
+        """Queue a frame that can wait: false if the peer, or all of its sort together, have enough under way."""
+        connection = self._connections.get(peer)
+        if connection is None or len(frame) > self._bounds.frame_bytes_max:
+            return False
+        if connection.outbox.queued_bytes:
+            others = (one.outbox for one in self._connections.values() if one.is_near == connection.is_near)
+            if sum(one.queued_bytes for one in others) > connection.room(self._bounds).outboxes_bytes_max:
+                return False
+        return self._put(connection, frame, in_half=True)
+
     def send(self, peer: str, frame: bytes) -> bool:
         """Queue a frame for this peer; false if it is not connected, the queue full or the frame too long."""
         connection = self._connections.get(peer)
-        if connection is None or len(frame) > self._bounds.frame_bytes_max or not connection.outbox.put(frame):
+        if connection is None or len(frame) > self._bounds.frame_bytes_max or not self._put(connection, frame):
             self._stats["frames_refused"] += 1
+            return False
+        return True
+
+    def _put(self, connection: Connection, frame: bytes, *, in_half: bool = False) -> bool:
+        if not connection.outbox.put(frame, in_half=in_half):
             return False
         if connection.outbox.needs_waking():
             self._call_trio(connection.outbox.wake)
@@ -205,14 +235,14 @@ class Network:
         self._commands.clear()
         self._commands_announced = False
         # A new one each time: frames that nobody consumed before a restart do not hold the new host back.
-        self._window = FlowWindow(
-            bytes_max=self._bounds.unconsumed_bytes_total_max,
-            frames_max=self._bounds.unconsumed_frames_total_max,
+        near, far = (
+            FlowWindow(bytes_max=room.unconsumed_bytes_total_max, frames_max=room.unconsumed_frames_total_max)
+            for room in (self._bounds.near, self._bounds.far)
         )
         host = Host(
             self._key_pair,
             bounds=self._bounds,
-            window=self._window,
+            windows=(near, far),
             on_up=self._hear_up,
             on_down=self._hear_down,
             on_frame=self._hear_frame,
@@ -223,6 +253,7 @@ class Network:
             host.dial(target)
         for peer in self._severed:
             host.sever(peer)
+        host.know(self._ties)
 
         def announce(ports: list[int]) -> None:
             self._token = trio.lowlevel.current_trio_token()

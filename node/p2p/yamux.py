@@ -12,7 +12,7 @@ from node.p2p.parts import ID, ISecureConn
 
 WINDOW_BYTES_START = 256 * 1024  # what the Yamux specification gives a new stream
 WINDOW_BYTES = 1024 * 1024
-CREDIT_BYTES = WINDOW_BYTES // 4
+CREDIT_PARTS = 4
 CREDIT_SECONDS = 30.0
 CRUMBS_BYTES_MAX = 4096
 # One Noise message of 65,535 bytes holds a tag of 16, a Yamux header of 12, and this.
@@ -218,6 +218,7 @@ class BoundedStream:
         self._send_window = WINDOW_BYTES_START
         self._receive_window = WINDOW_BYTES_START
         self._credit_due = 0
+        self._wide = False
         self._ended: str | None = None
 
     async def read(self, n: int | None = None) -> bytes:
@@ -232,7 +233,7 @@ class BoundedStream:
             self._chunks.appendleft(chunk[n:])
             chunk = chunk[:n]
         self._credit_due += len(chunk)
-        if self._credit_due >= CREDIT_BYTES:
+        if self._credit_due >= (WINDOW_BYTES if self._wide else WINDOW_BYTES_START) // CREDIT_PARTS:
             self._grant(self._credit_due)
             self._credit_due = 0
         return chunk
@@ -259,7 +260,9 @@ class BoundedStream:
 
     def widen(self) -> None:
         """Let the peer be 1 MiB ahead of our reading, where a new stream has a quarter of that."""
-        self._grant(WINDOW_BYTES - WINDOW_BYTES_START)
+        if not self._wide:
+            self._wide = True
+            self._grant(WINDOW_BYTES - WINDOW_BYTES_START)
 
     def expect(self, size: int) -> None:
         """Count bytes that the peer announces, before any of them is stored."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from protocol.events import Send
 from protocol.lanes.directory import is_public
 from protocol.lanes.entry import LEDGER, LINK_PREFIX, Entry
-from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, RANGE_BYTES_MAX, Entries
-from protocol.peers.sessions import Session, Sessions, session_said
+from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, RANGE_BYTES_MAX, Entries, pack
+from protocol.peers.sessions import Session, Sessions
 
 FANOUT_MAX = 8
 """To how many peers a new entry is pushed; the others find it in the next comparison of heads."""
@@ -31,7 +31,7 @@ def push(
     out: list[Send] = []
     for session in neighbours:
         ours = session.network == sessions.network
-        out += [session_said(session.peer, frame) for frame in _frames(public + private if ours else public)]
+        out += [Send(session.peer, pack(frame), True) for frame in _frames(public + private if ours else public)]
     return out
 
 

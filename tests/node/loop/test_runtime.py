@@ -126,6 +126,8 @@ class Wall:
                 return [effect for request in deferred for effect in self._mark(request)]
             case Received(peer, b"range"):
                 return [SendRange(peer, RIACHO, "ledger", 0, 9_999)]
+            case Received(_, b"news"):
+                return [Store(self.lane(1)[0])]
             case Received(peer, b"lie"):
                 return [Drop(peer, "it lies")]
             case _:
@@ -135,6 +137,8 @@ class Wall:
         match wish.split():
             case ["mark"]:
                 return [*self._mark(request), Send("serra", b"news")]
+            case ["push"]:
+                return [*self._mark(request), Send("serra", b"pushed", spare=True)]
             case ["note", text]:
                 digest = text.encode().ljust(32, b"#")
                 item = PrivateItem(digest, "ana", "note", "marks/1", text.encode(), "", NOW)
@@ -171,12 +175,23 @@ class Network:
         self.dropped: list[tuple[str, float]] = []
         self.credit: list[tuple[str, int]] = []
         self.full: set[str] = set()
+        self.ties: Mapping[bytes, Tie] = {}
+        self.commended: list[str] = []
 
     def send(self, peer: str, frame: bytes) -> bool:
         if peer in self.full:
             return False
         self.sent.append((peer, frame))
         return True
+
+    def offer(self, peer: str, frame: bytes) -> bool:
+        return self.send(peer, frame)
+
+    def know(self, ties: Mapping[bytes, Tie]) -> None:
+        self.ties = ties
+
+    def commend(self, peer: str) -> None:
+        self.commended.append(peer)
 
     def drop(self, peer: str, *, ban_seconds: float = 0) -> None:
         self.dropped.append((peer, ban_seconds))
@@ -839,6 +854,26 @@ async def test_what_a_peer_has_no_room_for_costs_it_the_connection(node: Node) -
     node.network.full.add("serra")
     await node.mark()
     assert node.network.dropped == [("serra", 0)]
+
+
+async def test_what_is_pushed_is_left_out_where_there_is_no_room(node: Node) -> None:
+    node.hear(PeerUp("serra", b"k", outbound=True))
+    node.network.full.add("serra")
+    await node.mark("push")
+    assert node.network.dropped == []
+    node.network.full.clear()
+    await node.mark("push")
+    assert node.network.sent == [("serra", b"pushed")]
+
+
+async def test_who_brings_something_new_is_commended_and_who_is_tied_is_told_to_the_network(node: Node) -> None:
+    node.hear(PeerUp("serra", b"k", outbound=False), Received("serra", b"news"))
+    await node.batches(2)
+    assert node.network.commended == ["serra"]
+    assert node.network.ties == {b"p": Tie.PARTNER}
+    node.wall.tied = {b"k": Tie.KNOWN}
+    await node.batches(1)
+    assert node.network.ties == {b"k": Tie.KNOWN}
 
 
 async def test_a_range_follows_in_pages_while_others_are_served(node: Node, lane: Lane) -> None:

@@ -7,14 +7,15 @@ import pytest
 from stations import Start, Station
 
 from node.p2p.network import NetworkBounds
+from protocol.peers.ties import Tie
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     stations: list[Station] = []
 
-    async def start_station(name: str, *, consuming: bool = True, **bounds: int) -> Station:
-        station = Station(name, NetworkBounds(**bounds), consuming=consuming)
+    async def start_station(name: str, *, consuming: bool = True, tie: Tie = Tie.PARTNER, **bounds: int) -> Station:
+        station = Station(name, NetworkBounds(**bounds), consuming=consuming, tie=tie)
         stations.append(station)
         await station.network.start()
         return station

@@ -25,6 +25,7 @@ from node.p2p.yamux import (
     BoundedStream,
     BoundedYamux,
 )
+from protocol.peers.ties import Tie
 
 
 async def yield_for_ever(_: object = None) -> None:
@@ -218,7 +219,7 @@ async def test_a_host_that_is_not_the_peer_in_the_address_is_not_spoken_to(start
 
 async def test_one_address_has_its_share_of_places_and_no_more(start: Start) -> None:
     bounds = {"inbound_per_address_max": 2, "inbound_max": 3}
-    bia = await start("bia", **bounds)
+    bia = await start("bia", tie=Tie.STRANGER, **bounds)
     near = [await start(name) for name in ("ana", "caio", "duda", "edu")]
     for station in near[:2]:
         await acquaint(station, bia)

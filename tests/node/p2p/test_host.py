@@ -15,12 +15,14 @@ import pytest
 import trio
 
 from node.p2p.addresses import DialAddress, address_class_of
-from node.p2p.connection import Connection, FlowWindow, NetworkBounds, Outbox
+from node.p2p.connection import Connection, FlowWindow, NetworkBounds
+from node.p2p.connections import DIALS_CROSS_SECONDS
 from node.p2p.ending import ConnectionFault, contained
-from node.p2p.host import DIALS_CROSS_SECONDS, PROTOCOL, Host
+from node.p2p.host import PROTOCOL, Host
 from node.p2p.parts import ID, MultiselectClientError, key_pair_from_seed
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
 from node.p2p.yamux import WINDOW_BYTES
+from protocol.peers.ties import Tie
 
 T = TypeVar("T")
 
@@ -53,7 +55,7 @@ async def host_of(name: str, port: int = 0, **bounds: int) -> AsyncIterator[Simp
     host = Host(
         identity(name),
         bounds=NetworkBounds(**bounds),
-        window=FlowWindow(bytes_max=1 << 30, frames_max=1 << 30),
+        windows=(FlowWindow(bytes_max=1 << 30, frames_max=1 << 30), FlowWindow(bytes_max=1 << 30, frames_max=1 << 30)),
         on_up=connections.append,
         on_down=lambda connection, _: connections.remove(connection),
         on_frame=lambda *_: None,
@@ -228,13 +230,14 @@ def test_of_two_crossing_connections_both_sides_keep_what_the_smaller_one_dialle
         async with host_of("ana" if me == peer_of("ana") else "bia") as place:
             for age_seconds in (0.1, DIALS_CROSS_SECONDS + 0.1):
                 held, new = (connection_to(other, outbound=mine) for mine in (held_is_ours, not held_is_ours))
-                place.host._connections[held.peer] = held
+                place.host._peers.by_peer[held.peer] = held
                 held.since = trio.current_time() - age_seconds
                 try:
-                    stays.append(place.host._may_stay(new) is not held)
+                    making_way = place.host._peers.making_way(new)
+                    stays.append(making_way is None or making_way[0] is not held)
                 except ConnectionFault:
                     stays.append(True)
-                del place.host._connections[held.peer]
+                del place.host._peers.by_peer[held.peer]
         return stays[0], stays[1]
 
     # An old one gives way in any case: whoever dials again has lost it.
@@ -248,7 +251,8 @@ def connection_to(peer: ID, *, outbound: bool) -> Connection:
         "",
         outbound=outbound,
         address_class="",
-        outbox=Outbox(1),
+        tie=Tie.KNOWN,
+        bounds=NetworkBounds(),
         windows=(FlowWindow(bytes_max=1, frames_max=1), FlowWindow(bytes_max=1, frames_max=1)),
     )
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -162,13 +163,30 @@ def test_a_message_may_come_in_small_segments() -> None:
 
 
 def test_places_are_counted_for_each_address() -> None:
+    ended: list[int] = []
     slots = InboundSlots(pending_max=5, pending_per_address_max=2)
-    assert [slots.admit("198.51.100.1") for _ in range(3)] == [True, True, False]
-    assert [slots.admit("198.51.100.2") for _ in range(3)] == [True, True, False]
-    assert [slots.admit(f"198.51.100.{last}") for last in (3, 4)] == [True, False]
-    slots.release("198.51.100.1")
-    assert slots.admit("198.51.100.1")
-    assert slots.pending == 5
+    ends = [partial(ended.append, number) for number in range(9)]
+    assert [slots.admit("198.51.100.1", ends[number]) for number in (0, 1, 2)] == [True, True, False]
+    assert [slots.admit("198.51.100.2", ends[number]) for number in (3, 4, 5)] == [True, True, False]
+    assert slots.admit("198.51.100.3", ends[6])
+    assert ended == []
+    assert slots.admit("198.51.100.4", ends[7]), "who holds fewer places than another is let in"
+    assert ended == [0], "for the oldest of the address that held most"
+    slots.release("198.51.100.1", ends[0])
+    assert slots.pending == 5, "its place was given away before"
+    slots.release("198.51.100.2", ends[4])
+    assert slots.admit("198.51.100.1", ends[8])
+    assert ended == [0]
+
+
+def test_nobody_makes_way_for_who_holds_as_many_places() -> None:
+    slots = InboundSlots(pending_max=2, pending_per_address_max=2)
+    assert slots.admit("198.51.100.1", never) and slots.admit("198.51.100.2", never)
+    assert not slots.admit("198.51.100.1", never)
+
+
+def never() -> None:
+    raise AssertionError("nobody is to go")
 
 
 def test_the_first_retries_are_quick_and_the_last_not_too_rare() -> None:
