@@ -14,7 +14,7 @@ from node.store.connections import StorageFailed
 from node.store.tokens import Token
 from protocol.book.book import Book
 from protocol.book.declaration import Actor, At, Doc, Page, Role
-from protocol.book.members import MemberState
+from protocol.book.members import Auth, MemberState
 from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, STATE_CONFLICT, Refused
 from protocol.lanes.entry import Millis
 from protocol.practices.people.authority import speaker
@@ -159,6 +159,9 @@ class TokenDesk:
             return Role.MEMBER, actor.member, scopes
         if wish.role in (Role.ANYONE, Role.ASSEMBLY):
             raise Denied(MALFORMED, field="role", expected="a role that needs a token")
+        owner = None if member is None else self._book().members[member]
+        if owner is not None and owner.auth is Auth.SELF and owner.id != actor.member and _may_write(scopes):
+            raise Denied(FORBIDDEN, allowed="the member itself by its own key")
         if wish.role is Role.MEMBER and member is None:
             raise Denied(MALFORMED, field="member", expected="the member whose token it is")
         return wish.role, member, scopes
@@ -226,6 +229,11 @@ def holder(book: Book, key: bytes) -> str | None:
     """Return whose key this is: nobody's, once it was revoked or its member has left."""
     spoke = speaker(book, key)
     return None if isinstance(spoke, Refused) or spoke[0].state is MemberState.LEFT else spoke[0].id
+
+
+def _may_write(scopes: frozenset[str] | None) -> bool:
+    """Tell whether somebody could do something in its member's name by these scopes, not only look."""
+    return scopes is None or any(one.endswith(":write") for one in scopes)
 
 
 def _lasts_as_long(one: Token, other: Token) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from processes.hands import ByHttp
 from processes.harness import Commune, Node, link_up, mutirao, order_json, text_of, units
 
 from protocol.book.personal import text_digest
@@ -171,8 +172,7 @@ def test_a_member_erases_its_own_words_and_nobody_else_s(commune: Commune) -> No
     order = ana.sign(ana.price("bia", 1), note=text_digest(salt, NOTES["key"]))
     wish = {"signed": order_json(order), "note": NOTES["key"], "note_salt": text_of(salt)}
     assert riacho.api.post("/v1/payments", wish, key="signed")["note"] == NOTES["key"]
-    token = riacho.api.post("/v1/tokens", {"label": "ana", "role": "member", "member": "ana"})["token"]
-    riacho.api.token = token
+    riacho.api.token = ByHttp().session(ana).token
     assert riacho.api.refused("/v1/members/bia/erase")["code"] == "FORBIDDEN"
     riacho.api.post("/v1/members/ana/erase")
     assert found([NOTES["key"]], riacho.home) == [] and found([BIA], riacho.home) != []

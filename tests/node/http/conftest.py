@@ -35,7 +35,7 @@ from protocol.book.declaration import (
     TextRef,
     operation_name,
 )
-from protocol.book.members import MemberState
+from protocol.book.members import Auth, MemberState
 from protocol.book.money import Amount
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.peers.troubles import Trouble
@@ -171,9 +171,9 @@ class Bakery:
             currencies={"HORA": SimpleNamespace(scale=2)},
             members={
                 one: SimpleNamespace(
-                    id=one, state=MemberState.ACTIVE, keys={ANAS_KEYS.public: SimpleNamespace(revoked=False)}
+                    id=one, state=MemberState.ACTIVE, auth=auth, keys={ANAS_KEYS.public: SimpleNamespace(revoked=False)}
                 )
-                for one in ("m1", "m2")
+                for one, auth in (("m1", Auth.SELF), ("m2", Auth.CUSTODIAL))
             },
             member_by_handle={"ana": "m1", "bia": "m2"},
             member_by_key={ANAS_KEYS.public: "m1"},

@@ -159,6 +159,18 @@ async def test_no_token_makes_one_that_may_more(shop: Any) -> None:
     assert (await made("mt_ana", scopes=[f"s{i}:read" for i in range(65)])).json["figures"]["field"] == "scopes"
 
 
+async def test_nobody_makes_a_token_that_does_something_for_a_member_with_a_key_but_itself(shop: Any) -> None:
+    async def made(token: str, **wish: Any) -> Any:
+        return await shop.ask("POST", "/v1/tokens", {"label": "x", **wish}, token=token)
+
+    for wish in ({}, {"scopes": ["*"]}, {"scopes": ["loaves:read", "loaves:write"]}, {"role": "steward"}):
+        refused = await made("mt_steward", member="ana", **wish)
+        assert (refused.status, refused.code) == (403, "FORBIDDEN")
+        assert refused.json["detail"] == "Only the member itself by its own key may do this."
+    assert (await made("mt_steward", member="ana", scopes=["loaves:read"])).status == 201
+    assert (await made("mt_ana")).status == (await made("mt_steward", member="bia")).status == 201
+
+
 async def test_a_token_is_listed_without_its_secret_and_revoked_by_its_owner(shop: Any) -> None:
     bias = await shop.ask("POST", "/v1/tokens", {"label": "bia", "member": "bia"}, token="mt_steward")
     mine = await shop.ask("POST", "/v1/tokens", {"label": "till"})
