@@ -74,6 +74,7 @@ def deeds(draw: DrawFn) -> Deed:
 
     def member(group: Group) -> None:
         verb, wish = draw_member
+        wish = wish or Brought(group.departure(payee))
         ask(group, actor, f"members.{verb}", wish, payee)
 
     def levy(group: Group) -> None:
@@ -117,7 +118,8 @@ def deeds(draw: DrawFn) -> Deed:
                 ("suspend", Suspend()),
                 ("resume", Resume()),
                 ("resume", Resume()),
-                ("leave", Leave("")),
+                ("leave", Leave(payee)),
+                ("leave", None),
                 ("set-limits", limits),
             )
         )
