@@ -17,7 +17,7 @@ from simulation.world import Node, World
 
 from crdt.link.record import Record
 from crdt.link.side import Side
-from protocol.book.accounts import exchange_account, holds_account
+from protocol.book.accounts import commons_account, exchange_account, holds_account
 from protocol.book.book import Book
 from protocol.book.payments import PAYMENTS, PaymentState
 from protocol.book.promised import Promised
@@ -47,6 +47,7 @@ from protocol.practices.between.clearing.probes import Probes
 from protocol.practices.between.clearing.remembered import Rounds
 from protocol.practices.between.clearing.state import CircleState, Clearing, Initiated
 from protocol.practices.between.faults.seen import Faults
+from protocol.practices.between.faults.unclaimed import WaitingClaims
 from protocol.practices.between.federations.charters import Charters
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link
@@ -56,6 +57,7 @@ from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
 from protocol.practices.between.quotes.state import Quotes
+from protocol.practices.between.writeoffs.state import WrittenOff
 from protocol.practices.governance.boards import Seated
 from protocol.practices.governance.motions.entries import Ballot, MotionExecuted, Voted
 from protocol.practices.money.dues.entries import DuesSet
@@ -85,7 +87,7 @@ BY_THE_GROUP = (DuesSet, Seated)
 BOOKED = ("currencies", "members", "mandates", "passing")
 """What a book keeps of the economy, beside its accounts and the rows of tables."""
 MORE_THAN_FOLDED: frozenset[type[Any]] = frozenset(
-    {Charters, Checkpoints, Directory, Faults, Forwards, Links, Probes, Quotes, Relays, Rounds, Sendings}
+    {Charters, Checkpoints, Directory, Faults, Forwards, Links, Probes, Quotes, Relays, Rounds, Sendings, WaitingClaims}
 )
 """States that keep what was looked up, seen or is under way: of these the part that is folded is told by name."""
 
@@ -306,6 +308,9 @@ def _promises_counted(audit: Auditor, node: Node) -> Found:
             may(None, circle.currency, circle.worth)
         if turns and circle.is_open:
             expected[holds_account(circle.currency), True] += circle.worth
+    for risk in book.of(WrittenOff).at_risk.values():
+        may(risk.link, risk.currency, risk.cost)
+        expected[commons_account(risk.currency), False] += risk.cost
     promised = book.of(Promised)
     counted = {(account, True): most for account, most in promised.up.items()}
     counted |= {(account, False): most for account, most in promised.down.items()}
@@ -428,12 +433,12 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
         case Refunded(payment=payment, hold=hold) | Rerouted(payment=payment, hold=hold):
             yield from _part_given_back(audit, node, payment, hold)
         case HoldReturned(link_out=link_out, hold_out=hold_out):
-            yield from _given_back(links[link_out], hold_out)
+            yield from _given_back(node, links[link_out], hold_out)
         case Cleared(id):
             _circle_costs(audit, node, node.replica.book.of(Clearing).initiated[id])
         case Failed(id):
             circle = node.replica.book.of(Clearing).initiated[id]
-            yield from _given_back(links[circle.link_out], circle.hold)
+            yield from _given_back(node, links[circle.link_out], circle.hold)
         case Reconciled() if node.name not in audit.restored:
             yield "the commons carries a loss, and nobody was restored"
         case _:
@@ -449,12 +454,13 @@ def _circle_costs(audit: Auditor, node: Node, one: Forwarded | Initiated) -> Non
 def _part_given_back(audit: Auditor, node: Node, payment: bytes, hold: bytes) -> Found:
     part = audit.note("PAID=>PREIMAGE").get((node.name, "part", payment, hold))
     if part is not None:
-        yield from _given_back(node.replica.book.of(Links).by_id[part.link], hold)
+        yield from _given_back(node, node.replica.book.of(Links).by_id[part.link], hold)
 
 
-def _given_back(link: Link, hold: bytes) -> Found:
-    """Tell of a hold that is given back while the partner may claim it yet."""
-    if hold not in link.side.partner.waived and not link.reopened:
+def _given_back(node: Node, link: Link, hold: bytes) -> Found:
+    """Tell of a hold, not one for which the commons stands, that is given back while the partner may claim it."""
+    stands = (link.id, hold) in node.replica.book.of(WrittenOff).at_risk
+    if hold not in link.side.partner.waived and not link.reopened and not stands:
         yield f"{_short(link)}: a hold is given back before the partner waived it"
 
 

@@ -7,7 +7,7 @@ from refused import refusals
 from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import exchange
 from simulation.world import whole
-from trace_between import abroad, clearing, rests
+from trace_between import abroad, clearing, rests, written_off
 from trace_governance import decisions
 from trace_money import commons, dues, openings
 from trace_people import absences, guardians, imports, invitations, names
@@ -56,6 +56,7 @@ def fold_trace() -> dict[str, Any]:
         devices,
         abroad,
         rests,
+        written_off,
         clearing,
         endings,
         decisions,

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from riacho import DAY_MS, Riacho, hora
+from riacho import DAY_MS, NODE, Riacho, hora
 
 from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import (
@@ -17,7 +17,7 @@ from protocol.practices.between.abroad.entries import (
     Sent,
     Settled,
 )
-from protocol.practices.between.abroad.state import part_hold
+from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.checkpoints.entries import CheckpointMade
 from protocol.practices.between.clearing.circles import encode_circle, read_circle
 from protocol.practices.between.clearing.entries import (
@@ -29,8 +29,11 @@ from protocol.practices.between.clearing.entries import (
     RoundOpened,
     Turned,
 )
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks.entries import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
 from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
+from protocol.practices.between.writeoffs.entries import LinkWrittenOff
+from protocol.practices.between.writeoffs.state import open_toward
 from protocol.practices.governance.boards import Board, Seated
 from protocol.practices.governance.motions.entries import (
     Ballot,
@@ -231,10 +234,21 @@ def motions(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("a board on which somebody suspended sits", seated, "MEMBER_NOT_ACTIVE")
 
 
+def written_off(told: Riacho) -> None:
+    """A partner with a payment of 2.00 open, where stewards pay out 1.00 alone."""
+    book = told.world.nodes[NODE].replica.book
+    every = (list(open_toward(book, link)) for link in book.of(Links).by_id)
+    found = next(holds for holds in every if sum(one.cost for one in holds) > 1_00)
+    known = book.of(Forwards).on(found[0].link)
+    gone = LinkWrittenOff(found[0].link, known.paid, known.received, tuple(one.hold for one in found))
+    told.refuse("a partner written off by stewards alone for more than they pay out", gone, "MOTION_NEEDED")
+
+
 def refused(told: Riacho, ids: dict[str, bytes]) -> None:
     """Refuse all of it."""
     sent(told, ids)
     abroad(told, ids)
     clearing(told)
+    written_off(told)
     places(told)
     motions(told, ids)

@@ -20,6 +20,9 @@ from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, SetLinkRate
 from protocol.practices.between.quotes.state import AskQuote
 from protocol.practices.between.rests import RestSwept, SweepLink
+from protocol.practices.between.writeoffs.entries import LinkWrittenOff, WrittenOffAnswered
+from protocol.practices.between.writeoffs.state import open_toward
+from protocol.practices.between.writeoffs.views import WriteOffLink
 from protocol.wire.keys import parse_id
 
 
@@ -79,6 +82,28 @@ def rests(told: Riacho) -> None:
     told.refuse("a rest on a member's account", RestSwept(told.account("bia")), "ACCOUNT_UNKNOWN")
     told.do("links.sweep", SweepLink(), link)
     told.refuse("a rest of nothing", RestSwept(mirror), "STATE_CONFLICT")
+
+
+def written_off(told: Riacho) -> None:
+    """A partner is gone with a payment open and is written off; it was not, and claims."""
+    world, book = told.world, told.world.nodes[NODE].replica.book
+    exchange(world, "barra", "SAL", "nora")
+    link = linked(world, "barra", NODE, 500)
+    id = parse_id(link) or b""
+    pay(world, "barra", "nora", "bia@riacho", 3)
+    offer_payment(world, NODE, told.account("bia"), "nora@barra", 2)
+    world.deliver(1)
+    world.cut(NODE, "barra")
+    [one] = open_toward(book, id)
+    gone = LinkWrittenOff(id, 0, 3_00, (one.hold,))
+    told.refuse("a partner written off for more than it has claimed", replace(gone, paid=1), "STATE_CONFLICT")
+    told.refuse("a partner written off without what is open", replace(gone, holds=()), "STATE_CONFLICT")
+    told.refuse("an answer to nothing", WrittenOffAnswered(id, one.hold, None), "STATE_CONFLICT")
+    told.do("links.write-off", WriteOffLink(), link)
+    told.refuse("a partner written off twice", replace(gone, holds=()), "STATE_CONFLICT")
+    told.refuse("a late claim by another preimage", WrittenOffAnswered(id, one.hold, bytes(32)), "ORDER_MISMATCH")
+    world.join(NODE, "barra")
+    world.tick(15)
 
 
 def clearing(told: Riacho) -> None:

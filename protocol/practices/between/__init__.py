@@ -12,6 +12,7 @@ from protocol.practices.between.links import declaration as links
 from protocol.practices.between.networks import declaration as networks
 from protocol.practices.between.quotes import declaration as quotes
 from protocol.practices.between.routes import declaration as routes
+from protocol.practices.between.writeoffs import declaration as writeoffs
 
 PRACTICES: tuple[Practice, ...] = (
     networks.PRACTICE,
@@ -21,6 +22,8 @@ PRACTICES: tuple[Practice, ...] = (
     importers.PRACTICE,
     routes.PRACTICE,
     quotes.PRACTICE,
+    # What a claim means that comes after a write-off, before all that is claimed is compared with the ledger.
+    writeoffs.PRACTICE,
     abroad.PRACTICE,
     clearing.PRACTICE,
     checkpoints.PRACTICE,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rests: what rates have left on our mirror account of a partner whose link is closed and owes nothing any more.
 
-It goes to the account of exchange, as rounding does, and from there the group collects it. That the link is closed
-is the author's to check: its lane is another, and nodes may hear of it later.
+It goes to the account of exchange, as rounding does, and from there the group collects it; so does what stands there
+of a partner that is written off. That the link is closed is the author's to check: its lane is another, and nodes may
+hear of it later.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from protocol.book.signed import AccountId
 from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
 from protocol.practices.between.links.link import LinkState
 from protocol.practices.between.links.views import find_link
+from protocol.practices.between.writeoffs.rules import closes_without_partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
     link = find_link(desk.book, id)
     if isinstance(link, Refused):
         return link
-    if link.state is not LinkState.CLOSED:
+    if link.state is not LinkState.CLOSED and not closes_without_partner(desk.book, link):
         return refuse(STATE_CONFLICT, state=link.state.value)
     body = RestSwept(link_account(link.id, link.settings.currency))
     account = desk.book.ledger.accounts.get(body.account)

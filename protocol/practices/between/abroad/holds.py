@@ -60,7 +60,7 @@ def _settled(desk: Desk, link: Link) -> Iterator[Plan]:
         forward = forwards.open_out.get((link.id, hold))
         payment = forwards.part_of.get((link.id, hold))
         if forward is not None:
-            yield Plan("", (Write(HoldReturned(link.id, hold, reason)),), steps=_waived(book, forward, reason))
+            yield Plan("", (Write(HoldReturned(link.id, hold, reason)),), steps=waived(book, forward, reason))
         elif payment is not None:
             refunded = Plan("", (Write(Refunded(payment, hold, reason)),))
             yield rerouted(desk, forwards.under_way[payment], hold, reason) or refunded
@@ -113,7 +113,7 @@ def _after_loss(book: Book, link: Link) -> Iterator[Plan]:
         if forward.link_out == link.id and forward.hold_out not in link.now.own.holds:
             reason = RECOVERING.code
             yield Plan(
-                "", (Write(HoldReturned(link.id, forward.hold_out, reason)),), steps=_waived(book, forward, reason)
+                "", (Write(HoldReturned(link.id, forward.hold_out, reason)),), steps=waived(book, forward, reason)
             )
     known = forwards.on(link.id)
     paid, received = link.side.partner.claimed - known.paid, link.now.own.claimed - known.received
@@ -146,7 +146,8 @@ def _claimed(book: Book, forward: Forwarded, preimage: bytes) -> tuple[Claim, ..
     return (Claim(forward.link_in, forward.hold_in, preimage),) if _is_answerable(book, forward) else ()
 
 
-def _waived(book: Book, forward: Forwarded, reason: str) -> tuple[Waive, ...]:
+def waived(book: Book, forward: Forwarded, reason: str) -> tuple[Waive, ...]:
+    """Return what frees who sent a hold that went on, if it can be answered now."""
     return (Waive(forward.link_in, forward.hold_in, reason),) if _is_answerable(book, forward) else ()
 
 

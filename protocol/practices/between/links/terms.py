@@ -250,6 +250,11 @@ def plan_close(desk: Desk, id: str, wish: CloseLink) -> Plan | Refused:
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
+    return Plan(id, steps=closing(link))
+
+
+def closing(link: Link) -> tuple[Set | GiveBack, ...]:
+    """Return what is written on a link that only pays back debts from now on."""
     free = min(link.now.limit, link.now.headroom)
     given_back = (GiveBack(link.id, free),) if free > 0 else ()
-    return Plan(id, steps=(Set(link.id, replace(link.settings, closed=True)), *given_back))
+    return (Set(link.id, replace(link.settings, closed=True)), *given_back)
