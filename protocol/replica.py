@@ -232,6 +232,8 @@ class Replica:
         self.home.standing.set_back()
         for session in self.gossip.sessions.by_peer.values():
             session.since -= by
+            session.opened_ms -= by
+            session.brought_ms -= by
         self.answering.set_back(by)
         self.home.hear(ClockSetBack())
 
@@ -256,7 +258,7 @@ class Replica:
         self.gossip.ties.tick()
         for peer in self.gossip.sessions.strangers(home.now):
             self._drop(peer, "no hello")
-        home.out += self.gossip.compare.opening()
+        home.out += self.gossip.compare.opening(home.now, eager=home.standing.recovering)
         if home.standing.recovering and home.journal.behind is None:
             home.standing.recover()
         elif home.standing.comparing and home.journal.behind is None:

@@ -7,17 +7,17 @@ What a peer has no room for costs it the connection: when it comes back both sid
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from node.loop.turns import Piece
 from node.store.storage import Storage
 from protocol.events import Drop, Input, PeerDown, PeerUp, Received, Send, SendRange
-from protocol.peers.messages import RANGE_BYTES_MAX, Entries, pack
+from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, RANGE_BYTES_MAX, Entries, pack
 from protocol.peers.ties import Tie
 
-RANGES_WAITING_MAX = 256
-"""How many ranges one peer may have on their way."""
+RANGES_WAITING_MAX = 1_024
+"""How many ranges one peer may have on their way; it asks again for what it gets no answer to."""
 FAR_RANGE_BYTES_MAX = 64 * 1024
 """How long the pages are that strangers are sent: what waits for them is in memory."""
 RETRY_SECONDS, RETRY_LATER_SECONDS = 0.02, 0.3
@@ -173,7 +173,6 @@ class Peering:
     def _send_range(self, effect: SendRange) -> None:
         waiting = self._ranges.setdefault(effect.peer, deque())
         if len(waiting) >= RANGES_WAITING_MAX:
-            self._drop(effect.peer, "it asks for more than it reads")
             return
         waiting.append(effect)
         if effect.peer not in self._tasks:
@@ -182,18 +181,32 @@ class Peering:
             task.add_done_callback(lambda done: self._ended(effect.peer, done))
 
     async def _send_ranges(self, peer: str, waiting: deque[SendRange]) -> None:
+        """Send what waits, small ranges together; a page is read when the one before it has found room."""
+        together: list[bytes] = []
         while waiting:
             one = waiting.popleft()
             page_bytes = RANGE_BYTES_MAX if self._is_near(peer) else FAR_RANGE_BYTES_MAX
             pages = self._storage.lane_pages(one.network, one.lane, one.first, one.last, bytes_max=page_bytes)
             async for wires in pages:
-                frame = pack(Entries(wires))
-                stalled_at, retry_seconds = self._seconds() + STALL_SECONDS, RETRY_SECONDS
-                while not self._network.offer(peer, frame):
-                    if self._seconds() > stalled_at:
-                        self._drop(peer, "it does not read the range that it asked for")
-                    await asyncio.sleep(retry_seconds)
-                    retry_seconds = min(2 * retry_seconds, RETRY_LATER_SECONDS)
+                many = len(together) + len(wires) > ENTRIES_PER_FRAME_MAX
+                if together and (many or sum(map(len, together)) + sum(map(len, wires)) > page_bytes):
+                    await self._send_entries(peer, together)
+                    together = []
+                together += wires
+            if not waiting:
+                await self._send_entries(peer, together)
+                together = []
+
+    async def _send_entries(self, peer: str, wires: Sequence[bytes]) -> None:
+        if not wires:
+            return
+        frame = pack(Entries(tuple(wires)))
+        stalled_at, retry_seconds = self._seconds() + STALL_SECONDS, RETRY_SECONDS
+        while not self._network.offer(peer, frame):
+            if self._seconds() > stalled_at:
+                self._drop(peer, "it does not read the range that it asked for")
+            await asyncio.sleep(retry_seconds)
+            retry_seconds = min(2 * retry_seconds, RETRY_LATER_SECONDS)
 
     def _ended(self, peer: str, task: asyncio.Task[None]) -> None:
         if task.cancelled():

@@ -6,7 +6,7 @@ What the entries say is nothing to it: it knows places, ids and epochs.
 
 from typing import Any
 
-from crdt.log import Head, Lane, Position, Statement
+from crdt.log import Fork, Head, Lane, Position, Statement
 from protocol.events import Forget
 from protocol.lanes.claims import LaneHead
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry
@@ -24,6 +24,8 @@ class HeldLanes:
         self._heads: dict[LanePlace, Head] = {}
         self._moved: set[LanePlace] = set()
         """Lanes that have gone on since their heads were asked for."""
+        self._changed: set[LanePlace] = set()
+        """Lanes whose head, or proof of a fork, is another since `changes` was asked."""
         self._recalling: dict[LanePlace, int] = {}
         """Lanes that were cut, and have not been read again yet; by the turn of the Forget that is answered last."""
         self._turn = 0
@@ -36,6 +38,7 @@ class HeldLanes:
         """Go on from what `state` has returned."""
         self.lanes, self._heads = state["lanes"], state["heads"]
         self._turn, self.records = state["turn"], state["records"]
+        self._changed.update(self._heads)
 
     def head(self, network: bytes, lane: str) -> Head | None:
         """Return the newest entry of a lane that is held here."""
@@ -47,6 +50,11 @@ class HeldLanes:
             self._heads[place] = self.lanes[place].head
         self._moved.clear()
         return self._heads
+
+    def changes(self) -> set[LanePlace]:
+        """Return the lanes whose head, or proof of a fork, may be another since this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def lane_heads(self) -> tuple[LaneHead, ...]:
         """Return the heads of all lanes of this network that are held here."""
@@ -74,6 +82,23 @@ class HeldLanes:
         confirmed = (head for epoch in identity.epochs for head in epoch.heads.values())
         lanes = ((head, self.lanes.get((self.network, head.lane))) for head in confirmed)
         return any(held is not None and held.id_at(head.seq) not in (None, head.id) for head, held in lanes)
+
+    def fork(self, place: LanePlace) -> Fork | None:
+        """Return the first proof that the author of a lane has forked, None where there is none."""
+        lane = self.lanes.get(place)
+        return lane.forks[0] if lane is not None and lane.frozen else None
+
+    def prove(self, place: LanePlace, fork: Fork) -> bool:
+        """Keep a proof against the author of a lane; tell whether it is news."""
+        self._changed.add(place)
+        return self.lanes[place].prove(fork)
+
+    def pardon(self, place: LanePlace, epoch_min: int) -> None:
+        """Let no proof of an epoch below this count any more."""
+        lane = self.lanes[place]
+        if lane.frozen:
+            self._changed.add(place)
+            self.lanes[place] = lane.until(lane.head.position.seq, epoch_min)
 
     def holds(self, entry: Entry) -> bool:
         """Tell whether a lane is held here as far as an entry of it."""
@@ -112,6 +137,7 @@ class HeldLanes:
             own, reopened = entry.network == self.network, self.records.reopened
             if head is None or position > head.position or (own and head.position.epoch < reopened > epoch):
                 self._heads[place] = Head(position, entry.id)
+                self._changed.add(place)
                 self.records.keep(place, entry, own=own)
             return
         lane = self.lanes.get(place)
@@ -120,12 +146,14 @@ class HeldLanes:
         if not lane.append(header.epoch, header.seq, entry.id, header.prev):
             lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
         self._moved.add(place)
+        self._changed.add(place)
 
     def rebase(self, network: bytes, number: int) -> None:
         """Let all records of a network that are held count as said before an epoch."""
         for place, head in self._heads.items():
             if place[0] == network and place[1].startswith(LINK_PREFIX) and head.position.epoch >= number:
                 self._heads[place] = Head(Position(number - 1, head.position.seq), head.id)
+                self._changed.add(place)
 
     # Going back.
 
@@ -155,6 +183,7 @@ class HeldLanes:
             return None
         self.lanes[place] = lane.until(after)
         self._moved.add(place)
+        self._changed.add(place)
         self._turn += 1
         if place[1] != IDENTITY:
             self._recalling[place] = self._turn

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crdt.log import Fork, Lane, Position
+from crdt.log import Fork, Position
 from protocol.book.book import Book
 from protocol.book.declaration import Entered, Practice
 from protocol.book.refusals import MALFORMED, Reason
@@ -165,19 +165,19 @@ class Journal:
         The two are the proof of a fork. The lane stays as it was seen here; its author's credit is frozen until
         cold keys end the epoch.
         """
-        lane = self.held.lanes.get((entry.network, entry.header.lane))
-        if lane is None or not self._proves_fork(lane, entry):
+        if not self._proves_fork(entry):
             return False
         self.stores.append(Store(entry))
         return True
 
-    def _proves_fork(self, lane: Lane, entry: Entry) -> bool:
-        position = Position(entry.header.epoch, entry.header.seq)
-        known = lane.at(position)
+    def _proves_fork(self, entry: Entry) -> bool:
+        place, position = (entry.network, entry.header.lane), Position(entry.header.epoch, entry.header.seq)
+        lane = self.held.lanes.get(place)
+        known = None if lane is None else lane.at(position)
         if known in (None, entry.id) or self.directory.is_pardoned(entry):
             return False
         assert known is not None
-        if not lane.prove(Fork(position, (known, entry.id))):
+        if not self.held.prove(place, Fork(position, (known, entry.id))):
             return False
         self.directory.note_fork(entry.network, entry.header.lane, entry.header.seq)
         self._tell(LaneForked(entry.network))
@@ -222,7 +222,7 @@ class Journal:
         """Fold in an entry of our own storage, checked when it came; returns its statement lines."""
         lane = self.held.lanes.get((entry.network, entry.header.lane))
         if lane is not None and entry.header.seq <= lane.head.position.seq:
-            self._proves_fork(lane, entry)
+            self._proves_fork(entry)
             return ()
         entered = None if is_public(entry.header.lane) else self._understood(entry)
         if entered is None and not is_public(entry.header.lane):
@@ -324,10 +324,8 @@ class Journal:
         """Let no proof of a fork count any more that the key of an ended epoch has signed."""
         self.directory.pardon(network)
         for place in [(network, lane) for lane in (IDENTITY, COMMONS, LEDGER) if (network, lane) in self.held.lanes]:
-            lane = self.held.lanes[place]
-            if lane.frozen:
-                self.held.lanes[place] = lane = lane.until(lane.head.position.seq, identity.renewed)
-            for fork in lane.forks:
+            self.held.pardon(place, identity.renewed)
+            for fork in self.held.lanes[place].forks:
                 self.directory.note_fork(network, place[1], fork.position.seq)
         if not self.directory.networks[network].forked:
             self._tell(LanePardoned(network))

@@ -1,23 +1,45 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What each side holds, compared each second, and what follows: entries asked for, and entries sent (PROTOCOL 8).
+"""What each side holds, compared where something has changed, and what follows: entries asked for (PROTOCOL 8).
 
-Public lanes go to everybody, a network's ledger and links to its own replicas.
+Public lanes go to everybody, a network's ledger and links to its own replicas. Who lacks entries asks for them, as
+much at a time as it likes; nothing but the proof of a rotation comes unasked.
 """
 
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
 from protocol.events import Send, SendRange
-from protocol.lanes.directory import NETWORKS_MAX, is_public
-from protocol.lanes.entry import IDENTITY, LEDGER, Entry
+from protocol.lanes.directory import is_public
+from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis
 from protocol.lanes.journal import Journal
-from protocol.peers.messages import Heads, Item, PeerFault, Wanted
-from protocol.peers.reconcile import Difference, HeadsVector
+from protocol.lanes.records import LanePlace
+from protocol.peers.messages import (
+    ITEMS_AHEAD_MAX,
+    LANES_WANTED_MAX,
+    SPANS_PER_FRAME_MAX,
+    Ahead,
+    Heads,
+    Item,
+    LaneRange,
+    PeerFault,
+    Span,
+    Wanted,
+)
+from protocol.peers.reconcile import Difference, HeadIndex, check_parts, head_digest
 from protocol.peers.sessions import Session, Sessions, session_said
 
 WINDOW_ENTRIES = 8_192
 """How many entries of a lane may be asked for at a time, and be on their way from one peer."""
-UNASKED_ENTRIES_MAX = 256
-"""How many entries a peer is sent unasked where its heads show that it lacks them; it asks for more by itself."""
-WANTED_LANES_MAX = 2 * NETWORKS_MAX
-"""Of how many lanes more may be awaited from one peer: it can name any number, and have none of them."""
+ROTATION_ENTRIES_MAX = 256
+"""How many key events of one network a peer is sent unasked where a rotation changes which of them count."""
+ROTATIONS_MAX = 16
+"""Of how many networks, in answer to one frame; the others follow in later rounds."""
+OPENING_MS_MIN = 500
+"""How long after one comparison the next begins at least: at each tick, while something changes."""
+OPENING_MS_MAX = 60_000
+"""How long after one comparison the next begins in any case."""
+AWAITED_MS_MAX = 30_000
+"""How long a peer may bring nothing of what was asked of it, until others are asked for in its place."""
 
 Out = Send | SendRange
 
@@ -28,55 +50,150 @@ class Compare:
     def __init__(self, journal: Journal, sessions: Sessions) -> None:
         self.journal = journal
         self.sessions = sessions
+        self._public = HeadIndex(None)
+        self._own = HeadIndex(journal.network)
+        self._renewed = 0
 
-    def items(self, session: Session) -> list[Item]:
-        """Return the heads of all lanes that a peer may hold too, and takes if it has not.
+    # Openings.
+
+    def opening(self, now: Millis, *, eager: bool = False) -> list[Out]:
+        """Begin a comparison with the peers with whom one is due; where `eager`, with all, each second."""
+        self._refresh()
+        public, own = self._public.index.version, self._own.index.version
+        out: list[Out] = []
+        for session in self.sessions.by_peer.values():
+            if session.network is None:
+                continue
+            since = now - session.opened_ms
+            changed = session.compared[0] != public or (
+                session.compared[1] != own and session.network == self.journal.network
+            )
+            if (
+                since >= OPENING_MS_MAX
+                or (since >= session.pause_ms and (changed or session.differs))
+                or (eager and since >= OPENING_MS_MIN)
+            ):
+                out += self._open(session, now)
+        return out
+
+    def _open(self, session: Session, now: Millis) -> list[Out]:
+        if session.wanted and now - session.brought_ms >= AWAITED_MS_MAX:
+            session.wanted.clear()
+        # What nobody can bring, or may not be taken, is not asked for each second.
+        in_vain = session.differs and session.brought_ms < session.opened_ms
+        session.pause_ms = min(OPENING_MS_MAX, 2 * session.pause_ms) if in_vain else OPENING_MS_MIN
+        session.opened_ms, session.differs = now, False
+        session.compared = (self._public.index.version, self._own.index.version)
+        spans = tuple(shelf.opening() for shelf in self._shelves(session))
+        return [session_said(session.peer, Heads(spans, self._of_peer(session)))]
+
+    def hear_heads(self, session: Session, heads: Heads) -> list[Out]:
+        """Go on with a comparison: name what differs, ask for what we lack, tell what the peer lacks."""
+        self._refresh()
+        check_parts(heads.spans)
+        shelves = {shelf.audience: shelf for shelf in self._shelves(session)}
+        if heads.yours is not None:
+            session.agrees = heads.yours == self._of(self.journal.network, session)
+        spans: list[Span] = []
+        differences: list[Difference] = []
+        for span in heads.spans:
+            if span.audience not in shelves:
+                raise PeerFault("lanes that are not for this peer")
+            more, found = shelves[span.audience].answer(span)
+            spans += more
+            differences += found
+        out: list[Out] = []
+        is_opening = any(span.prefix == "" and span.items is None for span in heads.spans)
+        if spans or is_opening:
+            # What does not fit is found again in the next comparison.
+            answer = Heads(tuple(spans[:SPANS_PER_FRAME_MAX]), self._of_peer(session) if is_opening else None)
+            out.append(session_said(session.peer, answer))
+        session.differs = session.differs or bool(spans or differences)
+        ahead = [one.mine for one in differences if one.mine is not None and is_ahead(one.mine, one.theirs)]
+        if ahead:
+            out.append(session_said(session.peer, Ahead(tuple(ahead[:ITEMS_AHEAD_MAX]))))
+        return out + self._ask(session, differences)
+
+    def hear_ahead(self, session: Session, ahead: Ahead) -> list[Out]:
+        """Ask for what a peer has shown that we lack."""
+        for item in ahead.items:
+            if not self.sessions.may_hold(session, item.network, item.lane):
+                raise PeerFault("lanes that are not for this peer")
+        session.differs = True
+        return self._ask(session, [Difference(self.item((one.network, one.lane)), one) for one in ahead.items])
+
+    def _ask(self, session: Session, differences: Iterable[Difference]) -> list[Out]:
+        """Return what to ask for where the peer holds what we lack; of each network its keys come first."""
+        out: list[Out] = []
+        ranges: list[LaneRange] = []
+        rotations = 0
+        for one in sorted(differences, key=lambda one: _keys_first(one.mine or one.theirs)):
+            mine, theirs = one.mine, one.theirs
+            if theirs is None or not self.sessions.may_hold(session, theirs.network, theirs.lane):
+                continue
+            if mine is None or is_ahead(theirs, mine):
+                ranges += self._lacking(session, theirs)
+            if mine is not None and theirs.lane == IDENTITY and theirs.seq >= mine.seq and rotations < ROTATIONS_MAX:
+                shown = self.show_rotation(session, mine.network)
+                rotations += bool(shown)
+                out += shown
+        return out + self._wanted(session, ranges)
+
+    def _lacking(self, session: Session, theirs: Item) -> list[LaneRange]:
+        """Return what to ask for of a lane where the peer's head, or proof, is not here."""
+        head = self.journal.held.head(theirs.network, theirs.lane)
+        held = -1 if head is None else head.position.seq
+        if theirs.seq > held:
+            return self.ranges(session, theirs.network, theirs.lane, theirs.seq)
+        # Another stands at this place: to see both is to hold the proof of a fork.
+        return [LaneRange(theirs.network, theirs.lane, theirs.seq, theirs.seq)]
+
+    # What is shown.
+
+    def item(self, place: LanePlace) -> Item | None:
+        """Return the head of a lane as peers are shown it; None for one that they do not take.
 
         A replica takes no record of a link that an ended key has signed; the home does, where the partner shows it.
         """
+        head = self.journal.held.head(*place)
+        if head is None or head.id is None:
+            return None
+        network, lane = place
+        renewed = lane == LEDGER or head.position.epoch >= self._renewed
+        if not (is_public(lane) or (network == self.journal.network and renewed)):
+            return None
+        fork = self.journal.held.fork(place)
+        if fork is not None:
+            # What came after it is nobody's word: the proof is all that there is to compare.
+            return Item(*place, fork.position.epoch, fork.position.seq, *fork.ids)
+        return Item(*place, head.position.epoch, head.position.seq, head.id)
+
+    def _refresh(self) -> None:
+        """Let the shelves hold what is held by now."""
+        changed = self.journal.held.changes()
         known = self.journal.directory.networks.get(self.journal.network)
         renewed = 0 if known is None else known.identity.renewed
-        return [
-            Item(network, lane, head.position.epoch, head.position.seq, head.id)
-            for (network, lane), head in self.journal.held.heads().items()
-            if head.id is not None
-            and self.sessions.may_hold(session, network, lane)
-            and (is_public(lane) or lane == LEDGER or head.position.epoch >= renewed)
-        ]
+        if renewed != self._renewed:
+            self._renewed = renewed
+            changed |= {place for place in self.journal.held.heads() if not is_public(place[1])}
+        for place in changed:
+            (self._public if is_public(place[1]) else self._own).put(place, self.item(place))
 
-    def opening(self) -> list[Out]:
-        """Begin a round of anti-entropy with every peer that has said hello."""
-        return [
-            session_said(session.peer, HeadsVector(self.items(session)).opening(session.network))
-            for session in self.sessions.by_peer.values()
-            if session.network is not None
-        ]
+    def _shelves(self, session: Session) -> Sequence[HeadIndex]:
+        return (self._public, self._own) if session.network == self.journal.network else (self._public,)
 
-    def hear_heads(self, session: Session, heads: Heads) -> list[Out]:
-        """Go on with a round: name what differs, ask for what we lack, send what the peer lacks."""
-        vector = HeadsVector(self.items(session))
-        answer, differences = vector.answer(heads)
-        agrees = vector.agrees(heads, self.journal.network)
-        if agrees is not None:
-            session.agrees = agrees
-        out: list[Out] = [] if answer is None else [session_said(session.peer, answer)]
-        # A network's keys come before what they have signed.
-        for difference in sorted(differences, key=lambda one: not _is_identity(one)):
-            mine, theirs = difference.mine, difference.theirs
-            mine_seq = -1 if mine is None else mine.seq
-            theirs_seq = -1 if theirs is None else theirs.seq
-            if theirs is not None and theirs_seq > mine_seq:
-                if self.sessions.may_hold(session, theirs.network, theirs.lane):
-                    out += self.want(session, theirs.network, theirs.lane, theirs_seq)
-            elif mine is not None and mine_seq > theirs_seq:
-                if mine_seq - theirs_seq <= UNASKED_ENTRIES_MAX:
-                    out.append(SendRange(session.peer, mine.network, mine.lane, theirs_seq + 1, mine_seq))
-            elif mine is not None:
-                # Two heads at one place: show ours, so that the other side holds the proof of a fork.
-                out.append(SendRange(session.peer, mine.network, mine.lane, mine_seq, mine_seq))
-            if mine is not None and theirs is not None and mine.lane == IDENTITY and theirs_seq >= mine_seq:
-                out += self.show_rotation(session, mine.network)
-        return out
+    def _of_peer(self, session: Session) -> bytes:
+        assert session.network is not None
+        return self._of(session.network, session)
+
+    def _of(self, network: bytes, session: Session) -> bytes:
+        """Return the fingerprint of what is held here of a network's lanes, of those that this peer may hold too."""
+        items = (self.item((network, lane)) for lane in (COMMONS, IDENTITY))
+        state = sha256(b"mutirao/v1/network\0")
+        for item in items:
+            state.update(bytes(32) if item is None else head_digest(item))
+        state.update(self._own.index.fingerprint() if network == self.journal.network == session.network else bytes(32))
+        return state.digest()
 
     def show_rotation(self, session: Session, network: bytes) -> list[Out]:
         """Send a peer the newest rotation of a network, and what came after it: its own lane may be a thief's.
@@ -91,39 +208,77 @@ class Compare:
         by = {one.guardian for at in identity.recoveries() for one in identity.epochs[at].backers}
         for guardian in sorted(by & networks.keys()):
             newest = networks[guardian].identity.epoch
-            first = max(0, newest - UNASKED_ENTRIES_MAX + 1)
+            first = max(0, newest - ROTATION_ENTRIES_MAX + 1)
             out.append(SendRange(session.peer, guardian, IDENTITY, first, newest))
-        last = min(identity.epoch, identity.rotated + UNASKED_ENTRIES_MAX - 1)
+        last = min(identity.epoch, identity.rotated + ROTATION_ENTRIES_MAX - 1)
         return [*out, SendRange(session.peer, network, IDENTITY, identity.rotated, last)]
 
+    # What is asked for.
+
     def want(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[Out]:
-        """Ask for the next entries of a lane, half a window at a time and, while much is to come, two ahead."""
+        """Ask for the next entries of a lane."""
+        return self._wanted(session, self.ranges(session, network, lane, known_to_peer))
+
+    def ranges(self, session: Session, network: bytes, lane: str, known_to_peer: int) -> list[LaneRange]:
+        """Return what to ask for of a lane next: half a window at a time and, while much is to come, two ahead."""
         head, place = self.journal.held.head(network, lane), (network, lane)
         held = -1 if head is None else head.position.seq
-        if place not in session.wanted and len(session.wanted) >= WANTED_LANES_MAX:
+        if place not in session.wanted and len(session.wanted) >= LANES_WANTED_MAX:
+            session.differs = True
             return []
         asked, known = session.wanted.pop(place, (-1, -1))
         asked, known = max(asked, held), max(known, known_to_peer)
         if known <= held or (lane != IDENTITY and self.journal.held.is_forked(network, lane)):
             return []
-        out: list[Out] = []
+        out: list[LaneRange] = []
         half = WINDOW_ENTRIES // 2
         while asked == held or (asked - held <= half <= known - asked):
             first, asked = asked + 1, min(known, asked + half)
-            out.append(session_said(session.peer, Wanted(network, lane, first, asked)))
+            out.append(LaneRange(network, lane, first, asked))
         session.wanted[place] = (asked, known)
         return out
 
-    def hear_wanted(self, session: Session, wanted: Wanted) -> list[Out]:
-        """Send a range of a lane that the peer may hold."""
-        if not self.sessions.may_hold(session, wanted.network, wanted.lane):
-            raise PeerFault("a lane that is not for this peer")
-        if not 0 <= wanted.last - wanted.first < WINDOW_ENTRIES:
-            raise PeerFault("a range beyond the window")
-        head = self.journal.held.head(wanted.network, wanted.lane)
-        if head is None or wanted.first > head.position.seq:
+    def came(self, session: Session, network: bytes, lane: str, first: int, last: int) -> list[Out]:
+        """Ask for what comes after entries of a lane that a peer has shown, from seq `first` to `last`."""
+        asked, _ = session.wanted.get((network, lane), (-1, -1))
+        if asked < 0:
             return []
-        return [SendRange(session.peer, wanted.network, wanted.lane, wanted.first, min(wanted.last, head.position.seq))]
+        head = self.journal.held.head(network, lane)
+        held = -1 if head is None else head.position.seq
+        if first <= held + 1 and last >= asked > held:
+            # It came in vain, as where the lane is being read again: it is asked for anew.
+            del session.wanted[network, lane]
+            session.differs = True
+            return []
+        return self.want(session, network, lane, -1)
+
+    def go_on(self, session: Session, now: Millis) -> list[Out]:
+        """Begin the next comparison at once where a peer has brought all that was asked of it, and holds more."""
+        session.brought_ms = now
+        if session.network is None or session.wanted or not session.differs:
+            return []
+        self._refresh()
+        return self._open(session, now)
+
+    def _wanted(self, session: Session, ranges: Sequence[LaneRange]) -> list[Out]:
+        return [
+            session_said(session.peer, Wanted(tuple(ranges[first : first + LANES_WANTED_MAX])))
+            for first in range(0, len(ranges), LANES_WANTED_MAX)
+        ]
+
+    def hear_wanted(self, session: Session, wanted: Wanted) -> list[Out]:
+        """Send ranges of lanes that the peer may hold."""
+        out: list[Out] = []
+        for one in wanted.ranges:
+            if not self.sessions.may_hold(session, one.network, one.lane):
+                raise PeerFault("a lane that is not for this peer")
+            if not 0 <= one.last - one.first < WINDOW_ENTRIES:
+                raise PeerFault("a range beyond the window")
+            head = self.journal.held.head(one.network, one.lane)
+            if head is not None and one.first <= head.position.seq:
+                last = min(one.last, head.position.seq)
+                out.append(SendRange(session.peer, one.network, one.lane, one.first, last))
+        return out
 
     def lacks_key_of(self, session: Session, entry: Entry) -> list[Out] | None:
         """Return what to ask for where an entry is of a network or an epoch whose key is not here yet."""
@@ -134,6 +289,22 @@ class Compare:
         return self.want(session, entry.network, IDENTITY, entry.header.epoch)
 
 
-def _is_identity(difference: Difference) -> bool:
-    item = difference.mine or difference.theirs
-    return item is not None and item.lane == IDENTITY
+def _keys_first(item: Item | None) -> tuple[bytes, bool]:
+    assert item is not None, "a difference is of something"
+    return item.network, item.lane != IDENTITY
+
+
+def is_ahead(mine: Item, theirs: Item | None) -> bool:
+    """Tell whether one side holds of a lane what the other lacks: a later entry, another one, or a (lower) proof."""
+    if theirs is None:
+        return True
+    if mine.twin is None or theirs.twin is None:
+        if mine.twin is None and theirs.twin is None:
+            return mine.seq >= theirs.seq
+        return mine.twin is not None or mine.lane == IDENTITY
+    return _proof(mine) < _proof(theirs)
+
+
+def _proof(item: Item) -> tuple[int, int, bytes, bytes]:
+    assert item.twin is not None
+    return item.epoch, item.seq, item.id, item.twin

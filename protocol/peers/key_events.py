@@ -10,7 +10,7 @@ from protocol.lanes.growing import grown, recovery_of
 from protocol.lanes.identity import BY_GUARDIANS, BY_HOT_KEY, Identity
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
-from protocol.peers.messages import PeerFault, Wanted
+from protocol.peers.messages import LaneRange, PeerFault, Wanted
 from protocol.peers.sessions import Session, session_said
 
 
@@ -50,8 +50,8 @@ class KeyEvents:
         if not 0 < at <= identity.epoch + 1 or identity.epochs[at - 1].event != branch[0].header.prev:
             # What goes before it is not here: since the newest rotation, what is here may be a thief's.
             first, last = identity.rotated + 1, branch[-1].header.seq
-            wanted = Wanted(network, IDENTITY, first, min(last, first + WINDOW_ENTRIES - 1))
-            return [session_said(session.peer, wanted)] if at > first else []
+            wanted = LaneRange(network, IDENTITY, first, min(last, first + WINDOW_ENTRIES - 1))
+            return [session_said(session.peer, Wanted((wanted,)))] if at > first else []
         branched = grown(identity.at(at - 1), branch)
         due = self._due(branched, at, now)
         branch = branch[: due - at]

@@ -15,10 +15,13 @@ FRAME_BYTES_MAX = 4 * 1024 * 1024
 ENTRIES_PER_FRAME_MAX = 4_096
 RANGE_BYTES_MAX = 1024 * 1024
 IDENTITY_ENTRIES_MAX = 64
-RANGES_PER_FRAME_MAX = 64
+SPANS_PER_FRAME_MAX = 256
+LANES_WANTED_MAX = 256
+"""Of how many lanes entries may be asked for at a time, and be on their way from one peer."""
+ITEMS_AHEAD_MAX = 1_024
 PRACTICES_MAX = 256
 """How many practices a node may say that it knows."""
-ITEMS_PER_RANGE_MAX = 64
+ITEMS_PER_SPAN_MAX = 64
 HOPS_MAX = 8
 PATHS_MAX = 5
 """How many ways are taken for one payment, one after the other or at once (PROTOCOL 3)."""
@@ -78,8 +81,8 @@ class Entries:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Please send this lane's entries from `first` to `last` seq."""
+class LaneRange:
+    """Entries of a lane, from `first` to `last` seq."""
 
     network: Id32
     lane: LaneName
@@ -88,34 +91,57 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Please send these entries, each lane's in order."""
+
+    ranges: Annotated[tuple[LaneRange, ...], AtMost(LANES_WANTED_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """The head of a lane, as one side knows it."""
+    """The head of a lane, as one side knows it.
+
+    Of a lane that is proved to have forked: the first place where it has, with the two lowest ids that stand there.
+    """
 
     network: Id32
     lane: LaneName
     epoch: Annotated[int, Range(0, 2**31)]
     seq: Seq
     id: Id32
+    twin: Id32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range of lane keys, lower bound in and upper bound out (empty: no bound), and what I hold in it.
+    """What I hold of a part: of the lanes whose keys begin with the hexadecimal digits `prefix`.
 
-    Either the fingerprint of my items in it, or, where they are few, the items themselves.
+    Either the fingerprint of my heads in it, or, where they are few, the heads. `audience` is the network whose
+    replicas alone hold these lanes, nothing for lanes that everybody may hold.
     """
 
-    lower: Annotated[bytes, AtMost(96)]
-    upper: Annotated[bytes, AtMost(96)]
+    audience: Id32 | None
+    prefix: Annotated[str, AtMost(64)]
     fingerprint: Id32 | None
-    items: Annotated[tuple[Item, ...], AtMost(ITEMS_PER_RANGE_MAX)] | None
+    items: Annotated[tuple[Item, ...], AtMost(ITEMS_PER_SPAN_MAX)] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Range-based reconciliation of lane heads (Meyer 2023): one round of it."""
+    """One step of a comparison of heads: parts that do not overlap, in order (Meyer 2023).
 
-    spans: Annotated[tuple[Span, ...], AtMost(RANGES_PER_FRAME_MAX)]
+    `yours` begins a comparison and is in the answer to that: the fingerprint of what I hold of your network's lanes.
+    """
+
+    spans: Annotated[tuple[Span, ...], AtMost(SPANS_PER_FRAME_MAX)]
+    yours: Id32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Heads of mine that you lack, by what you have told: some of them, ask for what you want."""
+
+    items: Annotated[tuple[Item, ...], AtMost(ITEMS_AHEAD_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +294,12 @@ Message = (
     | Probe
     | ProbeMet
     | LinkHeld
+    | Ahead
     | NewerMessage
 )
 MESSAGE_KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
-    Probe, ProbeMet, LinkHeld,
+    Probe, ProbeMet, LinkHeld, Ahead,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""

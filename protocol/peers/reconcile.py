@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Anti-entropy over lane heads: cost grows with the difference, not with the number of lanes.
+"""What one side says of the heads that it holds, part by part, and where two sides differ (PROTOCOL 8).
 
-Range-based set reconciliation (A. Meyer, "Range-Based Set Reconciliation", SRDS 2023): two sides
-compare fingerprints of a range; where they differ the range is split, until it is small enough to be
-listed. A side that finds the other ahead asks for entries; one that finds it behind sends them.
+A part is named by the first hexadecimal digits of the keys in it; crdt/index.py keeps its fingerprint.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 
-from protocol.peers.messages import ITEMS_PER_RANGE_MAX, RANGES_PER_FRAME_MAX, Heads, Item, Span
-
-BRANCHES = 16
-LISTED_ITEMS_MAX = ITEMS_PER_RANGE_MAX // 2
+from crdt.index import DIGITS, FEW, KEY_BYTES, Index
+from protocol.lanes.records import LanePlace
+from protocol.peers.messages import Item, PeerFault, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,62 +22,50 @@ class Difference:
     theirs: Item | None
 
 
-class HeadsVector:
-    """The heads that one side holds, sorted by (network, lane)."""
+class HeadIndex:
+    """The heads of lanes that the same peers may hold; `audience` is the network whose replicas these are, or None."""
 
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._items = sorted(items, key=_key)
-        self._keys = [_key(item) for item in self._items]
+    def __init__(self, audience: bytes | None) -> None:
+        self.audience = audience
+        self.index = Index()
+        self._items: dict[bytes, Item] = {}
 
-    def opening(self, network: bytes) -> Heads:
-        """Return the first message of a round: fingerprints of everything, that of the other side's network apart."""
-        lower, upper = _lanes_of(network)
-        bounds = pairwise((b"", lower, upper, b""))
-        return Heads(tuple(Span(low, high, self._fingerprint(low, high), None) for low, high in bounds))
+    def put(self, place: LanePlace, item: Item | None) -> None:
+        """Hold the head of a lane from now on, or none."""
+        key = key_of(self.audience, *place)
+        if item is None:
+            self.index.remove(key)
+            self._items.pop(key, None)
+        else:
+            self.index.put(key, head_digest(item))
+            self._items[key] = item
 
-    def agrees(self, heads: Heads, network: bytes) -> bool | None:
-        """Tell whether the other side holds the same of a network; None where the message is no opening."""
-        lower, upper = _lanes_of(network)
-        told = next((span for span in heads.spans if (span.lower, span.upper) == (lower, upper)), None)
-        return None if told is None else told.fingerprint == self._fingerprint(lower, upper)
+    def opening(self) -> Span:
+        """Return what begins a comparison: the fingerprint of everything."""
+        return Span(self.audience, "", self.index.fingerprint(), None)
 
-    def answer(self, heads: Heads) -> tuple[Heads | None, list[Difference]]:
-        """Return the next message of the round, if one is needed, and the differences found so far."""
-        spans: list[Span] = []
-        found: list[Difference] = []
-        for span in heads.spans:
-            if span.items is not None:
-                found += self._compare(span.lower, span.upper, span.items)
-            elif span.fingerprint != self._fingerprint(span.lower, span.upper):
-                spans += self._split(span.lower, span.upper)
-        # What does not fit is found again in the next round.
-        kept = tuple(spans[:RANGES_PER_FRAME_MAX])
-        return (Heads(kept) if kept else None), found
+    def answer(self, span: Span) -> tuple[list[Span], list[Difference]]:
+        """Return what to say of a part that the other side has told of, and where it is known to differ.
 
-    def _slice(self, lower: bytes, upper: bytes) -> Sequence[Item]:
-        first = bisect_left(self._keys, lower)
-        last = bisect_left(self._keys, upper) if upper else len(self._keys)
-        return self._items[first:last]
+        Raises PeerFault where an item is not of its part.
+        """
+        if span.items is not None:
+            return [], self._compare(span.prefix, span.items)
+        if span.fingerprint == self.index.fingerprint(span.prefix):
+            return [], []
+        if self.index.count(span.prefix) <= FEW:
+            return [Span(self.audience, span.prefix, None, tuple(self._listed(span.prefix)))], []
+        parts = (span.prefix + digit for digit in DIGITS)
+        return [Span(self.audience, part, self.index.fingerprint(part), None) for part in parts], []
 
-    def _fingerprint(self, lower: bytes, upper: bytes) -> bytes:
-        state = sha256(b"mutirao/v1/heads\0")
-        for item in self._slice(lower, upper):
-            state.update(_key(item))
-            state.update(b"%d/%d/" % (item.epoch, item.seq))
-            state.update(item.id)
-        return state.digest()
+    def _listed(self, prefix: str) -> list[Item]:
+        return [self._items[key] for key in self.index.keys(prefix)]
 
-    def _split(self, lower: bytes, upper: bytes) -> list[Span]:
-        items = self._slice(lower, upper)
-        if len(items) <= LISTED_ITEMS_MAX:
-            return [Span(lower, upper, None, tuple(items))]
-        step = -(-len(items) // BRANCHES)
-        bounds = [lower, *(_key(items[at]) for at in range(step, len(items), step)), upper]
-        return [Span(low, high, self._fingerprint(low, high), None) for low, high in pairwise(bounds)]
-
-    def _compare(self, lower: bytes, upper: bytes, theirs: Sequence[Item]) -> list[Difference]:
-        mine = {_key(item): item for item in self._slice(lower, upper)}
-        others = {_key(item): item for item in theirs}
+    def _compare(self, prefix: str, theirs: Iterable[Item]) -> list[Difference]:
+        others = {key_of(self.audience, item.network, item.lane): item for item in theirs}
+        if not all(key.hex().startswith(prefix) for key in others):
+            raise PeerFault("an item outside of its part")
+        mine = {key: self._items[key] for key in self.index.keys(prefix)}
         return [
             Difference(mine.get(key), others.get(key))
             for key in sorted(mine.keys() | others.keys())
@@ -89,10 +73,34 @@ class HeadsVector:
         ]
 
 
-def _lanes_of(network: bytes) -> tuple[bytes, bytes]:
-    """Return the bounds between which the keys of all lanes of a network lie."""
-    return network, network + b"\xff"
+def check_parts(spans: Iterable[Span]) -> None:
+    """Raise PeerFault unless spans come in order, each of a part of its own, with items or a fingerprint."""
+    spans = tuple(spans)
+    for span in spans:
+        if (span.items is None) == (span.fingerprint is None):
+            raise PeerFault("a span has items or a fingerprint")
+        if not set(span.prefix) <= set(DIGITS):
+            raise PeerFault("a part is named by hexadecimal digits")
+    for before, after in pairwise(spans):
+        if before.audience == after.audience and (
+            before.prefix >= after.prefix or after.prefix.startswith(before.prefix)
+        ):
+            raise PeerFault("parts that overlap")
+    turns = sum(before.audience != after.audience for before, after in pairwise(spans))
+    if spans and len({span.audience for span in spans}) != 1 + turns:
+        raise PeerFault("parts that overlap")
 
 
-def _key(item: Item) -> bytes:
-    return item.network + item.lane.encode()
+def key_of(audience: bytes | None, network: bytes, lane: str) -> bytes:
+    """Return the place of a lane in the order of the index: lanes of one network together, in that of all networks."""
+    half = KEY_BYTES // 2
+    of_lane = sha256(b"mutirao/v1/lane\0" + lane.encode()).digest()[:half]
+    return network[:half] + of_lane if audience is None else of_lane + network[:half]
+
+
+def head_digest(item: Item) -> bytes:
+    """Return the digest by which an item is told from another head of its lane."""
+    state = sha256(b"mutirao/v1/head\0%d/%d/" % (item.epoch, item.seq))
+    state.update(item.id)
+    state.update(item.twin or b"")
+    return state.digest()

@@ -34,6 +34,16 @@ class Session:
     """Its practices, as it has told."""
     agrees: bool = False
     """Whether the peer held the same of our own network as we do when it last told its heads."""
+    opened_ms: Millis = -(2**53)
+    """When we have begun a comparison with it last."""
+    pause_ms: Millis = 0
+    """How long after it the next may begin."""
+    compared: tuple[int, int] = (-1, -1)
+    """The versions of what everybody, and our network's nodes alone, may hold, when that comparison began."""
+    differs: bool = False
+    """Whether that comparison has found a difference."""
+    brought_ms: Millis = 0
+    """When it has brought last what was not here."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
 

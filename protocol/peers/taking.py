@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Entries as peers show them: each linked to the one before, the last of each epoch signed, and then folded in.
+"""Entries as peers show them: each linked to the one before, and signed, and then folded in.
 
 Whatever a peer sends is bounded, and garbage costs it its connection.
 """
@@ -11,7 +11,7 @@ from protocol.lanes.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, Milli
 from protocol.lanes.journal import Journal
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.key_events import KeyEvents, check_chain
-from protocol.peers.messages import Hello, PeerFault, Wanted
+from protocol.peers.messages import Hello, LaneRange, PeerFault, Wanted
 from protocol.peers.sessions import Session, Sessions, session_said
 from protocol.wire.codec import CodecFault
 
@@ -51,21 +51,22 @@ class Taking:
         Raises PeerFault at the first lie; what came before it stays.
         """
         out: list[Out] = []
+        before = len(self.journal.stores)
         try:
             for (network, lane), run in groupby(entries, key=lambda one: (one.network, one.header.lane)):
                 if not self.sessions.may_hold(session, network, lane):
                     raise PeerFault("an entry that is not for us")
-                standing = self._standing(list(run))
+                shown = list(run)
+                seqs, standing = (shown[0].header.seq, shown[-1].header.seq), self._standing(shown)
                 if standing:
                     out += self._take_run(session, standing, now)
-                if (network, lane) in session.wanted:
-                    out += self.compare.want(session, network, lane, -1)
+                out += self.compare.came(session, network, lane, *seqs)
         except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
-        return out
+        return out + self.compare.go_on(session, now) if len(self.journal.stores) > before else out
 
     def _take_run(self, session: Session, run: list[Entry], now: Millis) -> list[Out]:
-        """Take the entries of one lane: each linked to the one before, the last of each epoch signed."""
+        """Take the entries of one lane: each linked to the one before, and signed."""
         journal = self.journal
         first = run[0]
         if first.header.lane == IDENTITY:
@@ -99,12 +100,17 @@ class Taking:
         return []
 
     def _take_linked(self, new: list[Entry]) -> None:
-        """Take entries that follow what is held of their lane, the last of each epoch signed."""
+        """Take entries that follow what is held of their lane: each signed, or in our own the last of each epoch."""
         journal = self.journal
         for _, group in groupby(new, key=lambda one: one.header.epoch):
-            entries = list(group)
-            # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
-            if not self._is_vouched(entries[-1]):
+            whole = entries = list(group)
+            if entries[0].network != journal.network:
+                # Whoever holds them passes them on in any pieces, and each piece has to stand.
+                entries = list(takewhile(self._is_vouched, entries))
+            elif not self._is_vouched(entries[-1]):
+                # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
+                return
+            if not entries:
                 return
             journal.need(entries)
             if len(entries) >= BULK_ENTRIES_MIN and not self.checks_all:
@@ -115,6 +121,8 @@ class Taking:
                     journal.take(entry)
             finally:
                 journal.book.is_sampled = None
+            if len(entries) < len(whole):
+                return
 
     def _weigh(self, session: Session, new: list[Entry], known_seq: int) -> list[Out]:
         """Return what to ask for where entries follow another one than ours at the head of their lane."""
@@ -122,15 +130,12 @@ class Taking:
         if self._is_confirmed(new):
             # What a key event names is linked to another past than ours: a thief has signed ours.
             kept = self.journal.forget_unconfirmed(network, lane)
-            return [
-                session_said(
-                    session.peer, Wanted(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES))
-                )
-            ]
+            anew = LaneRange(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES))
+            return [session_said(session.peer, Wanted((anew,)))]
         if not self._is_vouched(new[0]):
             return []
         # That other one is the proof of a fork.
-        return [session_said(session.peer, Wanted(network, lane, known_seq, known_seq))]
+        return [session_said(session.peer, Wanted((LaneRange(network, lane, known_seq, known_seq),)))]
 
     def _is_vouched(self, entry: Entry) -> bool:
         """Tell whether its network has signed an entry, or a thief whose time cold keys have ended; raises EntryFault.

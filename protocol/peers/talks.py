@@ -9,7 +9,7 @@ from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, HomeSaid
-from protocol.peers.messages import Entries, Heads, Hello, NewerMessage, NodeRole, PeerFault, Wanted, unpack
+from protocol.peers.messages import Ahead, Entries, Heads, Hello, NewerMessage, NodeRole, PeerFault, Wanted, unpack
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
 
@@ -66,6 +66,9 @@ class Talks:
             case Heads():
                 gossip.sessions.count(session, home.now)
                 home.out += gossip.compare.hear_heads(session, message)
+            case Ahead():
+                gossip.sessions.count(session, home.now)
+                home.out += gossip.compare.hear_ahead(session, message)
             case Wanted():
                 gossip.sessions.count(session, home.now)
                 home.out += gossip.compare.hear_wanted(session, message)

@@ -39,7 +39,7 @@ from protocol.lanes.claims import (
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import Header, decode_body, parse
 from protocol.peers import messages
-from protocol.peers.messages import Debt, Hop, Item, Knows, Span
+from protocol.peers.messages import Debt, Hop, Item, Knows, LaneRange, Span
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
 from protocol.practices.between.abroad.onward import Onward
@@ -135,7 +135,9 @@ def test_the_header() -> None:
 
 def test_what_is_signed_and_hashed() -> None:
     """Every kind that stands in the code, and none that does not."""
-    source = "\n".join(path.read_text() for package in ("protocol", "node") for path in (ROOT / package).rglob("*.py"))
+    source = "\n".join(
+        path.read_text() for package in ("crdt", "protocol", "node") for path in (ROOT / package).rglob("*.py")
+    )
     written = r'\b(?:digest|sign|verify)\((?:[\w.\[\]]+, )?"([a-z-]+)"|b"mutirao/v1/([a-z-]+)\\0'
     found = {one or other for one, other in re.findall(written, source)}
     found |= {kind.KIND for kind in (Envelope, Joining, CheckpointClaim, GrantClaim)}
@@ -234,7 +236,7 @@ UNMOVED = {"clearing/failed"}
 
 
 def test_the_parts_of_records() -> None:
-    parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, Span)
+    parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, LaneRange, Span)
     parts = (*parts, Part, Come, LinkDebt, Owed, Leg, Circle, CircleOnward, Debt, Share, BalanceOpened, Proposed)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)

@@ -27,7 +27,7 @@ from protocol.lanes.claims import Inception
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
 from protocol.lanes.identity import promise
-from protocol.peers.messages import Entries, Hello, Message, NodeRole, Wanted, pack
+from protocol.peers.messages import Entries, Hello, LaneRange, Message, NodeRole, Wanted, pack
 from protocol.wire.keys import KeyPair
 
 PER_ADDRESS = 24
@@ -103,7 +103,7 @@ async def ask_and_not_read(one: Stranger, frames: Frames) -> None:
     await frames.say(one.told())
     while True:
         for _ in range(15):
-            await frames.say(Wanted(one.network, COMMONS, 0, max(0, len(one.words) - 1)))
+            await frames.say(Wanted((LaneRange(one.network, COMMONS, 0, max(0, len(one.words) - 1)),)))
         await trio.sleep(1)
 
 

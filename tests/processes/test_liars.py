@@ -13,8 +13,8 @@ from processes.liar import Liar
 
 from protocol.book.money import Amount
 from protocol.lanes.entry import LEDGER, encode_body, seal
-from protocol.peers.messages import Entries, Hello, LinkNews, Message, NodeRole, Wanted
-from protocol.peers.reconcile import HeadsVector
+from protocol.peers.messages import Entries, Heads, Hello, LaneRange, LinkNews, Message, NodeRole, Wanted
+from protocol.peers.reconcile import HeadIndex
 from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord
 from protocol.practices.between.links.wishes import AcceptLink, LinksWanted, RaiseLink
 from protocol.practices.people.members.entries import Suspended
@@ -151,7 +151,7 @@ def _a_frame_in_a_long_form(liar: Liar, town: Town) -> None:
 
 
 def _a_lane_that_is_not_for_it(liar: Liar, town: Town) -> None:
-    liar.say(Wanted(town.riacho.network, LEDGER, 0, 100))
+    liar.say(Wanted((LaneRange(town.riacho.network, LEDGER, 0, 100),)))
 
 
 def _hello_again(liar: Liar, town: Town) -> None:
@@ -159,7 +159,7 @@ def _hello_again(liar: Liar, town: Town) -> None:
 
 
 def _too_many_questions(liar: Liar, town: Town) -> None:
-    question = HeadsVector(()).opening(liar.network)
+    question = Heads((HeadIndex(None).opening(),), bytes(32))
     # More than twice what a minute allows: a minute may end among them.
     liar.say(*[question] * 2_500)
 
@@ -234,7 +234,7 @@ def _as_a_replica(town: Town) -> Callable[[Message], Message | None]:
 
 def _without_hello(town: Town) -> Callable[[Message], Message | None]:
     def tongue(message: Message) -> Message | None:
-        return Wanted(town.riacho.network, "identity", 0, 0) if isinstance(message, Hello) else message
+        return Wanted((LaneRange(town.riacho.network, "identity", 0, 0),)) if isinstance(message, Hello) else message
 
     return tongue
 

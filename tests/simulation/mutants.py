@@ -29,9 +29,9 @@ from protocol.book.refusals import ORDER_MISMATCH, PEER_UNREACHABLE, Reason
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.held import HeldLanes
+from protocol.lanes.records import LanePlace
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
-from protocol.peers.sessions import Session
 from protocol.peers.standing import Standing
 from protocol.practices.between.abroad import arriving, holds, rules, sending
 from protocol.practices.between.abroad import entries as abroad
@@ -132,13 +132,10 @@ def row(name: str, caught: Caught | None) -> str:
 # The variants. Each is the original with one thing wrong.
 
 
-def _all_items(compare: Compare, session: Session) -> list[Item]:
+def _any_item(compare: Compare, place: LanePlace) -> Item | None:
     """Compare the heads of all lanes, whoever has ended the epoch in which they were signed."""
-    return [
-        Item(network, lane, head.position.epoch, head.position.seq, head.id)
-        for (network, lane), head in compare.journal.held.heads().items()
-        if head.id is not None and compare.sessions.may_hold(session, network, lane)
-    ]
+    head = compare.journal.held.head(*place)
+    return None if head is None or head.id is None else Item(*place, head.position.epoch, head.position.seq, head.id)
 
 
 def _overdrawn_for_ever(link: Link) -> bool:
@@ -382,7 +379,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
     "ended records compared": Mutant(
         "a home waits for its replica to have what only a partner can show it", "CONVERGE",
-        ((Compare, "items", _all_items),), {**RESTORES, "rotate": 4.0}, shape="copied"),
+        ((Compare, "item", _any_item),), {**RESTORES, "rotate": 4.0}, shape="copied"),
     "preimage not checked": Mutant(
         "a claim is believed without the preimage", "PAID=>PREIMAGE",
         ((drafts, "fits", _yes), (link_rules, "fits", _yes), (rules, "_fits", _yes)), cheat="wrong preimage"),

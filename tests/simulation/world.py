@@ -92,6 +92,8 @@ class World:
         self.wires: list[tuple[str, str, bytes]] = []
         self.joined: set[frozenset[str]] = set()
         self.drops: list[tuple[str, str]] = []
+        self.piece_entries: int | None = None
+        """How many entries of a range are sent in a frame; None for all."""
         self._requests = 0
 
     def seed(self) -> bytes:
@@ -246,15 +248,14 @@ class World:
                 case Send(peer, frame):
                     self.carry(name, peer, frame)
                 case SendRange(peer, network, lane, first, last):
-                    found = [
-                        entry
-                        for entry in node.disk
-                        if entry.network == network and entry.header.lane == lane and first <= entry.header.seq <= last
-                    ]
+                    of_lane = self.lane_of(node, network, lane)
+                    found = [entry for entry in of_lane if first <= entry.header.seq <= last]
                     # In the order in which node/store/lanes.py reads them.
                     found.sort(key=lambda entry: (entry.header.seq, entry.header.epoch))
                     wires = tuple(entry.wire for entry in found)
-                    self.carry(name, peer, pack(Entries(wires)))
+                    size = self.piece_entries or len(wires)
+                    for at in range(0, len(wires), max(1, size)):
+                        self.carry(name, peer, pack(Entries(wires[at : at + size])))
                 case Answer(request, result):
                     self.answer(node, request, result)
                 case Drop(peer, reason):
@@ -263,6 +264,10 @@ class World:
                 case _:
                     node.events.append(effect)
         self._recall(node, [one for one in cut if one.lane != IDENTITY])
+
+    def lane_of(self, node: Node, network: bytes, lane: str) -> list[Entry]:
+        """Return what a node has stored of a lane."""
+        return [entry for entry in node.disk if (entry.network, entry.header.lane) == (network, lane)]
 
     def _recall(self, node: Node, cut: list[Forget]) -> None:
         """Hand back what is left of lanes that were cut; with the node's own books it begins anew."""

@@ -18,13 +18,14 @@ from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, encode_body, 
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import (
-    RANGES_PER_FRAME_MAX,
+    SPANS_PER_FRAME_MAX,
     CircleAsked,
     Debt,
     Entries,
     Heads,
     Hello,
     Item,
+    LaneRange,
     LinkHeld,
     LinkNews,
     LinkWanted,
@@ -192,10 +193,10 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     commons = said[COMMONS]
     next_word = word(commons, encode_body(OfferPublished(bytes(16), "bread"), FIRST_MS))
     unknown = word(commons, encode({1: "weather/seen", 2: FIRST_MS, 3: {1: "rain"}}))
-    wanted = Wanted(author.network, COMMONS, 0, 0)
-    span = Span(b"", b"", bytes(32), None)
+    wanted = Wanted((LaneRange(author.network, COMMONS, 0, 0),))
+    span = Span(None, "", bytes(32), None)
     item = Item(speaker.network, COMMONS, 0, len(commons) - 1, commons[-1].id)
-    crowd: list[Value] = [to_map(span)] * (RANGES_PER_FRAME_MAX + 1)
+    crowd: list[Value] = [to_map(span)] * (SPANS_PER_FRAME_MAX + 1)
     greeting = unpack(ears.hello)
     assert isinstance(greeting, Hello)
 
@@ -213,17 +214,17 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("a number from 65,536 on", encode([65_536, {}]))
     ears.hear("a number below it that is not known", encode([65_535, {}]))
     ears.hear("a field that is not known", encode([2, to_map(wanted) | {99: 1}]))
-    ears.hear("a field left out", encode([2, {1: author.network}]))
-    ears.hear("a field of another type", encode([2, to_map(wanted) | {3: "0"}]))
-    ears.hear(f"{RANGES_PER_FRAME_MAX + 1} spans", encode([3, {1: crowd}]))
+    ears.hear("a field left out", encode([2, {1: [{1: author.network}]}]))
+    ears.hear("a field of another type", encode([2, {1: [to_map(wanted.ranges[0]) | {3: "0"}]}]))
+    ears.hear(f"{SPANS_PER_FRAME_MAX + 1} spans", encode([3, {1: crowd}]))
     ears.hear("too many questions in a minute", pack(wanted), times=REQUESTS_PER_MINUTE_MAX + 1)
     ears.hear("what we hold is wanted", pack(wanted))
-    ears.hear("a lane of a network that we do not know is wanted", pack(Wanted(bytes(32), COMMONS, 0, 0)))
-    ears.hear("our ledger is wanted", pack(Wanted(author.network, LEDGER, 0, 0)))
-    ears.hear("more than a window is wanted", pack(Wanted(author.network, COMMONS, 0, 8_192)))
-    ears.hear("heads of who has nothing", pack(Heads((Span(b"", b"", None, ()),))))
+    ears.hear("a lane of a network that we do not know is wanted", pack(Wanted((LaneRange(bytes(32), COMMONS, 0, 0),))))
+    ears.hear("our ledger is wanted", pack(Wanted((LaneRange(author.network, LEDGER, 0, 0),))))
+    ears.hear("more than a window is wanted", pack(Wanted((LaneRange(author.network, COMMONS, 0, 8_192),))))
+    ears.hear("heads of who has nothing", pack(Heads((Span(None, "", None, ()),))))
     ears.hear("another fingerprint", pack(Heads((span,))))
-    ears.hear("a head that we lack", pack(Heads((Span(b"", b"", None, (item,)),))))
+    ears.hear("a head that we lack", pack(Heads((Span(None, "", None, (item,)),))))
     ears.hear("entries", entries(*commons))
     ears.hear("entries that we hold", entries(*commons), entries(*commons))
     ears.hear("an entry whose past we lack", entries(next_word))

@@ -122,7 +122,7 @@ OPERATIONS = {
 
 
 @dataclass
-class Shelf:
+class HeadIndex:
     """Keeps tokens as the storage does."""
 
     kept: list[Token] = field(default_factory=list)
@@ -163,7 +163,7 @@ class Bakery:
     news: list[tuple[int, str, str, Mapping[str, Any]]] = field(default_factory=list)
     told: asyncio.Condition = field(default_factory=asyncio.Condition)
     left: asyncio.Event = field(default_factory=asyncio.Event)
-    storage: Any = field(default_factory=Shelf)
+    storage: Any = field(default_factory=HeadIndex)
     now: int = NOON_MS
     book: Any = field(
         default_factory=lambda: SimpleNamespace(

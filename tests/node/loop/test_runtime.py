@@ -876,7 +876,10 @@ async def test_who_brings_something_new_is_commended_and_who_is_tied_is_told_to_
     assert node.network.ties == {b"k": Tie.KNOWN}
 
 
-async def test_a_range_follows_in_pages_while_others_are_served(node: Node, lane: Lane) -> None:
+async def test_a_range_follows_in_pages_while_others_are_served(
+    node: Node, lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peering, "ENTRIES_PER_FRAME_MAX", 1_000)
     entries = lane(3_000)
     await node.storage.commit(Batch([*entries, *lane(3, name=COMMONS)]))
     node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"range"))
@@ -889,6 +892,25 @@ async def test_a_range_follows_in_pages_while_others_are_served(node: Node, lane
             await node.batches(1)
     assert wires_of(node.network.sent) == [one.wire for one in entries]
     assert len(node.network.sent) >= 3
+
+
+async def test_small_ranges_go_together_and_what_is_asked_beyond_a_bound_is_not_kept(
+    node: Node, lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await node.storage.commit(Batch(lane(3)))
+    node.network.full.add("serra")  # so that they wait for each other
+    node.hear(PeerUp("serra", b"k", outbound=True))
+    monkeypatch.setattr(peering, "RANGES_WAITING_MAX", 10)
+    for _ in range(30):
+        node.hear(Received("serra", b"range"))
+    await node.batches(2)
+    node.network.full.clear()
+    async with asyncio.timeout(10):
+        while len(wires_of(node.network.sent)) < 3 * 10:
+            await node.batches(1)
+    await asyncio.sleep(0.1)
+    assert node.network.dropped == []
+    assert len(wires_of(node.network.sent)) <= 3 * 13 and len(node.network.sent) <= 3
 
 
 async def test_a_peer_that_does_not_read_its_range_is_dropped(node: Node, lane: Lane) -> None:

@@ -11,12 +11,12 @@ from simulation.world import World
 from protocol.events import MISSED, Effect, Fetch, Input, Publish, TimerFired
 from protocol.lanes.entry import LEDGER, parse
 from protocol.peers import compare
-from protocol.peers.messages import Entries, Wanted, unpack
+from protocol.peers.messages import Entries, LaneRange, Wanted, unpack
 from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.money.payments.entries import Pay
 from protocol.replica import NEWS_FROM_PEER_MAX
 
-WINDOW, UNASKED = 16, 4
+WINDOW = 16
 
 
 class Watched(World):
@@ -25,7 +25,7 @@ class Watched(World):
     def __init__(self) -> None:
         super().__init__()
         self.sent: Counter[int] = Counter()
-        self.asked: list[tuple[int, Wanted]] = []
+        self.asked: list[tuple[int, LaneRange]] = []
 
     def held(self, name: str) -> int:
         node = self.nodes[name]
@@ -37,8 +37,8 @@ class Watched(World):
         match unpack(frame):
             case Entries(wires) if target == "casa":
                 self.sent.update(one.header.seq for one in map(parse, wires) if one.header.lane == LEDGER)
-            case Wanted(lane="ledger") as wanted:
-                self.asked.append((self.held(source), wanted))
+            case Wanted(ranges):
+                self.asked += [(self.held(source), one) for one in ranges if one.lane == LEDGER]
             case _:
                 pass
 
@@ -47,7 +47,6 @@ class Watched(World):
 def world(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """Return a group with some history, whose replica has not joined yet."""
     monkeypatch.setattr(compare, "WINDOW_ENTRIES", WINDOW)
-    monkeypatch.setattr(compare, "UNASKED_ENTRIES_MAX", UNASKED)
     world = Watched()
     exchange(world, "riacho", "HORA", "ana", "bia")
     for _ in range(60):
@@ -71,28 +70,14 @@ def join_slowly(world: Watched) -> int:
 
 
 def test_each_entry_comes_once_however_often_heads_are_compared(world: Watched) -> None:
-    last = join_slowly(world)
-    assert {seq for seq, times in world.sent.items() if times > 1} <= set(range(last - UNASKED, last + 1))
+    join_slowly(world)
+    assert set(world.sent.values()) == {1}
 
 
 def test_more_is_asked_for_before_the_last_of_it_has_come_but_never_more_than_a_window(world: Watched) -> None:
     join_slowly(world)
     assert any(held < wanted.first - 1 for held, wanted in world.asked)
     assert all(wanted.last - held <= WINDOW for held, wanted in world.asked)
-
-
-def test_what_little_is_lacking_comes_unasked(world: Watched) -> None:
-    join_slowly(world)
-    world.cut("casa", "riacho")
-    for _ in range(UNASKED):
-        pay(world, "riacho", "ana", "bia", 1)
-    world.asked.clear()
-    world.join("casa", "riacho")
-    world.run()
-    world.give("riacho", TimerFired())
-    world.run()
-    assert world.held("casa") == world.held("riacho")
-    assert world.asked == []
 
 
 @pytest.mark.parametrize(("payments", "told"), [(40, "one by one"), (300, "as history")])

@@ -19,6 +19,7 @@ from protocol.peers.messages import (
     IDENTITY_ENTRIES_MAX,
     Entries,
     Hello,
+    LaneRange,
     LinkNews,
     NodeRole,
     Wanted,
@@ -186,7 +187,7 @@ def test_a_ledger_is_given_to_nobody_but_its_own_replicas() -> None:
     world = world_of_two()
     world.join("riacho", "serra")
     world.tick(2)
-    wanted = Wanted(world.nodes["serra"].network, LEDGER, 0, 1)
+    wanted = Wanted((LaneRange(world.nodes["serra"].network, LEDGER, 0, 1),))
     assert says(world, wanted) == "a lane that is not for this peer"
 
 
@@ -195,11 +196,11 @@ def test_whatever_is_asked_has_a_bound() -> None:
     world.join("riacho", "serra")
     world.tick(2)
     network = world.nodes["serra"].network
-    assert says(world, Wanted(network, COMMONS, 0, WINDOW_ENTRIES)) == "a range beyond the window"
+    assert says(world, Wanted((LaneRange(network, COMMONS, 0, WINDOW_ENTRIES),))) == "a range beyond the window"
     world.join("riacho", "serra")
     world.run()
     for _ in range(REQUESTS_PER_MINUTE_MAX + 1):
-        reason = says(world, Wanted(network, COMMONS, 5, 5))
+        reason = says(world, Wanted((LaneRange(network, COMMONS, 5, 5),)))
         if reason is not None:
             break
     assert reason == "too many requests in a minute"

@@ -83,12 +83,12 @@ def test_a_record_whose_terms_are_turned_round_costs_the_connection() -> None:
 
 
 def test_who_names_lanes_without_end_is_asked_for_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "WANTED_LANES_MAX", 10)
+    monkeypatch.setattr(compare, "LANES_WANTED_MAX", 10)
     world = world_of_two()
     world.join("riacho", "serra")
     world.tick(2)
     items = tuple(Item(bytes([number]) * 32, IDENTITY, 0, 5, bytes(32)) for number in range(60))
-    says(world, Heads((Span(b"", b"", None, items),)))
+    says(world, Heads((Span(None, "", None, items),)))
     session = world.nodes["serra"].replica.gossip.sessions.by_peer["riacho"]
     assert len(session.wanted) == 10
 

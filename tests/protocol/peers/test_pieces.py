@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, Entries, Wanted, pack, unpack
+from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, Entries, LaneRange, Wanted, pack, unpack
 from protocol.peers.pieces import pieces
 
 
@@ -56,5 +56,5 @@ def test_a_frame_that_breaks_off_comes_back_as_it_is(end: int) -> None:
 
 
 def test_a_frame_of_another_kind_comes_back_as_it_is() -> None:
-    frame = pack(Wanted(bytes(32), "commons", 0, 100))
+    frame = pack(Wanted((LaneRange(bytes(32), "commons", 0, 100),)))
     assert pieces(frame, 1) == [frame]
