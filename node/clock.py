@@ -3,8 +3,11 @@
 
 import os
 import time
+from pathlib import Path
 
 from protocol.lanes.entry import Millis
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def now_ms() -> Millis:
@@ -13,8 +16,16 @@ def now_ms() -> Millis:
 
 
 def seconds() -> float:
-    """Return seconds that only go forward, to measure how long a thing took."""
-    return time.monotonic()
+    """Return seconds that only go forward, also while the machine sleeps, to measure how long a thing took."""
+    return time.clock_gettime(_STEADY)
+
+
+def boot() -> str:
+    """Return what names the time since the machine was started, within which `seconds` goes on; empty if unknown."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def chance(size: int) -> bytes:

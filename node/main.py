@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import clock, logs
+from node.keeping import hours
 from node.keeping.config import Config
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
 from node.loop.peering import Peering
@@ -23,8 +24,10 @@ from node.store.connections import StorageUnusable
 from node.store.highwater import HighWater, opened_since, why_recover
 from node.store.loading import Loader
 from node.store.storage import Storage
+from protocol.book.clock import Clock
 from protocol.book.refusals import RECOVERING
 from protocol.events import PeerDown, PeerUp, Received
+from protocol.lanes.entry import Millis
 from protocol.peers.troubles import Trouble
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.replica import Replica
@@ -78,8 +81,10 @@ async def serve(home: Path, config: Config, serving: Serving | None = None) -> N
         log.info("serving", extra={"state": node.runtime.state})
         running = asyncio.create_task(node.runtime.run())
         waiting = asyncio.create_task(ending.wait())
+        keeping = asyncio.create_task(node.keep_hours())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        keeping.cancel()
         log.info("ending")
         await node.end()
         await running
@@ -95,8 +100,9 @@ async def _opened(home: Path, config: Config, keys: Keys, storage: Storage, stac
     reason = await why_recover(mark.read(), storage, network) if keys.keyring else None
     if reason is not None:
         log.warning("recovering: nothing is signed until our own entries are back", extra={"reason": reason})
-    node = _Node(config, keys, network, storage, mark, recovering=reason is not None)
+    node = _Node(home, config, keys, network, storage, mark, recovering=reason is not None)
     node.opened = await opened_since(mark.read(), storage, network)
+    node.newest_ms = await hours.newest_ms(storage, network)
     await node.runtime.start()
     if not node.holds_its_key():
         raise HomeUnusable(
@@ -110,8 +116,17 @@ class _Node:
     """One serving node: what its parts need to know of one another."""
 
     def __init__(
-        self, config: Config, keys: Keys, network: bytes, storage: Storage, mark: HighWater, *, recovering: bool
+        self,
+        home: Path,
+        config: Config,
+        keys: Keys,
+        network: bytes,
+        storage: Storage,
+        mark: HighWater,
+        *,
+        recovering: bool,
     ) -> None:
+        self._home = home
         self._config = config
         self._keys = keys
         self._network_id = network
@@ -119,6 +134,8 @@ class _Node:
         self._recovering = recovering
         self.opened = 0
         """The newest epoch that the high-water mark alone knows of, 0 where the database knows it too."""
+        self.newest_ms: Millis | None = None
+        """The date of the newest ledger entry at the start."""
         self._replica: Replica | None = None
         self._network: Network | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
@@ -165,6 +182,10 @@ class _Node:
                         " it, or rotate with the cold keys",
                         extra={"epoch": self.opened},
                     )
+            since = hours.read_hour(self._home)
+            steady_ms = round(clock.seconds() * 1000)
+            ahead_ms = hours.ahead_of(since, self.newest_ms, clock.now_ms(), steady_ms, clock.boot())
+            replica.book.of(Clock).ahead_ms = ahead_ms
         finally:
             gc.enable()
         gc.collect()
@@ -212,8 +233,19 @@ class _Node:
         if serving is not None:
             serving(url, network.addresses)
 
+    async def keep_hours(self) -> None:
+        """Keep what the clock says now and then, as long as it is believed."""
+        while True:
+            await asyncio.sleep(hours.KEPT_EVERY_SECONDS)
+            self._keep_hour()
+
+    def _keep_hour(self) -> None:
+        if self._replica is not None:
+            hours.keep_hour(self._home, self._replica.book.of(Clock), clock.boot())
+
     async def end(self) -> None:
         """Let requests under way have their answer, then take no more."""
+        self._keep_hour()
         for close in self._closing:
             try:
                 await asyncio.wait_for(close(), _STOP_SECONDS)

@@ -59,7 +59,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A second has passed, more or less."""
+    """A second has passed, more or less.
+
+    `steady_ms` is what a clock says that nobody sets, and that counts from no known hour; None where there is none.
+    """
+
+    steady_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

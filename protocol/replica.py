@@ -11,7 +11,8 @@ from typing import Any, assert_never
 from protocol.answering import Answering
 from protocol.book.agenda import due_plans
 from protocol.book.book import Book
-from protocol.book.declaration import Accusation, Entered, Operation, Practice
+from protocol.book.clock import Clock
+from protocol.book.declaration import Accusation, Desk, Entered, Operation, Practice
 from protocol.book.tables import Name, NotFetched
 from protocol.events import (
     MISSED,
@@ -216,7 +217,8 @@ class Replica:
                 self._guard(peer, lambda: self.greeting.greet(peer, transport, chosen=outbound))
             case PeerDown(peer):
                 self.home.gossip.sessions.part(peer)
-            case TimerFired():
+            case TimerFired(steady_ms):
+                self.book.of(Clock).tick(self.home.now, steady_ms)
                 self._tick()
             case Recalled(network, turn, entries, first, last):
                 self.journal.recall(network, entries, turn, first=first, last=last)
@@ -276,12 +278,18 @@ class Replica:
             home.do(proceed(desk))
         self.answering.answer_ready()
         self.answering.lapse()
+        if not self.book.of(Clock).leapt:
+            self._by_calendar(desk)
+        for again in self.book.fillings(AGAIN):
+            again(home)
+
+    def _by_calendar(self, desk: Desk) -> None:
+        """Do what the calendar brings: nobody undoes it if the clock was wrong."""
+        home = self.home
         home.do(due_plans(desk))
         for practice in home.practices:
             if practice.due is not None:
                 home.do(self.book.until_refused(practice.due(desk), home.now))
-        for again in self.book.fillings(AGAIN):
-            again(home)
 
     # Out.
 

@@ -87,7 +87,7 @@ class Inbox:
         batch: list[QueuedInput] = []
         if self._tick_waits:
             self._tick_waits = False
-            batch.append((TimerFired(), None))
+            batch.append((TimerFired(round(self._seconds() * 1000)), None))
         if self._recalled:
             batch.append((self._recalled.popleft(), None))
         if self._wishes:

@@ -55,6 +55,8 @@ def _begin(trouble: Trouble) -> None:
             log.info("comparing with others before anything is signed", extra=extra)
         case troubles.NOT_COMPARED:
             log.warning("signing without having compared: nobody came", extra=extra)
+        case troubles.CLOCK_LEAPT:
+            log.error("the clock has leapt: what the calendar brings waits", extra=extra)
         case troubles.FORKED:
             log.error("this network has said two things at one place", extra=extra)
         case SUCCEEDED.code:

@@ -52,7 +52,7 @@ class Greeting:
             raise PeerFault("hello is said once")
         if home.keyring is not None and hello.network == home.network and self._shows_loss(hello):
             home.standing.fall_back()
-        home.out += gossip.taking.hear_identity(session, hello, home.now)
+        home.out += gossip.taking.hear_identity(session, hello, home.calendar)
         home.standing.mind_succession()
         if hello.role is NodeRole.HOME:
             known = home.journal.directory.networks.get(hello.network)

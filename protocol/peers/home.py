@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from protocol.book.book import Book
+from protocol.book.clock import Clock
 from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Slot, Tell, WishReady
 from protocol.book.private import items_of, private_by_entry
 from protocol.events import Effect, Erase, Publish, Send, StoreFault, StoreItem
@@ -77,6 +78,11 @@ class Home:
     def keyring(self) -> Keyring | None:
         """What this node signs with, as long as it does."""
         return self.journal.keyring
+
+    @property
+    def calendar(self) -> Millis:
+        """The hour by which what cannot be undone comes into force."""
+        return self.book.of(Clock).calendar(self.now)
 
     def desk(self, actor: Actor = NOBODY) -> Desk:
         """Return what plans and views may look at."""

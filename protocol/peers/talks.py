@@ -96,7 +96,7 @@ class Talks:
             entries = [one for one in entries if not one.header.lane.startswith(LINK_PREFIX)]
         if home.keyring is not None and any(map(home.standing.has_lost, entries)):
             home.standing.fall_back()
-        home.out += taking.hear_entries(session, entries, home.now)
+        home.out += taking.hear_entries(session, entries, home.calendar)
         home.standing.mind_succession()
         for entry in taking.convicted:
             home.accuse_of_fork(entry)

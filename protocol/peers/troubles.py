@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from protocol.book.clock import Clock
 from protocol.book.declaration import Doc
 from protocol.book.refusals import BEHIND, RECOVERING, SUCCEEDED
+from protocol.book.timezones import DAY_MS, MINUTE_MS
 from protocol.lanes.directory import Directory
+from protocol.lanes.entry import Millis
 from protocol.wire.keys import id_text
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 NAMED_MAX = 4
 """How many nodes that are waited for are named."""
 _REOPEN = "start this node with `mutirao serve --reopen`, which gives up what is lost"
-COMPARING, NOT_COMPARED, FORKED = "COMPARING", "NOT_COMPARED", "FORKED"
+COMPARING, NOT_COMPARED, FORKED, CLOCK_LEAPT = "COMPARING", "NOT_COMPARED", "FORKED", "CLOCK_LEAPT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,24 @@ def troubles_of(home: Home) -> Iterator[Trouble]:
             "start them, or connect them by --peer, soon after this node",
             stops=False,
         )
+    clock = home.book.of(Clock)
+    if clock.leapt and standing.silent is None:
+        yield Trouble(
+            CLOCK_LEAPT,
+            f"a right clock: it is {span(clock.ahead_ms)} ahead of the time that passed, and standing payments wait",
+            "set the clock of this machine; if it is right, say so: `mutirao clocks accept`",
+            stops=False,
+        )
     if forks and not standing.recovering:
         yield Trouble(FORKED, *_forked(home, forks), stops=False)
+
+
+def span(ms: Millis) -> str:
+    """Return a span of time in words, its largest unit alone."""
+    for unit, length_ms in (("years", 365 * DAY_MS), ("days", DAY_MS), ("hours", 60 * MINUTE_MS)):
+        if ms >= 2 * length_ms:
+            return f"{ms // length_ms} {unit}"
+    return f"{ms // MINUTE_MS} minutes"
 
 
 def told_to_askers(home: Home) -> Mapping[str, str]:

@@ -16,8 +16,8 @@ raise SystemExit(main())
 """
 
 
-def serve_at(node: Node, timestamp: float) -> None:
-    """Serve with a clock that says so, in seconds since 1970."""
+def serve_at(node: Node, timestamp: float, *, trusted: bool = True) -> None:
+    """Serve with a clock that says so, in seconds since 1970; its steward says that it is right where it is trusted."""
     shift = round((timestamp - time.time()) * 1000)
     words = ["serve", "--home", str(node.home), "--http", f"127.0.0.1:{node.http_port}"]
     words += ["--p2p", f"/ip4/127.0.0.1/tcp/{node.p2p_port}"]
@@ -26,3 +26,4 @@ def serve_at(node: Node, timestamp: float) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(),
     )  # fmt: skip
     node.wait_ready()
+    assert not trusted or node.api.ask("POST", "/v1/clocks").status in (201, 409)

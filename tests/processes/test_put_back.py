@@ -24,7 +24,8 @@ def waits(node: Node) -> dict[str, Any]:
     return {} if node.readiness in (0, 200) else node.api.ask("GET", "/readyz").json["figures"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.soak
+@pytest.mark.timeout(180)
 def test_it_gets_its_own_back_before_it_signs_and_a_fork_ends_with_new_keys(commune: Commune) -> None:
     riacho = commune.found("riacho", "HORA")
     ana, _ = riacho.join("ana", limit=500), riacho.join("beto")

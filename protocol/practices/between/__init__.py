@@ -2,7 +2,7 @@
 """Between networks: what passes over signed credit lines, and who vouches for whom."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.between import importers, offers, recoveries, rests
+from protocol.practices.between import clocks, importers, offers, recoveries, rests
 from protocol.practices.between.abroad import declaration as abroad
 from protocol.practices.between.checkpoints import declaration as checkpoints
 from protocol.practices.between.clearing import declaration as clearing
@@ -30,4 +30,5 @@ PRACTICES: tuple[Practice, ...] = (
     seen.PRACTICE,
     recoveries.PRACTICE,
     rests.PRACTICE,
+    clocks.PRACTICE,
 )

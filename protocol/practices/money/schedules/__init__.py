@@ -18,6 +18,7 @@ from protocol.practices.money.schedules.entries import (
     SchedulePayment,
 )
 from protocol.practices.money.schedules.rules import (
+    OCCURRENCE_OVERTAKEN,
     SCHEDULE_LOCAL_ONLY,
     agenda,
     check,
@@ -100,6 +101,6 @@ PRACTICE = Practice(
             example="mutirao scheduled-payments list --state active",
         ),
     ),
-    refusals=(SCHEDULE_LOCAL_ONLY,),
+    refusals=(SCHEDULE_LOCAL_ONLY, OCCURRENCE_OVERTAKEN),
     lives=(SCHEDULE_LIFE,),
 )

@@ -44,7 +44,7 @@ from protocol.practices.money.schedules.entries import (
     Scheduled,
     SchedulePayment,
 )
-from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState
+from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState, time_of
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 from protocol.practices.people.devices import KeyRevoked, RevokeKey
@@ -59,6 +59,15 @@ SCHEDULE_LOCAL_ONLY = Reason(
     "They cannot pay to another network. Nothing was set up.",
     heading="Standing orders stay in the network",
     ways=("pay each time by hand",),
+)
+OCCURRENCE_OVERTAKEN = Reason(
+    "OCCURRENCE_OVERTAKEN",
+    Stage.RULE,
+    422,
+    "The node was away until a later payment of this standing order was due",
+    "Of those that came due meanwhile only the newest was paid.",
+    heading="A payment of a standing order was left out",
+    ways=("pay it by hand",),
 )
 LATE_MS_MAX = DAY_MS
 """How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
@@ -129,12 +138,20 @@ def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Sche
     gone = any(member.state is MemberState.LEFT for member in members)
     if gone or _is_unsigned(book, schedule) or book.currencies[payer.currency].closed:
         return ScheduleCancelled(schedule.id)
+    if _is_overtaken(schedule, now):
+        return Missed(schedule.id, schedule.occurrence, OCCURRENCE_OVERTAKEN.code)
     refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
     ran = Ran(schedule.id, schedule.occurrence)
     refused = refused or book.veto(ran, now)
     if refused is None:
         return ran
     return Missed(schedule.id, schedule.occurrence, refused.reason.code)
+
+
+def _is_overtaken(schedule: Schedule, now: Millis) -> bool:
+    """Tell whether the occurrence after the next one is due too: after a gap one of each order is paid, the newest."""
+    following = schedule.occurrence + 1
+    return following < schedule.times and time_of(schedule.first_at_ms, schedule.rhythm, following) <= now
 
 
 def _unable(book: Book, schedule: Schedule) -> Refused | None:
