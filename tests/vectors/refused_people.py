@@ -107,6 +107,7 @@ def members(told: Riacho) -> None:
         return MemberLeft(None, Leave(member))
 
     bia, hugo, ines, elis = (told.id_of(one) for one in ("bia", "hugo", "ines", "elis"))
+    told.accept("who leaves by word, with a key and nothing that it holds", gone(elis))
     for says, body, code in (
         ("taken in: nobody", Approved(NOBODY, ()), "MEMBER_UNKNOWN"),
         ("taken in: who has left", Approved(hugo, ()), "STATE_CONFLICT"),
