@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import comparing
 import footprint
 import growth
 import joining
@@ -34,6 +35,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "stories": ("Stories in the simulator", stories.run),
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
+    "comparing": ("Two nodes find that they hold the same", comparing.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }
 
