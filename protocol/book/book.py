@@ -45,6 +45,7 @@ from protocol.book.tables import Fetched, Kept, Name, NotFetched, Rows, Table
 from protocol.book.wishes import Said, count, hear, named_by, rests_on_wish, untimely
 from protocol.lanes.entry import LEDGER, Body, Millis
 
+CALLED_ABROAD: Slot[Callable[[Book, str], str | None]] = Slot("tells by which name people know an account of others")
 S = TypeVar("S")
 V = TypeVar("V")
 R = TypeVar("R")
@@ -352,6 +353,10 @@ class Book:
         if found is None:
             return account
         if found.member is None:
+            for called in self.fillings(CALLED_ABROAD):
+                name = called(self, account)
+                if name is not None:
+                    return name
             return found.id.partition(".")[0]
         member = self.members[found.member]
         return member.handle if seq is None else member.handle_at(seq)

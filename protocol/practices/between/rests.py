@@ -21,6 +21,7 @@ from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
 from protocol.practices.between.links.link import LinkState
 from protocol.practices.between.links.views import find_link
 from protocol.practices.between.writeoffs.rules import closes_without_partner
+from protocol.wire.keys import id_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
     body = RestSwept(link_account(link.id, link.settings.currency))
     account = desk.book.ledger.accounts.get(body.account)
     rest = (exchange_account(link.settings.currency), 0 if account is None else account.balance_minor)
-    return _against(desk.book, body) or beyond_promised(desk.book, rest) or Plan(id, (Write(body),))
+    return _against(desk.book, body) or beyond_promised(desk.book, rest) or Plan(id_text(link.id), (Write(body),))
 
 
 PRACTICE = Practice(

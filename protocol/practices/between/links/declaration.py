@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Links as a practice: the wishes, what is shown, and what is heard of partners."""
 
+from protocol.book.book import CALLED_ABROAD
 from protocol.book.declaration import STEWARDS, Act, Create, List, Practice, Show
 from protocol.practices.between.links.entries import LinkRecord
 from protocol.practices.between.links.records import check, fold
@@ -17,7 +18,7 @@ from protocol.practices.between.links.terms import (
     plan_set_rate,
     plan_sign,
 )
-from protocol.practices.between.links.views import LinkShown, list_links, show_link
+from protocol.practices.between.links.views import LinkShown, list_links, partner_called, show_link
 from protocol.practices.between.links.wishes import (
     AcceptLink,
     CapLink,
@@ -55,9 +56,10 @@ PRACTICE = Practice(
             example="mutirao links freeze LINK"),
         Act("links", "close", CloseLink, plan=plan_close, who=STEWARDS,
             example="mutirao links close LINK"),
-        Show("links", LinkShown, view=show_link),
+        Show("links", LinkShown, view=show_link, id_is="the link's id, or its partner's handle where there is one link",
+             example="mutirao links show serra"),
         List("links", LinksWanted, LinkShown, view=list_links),
     ),
-    fills=FILLS,
+    fills=(*FILLS, CALLED_ABROAD.by(partner_called)),
     refusals=LINK_REFUSALS,
 )  # fmt: skip

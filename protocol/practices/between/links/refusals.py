@@ -12,6 +12,15 @@ LINK_UNKNOWN = Reason(
     heading="There is no such link",
     ways=("see the links: mutirao links list",),
 )
+LINK_AMBIGUOUS = Reason(
+    "LINK_AMBIGUOUS",
+    Stage.SUBJECT,
+    409,
+    "There are several links with this partner; use a link's id",
+    "There are several links with this partner; use one of the ids {links}.",
+    heading="There are several links with it",
+    ways=("use a link's id: {links}",),
+)
 LINK_NOT_OPEN = Reason(
     "LINK_NOT_OPEN",
     Stage.RULE,
@@ -73,6 +82,7 @@ GRANT_UNSIGNED = Reason(
 
 LINK_REFUSALS = (
     LINK_UNKNOWN,
+    LINK_AMBIGUOUS,
     LINK_NOT_OPEN,
     LINK_FROZEN,
     LINK_LIMIT_EXCEEDED,

@@ -7,7 +7,16 @@ from protocol.book.book import Book
 from protocol.lanes.directory import Directory
 from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
 from protocol.peers.ties import Tie
-from protocol.practices.between.links.entries import AckItem, ClaimItem, HoldItem, LinkRecord, Terms, WaiveItem, link_id
+from protocol.practices.between.links.entries import (
+    AckItem,
+    ClaimItem,
+    HoldItem,
+    LinkRecord,
+    Terms,
+    WaiveItem,
+    link_account,
+    link_id,
+)
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.steps import Acknowledge, Begin, Fence, Place, Set, Sign, Step, take_step
 
@@ -20,6 +29,8 @@ class Links:
 
     def __init__(self) -> None:
         self.by_id: dict[bytes, Link] = {}
+        self.by_account: dict[str, Link] = {}
+        """By how the id of the partner's mirror account begins, up to the currency."""
         self.drafted: dict[bytes, None] = {}
         """Links with a record in the making, in the order in which it was begun."""
         self.reopened = 0
@@ -121,6 +132,7 @@ class Links:
         if link is None:
             partner = terms.high if terms.low == book.network else terms.low
             link = self.by_id[id] = Link(id, terms, partner, len(self.by_id))
+            self.by_account[link_account(id, "").rstrip(".")] = link
             link.reopened, link.rotated = self.reopened, self.rotated
             link.grant_known = 0 if self.rotated else None
             known = book.of(Directory).networks.get(partner)

@@ -153,7 +153,7 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
     if refused is not None:
         return refused
     grants = (Grant(link.id, limit),) if limit else ()
-    return Plan(id, steps=(Begin(link.terms, settings), *grants))
+    return Plan(id_text(link.id), steps=(Begin(link.terms, settings), *grants))
 
 
 def _writable(book: Book, id: str) -> Link | Refused:
@@ -177,7 +177,11 @@ def plan_raise(desk: Desk, id: str, wish: RaiseLink) -> Plan | Refused:
     if more <= 0:
         return refuse(STATE_CONFLICT, limit=link.now.limit_given)
     step, granted = Grant(link.id, more), link.now.own.granted + more
-    return link.refusal(step) or _unsigned(desk.book, link.terms, granted, link.signed) or Plan(id, steps=(step,))
+    return (
+        link.refusal(step)
+        or _unsigned(desk.book, link.terms, granted, link.signed)
+        or Plan(id_text(link.id), steps=(step,))
+    )
 
 
 def plan_sign(desk: Desk, id: str, wish: SignGrant) -> Plan | Refused:
@@ -193,12 +197,12 @@ def plan_sign(desk: Desk, id: str, wish: SignGrant) -> Plan | Refused:
         return refuse(STATE_CONFLICT, signed=known)
     claim = GrantClaim(desk.book.network, link.terms, granted)
     if not wish.signatures:
-        return Plan(id, answer=replace(link_shown(desk.book, link), to_sign=encode(to_map(claim))))
+        return Plan(id_text(link.id), answer=replace(link_shown(desk.book, link), to_sign=encode(to_map(claim))))
     identity = desk.book.of(Directory).networks[desk.book.network].identity
     signatures = signed(identity.epochs[-1].cold, claim, wish.signatures)
     if isinstance(signatures, Refused):
         return signatures
-    return Plan(id, steps=(Sign(link.id, SignedGrant(granted, identity.epoch, signatures)),))
+    return Plan(id_text(link.id), steps=(Sign(link.id, SignedGrant(granted, identity.epoch, signatures)),))
 
 
 def plan_give_back(desk: Desk, id: str, wish: GiveBackLink) -> Plan | Refused:
@@ -210,7 +214,7 @@ def plan_give_back(desk: Desk, id: str, wish: GiveBackLink) -> Plan | Refused:
     if isinstance(amount, Refused):
         return amount
     step = GiveBack(link.id, amount)
-    return link.refusal(step) or Plan(id, steps=(step,))
+    return link.refusal(step) or Plan(id_text(link.id), steps=(step,))
 
 
 def plan_set_rate(desk: Desk, id: str, wish: SetLinkRate) -> Plan | Refused:
@@ -222,7 +226,7 @@ def plan_set_rate(desk: Desk, id: str, wish: SetLinkRate) -> Plan | Refused:
     if isinstance(settings, Refused):
         return settings
     changed = replace(link.settings, num=settings.num, den=settings.den, fee=settings.fee)
-    return Plan(id, steps=(Set(link.id, changed),))
+    return Plan(id_text(link.id), steps=(Set(link.id, changed),))
 
 
 def plan_cap(desk: Desk, id: str, wish: CapLink) -> Plan | Refused:
@@ -233,7 +237,7 @@ def plan_cap(desk: Desk, id: str, wish: CapLink) -> Plan | Refused:
     if not (1 <= wish.holds_open <= HOLDS_MAX and 1 <= wish.holds_percent <= 100):
         return refuse(MALFORMED, field="holds_open, holds_percent")
     changed = replace(link.settings, holds_open=wish.holds_open, holds_percent=wish.holds_percent)
-    return Plan(id, steps=(Set(link.id, changed),))
+    return Plan(id_text(link.id), steps=(Set(link.id, changed),))
 
 
 def plan_freeze(desk: Desk, id: str, wish: FreezeLink) -> Plan | Refused:
@@ -241,7 +245,7 @@ def plan_freeze(desk: Desk, id: str, wish: FreezeLink) -> Plan | Refused:
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
-    return Plan(id, steps=(Set(link.id, replace(link.settings, frozen=wish.frozen)),))
+    return Plan(id_text(link.id), steps=(Set(link.id, replace(link.settings, frozen=wish.frozen)),))
 
 
 def plan_close(desk: Desk, id: str, wish: CloseLink) -> Plan | Refused:
@@ -250,7 +254,7 @@ def plan_close(desk: Desk, id: str, wish: CloseLink) -> Plan | Refused:
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
-    return Plan(id, steps=closing(link))
+    return Plan(id_text(link.id), steps=closing(link))
 
 
 def closing(link: Link) -> tuple[Set | GiveBack, ...]:

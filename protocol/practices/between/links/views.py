@@ -13,12 +13,15 @@ from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import Directory
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link, LinkState
-from protocol.practices.between.links.refusals import LINK_UNKNOWN
+from protocol.practices.between.links.refusals import LINK_AMBIGUOUS, LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.wishes import LinksWanted
-from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS
+from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS, nearest
 from protocol.practices.between.routes.state import Routes
 from protocol.wire.keys import id_text, parse_id
+
+LINKS_NAMED_MAX = 8
+"""How many links are named where one was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def partner_named(book: Book, partner: str) -> bytes | Refused:
     network = parse_id(partner)
     if network is not None:
         return network if network in directory.networks else refuse(NETWORK_UNKNOWN, network=partner)
-    found = [one for one in directory.find(partner) if one != book.network]
+    found = nearest(book, [one for one in directory.find(partner) if one != book.network])
     if not found:
         return refuse(NETWORK_UNKNOWN, network=partner[:64])
     if len(found) > 1:
@@ -78,10 +81,36 @@ def partner_named(book: Book, partner: str) -> bytes | Refused:
 
 
 def find_link(book: Book, id: str) -> Link | Refused:
-    """Return the link of this id in text form."""
+    """Return the link of this id in text form, or the one with the partner of this handle or id.
+
+    Of several those count that are not closed. A handle that more than one partner has, or a partner with more than
+    one link, is refused: none is chosen for whoever asks.
+    """
     raw = parse_id(id)
     link = None if raw is None else book.of(Links).by_id.get(raw)
-    return link or refuse(LINK_UNKNOWN)
+    if link is not None:
+        return link
+    partner = partner_named(book, id)
+    if isinstance(partner, Refused):
+        return partner if partner.reason is HANDLE_AMBIGUOUS else refuse(LINK_UNKNOWN)
+    found = book.of(Links).with_partner(partner)
+    found = [one for one in found if not _is_over(one)] or found
+    if len(found) > 1:
+        return refuse(LINK_AMBIGUOUS, links=", ".join(id_text(one.id) for one in found[:LINKS_NAMED_MAX]))
+    return found[0] if found else refuse(LINK_UNKNOWN)
+
+
+def _is_over(link: Link) -> bool:
+    """Tell whether a link is closed, or we have closed what the partner never took up."""
+    given_up = link.mine is not None and link.mine.closed and link.theirs is None
+    return given_up or link.state is LinkState.CLOSED
+
+
+def partner_called(book: Book, account: str) -> str | None:
+    """Return by which name people know a partner's mirror account: its handle behind an @, where it has told one."""
+    link = book.of(Links).by_account.get(account.partition(".")[0])
+    handle = None if link is None else book.of(Directory).handle(link.partner)
+    return None if handle is None else f"@{handle}"
 
 
 def show_link(desk: Desk, id: str) -> LinkShown | Refused:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The networks that a node knows: how each is found and shown, and what ours says of itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from protocol.book.refusals import FORBIDDEN, MALFORMED, NETWORK_UNKNOWN, RECOVE
 from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import NETWORK_ADDRESSES_MAX, Directory, Known, Profile
 from protocol.lanes.entry import COMMONS
+from protocol.peers.ties import TIES, Tie
 from protocol.practices.between.links.link import LinkState
 from protocol.practices.between.links.state import Links
 from protocol.wire.keys import id_text, parse_id
@@ -91,11 +92,28 @@ def plan_set_profile(desk: Desk, id: str, wish: SetProfile) -> Plan | Refused:
     return Plan(id, (Write(profile, COMMONS),))
 
 
+def nearest(book: Book, found: Sequence[bytes]) -> list[bytes]:
+    """Return those of the networks that call themselves alike which are tied to ours most nearly, in that order.
+
+    Anybody may take any name: that of a partner, of a member of our federations, or of who is behind our partners
+    means who has had it there, and a stranger makes it ambiguous for nobody but those who know strangers alone.
+    """
+    if len(found) < 2:
+        return list(found)
+    ties: dict[bytes, Tie] = {}
+    for tell in book.fillings(TIES):
+        for network, tie in tell(book):
+            ties[network] = max(tie, ties.get(network, Tie.STRANGER))
+    most = max(ties.get(one, Tie.STRANGER) for one in found)
+    return [one for one in found if ties.get(one, Tie.STRANGER) is most]
+
+
 def find_network(book: Book, name: str) -> bytes | Refused:
     """Return the known network that an id or a handle names."""
     directory, network = book.of(Directory), parse_id(name)
     if network is None:
-        found = directory.find(name)
+        own = directory.handle(book.network) == name
+        found = [book.network] if own else nearest(book, directory.find(name))
         if len(found) > 1:
             return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
         network = found[0] if found else None

@@ -29,7 +29,7 @@ from protocol.peers.messages import HOPS_MAX, PATHS_MAX, QuoteWanted
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS
+from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS, nearest
 from protocol.practices.between.quotes.answers import choose_link, is_reachable
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID
@@ -100,14 +100,13 @@ def find_payee(book: Book, address: str) -> tuple[bytes, str] | Refused:
     named = parse_id(handle)
     if named is not None:
         return named, member
-    found = [one for one in directory.find(handle) if one != book.network]
+    # Anybody may offer a link, under any name: what counts is whom we, or those near us, have chosen.
+    found = nearest(book, [one for one in directory.find(handle) if one != book.network])
     if not found:
         return refuse(NETWORK_UNKNOWN, network=handle[:64])
-    # Anybody may offer a link, under any name: what counts is the partner that we have chosen.
-    linked = [one for one in found if any(link.mine for link in book.of(Links).with_partner(one))]
-    if len(found) > 1 and len(linked) != 1:
+    if len(found) > 1:
         return refuse(HANDLE_AMBIGUOUS, networks=", ".join(map(id_text, found[:8])))
-    return (linked or found)[0], member
+    return found[0], member
 
 
 def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) -> Plan | Refused:

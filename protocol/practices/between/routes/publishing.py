@@ -12,9 +12,10 @@ from protocol.peers.ties import Tie
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
 from protocol.practices.between.links.state import LINKS_MAX, Links
+from protocol.practices.between.links.views import find_link
 from protocol.practices.between.routes.entries import BAND_MAX, Published, Withdrawn
 from protocol.practices.between.routes.state import Routes
-from protocol.wire.keys import parse_id
+from protocol.wire.keys import id_text
 
 BAND_EVERY_MS = 10 * 60_000
 """How often at most a link is published again for its room alone: each word stays in the commons for good."""
@@ -80,23 +81,25 @@ class WithdrawLink:
 def plan_publish(desk: Desk, id: str, wish: PublishLink) -> Plan | Refused:
     """Publish a link that was withdrawn."""
     del wish
-    link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
-    if link is None:
-        return refuse(LINK_UNKNOWN)
+    link = find_link(desk.book, id)
+    if isinstance(link, Refused):
+        return link
     if link.state is not LinkState.OPEN:
         return refuse(LINK_NOT_OPEN, state=link.state.value)
-    return Plan(id, (Write(_published(link), COMMONS),))
+    return Plan(id_text(link.id), (Write(_published(link), COMMONS),))
 
 
 def plan_withdraw(desk: Desk, id: str, wish: WithdrawLink) -> Plan | Refused:
     """Withdraw a link; what is under way over it resolves."""
     del wish
-    link = desk.book.of(Links).by_id.get(parse_id(id) or b"")
-    if link is None or link.mine is None:
+    link = find_link(desk.book, id)
+    if isinstance(link, Refused):
+        return link
+    if link.mine is None:
         return refuse(LINK_UNKNOWN)
     if desk.book.of(Routes).is_withdrawn(desk.book.network, link.id):
         return refuse(STATE_CONFLICT, published="no")
-    return Plan(id, (Write(Withdrawn(link.id), COMMONS),))
+    return Plan(id_text(link.id), (Write(Withdrawn(link.id), COMMONS),))
 
 
 def neighbours(book: Book) -> Iterator[tuple[bytes, Tie]]:

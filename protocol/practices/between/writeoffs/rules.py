@@ -146,7 +146,7 @@ def plan_write_off(desk: Desk, id: str, wish: WriteOffLink) -> Plan | Refused:
         forward = book.of(Forwards).open_out.get((link.id, one.hold))
         if forward is not None:
             steps += waived(book, forward, PEER_UNREACHABLE.code)
-    return Plan(id, (Write(made), *(Write(one.returned) for one in found)), steps=tuple(steps))
+    return Plan(id_text(link.id), (Write(made), *(Write(one.returned) for one in found)), steps=tuple(steps))
 
 
 def late_answers(desk: Desk, link: Link) -> Iterator[Plan]:
