@@ -39,7 +39,7 @@ from protocol.events import (
     StoreItem,
     TimerFired,
 )
-from protocol.lanes.entry import Entry, Millis
+from protocol.lanes.entry import IDENTITY, Entry, Millis
 from protocol.lanes.journal import Behind, InvalidEntry, Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.hello import Greeting
@@ -302,15 +302,24 @@ class Replica:
             self.greeting.note(one)
         if stores:
             self.gossip.ties.note()
-        fresh = (one.entry for one in stores if isinstance(one, Store))
-        home.out += push(self.gossip.sessions, fresh, source, home.chance)
-        for peer in self.gossip.sessions.expelled():
-            self._drop(peer, "its network has certified another transport key")
+        if source is None or not self._is_stranger(source):
+            fresh = (one.entry for one in stores if isinstance(one, Store))
+            home.out += push(self.gossip.sessions, self.gossip.ties, fresh, source, home.chance)
+        if any((one.entry.header.lane if isinstance(one, Store) else one.lane) == IDENTITY for one in stores):
+            for peer in self.gossip.sessions.expelled():
+                self._drop(peer, "its network has certified another transport key")
         if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
             home.say(Publish(MISSED, "", figures={"entries": len(entered)}))
             return
         for one in entered:
             self._publish(one)
+
+    def _is_stranger(self, peer: str) -> bool:
+        """Tell whether a peer is tied to us by nothing: what it brings costs nobody else more than comparisons do."""
+        session = self.gossip.sessions.by_peer.get(peer)
+        if session is None or session.chosen:
+            return False
+        return self.gossip.ties.of_node(session.transport) is Tie.STRANGER
 
     def _publish(self, entered: Entered) -> None:
         for news in self.book.news(entered):

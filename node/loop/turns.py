@@ -18,7 +18,7 @@ NEAR_BYTES_MAX = 128 * 1024
 NEAR_INPUTS_MAX = 256
 NEAR_ENTRIES_MAX = 64
 """How many entries of a frame of a partner are taken at once."""
-FAR_ENTRIES_MAX = 16
+FAR_ENTRIES_MAX = 8
 """How many entries of a frame of anybody else are taken at once: each may cost the check of a signature."""
 FAR_TURN_SECONDS = 0.002
 """How long all others together may keep the loop in one turn; what has begun is ended."""

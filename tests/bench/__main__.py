@@ -24,6 +24,7 @@ import netting
 import payments
 import searching
 import stories
+import strangers
 import wire
 from figures import Told
 
@@ -36,6 +37,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
     "comparing": ("Two nodes find that they hold the same", comparing.run),
+    "strangers": ("A payment beside strangers, and without them", strangers.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }
 

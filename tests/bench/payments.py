@@ -104,7 +104,7 @@ class Bench:
         signed = books.orders(books.network_of(self.node), self._members, self._each * CLIENTS)
         requests: list[list[bytes]] = [[] for _ in range(CLIENTS)]
         for order, token, of_client in zip(signed, cycle(self._tokens), cycle(requests)):
-            of_client.append(_request(order.data, order.signature, token, with_key=with_keys))
+            of_client.append(payment_request(order.data, order.signature, token, with_key=with_keys))
         file = self.node.home.parent / "requests"
         file.write_bytes(pickle.dumps(requests))
         return file
@@ -117,7 +117,8 @@ async def _prepared(folder: Path, each: int) -> Bench:
         return Bench(node, members, [await desk.token(member) for member in members], each)
 
 
-def _request(data: bytes, signature: bytes, token: str, *, with_key: bool) -> bytes:
+def payment_request(data: bytes, signature: bytes, token: str, *, with_key: bool) -> bytes:
+    """Return the HTTP request of a signed payment."""
     order = {"signed": {"data": bytes_text(data), "signature": bytes_text(signature)}}
     body = json.dumps(order).encode()
     key = f"Idempotency-Key: {os.urandom(16).hex()}\r\n" if with_key else ""

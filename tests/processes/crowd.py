@@ -49,9 +49,9 @@ class Stranger:
     def hello(self) -> Hello:
         return Hello(self.network, NodeRole.HOME, (self.inception.wire,))
 
-    def told(self) -> Entries:
-        """All that it has said, in one frame."""
-        return Entries((self.inception.wire, *(one.wire for one in self.words)))
+    def told(self) -> bytes:
+        """All that it has said, as one frame."""
+        return pack(Entries((self.inception.wire, *(one.wire for one in self.words))))
 
 
 def stranger(words: int) -> Stranger:
@@ -79,7 +79,9 @@ class Frames:
         self._stream = stream
 
     async def say(self, message: Message) -> None:
-        frame = pack(message)
+        await self.say_bytes(pack(message))
+
+    async def say_bytes(self, frame: bytes) -> None:
         await self._stream.write(len(frame).to_bytes(4, "big") + frame)
 
 
@@ -94,13 +96,14 @@ async def be_silent(one: Stranger, frames: Frames) -> None:
 
 async def flood(one: Stranger, frames: Frames) -> None:
     """Tell what is known already, as fast as it is taken."""
+    told = one.told()
     while True:
-        await frames.say(one.told())
+        await frames.say_bytes(told)
 
 
 async def ask_and_not_read(one: Stranger, frames: Frames) -> None:
-    """Ask for all that the flooding have said, which are known by then, and read nothing of it."""
-    await frames.say(one.told())
+    """Tell what it has to say, ask for it again and again, and read nothing of it."""
+    await frames.say_bytes(one.told())
     while True:
         for _ in range(15):
             await frames.say(Wanted((LaneRange(one.network, COMMONS, 0, max(0, len(one.words) - 1)),)))
