@@ -127,6 +127,11 @@ class Link:
         frozen = self.mine.frozen or self.theirs.frozen or self.side.frozen
         return LinkState.FROZEN if frozen else LinkState.OPEN
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether both sides have taken it up and it has not ended: one that is only proposed leads nowhere."""
+        return self.state not in (LinkState.PROPOSED, LinkState.OFFERED, LinkState.CLOSED)
+
     def gives(self, amount: int) -> bool:
         """Tell whether a payment of so many link minor units may leave over it; a closing link pays back debts."""
         if self.state is LinkState.CLOSING and not self.is_lost:

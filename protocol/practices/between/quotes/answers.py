@@ -104,7 +104,8 @@ def choose_link(book: Book, partner: bytes, currency: str | None) -> Link | Refu
         return refuse(NO_ROUTE, network=id_text(partner))
     usable = [link for link in links if link.gives(1) and currency in (None, link.settings.currency)]
     if not usable:
-        states = ", ".join(sorted({link.state.value for link in links}))
+        begun = [link for link in links if link.has_begun] or links
+        states = ", ".join(sorted({link.state.value for link in begun}))
         return refuse(LINK_NOT_OPEN, state=states)
     return max(usable, key=lambda link: link.now.headroom)
 

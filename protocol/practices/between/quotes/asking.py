@@ -27,7 +27,7 @@ from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.peers.messages import HOPS_MAX, PATHS_MAX, QuoteWanted
 from protocol.practices.between.links.link import Link
-from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED
+from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED, LINK_NOT_OPEN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS, nearest
 from protocol.practices.between.quotes.answers import choose_link, is_reachable
@@ -173,22 +173,40 @@ def ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
     if len(question.tried) >= PATHS_MAX:
         return question.refusal or refuse(NO_ROUTE, network=id_text(question.payee_network))
     direct = (question.payee_network,)
-    if direct not in question.tried and book.of(Links).with_partner(question.payee_network):
+    linked = any(link.has_begun for link in book.of(Links).with_partner(question.payee_network))
+    if linked and direct not in question.tried:
         told = _ask(desk, key, question, direct)
         if isinstance(told, Tell):
             return told
-        question = replace(question, tried=(*question.tried, direct), refusal=question.refusal or told)
+        question = refused_on(replace(question, tried=(*question.tried, direct)), told)
     path = _find(book, question)
     if path is not None:
         return _ask(desk, key, question, tuple(hop.network for hop in path.hops))
-    refusal = question.refusal or refuse(NO_ROUTE, network=id_text(question.payee_network))
-    if question.split or is_in_ours(book, question) or not _lacks_room(refusal.reason):
+    refusal = question.refusal or _stopped(book, question) or refuse(NO_ROUTE, network=id_text(question.payee_network))
+    may_split = question.lacks_room or _lacks_room(refusal.reason)
+    if question.split or is_in_ours(book, question) or not may_split:
         return refusal
     # Any way will do to fetch the invoice.
     around = _find(book, replace(question, tried=()), any_room=True)
     if around is None:
         return refusal
     return _ask(desk, key, replace(question, split=True, refusal=refusal), tuple(hop.network for hop in around.hops))
+
+
+def refused_on(question: Question, refusal: Refused) -> Question:
+    """Return the question after a way was refused: what the last one tells is told in the end."""
+    return replace(question, refusal=refusal, lacks_room=question.lacks_room or _lacks_room(refusal.reason))
+
+
+def _stopped(book: Book, question: Question) -> Refused | None:
+    """Return why a way that leads there cannot be asked: it begins with a link that is stopped, or a silent partner."""
+    path = _find(book, question, any_state=True)
+    if path is None:
+        return None
+    link = book.of(Links).by_id[path.hops[0].link]
+    if not is_reachable(book, link.partner):
+        return refuse(PEER_UNREACHABLE, network=id_text(link.partner))
+    return None if link.gives(1) else refuse(LINK_NOT_OPEN, state=link.state.value)
 
 
 def _lacks_room(reason: Reason) -> bool:
@@ -201,7 +219,7 @@ def is_in_ours(book: Book, question: Question) -> bool:
     return question.wish.amount.asset_code == code and not payee_uses(book, question.payee_network, code)
 
 
-def _find(book: Book, question: Question, *, any_room: bool = False) -> Path | None:
+def _find(book: Book, question: Question, *, any_room: bool = False, any_state: bool = False) -> Path | None:
     """Return the cheapest published way that was not tried."""
     wish, own = question.wish, book.currencies[question.payer.currency]
     known = book.of(Directory).networks.get(question.payee_network)
@@ -217,6 +235,8 @@ def _find(book: Book, question: Question, *, any_room: bool = False) -> Path | N
     )
 
     def room(link: Link) -> int:
+        if any_state:
+            return AMOUNT_MINOR_MAX if link.has_begun else 0
         if not is_reachable(book, link.partner) or not link.gives(1):
             return 0
         return AMOUNT_MINOR_MAX if any_room else link.largest

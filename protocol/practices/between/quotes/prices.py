@@ -32,7 +32,7 @@ from protocol.practices.between.links.refusals import (
 )
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import Relays, hand_back, is_foreign, is_reachable
-from protocol.practices.between.quotes.asking import ask_next, find_payee, is_in_ours, payee_uses
+from protocol.practices.between.quotes.asking import ask_next, find_payee, is_in_ours, payee_uses, refused_on
 from protocol.practices.between.quotes.invoices import Invoice, is_signed_by, read_invoice
 from protocol.practices.between.quotes.refusals import (
     NO_ROUTE,
@@ -109,13 +109,14 @@ def _on_refusal(desk: Desk, question: Question, refusal: Refused, by: bytes) -> 
     """Ask along the next way, unless this was the payee's own word or there is none."""
     quotes = desk.book.of(Quotes)
     final = by == question.payee_network and refusal.reason not in ON_THE_WAY
-    first = question.refusal or refusal
+    # Any way would have done to fetch the invoice of a payment that is split: what it tells is not why.
+    last = question.refusal if question.split and question.refusal is not None else refusal
     if not (final or question.is_given):
         avoid = question.avoid | _failed(desk.book.network, question.route, by)
-        told = ask_next(desk, desk.chance(16), replace(question, avoid=avoid, refusal=first))
+        told = ask_next(desk, desk.chance(16), refused_on(replace(question, avoid=avoid), last))
         if isinstance(told, Tell):
             return (told,)
-    quotes.denied[question.asked] = refusal if final else first
+    quotes.denied[question.asked] = refusal if final else last
     return (WishReady(question.asked),)
 
 

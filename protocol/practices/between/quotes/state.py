@@ -42,8 +42,8 @@ class Question:
     """A quote that a member of ours waits for under `asked`, and the way that is being asked now.
 
     `is_given` tells that the member named the way, so that there is no other; `tried` are the ways asked so far,
-    `avoid` the pairs of networks that refused, `refusal` the first refusal that was heard. Where the payment is
-    `split` only the invoice is wanted.
+    `avoid` the pairs of networks that refused, `refusal` what the last of them told, and `lacks_room` whether one of
+    them lacked room. Where the payment is `split` only the invoice is wanted.
     """
 
     asked: bytes
@@ -60,6 +60,7 @@ class Question:
     tried: tuple[tuple[bytes, ...], ...] = ()
     avoid: frozenset[Pair] = frozenset()
     refusal: Refused | None = None
+    lacks_room: bool = False
     split: bool = False
     asker: str = ""
 

@@ -24,7 +24,14 @@ from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.links.entries import Settings, Terms, link_id
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, RaiseLink, SetLinkRate
+from protocol.practices.between.links.wishes import (
+    CloseLink,
+    FreezeLink,
+    LinksWanted,
+    ProposeLink,
+    RaiseLink,
+    SetLinkRate,
+)
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS, Relays
 from protocol.practices.between.quotes.asking import ATTEMPT_WAIT_MS
 from protocol.practices.between.quotes.state import AskQuote
@@ -145,6 +152,35 @@ def test_no_way_is_said_to_be_none() -> None:
     world.tick(2)
     refused = world.ask("riacho", "quotes.create", AskQuote("clara@encants", whole(60), payer="ana"))
     assert refused.reason.code == "NO_ROUTE"
+
+
+def test_a_link_that_is_only_proposed_counts_for_no_way() -> None:
+    world = ring()
+    world.granted("riacho", "links.create", ProposeLink("encants", whole(9), "HORA"))
+    assert ways(world, quoted(world, 60)) == [["serra", "encants"]]
+    for name in WAYS:
+        world.granted("riacho", "links.freeze", FreezeLink(), subject=link_of(world, "riacho", name))
+    refused = world.ask("riacho", "quotes.create", AskQuote("clara@encants", whole(60), payer="ana"))
+    assert (refused.reason.code, refused.figures["state"]) == ("LINK_NOT_OPEN", "frozen")
+
+
+def test_what_the_last_way_tells_is_told() -> None:
+    world = ring()
+    world.granted("serra", "links.freeze", FreezeLink(), subject=link_of(world, "serra", "encants"))
+    request = world.start("riacho", "quotes.create", AskQuote("clara@encants", whole(60), payer="ana"))
+    # Serra says that its link is frozen; Campo, asked next, has lost sight of Encants.
+    world.cut("campo", "encants")
+    world.run()
+    refused = world.nodes["riacho"].answers[request]
+    assert refused.reason.code == "PEER_UNREACHABLE"
+
+
+def test_from_behind_a_silent_partner_the_partner_is_told() -> None:
+    world = ring()
+    for name in WAYS:
+        world.cut("riacho", name)
+    refused = world.ask("riacho", "quotes.create", AskQuote("clara@encants", whole(60), payer="ana"))
+    assert refused.reason.code == "PEER_UNREACHABLE"
 
 
 def frozen_behind_serra(world: World) -> None:
