@@ -325,11 +325,14 @@ class Searched(Played):
         invitation: bytes | None = None,
         *,
         recovering: bool = False,
+        opened: int = 0,
+        compares: bool = False,
         practices: Sequence[Practice] = PRACTICES,
     ) -> Replica:
         replica = Replica(
-            network, practices, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering
-        )
+            network, practices, chance=Chance(network), keyring=keyring, invitation=invitation, recovering=recovering,
+            opened=opened, compares=compares,
+        )  # fmt: skip
         # What hides the bodies of entries nobody looks through here; alike, it lets equal entries be equal.
         replica.journal._chance = bytes
         return replica
