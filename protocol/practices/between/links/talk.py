@@ -10,7 +10,7 @@ from typing import ClassVar, assert_never
 
 from crdt.link.record import LinkFault
 from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
-from protocol.events import Send, SendRange
+from protocol.events import Publish, Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
 from protocol.peers.home import AGAIN, SEAL, STEP, Home, HomeSaid
@@ -45,6 +45,8 @@ class Sendings:
     TRANSIENT: ClassVar[bool] = True
     sent_at: dict[bytes, Millis] = field(default_factory=dict[bytes, Millis])
     asked_at: dict[bytes, Millis] = field(default_factory=dict[bytes, Millis])
+    sent: dict[bytes, tuple[int, int]] = field(default_factory=dict[bytes, tuple[int, int]])
+    """Up to which record of ours, by its place."""
 
 
 class LinkTalk:
@@ -122,6 +124,8 @@ class LinkTalk:
             self.journal.take(entry)
             if link is not None and link.side.frozen and not was_frozen:
                 home.accuse_of_fork(entry)
+            if link is None:
+                home.say(Publish("link.offered", id_text(id)))
         elif fault is LinkFault.ACK_UNKNOWN:
             # A lie, or the sign that we came back from an old copy ourselves: the partner shall show our record.
             # It answers with the same word again, so it is asked now and then only.
@@ -182,6 +186,7 @@ class LinkTalk:
         session = home.gossip.sessions.of_network(link.partner)
         if record is not None and session is not None:
             self.sendings.sent_at[link.id] = home.now
+            self.sendings.sent[link.id] = link.side.own.position
             home.say(Send(session.peer, pack(LinkNews(record))))
 
     def go_on(self) -> None:

@@ -15,6 +15,7 @@ from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_AMBIGUOUS, LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
+from protocol.practices.between.links.talk import Sendings
 from protocol.practices.between.links.wishes import LinksWanted
 from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS, nearest
 from protocol.practices.between.routes.state import Routes
@@ -31,6 +32,11 @@ class LinkShown:
     id: str
     state: Annotated[
         str, OneOf(tuple(one.value for one in LinkState)), Doc("how far it has come, as this side sees it")
+    ]
+    delivery: Annotated[
+        str,
+        OneOf(("delivered", "not delivered yet")),
+        Doc("whether our newest word on it is with the partner, as far as this node has seen; it is sent until it is"),
     ]
     partner: str
     partner_handle: str | None
@@ -140,6 +146,13 @@ def usage(link: Link) -> str:
     return "ALERT" if owed * 2 > limit else "OK"
 
 
+def _is_delivered(book: Book, link: Link) -> bool:
+    """Tell whether the partner has our newest record, or gets it now: who is connected is sent each at once."""
+    own, acked, known = link.side.own, link.side.partner.ack, book.of(Directory).networks.get(link.partner)
+    seen = max((0, 0) if acked is None else (acked.epoch, acked.n), book.of(Sendings).sent.get(link.id, (0, 0)))
+    return link.mine is None or (known is not None and known.connected) or (link.draft is None and own.position <= seen)
+
+
 def link_shown(book: Book, link: Link) -> LinkShown:
     side, terms, mine = link.now, link.terms, link.mine
 
@@ -152,6 +165,7 @@ def link_shown(book: Book, link: Link) -> LinkShown:
     return LinkShown(
         id=id_text(link.id),
         state=link.state.value,
+        delivery="delivered" if _is_delivered(book, link) else "not delivered yet",
         partner=id_text(link.partner),
         partner_handle=book.of(Directory).handle(link.partner),
         unit=terms.unit,
