@@ -11,6 +11,11 @@ from node.store.connections import StorageFailed
 SNAPSHOT_EVERY_ENTRIES = 10_000
 """After so many stored entries a snapshot is taken: a start folds what came since."""
 SNAPSHOT_AT_STOP_ENTRIES = 500
+OTHERS_PER_ENTRY = 10
+"""So many entries of other networks count as one of our own: they fold quickly, and strangers bring many.
+
+While a snapshot is taken nothing else is done, so nobody else may say how often.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +25,7 @@ class Snapping:
 
     def __init__(self, snapshots: Snapshots | None) -> None:
         self._snapshots = snapshots
-        self._entries = 0
+        self._entries = 0.0
         self._writing: asyncio.Task[None] | None = None
 
     @property
@@ -32,9 +37,9 @@ class Snapping:
         """Begin anew, after a start that has folded what no snapshot had."""
         self._entries = 0 if self._snapshots is None else self._snapshots.folded
 
-    def stored(self, entries: int) -> None:
-        """Count entries that were stored."""
-        self._entries += entries
+    def stored(self, own: int, of_others: int) -> None:
+        """Count entries that were stored, of our own network and of others."""
+        self._entries += own + of_others / OTHERS_PER_ENTRY
 
     async def snap(self, replica: DrivenReplica) -> None:
         """Take a snapshot while nothing is under way; it is written while the loop goes on."""
