@@ -127,6 +127,7 @@ class _Node:
         recovering: bool,
     ) -> None:
         self._home = home
+        self._run = clock.chance(16)
         self._config = config
         self._keys = keys
         self._network_id = network
@@ -166,6 +167,7 @@ class _Node:
                 compares=self._replica is None,
             )
             replica.gossip.taking.checks_all = self._config.audit
+            replica.talks.runs.run = self._run
             return replica
 
         gc.unfreeze()

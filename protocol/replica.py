@@ -122,7 +122,7 @@ class Replica:
     @property
     def comparing(self) -> bool:
         """Whether nothing is signed yet since this node has just begun, and compares with others first."""
-        return self.home.standing.comparing
+        return self.home.standing.comparing or self.home.standing.gave_way
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
@@ -261,6 +261,7 @@ class Replica:
         for peer in self.gossip.sessions.strangers(home.now):
             self._drop(peer, "no hello")
         home.out += self.gossip.compare.opening(home.now, eager=home.standing.recovering)
+        self.talks.runs.tick()
         if home.standing.recovering and home.journal.behind is None:
             home.standing.recover()
         elif home.standing.comparing and home.journal.behind is None:

@@ -55,6 +55,10 @@ def _begin(trouble: Trouble) -> None:
             log.info("comparing with others before anything is signed", extra=extra)
         case troubles.NOT_COMPARED:
             log.warning("signing without having compared: nobody came", extra=extra)
+        case troubles.TWO_COPIES:
+            log.error("two copies of one home run", extra=extra)
+        case troubles.CLOCKS_DIFFER:
+            log.warning("the clock of a partner differs from this one", extra=extra)
         case troubles.CLOCK_LEAPT:
             log.error("the clock has leapt: what the calendar brings waits", extra=extra)
         case troubles.FORKED:

@@ -274,6 +274,21 @@ class ProbeMet:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """I am the start of my network's home that has drawn `run`, `since_ms` by my clock, which says `at_ms` now.
+
+    `seen` is another run under the same key that I was told of last. A partner shows me what other runs have said.
+    The signature is the network's hot key's, of kind `running`, over this record with 64 zeros in its place.
+    """
+
+    run: Short
+    since_ms: Annotated[int, Range(0, 2**53)]
+    at_ms: Annotated[int, Range(0, 2**53)]
+    seen: Short | None
+    signature: Annotated[bytes, Length(64)]
+
+
+@dataclass(frozen=True, slots=True)
 class NewerMessage:
     """A message of a number that this version does not know: it is passed over."""
 
@@ -295,11 +310,12 @@ Message = (
     | ProbeMet
     | LinkHeld
     | Ahead
+    | Running
     | NewerMessage
 )
 MESSAGE_KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
-    Probe, ProbeMet, LinkHeld, Ahead,
+    Probe, ProbeMet, LinkHeld, Ahead, Running,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""

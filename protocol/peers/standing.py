@@ -51,6 +51,8 @@ class Standing:
         """Whether it waits, after its start, to be shown that nothing was lost."""
         self.went_alone = False
         """Whether nobody had come to compare with when it began to sign."""
+        self.gave_way = False
+        """Whether it has fallen silent before another running copy of this home, which began earlier."""
         self._compares = compares
         self.succeeded = False
         self._set_aside: Keyring | None = None
@@ -75,7 +77,7 @@ class Standing:
             return BEHIND
         if self.home.keyring is None:
             return self.mute
-        return RECOVERING if self.recovering or self.comparing else None
+        return RECOVERING if self.recovering or self.comparing or self.gave_way else None
 
     def refusal(self, operation: str) -> Reason | None:
         """Return why a wish that writes something is not granted now, whatever it is."""
@@ -133,6 +135,11 @@ class Standing:
             self.home.hear(FellSilent())
         self._quiet_since = None
 
+    def give_way(self) -> None:
+        """Sign nothing any more: another copy of this home runs, and has begun earlier."""
+        self.gave_way = True
+        self.home.hear(FellSilent())
+
     def compare(self) -> None:
         """Begin to sign once who would know has shown no loss, or nobody has come for so long."""
         now = self.home.now
@@ -158,7 +165,9 @@ class Standing:
     def recover(self) -> None:
         """Go on in a new epoch once those who may know hold nothing of ours that we lack."""
         home = self.home
-        if not self.is_vouched or self.lacks_epochs:
+        # A replica holds the proof of a fork too, and agrees; but it follows no ledger that is forked.
+        forked = home.journal.held.is_forked(home.network, LEDGER)
+        if forked or self.lacks_epochs or not self.is_vouched:
             self._quiet_since = None
             return
         if self._quiet_since is None or self._quiet_since > home.now:

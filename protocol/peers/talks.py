@@ -9,7 +9,19 @@ from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, HomeSaid
-from protocol.peers.messages import Ahead, Entries, Heads, Hello, NewerMessage, NodeRole, PeerFault, Wanted, unpack
+from protocol.peers.messages import (
+    Ahead,
+    Entries,
+    Heads,
+    Hello,
+    NewerMessage,
+    NodeRole,
+    PeerFault,
+    Running,
+    Wanted,
+    unpack,
+)
+from protocol.peers.runs import RunTalk
 from protocol.peers.sessions import Session
 from protocol.wire.codec import CodecFault
 
@@ -45,6 +57,7 @@ class Talks:
 
     def __init__(self, home: Home, greeting: Greeting) -> None:
         self.home = home
+        self.runs = RunTalk(home)
         self.greeting = greeting
 
     def hear(self, peer: str, frame: bytes) -> None:
@@ -61,6 +74,7 @@ class Talks:
                 gossip.sessions.count(session, home.now)
             case Hello():
                 self.greeting.hear(session, message)
+                self.runs.greet(session)
             case Entries():
                 self._hear_entries(session, message)
             case Heads():
@@ -72,6 +86,9 @@ class Talks:
             case Wanted():
                 gossip.sessions.count(session, home.now)
                 home.out += gossip.compare.hear_wanted(session, message)
+            case Running():
+                gossip.sessions.count(session, home.now)
+                self.runs.hear(session, message)
             case _:
                 network = self._partner(session)
                 for hears in home.book.fillings(HEARS):

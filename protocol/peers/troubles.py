@@ -13,6 +13,7 @@ from protocol.book.refusals import BEHIND, RECOVERING, SUCCEEDED
 from protocol.book.timezones import DAY_MS, MINUTE_MS
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Millis
+from protocol.peers.runs import Runs
 from protocol.wire.keys import id_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NAMED_MAX = 4
 """How many nodes that are waited for are named."""
 _REOPEN = "start this node with `mutirao serve --reopen`, which gives up what is lost"
+TWO_COPIES, CLOCKS_DIFFER = "TWO_COPIES", "CLOCKS_DIFFER"
 COMPARING, NOT_COMPARED, FORKED, CLOCK_LEAPT = "COMPARING", "NOT_COMPARED", "FORKED", "CLOCK_LEAPT"
 
 
@@ -57,6 +59,7 @@ def troubles_of(home: Home) -> Iterator[Trouble]:
             "start them, or connect them by --peer, soon after this node",
             stops=False,
         )
+    yield from _doubled(home)
     clock = home.book.of(Clock)
     if clock.leapt and standing.silent is None:
         yield Trouble(
@@ -67,6 +70,31 @@ def troubles_of(home: Home) -> Iterator[Trouble]:
         )
     if forks and not standing.recovering:
         yield Trouble(FORKED, *_forked(home, forks), stops=False)
+
+
+def _doubled(home: Home) -> Iterator[Trouble]:
+    """Yield that a home runs twice, ours or a partner's, and whose clocks differ from ours."""
+    runs = home.book.of(Runs)
+    if runs.twin is not None:
+        silent = home.standing.gave_way
+        yield Trouble(
+            TWO_COPIES,
+            "one of two running copies of this home to be stopped" + ("; this one signs nothing" if silent else ""),
+            "find the other one, and stop the one that is not wanted; then start the other anew",
+            stops=silent,
+        )
+    for network in runs.doubled():
+        to_do = "tell its stewards that they serve two copies of one home; pay nothing there until one is stopped"
+        yield Trouble(TWO_COPIES, f"{_name(home, network)}, of whose home two copies run", to_do, stops=False)
+    for network, off_ms in runs.differing().items():
+        what = f"a right clock: the clocks of {_name(home, network)} and this node differ by {span(abs(off_ms))}"
+        to_do = "compare both with a clock that is right, and set the wrong one"
+        yield Trouble(CLOCKS_DIFFER, what, to_do, stops=False)
+
+
+def _name(home: Home, network: bytes) -> str:
+    known = home.book.of(Directory).networks.get(network)
+    return id_text(network) if known is None or known.profile is None else known.profile.handle
 
 
 def span(ms: Millis) -> str:
@@ -132,11 +160,8 @@ def _lost(home: Home) -> tuple[str, str]:
 
 def _who(home: Home) -> str:
     """Return who holds what a network has signed: its replicas, or where it has none its partners."""
-    standing, networks = home.standing, home.book.of(Directory).networks
+    standing = home.standing
     if standing.is_copied:
         return "a replica of this network"
-    names: list[str] = []
-    for partner in sorted(standing.partners):
-        known = networks.get(partner)
-        names.append(id_text(partner) if known is None or known.profile is None else known.profile.handle)
+    names = [_name(home, partner) for partner in standing.partners]
     return " or ".join(sorted(names)[:NAMED_MAX]) or "whoever was connected then"

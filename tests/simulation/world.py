@@ -63,6 +63,8 @@ class Node:
     """How far its clock is off."""
     practices: Sequence[Practice] = PRACTICES
     """What its version knows."""
+    run: bytes | None = None
+    """The number of its start, where it tells of it."""
     opened: int = 0
     """The newest epoch that its high-water mark knows of."""
     snapshot: tuple[tuple[bytes, ...], bytes, StoredRows] | None = None
@@ -197,6 +199,7 @@ class World:
             recovering=recovering, opened=node.opened if node.opened > stored else 0,
             compares=compares, practices=node.practices,
         )  # fmt: skip
+        node.replica.talks.runs.run = node.run
         snapped, state, rows = node.snapshot or ((), b"", node.rows)
         size = len(snapped)
         if not size or snapped != tuple(entry.id for entry in node.disk[:size]):

@@ -33,6 +33,7 @@ from protocol.peers.messages import (
     Probe,
     ProbeMet,
     QuoteDenied,
+    Running,
     Span,
     Wanted,
     pack,
@@ -162,6 +163,8 @@ def others() -> list[dict[str, Any]]:
         ProbeMet(short, to_debtor=False, debts=(debt,), worth=1),
         LinkHeld(id, id, 0, None),
         LinkHeld(id, id, 7, id),
+        Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, None, bytes(64)),
+        Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, id[16:], bytes(64)),
     )
     return [shown(pack(one)) for one in messages]
 

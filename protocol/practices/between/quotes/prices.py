@@ -20,8 +20,10 @@ from protocol.book.refusals import (
     refuse,
 )
 from protocol.book.signed import parse_uuid
+from protocol.book.timezones import MINUTE_MS
 from protocol.lanes.directory import Directory
 from protocol.peers.messages import PATHS_MAX, QuoteDenied, QuoteGiven
+from protocol.peers.runs import Runs
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import (
     LINK_FROZEN,
@@ -36,6 +38,7 @@ from protocol.practices.between.quotes.asking import ask_next, find_payee, is_in
 from protocol.practices.between.quotes.invoices import Invoice, is_signed_by, read_invoice
 from protocol.practices.between.quotes.refusals import (
     NO_ROUTE,
+    PARTNER_CLOCK_DIFFERS,
     PARTNER_REFUSED,
     QUOTE_EXPIRED,
     ROUTE_INVALID,
@@ -133,6 +136,10 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
     known = book.of(Directory).networks.get(question.payee_network)
     invoice = read_invoice(given.invoice)
     refused = refuse(PARTNER_REFUSED, network=id_text(question.payee_network))
+    off_ms = book.of(Runs).differing().get(question.payee_network)
+    if off_ms is not None and invoice is not None and invoice.not_after_ms < desk.now:
+        handle = book.of(Directory).handle(question.payee_network) or id_text(question.payee_network)
+        return refuse(PARTNER_CLOCK_DIFFERS, network=handle, minutes=abs(off_ms) // MINUTE_MS)
     if (
         known is None
         or invoice is None

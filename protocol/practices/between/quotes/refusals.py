@@ -45,6 +45,16 @@ NO_ROUTE = Reason(
     heading="No way leads there now",
     ways=("pay less", "try again later", "ask a steward for a link"),
 )
+PARTNER_CLOCK_DIFFERS = Reason(
+    "PARTNER_CLOCK_DIFFERS",
+    Stage.RULE,
+    422,
+    "The clocks of the two networks' nodes differ",
+    "The clocks of {network} and this node differ by {minutes} minutes. Nothing was paid.",
+    transient=True,
+    heading="The clocks of {network} and this node differ",
+    ways=("tell a steward: one of the two clocks is to be set right",),
+)
 PARTNER_REFUSED = Reason(
     "PARTNER_REFUSED",
     Stage.RULE,
@@ -61,6 +71,7 @@ QUOTE_REFUSALS = (
     QUOTE_EXPIRED,
     ROUTE_INVALID,
     NO_ROUTE,
+    PARTNER_CLOCK_DIFFERS,
     PARTNER_REFUSED,
 )
 
