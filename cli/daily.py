@@ -138,8 +138,10 @@ def _only_currency(session: CommandSession) -> str:
 
 
 def network(argv: Sequence[str]) -> int:
-    """Print the node, the networks that it knows and its links; or do what `networks` does."""
+    """Print the node, the networks that it knows and its links, dial another, or do what `networks` does."""
     verb, rest = split_words(argv)
+    if verb == "connect":
+        return _connect_network(rest)
     if verb != "status":
         from cli.made import commands
 
@@ -157,6 +159,20 @@ def network(argv: Sequence[str]) -> int:
         put_json({"node": session.node, "networks": known, "links": links})
     else:
         _put_status(session.node, known, links)
+    return DONE
+
+
+def _connect_network(argv: Sequence[str]) -> int:
+    """Let the node keep a connection to an address, without a restart."""
+    parser = Parser(
+        "network connect",
+        "Dial another network's node from now on, and at each start: ask its steward for the address.",
+        example="mutirao network connect /dns4/serra.example/tcp/4001/p2p/12D3KooW...",
+    )
+    parser.add_argument("address", metavar="ADDRESS", help="where its node listens, as `network status` shows it there")
+    args = parser.parse_args(argv)
+    shown = connect(args).client.post("/v1/admin/peers", {"address": args.address})
+    put_json(shown) if args.json else put(f"dialling {shown['address']}; mutirao network status tells when it is there")
     return DONE
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from node import clock, logs
 from node.keeping import hours
 from node.keeping.config import Config
+from node.keeping.dialled import DIALLED_MAX, keep_dialled, read_dialled
 from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
 from node.loop.peering import Peering
 from node.loop.runtime import READY, Runtime
@@ -217,7 +218,7 @@ class _Node:
         stack.push_async_callback(network.stop)
         stack.push_async_callback(peering.close)
         await network.start()
-        for address in config.peers:
+        for address in (*config.peers, *read_dialled(self._home)):
             network.dial(address)
         api = Api(
             self.runtime,
@@ -227,6 +228,7 @@ class _Node:
             now=clock.now_ms,
             chance=clock.chance,
             behind_proxy=config.behind_proxy,
+            dial=self._dial,
         )
         stack.push_async_callback(api.stop)
         url = await api.start(*config.http, _tls(config))
@@ -234,6 +236,15 @@ class _Node:
         log.info("listening", extra={"url": url, "addresses": network.addresses})
         if serving is not None:
             serving(url, network.addresses)
+
+    def _dial(self, address: str) -> None:
+        """Dial an address from now on and at each start; raises ValueError, OSError."""
+        assert self._network is not None
+        if address not in (kept := read_dialled(self._home)) and len(kept) >= DIALLED_MAX:
+            raise ValueError(f"at most {DIALLED_MAX} addresses are kept")
+        # Whatever cannot be dialled is refused before it is kept.
+        self._network.dial(address)
+        keep_dialled(self._home, address)
 
     async def keep_hours(self) -> None:
         """Keep what the clock says now and then, as long as it is believed."""

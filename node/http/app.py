@@ -12,6 +12,7 @@ from node.http.access import Access
 from node.http.auth import TokenGate
 from node.http.backup import Backup
 from node.http.components import Schema
+from node.http.dialling import Dials
 from node.http.events import EventsSubscriptions, Streams
 from node.http.export import Export
 from node.http.openapi import document
@@ -40,6 +41,10 @@ class ApiRuntime(Answers, EventsSubscriptions, Protocol):
     def figures(self) -> Mapping[str, float]: ...
 
 
+def _dials_nothing(address: str) -> None:
+    raise ValueError(f"this node dials nobody: {address}")
+
+
 class Api:
     """A node's HTTP API: made of the declared operations, opened by `start`, closed by `stop`.
 
@@ -57,6 +62,7 @@ class Api:
         now: Callable[[], Millis],
         chance: Callable[[int], bytes],
         behind_proxy: bool = False,
+        dial: Callable[[str], None] = _dials_nothing,
     ) -> None:
         self._runtime = runtime
         gate = TokenGate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
@@ -69,6 +75,7 @@ class Api:
                 *Access(gate, desk).routes(),
                 *self._streams.routes(),
                 *Backup(lambda: runtime.storage).routes(),
+                *Dials(dial).routes(),
                 *Export(runtime, operations).routes(),
                 *Resources(runtime, self._scale_of).routes(operations),
             ]

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A running node is told whom to dial, and dials it after a kill and start as well."""
+
+from processes.harness import Commune, mutirao, until
+
+
+def test_a_new_partner_is_dialled_without_a_restart_and_after_one(commune: Commune) -> None:
+    riacho, serra = commune.found("riacho", "HORA"), commune.found("serra", "FLOR")
+    for address in ("serra.example", riacho.address, "/ip4/127.0.0.1/tcp/1", "x" * 257):
+        assert riacho.api.refused("/v1/admin/peers", {"address": address})["code"] == "MALFORMED", address
+    told = mutirao("network", "connect", serra.address, "--node", riacho.url, "--token", riacho.api.token or "")
+    assert told.returncode == 0, told.stderr
+    until(lambda: riacho.knows(serra) and serra.knows(riacho), "they know each other")
+    riacho.kill()
+    riacho.start()
+
+    def connected() -> bool:
+        return any(one["connected"] for one in riacho.api.all("/v1/networks") if one["id"] == serra.network_id)
+
+    until(connected, "it dials by itself what it was given")
+    assert (riacho.home / "dialled").read_text() == f"{serra.address}\n"
+    assert (riacho.home / "dialled").stat().st_mode & 0o777 == 0o600
