@@ -25,7 +25,7 @@ from node.loop.snapping import Snapping
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.telling import Telling
 from node.loop.texts import digests, with_texts
-from node.loop.todo import Todo, todo_of
+from node.loop.todo import LINGER_SECONDS, Todo, todo_of
 from node.loop.underway import Underway
 from node.loop.waiting import Remember, Remembered, Waiter, Waiters
 from node.store.connections import StorageFailed, StorageUnusable
@@ -227,7 +227,7 @@ class Runtime:
                     committing.result()
                     committing = None
                     continue  # it may have been all that was waited for
-                if committing is None and todo.inputs:
+                if committing is None and todo.is_due(asyncio.get_running_loop().time()):
                     committing = asyncio.create_task(self._carry_out(todo))
                     committing.add_done_callback(lambda _: self._inbox.woken.set())
                     todo = Todo()
@@ -278,14 +278,19 @@ class Runtime:
         """Handle what waits: first what members wish and partners bring, then others' turn, one input at a time."""
         if self._peering is not None and self._peering.know(self.replica.ties()):
             self._inbox.retie(self._peering.tie_of)
+        loop = asyncio.get_running_loop()
+        todo.begun = todo.begun if todo.inputs else loop.time()
         if waiting := self._inbox.drain():
             todo.add(await self._handled(waiting))
+            todo.urgent = True
         began = self._seconds()
         for heard in self._inbox.turn():
             todo.add(done := await self._handled([(heard, None)]))
             if self._peering is not None and done.stored.entries:
                 self._peering.commend(heard.peer)
         self._counts["others_seconds_total"] += self._seconds() - began
+        if not todo.urgent:
+            loop.call_later(LINGER_SECONDS, self._inbox.woken.set)
         await asyncio.sleep(0)  # whoever waits at the door has a turn too
 
     async def _handled(self, waiting: list[QueuedInput]) -> Todo:

@@ -22,6 +22,9 @@ from protocol.events import (
     StoreItem,
 )
 
+LINGER_SECONDS = 0.05
+"""How long what strangers alone have brought waits for more, or for what is urgent: a write to the disk serves all."""
+
 
 @dataclass(slots=True)
 class Todo:
@@ -33,6 +36,14 @@ class Todo:
     inputs: int = 0
     marks: bool = False
     """Whether the high-water mark may follow: not while the replica recovers."""
+    urgent: bool = False
+    """Whether somebody waits for it: a member, a partner or a node of our own."""
+    begun: float = 0.0
+    """When it was begun, in seconds."""
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is to be done now."""
+        return bool(self.inputs) and (self.urgent or now - self.begun >= LINGER_SECONDS)
 
     def add(self, later: "Todo") -> None:
         """Append what comes after it."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from node.http.problems import REASONS
-from node.loop import inbox, peering, subscriptions, turns
+from node.loop import inbox, peering, subscriptions, todo, turns
 from node.loop.batch import Batch, EventStored
 from node.loop.bugs import BrokenForGood
 from node.loop.peering import STALL_SECONDS, Peering
@@ -864,6 +864,26 @@ async def test_what_is_pushed_is_left_out_where_there_is_no_room(node: Node) -> 
     node.network.full.clear()
     await node.mark("push")
     assert node.network.sent == [("serra", b"pushed")]
+
+
+async def test_what_strangers_bring_is_stored_together_and_no_wish_waits_for_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(todo, "LINGER_SECONDS", 60)
+    stranger = [PeerUp("0", b"s", outbound=False), *[Received("0", b"news")] * 3]
+    node.hear(*stranger)
+    await asyncio.sleep(0.01)
+    before = node.runtime.figures()
+    assert before["commits_total"] == 0, "it waits for more"
+    assert await node.mark() == Tally(1)
+    assert len(list(node.storage.entries())) == 4, "and goes with the wish that comes"
+    assert node.runtime.figures()["commits_total"] == 1
+    monkeypatch.setattr(todo, "LINGER_SECONDS", 0.01)
+    node.hear(*stranger[1:])
+    async with asyncio.timeout(5):
+        while len(list(node.storage.entries())) < 7:  # noqa: ASYNC110 - nobody is told of it
+            await asyncio.sleep(0.01)
+    assert node.runtime.figures()["commits_total"] == 2, "or by itself"
 
 
 async def test_who_brings_something_new_is_commended_and_who_is_tied_is_told_to_the_network(node: Node) -> None:
