@@ -90,7 +90,9 @@ def fetching(names: Iterable[Name]) -> Iterator[Query]:
         for start in range(0, len(keys), KEYS_PER_QUERY):
             some = keys[start : start + KEYS_PER_QUERY]
             some += [some[0]] * ((1 << (len(some) - 1).bit_length()) - len(some))
-            yield f"SELECT {COLUMNS} FROM rows WHERE kind = ? AND key IN ({','.join('?' * len(some))})", (kind, *some)
+            # By itself SQLite would read all rows of the kind as soon as it is asked for two.
+            where = f"kind = ? AND key IN ({','.join('?' * len(some))})"
+            yield f"SELECT {COLUMNS} FROM rows INDEXED BY rows_by_key WHERE {where}", (kind, *some)
 
 
 def fetched(rows: Iterable[StoredRow], names: Iterable[Name], tables: Tables) -> Iterator[Fetched]:

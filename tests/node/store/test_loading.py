@@ -15,10 +15,11 @@ from node.keeping.home import DATABASE
 from node.keeping.upkeep import verify_book
 from node.loop import snapping
 from node.store import snapshot
-from node.store.rows import ROW_DIGEST_BYTES, RowDamaged
+from node.store.rows import ROW_DIGEST_BYTES, RowDamaged, fetching
 from node.store.writing import LESS_KNOWN
 from protocol.book.declaration import RowsWanted
 from protocol.book.payments import PAYMENTS
+from protocol.book.tables import Name
 from protocol.practices.between.checkpoints.views import CheckpointsWanted, MakeCheckpoint
 from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.replica import Replica
@@ -58,6 +59,16 @@ async def test_a_closed_payment_leaves_memory_and_is_found_again_by_whoever_name
             (ids[0], "posted"), (ids[1], "reversed"), (ids[2], "posted"),
         ]  # fmt: skip
     assert not verify_book(home, lambda _: None).faults
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+async def test_rows_that_are_named_are_found_by_their_keys(home: Path, count: int) -> None:
+    await trade(home)
+    names = [Name("payments", bytes([number]) * 16) for number in range(count)]
+    with closing(sqlite3.connect(home / DATABASE)) as database:
+        for query, values in fetching(names):
+            plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+            assert plan == ["SEARCH rows USING INDEX rows_by_key (kind=? AND key=?)"]
 
 
 async def test_a_start_folds_only_what_came_after_the_snapshot(
