@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A running node is told whom to dial, and dials it after a kill and start as well."""
+"""A running node is told whom to dial, and calls its partners by their handles."""
 
-from processes.harness import Commune, mutirao, until
+import json
+
+from processes.harness import Commune, link_up, mutirao, until
 
 
 def test_a_new_partner_is_dialled_without_a_restart_and_after_one(commune: Commune) -> None:
@@ -20,3 +22,16 @@ def test_a_new_partner_is_dialled_without_a_restart_and_after_one(commune: Commu
     until(connected, "it dials by itself what it was given")
     assert (riacho.home / "dialled").read_text() == f"{serra.address}\n"
     assert (riacho.home / "dialled").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_partners_handle_is_taken_where_a_link_is_meant(commune: Commune) -> None:
+    riacho, serra = commune.found("riacho", "HORA"), commune.found("serra", "FLOR")
+    riacho.api.post("/v1/admin/peers", {"address": serra.address})
+    link = link_up(riacho, serra, 50)
+    who = ("--json", "--node", riacho.url, "--token", riacho.api.token or "")
+    shown = mutirao("link", "show", "serra", *who)
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["id"] == riacho.api.get("/v1/links/serra")["id"] == link
+    frozen = mutirao("link", "freeze", "serra", *who)
+    assert json.loads(frozen.stdout)["state"] == "frozen", frozen.stderr
+    assert mutirao("link", "show", "nobody", *who).returncode != 0
