@@ -26,6 +26,7 @@ from protocol.peers.sessions import Session, Sessions
 from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
+from protocol.peers.ties import FoundTies, Ties
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
@@ -73,12 +74,13 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Journal: frozenset({"book", "directory"}),
     Sessions: frozenset({"journal"}),
     Compare: frozenset({"journal", "sessions"}),
+    Ties: frozenset({"_journal", "_found"}),
     KeyEvents: frozenset({"journal", "compare"}),
     Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
 }
 """What is written down at another place, or, as a book, for itself."""
-HOLD_WHAT_CHANGES = frozenset({Quote, Question})
-"""What is never changed itself, but names an account, which is."""
+HOLD_WHAT_CHANGES = frozenset({Quote, Question, FoundTies})
+"""What is never changed itself, but names an account or a book, which is."""
 
 
 class Chance:
