@@ -120,6 +120,7 @@ def test_the_standing_order_behind_an_occurrence_is_in_its_receipt(riacho: Group
     riacho.do("ana", "scheduled-payments.create", Brought(signed))
     word = SchedulePayment(payee="bia", amount=Amount(1, "HORA", 2), first_at=riacho.now)
     riacho.do("caio", "scheduled-payments.create", word)
+    riacho.pass_time(riacho.now)
     riacho.pass_time(riacho.now + DAY_MS)
     payments = list(riacho.book.payments.values())
     found = [verdict(riacho, riacho.receipt("bia", payment).document) for payment in payments]
