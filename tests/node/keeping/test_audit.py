@@ -29,7 +29,7 @@ async def test_every_signature_is_checked_where_the_node_audits(tmp_path: Path, 
         for _ in range(2):
             await storage.commit(Batch(faults=[(fault.id, written(fault))]))
         mark = HighWater(home / HIGH_WATER, network)
-        node = _Node(Config(audit=audits), read_keys(home), network, storage, mark, recovering=False)
+        node = _Node(home, Config(audit=audits), read_keys(home), network, storage, mark, recovering=False)
         replica = node._load()
         mark.close()
     finally:
