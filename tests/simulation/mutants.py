@@ -361,7 +361,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "an epoch opened again": Mutant(
         "a node that was restored twice opens an epoch that its mark knows, and its backup does not",
         "RESTORE-NO-SELF-FORK",
-        ((Standing, "lacks_epochs", False),), {**RESTORES, "back up": 2.0, "cut": 8.0}),
+        ((Standing, "lacks_epochs", False),), {**RESTORES, "back up": 1.0, "restore": 12.0, "cut": 8.0}),
     "restored without a fence": Mutant(
         "the partner of a node that lost entries goes on taking its older records", "NO-HOLD-LEFT",
         ((Side, "fence", lambda side, _epoch: side),), RESTORES),
