@@ -26,7 +26,7 @@ from protocol.book.ledger import Ledger
 from protocol.book.money import Rate
 from protocol.book.promised import Promised
 from protocol.book.refusals import ORDER_MISMATCH, PEER_UNREACHABLE, Reason
-from protocol.lanes.directory import Directory
+from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.held import HeldLanes
 from protocol.lanes.records import LanePlace
@@ -135,7 +135,9 @@ def row(name: str, caught: Caught | None) -> str:
 def _any_item(compare: Compare, place: LanePlace) -> Item | None:
     """Compare the heads of all lanes, whoever has ended the epoch in which they were signed."""
     head = compare.journal.held.head(*place)
-    return None if head is None or head.id is None else Item(*place, head.position.epoch, head.position.seq, head.id)
+    if head is None or head.id is None or not (is_public(place[1]) or place[0] == compare.journal.network):
+        return None
+    return Item(*place, head.position.epoch, head.position.seq, head.id)
 
 
 def _overdrawn_for_ever(link: Link) -> bool:
