@@ -68,11 +68,8 @@ class Compare:
             changed = session.compared[0] != public or (
                 session.compared[1] != own and session.network == self.journal.network
             )
-            if (
-                since >= OPENING_MS_MAX
-                or (since >= session.pause_ms and (changed or session.differs))
-                or (eager and since >= OPENING_MS_MIN)
-            ):
+            least = OPENING_MS_MIN if changed or eager else session.pause_ms if session.differs else OPENING_MS_MAX
+            if since >= least:
                 out += self._open(session, now)
         return out
 

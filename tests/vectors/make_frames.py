@@ -225,6 +225,8 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("a lane of a network that we do not know is wanted", pack(Wanted((LaneRange(bytes(32), COMMONS, 0, 0),))))
     ears.hear("our ledger is wanted", pack(Wanted((LaneRange(author.network, LEDGER, 0, 0),))))
     ears.hear("more than a window is wanted", pack(Wanted((LaneRange(author.network, COMMONS, 0, 8_192),))))
+    strange_lanes = Heads((Span(author.network, "", bytes(32), None),))
+    ears.hear("heads of lanes that are not for the speaker", pack(strange_lanes))
     ears.hear("heads of who has nothing", pack(Heads((Span(None, "", None, ()),))))
     ears.hear("another fingerprint", pack(Heads((span,))))
     ears.hear("a head that we lack", pack(Heads((Span(None, "", None, (item,)),))))
