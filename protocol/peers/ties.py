@@ -37,7 +37,7 @@ OWN_NODES: Slot[Callable[[Book], Iterable[bytes]]] = Slot("tells the libp2p keys
 
 
 @dataclass(frozen=True)
-class FoundTies:
+class TiesShown:
     """The ties of one moment."""
 
     book: Book
@@ -66,7 +66,7 @@ class Ties:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._changed = False
-        self._found = FoundTies(journal.book, journal.network)
+        self._found = TiesShown(journal.book, journal.network)
 
     def note(self) -> None:
         """Know that something was folded: ties may have changed."""
@@ -76,7 +76,7 @@ class Ties:
         """Work them out anew when they are asked next, if they may have changed."""
         if self._changed:
             self._changed = False
-            self._found = FoundTies(self._journal.book, self._journal.network)
+            self._found = TiesShown(self._journal.book, self._journal.network)
 
     def of(self, network: bytes) -> Tie:
         """Return what ties a network to ours."""

@@ -26,7 +26,7 @@ from protocol.peers.sessions import Session, Sessions
 from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
-from protocol.peers.ties import FoundTies, Ties
+from protocol.peers.ties import TiesShown, Ties
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
@@ -79,7 +79,7 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
 }
 """What is written down at another place, or, as a book, for itself."""
-HOLD_WHAT_CHANGES = frozenset({Quote, Question, FoundTies})
+HOLD_WHAT_CHANGES = frozenset({Quote, Question, TiesShown})
 """What is never changed itself, but names an account or a book, which is."""
 
 
