@@ -26,7 +26,7 @@ from protocol.peers.sessions import Session, Sessions
 from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
-from protocol.peers.ties import TiesShown, Ties
+from protocol.peers.ties import Ties, TiesShown
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
