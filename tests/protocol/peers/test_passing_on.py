@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 from simulation.groups import exchange, linked, says
+from simulation.theft import rotate
 from simulation.world import World
 
 from protocol import replica
-from protocol.lanes.directory import Directory, Profile
+from protocol.lanes.directory import Directory, Profile, is_public
 from protocol.lanes.entry import COMMONS, Entry, encode_body, seal
 from protocol.peers.messages import Ahead, Entries, Heads, Item, Wanted, unpack
+from protocol.peers.reconcile import HeadIndex
 from protocol.wire.keys import KeyPair
 
 
@@ -28,6 +30,16 @@ class Overheard(World):
     def item(self, name: str, network: bytes) -> Item | None:
         """Return the head of a network's commons as a node shows it."""
         return self.nodes[name].replica.gossip.compare.item((network, COMMONS))
+
+    def is_kept_up(self, name: str) -> bool:
+        """Tell whether what a node compares is what it holds."""
+        journal, compare = self.nodes[name].replica.journal, self.nodes[name].replica.gossip.compare
+        compare._refresh()
+        anew = HeadIndex(None)
+        for place in journal.held.heads():
+            if is_public(place[1]):
+                anew.put(place, compare.item(place))
+        return anew.opening() == compare._public.opening()
 
     def profile(self, name: str, network: bytes) -> Profile:
         profile = self.nodes[name].replica.book.of(Directory).networks[network].profile
@@ -97,6 +109,14 @@ def test_whoever_has_heard_two_things_agrees_with_its_partner_once_both_hold_the
     compared = [one for one in world.said if isinstance(one, Heads | Ahead | Wanted | Entries)]
     assert compared and all(isinstance(one, Heads) and not one.spans[1:] for one in compared) and len(compared) <= 12
     assert not world.drops
+    assert world.is_kept_up("riacho") and world.is_kept_up("serra")
+
+    world.join("riacho", "encants")
+    rotate(world, "encants")
+    world.tick(5)
+    item = world.item("riacho", encants)
+    assert item is not None and item.twin is None and item == world.item("serra", encants)
+    assert world.is_kept_up("riacho") and world.is_kept_up("serra")
 
 
 def test_a_proof_reaches_who_has_heard_nothing_though_nobody_pushes_it(
