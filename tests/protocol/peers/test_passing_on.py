@@ -13,7 +13,8 @@ from protocol.lanes.directory import Directory, Profile, is_public
 from protocol.lanes.entry import COMMONS, Entry, encode_body, seal
 from protocol.peers.messages import Ahead, Entries, Heads, Item, Wanted, unpack
 from protocol.peers.reconcile import HeadIndex
-from protocol.wire.keys import KeyPair
+from protocol.practices.between.networks.known import SetProfile
+from protocol.wire.keys import KeyPair, id_text
 
 
 class Overheard(World):
@@ -129,3 +130,20 @@ def test_a_proof_reaches_who_has_heard_nothing_though_nobody_pushes_it(
     world.tick(3)
     assert world.nodes["serra"].replica.book.of(Directory).networks[encants].forked
     assert world.item("serra", encants) == world.item("riacho", encants)
+
+
+def test_what_is_compared_follows_a_pardon_that_leaves_the_lane_as_it_was(world: Overheard) -> None:
+    encants = world.nodes["encants"].network
+    devil = word(world, "Devil")
+    wish = SetProfile(name="Angel")
+    world.granted("encants", "networks.set-profile", wish, subject=id_text(encants))
+    world.tick(2)
+    says(world, Entries((devil.wire,)), to="riacho", source="encants")
+    world.tick(1)
+    forked = world.item("riacho", encants)
+    assert forked is not None and forked.twin is not None
+    rotate(world, "encants")
+    world.tick(5)
+    item = world.item("riacho", encants)
+    assert item is not None and (item.seq, item.twin) == (forked.seq, None)
+    assert world.is_kept_up("riacho") and world.is_kept_up("serra")
