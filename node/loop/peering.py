@@ -183,19 +183,21 @@ class Peering:
     async def _send_ranges(self, peer: str, waiting: deque[SendRange]) -> None:
         """Send what waits, small ranges together; a page is read when the one before it has found room."""
         together: list[bytes] = []
+        size = 0
         while waiting:
             one = waiting.popleft()
             page_bytes = RANGE_BYTES_MAX if self._is_near(peer) else FAR_RANGE_BYTES_MAX
             pages = self._storage.lane_pages(one.network, one.lane, one.first, one.last, bytes_max=page_bytes)
             async for wires in pages:
-                many = len(together) + len(wires) > ENTRIES_PER_FRAME_MAX
-                if together and (many or sum(map(len, together)) + sum(map(len, wires)) > page_bytes):
+                more = sum(map(len, wires))
+                if together and (len(together) + len(wires) > ENTRIES_PER_FRAME_MAX or size + more > page_bytes):
                     await self._send_entries(peer, together)
-                    together = []
+                    together, size = [], 0
                 together += wires
+                size += more
             if not waiting:
                 await self._send_entries(peer, together)
-                together = []
+                together, size = [], 0
 
     async def _send_entries(self, peer: str, wires: Sequence[bytes]) -> None:
         if not wires:

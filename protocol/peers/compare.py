@@ -81,22 +81,22 @@ class Compare:
         session.pause_ms = min(OPENING_MS_MAX, 2 * session.pause_ms) if in_vain else OPENING_MS_MIN
         session.opened_ms, session.differs = now, False
         session.compared = (self._public.index.version, self._own.index.version)
-        spans = tuple(shelf.opening() for shelf in self._shelves(session))
+        spans = tuple(index.opening() for index in self._indexes(session))
         return [session_said(session.peer, Heads(spans, self._of_peer(session)))]
 
     def hear_heads(self, session: Session, heads: Heads) -> list[Out]:
         """Go on with a comparison: name what differs, ask for what we lack, tell what the peer lacks."""
         self._refresh()
         check_parts(heads.spans)
-        shelves = {shelf.audience: shelf for shelf in self._shelves(session)}
+        indexes = {index.audience: index for index in self._indexes(session)}
         if heads.yours is not None:
             session.agrees = heads.yours == self._of(self.journal.network, session)
         spans: list[Span] = []
         differences: list[Difference] = []
         for span in heads.spans:
-            if span.audience not in shelves:
+            if span.audience not in indexes:
                 raise PeerFault("lanes that are not for this peer")
-            more, found = shelves[span.audience].answer(span)
+            more, found = indexes[span.audience].answer(span)
             spans += more
             differences += found
         out: list[Out] = []
@@ -166,7 +166,7 @@ class Compare:
         return Item(*place, head.position.epoch, head.position.seq, head.id)
 
     def _refresh(self) -> None:
-        """Let the shelves hold what is held by now."""
+        """Let the indexes hold what is held by now."""
         changed = self.journal.held.changes()
         known = self.journal.directory.networks.get(self.journal.network)
         renewed = 0 if known is None else known.identity.renewed
@@ -176,7 +176,7 @@ class Compare:
         for place in changed:
             (self._public if is_public(place[1]) else self._own).put(place, self.item(place))
 
-    def _shelves(self, session: Session) -> Sequence[HeadIndex]:
+    def _indexes(self, session: Session) -> Sequence[HeadIndex]:
         return (self._public, self._own) if session.network == self.journal.network else (self._public,)
 
     def _of_peer(self, session: Session) -> bytes:

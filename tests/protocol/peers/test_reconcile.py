@@ -17,7 +17,7 @@ def item(number: int, seq: int, lane: str = "commons") -> Item:
     return Item(network, lane, 0, seq, seq.to_bytes(32, "big"))
 
 
-def shelf(items: list[Item]) -> HeadIndex:
+def index_of(items: list[Item]) -> HeadIndex:
     made = HeadIndex(None)
     for one in items:
         made.put((one.network, one.lane), one)
@@ -49,7 +49,7 @@ heads = st.dictionaries(st.integers(0, 300), st.integers(0, 3), max_size=120)
 
 @given(heads, heads)
 def test_what_is_found_is_what_differs(mine: dict[int, int], theirs: dict[int, int]) -> None:
-    found, _, _ = converse(shelf([item(*one) for one in mine.items()]), shelf([item(*one) for one in theirs.items()]))
+    found, _, _ = converse(index_of([item(*one) for one in mine.items()]), index_of([item(*one) for one in theirs.items()]))
     different = {number for number in mine.keys() | theirs.keys() if mine.get(number) != theirs.get(number)}
     assert len(found) == len(different)
     for one in found:
@@ -63,7 +63,7 @@ def test_what_is_found_is_what_differs(mine: dict[int, int], theirs: dict[int, i
 
 
 def test_equal_sides_say_one_thing() -> None:
-    many = shelf([item(number, 7) for number in range(5_000)])
+    many = index_of([item(number, 7) for number in range(5_000)])
     found, rounds, size = converse(many, many)
     assert (found, rounds) == ([], 1)
     assert size < 100
@@ -72,15 +72,15 @@ def test_equal_sides_say_one_thing() -> None:
 def test_one_difference_among_many_costs_little() -> None:
     many = [item(number, 7) for number in range(10_000)]
     changed = [*many[:5_000], item(5_000, 8), *many[5_001:]]
-    found, rounds, size = converse(shelf(many), shelf(changed))
+    found, rounds, size = converse(index_of(many), index_of(changed))
     assert found == [Difference(item(5_000, 7), item(5_000, 8))]
     assert rounds <= 6
     assert size < 6_000, "all heads would be some 900,000 bytes"
 
 
 def test_more_differences_than_a_frame_holds_are_found_round_by_round() -> None:
-    mine = shelf([item(number, 1) for number in range(3_000)])
-    theirs = shelf([item(number, 2) for number in range(3_000)])
+    mine = index_of([item(number, 1) for number in range(3_000)])
+    theirs = index_of([item(number, 2) for number in range(3_000)])
     for _ in range(20):
         for one in converse(mine, theirs)[0]:
             assert one.theirs is not None
@@ -89,16 +89,16 @@ def test_more_differences_than_a_frame_holds_are_found_round_by_round() -> None:
 
 
 def test_a_head_that_is_none_any_more_leaves_nothing() -> None:
-    some = shelf([item(1, 1), item(2, 1)])
+    some = index_of([item(1, 1), item(2, 1)])
     some.put((item(2, 1).network, "commons"), None)
-    assert some.opening() == shelf([item(1, 1)]).opening()
+    assert some.opening() == index_of([item(1, 1)]).opening()
 
 
 def test_who_lists_what_is_not_of_a_part_is_refused() -> None:
     prefix = key_of(None, item(1, 1).network, "commons").hex()[:2]
     other = "0" if prefix[0] != "0" else "1"
     with pytest.raises(PeerFault, match="outside of its part"):
-        shelf([]).answer(Span(None, other, None, (item(1, 1),)))
+        index_of([]).answer(Span(None, other, None, (item(1, 1),)))
 
 
 @pytest.mark.parametrize(
