@@ -165,7 +165,7 @@ class _Node:
                 invitation=self._keys.invitation,
                 recovering=recovering,
                 opened=self.opened,
-                compares=self._replica is None,
+                compares=True,
             )
             replica.gossip.taking.checks_all = self._config.audit
             replica.talks.runs.run = self._run

@@ -262,11 +262,14 @@ class Replica:
             self._drop(peer, "no hello")
         home.out += self.gossip.compare.opening(home.now, eager=home.standing.recovering)
         self.talks.runs.tick()
-        if home.standing.recovering and home.journal.behind is None:
+        was_recovering = home.standing.recovering
+        if was_recovering and home.journal.behind is None:
             home.standing.recover()
         elif home.standing.comparing and home.journal.behind is None:
             home.standing.compare()
-        elif home.standing.signs:
+        if home.standing.signs and not was_recovering:
+            # At once where it begins to sign: the next record of a link acknowledges what its partner has claimed in
+            # the meantime, so the ledger tells of that before anybody's wish makes one.
             self._go_on()
 
     def _go_on(self) -> None:

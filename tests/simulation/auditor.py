@@ -334,7 +334,7 @@ def _member_limit(audit: Auditor, node: Node) -> Found:
 
 
 def _mirror(audit: Auditor, node: Node) -> Found:
-    if node.keyring is None or node.replica.recovering:
+    if _takes_alone(node):
         return
     book = node.replica.book
     for link in audit.links(node):
@@ -347,7 +347,7 @@ def _mirror(audit: Auditor, node: Node) -> Found:
                 f"the records say {side.partner.claimed} and {side.own.claimed}"
             )
         home = audit.partner(link)
-        if home is not None and not home.replica.recovering:
+        if home is not None and not _takes_alone(home):
             far = home.replica.book.of(Links).by_id.get(link.id)
             if far is not None and not far.is_lost:
                 there = home.replica.book.of(Forwards).on(link.id)
@@ -361,6 +361,11 @@ def _mirror(audit: Auditor, node: Node) -> Found:
             debt = side.partner.claimed - side.own.claimed
             if account.balance_minor != debt:
                 yield f"mirror account {account.balance_minor} of {_short(link)}, and a net debt of {debt}"
+
+
+def _takes_alone(node: Node) -> bool:
+    """Tell whether a node takes its partners' records without answering them: it signs nothing at present."""
+    return node.keyring is None or node.replica.recovering or node.replica.comparing
 
 
 def _creditor_limit(audit: Auditor, node: Node) -> Found:

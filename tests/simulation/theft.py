@@ -43,6 +43,10 @@ def rotate(
     """
     home = world.nodes[name]
     assert home.offline is not None and home.keyring is not None
+    peers = world.peers(name)
+    for peer in peers:
+        # Its process ends before its keys change: it says nothing more under another transport key.
+        world.cut(name, peer)
     coming, guards = home.offline
     following, transport = KeyPair.from_seed(world.seed()), KeyPair.from_seed(world.seed()).public
     keyring = Keyring(coming, world.seed())
@@ -60,6 +64,8 @@ def rotate(
     home.disk.append(entry)
     home.keyring, home.offline, home.transport = keyring, (following, tuple(cold) or guards), transport
     world.restart(name)
+    for peer in peers:
+        world.join(name, peer)
     return entry
 
 
