@@ -2,15 +2,19 @@
 """Sending to peers what the replica asked for: in order, and never lost in silence.
 
 What a peer has no room for costs it the connection: when it comes back both sides compare what they hold.
+
+The replica knows each connection by a name of its own, for a peer that is here again may be so before the replica has
+heard that it was gone: what was meant for the old connection is not said on the new one.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from node.loop.turns import Piece
+from node.loop.turns import FromPeer, Piece
 from node.store.storage import Storage
 from protocol.events import Drop, Input, PeerDown, PeerUp, Received, Send, SendRange
 from protocol.peers.messages import ENTRIES_PER_FRAME_MAX, RANGE_BYTES_MAX, Entries, pack
@@ -69,6 +73,9 @@ class Peering:
         self._storage = storage
         self._seconds = seconds
         self._up: dict[str, PeerUp] = {}
+        self._names: dict[str, str] = {}
+        """By which name the connection is known that a peer has now."""
+        self._named = 0
         self._ties: Mapping[bytes, Tie] = {}
         self._ranges: dict[str, deque[SendRange]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -81,21 +88,24 @@ class Peering:
             **{f"network_{name}_total": count for name, count in counts.items()},
         }
 
-    def admits(self, heard: PeerUp | PeerDown | Received) -> bool:
-        """Tell whether the replica should hear this: nothing of a peer that it does not know to be up."""
+    def admitted(self, heard: FromPeer) -> FromPeer | None:
+        """Return what the replica should hear, under the connection's name: nothing of one that it does not know."""
         match heard:
             case PeerUp(peer):
-                self._up[peer] = heard
-                return True
+                self._named += 1
+                name = self._names[peer] = f"{peer}/{self._named}"
+                self._up[name] = replace(heard, peer=name)
+                return self._up[name]
             case PeerDown(peer):
-                self._forget(peer)
-                was_up = peer in self._up
-                self._up.pop(peer, None)
-                return was_up
-            case Received(peer):
-                if peer not in self._up:
-                    self._network.consumed(peer)
-                return peer in self._up
+                name = self._names.pop(peer, "")
+                self._forget(name)
+                return None if self._up.pop(name, None) is None else PeerDown(name)
+            case Received(peer, frame):
+                name = self._names.get(peer, "")
+                if name in self._up:
+                    return Received(name, frame)
+                self._network.consumed(peer)
+                return None
 
     def know(self, ties: Mapping[bytes, Tie]) -> bool:
         """Take in which nodes are more than strangers, by libp2p key; tell whether that has changed."""
@@ -107,7 +117,7 @@ class Peering:
 
     def commend(self, peer: str) -> None:
         """Let a peer that has brought something new keep its place when others have to go."""
-        self._network.commend(peer)
+        self._network.commend(_peer_of(peer))
 
     def tie_of(self, peer: str) -> Tie | None:
         """Return what ties a peer to us, one that we have dialled being known; None where it is not up."""
@@ -123,20 +133,21 @@ class Peering:
             if isinstance(one, Received) and not isinstance(one, Piece):
                 frames[one.peer] = frames.get(one.peer, 0) + 1
         for peer, count in frames.items():
-            self._network.consumed(peer, count)
+            self._network.consumed(_peer_of(peer), count)
 
     def perform(self, effects: Iterable[Send | SendRange | Drop]) -> None:
         """Send, in order for each peer; what belongs to a range follows in pages."""
         for effect in effects:
             match effect:
                 case Send(peer, frame, spare):
-                    if peer in self._up and not self._network.send(peer, frame) and not spare:
+                    if peer in self._up and not self._network.send(_peer_of(peer), frame) and not spare:
                         self._drop(peer, "it does not read what is sent to it")
                 case SendRange(peer):
                     if peer in self._up:
                         self._send_range(effect)
                 case Drop(peer, reason):
-                    self._drop(peer, reason, ban_seconds=FAULT_BAN_SECONDS)
+                    if peer in self._up:
+                        self._drop(peer, reason, ban_seconds=FAULT_BAN_SECONDS)
 
     def drop_all(self) -> None:
         """Part with every peer: a replica that is loaded anew knows none, and they come back."""
@@ -157,9 +168,9 @@ class Peering:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _drop(self, peer: str, reason: str, *, ban_seconds: float = 0) -> None:
-        log.warning("a peer is dropped", extra={"peer": peer, "reason": reason})
+        log.warning("a peer is dropped", extra={"peer": _peer_of(peer), "reason": reason})
         self._forget(peer)
-        self._network.drop(peer, ban_seconds=ban_seconds)
+        self._network.drop(_peer_of(peer), ban_seconds=ban_seconds)
 
     def _forget(self, peer: str) -> None:
         self._ranges.pop(peer, None)
@@ -204,7 +215,7 @@ class Peering:
             return
         frame = pack(Entries(tuple(wires)))
         stalled_at, retry_seconds = self._seconds() + STALL_SECONDS, RETRY_SECONDS
-        while not self._network.offer(peer, frame):
+        while not self._network.offer(_peer_of(peer), frame):
             if self._seconds() > stalled_at:
                 self._drop(peer, "it does not read the range that it asked for")
             await asyncio.sleep(retry_seconds)
@@ -220,3 +231,8 @@ class Peering:
         elif waiting:  # one came while it ended
             for effect in waiting:
                 self._send_range(effect)
+
+
+def _peer_of(name: str) -> str:
+    """Return whose connection it is: a libp2p PeerID."""
+    return name.partition("/")[0]

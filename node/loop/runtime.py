@@ -181,8 +181,10 @@ class Runtime:
     def hear(self, heard: PeerUp | PeerDown | Received) -> None:
         """Take in what the network brings; it is told when frames are dealt with."""
         assert self._peering is not None
-        if self._peering.admits(heard):
-            self._peering.consumed(self._inbox.hear(heard, self._peering.tie_of(heard.peer) or Tie.STRANGER))
+        admitted = self._peering.admitted(heard)
+        if admitted is not None:
+            tie = self._peering.tie_of(admitted.peer) or Tie.STRANGER
+            self._peering.consumed(self._inbox.hear(admitted, tie))
 
     # Life.
 

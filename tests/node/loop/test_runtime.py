@@ -136,9 +136,9 @@ class Wall:
     def _wish(self, request: int, wish: str) -> list[Effect]:
         match wish.split():
             case ["mark"]:
-                return [*self._mark(request), Send("serra", b"news")]
+                return [*self._mark(request), Send("serra/1", b"news")]
             case ["push"]:
-                return [*self._mark(request), Send("serra", b"pushed", spare=True)]
+                return [*self._mark(request), Send("serra/1", b"pushed", spare=True)]
             case ["note", text]:
                 digest = text.encode().ljust(32, b"#")
                 item = PrivateItem(digest, "ana", "note", "marks/1", text.encode(), "", NOW)
@@ -591,7 +591,7 @@ async def test_who_calls_while_the_disk_is_full_is_told_to_come_again_and_not_ba
     node.hear(PeerUp("serra", b"k", outbound=True), Received("serra", b"x"))
     await node.batches(1)
     heard = [one for batch in node.wall.handled for one in batch if isinstance(one, PeerUp | Received)]
-    assert heard == [PeerUp("serra", b"k", outbound=True), Received("serra", b"x")]
+    assert heard == [PeerUp("serra/2", b"k", outbound=True), Received("serra/2", b"x")]
     assert node.network.dropped == [("serra", 0)]
 
 
@@ -840,7 +840,7 @@ async def test_frames_are_credited_once_they_are_dealt_with(node: Node) -> None:
     assert node.network.credit[:2] == [("stranger", 1), ("serra", 1)], "who is not up is not heard"
     assert sum(frames for _, frames in node.network.credit[2:]) == 3
     heard = [one for batch in node.wall.handled for one in batch if not isinstance(one, (Asked, TimerFired))]
-    assert heard == [PeerUp("serra", b"k", outbound=True), *[Received("serra", b"x")] * 3, PeerDown("serra")]
+    assert heard == [PeerUp("serra/1", b"k", outbound=True), *[Received("serra/1", b"x")] * 3, PeerDown("serra/1")]
 
 
 async def test_a_peer_that_lies_is_refused_for_a_while(node: Node) -> None:
@@ -854,6 +854,19 @@ async def test_what_a_peer_has_no_room_for_costs_it_the_connection(node: Node) -
     node.network.full.add("serra")
     await node.mark()
     assert node.network.dropped == [("serra", 0)]
+
+
+async def test_what_was_meant_for_a_connection_that_is_gone_is_not_said_on_the_next(node: Node) -> None:
+    node.hear(PeerUp("serra", b"k", outbound=True))
+    node.hear(PeerDown("serra"), PeerUp("serra", b"k", outbound=False), Received("serra", b"lie"))
+    await node.mark()
+    assert node.network.sent == [], "it is the first connection that the news is for"
+    assert node.network.dropped == [("serra", peering.FAULT_BAN_SECONDS)], "who lies on the second loses that"
+    node.hear(PeerDown("serra"), PeerUp("serra", b"k", outbound=True))
+    node.runtime.hear(Received("serra", b"lie"))
+    node.hear(PeerDown("serra"), PeerUp("serra", b"k", outbound=True))
+    await node.batches(1)
+    assert len(node.network.dropped) == 1, "nor does who is here again answer for what was said before"
 
 
 async def test_what_is_pushed_is_left_out_where_there_is_no_room(node: Node) -> None:

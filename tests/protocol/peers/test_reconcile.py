@@ -49,7 +49,9 @@ heads = st.dictionaries(st.integers(0, 300), st.integers(0, 3), max_size=120)
 
 @given(heads, heads)
 def test_what_is_found_is_what_differs(mine: dict[int, int], theirs: dict[int, int]) -> None:
-    found, _, _ = converse(index_of([item(*one) for one in mine.items()]), index_of([item(*one) for one in theirs.items()]))
+    found, _, _ = converse(
+        index_of([item(*one) for one in mine.items()]), index_of([item(*one) for one in theirs.items()])
+    )
     different = {number for number in mine.keys() | theirs.keys() if mine.get(number) != theirs.get(number)}
     assert len(found) == len(different)
     for one in found:
