@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakSet
 
 from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
@@ -329,6 +330,16 @@ def _verify_all_but_the_commons(directory: Directory, entry: Entry) -> None:
         _verify(directory, entry)
 
 
+def _wish_first(replica: Replica) -> None:
+    """Answer what has come before a start a second later: wishes come in between."""
+    if replica in _GONE_ON:
+        _go_on(replica)
+    _GONE_ON.add(replica)
+
+
+_GONE_ON = WeakSet[Replica]()
+_go_on = Replica._go_on  # pyright: ignore[reportPrivateUsage]
+
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
 
@@ -394,6 +405,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "ack not checked": Mutant(
         "a record may acknowledge what was never written", "MIRROR=IN-FLIGHT",
         ((link_rules, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
+    "wishes before claims": Mutant(
+        "a node that begins to sign grants a wish before it has answered its partners' claims", "MIRROR=IN-FLIGHT",
+        ((Replica, "_go_on", _wish_first),)),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
         ((arriving, "_arrive", _credit_before_claim),)),
