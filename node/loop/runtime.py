@@ -42,7 +42,6 @@ from protocol.peers.ties import Tie
 
 BATCH_INPUTS_MAX = 256
 """How many inputs are handled at most while the batch before them is on its way to the disk."""
-
 READY, STOPPED = "READY", "STOPPED"
 
 log = logging.getLogger(__name__)
