@@ -20,11 +20,14 @@ from simulation.federation import Federation, drawn_debts
 from simulation.search import search, told_of_search
 from simulation.smallworlds import WORLDS
 from simulation.story import DRAWN, draw_steps, line_of, play
+from soak.hostile import play as play_hostile
 from soak.world import play as play_world
 
 TELL_EVERY_SECONDS = 30.0
 STEPS = 2_000
 STATES = 50_000
+PAYMENTS = 1_000
+"""About how many payments the hostile world makes."""
 
 
 def night(seed: int, steps: int, cheat: str | None, kind: str) -> str | None:
@@ -74,6 +77,9 @@ def main() -> int:
     parser.add_argument("--online", type=float, default=1.0, help="with which probability each is there; 1 if left out")
     parser.add_argument("--world", metavar="N", type=int, help="let 12 real nodes make N payments in all weathers")
     parser.add_argument(
+        "--hostile", metavar="SECONDS", type=float, help="let 5 real nodes pay for so long, most of it beside strangers"
+    )
+    parser.add_argument(
         "--search",
         metavar="STATES",
         type=int,
@@ -84,6 +90,8 @@ def main() -> int:
     wanted = parser.parse_args()
     if wanted.search is not None:
         return search_widely(wanted.search)
+    if wanted.hostile is not None:
+        return play_hostile(wanted.hostile, PAYMENTS)
     if wanted.world is not None:
         return play_world(wanted.world, wanted.seed)
     if wanted.federation is not None:
