@@ -403,7 +403,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "what a forward costs is rounded down", "QUOTED=>DEBITED",
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
     "ack not checked": Mutant(
-        "a record may acknowledge what was never written", "MIRROR=IN-FLIGHT",
+        "a record may acknowledge what was never written", "ACCEPT-STABLE",
         ((link_rules, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "wishes before claims": Mutant(
         "a node that begins to sign grants a wish before it has answered its partners' claims", "MIRROR=IN-FLIGHT",
