@@ -3,6 +3,7 @@
 
 import socket
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import trio
 from multiaddr import Multiaddr
@@ -20,6 +21,18 @@ class DialAddress:
     peer: str
 
 
+@dataclass(frozen=True, slots=True)
+class HostAddress:
+    """Where this host listens; port 0 until it has one."""
+
+    ip: str
+    port: int
+
+    def at(self, ip: str) -> str:
+        """Return it as a multiaddr, with an IP address of this machine in the place of all of them."""
+        return f"{ip_multiaddr(ip)}/tcp/{self.port}"
+
+
 @dataclass(slots=True)
 class Target:
     """A peer that we keep a connection to."""
@@ -34,12 +47,12 @@ class PortTaken(OSError):
     """A listening address cannot be had."""
 
 
-def parse_listen(address: str) -> tuple[str, int]:
-    """Return the IP address and port of a multiaddr to listen on; ValueError if it names none."""
+def parse_listen(address: str) -> HostAddress:
+    """Read a multiaddr to listen on; ValueError if it names no IP address and port."""
     parts = [(protocol.name, value) for protocol, value in Multiaddr(address).items()]
     match parts:
         case [("ip4" | "ip6", str(ip)), ("tcp", str(port))]:
-            return ip, int(port)
+            return HostAddress(ip, int(port))
         case _:
             raise ValueError(f"not an address to listen on, like /ip4/0.0.0.0/tcp/4001: {address}")
 
@@ -71,6 +84,12 @@ def ip_multiaddr(ip: str) -> str:
     return f"/ip6/{ip}" if ":" in ip else f"/ip4/{ip}"
 
 
+def plain_ip(text: str) -> IPv4Address | IPv6Address:
+    """Read the IP address of a socket, without its zone and not wrapped into another kind."""
+    ip = ip_address(text.partition("%")[0])
+    return ip if isinstance(ip, IPv4Address) else ip.ipv4_mapped or ip
+
+
 def address_class_of(ip: str) -> str:
     """Return what one holder is likely to hold whole: an IPv4 address, or the /64 of an IPv6 address."""
     if ":" not in ip:
@@ -81,8 +100,9 @@ def address_class_of(ip: str) -> str:
     return packed[:8].hex()
 
 
-async def listen_on(ip: str, port: int) -> trio.SocketListener:
+async def listen_on(address: HostAddress) -> trio.SocketListener:
     """Bind without SO_REUSEPORT: the stock listener sets it, and two nodes then share a port unawares."""
+    ip, port = address.ip, address.port
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     listening = trio.socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -5,23 +5,25 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from math import inf
 from random import Random
 
 import trio
 
-from node.p2p.addresses import DialAddress, Target, address_class_of, ip_multiaddr, listen_on
+from node.p2p.addresses import DialAddress, HostAddress, Target, address_class_of, ip_multiaddr, listen_on, plain_ip
 from node.p2p.admission import HANDSHAKE_SECONDS, Backoff, InboundSlots
 from node.p2p.connection import LONG_FRAMES_MAX, Connection, FlowWindow, FrameDecoder, NetworkBounds
 from node.p2p.connections import CONNECT_SECONDS, PeerConnections
+from node.p2p.courtesies import introduction, told_addresses
 from node.p2p.ending import ConnectionFault, close_at_once, contained
 from node.p2p.parts import ID, Ed25519PublicKey, KeyPair
-from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, agree, propose_protocol
+from node.p2p.streams import PROTOCOL, SPOKEN, PeerStreams
+from node.p2p.upgrade import BufferedConnection, NoiseAndYamux
 from node.p2p.yamux import BoundedStream, BoundedYamux
 from protocol.peers.ties import Tie
-
-PROTOCOL = "/mutirao/1"
 
 FRAME_STALL_SECONDS = 30.0
 
@@ -50,6 +52,8 @@ class Host:
         random: Random,
     ) -> None:
         self._me = ID.from_pubkey(key_pair.public_key)
+        self._public_key = key_pair.public_key.serialize()
+        self._listening: list[HostAddress] = []
         self._upgrader = NoiseAndYamux(key_pair)
         self._bounds = bounds
         self._windows = windows
@@ -67,19 +71,21 @@ class Host:
         self._peers = PeerConnections(self._me, bounds, self._targets)
         self._nursery: trio.Nursery | None = None
 
-    async def run(self, listen: Sequence[tuple[str, int]], ready: Callable[[list[int]], None]) -> None:
+    async def run(self, listen: Sequence[HostAddress], ready: Callable[[list[int]], None]) -> None:
         """Listen on these addresses, tell the real ports, and serve until cancelled; PortTaken if not."""
         listeners: list[trio.SocketListener] = []
         try:
-            for ip, port in listen:
-                listeners.append(await listen_on(ip, port))
+            for address in listen:
+                listeners += [await listen_on(address)]
+            ports = [listener.socket.getsockname()[1] for listener in listeners]
+            self._listening = [replace(address, port=port) for address, port in zip(listen, ports, strict=True)]
             async with trio.open_nursery() as self._nursery:
                 for target in self._targets.values():
                     self._nursery.start_soon(self._keep, target)
                 for listener in listeners:
                     serve = partial(trio.serve_listeners, handler_nursery=self._nursery)
                     self._nursery.start_soon(serve, self._take_inbound, [listener])
-                ready([listener.socket.getsockname()[1] for listener in listeners])
+                ready(ports)
                 await trio.sleep_forever()
         finally:
             self._nursery = None
@@ -208,7 +214,8 @@ class Host:
                 connection = self._new_connection(session, address, address_class, outbound=expected is not None)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(session.run)
-                    mutirao = await self._find_stream(session, nursery, outbound=connection.outbound)
+                    streams = PeerStreams(session, partial(self._introduction, stream))
+                    mutirao = await streams.find_stream(nursery, outbound=connection.outbound)
                     connection.stream = mutirao
                     if target is not None and not target.addresses:
                         raise ConnectionFault("forgotten while dialling")
@@ -255,32 +262,16 @@ class Host:
         self._peers.making_way(connection)
         return connection
 
-    async def _find_stream(self, session: BoundedYamux, nursery: trio.Nursery, *, outbound: bool) -> BoundedStream:
-        """Open our stream, or let the dialler open it; whatever else it opens is refused."""
-        found = trio.Event()
-        chosen: list[BoundedStream] = []
-
-        async def answer(stream: BoundedStream) -> None:
-            with trio.move_on_after(HANDSHAKE_SECONDS):
-                failure = await contained(agree, stream, PROTOCOL)
-                if failure is None and not outbound and not chosen:
-                    chosen.append(stream)
-                    found.set()
-                    return
-            stream.reset()
-
-        async def answer_all() -> None:
-            while True:
-                nursery.start_soon(answer, await session.accept_stream())
-
-        nursery.start_soon(answer_all)
-        if outbound:
-            stream = await session.open_stream()
-            await propose_protocol(stream, PROTOCOL)
-            chosen.append(stream)
-        else:
-            await found.wait()
-        return chosen[0]
+    def _introduction(self, stream: trio.SocketStream) -> bytes:
+        """Say who we are to the peer at the other end of a socket."""
+        met_at, (asker, port) = stream.socket.getsockname()[0], stream.socket.getpeername()[:2]
+        return introduction(
+            self._public_key,
+            listening=told_addresses(self._listening, met_at, asker),
+            observed=f"{ip_multiaddr(str(plain_ip(asker)))}/tcp/{port}",
+            protocols=SPOKEN,
+            versions=(PROTOCOL.removeprefix("/"), f"mutirao/{version('mutirao')}"),
+        )
 
     async def _carry(self, connection: Connection, stream: BoundedStream) -> None:
         async with trio.open_nursery() as nursery:

@@ -7,13 +7,14 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import TypeVar
 
 import trio
 
-from node.p2p.addresses import DialAddress, ip_multiaddr, parse_dial, parse_listen
+from node.p2p.addresses import DialAddress, parse_dial, parse_listen
 from node.p2p.connection import Connection, FlowWindow, NetworkBounds
 from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, StreamDown, StreamUp
 from node.p2p.host import Host
@@ -117,7 +118,7 @@ class Network:
     @property
     def addresses(self) -> list[str]:
         """Where this host listens, as multiaddrs that end in its PeerID; real ports once started."""
-        return [f"{ip_multiaddr(ip)}/tcp/{port}/p2p/{self.peer_id}" for ip, port in self._listen]
+        return [f"{one.at(one.ip)}/p2p/{self.peer_id}" for one in self._listen]
 
     def stats(self) -> Mapping[str, int]:
         """Count what happened since the start, and the peers that are up now."""
@@ -278,7 +279,7 @@ class Network:
         if not ready.done():
             self._thread.join()
             raise NetworkStartFailed(ended.result())
-        self._listen = [(ip, port) for (ip, _), port in zip(self._listen, ready.result(), strict=True)]
+        self._listen = [replace(one, port=port) for one, port in zip(self._listen, ready.result(), strict=True)]
 
     async def _supervise(self) -> None:
         """Bring the libp2p side back whenever it dies."""

@@ -88,9 +88,11 @@ async def propose_protocol(channel: BufferedConnection | ISecureConn | BoundedSt
     await MultiselectClient().select_one_of([TProtocol(protocol)], BoundedCommunicator(channel))  # type: ignore[arg-type]
 
 
-async def agree(channel: BufferedConnection | ISecureConn | BoundedStream, protocol: str) -> None:
-    """Let the other side choose this protocol and no other, or raise MultiselectError."""
-    await Multiselect({TProtocol(protocol): None}).negotiate(BoundedCommunicator(channel))  # type: ignore[arg-type]
+async def agree(channel: BufferedConnection | ISecureConn | BoundedStream, *protocols: str) -> str:
+    """Let the other side choose one of these protocols and return it, or raise MultiselectError."""
+    offered = Multiselect({TProtocol(one): None for one in protocols})
+    chosen, _ = await offered.negotiate(BoundedCommunicator(channel))  # type: ignore[arg-type]
+    return str(chosen)
 
 
 class NoiseAndYamux:

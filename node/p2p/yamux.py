@@ -3,6 +3,7 @@
 
 import struct
 from collections import deque
+from contextlib import suppress
 from typing import NoReturn
 
 import trio
@@ -15,6 +16,8 @@ WINDOW_BYTES = 1024 * 1024
 CREDIT_PARTS = 4
 CREDIT_SECONDS = 30.0
 CRUMBS_BYTES_MAX = 4096
+NARROW_BYTES_MAX = 4096
+FINISH_SECONDS = 5.0
 # One Noise message of 65,535 bytes holds a tag of 16, a Yamux header of 12, and this.
 DATA_BYTES_MAX = 65_535 - 16 - 12
 STREAMS_OPEN_MAX = 8
@@ -196,8 +199,10 @@ class BoundedYamux:
 
     @staticmethod
     def _close_by_flags(stream: "BoundedStream | None", flags: int) -> None:
-        if stream is not None and flags & (FIN | RST):
+        if stream is not None and flags & RST:
             stream.end("the peer closed the stream")
+        elif stream is not None and flags & FIN:
+            stream.end_reading("the peer closed the stream")
 
 
 class BoundedStream:
@@ -219,13 +224,15 @@ class BoundedStream:
         self._receive_window = WINDOW_BYTES_START
         self._credit_due = 0
         self._wide = False
-        self._ended: str | None = None
+        self._narrow = False
+        self._nothing_in: str | None = None
+        self._nothing_out: str | None = None
 
     async def read(self, n: int | None = None) -> bytes:
         """Return what has arrived, at most n bytes and at least one; ConnectionFault after the end."""
         while not self._chunks:
-            if self._ended is not None:
-                raise ConnectionFault(self._ended)
+            if self._nothing_in is not None:
+                raise ConnectionFault(self._nothing_in)
             self._arrived = trio.Event()
             await self._arrived.wait()
         chunk = self._chunks.popleft()
@@ -242,10 +249,10 @@ class BoundedStream:
         """Send all of data; ConnectionFault when the stream ends or the peer takes nothing for 30 s."""
         at = 0
         while at < len(data):
-            if self._send_window == 0 and self._ended is None:
+            if self._send_window == 0 and self._nothing_out is None:
                 await self._wait_for_credit()
-            if self._ended is not None:
-                raise ConnectionFault(self._ended)
+            if self._nothing_out is not None:
+                raise ConnectionFault(self._nothing_out)
             size = min(self._send_window, DATA_BYTES_MAX, len(data) - at)
             self._send_window -= size
             await self._connection.send(HEADER.pack(0, DATA_FRAME, 0, self.id, size) + data[at : at + size])
@@ -254,15 +261,28 @@ class BoundedStream:
     def reset(self) -> None:
         """End the stream at both sides."""
         self._connection.forget_stream(self)
-        if self._ended is None:
+        if self._nothing_in is None or self._nothing_out is None:
             self._connection.answer(WINDOW_FRAME, RST, self.id, 0)
             self.end("we reset the stream")
+
+    async def finish(self) -> None:
+        """Say that no more comes from here, and wait a while until the peer says the same; `reset` follows."""
+        if self._nothing_out is None:
+            self._nothing_out = "we closed the stream"
+            await self._connection.send(HEADER.pack(0, WINDOW_FRAME, FIN, self.id, 0))
+        with trio.move_on_after(FINISH_SECONDS), suppress(ConnectionFault):
+            while True:
+                await self.read()
 
     def widen(self) -> None:
         """Let the peer be 1 MiB ahead of our reading, where a new stream has a quarter of that."""
         if not self._wide:
             self._wide = True
             self._grant(WINDOW_BYTES - WINDOW_BYTES_START)
+
+    def narrow(self) -> None:
+        """Keep no more than 4 KiB that was not read: a peer that sends more on this stream loses it."""
+        self._narrow = True
 
     def expect(self, size: int) -> None:
         """Count bytes that the peer announces, before any of them is stored."""
@@ -272,7 +292,10 @@ class BoundedStream:
 
     def feed(self, chunk: bytes) -> None:
         """Keep what arrived until it is read; crumbs together, for each object costs 40 bytes more."""
-        if self._ended is not None:
+        if self._nothing_in is not None:
+            return
+        if self._narrow and sum(map(len, self._chunks)) + len(chunk) > NARROW_BYTES_MAX:
+            self.reset()
             return
         if self._chunks and len(self._chunks[-1]) + len(chunk) <= CRUMBS_BYTES_MAX:
             self._chunks[-1] += chunk
@@ -287,19 +310,25 @@ class BoundedStream:
 
     def end(self, reason: str) -> None:
         """Tell the reader, after what it has not read yet, and the writer that there is no more."""
-        if self._ended is None:
-            self._ended = reason
-        self._arrived.set()
+        self.end_reading(reason)
+        if self._nothing_out is None:
+            self._nothing_out = reason
         self._credited.set()
 
+    def end_reading(self, reason: str) -> None:
+        """Tell the reader, after what it has not read yet, that there is no more; the writer may go on."""
+        if self._nothing_in is None:
+            self._nothing_in = reason
+        self._arrived.set()
+
     def _grant(self, size: int) -> None:
-        if self._ended is None:
+        if self._nothing_in is None:
             self._receive_window += size
             self._connection.answer(WINDOW_FRAME, 0, self.id, size)
 
     async def _wait_for_credit(self) -> None:
         with trio.move_on_after(CREDIT_SECONDS):
-            while self._send_window == 0 and self._ended is None:
+            while self._send_window == 0 and self._nothing_out is None:
                 self._credited = trio.Event()
                 await self._credited.wait()
             return

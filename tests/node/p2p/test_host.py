@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import pytest
 import trio
 
-from node.p2p.addresses import DialAddress, address_class_of
+from node.p2p.addresses import DialAddress, HostAddress, address_class_of
 from node.p2p.connection import Connection, FlowWindow, NetworkBounds
 from node.p2p.connections import DIALS_CROSS_SECONDS
+from node.p2p.courtesies import IDENTIFY_PROTOCOL
 from node.p2p.ending import ConnectionFault, contained
-from node.p2p.host import PROTOCOL, Host
+from node.p2p.host import Host
 from node.p2p.parts import ID, MultiselectClientError, key_pair_from_seed
+from node.p2p.streams import PROTOCOL
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux, propose_protocol
 from node.p2p.yamux import WINDOW_BYTES
 from protocol.peers.ties import Tie
@@ -70,7 +72,7 @@ async def host_of(name: str, port: int = 0, **bounds: int) -> AsyncIterator[Simp
         ready.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(host.run, [("127.0.0.1", port)], listening)
+        nursery.start_soon(host.run, [HostAddress("127.0.0.1", port)], listening)
         await ready.wait()
         yield SimpleNamespace(host=host, port=ports[0], peer=peer_of(name), connections=connections, stats=stats)
         host.stop()
@@ -136,7 +138,7 @@ def test_no_other_protocol_is_spoken() -> None:
     async def play() -> list[str]:
         refused: list[str] = []
         async with host_of("host") as place:
-            for protocol in ("/meshsub/1.1.0", "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"):
+            for protocol in ("/meshsub/1.1.0", "/ipfs/id/push/1.0.0", "/ipfs/kad/1.0.0"):
                 async with session_with(place, "caller") as session:
                     with suppress(MultiselectClientError):
                         await propose_protocol(await session.open_stream(), protocol)
@@ -144,7 +146,37 @@ def test_no_other_protocol_is_spoken() -> None:
                     refused.append(protocol)
         return refused
 
-    assert run(play) == ["/meshsub/1.1.0", "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"]
+    assert run(play) == ["/meshsub/1.1.0", "/ipfs/id/push/1.0.0", "/ipfs/kad/1.0.0"]
+
+
+def test_who_only_asks_who_we_are_has_no_place_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> float:
+        began = trio.current_time()
+        async with host_of("host", handshakes_max=1) as place:
+            with suppress(ExceptionGroup):  # it is hung up on
+                async with session_with(place, "asker") as session:
+                    stream = await session.open_stream()
+                    await propose_protocol(stream, IDENTIFY_PROTOCOL)
+                    assert await stream.read()
+                    await trio.sleep_forever()
+            await until(lambda: place.stats["failed_handshakes"] == 1)
+            assert await call(place, "another")
+            return trio.current_time() - began
+
+    monkeypatch.setattr("node.p2p.host.HANDSHAKE_SECONDS", 0.4)
+    assert 0.4 < run(play) < 3
+
+
+def test_whom_we_have_dialled_may_ask_who_we_are() -> None:
+    async def play() -> bytes:
+        async with host_of("ana") as ana, host_of("bia") as bia:
+            ana.host.dial(DialAddress("there", "127.0.0.1", bia.port, bia.peer.to_base58()))
+            await until(lambda: ana.connections and bia.connections)
+            stream = await bia.connections[0].stream._connection.open_stream()
+            await propose_protocol(stream, IDENTIFY_PROTOCOL)
+            return await stream.read()
+
+    assert identity("ana").public_key.serialize() in run(play)
 
 
 def test_a_peer_that_was_away_is_reached_as_soon_as_it_is_back() -> None:
