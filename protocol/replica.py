@@ -188,7 +188,7 @@ class Replica:
         home.out = []
         if now < home.now:
             self._set_back(home.now - now)
-        home.now = now
+        home.now = self.gossip.budgets.now = now
         for place, one in enumerate(batch):
             try:
                 self._take(one)
@@ -236,6 +236,7 @@ class Replica:
             session.since -= by
             session.opened_ms -= by
             session.brought_ms -= by
+        self.gossip.budgets.set_back()
         self.answering.set_back(by)
         self.home.hear(ClockSetBack())
 

@@ -352,7 +352,7 @@ class Runtime:
         self._counts["commits_total"] += 1
         self._counts["entries_total"] += len(batch.entries)
         own = sum(one.network == self._network for one in batch.entries)
-        self._snapping.stored(own, len(batch.entries) - own)
+        self._snapping.stored(own, len(batch.entries) - own, outdated=bool(batch.forgotten))
         before, self._reach = self._reach, self._reach.with_entries(self._network, batch.entries)
         if marks and self._reach is not before:
             self._advance(self._reach)

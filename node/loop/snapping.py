@@ -37,9 +37,15 @@ class Snapping:
         """Begin anew, after a start that has folded what no snapshot had."""
         self._entries = 0 if self._snapshots is None else self._snapshots.folded
 
-    def stored(self, own: int, of_others: int) -> None:
-        """Count entries that were stored, of our own network and of others."""
+    def stored(self, own: int, of_others: int, *, outdated: bool = False) -> None:
+        """Count entries that were stored, of our own network and of others.
+
+        Where some were let go of, the newest snapshot is `outdated`: the next stop makes one. While the node runs none
+        is made for that, since strangers would say how often.
+        """
         self._entries += own + of_others / OTHERS_PER_ENTRY
+        if outdated:
+            self._entries = max(self._entries, SNAPSHOT_AT_STOP_ENTRIES)
 
     async def snap(self, replica: DrivenReplica) -> None:
         """Take a snapshot while nothing is under way; it is written while the loop goes on."""

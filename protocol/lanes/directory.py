@@ -15,7 +15,6 @@ from protocol.lanes.growing import advance, begin_identity
 from protocol.lanes.identity import Epoch, Identity
 from protocol.wire.shape import AtMost, Range
 
-NETWORKS_MAX = 10_000
 NETWORK_ADDRESSES_MAX = 8
 _COMMONS_END = 2**53 + 1
 """Behind the last place that a lane can have."""
@@ -56,6 +55,8 @@ class Directory:
 
     def __init__(self) -> None:
         self.networks: dict[bytes, Known] = {}
+        self._met = 0
+        """How many were ever met."""
         self.forked: dict[bytes, int] = {}
         """Networks that are `forked`, and from which place of their commons on others may have heard something else."""
 
@@ -92,17 +93,19 @@ class Directory:
         """Return the network whose home node has this libp2p key."""
         return next((id for id, known in self.networks.items() if known.identity.transport == key), None)
 
-    def admit(self, entry: Entry) -> None:
+    def admit(self, entry: Entry) -> bool:
         """Fold the next entry of a public lane in; its place and signature are the caller's to check.
+
+        Tells whether it means something here.
 
         Raises EntryFault where the entry is not valid; then nothing has changed.
         """
         if entry.header.lane == IDENTITY:
             self._admit_key_event(entry)
-        elif entry.header.lane == COMMONS:
-            self._admit_word(entry)
-        else:
+            return True
+        if entry.header.lane != COMMONS:
             raise EntryFault("not a public lane")
+        return self._admit_word(entry)
 
     def verify(self, entry: Entry) -> None:
         """Check that the key of its epoch signed an entry, within what later epochs confirmed.
@@ -170,25 +173,30 @@ class Directory:
         """Drop what a network has said of itself: what stands is heard again."""
         self.networks[network].profile = None
 
+    def forget(self, network: bytes) -> None:
+        """Know a network no longer."""
+        del self.networks[network]
+        self.forked.pop(network, None)
+
     def _admit_key_event(self, entry: Entry) -> None:
         body, _ = decode_body(entry.body_bytes, IDENTITY_KINDS)
         known = self.networks.get(entry.network)
         if known is None:
-            if len(self.networks) >= NETWORKS_MAX:
-                raise EntryFault("too many networks")
-            self.networks[entry.network] = Known(begin_identity(entry, body), len(self.networks))
+            self.networks[entry.network] = Known(begin_identity(entry, body), self._met)
+            self._met += 1
         else:
             known.identity = advance(known.identity, entry, body)
 
-    def _admit_word(self, entry: Entry) -> None:
+    def _admit_word(self, entry: Entry) -> bool:
         if entry.network not in self.networks:
             raise EntryFault("an entry of an unknown network")
         try:
             body, _ = decode_body(entry.body_bytes, COMMONS_KINDS, skips=True)
         except EntryFault:
-            return
+            return False
         if isinstance(body, Profile):
             self.networks[entry.network].profile = body
+        return True
 
 
 def is_public(lane: str) -> bool:

@@ -12,6 +12,7 @@ from protocol.lanes.claims import LaneHead
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry
 from protocol.lanes.identity import Identity
 from protocol.lanes.records import LanePlace, Records
+from protocol.lanes.weights import Weights
 
 
 class HeldLanes:
@@ -20,6 +21,7 @@ class HeldLanes:
     def __init__(self, network: bytes) -> None:
         self.network = network
         self.records = Records()
+        self.weights = Weights()
         self.lanes: dict[LanePlace, Lane] = {}
         self._heads: dict[LanePlace, Head] = {}
         self._moved: set[LanePlace] = set()
@@ -32,12 +34,18 @@ class HeldLanes:
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot keeps of them."""
-        return {"lanes": self.lanes, "heads": self.heads(), "turn": self._turn, "records": self.records}
+        return {
+            "lanes": self.lanes,
+            "heads": self.heads(),
+            "turn": self._turn,
+            "records": self.records,
+            "weights": self.weights,
+        }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state` has returned."""
         self.lanes, self._heads = state["lanes"], state["heads"]
-        self._turn, self.records = state["turn"], state["records"]
+        self._turn, self.records, self.weights = state["turn"], state["records"], state["weights"]
         self._changed.update(self._heads)
 
     def head(self, network: bytes, lane: str) -> Head | None:
@@ -126,8 +134,8 @@ class HeldLanes:
 
     # Going on.
 
-    def advance(self, entry: Entry, epoch: int) -> None:
-        """Note that a lane goes on with an entry, which counts in an epoch."""
+    def advance(self, entry: Entry, epoch: int, *, is_read: bool = True) -> None:
+        """Note that a lane goes on with an entry, which counts in an epoch; one that is not read counts for more."""
         header = entry.header
         place = (entry.network, header.lane)
         if header.lane.startswith(LINK_PREFIX):
@@ -145,6 +153,8 @@ class HeldLanes:
             lane = self.lanes[place] = Lane()
         if not lane.append(header.epoch, header.seq, entry.id, header.prev):
             lane.add(Statement(Position(header.epoch, header.seq), entry.id, header.prev))
+        if entry.network != self.network:
+            self.weights.add(place, header.seq, len(entry.wire), unknown=not is_read)
         self._moved.add(place)
         self._changed.add(place)
 
@@ -182,12 +192,28 @@ class HeldLanes:
         if lane.head.position.seq <= after:
             return None
         self.lanes[place] = lane.until(after)
+        self.weights.cut(place, after)
         self._moved.add(place)
         self._changed.add(place)
         self._turn += 1
         if place[1] != IDENTITY:
             self._recalling[place] = self._turn
         return Forget(*place, after, self._turn)
+
+    def let_go(self, place: LanePlace) -> Forget | None:
+        """Hold a lane of another network no longer; returns what is to be dropped from the store."""
+        held = place in self._heads or place in self.lanes
+        self.lanes.pop(place, None)
+        self._heads.pop(place, None)
+        self._moved.discard(place)
+        self._recalling.pop(place, None)
+        self.records.drop(place)
+        self.weights.drop(place)
+        if not held:
+            return None
+        self._changed.add(place)
+        self._turn += 1
+        return Forget(*place, -1, self._turn)
 
     def is_recalling(self, network: bytes, lane: str) -> bool:
         """Tell whether a lane was cut and what is left of it has yet to be read again: it takes nothing meanwhile."""

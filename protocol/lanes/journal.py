@@ -179,6 +179,8 @@ class Journal:
         assert known is not None
         if not self.held.prove(place, Fork(position, (known, entry.id))):
             return False
+        if entry.network != self.network:
+            self.held.weights.add_proof(entry.network, len(entry.wire))
         self.directory.note_fork(entry.network, entry.header.lane, entry.header.seq)
         self._tell(LaneForked(entry.network))
         return True
@@ -358,18 +360,18 @@ class Journal:
         except EntryFault:
             return None
 
-    def _hear(self, entry: Entry) -> Entered | None:
-        """Keep what an entry of a commons lane says."""
-        self.directory.admit(entry)
+    def _hear(self, entry: Entry) -> tuple[Entered | None, bool]:
+        """Keep what an entry of a commons lane says; tells whether it means something here."""
+        is_read = self.directory.admit(entry)
         word = self._word(entry)
         if word is not None:
             self.book.hear(word)
         if entry.network == self.network:
             self.book.handle = self.directory.handle(entry.network)
-        return word
+        return word, is_read or word is not None
 
     def _fold(self, entry: Entry, entered: Entered | None) -> None:
-        header = entry.header
+        header, is_read = entry.header, True
         lines: tuple[Line, ...] = ()
         if header.lane == IDENTITY:
             is_new = entry.network not in self.directory.networks
@@ -377,7 +379,7 @@ class Journal:
             if not is_new:
                 self._stand_on(entry.network, self.directory.networks[entry.network].identity)
         elif header.lane == COMMONS:
-            word = self._hear(entry)
+            word, is_read = self._hear(entry)
             if word is not None:
                 self.entered.append(word)
         else:
@@ -385,7 +387,7 @@ class Journal:
             lines = self.book.apply(entered)
             if entry.network == self.network:
                 self.entered.append(entered)
-        self.held.advance(entry, header.epoch if entered is None else entered.epoch)
+        self.held.advance(entry, header.epoch if entered is None else entered.epoch, is_read=is_read)
         self.stores.append(Store(entry, lines))
 
     def _tell(self, news: LaneNews) -> None:

@@ -23,6 +23,11 @@ class Records:
         """Return the id of our own record at a place of a link's lane, as far as it is known still."""
         return self._ids.get(place, {}).get(seq)
 
+    def drop(self, place: LanePlace) -> None:
+        """Know nothing of a lane."""
+        self.newest.pop(place, None)
+        self._ids.pop(place, None)
+
     def keep(self, place: LanePlace, entry: Entry, *, own: bool) -> None:
         """Let a record be the newest of its side."""
         self.newest[place] = entry.wire

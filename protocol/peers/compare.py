@@ -7,12 +7,14 @@ much at a time as it likes; nothing but the proof of a rotation comes unasked.
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from protocol.events import Send, SendRange
 from protocol.lanes.directory import is_public
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, Millis
 from protocol.lanes.journal import Journal
 from protocol.lanes.records import LanePlace
+from protocol.peers.budgets import Budgets
 from protocol.peers.messages import (
     ITEMS_AHEAD_MAX,
     LANES_WANTED_MAX,
@@ -41,14 +43,19 @@ OPENING_MS_MAX = 60_000
 AWAITED_MS_MAX = 30_000
 """How long a peer may bring nothing of what was asked of it, until others are asked for in its place."""
 
+WINDOWS_MS_MAX = 2_000
+"""The same while more differs than a frame tells: what has news may be in the part that comes next."""
+
 Out = Send | SendRange
+T = TypeVar("T")
 
 
 class Compare:
     """The heads of one node against those of its peers."""
 
-    def __init__(self, journal: Journal, sessions: Sessions) -> None:
+    def __init__(self, journal: Journal, sessions: Sessions, budgets: Budgets) -> None:
         self.journal = journal
+        self.budgets = budgets
         self.sessions = sessions
         self._public = HeadIndex(None)
         self._own = HeadIndex(journal.network)
@@ -78,8 +85,9 @@ class Compare:
             session.wanted.clear()
         # What nobody can bring, or may not be taken, is not asked for each second.
         in_vain = session.differs and session.brought_ms < session.opened_ms
-        session.pause_ms = min(OPENING_MS_MAX, 2 * session.pause_ms) if in_vain else OPENING_MS_MIN
-        session.opened_ms, session.differs = now, False
+        longer = min(WINDOWS_MS_MAX if session.windowed else OPENING_MS_MAX, 2 * session.pause_ms)
+        session.pause_ms = longer if in_vain else OPENING_MS_MIN
+        session.opened_ms, session.differs, session.asked, session.windowed = now, False, False, False
         session.compared = (self._public.index.version, self._own.index.version)
         spans = tuple(index.opening() for index in self._indexes(session))
         return [session_said(session.peer, Heads(spans, self._of_peer(session)))]
@@ -103,12 +111,13 @@ class Compare:
         is_opening = any(span.prefix == "" and span.items is None for span in heads.spans)
         if spans or is_opening:
             # What does not fit is found again in the next comparison.
-            answer = Heads(tuple(spans[:SPANS_PER_FRAME_MAX]), self._of_peer(session) if is_opening else None)
+            named = _window(session, spans, SPANS_PER_FRAME_MAX)
+            answer = Heads(tuple(named), self._of_peer(session) if is_opening else None)
             out.append(session_said(session.peer, answer))
         session.differs = session.differs or bool(spans or differences)
         ahead = [one.mine for one in differences if one.mine is not None and is_ahead(one.mine, one.theirs)]
         if ahead:
-            out.append(session_said(session.peer, Ahead(tuple(ahead[:ITEMS_AHEAD_MAX]))))
+            out.append(session_said(session.peer, Ahead(tuple(_window(session, ahead, ITEMS_AHEAD_MAX)))))
         return out + self._ask(session, differences)
 
     def hear_ahead(self, session: Session, ahead: Ahead) -> list[Out]:
@@ -138,6 +147,9 @@ class Compare:
 
     def _lacking(self, session: Session, theirs: Item) -> list[LaneRange]:
         """Return what to ask for of a lane where the peer's head, or proof, is not here."""
+        if self.budgets.is_passed_over(theirs.network):
+            session.wanted.pop((theirs.network, theirs.lane), None)
+            return []
         head = self.journal.held.head(theirs.network, theirs.lane)
         held = -1 if head is None else head.position.seq
         if theirs.seq > held:
@@ -220,6 +232,9 @@ class Compare:
         """Return what to ask for of a lane next: half a window at a time and, while much is to come, two ahead."""
         head, place = self.journal.held.head(network, lane), (network, lane)
         held = -1 if head is None else head.position.seq
+        if is_public(lane) and self.budgets.is_passed_over(network):
+            session.wanted.pop(place, None)
+            return []
         if place not in session.wanted and len(session.wanted) >= LANES_WANTED_MAX:
             session.differs = True
             return []
@@ -252,12 +267,13 @@ class Compare:
     def go_on(self, session: Session, now: Millis) -> list[Out]:
         """Begin the next comparison at once where a peer has brought all that was asked of it, and holds more."""
         session.brought_ms = now
-        if session.network is None or session.wanted or not session.differs:
+        if session.network is None or session.wanted or not (session.differs and session.asked):
             return []
         self._refresh()
         return self._open(session, now)
 
     def _wanted(self, session: Session, ranges: Sequence[LaneRange]) -> list[Out]:
+        session.asked = session.asked or bool(ranges)
         return [
             session_said(session.peer, Wanted(tuple(ranges[first : first + LANES_WANTED_MAX])))
             for first in range(0, len(ranges), LANES_WANTED_MAX)
@@ -284,6 +300,15 @@ class Compare:
             return None
         # Every key event opens an epoch, so the epoch is the least seq that the identity lane has reached.
         return self.want(session, entry.network, IDENTITY, entry.header.epoch)
+
+
+def _window(session: Session, ones: Sequence[T], most: int) -> list[T]:
+    """Return as many of these as have room, in order: other ones each time, since some may stay different for good."""
+    if len(ones) <= most:
+        return list(ones)
+    first = session.windows * most % len(ones)
+    session.windows, session.windowed = session.windows + 1, True
+    return [*ones[: max(0, first + most - len(ones))], *ones[first : first + most]]
 
 
 def _keys_first(item: Item | None) -> tuple[bytes, bool]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from protocol.book.declaration import Practice
 from protocol.lanes.journal import Journal
+from protocol.peers.budgets import Budgets
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Knows
 from protocol.peers.sessions import Sessions
@@ -25,6 +26,7 @@ class Gossip:
         knows = tuple(Knows(practice.name, practice.version) for practice in practices)
         self.ties = Ties(journal)
         self.sessions = Sessions(journal, invitation, knows)
-        self.compare = Compare(journal, self.sessions)
-        self.taking = Taking(journal, self.sessions, self.compare, chance)
+        self.budgets = Budgets(journal, self.sessions, self.ties)
+        self.compare = Compare(journal, self.sessions, self.budgets)
+        self.taking = Taking(journal, self.sessions, self.compare, self.budgets, chance)
         self.key_events = self.taking.key_events

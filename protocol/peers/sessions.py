@@ -42,6 +42,12 @@ class Session:
     """The versions of what everybody, and our network's nodes alone, may hold, when that comparison began."""
     differs: bool = False
     """Whether that comparison has found a difference."""
+    asked: bool = False
+    """Whether it has led us to ask for something."""
+    windows: int = 0
+    """How often not all that differs had room in a frame: each time another part of it is looked at."""
+    windowed: bool = False
+    """Whether that was so in this comparison."""
     brought_ms: Millis = 0
     """When it has brought last what was not here."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
@@ -86,7 +92,7 @@ class Sessions:
             for one in self.by_peer.values()
             if one.role is NodeRole.HOME
             and one.network is not None
-            and networks[one.network].identity.transport != one.transport
+            and ((known := networks.get(one.network)) is None or known.identity.transport != one.transport)
         ]
 
     def strangers(self, now: Millis) -> list[str]:

@@ -7,8 +7,10 @@ Whatever a peer sends is bounded, and garbage costs it its connection.
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise, takewhile
 
+from protocol.lanes.directory import is_public
 from protocol.lanes.entry import IDENTITY, LINK_PREFIX, Entry, EntryFault, Millis, UnknownEntry, parse
 from protocol.lanes.journal import Journal
+from protocol.peers.budgets import Budgets
 from protocol.peers.compare import WINDOW_ENTRIES, Compare, Out
 from protocol.peers.key_events import KeyEvents, check_chain
 from protocol.peers.messages import Hello, LaneRange, PeerFault, Wanted
@@ -24,8 +26,16 @@ BULK_SAMPLE = 16
 class Taking:
     """What one node takes in of the entries that peers show it."""
 
-    def __init__(self, journal: Journal, sessions: Sessions, compare: Compare, chance: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        sessions: Sessions,
+        compare: Compare,
+        budgets: Budgets,
+        chance: Callable[[int], bytes],
+    ) -> None:
         self.journal = journal
+        self.budgets = budgets
         self.sessions = sessions
         self.compare = compare
         self.convicted: list[Entry] = []
@@ -43,10 +53,12 @@ class Taking:
             raise PeerFault(str(fault)) from fault
         if any((one.network, one.header.lane) != (hello.network, IDENTITY) for one in entries):
             raise PeerFault("a hello tells the key events of its own network")
-        return self.hear_entries(session, entries, now)
+        return self.hear_entries(session, entries, now, speaks=True)
 
-    def hear_entries(self, session: Session, entries: Sequence[Entry], now: Millis) -> list[Out]:
-        """Take entries in; returns what to ask for next.
+    def hear_entries(
+        self, session: Session, entries: Sequence[Entry], now: Millis, *, speaks: bool = False
+    ) -> list[Out]:
+        """Take entries in; returns what to ask for next. Where one `speaks`, they are its own key events.
 
         Raises PeerFault at the first lie; what came before it stays.
         """
@@ -58,8 +70,14 @@ class Taking:
                     raise PeerFault("an entry that is not for us")
                 shown = list(run)
                 seqs, standing = (shown[0].header.seq, shown[-1].header.seq), self._standing(shown)
+                if standing and is_public(lane):
+                    standing = self.budgets.fitting(standing, speaks=speaks)
                 if standing:
-                    out += self._take_run(session, standing, now)
+                    weight = self.journal.held.weights.of(network)
+                    try:
+                        out += self._take_run(session, standing, now)
+                    finally:
+                        self.budgets.took(network, weight)
                 out += self.compare.came(session, network, lane, *seqs)
         except EntryFault as fault:
             raise PeerFault(str(fault)) from fault
@@ -185,7 +203,7 @@ class Taking:
         directory = self.journal.directory
         if not self.journal.held.differs(entry) or directory.is_pardoned(entry):
             return
-        if self._is_vouched(entry) and self.journal.convict(entry):
+        if self.budgets.takes_proof(entry) and self._is_vouched(entry) and self.journal.convict(entry):
             self.convicted.append(entry)
 
 

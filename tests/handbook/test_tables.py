@@ -39,6 +39,7 @@ from protocol.lanes.claims import (
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import Header, decode_body, parse
 from protocol.peers import messages
+from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Debt, Hop, Item, Knows, LaneRange, Span
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
@@ -290,6 +291,18 @@ def test_every_bound_has_its_row_and_its_value() -> None:
     assert told == constants()
     assert all(row[2] for row in rows)
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+
+
+def test_what_is_kept_of_others_is_told_by_tie() -> None:
+    rows = table(OPERATING, "tie", "entries of one network", "KiB of one network", "entries together", "MiB together")
+    expected = [
+        [one.name.lower(), *(f"{figure:,}" for figure in (
+            BUDGETS[one].each.entries, BUDGETS[one].each.bytes // 1024,
+            BUDGETS[one].together.entries, BUDGETS[one].together.bytes // 1024**2,
+        ))]
+        for one in sorted(BUDGETS)
+    ]  # fmt: skip
+    assert rows == [*expected, ["partner", *["all"] * 4]]
 
 
 # The API's page.

@@ -10,6 +10,7 @@ from protocol.book.declaration import READERS, Accusation, At, Desk, Doc, Eviden
 from protocol.book.refusals import NETWORK_UNKNOWN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Digest, Time
 from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
+from protocol.peers.budgets import RESTS_ON
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
 from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.faults.evidence import EVIDENCE_ENTRIES_MAX, SELF_PROVING, Evidence, FaultKind
@@ -77,6 +78,11 @@ def keep(book: Book, accusation: Accusation, now: Millis) -> tuple[bytes, bytes]
         tuple(FaultPlace(lane, seq) for lane, seq in accusation.places), accusation.wires,
     )  # fmt: skip
     return (fault.id, written(fault)) if book.of(Faults).add(fault) else None
+
+
+def accused(book: Book) -> Iterable[tuple[bytes, bool]]:
+    """Return whose key events the evidence is checked by."""
+    return ((fault.network, False) for fault in book.of(Faults).by_id.values() if fault.network != book.network)
 
 
 def written(fault: Fault) -> bytes:
@@ -172,5 +178,5 @@ PRACTICE = Practice(
         Show("faults", FaultShown, view=show_fault, who=READERS, example="mutirao faults show FAULT"),
         List("faults", FaultsWanted, FaultShown, view=list_faults, who=READERS, example="mutirao faults list"),
     ),
-    fills=(ACCUSED.by(keep), KEPT.by(recall), WRONGS.by(of_checkpoints), WRONGS.by(_of_arrivals)),
+    fills=(ACCUSED.by(keep), RESTS_ON.by(accused), KEPT.by(recall), WRONGS.by(of_checkpoints), WRONGS.by(_of_arrivals)),
 )

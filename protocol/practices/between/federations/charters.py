@@ -267,6 +267,17 @@ def fellows(book: Book) -> Iterator[tuple[bytes, Tie]]:
             yield member, Tie.FEDERATION
 
 
+def spoken_of(book: Book) -> Iterator[tuple[bytes, bool]]:
+    """Return on whose words it rests who is a member of the federations in which our network takes part."""
+    charters = book.of(Charters)
+    for federation in charters.of_network.get(book.network, ()):
+        standing = charters.standing(book, federation)
+        if standing is not None:
+            for one in {*standing.charter.founders, *standing.members, *standing.expelled, *standing.endorsements}:
+                if one != book.network:
+                    yield one, True
+
+
 # Who is a member.
 
 

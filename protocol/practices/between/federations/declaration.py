@@ -2,8 +2,9 @@
 """Federations as a practice: the wishes, the words, and what is shown."""
 
 from protocol.book.declaration import STEWARDS, Act, Create, List, Practice, Show
+from protocol.peers.budgets import RESTS_ON
 from protocol.peers.ties import TIES
-from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, WORDS, fellows, hear, unhear
+from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, WORDS, fellows, hear, spoken_of, unhear
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,
@@ -50,6 +51,6 @@ PRACTICE = Practice(
         List("federations", FederationsWanted, FederationListed, view=list_federations,
              example="mutirao federations list --place member"),
     ),
-    fills=(TIES.by(fellows),),
+    fills=(TIES.by(fellows), RESTS_ON.by(spoken_of)),
     refusals=(FEDERATION_UNKNOWN,),
 )  # fmt: skip

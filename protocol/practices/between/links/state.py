@@ -93,6 +93,10 @@ class Links:
                 bare = link.state in (LinkState.PROPOSED, LinkState.CLOSED) and not link.is_half
                 yield link.partner, Tie.KNOWN if bare else Tie.PARTNER
 
+    def rests_on(self) -> Iterator[tuple[bytes, bool]]:
+        """Return with whom there are links or offers, and with whom links that we have a part in."""
+        return ((link.partner, link.mine is not None) for link in self.by_id.values())
+
     def take(self, book: Book, step: Step) -> None:
         """Write a step into its link's record in the making; a plan has seen to it that it is not refused."""
         if isinstance(step, Begin):

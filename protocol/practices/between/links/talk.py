@@ -13,6 +13,7 @@ from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
 from protocol.events import Publish, Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
+from protocol.peers.budgets import RESTS_ON
 from protocol.peers.home import AGAIN, SEAL, STEP, Home, HomeSaid
 from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, pack
 from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, KeyOusted, PartnerMet, WentOn
@@ -327,6 +328,7 @@ FILLS = (
     HEARS.by(Hears(LinkWanted, _hear_wanted, counted=True)),
     HEARS.by(Hears(LinkHeld, _hear_held, counted=True)),
     TIES.by(lambda book: book.of(Links).ties()),
+    RESTS_ON.by(lambda book: book.of(Links).rests_on()),
     LACKS.by(lambda book: any(link.is_half for link in book.of(Links).by_id.values())),
     STEP.by(lambda book, step: book.of(Links).take(book, step)),
     SEAL.by(lambda home: LinkTalk(home).seal()),

@@ -110,6 +110,22 @@ def neighbours(book: Book) -> Iterator[tuple[bytes, Tie]]:
             yield word.partner, Tie.KNOWN
 
 
+def reached(book: Book) -> Iterator[bytes]:
+    """Return the networks to which links lead from our partners, each of them published by both its ends."""
+    routes = book.of(Routes)
+    seen = {one for one, tie in book.of(Links).ties() if tie is Tie.PARTNER}
+    edge = sorted(seen)
+    while edge:
+        ahead: list[bytes] = []
+        for network in edge:
+            for word, _ in routes.into(network):
+                if word.partner not in seen and word.partner != book.network:
+                    seen.add(word.partner)
+                    ahead.append(word.partner)
+                    yield word.partner
+        edge = ahead
+
+
 def passes_on(book: Book, *links: Link) -> bool:
     """Tell whether we pass on over these links: unless a steward has withdrawn one of them."""
     routes = book.of(Routes)
