@@ -117,6 +117,18 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """That this node forgets what another network has said in public, with its key events or without.
+
+    Where it is to come `again`, it is taken anew from whoever has it; else it is not heard for a while.
+    """
+
+    network: bytes
+    keys: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a granted wish writes, in order, and the id of the resource that the answer shows.
 
@@ -125,6 +137,7 @@ class Plan:
     (an empty value leaves none). `steps` go into the next record of a link
     (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it, such as a
     code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
+    `lets_go` are networks of which this node alone forgets something.
     `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
     """
 
@@ -137,6 +150,7 @@ class Plan:
     erases: tuple[str, ...] = ()
     noun: str = ""
     items: tuple[PrivateItem, ...] = ()
+    lets_go: tuple[LetGo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from protocol.book.book import Book
 from protocol.book.slots import Slot
 from protocol.book.timezones import MINUTE_MS
-from protocol.lanes.directory import COMMONS_KINDS
+from protocol.lanes.directory import COMMONS_KINDS, Directory
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, decode_body
 from protocol.lanes.journal import Journal
 from protocol.lanes.leaving import let_go
@@ -53,6 +53,22 @@ REACHED: Slot[Callable[[Book], Iterable[bytes]]] = Slot(
 RESTS_ON: Slot[Callable[[Book], Iterable[tuple[bytes, bool]]]] = Slot(
     "tells on which other networks' key events our book rests, whatever ties them to us, and whether on their words too"
 )
+
+
+def rests_on(book: Book, backers: Iterable[bytes]) -> dict[bytes, bool]:
+    """Return the other networks whose key events are kept, and whether what they say is kept too."""
+    found = dict.fromkeys(backers, False)
+    for tell in book.fillings(RESTS_ON):
+        for network, whole in tell(book):
+            found[network] = whole or found.get(network, False)
+    own = book.of(Directory).networks.get(book.network)
+    return found if own is None else found | dict.fromkeys(own.identity.guardians.networks, True)
+
+
+def backers_in(directory: Directory) -> set[bytes]:
+    """Return the guardians on whose word the key events of some network rest."""
+    lanes = (known.identity.epochs for known in directory.networks.values() if known.identity.guardians.networks)
+    return {one.guardian for epochs in lanes for epoch in epochs for one in epoch.backers}
 
 
 class Budgets:
@@ -194,7 +210,7 @@ class Budgets:
             if weight.bytes < bytes_min:
                 return False
             ones.pop()
-            rests = self.rests_on().get(network)
+            rests = rests_on(self.journal.book, self._backers).get(network)
             keys = rests is None and not known.connected
             if rests or (not keys and ones is self._youngest):
                 continue
@@ -204,15 +220,6 @@ class Budgets:
             self.pass_over(network, self.now + PASSED_OVER_MS)
             return True
         return False
-
-    def rests_on(self) -> dict[bytes, bool]:
-        """Return the networks whose key events are kept, and whether what they say is kept too."""
-        found = dict.fromkeys(self._backers, False)
-        for tell in self.journal.book.fillings(RESTS_ON):
-            for network, whole in tell(self.journal.book):
-                found[network] = whole or found.get(network, False)
-        own = self.journal.directory.networks.get(self.journal.network)
-        return found if own is None else found | dict.fromkeys(own.identity.guardians.networks, True)
 
     # What is known of all.
 
@@ -228,13 +235,11 @@ class Budgets:
             return
         self._summed_ms = self.now
         weights = self.journal.held.weights
-        self._sums, self._backers = {}, set()
+        self._sums, self._backers = {}, backers_in(self.journal.directory)
         strangers: list[tuple[int, int, bytes]] = []
         for network, known in self.journal.directory.networks.items():
             tie, weight = self.tie(network), weights.of(network)
             self._sums[tie] = self._sums.get(tie, WEIGHS_NOTHING).plus(weight)
-            for at in known.identity.recoveries():
-                self._backers.update(one.guardian for one in known.identity.epochs[at].backers)
             if tie is Tie.STRANGER:
                 strangers.append((weight.bytes, known.arrival, network))
         self._heaviest = [network for _, _, network in sorted(strangers)]

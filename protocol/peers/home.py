@@ -10,11 +10,14 @@ from typing import Any
 from protocol.book.book import Book
 from protocol.book.clock import Clock
 from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Slot, Tell, WishReady
+from protocol.book.plans import LetGo
 from protocol.book.private import items_of, private_by_entry
-from protocol.events import Effect, Erase, Publish, Send, StoreFault, StoreItem
+from protocol.events import Drop, Effect, Erase, Publish, Send, StoreFault, StoreItem
 from protocol.lanes.claims import Backing
 from protocol.lanes.entry import Entry, Millis
 from protocol.lanes.journal import Journal, Keyring
+from protocol.lanes.leaving import let_go
+from protocol.peers.budgets import PASSED_OVER_MS
 from protocol.peers.gossip import Gossip
 from protocol.peers.messages import NodeRole, pack
 from protocol.peers.news import HOME_NEWS, HomeNews
@@ -128,6 +131,8 @@ class Home:
             self.say(StoreItem(item))
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
+        for one in plan.lets_go:
+            self._let_go(one)
         for step in plan.steps:
             for take in self.book.fillings(STEP):
                 take(self.book, step)
@@ -138,6 +143,19 @@ class Home:
                 self.standing.reopen()
             else:
                 self.journal.reopen(self.now, Backing(plan.reopens.backs, self.now))
+
+    def _let_go(self, one: LetGo) -> None:
+        """Forget another network, and part from its node unless it is to be heard again."""
+        budgets, sessions = self.gossip.budgets, self.gossip.sessions
+        if not one.again:
+            for session in [each for each in sessions.by_peer.values() if each.network == one.network]:
+                sessions.part(session.peer)
+                self.say(Drop(session.peer, "a steward has it forgotten"))
+        let_go(self.journal, one.network, keys=one.keys)
+        if one.again:
+            budgets.hear_again(one.network)
+        else:
+            budgets.pass_over(one.network, self.now + PASSED_OVER_MS)
 
     def seal(self) -> None:
         """Write what is in the making."""

@@ -60,7 +60,7 @@ ALONE = frozenset({"condition", "invoice", "mandate", "payment", "request"})
 """Fields that go with few others of their wish: most often left out."""
 SELDOM = frozenset({
     "currencies.close", "links.close", "links.freeze", "links.withdraw", "members.leave", "members.suspend",
-    "networks.set-profile", "replicas.dismiss",
+    "networks.forget", "networks.purge", "networks.set-profile", "replicas.dismiss",
 })  # fmt: skip
 """What ends or stops things: too often, and nothing would be left to happen."""
 

@@ -15,6 +15,13 @@ from protocol.practices.between.networks.known import (
     plan_set_profile,
     show_network,
 )
+from protocol.practices.between.networks.parting import (
+    NETWORK_NEEDED,
+    ForgetNetwork,
+    PurgeNetwork,
+    plan_forget,
+    plan_purge,
+)
 from protocol.practices.between.networks.replicas import (
     DismissReplica,
     InviteReplica,
@@ -42,6 +49,10 @@ PRACTICE = Practice(
         List("networks", NetworksWanted, NetworkShown, view=list_networks, example="mutirao networks list"),
         Act("networks", "set-profile", SetProfile, plan=plan_set_profile, who=STEWARDS,
             example="mutirao networks set-profile NETWORK --name 'Riacho Doce'"),
+        Act("networks", "forget", ForgetNetwork, plan=plan_forget, who=STEWARDS,
+            example="mutirao networks forget NETWORK"),
+        Act("networks", "purge", PurgeNetwork, plan=plan_purge, who=STEWARDS,
+            example="mutirao networks purge serra"),
         Create("replicas", InviteReplica, plan=plan_invite, who=STEWARDS, verb="invite",
                example="mutirao replicas invite"),
         Act("replicas", "dismiss", DismissReplica, plan=plan_dismiss, who=STEWARDS,
@@ -50,5 +61,5 @@ PRACTICE = Practice(
         List("replicas", ReplicasWanted, ReplicaShown, view=list_replicas, who=READERS),
     ),
     fills=(ADMITS.by(admit), COPIED.by(is_copied), OWN_NODES.by(lambda book: book.of(Replicas).transports())),
-    refusals=(HANDLE_AMBIGUOUS,),
+    refusals=(HANDLE_AMBIGUOUS, NETWORK_NEEDED),
 )  # fmt: skip

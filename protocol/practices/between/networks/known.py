@@ -10,7 +10,7 @@ from protocol.book.declaration import Desk, Doc, Plan, Write
 from protocol.book.personal import NAME_CHARS_MAX, text_refusal
 from protocol.book.refusals import FORBIDDEN, MALFORMED, NETWORK_UNKNOWN, RECOVERING, Reason, Refused, Stage, refuse
 from protocol.lanes.claims import HOT_GRANT_MAX
-from protocol.lanes.directory import NETWORK_ADDRESSES_MAX, Directory, Known, Profile
+from protocol.lanes.directory import NETWORK_ADDRESSES_MAX, Directory, Profile
 from protocol.lanes.entry import COMMONS
 from protocol.peers.ties import TIES, Tie
 from protocol.practices.between.links.link import LinkState
@@ -127,20 +127,22 @@ def show_network(desk: Desk, id: str) -> NetworkShown | Refused:
     network = find_network(desk.book, id)
     if isinstance(network, Refused):
         return network
-    return _network(desk, network, desk.book.of(Directory).networks[network])
+    return network_shown(desk, network)
 
 
 def list_networks(desk: Desk, wanted: NetworksWanted, after: int) -> Iterable[tuple[int, NetworkShown]]:
     """List known networks in the order in which they were met."""
     return (
-        (known.arrival + 1, _network(desk, network, known))
+        (known.arrival + 1, network_shown(desk, network))
         for network, known in desk.book.of(Directory).networks.items()
         if known.arrival + 1 > after
         and (wanted.handle is None or (known.profile is not None and known.profile.handle == wanted.handle))
     )
 
 
-def _network(desk: Desk, network: bytes, known: Known) -> NetworkShown:
+def network_shown(desk: Desk, network: bytes) -> NetworkShown:
+    """Return a known network as it is shown."""
+    known = desk.book.of(Directory).networks[network]
     profile, identity, own = known.profile, known.identity, network == desk.book.network
     guardians = identity.guardians
     links = desk.book.of(Links).with_partner(network)
