@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Whose turn it is among peers: partners and our own nodes first, then all others, who share a part of the time.
 
-What one peer brings keeps its order. A long frame of entries is cut, so that no turn is long; and however many
-strangers there are, and whatever their frames cost, they cost a share of the time that is set here.
+What one peer brings keeps its order, but for the gossip of a partner: it is of others' words for the most part, and a
+flood of these, whoever has begun it, may not come before payments. A long frame of entries is cut, so that no turn is
+long; and however many strangers there are, and whatever their frames cost, they cost a share of the time that is set
+here.
 """
 
 from collections import deque
@@ -10,16 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.peers.pieces import pieces
+from protocol.peers.pieces import pieces, is_gossip
 from protocol.peers.ties import Tie
 
 NEAR_BYTES_MAX = 128 * 1024
 """How much of what partners and own nodes bring one batch takes; a frame that is longer comes alone."""
 NEAR_INPUTS_MAX = 256
-NEAR_ENTRIES_MAX = 64
-"""How many entries of a frame of a partner are taken at once."""
 FAR_ENTRIES_MAX = 8
-"""How many entries of a frame of anybody else are taken at once: each may cost the check of a signature."""
+"""How many entries of a frame are taken at once, but for those of own nodes: each may cost the check of a signature."""
 FAR_TURN_SECONDS = 0.002
 """How long all others together may keep the loop in one turn; what has begun is ended."""
 FAR_TURN_INPUTS_MAX = 64
@@ -29,8 +29,10 @@ REST_TIMES_IDLE = 1
 """And so many times while they do not: half of the time then goes to whoever has come."""
 WISHED_SECONDS = 1.0
 """How long after a wish members count as wishing something."""
-WEIGHTS: Mapping[Tie, int] = {Tie.FEDERATION: 8, Tie.KNOWN: 4, Tie.STRANGER: 1}
-"""How the time of all others is shared between these where each has something to say."""
+WEIGHTS: Mapping[Tie, int] = {Tie.PARTNER: 16, Tie.FEDERATION: 8, Tie.KNOWN: 4, Tie.STRANGER: 1}
+"""How the time of all others is shared between these where each has something to say: of partners, their gossip."""
+GOSSIP = "*"
+"""Behind a partner's name: the line of its gossip."""
 
 FromPeer = PeerUp | PeerDown | Received
 
@@ -46,6 +48,7 @@ class _Line:
     """What one peer has brought, in order."""
 
     tie: Tie
+    is_far: bool
     waiting: deque[FromPeer] = field(default_factory=deque[FromPeer])
 
 
@@ -78,10 +81,12 @@ class Turns:
 
     def put(self, heard: FromPeer, tie: Tie) -> list[Received]:
         """Let what a peer brings wait; returns the frames of a stranger that are let go of, since it is gone."""
-        line = self._lines.get(heard.peer)
+        gossips = tie is Tie.PARTNER and isinstance(heard, Received) and is_gossip(heard.frame)
+        name = heard.peer + GOSSIP if gossips else heard.peer
+        line = self._lines.get(name)
         if line is None:
-            line = self._lines[heard.peer] = _Line(tie)
-            self._place(heard.peer, line)
+            line = self._lines[name] = _Line(tie, gossips or _is_far(tie))
+            self._place(name, line)
         if not isinstance(heard, PeerDown) or line.tie is not Tie.STRANGER:
             line.waiting.append(heard)
             self._waiting += 1
@@ -95,7 +100,7 @@ class Turns:
         self._waiting += len(left) - len(line.waiting)
         line.waiting = deque(left)
         if not left:
-            self._remove(heard.peer, line)
+            self._remove(name, line)
         return gone
 
     def retie(self, tie_of: Callable[[str], Tie | None]) -> None:
@@ -103,8 +108,8 @@ class Turns:
         for peer, line in self._lines.items():
             tie = tie_of(peer)
             if tie is not None and tie is not line.tie:
-                del self._row(line.tie)[peer]
-                line.tie = tie
+                del self._row(line)[peer]
+                line.tie, line.is_far = tie, _is_far(tie)
                 self._place(peer, line)
 
     def clear(self) -> list[Received]:
@@ -135,7 +140,7 @@ class Turns:
         while self._near and len(taken) < NEAR_INPUTS_MAX and size < NEAR_BYTES_MAX:
             peer, line = next(iter(self._near.items()))
             # A ledger that one of our own nodes sends is checked by sample where much comes at once.
-            one = self._take(peer, line, None if line.tie is Tie.OWN else NEAR_ENTRIES_MAX)
+            one = self._take(peer, line, None)
             size += len(one.frame) if isinstance(one, Received) else 0
             taken.append(one)
         return taken
@@ -172,30 +177,35 @@ class Turns:
         """Know that members wish something."""
         self._wished_at = now
 
-    def _take(self, peer: str, line: _Line, entries_max: int | None) -> FromPeer:
+    def _take(self, name: str, line: _Line, entries_max: int | None) -> FromPeer:
         """Take the first that a peer has brought, or the first piece of it, and let the peer stand last."""
         one = line.waiting.popleft()
         if isinstance(one, Received) and not isinstance(one, Piece) and entries_max is not None:
             first, *more = pieces(one.frame, entries_max)
             if more:
-                one = Piece(peer, first)
                 *between, last = more
-                line.waiting.extendleft([Received(peer, last), *(Piece(peer, part) for part in reversed(between))])
+                later = [Received(one.peer, last), *(Piece(one.peer, part) for part in reversed(between))]
+                line.waiting.extendleft(later)
+                one = Piece(one.peer, first)
                 self._waiting += len(more)
         self._waiting -= 1
-        row = self._row(line.tie)
-        del row[peer]
+        row = self._row(line)
+        del row[name]
         if line.waiting:
-            row[peer] = line
+            row[name] = line
         else:
-            del self._lines[peer]
+            del self._lines[name]
         return one
 
-    def _row(self, tie: Tie) -> dict[str, _Line]:
-        return self._far[tie].row if tie in WEIGHTS else self._near
+    def _row(self, line: _Line) -> dict[str, _Line]:
+        return self._far[line.tie].row if line.is_far else self._near
 
     def _place(self, peer: str, line: _Line) -> None:
-        self._row(line.tie)[peer] = line
+        self._row(line)[peer] = line
 
     def _remove(self, peer: str, line: _Line) -> None:
-        del self._lines[peer], self._row(line.tie)[peer]
+        del self._lines[peer], self._row(line)[peer]
+
+
+def _is_far(tie: Tie) -> bool:
+    return tie < Tie.PARTNER

@@ -6,16 +6,22 @@ What holds of a frame of entries holds of its pieces in order (PROTOCOL 6): no r
 
 from collections.abc import Iterator
 
-from protocol.peers.messages import Entries, pack
+from protocol.peers.messages import Ahead, Entries, Heads, Wanted, pack
 
 _HEAD = pack(Entries(()))[:2]
 """An array of two, and the number of Entries."""
+_GOSSIP = frozenset((_HEAD, pack(Heads(()))[:2], pack(Ahead(()))[:2], pack(Wanted(()))[:2]))
 _SMALL_MAX, _BYTE, _SHORT, _LONG = 23, 24, 25, 26
 _ARRAY, _MAP, _BYTES = 4, 5, 2
 
 
 class _NoEntries(Exception):
     """The frame is none that can be cut."""
+
+
+def is_gossip(frame: bytes) -> bool:
+    """Tell by its first bytes whether a frame compares what both sides hold, or passes entries on."""
+    return frame[:2] in _GOSSIP
 
 
 def pieces(frame: bytes, entries_max: int) -> list[bytes]:

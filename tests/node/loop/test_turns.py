@@ -12,7 +12,6 @@ from node.loop.turns import (
     FAR_TURN_INPUTS_MAX,
     FAR_TURN_SECONDS,
     NEAR_BYTES_MAX,
-    NEAR_ENTRIES_MAX,
     REST_TIMES,
     REST_TIMES_IDLE,
     FromPeer,
@@ -20,7 +19,7 @@ from node.loop.turns import (
     Turns,
 )
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.peers.messages import Entries, pack, unpack
+from protocol.peers.messages import Ahead, Entries, Heads, Wanted, pack, unpack
 from protocol.peers.ties import Tie
 
 FEDERATION, KNOWN, OWN, PARTNER, STRANGER = Tie.FEDERATION, Tie.KNOWN, Tie.OWN, Tie.PARTNER, Tie.STRANGER
@@ -43,7 +42,7 @@ class Loop:
         if self.turns.far_waits(self.now):
             began = self.now
             for one in self.turns.far(lambda: self.now):
-                took = float(one.peer.partition("-")[2]) / 1_000
+                took = float(one.peer.partition("-")[2].rstrip("*")) / 1_000
                 self.now += took
                 self.spent[one.peer] += round(1_000_000 * took)
                 yield one
@@ -141,14 +140,25 @@ def test_a_strangers_long_frame_is_handled_in_pieces_and_counts_once() -> None:
     assert handled[1].peer == "1-2", "others have their turn between the pieces"
 
 
-def test_a_partners_frames_are_cut_too_but_not_the_ledger_of_an_own_node() -> None:
+def test_a_partners_gossip_has_the_turn_of_others_and_keeps_nothing_else_of_it_waiting() -> None:
     loop = Loop()
-    loop.hear(PARTNER, Received("serra", long_frame(1_000)))
+    loop.hear(PARTNER, Received("serra-1", long_frame(100)), Received("serra-1", b"record"))
+    loop.hear(STRANGER, Received("stranger-1", long_frame(100)))
+    loop.hear(PARTNER, *(Received("encants-0", pack(one)) for one in (Heads(()), Ahead(()), Wanted(()))))
+    assert loop.turns.near() == [Received("serra-1", b"record")]
+    handled: list[FromPeer] = []
+    while len(loop.turns):
+        handled += loop.turn()
+        loop.now += 0.1
+    passed_on = [one for one in handled if one.peer == "serra-1"]
+    assert [entry for one in passed_on for entry in entries_of(one)] == list(entries_of(Received("", long_frame(100))))
+    assert {one.peer for one in handled[-5:]} == {"stranger-1"}, "a partner's turn is longer"
+
+
+def test_the_ledger_of_an_own_node_is_taken_whole() -> None:
+    loop = Loop()
     loop.hear(OWN, Received("copy", long_frame(4_000)))
-    taken = loop.turns.near()
-    assert [len(entries_of(one)) for one in taken] == [NEAR_ENTRIES_MAX, 4_000]
-    later = [one for _ in range(20) for one in loop.turns.near()]
-    assert sum(len(entries_of(one)) for one in later) == 1_000 - NEAR_ENTRIES_MAX
+    assert [len(entries_of(one)) for one in loop.turns.near()] == [4_000]
     assert not len(loop.turns)
 
 
