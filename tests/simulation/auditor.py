@@ -60,11 +60,12 @@ from protocol.practices.between.quotes.state import Quotes
 from protocol.practices.between.writeoffs.state import WrittenOff
 from protocol.practices.governance.boards import Seated
 from protocol.practices.governance.motions.entries import Ballot, MotionExecuted, Voted
+from protocol.practices.money.commons.entries import Collected
 from protocol.practices.money.dues.entries import DuesSet
 from protocol.replica import Replica
 from protocol.wire.keys import id_text
 
-ABROAD = (b"abroad/", b"clearing/")
+LOOKED_AT = (b"abroad/", b"clearing/", b"commons/collected")
 STORED_BY_ONE_INPUT_MAX = 64
 """What one wish or one second may make a node store, beside what a frame brings."""
 ANSWERED_WITHIN_MS = 15_000
@@ -190,7 +191,7 @@ class Auditor:
         self.stored, self.heard = stored, inputs
         self.checked += 1
         for entry in stored:
-            if entry.header.lane == LEDGER and entry.network == node.network and _is_abroad(entry):
+            if entry.header.lane == LEDGER and entry.network == node.network and _is_looked_at(entry):
                 body, _ = decode_body(entry.body_bytes, node.replica.book.kinds)
                 if not self.catches_up(node):
                     for one in PROPERTIES:
@@ -444,6 +445,11 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
         case Failed(id):
             circle = node.replica.book.of(Clearing).initiated[id]
             yield from _given_back(node, links[circle.link_out], circle.hold)
+        case Collected(account):
+            # What fees and rounding have brought goes to the commons.
+            place = (node.name, account.partition(".")[2])
+            seen = audit.note("NO-HONEST-LOSS")
+            seen[place] = min(0, seen.get(place, 0))
         case Reconciled() if node.name not in audit.restored:
             yield "the commons carries a loss, and nobody was restored"
         case _:
@@ -918,8 +924,8 @@ def _votes(noted: Mapping[Any, Any], network: bytes) -> Iterator[tuple[Any, Any]
             yield key, value
 
 
-def _is_abroad(entry: Entry) -> bool:
-    return any(kind in entry.body_bytes for kind in ABROAD)
+def _is_looked_at(entry: Entry) -> bool:
+    return any(kind in entry.body_bytes for kind in LOOKED_AT)
 
 
 def _newest(one: Record, other: Record) -> Record:

@@ -20,7 +20,7 @@ from simulation.theft import rotate
 from simulation.workload import draw_nouns, draw_wish
 from simulation.world import STEWARD, Node, whole
 
-from protocol.book.declaration import PAGE_ITEMS_MAX, Actor, List, operation_name
+from protocol.book.declaration import PAGE_ITEMS_MAX, Actor, List, Page, operation_name
 from protocol.book.refusals import Refused
 from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
 from protocol.lanes.entry import Entry
@@ -329,7 +329,10 @@ class Played(FaultyWorld):
         self._requests += 1
         self.give(name, Asked(self._requests, operation_name(listed), actor, listed.wanted(), limit=PAGE_ITEMS_MAX))
         page = node.answers.pop(self._requests)
-        return [] if isinstance(page, Refused) else [str(getattr(item, fields(item)[0].name)) for item in page.items]
+        if not isinstance(page, Page):
+            # It is refused, or no part of the book.
+            return []
+        return [str(getattr(item, fields(item)[0].name)) for item in page.items]
 
     def heed(self, name: str, noun: str, result: Any) -> None:
         """Remember what an answer names that no list shows: its own id, a code, and the ids of its parts."""
