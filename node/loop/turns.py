@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protocol.events import PeerDown, PeerUp, Received
-from protocol.peers.pieces import pieces, is_gossip
+from protocol.peers.pieces import is_gossip, pieces
 from protocol.peers.ties import Tie
 
 NEAR_BYTES_MAX = 128 * 1024
