@@ -212,7 +212,9 @@ class _Node:
         from node.p2p.network import Network
 
         config = self._config
-        network = self._network = Network(self._keys.transport, config.p2p, on_event=self._on_event)
+        network = self._network = Network(
+            self._keys.transport, config.p2p, on_event=self._on_event, behind_proxy=config.behind_proxy
+        )
         peering = Peering(network, self._storage, clock.seconds)
         self.runtime.connect(peering)
         stack.push_async_callback(network.stop)

@@ -35,12 +35,21 @@ class Alike(dict[bytes, Tie]):
 class Station:
     """A network, to which whoever calls is tied alike, and the list of what it told us."""
 
-    def __init__(self, name: str, bounds: NetworkBounds, *, consuming: bool = True, tie: Tie = Tie.PARTNER) -> None:
+    def __init__(
+        self,
+        name: str,
+        bounds: NetworkBounds,
+        *,
+        consuming: bool = True,
+        tie: Tie = Tie.PARTNER,
+        listen: str = "/ip4/127.0.0.1/tcp/0",
+        behind_proxy: bool = False,
+    ) -> None:
         self.events: deque[NetworkEvent] = deque()
         self.consuming = consuming
         self._arrived = asyncio.Event()
         seed = name.encode().ljust(32, b".")
-        self.network = Network(seed, ["/ip4/127.0.0.1/tcp/0"], on_event=self._hear, bounds=bounds)
+        self.network = Network(seed, [listen], on_event=self._hear, bounds=bounds, behind_proxy=behind_proxy)
         self.network.know(Alike(tie))
 
     @property

@@ -64,7 +64,7 @@ _SETTINGS = """\
 # tls_key = "/etc/ssl/mutirao.key"
 
 # Where other nodes reach this one, and which ones it connects to.
-# p2p = ["/ip4/0.0.0.0/tcp/4001"]
+# p2p = ["/ip4/0.0.0.0/tcp/4001", "/ip4/127.0.0.1/tcp/4002/ws"]
 # peers = ["/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo..."]
 
 # log_level = "info"

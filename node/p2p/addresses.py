@@ -19,18 +19,42 @@ class DialAddress:
     host: str
     port: int
     peer: str
+    websocket: bool = False
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAddress:
+    """Where a peer calls from; without a port where a proxy has told it."""
+
+    ip: str
+    port: int | None
+    websocket: bool = False
+
+    @property
+    def text(self) -> str:
+        """It as a multiaddr."""
+        port = "" if self.port is None else f"/tcp/{self.port}"
+        return f"{ip_multiaddr(str(plain_ip(self.ip)))}{port}{'/ws' if self.websocket else ''}"
+
+    @property
+    def held_by(self) -> str:
+        """What one holder is likely to hold whole."""
+        return address_class_of(self.ip)
 
 
 @dataclass(frozen=True, slots=True)
 class HostAddress:
-    """Where this host listens; port 0 until it has one."""
+    """Where this host listens, for WebSockets or for TCP; port 0 until it has one."""
 
     ip: str
     port: int
+    websocket: bool = False
+    behind_proxy: bool = False
 
     def at(self, ip: str) -> str:
         """Return it as a multiaddr, with an IP address of this machine in the place of all of them."""
-        return f"{ip_multiaddr(ip)}/tcp/{self.port}"
+        return f"{ip_multiaddr(ip)}/tcp/{self.port}{'/ws' if self.websocket else ''}"
 
 
 @dataclass(slots=True)
@@ -53,18 +77,27 @@ def parse_listen(address: str) -> HostAddress:
     match parts:
         case [("ip4" | "ip6", str(ip)), ("tcp", str(port))]:
             return HostAddress(ip, int(port))
+        case [("ip4" | "ip6", str(ip)), ("tcp", str(port)), ("ws", _)]:
+            return HostAddress(ip, int(port), websocket=True)
         case _:
-            raise ValueError(f"not an address to listen on, like /ip4/0.0.0.0/tcp/4001: {address}")
+            raise ValueError(f"not an address to listen on, like /ip4/0.0.0.0/tcp/4001 (or .../ws): {address}")
 
 
 def parse_dial(address: str) -> DialAddress:
     """Read a multiaddr that names a host, a port and the peer who answers there; ValueError if it does not."""
     parts = [(protocol.name, value) for protocol, value in Multiaddr(address).items()]
     match parts:
-        case [("ip4" | "ip6" | "dns" | "dns4" | "dns6", str(host)), ("tcp", str(port)), ("p2p", str(peer))]:
-            return DialAddress(address, host, int(port), _parse_peer(peer))
+        case [("ip4" | "ip6" | "dns" | "dns4" | "dns6", str(host)), ("tcp", str(port)), *over, ("p2p", str(peer))]:
+            carried = _CARRIED.get(tuple(name for name, _ in over))
+            if carried is not None:
+                return DialAddress(address, host, int(port), _parse_peer(peer), *carried)
         case _:
-            raise ValueError(f"not an address to dial, like /ip4/192.0.2.7/tcp/4001/p2p/12D3K...: {address}")
+            pass
+    raise ValueError(f"not an address to dial, like /ip4/192.0.2.7/tcp/4001/p2p/12D3K...: {address}")
+
+
+_CARRIED = {(): (False, False), ("ws",): (True, False), ("wss",): (True, True), ("tls", "ws"): (True, True)}
+"""What may stand between the port and the peer: whether it is a WebSocket, and whether by TLS."""
 
 
 def _parse_peer(text: str) -> str:

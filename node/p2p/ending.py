@@ -32,6 +32,17 @@ def first_of(error: BaseException) -> Exception:
     return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 
+def bottom_of(error: BaseException) -> str:
+    """Say what was at the bottom of a failure: trio wraps it in groups and in an error of its own."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        elif isinstance(error, trio.TrioInternalError) and error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return (error.strerror or str(error)) if isinstance(error, OSError) else repr(error)
+
+
 async def close_at_once(socket: trio.SocketStream) -> None:
     """Close a socket without asking anybody, and so without waiting for anybody.
 

@@ -13,15 +13,17 @@ from random import Random
 
 import trio
 
-from node.p2p.addresses import DialAddress, HostAddress, Target, address_class_of, ip_multiaddr, listen_on, plain_ip
+from node.p2p.addresses import DialAddress, HostAddress, PeerAddress, Target, listen_on
 from node.p2p.admission import HANDSHAKE_SECONDS, Backoff, InboundSlots
 from node.p2p.connection import LONG_FRAMES_MAX, Connection, FlowWindow, FrameDecoder, NetworkBounds
 from node.p2p.connections import CONNECT_SECONDS, PeerConnections
 from node.p2p.courtesies import introduction, told_addresses
 from node.p2p.ending import ConnectionFault, close_at_once, contained
 from node.p2p.parts import ID, Ed25519PublicKey, KeyPair
+from node.p2p.places import NoPlace
 from node.p2p.streams import PROTOCOL, SPOKEN, PeerStreams
 from node.p2p.upgrade import BufferedConnection, NoiseAndYamux
+from node.p2p.websocket import WebSocketDoor, open_websocket
 from node.p2p.yamux import BoundedStream, BoundedYamux
 from protocol.peers.ties import Tie
 
@@ -82,9 +84,10 @@ class Host:
             async with trio.open_nursery() as self._nursery:
                 for target in self._targets.values():
                     self._nursery.start_soon(self._keep, target)
-                for listener in listeners:
+                for address, listener in zip(listen, listeners, strict=True):
+                    door = WebSocketDoor(self._bounds, behind_proxy=address.behind_proxy) if address.websocket else None
                     serve = partial(trio.serve_listeners, handler_nursery=self._nursery)
-                    self._nursery.start_soon(serve, self._take_inbound, [listener])
+                    self._nursery.start_soon(serve, partial(self._take_inbound, door), [listener])
                 ready(ports)
                 await trio.sleep_forever()
         finally:
@@ -167,57 +170,68 @@ class Host:
         self._stats["dials"] += 1
         with trio.fail_after(CONNECT_SECONDS):
             stream = await trio.open_tcp_stream(address.host, address.port)
-        await self._connected(stream, address.text, ID.from_base58(address.peer), target)
+        try:
+            await self._connected(stream, stream, PeerAddress(*stream.socket.getpeername()[:2]), (target, address))
+        finally:
+            await close_at_once(stream)
 
     # Being dialled.
 
-    async def _take_inbound(self, stream: trio.SocketStream) -> None:
-        failure = await contained(self._answer, stream)
+    async def _take_inbound(self, door: WebSocketDoor | None, stream: trio.SocketStream) -> None:
+        try:
+            failure = await contained(self._answer, door, stream)
+        finally:
+            await close_at_once(stream)
         if failure is not None:
             log.debug("inbound connection ended", extra={"reason": str(failure)})
 
-    async def _answer(self, stream: trio.SocketStream) -> None:
-        try:
-            ip, port = stream.socket.getpeername()[:2]
-        except OSError:
-            await close_at_once(stream)
-            return
-        address_class = address_class_of(ip)
+    async def _answer(self, door: WebSocketDoor | None, stream: trio.SocketStream) -> None:
+        caller = PeerAddress(*stream.socket.getpeername()[:2])
+        channel: trio.abc.Stream = stream
+        if door is not None:
+            try:
+                channel, caller = await door.let_in(stream, caller)
+            except NoPlace:
+                self._stats["refused_handshakes"] += 1
+                return
+            except Exception:
+                self._stats["failed_handshakes"] += 1
+                raise
         shaking = trio.move_on_at(inf)
-        if not self._slots.admit(address_class, shaking.cancel):
+        if not self._slots.admit(caller.held_by, shaking.cancel):
             self._stats["refused_handshakes"] += 1
-            await close_at_once(stream)
             return
-        release = partial(self._slots.release, address_class, shaking.cancel)
+        release = partial(self._slots.release, caller.held_by, shaking.cancel)
         with shaking:
-            await self._connected(stream, f"{ip_multiaddr(ip)}/tcp/{port}", None, None, address_class, release)
+            await self._connected(stream, channel, caller, None, release)
 
     # Both.
 
     async def _connected(
         self,
         stream: trio.SocketStream,
-        address: str,
-        expected: ID | None,
-        target: Target | None,
-        address_class: str = "",
+        channel: trio.abc.Stream,
+        other: PeerAddress,
+        dialled: tuple[Target, DialAddress] | None,
         release: Callable[[], None] | None = None,
     ) -> None:
-        """Own this socket from here until the connection ends."""
+        """Keep up a connection over this socket, and what runs over it, until it ends."""
         connection: Connection | None = None
         failure: BaseException | None = None
         try:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with trio.move_on_after(HANDSHAKE_SECONDS) as scope:
-                raw = BufferedConnection(stream, initiator=expected is not None)
-                session = await self._upgrader.upgrade(raw, expected)
-                connection = self._new_connection(session, address, address_class, outbound=expected is not None)
+                if dialled is not None and dialled[1].websocket:
+                    channel = await open_websocket(dialled[1], stream)
+                raw = BufferedConnection(channel, initiator=dialled is not None)
+                session = await self._upgrader.upgrade(raw, dialled and ID.from_base58(dialled[1].peer))
+                connection = self._new_connection(session, other, dialled and dialled[1])
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(session.run)
-                    streams = PeerStreams(session, partial(self._introduction, stream))
+                    streams = PeerStreams(session, partial(self._introduction, stream, other))
                     mutirao = await streams.find_stream(nursery, outbound=connection.outbound)
                     connection.stream = mutirao
-                    if target is not None and not target.addresses:
+                    if dialled is not None and not dialled[0].addresses:
                         raise ConnectionFault("forgotten while dialling")
                     self._up(connection)
                     if release is not None:
@@ -237,9 +251,8 @@ class Host:
                 self._stats["failed_handshakes"] += 1
             else:
                 self._down(connection, _reason(failure))
-            await close_at_once(stream)
 
-    def _new_connection(self, session: BoundedYamux, address: str, address_class: str, *, outbound: bool) -> Connection:
+    def _new_connection(self, session: BoundedYamux, other: PeerAddress, dialled: DialAddress | None) -> Connection:
         """Make a connection, not up yet, or raise ConnectionFault now that it is known who the peer is."""
         peer_id = session.peer
         peer = peer_id.to_base58()
@@ -248,13 +261,13 @@ class Host:
             raise ConnectionFault("the peer's key is not Ed25519")
         if peer_id == self._me:
             raise ConnectionFault("this is ourselves")
-        outbound_address = address if outbound else f"{address}/p2p/{peer}"
+        outbound = dialled is not None
         connection = Connection(
             peer,
             key.to_bytes(),
-            outbound_address,
+            f"{other.text}/p2p/{peer}" if dialled is None else dialled.text,
             outbound=outbound,
-            address_class=address_class,
+            address_class="" if outbound else other.held_by,
             tie=self._peers.tie_of(peer, key.to_bytes(), outbound=outbound),
             bounds=self._bounds,
             windows=self._windows,
@@ -262,13 +275,12 @@ class Host:
         self._peers.making_way(connection)
         return connection
 
-    def _introduction(self, stream: trio.SocketStream) -> bytes:
+    def _introduction(self, stream: trio.SocketStream, asker: PeerAddress) -> bytes:
         """Say who we are to the peer at the other end of a socket."""
-        met_at, (asker, port) = stream.socket.getsockname()[0], stream.socket.getpeername()[:2]
         return introduction(
             self._public_key,
-            listening=told_addresses(self._listening, met_at, asker),
-            observed=f"{ip_multiaddr(str(plain_ip(asker)))}/tcp/{port}",
+            listening=told_addresses(self._listening, stream.socket.getsockname()[0], asker.ip),
+            observed=None if asker.port is None else asker.text,
             protocols=SPOKEN,
             versions=(PROTOCOL.removeprefix("/"), f"mutirao/{version('mutirao')}"),
         )

@@ -16,6 +16,7 @@ import trio
 
 from node.p2p.addresses import DialAddress, parse_dial, parse_listen
 from node.p2p.connection import Connection, FlowWindow, NetworkBounds
+from node.p2p.ending import bottom_of
 from node.p2p.events import FrameReceived, NetworkEvent, NetworkFailed, NetworkRestarted, StreamDown, StreamUp
 from node.p2p.host import Host
 from node.p2p.parts import ID, key_pair_from_seed
@@ -78,12 +79,13 @@ class Network:
         *,
         on_event: Callable[[NetworkEvent], None],
         bounds: NetworkBounds = DEFAULT_BOUNDS,
+        behind_proxy: bool = False,
     ) -> None:
         if len(seed) != _SEED_BYTES:
             raise ValueError("the seed of the transport key has 32 bytes")
         self._key_pair = key_pair_from_seed(seed)
         self.peer_id = ID.from_pubkey(self._key_pair.public_key).to_base58()
-        self._listen = [parse_listen(address) for address in listen]
+        self._listen = [replace(parse_listen(address), behind_proxy=behind_proxy) for address in listen]
         self._on_event = on_event
         self._bounds = bounds
         self._stats: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
@@ -267,7 +269,7 @@ class Network:
             try:
                 trio.run(partial(host.run, tuple(self._listen), announce))
             except BaseException as error:  # noqa: BLE001 - told to asyncio
-                reason = _root_of(error)
+                reason = bottom_of(error)
             self._alive = False
             with suppress(RuntimeError):  # the loop was closed without stop()
                 loop.call_soon_threadsafe(_settle, ended, reason)
@@ -384,14 +386,3 @@ class Network:
 def _settle(future: asyncio.Future[T], value: T) -> None:
     if not future.done():
         future.set_result(value)
-
-
-def _root_of(error: BaseException) -> str:
-    """Say what was at the bottom of a failure: trio wraps it in groups and in an error of its own."""
-    while True:
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        elif isinstance(error, trio.TrioInternalError) and error.__cause__ is not None:
-            error = error.__cause__
-        else:
-            return (error.strerror or str(error)) if isinstance(error, OSError) else repr(error)

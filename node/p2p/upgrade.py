@@ -30,14 +30,14 @@ SOCKET_READ_BYTES = 128 * 1024
 
 
 class BufferedConnection(RawConnection):
-    """A socket whose `read(n)` gives exactly n bytes, however small the segments are.
+    """A socket, or a WebSocket, whose `read(n)` gives exactly n bytes, however small the segments are.
 
     Fault 12 of libp2p 0.8.1: a Noise message that arrives in many small segments ends the connection, and each
     length field is read with a call of its own.
     """
 
-    def __init__(self, socket: trio.SocketStream, *, initiator: bool) -> None:
-        super().__init__(TrioTCPStream(socket), initiator)
+    def __init__(self, socket: trio.abc.Stream, *, initiator: bool) -> None:
+        super().__init__(TrioTCPStream(socket), initiator)  # type: ignore[arg-type] - asks nothing else of it
         self._socket = socket
         self._buffer = bytearray()
 

@@ -248,6 +248,8 @@ class Node:
         self.host = host
         self.http_port, self.p2p_port = ports(), ports()
         self.dials: list[str] = []
+        self.listens: list[str] = []
+        """Where it listens besides."""
         self.nursery: Nursery | None = None
         self.process: subprocess.Popen[bytes] | Child | None = None
         self.network_id = self.peer_id = ""
@@ -296,6 +298,7 @@ class Node:
         assert not self.is_running
         words = ["serve", "--home", str(self.home), "--http", f"127.0.0.1:{self.http_port}"]
         words += ["--p2p", f"/ip4/{self.host}/tcp/{self.p2p_port}"]
+        words += [word for address in self.listens for word in ("--p2p", address)]
         words += [word for address in self.dials for word in ("--peer", address)]
         if self.nursery is not None:
             self.process = self.nursery.launch(words, self._log)

@@ -14,8 +14,17 @@ from protocol.peers.ties import Tie
 async def start() -> AsyncIterator[Start]:
     stations: list[Station] = []
 
-    async def start_station(name: str, *, consuming: bool = True, tie: Tie = Tie.PARTNER, **bounds: int) -> Station:
-        station = Station(name, NetworkBounds(**bounds), consuming=consuming, tie=tie)
+    async def start_station(
+        name: str,
+        *,
+        consuming: bool = True,
+        tie: Tie = Tie.PARTNER,
+        listen: str = "/ip4/127.0.0.1/tcp/0",
+        behind_proxy: bool = False,
+        **bounds: int,
+    ) -> Station:
+        kept = NetworkBounds(**bounds)
+        station = Station(name, kept, consuming=consuming, tie=tie, listen=listen, behind_proxy=behind_proxy)
         stations.append(station)
         await station.network.start()
         return station
