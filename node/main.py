@@ -177,6 +177,8 @@ class _Node:
             replica = self._loader.load(fresh)
             for data in self._storage.faults():
                 replica.recall(data)
+            for id in self._storage.declined():
+                replica.recall_declined(id)
             if replica.recovering and self._config.reopen:
                 replica.handle((), clock.now_ms())
                 if not replica.reopen():

@@ -159,6 +159,13 @@ class StoreFault:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreDeclined:
+    """Keep that a steward has declined what another network offers, by its id."""
+
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send a frame to a peer, once everything before it is durable.
 
@@ -207,4 +214,7 @@ class Answer:
     result: Any
 
 
-Effect = Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | Send | SendRange | Drop | Publish | Answer
+Effect = (
+    Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | StoreDeclined | Send | SendRange | Drop | Publish
+    | Answer
+)  # fmt: skip

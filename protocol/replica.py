@@ -35,6 +35,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreDeclined,
     StoreFault,
     StoreItem,
     TimerFired,
@@ -43,7 +44,7 @@ from protocol.lanes.entry import IDENTITY, Entry, Millis
 from protocol.lanes.journal import Behind, InvalidEntry, Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.hello import Greeting
-from protocol.peers.home import AGAIN, ENTRY_INVALID, KEPT, PROCEED, WRONGS, Home
+from protocol.peers.home import AGAIN, DECLINED, ENTRY_INVALID, KEPT, PROCEED, WRONGS, Home
 from protocol.peers.messages import PeerFault
 from protocol.peers.news import ClockSetBack
 from protocol.peers.push import push
@@ -54,7 +55,8 @@ from protocol.peers.troubles import Trouble, troubles_of
 NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
 _RANKS: Mapping[type[Effect], int] = {
-    Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, Fetch: 0,
+    Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, StoreDeclined: 0,
+    Fetch: 0,
     Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
 }  # fmt: skip
 
@@ -149,6 +151,11 @@ class Replica:
         """Take in a fault that this node has kept."""
         for take in self.book.fillings(KEPT):
             take(self.book, data)
+
+    def recall_declined(self, id: bytes) -> None:
+        """Know an offer that this node's steward has declined."""
+        for take in self.book.fillings(DECLINED):
+            take(self.book, id)
 
     def load(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, tuple[Line, ...]]]:
         """Fold this node's stored entries in, in the order of their arrival; yields each with its lines.

@@ -14,6 +14,8 @@ from protocol.lanes.entry import LEDGER, Entry, Millis
 
 FAULT = "fault/"
 """What the key of a fault begins with, in the table `meta`."""
+DECLINED_KEY = "declined/"
+"""What the key of an offer that was declined begins with, in the table `meta`."""
 UNREAD = "unread"
 """The key, in the table `meta`, of the seq in the ledger from which on entries were stored and not folded."""
 _Key = TypeVar("_Key", tuple[bytes, str], str)
@@ -50,6 +52,7 @@ class Batch:
     answers: list[Answered] = field(default_factory=list)
     events: list[EventStored] = field(default_factory=list)
     faults: list[tuple[bytes, bytes]] = field(default_factory=list)
+    declined: list[bytes] = field(default_factory=list)
     rows: list[Packed] = field(default_factory=list)
     forgotten: list[Forget] = field(default_factory=list)
     """What goes from the database before anything of this batch enters it."""
@@ -83,6 +86,7 @@ class Batch:
         self.answers += later.answers
         self.events += later.events
         self.faults += later.faults
+        self.declined += later.declined
         if self.unread is None:
             self.unread = later.unread
         self.rows += later.rows
@@ -90,7 +94,7 @@ class Batch:
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
         kept = self.entries or self.items or self.answers or self.events or self.faults or self.rows
-        return bool(kept or self.forgotten or self.erased)
+        return bool(kept or self.forgotten or self.erased or self.declined)
 
 
 @dataclass(slots=True)
@@ -136,6 +140,7 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
         "row_index": [value for row in batch.rows for value in row.index],
         "meta": [
             *(value for id, data in batch.faults for value in (f"{FAULT}{id.hex()}", data)),
+            *(value for id in batch.declined for value in (f"{DECLINED_KEY}{id.hex()}", id)),
             *(() if batch.unread is None else (UNREAD, batch.unread)),
         ],
         **items,

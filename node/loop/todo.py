@@ -18,6 +18,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreDeclined,
     StoreFault,
     StoreItem,
 )
@@ -79,6 +80,8 @@ def todo_of(effects: Iterable[Effect], underway: Underway, event_seq: Callable[[
                 underway.erase(effect)
             case StoreFault(id, data):
                 stored.faults.append((id, data))
+            case StoreDeclined(id):
+                stored.declined.append(id)
             case Keep(kept):
                 stored.rows.append(underway.keep(kept))
             case Fetch():

@@ -6,7 +6,7 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
-from node.loop.batch import FAULT, UNREAD
+from node.loop.batch import DECLINED_KEY, FAULT, UNREAD
 from node.store.connections import ENTRIES_PER_READ, Connections, StorageUnusable
 from protocol.lanes.entry import IDENTITY, LEDGER, Entry, EntryFault, parse
 from protocol.wire.codec import CodecFault
@@ -121,6 +121,11 @@ class StoredLanes(Connections):
         """Yield the faults that were kept; in a thread, not on the event loop."""
         rows = self._rows(f"SELECT value FROM meta WHERE key >= '{FAULT}' AND key < '{FAULT}g' ORDER BY key")
         return (data for (data,) in rows)
+
+    def declined(self) -> Iterator[bytes]:
+        """Yield the ids of offers that were declined; in a thread, not on the event loop."""
+        rows = self._rows(f"SELECT value FROM meta WHERE key >= '{DECLINED_KEY}' AND key < '{DECLINED_KEY}g'")
+        return (id for (id,) in rows)
 
     async def reach(self, network: bytes) -> Reach | None:
         """Return how far this network's own entries go, or None where there is not one."""

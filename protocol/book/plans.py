@@ -138,6 +138,7 @@ class Plan:
     (protocol.practices.between.links.terms.Step). `answer` is what is shown where the book cannot show it, such as a
     code that is told once: a shown value of the noun's own type. `reopens` comes last of all.
     `lets_go` are networks of which this node alone forgets something.
+    `declines` are the ids of offers of links.
     `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
     """
 
@@ -151,6 +152,7 @@ class Plan:
     noun: str = ""
     items: tuple[PrivateItem, ...] = ()
     lets_go: tuple[LetGo, ...] = ()
+    declines: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def rehearse(desk: Desk, wished_for: Sequence[MotionWish], terms: UnderMotion) -
         tuple(write for plan in plans for write in plan.writes),
         tuple(text for plan in plans for text in plan.texts),
         tuple(step for plan in plans for step in plan.steps),
+        declines=tuple(one for plan in plans for one in plan.declines),
         lets_go=tuple(one for plan in plans for one in plan.lets_go),
     )
     return Stopped(len(wished_for) - 1, _too_many()) if len(whole.writes) > WRITES_MAX else whole

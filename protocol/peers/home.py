@@ -32,6 +32,8 @@ FORK, ENTRY_INVALID = "FORK", "ENTRY_INVALID"
 
 
 STEP: Slot[Callable[[Book, Any], None]] = Slot("takes a step of a plan into what is in the making")
+DECLINES: Slot[Callable[["Home", bytes], None]] = Slot("lets go of what another network offers, by its id")
+DECLINED: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node's steward has declined before")
 SEAL: Slot[Callable[["Home"], None]] = Slot("writes what is in the making: at the end of a batch, or of an epoch")
 ACCUSED: Slot[Callable[[Book, Accusation, Millis], tuple[bytes, bytes] | None]] = Slot(
     "keeps what a network has been seen to do wrong; returns id and bytes of what is news, to be stored"
@@ -131,6 +133,9 @@ class Home:
             self.say(StoreItem(item))
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
+        for id in plan.declines:
+            for decline in self.book.fillings(DECLINES):
+                decline(self, id)
         for one in plan.lets_go:
             self._let_go(one)
         for step in plan.steps:

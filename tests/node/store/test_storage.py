@@ -24,7 +24,7 @@ from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Storage
 from node.store.tokens import REVOKED_KEPT, Token
 from protocol.book.declaration import Page
 from protocol.book.private import PrivateItem
-from protocol.events import Line
+from protocol.events import Forget, Line
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, parse
 
 Lane = Callable[..., list[Entry]]
@@ -374,3 +374,27 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path: Path,
         assert len(await storage.answers(one.id for one in entries)) == len(entries)
     finally:
         await storage.close()
+
+
+async def test_what_was_declined_is_known_after_a_restart(tmp_path: Path) -> None:
+    storage = await Storage.open(tmp_path / "a.db", create=True)
+    await storage.commit(Batch(declined=[b"a" * 32, b"b" * 32]))
+    await storage.commit(Batch(declined=[b"a" * 32]))
+    await storage.close()
+    storage = await Storage.open(tmp_path / "a.db")
+    assert sorted(storage.declined()) == [b"a" * 32, b"b" * 32] and not list(storage.faults())
+    await storage.close()
+
+
+async def test_a_lane_that_was_let_go_of_is_gone_and_may_be_stored_anew(tmp_path: Path, lane: Lane) -> None:
+    entries = lane(3, network=SERRA, name=COMMONS)
+    storage = await Storage.open(tmp_path / "a.db", create=True)
+    await storage.commit(Batch([*lane(2), *entries]))
+    again = Batch(list(entries[:2]))
+    again.forget(Forget(SERRA, COMMONS, -1, 1))
+    again.entries += entries[:1]
+    await storage.commit(again)
+    await storage.close()
+    storage = await Storage.open(tmp_path / "a.db")
+    assert [entry for entry in storage.entries() if entry.network == SERRA] == [entries[0]]
+    await storage.close()

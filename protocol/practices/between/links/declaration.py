@@ -4,6 +4,7 @@
 from protocol.book.book import CALLED_ABROAD
 from protocol.book.declaration import STEWARDS, Act, Create, List, Practice, Show
 from protocol.practices.between.links.entries import LinkRecord
+from protocol.practices.between.links.offering import OFFER_DECLINED, OFFER_EXPIRED, DeclineLink
 from protocol.practices.between.links.records import check, fold
 from protocol.practices.between.links.refusals import LINK_REFUSALS
 from protocol.practices.between.links.talk import FILLS
@@ -11,6 +12,7 @@ from protocol.practices.between.links.terms import (
     plan_accept,
     plan_cap,
     plan_close,
+    plan_decline_link,
     plan_freeze,
     plan_give_back,
     plan_propose,
@@ -42,6 +44,8 @@ PRACTICE = Practice(
                example="mutirao links create --partner serra --limit 500 --currency HORA"),
         Act("links", "accept", AcceptLink, plan=plan_accept, who=STEWARDS,
             example="mutirao links accept LINK --limit 500 --currency FLOR --rate 1.5"),
+        Act("links", "decline", DeclineLink, plan=plan_decline_link, who=STEWARDS,
+            example="mutirao links decline LINK"),
         Act("links", "raise", RaiseLink, plan=plan_raise, who=STEWARDS,
             example="mutirao links raise LINK --limit 800"),
         Act("links", "sign", SignGrant, plan=plan_sign, who=STEWARDS,
@@ -61,5 +65,5 @@ PRACTICE = Practice(
         List("links", LinksWanted, LinkShown, view=list_links),
     ),
     fills=(*FILLS, CALLED_ABROAD.by(partner_called)),
-    refusals=LINK_REFUSALS,
+    refusals=(*LINK_REFUSALS, OFFER_DECLINED, OFFER_EXPIRED),
 )  # fmt: skip

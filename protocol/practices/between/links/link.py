@@ -41,6 +41,8 @@ class Link:
     side: Side = field(default_factory=Side)
     mine: Settings | None = None
     theirs: Settings | None = None
+    offered_ms: int = 0
+    """When the partner offered it, as it says."""
     signed: SignedGrant | None = None
     """The greatest grant of ours that cold keys have signed."""
     signed_by_partner: SignedGrant | None = None

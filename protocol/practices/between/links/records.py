@@ -70,6 +70,8 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         assert isinstance(accepted, Side), accepted
         link.side, link.theirs, link.onward_in, link.fenced = accepted, body.settings, onward, body.fence
         link.signed_by_partner = signed
+        if link.mine is None:
+            link.offered_ms = entered.at_ms
     return ()
 
 

@@ -35,6 +35,8 @@ class Links:
         """Links with a record in the making, in the order in which it was begun."""
         self.reopened = 0
         self.rotated = 0
+        self._met = 0
+        """How many were ever begun or offered."""
 
     def begun(self) -> int:
         """Return on how many links we have said something."""
@@ -135,7 +137,8 @@ class Links:
         link = self.by_id.get(id)
         if link is None:
             partner = terms.high if terms.low == book.network else terms.low
-            link = self.by_id[id] = Link(id, terms, partner, len(self.by_id))
+            link = self.by_id[id] = Link(id, terms, partner, self._met)
+            self._met += 1
             self.by_account[link_account(id, "").rstrip(".")] = link
             link.reopened, link.rotated = self.reopened, self.rotated
             link.grant_known = 0 if self.rotated else None
@@ -143,6 +146,12 @@ class Links:
             if known is not None and known.forked:
                 link.side = link.side.freeze()
         return link
+
+    def drop(self, link: Link) -> None:
+        """Know an offer no longer that nobody has taken up."""
+        assert link.mine is None, "a link that we have a part in is never dropped"
+        del self.by_id[link.id]
+        self.by_account.pop(link_account(link.id, "").rstrip("."), None)
 
     def seal(self, link: Link) -> LinkRecord:
         """Return the body of the record in the making, which its entry's fold then makes our newest."""

@@ -14,13 +14,14 @@ from protocol.events import Publish, Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
 from protocol.peers.budgets import RESTS_ON
-from protocol.peers.home import AGAIN, SEAL, STEP, Home, HomeSaid
-from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, pack
+from protocol.peers.home import AGAIN, DECLINED, DECLINES, SEAL, STEP, Home, HomeSaid
+from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, QuoteDenied, pack
 from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, KeyOusted, PartnerMet, WentOn
 from protocol.peers.sessions import Session
 from protocol.peers.standing import LACKS
-from protocol.peers.talks import HEARS, RECORDS, Hears, parsed
+from protocol.peers.talks import HEARS, RECORDS, Hears, at_desk, parsed
 from protocol.peers.ties import TIES
+from protocol.practices.between.links import offering
 from protocol.practices.between.links.entries import LinkRecord, link_id, link_lane
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.records import judge
@@ -70,7 +71,7 @@ class LinkTalk:
             return
         try:
             self.journal.directory.verify(entry)
-            body, _ = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
+            body, at_ms = decode_body(entry.body_bytes, {LinkRecord.KIND: LinkRecord})
         except UnknownEntry as unknown:
             if unknown.kind != LinkRecord.KIND:
                 raise PeerFault(str(unknown)) from unknown
@@ -87,7 +88,7 @@ class LinkTalk:
         if entry.network == network:
             self._find(id, entry)
         else:
-            self._take(session, id, body, entry)
+            self._take(session, id, body, entry, at_ms)
         if self.home.standing.signs:
             self.resolve(id)
 
@@ -110,11 +111,15 @@ class LinkTalk:
             self.home.standing.fall_back()
             self.journal.take(entry)
 
-    def _take(self, session: Session, id: bytes, body: LinkRecord, entry: Entry) -> None:
+    def _take(self, session: Session, id: bytes, body: LinkRecord, entry: Entry, at_ms: Millis) -> None:
         home, link = self.home, self.links.by_id.get(id)
         if link is None or link.mine is None:
             # Each record is stored: a stranger, whose offer nobody has taken up, says so many only.
             home.gossip.sessions.count(session, home.now)
+            reason = offering.reason_not_to_take(home, body, entry, at_ms)
+            if reason is not None:
+                offering.tell_why(home, entry.network, id, reason)
+                return
         elif link.draft is not None:
             self._seal(id)
         fault = judge(home.book, body, entry, self.journal.epoch_of(entry))
@@ -192,6 +197,7 @@ class LinkTalk:
 
     def go_on(self) -> None:
         """Do what is due on each link, and send again what has had no answer."""
+        offering.end_offers(self.home)
         for link in list(self.links.by_id.values()):
             self.resolve(link.id)
             self.remind(link)
@@ -199,8 +205,10 @@ class LinkTalk:
     def remind(self, link: Link) -> None:
         """Send our record again to a partner that has not acknowledged it; ask again for what we lost."""
         now = self.home.now
+        declined = link.theirs is None and link.id in self.home.book.of(offering.DeclinedOffers).elsewhere
+        every = offering.AGAIN_MS if declined else RESEND_EVERY_MS
         # Since a time that is yet to come, nothing was sent: the clock has gone back.
-        if link.mine is None or 0 <= now - self.sendings.sent_at.get(link.id, 0) < RESEND_EVERY_MS:
+        if link.mine is None or 0 <= now - self.sendings.sent_at.get(link.id, 0) < every:
             return
         heard = link.side.partner.ack
         if link.is_lost:
@@ -325,6 +333,9 @@ FILLS = (
     HOME_NEWS.by(_hear_home),
     RECORDS.by(_hear_record),
     HEARS.by(Hears(LinkNews, _hear_news)),
+    HEARS.by(Hears(QuoteDenied, at_desk(offering.hear_why))),
+    DECLINES.by(offering.decline),
+    DECLINED.by(lambda book, id: book.of(offering.DeclinedOffers).here.add(id)),
     HEARS.by(Hears(LinkWanted, _hear_wanted, counted=True)),
     HEARS.by(Hears(LinkHeld, _hear_held, counted=True)),
     TIES.by(lambda book: book.of(Links).ties()),

@@ -34,6 +34,7 @@ from protocol.practices.between.links.entries import (
     link_id,
 )
 from protocol.practices.between.links.link import Link, LinkState
+from protocol.practices.between.links.offering import DeclineLink, plan_decline
 from protocol.practices.between.links.refusals import GRANT_UNSIGNED, LINK_FROZEN
 from protocol.practices.between.links.state import LINKS_MAX, Links
 from protocol.practices.between.links.steps import Begin, GiveBack, Grant, Set, Sign
@@ -154,6 +155,16 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
         return refused
     grants = (Grant(link.id, limit),) if limit else ()
     return Plan(id_text(link.id), steps=(Begin(link.terms, settings), *grants))
+
+
+def plan_decline_link(desk: Desk, id: str, wish: DeclineLink) -> Plan | Refused:
+    """Decline an offered link."""
+    del wish
+    link = find_link(desk.book, id)
+    if isinstance(link, Refused):
+        return link
+    planned = plan_decline(link)
+    return planned if isinstance(planned, Refused) else replace(planned, answer=link_shown(desk.book, link))
 
 
 def _writable(book: Book, id: str) -> Link | Refused:

@@ -13,6 +13,7 @@ from protocol.lanes.claims import HOT_GRANT_MAX
 from protocol.lanes.directory import Directory
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link, LinkState
+from protocol.practices.between.links.offering import DeclinedOffers
 from protocol.practices.between.links.refusals import LINK_AMBIGUOUS, LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
@@ -70,6 +71,7 @@ class LinkShown:
     partner_rate: str | None
     fee: Amount | None
     mirror: Annotated[Amount | None, Doc("the partner's mirror account in our book, in our currency")]
+    declined: Annotated[str | None, Doc("by which code the partner has told that it does not take our offer up")]
     to_sign: Annotated[bytes | None, Doc("where a grant is to be signed: what `mutirao sign` signs with a cold key")]
 
 
@@ -189,5 +191,6 @@ def link_shown(book: Book, link: Link) -> LinkShown:
         fee=None if mine is None or currency is None else Amount(mine.fee, currency.code, currency.scale),
         mirror=None if currency is None
         else Amount(0 if mirror is None else mirror.balance_minor, currency.code, currency.scale),
+        declined=None if link.theirs is not None else book.of(DeclinedOffers).elsewhere.get(link.id),
         to_sign=None,
     )  # fmt: skip
