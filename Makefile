@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A check that passes says nothing; one that fails says everything.
 quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
 
-.PHONY: demo test bench soak nights clients lint lock runtime dev
+.PHONY: demo test bench soak nights clients wire lint lock runtime dev
 
 demo: runtime
 	@$(bin)/mutirao demo
@@ -26,11 +26,16 @@ bench: dev
 
 soak: nights
 	@PYTHONPATH=. $(bin)/python -m tests.clients --if-there
+	@PYTHONPATH=.:tests $(bin)/python -m tests.wire --if-there
 	@$(bin)/pytest -m soak -n 2 --dist loadfile
 
 # Clients generated from the OpenAPI document, by the generators that are on PATH.
 clients: dev
 	@PYTHONPATH=. $(bin)/python -m tests.clients
+
+# Other implementations of libp2p, fetched into dist/wire, meet a node that serves.
+wire: dev
+	@PYTHONPATH=.:tests $(bin)/python -m tests.wire --get
 
 nights: dev
 	@$(bin)/python tests/soak --minutes $(MINUTES)
