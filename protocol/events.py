@@ -166,6 +166,29 @@ class StoreDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreBoardItem:
+    """Keep this version of an item of a board, durably, in the place of what is stored of it.
+
+    `arrival` is its number in the order in which versions came. Of what one in its place said nothing is to be left on
+    the disk where this is `withdrawn`.
+    """
+
+    network: bytes
+    item: bytes
+    arrival: int
+    wire: bytes
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropBoardItem:
+    """Keep nothing of an item of a board any more: its hour is over, it has made way, or nobody stands for it."""
+
+    network: bytes
+    item: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send a frame to a peer, once everything before it is durable.
 
@@ -215,6 +238,6 @@ class Answer:
 
 
 Effect = (
-    Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | StoreDeclined | Send | SendRange | Drop | Publish
-    | Answer
+    Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | StoreDeclined | StoreBoardItem | DropBoardItem
+    | Send | SendRange | Drop | Publish | Answer
 )  # fmt: skip

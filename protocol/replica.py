@@ -19,6 +19,7 @@ from protocol.events import (
     Answer,
     Asked,
     Drop,
+    DropBoardItem,
     Effect,
     Erase,
     Fetch,
@@ -35,6 +36,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreBoardItem,
     StoreDeclined,
     StoreFault,
     StoreItem,
@@ -56,7 +58,7 @@ NEWS_FROM_PEER_MAX = 256
 """What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
 _RANKS: Mapping[type[Effect], int] = {
     Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, StoreDeclined: 0,
-    Fetch: 0,
+    StoreBoardItem: 0, DropBoardItem: 0, Fetch: 0,
     Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
 }  # fmt: skip
 
@@ -169,6 +171,10 @@ class Replica:
             yield entry, lines
         self.home.standing.begin()
 
+    def pin(self, stored: Iterable[tuple[int, bytes]]) -> None:
+        """Take in the items of boards that this node has stored: of each when it came, and its bytes."""
+        self.home.pinning.load(stored)
+
     def reopen(self) -> bool:
         """Go on in a new epoch from the entries that are here: what is not here by now is given up.
 
@@ -243,6 +249,8 @@ class Replica:
             session.since -= by
             session.opened_ms -= by
             session.brought_ms -= by
+            session.boards.opened_ms -= by
+            session.boards.brought_ms -= by
         self.gossip.budgets.set_back()
         self.answering.set_back(by)
         self.home.hear(ClockSetBack())
@@ -269,6 +277,7 @@ class Replica:
         for peer in self.gossip.sessions.strangers(home.now):
             self._drop(peer, "no hello")
         home.out += self.gossip.compare.opening(home.now, eager=home.standing.recovering)
+        home.pinning.tick()
         self.talks.runs.tick()
         was_recovering = home.standing.recovering
         if was_recovering and home.journal.behind is None:
@@ -314,10 +323,13 @@ class Replica:
             self.greeting.note(one)
         if stores:
             self.gossip.ties.note()
+            self.home.pinning.note()
         if source is None or not self._is_stranger(source):
             fresh = (one.entry for one in stores if isinstance(one, Store))
             home.out += push(self.gossip.sessions, self.gossip.ties, fresh, source, home.chance)
-        if any((one.entry.header.lane if isinstance(one, Store) else one.lane) == IDENTITY for one in stores):
+        if renewed := _of_identities(stores):
+            for network in sorted(renewed):
+                home.pinning.identity_changed(network)
             for peer in self.gossip.sessions.expelled():
                 self._drop(peer, "its network has certified another transport key")
         if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
@@ -336,3 +348,9 @@ class Replica:
     def _publish(self, entered: Entered) -> None:
         for news in self.book.news(entered):
             self.home.say(Publish(news.type, news.resource, news.audience, dict(news.figures)))
+
+
+def _of_identities(stores: Iterable[Store | Forget]) -> set[bytes]:
+    """Return the networks of which key events were stored or dropped."""
+    places = ((one.entry.network, one.entry.header.lane) if isinstance(one, Store) else one[:2] for one in stores)
+    return {network for network, lane in places if lane == IDENTITY}

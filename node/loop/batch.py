@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from node.store import private
 from node.store.rows import Packed
 from protocol.book.private import PrivateItem
-from protocol.events import Erase, Forget, Line
+from protocol.events import DropBoardItem, Erase, Forget, Line, StoreBoardItem
 from protocol.lanes.entry import LEDGER, Entry, Millis
 
 FAULT = "fault/"
@@ -58,6 +58,8 @@ class Batch:
     """What goes from the database before anything of this batch enters it."""
     erased: list[Erase] = field(default_factory=list)
     """Whose items go from it, likewise."""
+    board: dict[tuple[bytes, bytes], StoreBoardItem | DropBoardItem] = field(default_factory=dict)
+    """Items of boards by network and item: what is stored of each from now on, or that nothing is."""
     unread: int | None = None
     """The seq of the first ledger entry that is stored and not folded, since this version does not know its kind."""
 
@@ -90,11 +92,18 @@ class Batch:
         if self.unread is None:
             self.unread = later.unread
         self.rows += later.rows
+        for item in later.board.values():
+            self.pin(item)
+
+    def pin(self, item: StoreBoardItem | DropBoardItem) -> None:
+        """Store this of an item of a board, or nothing any more."""
+        self.board.pop((item.network, item.item), None)
+        self.board[item.network, item.item] = item
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to store."""
         kept = self.entries or self.items or self.answers or self.events or self.faults or self.rows
-        return bool(kept or self.forgotten or self.erased or self.declined)
+        return bool(kept or self.forgotten or self.erased or self.declined or self.board)
 
 
 @dataclass(slots=True)
@@ -144,6 +153,12 @@ def rows_of(batch: Batch, numbers: Numbers) -> tuple[dict[str, list[Any]], Numbe
             *(() if batch.unread is None else (UNREAD, batch.unread)),
         ],
         **items,
+        "board_items": [
+            value
+            for one in batch.board.values()
+            if isinstance(one, StoreBoardItem)
+            for value in (one.arrival, one.network, one.item, one.wire)
+        ],
         "answers": [value for answer in batch.answers for value in answer],
         "events": [
             value

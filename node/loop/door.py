@@ -16,6 +16,8 @@ from protocol.events import Asked, Input, PeerDown, PeerUp, Recalled, Received, 
 from protocol.lanes.entry import Millis
 
 PRUNE_EVERY_MS = 60_000
+PURGE_EVERY_MS = 5_000
+"""How long what was withdrawn or erased may still lie in the database's log."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ class Disk:
         self.writable = True
         """Whether it takes what is to be stored, as far as is known."""
         self._storage = storage
-        self._prune_at_ms = 0
+        self._prune_at_ms = self._purge_at_ms = 0
 
     def failed(self, reason: str) -> None:
         """Take it that nothing can be stored until the disk is tried again."""
@@ -44,6 +46,8 @@ class Disk:
             if now >= self._prune_at_ms:
                 self._prune_at_ms = now + PRUNE_EVERY_MS
                 await self._storage.prune(now)
+            if now >= self._purge_at_ms:
+                self._purge_at_ms = now + PURGE_EVERY_MS
                 await self._storage.empty_log()
         except StorageFailed as failure:
             log.warning("the disk does not take entries", extra={"reason": str(failure)})

@@ -9,6 +9,7 @@ from node.loop.underway import Underway
 from protocol.events import (
     Answer,
     Drop,
+    DropBoardItem,
     Effect,
     Erase,
     Fetch,
@@ -18,6 +19,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreBoardItem,
     StoreDeclined,
     StoreFault,
     StoreItem,
@@ -84,8 +86,14 @@ def todo_of(effects: Iterable[Effect], underway: Underway, event_seq: Callable[[
                 stored.declined.append(id)
             case Keep(kept):
                 stored.rows.append(underway.keep(kept))
-            case Fetch():
-                pass
             case Send() | SendRange() | Drop():
                 todo.sent.append(effect)
+            case _:
+                _note(stored, effect)
     return todo
+
+
+def _note(stored: Batch, effect: StoreBoardItem | DropBoardItem | Fetch) -> None:
+    """Take what is stored of boards; what is fetched is none of it."""
+    if not isinstance(effect, Fetch):
+        stored.pin(effect)

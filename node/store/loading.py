@@ -50,6 +50,10 @@ class Loadable(Protocol):
         """Fold entries in, in the order of their arrival."""
         ...
 
+    def pin(self, stored: Iterable[tuple[int, bytes]]) -> None:
+        """Take in the stored items of boards, by arrival."""
+        ...
+
     def state(self) -> Any:
         """Return what a snapshot keeps."""
         ...
@@ -85,6 +89,7 @@ class Loader:
                 replica = fresh()
                 self.folded, _ = self._rebuild(connection, replica)
                 self._index(connection, replica.book)
+            replica.pin(_pinned(connection))
             return replica
 
     async def take(self, replica: Loadable) -> Callable[[], None] | None:
@@ -238,6 +243,10 @@ def _entries(connection: sqlite3.Connection, after: int) -> Iterator[Entry]:
     while chunk := rows.fetchmany(1_024):
         for row in chunk:
             yield stored_entry(*row)
+
+
+def _pinned(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    yield from connection.execute("SELECT arrival, wire FROM board_items ORDER BY arrival")
 
 
 def _write(connection: sqlite3.Connection, kept: Iterable[Kept], lines: list[Line], numbers: Numbers) -> int:

@@ -18,6 +18,12 @@ STEPS: Mapping[int, tuple[str, ...]] = {
         "ALTER TABLE tokens ADD COLUMN session_key BLOB",
         "CREATE INDEX tokens_by_member ON tokens (member, number)",
     ),
+    6: (
+        (
+            "CREATE TABLE board_items (arrival INTEGER PRIMARY KEY, network BLOB NOT NULL, item BLOB NOT NULL,"
+            " wire BLOB NOT NULL, UNIQUE (network, item))"
+        ),
+    ),
 }
 """What leads to each schema from the one before it; what was released is never changed.
 

@@ -3,7 +3,12 @@
 
 from node.store import private
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+
+BOARD_ITEMS = (
+    "CREATE TABLE board_items (arrival INTEGER PRIMARY KEY, network BLOB NOT NULL, item BLOB NOT NULL,"
+    " wire BLOB NOT NULL, UNIQUE (network, item))"
+)
 
 TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -42,6 +47,7 @@ CREATE TABLE tokens (
     last4 TEXT NOT NULL, created_ms INTEGER NOT NULL, member TEXT, scopes TEXT, expires_ms INTEGER,
     revoked_ms INTEGER, session_key BLOB);
 CREATE INDEX tokens_by_member ON tokens (member, number);
+{BOARD_ITEMS};
 """
 
 INSERTS = {
@@ -56,6 +62,7 @@ INSERTS = {
     "meta": ("INSERT OR IGNORE INTO meta (key, value)", 2),
     "answers": ("INSERT INTO answers (scope, request, status, content_type, body, at_ms)", 6),
     **private.PRIVATE_INSERTS,
+    "board_items": ("INSERT OR REPLACE INTO board_items (arrival, network, item, wire)", 4),
     "events": ("INSERT INTO events (seq, type, resource, audience, figures)", 5),
 }  # fmt: skip
 """How the rows of a batch enter each table, and how many values a row has."""

@@ -32,7 +32,7 @@ from node.store.rows import undoing
 from node.store.schema import SCHEMA_VERSION, TABLES
 from node.store.search import SearchIndex
 from node.store.tokens import Tokens
-from node.store.writing import LESS_KNOWN, READ_AGAIN, deletions, insertions
+from node.store.writing import LESS_KNOWN, READ_AGAIN, deletions, insertions, unpinned, withdraws
 from protocol.lanes.entry import Millis
 
 EVENTS_KEPT = 10_000
@@ -117,12 +117,12 @@ class Storage(StoredLanes, Lookups, Tokens):
             rows, new = rows_of(batch, self._numbers)
             with or_failed():
                 undone = [undoing(row.kept) for row in batch.rows if row.kept.again]
-                gone = [*deletions(batch.forgotten), *erasing(batch.erased), *replacing(batch.items)]
+                gone = [*deletions(batch.forgotten), *erasing(batch.erased), *replacing(batch.items), *unpinned(batch)]
                 await self._writer.transact([*undone, *gone, *insertions(rows)])
             self._numbers.add(new)
             self.search.feed(batch.rows)
-        if any(item.seen for item in batch.items):
-            self._log_holds_erased = True  # what was replaced, until the log is emptied next
+        if any(item.seen for item in batch.items) or any(map(withdraws, batch.board.values())):
+            self._log_holds_erased = True  # what was replaced or withdrawn, until the log is emptied next
         if batch.erased:
             await self.search.scrub()
             for aside in await asyncio.to_thread(erase_aside, self.path, batch.erased):

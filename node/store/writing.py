@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from node.loop.batch import UNREAD
+from node.loop.batch import UNREAD, Batch
 from node.store.connections import WriteStatement
 from node.store.lanes import LANE_NUMBER
 from node.store.rows import ROW_DIGEST_BYTES, ROW_FORMS
 from node.store.schema import INSERTS
-from protocol.events import Forget
+from protocol.events import DropBoardItem, Forget, StoreBoardItem
 from protocol.lanes.entry import LEDGER
 
 ROWS_PER_STATEMENT_MAX = 2_048
@@ -49,6 +49,18 @@ def deletions(forgotten: Iterable[Forget]) -> Iterator[WriteStatement]:
             yield "DELETE FROM lines WHERE seq > ?", (after,)
             yield READ_AGAIN, (after,)
             yield LESS_KNOWN[1]
+
+
+def unpinned(batch: Batch) -> Iterator[WriteStatement]:
+    """Yield the statements that drop what is stored of items of boards that nothing comes in the place of."""
+    for place, item in batch.board.items():
+        if isinstance(item, DropBoardItem):
+            yield "DELETE FROM board_items WHERE network = ? AND item = ?", place
+
+
+def withdraws(item: StoreBoardItem | DropBoardItem) -> bool:
+    """Tell whether nothing is to be left on the disk of what an item of a board has said."""
+    return isinstance(item, DropBoardItem) or item.withdrawn
 
 
 @cache

@@ -68,6 +68,7 @@ from protocol.book.plans import (
     Write,
 )
 from protocol.book.private import Private
+from protocol.book.publishing import BoardKind, Publication, Seers
 from protocol.book.refusals import BOOK_REFUSALS, Reason, Refused, by_code
 from protocol.book.slots import Filled, Slot
 from protocol.book.tables import Table
@@ -93,6 +94,7 @@ __all__ = [
     "Actor",
     "AskedFor",
     "At",
+    "BoardKind",
     "Create",
     "Desk",
     "Doc",
@@ -118,10 +120,12 @@ __all__ = [
     "Picture",
     "Plan",
     "Practice",
+    "Publication",
     "Ref",
     "Reopen",
     "Role",
     "RowsWanted",
+    "Seers",
     "Show",
     "Signing",
     "Slot",
@@ -206,6 +210,8 @@ class Practice:
     different networks come in any order, so what is kept of one must not depend on what another has said.
     `unhear` drops all that a network has said, before what stands is heard again.
 
+    `boards` are the kinds of items that it puts on its network's board and reads on others' (protocol.book.publishing).
+
     `fills` tells what it does where another part of the house leaves something open (protocol.book.slots).
     `version` grows by one with each kind, or field of a kind, that older nodes cannot read.
 
@@ -228,6 +234,7 @@ class Practice:
     hear: Callable[[Book, Entered], None] = hear_nothing
     unhear: Callable[[Book, bytes], None] = unhear_nothing
     accounts: tuple[SystemAccount, ...] = ()
+    boards: tuple[BoardKind, ...] = ()
     fills: tuple[Filled, ...] = ()
     private: tuple[Private, ...] = ()
     tables: tuple[Table[Any], ...] = ()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.book.ledger import Line
+from protocol.book.publishing import Publication
 from protocol.book.refusals import Reason
 from protocol.book.tables import Table
 from protocol.lanes.entry import LEDGER, Body, Millis
@@ -140,6 +141,7 @@ class Plan:
     `lets_go` are networks of which this node alone forgets something.
     `declines` are the ids of offers of links.
     `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
+    `published` goes on our network's board, or is withdrawn from it.
     """
 
     shows: str
@@ -153,6 +155,7 @@ class Plan:
     items: tuple[PrivateItem, ...] = ()
     lets_go: tuple[LetGo, ...] = ()
     declines: tuple[bytes, ...] = ()
+    published: tuple[Publication, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

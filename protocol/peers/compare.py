@@ -100,7 +100,7 @@ class Compare:
         if heads.yours is not None:
             session.agrees = heads.yours == self._of(self.journal.network, session)
         spans: list[Span] = []
-        differences: list[Difference] = []
+        differences: list[Difference[Item]] = []
         for span in heads.spans:
             if span.audience not in indexes:
                 raise PeerFault("lanes that are not for this peer")
@@ -128,7 +128,7 @@ class Compare:
         session.differs = True
         return self._ask(session, [Difference(self.item((one.network, one.lane)), one) for one in ahead.items])
 
-    def _ask(self, session: Session, differences: Iterable[Difference]) -> list[Out]:
+    def _ask(self, session: Session, differences: Iterable[Difference[Item]]) -> list[Out]:
         """Return what to ask for where the peer holds what we lack; of each network its keys come first."""
         out: list[Out] = []
         ranges: list[LaneRange] = []

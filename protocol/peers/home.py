@@ -21,6 +21,7 @@ from protocol.peers.budgets import PASSED_OVER_MS
 from protocol.peers.gossip import Gossip
 from protocol.peers.messages import NodeRole, pack
 from protocol.peers.news import HOME_NEWS, HomeNews
+from protocol.peers.pinning import BoardTalk
 from protocol.peers.standing import Standing
 from protocol.wire.keys import id_text
 
@@ -74,6 +75,7 @@ class Home:
         self.gossip.sessions.role = NodeRole.REPLICA if keyring is None else NodeRole.HOME
         recovers = recovering and keyring is not None
         self.standing = Standing(self, recovering=recovers, opened=opened, compares=compares)
+        self.pinning = BoardTalk(self)
         self.now: Millis = 0
         self.out: list[Effect] = []
         self.ready: list[bytes] = []
@@ -131,6 +133,8 @@ class Home:
             self.say(StoreItem(item))
         for item in plan.items:
             self.say(StoreItem(item))
+        for publication in plan.published:
+            self.pinning.publish(publication)
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
         for id in plan.declines:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from protocol.book.personal import NOTE_CHARS_MAX
 from protocol.book.refusals import ReasonCode
+from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
 
@@ -311,11 +312,15 @@ Message = (
     | LinkHeld
     | Ahead
     | Running
+    | BoardSpans
+    | BoardAhead
+    | BoardItemsWanted
+    | BoardItems
     | NewerMessage
 )
 MESSAGE_KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
-    Probe, ProbeMet, LinkHeld, Ahead, Running,
+    Probe, ProbeMet, LinkHeld, Ahead, Running, BoardSpans, BoardAhead, BoardItemsWanted, BoardItems,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""

@@ -32,7 +32,7 @@ def push(
     own = [one for one in ready if one.network == sessions.network]
     out = _sends(own, public + private)
     if public:
-        out += _sends(_neighbours([one for one in ready if one.network != sessions.network], ties, chance), public)
+        out += _sends(drawn_neighbours([one for one in ready if one.network != sessions.network], ties, chance), public)
     return out
 
 
@@ -41,7 +41,7 @@ def _sends(to: Sequence[Session], wires: Sequence[bytes]) -> list[Send]:
     return [Send(session.peer, frame, spare=True) for session in to for frame in frames]
 
 
-def _neighbours(others: Sequence[Session], ties: Ties, chance: Callable[[int], bytes]) -> list[Session]:
+def drawn_neighbours(others: Sequence[Session], ties: Ties, chance: Callable[[int], bytes]) -> list[Session]:
     """Return some of these by lot: those who are tied to us before strangers."""
     if len(others) <= FANOUT_MAX:
         return list(others)

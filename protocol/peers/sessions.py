@@ -19,6 +19,26 @@ HELLO_WITHIN_MS = 10_000
 
 
 @dataclass(slots=True)
+class BoardsCompared:
+    """How far boards are compared with one peer."""
+
+    opened_ms: Millis = -(2**53)
+    """When we have begun a comparison with it last."""
+    pause_ms: Millis = 0
+    """How long after it the next may begin, where it has found a difference."""
+    versions: tuple[tuple[bytes | None, int], ...] = ()
+    """What both may hold, by audience, each with the version of its index, when that comparison began."""
+    changes: tuple[int, int] = (-1, -1)
+    """Up to which change of the boards, and of what was heard, it was looked whether there is anything to compare."""
+    stale: bool = True
+    """Whether there is."""
+    differs: bool = False
+    """Whether that comparison has found a difference."""
+    brought_ms: Millis = 0
+    """When it has brought last what was not here."""
+
+
+@dataclass(slots=True)
 class Session:
     """One connected peer: its libp2p key, and once it has said hello its network and its part in it."""
 
@@ -52,6 +72,7 @@ class Session:
     """When it has brought last what was not here."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
+    boards: BoardsCompared = field(default_factory=BoardsCompared)
 
 
 class Sessions:

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol.book.declaration import Desk, Slot
 from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
+from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, HomeSaid
 from protocol.peers.messages import (
@@ -86,6 +87,8 @@ class Talks:
             case Wanted():
                 gossip.sessions.count(session, home.now)
                 home.out += gossip.compare.hear_wanted(session, message)
+            case BoardSpans() | BoardAhead() | BoardItemsWanted() | BoardItems():
+                home.pinning.hear(session, message)
             case Running():
                 gossip.sessions.count(session, home.now)
                 self.runs.hear(session, message)

@@ -38,7 +38,9 @@ from protocol.lanes.claims import (
 )
 from protocol.lanes.directory import Profile
 from protocol.lanes.entry import Header, decode_body, parse
+from protocol.lanes.items import ItemSaid
 from protocol.peers import messages
+from protocol.peers.board_messages import BoardHead, BoardPlace, BoardSpan
 from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Debt, Hop, Item, Knows, LaneRange, Span
 from protocol.practices import OPERATIONS, PRACTICES
@@ -238,11 +240,18 @@ UNMOVED = {"clearing/failed"}
 
 def test_the_parts_of_records() -> None:
     parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, LaneRange, Span)
+    parts = (*parts, BoardHead, BoardPlace, BoardSpan)
     parts = (*parts, Part, Come, LinkDebt, Owed, Leg, Circle, CircleOnward, Debt, Share, BalanceOpened, Proposed)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}
     assert rows_of(PROTOCOL, "part", "fields") == expected
+
+
+def test_what_stands_on_boards() -> None:
+    kinds = [kind.body for practice in PRACTICES for kind in practice.boards]
+    assert rows_of(PROTOCOL, "kind of item", "fields") == named(*kinds)
+    assert rows_of(PROTOCOL, "in an item", "fields") == named(ItemSaid)
 
 
 def test_the_messages() -> None:

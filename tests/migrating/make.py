@@ -34,6 +34,7 @@ from protocol.practices.people.names import Rename  # noqa: E402
 UNDOING = {
     4: ("DROP INDEX private_by_kind",),
     5: ("DROP INDEX tokens_by_member", "ALTER TABLE tokens DROP COLUMN session_key"),
+    6: ("DROP TABLE board_items",),
 }
 """What leads back from a schema to the one before it."""
 

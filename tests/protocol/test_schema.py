@@ -97,6 +97,8 @@ def is_held(kind: str, data: bytes, named: dict[str, Any]) -> bool:
     try:
         if kind == "entry":
             fit_entry(data)
+        elif kind == "item":
+            fit_record("ItemSaid", cbor2.loads(cbor2.loads(data)[0]))
         elif kind == "wish":
             fit_record(TOLD["wishes"][named["operation"]]["record"], cbor2.loads(data))
         elif kind not in ("Envelope", "Joining"):  # which of these it is, tells the field that holds it
@@ -180,6 +182,11 @@ def test_every_document_and_word_of_our_vectors_fits() -> None:
             fit_record("Receipt", cbor2.loads(bytes.fromhex(one["document"])))
     for leaf in told["balances"]:
         fit_record("BalanceLeaf", cbor2.loads(bytes.fromhex(leaf)))
+    for one in vectors("board_items")["items"]:
+        said = cbor2.loads(cbor2.loads(bytes.fromhex(one["wire"]))[0])
+        fit_record("ItemSaid", said)
+        if said[8] in TOLD["boards"] and one["name"] != "of the longest body" and 9 in said:
+            fit_record(said[8], cbor2.loads(said[9]))
     for case in vectors("federations")["cases"]:
         for lane in case["lanes"].values():
             for word in lane:

@@ -831,7 +831,8 @@ def _merge_laws(audit: Auditor) -> Found:
         for what, value in lived.items():
             if folded[what] != value:
                 yield f"{node.name}: the same entries in another order give other {what}"
-        for kind in vars(node.replica.book)["_states"].keys() - MORE_THAN_FOLDED:
+        kinds = vars(node.replica.book)["_states"].keys() - MORE_THAN_FOLDED
+        for kind in (one for one in kinds if not getattr(one, "TRANSIENT", False)):
             if node.replica.book.of(kind) != again.book.of(kind):
                 yield f"{node.name}: the same entries in another order give other {kind.__name__}"
 

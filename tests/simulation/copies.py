@@ -22,7 +22,9 @@ from protocol.peers.compare import Compare
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home
 from protocol.peers.key_events import KeyEvents
-from protocol.peers.sessions import Session, Sessions
+from protocol.peers.pinning import BoardTalk
+from protocol.peers.reconcile import HeadIndex, ItemIndex
+from protocol.peers.sessions import BoardsCompared, Session, Sessions
 from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
@@ -54,6 +56,8 @@ SHARED: dict[type[Any], frozenset[str]] = {
     Rows: frozenset({"table"}),
     Home: frozenset({"_private", "practices"}),
     Answering: frozenset({"operations"}),
+    HeadIndex: frozenset({"_key", "_digest", "_told"}),
+    ItemIndex: frozenset({"_key", "_digest", "_told"}),
 }
 """What is the same in all states of all nodes."""
 PASSING: dict[type[Any], dict[str, Any]] = {
@@ -77,6 +81,10 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Ties: frozenset({"_journal", "_found"}),
     KeyEvents: frozenset({"journal", "compare"}),
     Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
+    BoardTalk: frozenset({"home", "_member_of", "_heard"}),
+    BoardsCompared: frozenset({"changes"}),
+    HeadIndex: frozenset({"_key", "_digest", "_told"}),
+    ItemIndex: frozenset({"_key", "_digest", "_told"}),
 }
 """What is written down at another place, or, as a book, for itself."""
 HOLD_WHAT_CHANGES = frozenset({Quote, Question, TiesShown})

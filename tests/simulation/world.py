@@ -17,6 +17,7 @@ from protocol.events import (
     Answer,
     Asked,
     Drop,
+    DropBoardItem,
     Effect,
     Forget,
     Input,
@@ -28,6 +29,7 @@ from protocol.events import (
     Send,
     SendRange,
     Store,
+    StoreBoardItem,
     TimerFired,
 )
 from protocol.lanes.claims import Inception
@@ -61,6 +63,8 @@ class Node:
     invitation: bytes | None = None
     skew_ms: int = 0
     """How far its clock is off."""
+    board: dict[tuple[bytes, bytes], tuple[int, bytes]] = field(default_factory=dict[Any, Any])
+    """What it has stored of boards: by network and item when it came, and its bytes."""
     practices: Sequence[Practice] = PRACTICES
     """What its version knows."""
     run: bytes | None = None
@@ -200,6 +204,10 @@ class World:
             compares=compares, practices=node.practices,
         )  # fmt: skip
         node.replica.talks.runs.run = node.run
+        self._fold(node)
+        node.replica.pin(sorted(node.board.values()))
+
+    def _fold(self, node: Node) -> None:
         snapped, state, rows = node.snapshot or ((), b"", node.rows)
         size = len(snapped)
         if not size or snapped != tuple(entry.id for entry in node.disk[:size]):
@@ -259,6 +267,10 @@ class World:
                     size = self.piece_entries or len(wires)
                     for at in range(0, len(wires), max(1, size)):
                         self.carry(name, peer, pack(Entries(wires[at : at + size])))
+                case StoreBoardItem(network, item, arrival, wire):
+                    node.board[network, item] = arrival, wire
+                case DropBoardItem(network, item):
+                    node.board.pop((network, item), None)
                 case Answer(request, result):
                     self.answer(node, request, result)
                 case Drop(peer, reason):

@@ -1136,5 +1136,5 @@ if __name__ == "__main__":
         ("own_federations", federations),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
-    for name in ("make_bytes", "make_frames", "make_receipts", "make_schema"):
+    for name in ("make_bytes", "make_frames", "make_items", "make_receipts", "make_schema"):
         import_module(name).write()

@@ -12,11 +12,22 @@ from make import FIRST_MS, Author, key, note, profile, seed_of, written
 from simulation.groups import exchange, linked, pay
 from simulation.world import Node, World
 
-from protocol.events import Drop, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.events import Drop, PeerUp, Received, Send, SendRange, Store, StoreBoardItem, TimerFired
 from protocol.lanes.claims import BackedBy, Backing, ColdKeys, Guardians, Recovery, RecoveryClaim, Reopening
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, encode_body, seal
 from protocol.lanes.identity import promise
+from protocol.lanes.items import BoardItem, ItemSaid, seal_item
 from protocol.lanes.journal import Keyring
+from protocol.peers.board_messages import (
+    BoardAhead,
+    BoardHead,
+    BoardItems,
+    BoardItemsWanted,
+    BoardPlace,
+    BoardSpan,
+    BoardSpans,
+)
+from protocol.peers.boards import head_of_item
 from protocol.peers.messages import (
     SPANS_PER_FRAME_MAX,
     CircleAsked,
@@ -45,6 +56,7 @@ from protocol.practices.between.clearing.circles import Circle, Leg
 from protocol.practices.between.offers import OfferPublished
 from protocol.replica import Replica
 from protocol.wire.codec import Value, encode
+from protocol.wire.keys import KeyPair
 from protocol.wire.shape import to_map
 
 FOLDER = Path(__file__).parent
@@ -128,6 +140,7 @@ class Listener:
                 held = [entry for entry in self.listener.written if is_in(entry, one)]
                 answers += [pack(Entries(tuple(entry.wire for entry in held)))] if held else []
         stored = [one.entry.wire.hex() for one in told if isinstance(one, Store)]
+        stored += [one.wire.hex() for one in told if isinstance(one, StoreBoardItem)]
         self.cases.append(
             {
                 "name": name,
@@ -165,6 +178,11 @@ def others() -> list[dict[str, Any]]:
         LinkHeld(id, id, 7, id),
         Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, None, bytes(64)),
         Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, id[16:], bytes(64)),
+        BoardAhead(
+            (BoardHead(id, short, 1, withdrawn=False, mark=id), BoardHead(id, short, 2, withdrawn=True, mark=id))
+        ),
+        BoardItemsWanted((BoardPlace(id, short),)),
+        BoardItems((seal_item(key("vila hot 0"), ItemSaid(1, id, 0, short, 2, FIRST_MS, (), "a/b")).wire,)),
     )
     return [shown(pack(one)) for one in messages]
 
@@ -247,6 +265,7 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("a word of an unknown kind", entries(*commons), entries(unknown))
     ears.hear("a probe, where nobody clears", pack(Probe(bytes(16), to_debtor=True, onward=True)))
     ears.hear("an answer to no question", pack(QuoteDenied(bytes(16), "OVERLOADED", bytes(32))))
+    hear_boards(ears, speaker.network, hot, [*said[IDENTITY], *commons])
     record = next(one for one in own if one.header.lane.startswith("link/"))
     ears.hear("a record of a link of others", pack(LinkNews(record.wire)))
     ears.hear("what is no record", pack(LinkNews(commons[0].wire)))
@@ -256,6 +275,42 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "entries": [one.wire.hex() for one in author.written],
     }
     return ears.cases, told
+
+
+def hear_boards(ears: Listener, network: bytes, hot: KeyPair, known: list[Entry]) -> None:
+    """Note what comes of what a peer says of boards."""
+
+    def item(**changed: Any) -> BoardItem:
+        keys, spans_ms = changed.pop("keys", hot), changed.pop("days", 1) * DAY_MS
+        said = ItemSaid(1, network, 0, bytes(16), 1, FIRST_MS + spans_ms, (), "weather/seen", b"rain")
+        return seal_item(keys, replace(said, **changed))
+
+    def items(*told: BoardItem) -> bytes:
+        return pack(BoardItems(tuple(one.wire for one in told)))
+
+    entries = pack(Entries(tuple(one.wire for one in known)))
+    good, gone = item(), item(version=2, body=None)
+    head, part = head_of_item(good), BoardSpan(None, "", None, (head_of_item(good),))
+    wanted = pack(BoardItemsWanted((BoardPlace(network, bytes(16)),)))
+    ears.hear("an item of a board", entries, items(good))
+    ears.hear("an item that we hold", entries, items(good), items(good))
+    ears.hear("an item withdrawn", entries, items(good), items(gone))
+    ears.hear("an older version of an item", entries, items(gone), items(good))
+    ears.hear("an item of a network that we do not know", items(item(network=bytes(32))))
+    ears.hear("an item that another has signed", entries, items(item(keys=key("thief"))))
+    ears.hear("an item that has ended", entries, items(item(days=0)))
+    ears.hear("an item that ends in ten years", entries, items(item(days=3_653)))
+    ears.hear("an item that is not for us", entries, items(item(seen_by=(bytes(32),))))
+    ears.hear("what is no item", pack(BoardItems((b"\x82",))))
+    ears.hear("boards with another fingerprint", pack(BoardSpans((BoardSpan(None, "", b"1" * 32, None),))))
+    ears.hear(
+        "boards of a federation that we are not in", pack(BoardSpans((BoardSpan(bytes(32), "", bytes(32), None),)))
+    )
+    ears.hear("parts of boards that overlap", pack(BoardSpans((part, replace(part, prefix="0", items=())))))
+    ears.hear("items of boards that we lack", entries, pack(BoardSpans((part,))))
+    ears.hear("items of boards that we lack are there", entries, pack(BoardAhead((head,))))
+    ears.hear("an item that we hold is wanted", entries, items(good), wanted)
+    ears.hear("an item that we do not hold is wanted", wanted)
 
 
 def recovery(at_ms: int) -> tuple[list[Entry], Entry]:

@@ -18,6 +18,7 @@ from protocol.book.signed import Envelope
 from protocol.lanes.claims import IDENTITY_KINDS, RecoveryClaim
 from protocol.lanes.directory import COMMONS_KINDS
 from protocol.lanes.entry import Header
+from protocol.lanes.items import ItemSaid
 from protocol.peers import messages
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.onward import Onward
@@ -36,17 +37,19 @@ ABOUT = (
     "The type of all that goes on the wire. `records` are maps of numbered fields: each field has its number, its name,"
     " its type, and `optional` where it may be left out. A type is one of these. {int: [least, most]}, in decimal."
     " {bytes: [least, most]}, in octets; `holds` names the records of which it is the encoding, `entry` being an array"
-    " of header, salt, body, signature, and `wish` the wish of the operation that stands beside it. {text: [least,"
+    " of header, salt, body, signature, `item` one of ItemSaid and signature, and `wish` the wish of the operation"
+    " that stands beside it. {text: [least,"
     " most]}, in code points; `spelt` is a regular expression of the whole text, which a rule of the book asks for."
     " {bool: true}. {words: [...]} is one of these texts, {numbers: [...]} one of these numbers. {array: type, length:"
     " [least, most]}. {row: [types]} is an array of just these. {record: name}. No most is null. `lanes` tell which"
-    " records stand in which lane, each named as its kind; `messages` are in the order of their numbers; `wishes` by"
+    " records stand in which lane, each named as its kind; `boards` are bodies of items; `messages` are in the order of"
+    " their numbers; `wishes` by"
     " operation: `signed` is whether members sign it, `word` whether it may stand in an entry as it is. An"
     " entry whose record has `operation` holds in `signed` an Envelope of it; a field `joining` holds a Joining."
 )
 STANDING: tuple[type[Any], ...] = (
-    Header, Envelope, Joining, Invoice, Onward, Circle, CircleOnward, Receipt, Attested, Proof, ConsistencyProof,
-    BalanceLeaf, CheckpointClaim, GrantClaim, RecoveryClaim, Evidence,
+    Header, ItemSaid, Envelope, Joining, Invoice, Onward, Circle, CircleOnward, Receipt, Attested, Proof,
+    ConsistencyProof, BalanceLeaf, CheckpointClaim, GrantClaim, RecoveryClaim, Evidence,
 )  # fmt: skip
 """Records that stand in byte strings, are signed by themselves, or are documents of their own."""
 
@@ -158,6 +161,7 @@ def schema(made: Schema | None = None) -> dict[str, Any]:
         "about": ABOUT,
         "standing": [made.name(kind) for kind in STANDING],
         "lanes": lanes,
+        "boards": [made.name(kind.body) for practice in PRACTICES for kind in practice.boards],
         "messages": [made.name(kind) for kind in messages.MESSAGE_KINDS],
         "wishes": wishes,
         "records": dict(sorted(made.records.items())),
@@ -183,6 +187,7 @@ def as_json(told: dict[str, Any]) -> str:
         f'"about": {json.dumps(told["about"], ensure_ascii=False)}',
         f'"standing": {json.dumps(told["standing"])}',
         '"lanes": ' + of(told["lanes"].items(), 1),
+        f'"boards": {json.dumps(told["boards"])}',
         '"messages": ' + lines((json.dumps(one) for one in told["messages"]), 1, "[]"),
         '"wishes": ' + of(told["wishes"].items(), 1),
         '"records": ' + lines((record(name, one) for name, one in told["records"].items()), 1),
@@ -196,8 +201,9 @@ def as_cddl(told: dict[str, Any]) -> str:
         "; Made from schema.json's source by tests/vectors/make_schema.py; the same types for tools that know CDDL.",
         "; CDDL counts the octets of a text: where schema.json counts code points, a comment tells how many.",
         "",
-        "start = frame / entry",
+        "start = frame / entry / item",
         "entry = [header: bytes .cbor Header, salt: bytes .size 16, body: bytes .cbor body, signature: bytes .size 64]",
+        "item = [said: bytes .cbor ItemSaid, signature: bytes .size 64]",
         f"int64 = {-INT_END} .. {INT_END - 1}",
         "",
     ]

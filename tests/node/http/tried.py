@@ -249,6 +249,14 @@ async def more_of_people(one: Trial) -> None:
     await one.ask("ana", "members.add-key", "/v1/members/ana/add-key", add)
     lost = one.signed("members.revoke-key", RevokeKey(ana, till.public))
     await one.ask("ana", "members.revoke-key", "/v1/members/ana/revoke-key", lost)
+    pinned = await one.ask(
+        "steward", "announcements.publish", "/v1/announcements", {"text": "Market on Saturday, 9 to 12"}
+    )
+    where = f"/v1/announcements/{pinned['id']}"
+    await one.ask("steward", "announcements.replace", f"{where}/replace", {"text": "Market on Sunday", "days": 40})
+    await one.show("steward", "announcements.show", where)
+    await one.show("steward", "announcements.list", "/v1/announcements")
+    await one.ask("steward", "announcements.withdraw", f"{where}/withdraw", {})
     await one.ask("steward", "absences.set", "/v1/absences/caio/set", {"since": at(1), "until": at(30)})
     await one.show("steward", "absences.show", "/v1/absences/caio")
     contact = {"kind": "email", "value": "bia@example.net"}

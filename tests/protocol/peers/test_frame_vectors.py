@@ -8,7 +8,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from protocol.events import Drop, Effect, PeerUp, Received, Send, SendRange, Store, TimerFired
+from protocol.events import Drop, Effect, PeerUp, Received, Send, SendRange, Store, StoreBoardItem, TimerFired
 from protocol.lanes.entry import parse
 from protocol.lanes.journal import Keyring
 from protocol.peers.messages import MESSAGE_KINDS, pack, unpack
@@ -65,6 +65,7 @@ def outcome(effects: list[Effect]) -> tuple[str, list[str], list[str]]:
             ]
             answers += [cbor2.dumps([1, {1: wires}], canonical=True).hex()] if wires else []
     kept = [one.entry.wire.hex() for one in effects if isinstance(one, Store)]
+    kept += [one.wire.hex() for one in effects if isinstance(one, StoreBoardItem)]
     if any(isinstance(one, Drop) for one in effects):
         return "dropped", [], []
     return "answered" if answers else "kept" if kept else "passed over", answers, kept

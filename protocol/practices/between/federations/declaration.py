@@ -3,8 +3,16 @@
 
 from protocol.book.declaration import STEWARDS, Act, Create, List, Practice, Show
 from protocol.peers.budgets import RESTS_ON
+from protocol.peers.pinning import AUDIENCES
 from protocol.peers.ties import TIES
-from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, WORDS, fellows, hear, spoken_of, unhear
+from protocol.practices.between.federations.charters import (
+    FEDERATION_UNKNOWN,
+    WORDS,
+    fellows,
+    hear,
+    spoken_of,
+    unhear,
+)
 from protocol.practices.between.federations.membership import (
     CreateFederation,
     EndorseNetwork,
@@ -19,6 +27,7 @@ from protocol.practices.between.federations.membership import (
     plan_join,
     plan_leave,
 )
+from protocol.practices.between.federations.places import memberships
 from protocol.practices.between.federations.views import (
     FederationListed,
     FederationShown,
@@ -51,6 +60,6 @@ PRACTICE = Practice(
         List("federations", FederationsWanted, FederationListed, view=list_federations,
              example="mutirao federations list --place member"),
     ),
-    fills=(TIES.by(fellows), RESTS_ON.by(spoken_of)),
+    fills=(TIES.by(fellows), RESTS_ON.by(spoken_of), AUDIENCES.by(memberships)),
     refusals=(FEDERATION_UNKNOWN,),
 )  # fmt: skip

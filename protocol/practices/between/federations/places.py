@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How far a network has come in a federation, and which of its charters counts."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from protocol.book.book import Book
@@ -52,6 +53,11 @@ def place_of(book: Book, federation: bytes, standing: FederationStanding, networ
 
 def said_by(book: Book, federation: bytes, network: bytes) -> FederationSaid:
     return book.of(Charters).of_network.get(network, {}).get(federation, SILENT)
+
+
+def memberships(book: Book, network: bytes) -> Iterator[bytes]:
+    """Yield the ids of the federations of which a network is a member."""
+    return (federation for federation, _ in book.of(Charters).of(book, network))
 
 
 def find_standing(book: Book, id: str) -> tuple[bytes, FederationStanding] | Refused:
