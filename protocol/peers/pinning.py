@@ -118,7 +118,7 @@ class BoardTalk:
         ours = self._federations(home.network)
         if ours != self._ours:
             for gone in self._ours - ours:
-                self._let_go([one for one in self._of_audience(gone) if not self._is_for(home.network, one)])
+                self._let_go([one for one in self._of_audience(gone) if not self.is_for(home.network, one)])
             self._ours = ours
         if home.standing.signs:
             self._sign_anew()
@@ -169,7 +169,7 @@ class BoardTalk:
             self._member_of[network] = found
         return found
 
-    def _is_for(self, network: bytes, item: BoardItem) -> bool:
+    def is_for(self, network: bytes, item: BoardItem) -> bool:
         """Tell whether a network may see an item: whose it is always."""
         if not item.said.seen_by or network == item.network:
             return True
@@ -265,7 +265,7 @@ class BoardTalk:
         """Send what a peer asks for, of what it may see."""
         assert session.network is not None
         found = (self.boards.get(one.network, one.item) for one in message.items)
-        self._send(session, [one for one in found if one is not None and self._is_for(session.network, one)])
+        self._send(session, [one for one in found if one is not None and self.is_for(session.network, one)])
 
     # Taking.
 
@@ -300,7 +300,7 @@ class BoardTalk:
         if known is None or key is None or said.epoch < known.identity.renewed:
             return False
         latest = home.calendar + ITEM_LIFE_MS_MAX + CLOCKS_APART_MS_MAX
-        if not home.calendar < said.not_after <= latest or not self._is_for(home.network, item):
+        if not home.calendar < said.not_after <= latest or not self.is_for(home.network, item):
             return False
         held = self.boards.get(*item.place)
         if held is not None and held.version.rank >= item.version.rank:
@@ -334,7 +334,7 @@ class BoardTalk:
             some = [one for one in items if one.said.seen_by == seen_by]
             for network in sorted({one.network for one in some}):
                 of_one = [one for one in some if one.network == network]
-                seers = [one for one in ready if one.network is not None and self._is_for(one.network, of_one[0])]
+                seers = [one for one in ready if one.network is not None and self.is_for(one.network, of_one[0])]
                 own = [one for one in seers if one.network == home.network]
                 others = [one for one in seers if one.network != home.network]
                 for session in (*own, *drawn_neighbours(others, gossip.ties, home.chance)):

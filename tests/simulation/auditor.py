@@ -22,10 +22,12 @@ from protocol.book.book import Book
 from protocol.book.payments import PAYMENTS, PaymentState
 from protocol.book.promised import Promised
 from protocol.book.refusals import Refused
+from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import read_said
 from protocol.events import Input, Received
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.peers.boards import Boards, HeldBoard
 from protocol.peers.messages import Entries, LinkNews, PeerFault, unpack
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
@@ -837,6 +839,23 @@ def _merge_laws(audit: Auditor) -> Found:
                 yield f"{node.name}: the same entries in another order give other {kind.__name__}"
 
 
+def boards_apart(audit: Auditor) -> Found:
+    """Look whether who may see an item of an honest home holds what that home says by now, and nobody else anything."""
+    homes = {home.network: home for home in audit.honest_homes() if not home.replica.recovering}
+    for home in homes.values():
+        said = home.replica.book.of(Boards).of.get(home.network, HeldBoard()).items
+        for one in (held.item for held in said.values()):
+            if one.said.not_after < audit.world.now + DAY_MS:
+                continue  # Clocks may be apart: whoever's is ahead has let go of it.
+            for node in homes.values():
+                held = node.replica.book.of(Boards).get(home.network, one.said.item)
+                if not home.replica.home.pinning.is_for(node.network, one):
+                    if held is not None:
+                        yield f"{node.name} holds an item of {home.name} that is not for it"
+                elif held is None or held.version != one.version:
+                    yield f"{node.name} holds of an item of {home.name} what is not the newest"
+
+
 def _shuffled(entries: Sequence[Entry], own: bytes, dice: Random) -> Iterator[Entry]:
     """Yield entries in any order between the lanes of a network's own: its ledger knows nothing of its links.
 
@@ -989,5 +1008,7 @@ PROPERTIES: tuple[Property, ...] = (
              healed=_no_hold_left, honest_only=True),
     Property("CONVERGE", "when all are well, all have the same entries and both ends of a link agree",
              healed=_converge),
+    Property("BOARDS-MEET", "who may see an item holds its newest version, and nobody else has it",
+             healed=boards_apart),
     Property("MERGE-LAWS", "the same entries in another order give the same book", end=_merge_laws),
 )  # fmt: skip
