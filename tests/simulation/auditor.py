@@ -7,7 +7,7 @@ audited: what counts is what the honest ones have of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
@@ -27,8 +27,11 @@ from protocol.book.wishes import read_said
 from protocol.events import Input, Received
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, LINK_PREFIX, Entry, EntryFault, decode_body, parse
+from protocol.lanes.weights import Weighed
 from protocol.peers.boards import Boards, HeldBoard
+from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Entries, LinkNews, PeerFault, unpack
+from protocol.peers.ties import Tie
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
     Arrived,
@@ -749,6 +752,23 @@ def _bounded(audit: Auditor, node: Node) -> Found:
         yield f"stores {len(audit.stored)} entries at once"
 
 
+def _bounded_by_standing(audit: Auditor, node: Node) -> Found:
+    """Look at what is kept of networks that nobody has a node of: nothing ties them to anybody."""
+    homes = {one.network for one in audit.world.nodes.values()}
+    weights, most = node.replica.journal.held.weights, BUDGETS[Tie.STRANGER]
+    made_up = [weights.of(one) for one in node.replica.journal.directory.networks if one not in homes]
+    if not all(kept.fits(most.each) for kept in made_up):
+        yield f"keeps {max(made_up)} of one stranger"
+    if not sum_of(made_up).fits(most.together):
+        yield f"keeps {sum_of(made_up)} of strangers together"
+
+
+def sum_of(weighed: Iterable[Weighed]) -> Weighed:
+    """Return what all of these weigh together."""
+    ones = tuple(weighed)
+    return Weighed(sum(one.entries for one in ones), sum(one.bytes for one in ones))
+
+
 def _stands(audit: Auditor, node: Node) -> Found:
     """Raised by the world itself, where a node fails."""
     return iter(())
@@ -1003,6 +1023,8 @@ PROPERTIES: tuple[Property, ...] = (
              step=_group_decides),
     Property("BOUNDED-STORAGE", "what one input makes a node store is bounded, and silence stores nothing",
              step=_bounded, healed=_silence, honest_only=True),
+    Property("BOUNDED-BY-STANDING", "of strangers no more is kept than their budget, of each and of all together",
+             step=_bounded_by_standing),
     Property("ANSWERED", "every wish is answered, if the node lives on", healed=_answered),
     Property("NO-HOLD-LEFT", "when all are honest and well, no hold stays open",
              healed=_no_hold_left, honest_only=True),

@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from simulation.strangers import Stranger
 from simulation.world import Node, World
 
 from protocol.events import TimerFired
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LINK_PREFIX, decode_body, encode_body, parse, seal
+from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Entries, LinkNews, LinkWanted, Message, QuoteGiven, pack
+from protocol.peers.ties import Tie
 from protocol.practices.between.links.entries import ClaimItem, HoldItem, LinkRecord, link_lane
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
@@ -273,6 +276,13 @@ def _overcharge(world: World, node: Node, dice: Random, message: Message) -> tup
     return (message,)
 
 
+def _flood(world: World, node: Node, dice: Random) -> None:
+    """Make a network up that says more than anybody keeps of a stranger, and tell all neighbours of it."""
+    one = Stranger(dice.randrange(2**62)).chatters(10, BUDGETS[Tie.STRANGER].each.entries)
+    for peer in world.peers(node.name):
+        world.wires.append((node.name, peer, pack(Entries(tuple(entry.wire for entry in one.said)))))
+
+
 STRATEGIES: Mapping[str, Strategy] = {
     "equivocate": Strategy("says two things at one place", scheme=_equivocate),
     "forge": Strategy("changes rates in another's name", scheme=_forge),
@@ -287,6 +297,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "claim twice": Strategy("counts a claim twice", twist=_twist_records(0.3, _claim_twice)),
     "waive what is open": Strategy("frees the payer while the payee may claim", scheme=_waive_what_is_open),
     "bad gossip": Strategy("sends entries bent, broken and out of order", twist=_bad_gossip),
+    "flood": Strategy("makes networks up that say more than anybody keeps", scheme=_flood),
     "overcharge": Strategy("quotes other amounts than it takes", twist=_overcharge),
 }  # fmt: skip
 

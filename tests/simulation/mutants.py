@@ -31,6 +31,7 @@ from protocol.lanes.directory import Directory, is_public
 from protocol.lanes.entry import COMMONS, Entry
 from protocol.lanes.held import HeldLanes
 from protocol.lanes.records import LanePlace
+from protocol.peers.budgets import Budgets
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
 from protocol.peers.standing import Standing
@@ -456,6 +457,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "nothing sent again": Mutant(
         "a record that got lost is never sent again", "NO-HOLD-LEFT",
         ((LinkTalk, "remind", _none),), {"weather": 8}),
+    "all strangers heard": Mutant(
+        "whatever a stranger says is kept", "BOUNDED-BY-STANDING",
+        ((Budgets, "fitting", lambda _, run, **__: run),), {"scheme": 20}, cheat="flood"),
 }  # fmt: skip
 
 CLEARING: Mapping[str, Mutant] = {

@@ -22,8 +22,8 @@ class Stranger:
 
     numbers = count()
 
-    def __init__(self) -> None:
-        number = next(self.numbers)
+    def __init__(self, number: int | None = None) -> None:
+        number = next(self.numbers) if number is None else number
         self.hot, cold, self.transport = (KeyPair.from_seed(digest("seed", b"%d %d" % (number, n))) for n in range(3))
         inception = Inception(self.hot.public, promise(cold.public), (cold.public,), 1, self.transport.public)
         self.said = [
