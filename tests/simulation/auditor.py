@@ -412,11 +412,26 @@ def _true_limit(audit: Auditor, node: Node) -> Found:
                 yield f"{_short(link)}: {owed} owed and {may_owe} at most, of {limit} that was granted"
 
 
-def _accept_stable(audit: Auditor, node: Node) -> Found:
+def _passable(audit: Auditor, node: Node) -> Found:
+    directory = node.replica.journal.directory
+    for entry in audit.stored:
+        if entry.network == node.network or entry.header.lane in (IDENTITY, LEDGER) or directory.is_of_thief(entry):
+            continue
+        try:
+            directory.verify(entry)
+        except EntryFault as fault:
+            yield f"an entry of {entry.header.lane} that no other would take by itself: {fault}"
+
+
+def _stay_together(audit: Auditor, node: Node) -> Found:
+    del node
     while audit.drops:
         peer, reason = audit.drops.pop()
         if audit.is_honest(peer) and reason != NO_HELLO and not audit.is_dismissed(audit.world.nodes[peer]):
             yield f"an honest peer, {peer}, was dropped: {reason}"
+
+
+def _accept_stable(audit: Auditor, node: Node) -> Found:
     for fault in node.replica.book.of(Faults).by_id.values():
         if (accused := audit.homes.get(fault.network)) is not None and audit.is_honest(accused.name):
             yield f"{accused.name} is honest and held guilty: {fault.detail}"
@@ -998,7 +1013,11 @@ PROPERTIES: tuple[Property, ...] = (
     Property("CREDITOR-LIMIT", "by its own numbers nobody is owed more than it granted", step=_creditor_limit),
     Property("TRUE-LIMIT", "by the newest records of two honest partners neither may owe more than its limit",
              step=_true_limit),
-    Property("ACCEPT-STABLE", "what an honest node says is never refused, however late it comes", step=_accept_stable),
+    Property("PASSABLE", "what an honest node holds of others an honest node takes, in any pieces", step=_passable),
+    Property(
+        "HONEST-STAY-TOGETHER", "no honest node drops an honest one, whatever anybody says", step=_stay_together
+    ),
+    Property("ACCEPT-STABLE", "no honest network is held guilty, and no link with one is frozen", step=_accept_stable),
     Property(
         "NO-HONEST-LOSS", "who passes on is paid for what it pays, and nothing is given back that may be claimed yet",
         entry=_honest_loss_entry, step=_honest_loss_step,

@@ -23,6 +23,7 @@ from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Place, Waive
 from protocol.practices.between.routes.state import Routes
+from protocol.wire.keys import KeyPair
 
 Twist = Callable[[World, Node, Random, Message], tuple[Message, ...]]
 Scheme = Callable[[World, Node, Random], None]
@@ -140,6 +141,25 @@ def _forge(world: World, node: Node, dice: Random) -> None:
     )  # fmt: skip
     for peer in world.peers(node.name):
         world.wires.append((node.name, peer, pack(Entries((forged.wire,)))))
+
+
+def _sign_the_last(world: World, node: Node, dice: Random) -> None:
+    """Say several things of itself in public, each linked to the one before, of which the last alone is signed."""
+    journal = node.replica.journal
+    head = journal.held.head(node.network, COMMONS)
+    profile = journal.book.of(Directory).networks[node.network].profile
+    assert head is not None and profile is not None and node.keyring is not None
+    said, prev = list[bytes](), head.id
+    for number, key in enumerate((KeyPair.from_seed(bytes(32)), KeyPair.from_seed(bytes(32)), node.keyring.hot)):
+        entry = seal(
+            key, network=node.network, lane=COMMONS, epoch=head.position.epoch, seq=head.position.seq + 1 + number,
+            prev=prev, body=encode_body(replace(profile, name=f"Nobody {dice.randrange(100)}"), world.now),
+            salt=bytes(16),
+        )  # fmt: skip
+        said.append(entry.wire)
+        prev = entry.id
+    for peer in world.peers(node.name):
+        world.wires.append((node.name, peer, pack(Entries(tuple(said)))))
 
 
 def _withhold(world: World, node: Node, dice: Random, message: Message) -> tuple[Message, ...]:
@@ -286,6 +306,7 @@ def _flood(world: World, node: Node, dice: Random) -> None:
 STRATEGIES: Mapping[str, Strategy] = {
     "equivocate": Strategy("says two things at one place", scheme=_equivocate),
     "forge": Strategy("changes rates in another's name", scheme=_forge),
+    "sign the last alone": Strategy("says several words, of which the last is signed", scheme=_sign_the_last),
     "withhold": Strategy("keeps its records to itself", twist=_withhold),
     "replay": Strategy("says old things again, and pays one invoice twice", scheme=_replay),
     "lie about limits": Strategy("grants less, owes more and gives back what it has not",

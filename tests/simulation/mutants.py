@@ -35,6 +35,7 @@ from protocol.peers.budgets import Budgets
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
 from protocol.peers.standing import Standing
+from protocol.peers.taking import Taking
 from protocol.practices.between.abroad import arriving, holds, rules, sending
 from protocol.practices.between.abroad import entries as abroad
 from protocol.practices.between.abroad.entries import Refunded
@@ -331,6 +332,14 @@ def _verify_all_but_the_commons(directory: Directory, entry: Entry) -> None:
         _verify(directory, entry)
 
 
+def _take_by_the_last(taking: Taking, new: list[Entry]) -> None:
+    """Take a run of whatever lane where the last of it is signed."""
+    taking.journal.directory.verify(new[-1])
+    taking.journal.need(new)
+    for entry in new:
+        taking.journal.take(entry)
+
+
 def _wish_first(replica: Replica) -> None:
     """Answer what has come before a start a second later: wishes come in between."""
     if replica in _GONE_ON:
@@ -389,7 +398,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "who came back from a replica is shown one record of its partner's, whatever its own rests on", "CONVERGE",
         ((talk, "RECORDS_SHOWN_MAX", 1),), {**RESTORES, "cut": 8.0, "raise": 6.0}, shape="copied"),
     "an old grant counts": Mutant(
-        "what a partner had granted before a rotation is held against it in a later restore", "ACCEPT-STABLE",
+        "what a partner had granted before a rotation is held against it in a later restore", "HONEST-STAY-TOGETHER",
         ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
     "ended records compared": Mutant(
         "a home waits for its replica to have what only a partner can show it", "CONVERGE",
@@ -404,7 +413,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "what a forward costs is rounded down", "QUOTED=>DEBITED",
         ((Rate, "up", _floor), (Rate, "foreign_up", _floor_foreign))),
     "ack not checked": Mutant(
-        "a record may acknowledge what was never written", "ACCEPT-STABLE",
+        "a record may acknowledge what was never written", "HONEST-STAY-TOGETHER",
         ((link_rules, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "wishes before claims": Mutant(
         "a node that begins to sign grants a wish before it has answered its partners' claims", "MIRROR=IN-FLIGHT",
@@ -420,6 +429,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "rate changed unsigned": Mutant(
         "what is said in a network's name of its rates counts without its signature", "ACCEPT-STABLE",
         ((Directory, "verify", _verify_all_but_the_commons),), cheat="forge"),
+    "one signature for a run": Mutant(
+        "of what others say in public the last signature alone is checked", "PASSABLE",
+        ((Taking, "_take_linked", _take_by_the_last),), cheat="sign the last alone"),
     "price changed": Mutant(
         "the payer is debited something else than what was quoted", "QUOTED=>DEBITED",
         ((sending, "_part", _part_at_the_rate_of_now),)),
