@@ -4,6 +4,7 @@
 The runtime performs effects in this order: first stored, then sent, then told.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -241,3 +242,9 @@ Effect = (
     Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | StoreDeclined | StoreBoardItem | DropBoardItem
     | Send | SendRange | Drop | Publish | Answer
 )  # fmt: skip
+RANKS: Mapping[type[Effect], int] = {
+    Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, StoreDeclined: 0,
+    StoreBoardItem: 0, DropBoardItem: 0, Fetch: 0,
+    Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
+}  # fmt: skip
+"""In which order effects are done: what is to be stored first, then what is sent, then what is told."""

@@ -9,58 +9,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from protocol.answering import Answering
-from protocol.book.agenda import due_plans
 from protocol.book.book import Book
 from protocol.book.clock import Clock
-from protocol.book.declaration import Accusation, Desk, Entered, Operation, Practice
+from protocol.book.declaration import Accusation, Operation, Practice
 from protocol.book.tables import Name, NotFetched
 from protocol.events import (
-    MISSED,
-    Answer,
+    RANKS,
     Asked,
-    Drop,
-    DropBoardItem,
     Effect,
-    Erase,
     Fetch,
-    Forget,
     Input,
     Keep,
     Line,
     PeerDown,
     PeerUp,
-    Publish,
     Recalled,
     Received,
     RowsBrought,
-    Send,
-    SendRange,
     Store,
-    StoreBoardItem,
-    StoreDeclined,
-    StoreFault,
-    StoreItem,
     TimerFired,
 )
-from protocol.lanes.entry import IDENTITY, Entry, Millis
+from protocol.lanes.entry import Entry, Millis
 from protocol.lanes.journal import Behind, InvalidEntry, Journal, Keyring
 from protocol.peers.gossip import Gossip
 from protocol.peers.hello import Greeting
-from protocol.peers.home import AGAIN, DECLINED, ENTRY_INVALID, KEPT, PROCEED, WRONGS, Home
+from protocol.peers.home import DECLINED, ENTRY_INVALID, KEPT, WRONGS, Home
 from protocol.peers.messages import PeerFault
-from protocol.peers.news import ClockSetBack
-from protocol.peers.push import push
 from protocol.peers.talks import Talks
 from protocol.peers.ties import Tie
 from protocol.peers.troubles import Trouble, troubles_of
-
-NEWS_FROM_PEER_MAX = 256
-"""What a peer brings beyond so many entries at once is history: subscribers are told that they missed it."""
-_RANKS: Mapping[type[Effect], int] = {
-    Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, StoreDeclined: 0,
-    StoreBoardItem: 0, DropBoardItem: 0, Fetch: 0,
-    Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
-}  # fmt: skip
+from protocol.timer import Timer
+from protocol.told import ToldOut
 
 
 class Replica:
@@ -90,6 +69,8 @@ class Replica:
         self.greeting = Greeting(self.home)
         self.talks = Talks(self.home, self.greeting)
         self.answering = Answering(self.home)
+        self.told_out = ToldOut(self.home, self.greeting)
+        self.timer = Timer(self.home, self.talks, self.answering, self.told_out)
 
     # What others see.
 
@@ -200,7 +181,7 @@ class Replica:
         home = self.home
         home.out = []
         if now < home.now:
-            self._set_back(home.now - now)
+            self.timer.set_back(home.now - now)
         home.now = self.gossip.budgets.now = now
         for place, one in enumerate(batch):
             try:
@@ -212,11 +193,11 @@ class Replica:
             self.answering.answer_ready()
         if home.standing.signs:
             home.seal()
-        self._flush(None)
+        self.told_out.flush(None)
         for seen in self.book.fillings(WRONGS):
             home.do(seen(home.desk()))
         home.out += map(Keep, self.book.settle())
-        return sorted(home.out, key=lambda effect: _RANKS[type(effect)])
+        return sorted(home.out, key=lambda effect: RANKS[type(effect)])
 
     def _take(self, one: Input) -> None:
         match one:
@@ -232,7 +213,7 @@ class Replica:
                 self.home.gossip.sessions.part(peer)
             case TimerFired(steady_ms):
                 self.book.of(Clock).tick(self.home.now, steady_ms)
-                self._tick()
+                self.timer.tick()
             case Recalled(network, turn, entries, first, last):
                 self.journal.recall(network, entries, turn, first=first, last=last)
             case _:
@@ -242,19 +223,6 @@ class Replica:
         """Return the rows that a batch names and that only the store can have: they are to be brought with it."""
         return frozenset(name for one in batch if isinstance(one, Asked) for name in self.answering.named(one))
 
-    def _set_back(self, by: Millis) -> None:
-        """Wait no longer for what has waited already, though the clock was set back."""
-        self.home.standing.set_back()
-        for session in self.gossip.sessions.by_peer.values():
-            session.since -= by
-            session.opened_ms -= by
-            session.brought_ms -= by
-            session.boards.opened_ms -= by
-            session.boards.brought_ms -= by
-        self.gossip.budgets.set_back()
-        self.answering.set_back(by)
-        self.home.hear(ClockSetBack())
-
     def _guard(self, peer: str, act: Callable[[], None]) -> None:
         """Do what a peer's input asks for; a peer that breaks the protocol loses its connection."""
         try:
@@ -263,94 +231,6 @@ class Replica:
             if isinstance(invalid := fault.__cause__, InvalidEntry):
                 accused = invalid.entry
                 self.home.accuse(Accusation(ENTRY_INVALID, accused.network, str(fault), wires=(accused.wire,)))
-            self._drop(peer, str(fault))
+            self.told_out.drop(peer, str(fault))
         finally:
-            self._flush(peer)
-
-    def _drop(self, peer: str, reason: str) -> None:
-        self.gossip.sessions.part(peer)
-        self.home.say(Drop(peer, reason))
-
-    def _tick(self) -> None:
-        home = self.home
-        self.gossip.ties.tick()
-        for peer in self.gossip.sessions.strangers(home.now):
-            self._drop(peer, "no hello")
-        home.out += self.gossip.compare.opening(home.now, eager=home.standing.recovering)
-        home.pinning.tick()
-        self.talks.runs.tick()
-        was_recovering = home.standing.recovering
-        if was_recovering and home.journal.behind is None:
-            home.standing.recover()
-        elif home.standing.comparing and home.journal.behind is None:
-            home.standing.compare()
-        if home.standing.signs and not was_recovering:
-            # At once where it begins to sign: the next record of a link acknowledges what its partner has claimed in
-            # the meantime, so the ledger tells of that before anybody's wish makes one.
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """Do what time brings to a home that signs."""
-        home = self.home
-        home.standing.look_again()
-        self.greeting.write_down()
-        desk = home.desk()
-        for proceed in self.book.fillings(PROCEED):
-            home.do(proceed(desk))
-        self.answering.answer_ready()
-        self.answering.lapse()
-        if not self.book.of(Clock).leapt:
-            self._by_calendar(desk)
-        for again in self.book.fillings(AGAIN):
-            again(home)
-
-    def _by_calendar(self, desk: Desk) -> None:
-        """Do what the calendar brings: nobody undoes it if the clock was wrong."""
-        home = self.home
-        home.do(due_plans(desk))
-        for practice in home.practices:
-            if practice.due is not None:
-                home.do(self.book.until_refused(practice.due(desk), home.now))
-
-    # Out.
-
-    def _flush(self, source: str | None) -> None:
-        """Ask that what was folded in be stored, pushed to those who lack it, and told to subscribers."""
-        home = self.home
-        stores, entered = self.journal.drain()
-        home.out += stores
-        for one in stores:
-            self.greeting.note(one)
-        if stores:
-            self.gossip.ties.note()
-            self.home.pinning.note()
-        if source is None or not self._is_stranger(source):
-            fresh = (one.entry for one in stores if isinstance(one, Store))
-            home.out += push(self.gossip.sessions, self.gossip.ties, fresh, source, home.chance)
-        if renewed := _of_identities(stores):
-            for network in sorted(renewed):
-                home.pinning.identity_changed(network)
-            for peer in self.gossip.sessions.expelled():
-                self._drop(peer, "its network has certified another transport key")
-        if source is not None and len(entered) > NEWS_FROM_PEER_MAX:
-            home.say(Publish(MISSED, "", figures={"entries": len(entered)}))
-            return
-        for one in entered:
-            self._publish(one)
-
-    def _is_stranger(self, peer: str) -> bool:
-        """Tell whether a peer is tied to us by nothing: what it brings costs nobody else more than comparisons do."""
-        session = self.gossip.sessions.by_peer.get(peer)
-        if session is None or session.chosen:
-            return False
-        return self.gossip.ties.of_node(session.transport) is Tie.STRANGER
-
-    def _publish(self, entered: Entered) -> None:
-        for news in self.book.news(entered):
-            self.home.say(Publish(news.type, news.resource, news.audience, dict(news.figures)))
-
-
-def _of_identities(stores: Iterable[Store | Forget]) -> set[bytes]:
-    """Return the networks of which key events were stored or dropped."""
-    places = ((one.entry.network, one.entry.header.lane) if isinstance(one, Store) else one[:2] for one in stores)
-    return {network for network, lane in places if lane == IDENTITY}
+            self.told_out.flush(peer)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 HOUSE = ("node", "protocol", "crdt", "cli")
 LINES_MAX = 400
 LINES_MEDIAN_MAX = 150
+REPLICA_LINES_MAX = 250
 
 # What every practice has under one name: its declaration, and the functions that the declaration names.
 OF_EACH_PRACTICE = {
@@ -64,6 +65,12 @@ def test_no_file_is_long() -> None:
 
 def test_half_of_all_files_are_short() -> None:
     assert median(lines_of(path) for path in sources()) <= LINES_MEDIAN_MAX
+
+
+def test_the_replica_holds_no_rule_and_knows_no_practice() -> None:
+    replica = ROOT / "protocol" / "replica.py"
+    assert lines_of(replica) <= REPLICA_LINES_MAX
+    assert "protocol.practices" not in replica.read_text(encoding="utf-8")
 
 
 def test_a_name_is_defined_once() -> None:

@@ -54,6 +54,7 @@ from protocol.practices.between.routes.paths import Path
 from protocol.practices.governance import boards
 from protocol.practices.money.dues import rules as dues
 from protocol.replica import Replica
+from protocol.timer import Timer
 
 STEPS = 300
 """How many steps a story has in which a mutant is looked for."""
@@ -340,15 +341,15 @@ def _take_by_the_last(taking: Taking, new: list[Entry]) -> None:
         taking.journal.take(entry)
 
 
-def _wish_first(replica: Replica) -> None:
+def _wish_first(timer: Timer) -> None:
     """Answer what has come before a start a second later: wishes come in between."""
-    if replica in _GONE_ON:
-        _go_on(replica)
-    _GONE_ON.add(replica)
+    if timer in _GONE_ON:
+        _go_on(timer)
+    _GONE_ON.add(timer)
 
 
-_GONE_ON = WeakSet[Replica]()
-_go_on = Replica._go_on  # pyright: ignore[reportPrivateUsage]
+_GONE_ON = WeakSet[Timer]()
+_go_on = Timer._go_on  # pyright: ignore[reportPrivateUsage]
 
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
@@ -417,7 +418,7 @@ MUTANTS: Mapping[str, Mutant] = {
         ((link_rules, "ACCEPT_RULES", _rules_without("_acknowledges_what_we_wrote")),), RESTORES),
     "wishes before claims": Mutant(
         "a node that begins to sign grants a wish before it has answered its partners' claims", "MIRROR=IN-FLIGHT",
-        ((Replica, "_go_on", _wish_first),)),
+        ((Timer, "_go_on", _wish_first),)),
     "credited before the claim": Mutant(
         "the payee is credited in one transaction and claims in another", "MIRROR=IN-FLIGHT",
         ((arriving, "_arrive", _credit_before_claim),)),
