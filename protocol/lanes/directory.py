@@ -103,8 +103,7 @@ class Directory:
         if entry.header.lane == IDENTITY:
             self._admit_key_event(entry)
             return True
-        if entry.header.lane != COMMONS:
-            raise EntryFault("not a public lane")
+        assert is_public(entry.header.lane), "what is not public is another's to fold"
         return self._admit_word(entry)
 
     def verify(self, entry: Entry) -> None:

@@ -94,5 +94,5 @@ def test_a_home_that_reads_a_closed_row_as_it_was_before_is_refused_by_its_repli
         VISIT(rows, fetched)
 
     assert pay_back_twice().reason is STATE_CONFLICT
-    with patch.object(Rows, "visit", as_it_was), pytest.raises(Broken, match="ACCEPT-STABLE"):
+    with patch.object(Rows, "visit", as_it_was), pytest.raises(Broken, match="HONEST-STAY-TOGETHER"):
         pay_back_twice()
