@@ -14,7 +14,7 @@ from protocol.peers import compare
 from protocol.peers.messages import Entries, LaneRange, Wanted, unpack
 from protocol.practices.between.networks.replicas import InviteReplica
 from protocol.practices.money.payments.entries import Pay
-from protocol.replica import NEWS_FROM_PEER_MAX
+from protocol.told import NEWS_FROM_PEER_MAX
 
 WINDOW = 16
 
