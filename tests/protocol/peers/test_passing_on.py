@@ -8,7 +8,6 @@ from simulation.groups import exchange, linked, says
 from simulation.theft import rotate
 from simulation.world import World
 
-from protocol import told
 from protocol.lanes.directory import Directory, Profile, is_public
 from protocol.lanes.entry import COMMONS, Entry, encode_body, seal
 from protocol.peers.messages import Ahead, Entries, Heads, Item, Wanted, unpack
@@ -123,7 +122,7 @@ def test_whoever_has_heard_two_things_agrees_with_its_partner_once_both_hold_the
 def test_a_proof_reaches_who_has_heard_nothing_though_nobody_pushes_it(
     world: Overheard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(told, "push", lambda *_: [])
+    monkeypatch.setattr("protocol.told.push", lambda *_: [])
     encants = world.nodes["encants"].network
     for told in ("Angel", "Devil"):
         says(world, Entries((word(world, told).wire,)), to="riacho", source="encants")
