@@ -31,6 +31,8 @@ from protocol.peers.talks import Talks
 from protocol.peers.ties import Ties, TiesShown
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
+from protocol.timer import Timer
+from protocol.told import ToldOut
 from protocol.wire.keys import KeyPair
 
 SCALARS = frozenset({bytes, str, int, bool, type(None)})
@@ -75,6 +77,8 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Greeting: frozenset({"home"}),
     Talks: frozenset({"home", "greeting"}),
     Answering: frozenset({"home"}),
+    ToldOut: frozenset({"home", "greeting", "_gossip"}),
+    Timer: frozenset({"home", "talks", "answering", "told_out"}),
     Journal: frozenset({"book", "directory"}),
     Sessions: frozenset({"journal"}),
     Compare: frozenset({"journal", "sessions"}),
