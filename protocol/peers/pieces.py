@@ -6,11 +6,14 @@ What holds of a frame of entries holds of its pieces in order (PROTOCOL 6): no r
 
 from collections.abc import Iterator
 
+from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
 from protocol.peers.messages import Ahead, Entries, Heads, Wanted, pack
 
 _HEAD = pack(Entries(()))[:2]
 """An array of two, and the number of Entries."""
-_GOSSIP = frozenset((_HEAD, pack(Heads(()))[:2], pack(Ahead(()))[:2], pack(Wanted(()))[:2]))
+_GOSSIP = frozenset(
+    pack(kind(()))[:2] for kind in (Entries, Heads, Ahead, Wanted, BoardSpans, BoardAhead, BoardItemsWanted, BoardItems)
+)
 _SMALL_MAX, _BYTE, _SHORT, _LONG = 23, 24, 25, 26
 _ARRAY, _MAP, _BYTES = 4, 5, 2
 
@@ -20,7 +23,7 @@ class _NoEntries(Exception):
 
 
 def is_gossip(frame: bytes) -> bool:
-    """Tell by its first bytes whether a frame compares what both sides hold, or passes entries on."""
+    """Tell by its first bytes whether a frame compares what both sides hold, or passes on what others have said."""
     return frame[:2] in _GOSSIP
 
 

@@ -19,9 +19,11 @@ from node.loop.turns import (
     Turns,
 )
 from protocol.events import PeerDown, PeerUp, Received
+from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
 from protocol.peers.messages import Ahead, Entries, Heads, Wanted, pack, unpack
 from protocol.peers.ties import Tie
 
+GOSSIP = (Heads(()), Ahead(()), Wanted(()), BoardSpans(()), BoardAhead(()), BoardItemsWanted(()), BoardItems(()))
 FEDERATION, KNOWN, OWN, PARTNER, STRANGER = Tie.FEDERATION, Tie.KNOWN, Tie.OWN, Tie.PARTNER, Tie.STRANGER
 
 
@@ -144,7 +146,7 @@ def test_a_partners_gossip_has_the_turn_of_others_and_keeps_nothing_else_of_it_w
     loop = Loop()
     loop.hear(PARTNER, Received("serra-1", long_frame(100)), Received("serra-1", b"record"))
     loop.hear(STRANGER, Received("stranger-1", long_frame(100)))
-    loop.hear(PARTNER, *(Received("encants-0", pack(one)) for one in (Heads(()), Ahead(()), Wanted(()))))
+    loop.hear(PARTNER, *(Received("encants-0", pack(one)) for one in GOSSIP))
     assert loop.turns.near() == [Received("serra-1", b"record")]
     handled: list[FromPeer] = []
     while len(loop.turns):
