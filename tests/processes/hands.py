@@ -132,8 +132,8 @@ class ByCommand:
         return self._run(member.node, "members", "return", member.handle, "--code", code, "--key", file)
 
     def leave(self, member: Member, *, with_steward: bool = False) -> Json:
-        token = {"MUTIRAO_TOKEN": member.node.api.token or ""} if with_steward else {}
-        return self._run(member.node, "members", "leave", member.handle, "--key", self._key_of(member), **token)
+        token = ("--token", member.node.api.token or "") if with_steward else ()
+        return self._run(member.node, "members", "leave", member.handle, "--key", self._key_of(member), *token)
 
     def show(self, node: Node, noun: str, subject: str) -> Json:
         return self._run(node, noun, "show", subject)
@@ -159,8 +159,8 @@ class ByCommand:
             file.write_text(json.dumps(held))
         return str(file)
 
-    def _run(self, node: Node, *words: str, **token: str) -> Json:
-        who = token if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
+    def _run(self, node: Node, *words: str) -> Json:
+        who = {} if "--key" in words else {"MUTIRAO_TOKEN": node.api.token or ""}
         done = mutirao(*words, "--json", MUTIRAO_NODE=node.url, **who)
         told = json.loads(done.stdout or "{}")
         if done.returncode in (1, 4):

@@ -30,6 +30,8 @@ LAST_MOMENT_SECONDS = 0.03
 PAUSE_SECONDS = 0.02
 QUIET_SHARE = 0.8
 """In this share of cases nobody pays while a node starts again; in the others those at the other node do."""
+COMPARES = "RECOVERING"
+"""What a node tells that has just started, and compares with others before it signs anything."""
 AMOUNT = 1.25
 AMOUNT_MINOR = 125
 
@@ -100,6 +102,8 @@ class Payer:
         except Unanswered:
             attempt.was_lost = attempt.was_sent
             return False
+        if reply.status >= 400 and reply.code == COMPARES:
+            return False
         assert reply.status == 201, (attempt, reply.body)
         attempt.id = reply.json["id"]
         self.found_done += "idempotency-replayed" in reply.headers
@@ -115,7 +119,7 @@ class Payer:
                 "POST", "/v1/quotes", member.question(attempt.payee, AMOUNT, self._via(attempt))
             )
             if reply.status >= 400:
-                assert reply.code in ("PEER_UNREACHABLE", "LINK_NOT_OPEN"), reply.body
+                assert reply.code in ("PEER_UNREACHABLE", "LINK_NOT_OPEN", COMPARES), reply.body
                 return None
             price = reply.json
         if member.keys is not None:
