@@ -29,6 +29,7 @@ from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
 from protocol.peers.ties import Ties, TiesShown
+from protocol.practices.between.links.paced import RecordsWaiting
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
 from protocol.timer import Timer
@@ -68,8 +69,9 @@ PASSING: dict[type[Any], dict[str, Any]] = {
     Home: {"out": (), "ready": ()},
     Sessions: {"_minute": 0},
     Session: {"requests": 0},
+    RecordsWaiting: {"spent": {}},
 }
-"""What serves within one input alone and is so between two; and requests, which nobody counts over several here."""
+"""What serves within one input alone and is so between two; and requests and records, which nobody counts here."""
 UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Home: frozenset({"book"}),
     Rows: frozenset({"_book"}),

@@ -10,7 +10,7 @@ from typing import ClassVar, assert_never
 
 from crdt.link.record import LinkFault
 from protocol.book.declaration import Accusation, Desk, Plan, Slot, Tell
-from protocol.events import Publish, Send, SendRange
+from protocol.events import Drop, Publish, Send, SendRange
 from protocol.lanes.entry import IDENTITY, Entry, EntryFault, Millis, UnknownEntry, decode_body
 from protocol.lanes.news import LANE_NEWS
 from protocol.peers.budgets import RESTS_ON
@@ -24,6 +24,7 @@ from protocol.peers.ties import TIES
 from protocol.practices.between.links import offering
 from protocol.practices.between.links.entries import LinkRecord, link_id, link_lane
 from protocol.practices.between.links.link import Link
+from protocol.practices.between.links.paced import RecordsWaiting
 from protocol.practices.between.links.records import judge
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Acknowledge, Fence
@@ -59,12 +60,17 @@ class LinkTalk:
         self.journal = home.journal
         self.links = home.book.of(Links)
         self.sendings = home.book.of(Sendings)
+        self.waits = home.book.of(RecordsWaiting)
 
     # Records.
 
     def hear_record(self, session: Session, partner: bytes, entry: Entry) -> None:
         """Take a record of a link in, the partner's or a lost one of our own, and do what follows from it."""
         network = self.home.network
+        if entry.network == partner and not self.waits.takes(entry, self.home.now):
+            if any(link_lane(link.id) == entry.header.lane for link in self.links.with_partner(partner)):
+                self.waits.put_off(entry)
+            return
         lacking = self.home.gossip.compare.lacks_key_of(session, entry)
         if lacking is not None and not self._is_own(entry):
             self.home.out += lacking
@@ -91,6 +97,20 @@ class LinkTalk:
             self._take(session, id, body, entry, at_ms)
         if self.home.standing.signs:
             self.resolve(id)
+
+    def _hear_waiting(self) -> None:
+        """Take in the records that have waited, as far as there is room for them by now."""
+        home = self.home
+        for entry in self.waits.drain():
+            session = home.gossip.sessions.of_network(entry.network)
+            if session is None:
+                continue
+            try:
+                self.hear_record(session, entry.network, entry)
+            except PeerFault as fault:
+                home.gossip.sessions.part(session.peer)
+                home.say(Drop(session.peer, str(fault)))
+        self.waits.forget_idle(home.now)
 
     def _is_own(self, entry: Entry) -> bool:
         """Tell whether one of our keys has signed an entry, be it in an epoch that a thief has opened."""
@@ -198,6 +218,7 @@ class LinkTalk:
     def go_on(self) -> None:
         """Do what is due on each link, and send again what has had no answer."""
         offering.end_offers(self.home)
+        self._hear_waiting()
         for link in list(self.links.by_id.values()):
             self.resolve(link.id)
             self.remind(link)
