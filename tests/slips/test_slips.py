@@ -269,6 +269,8 @@ DIFFERENT = [
         "member.keys[said.wish.gives_way or said.envelope.key]",
         "DeviceKey(None, 0)",
     ),
+    Different(FRAMES, "any parts of lanes", "check_parts(heads.spans)", "pass"),
+    Different(FRAMES, "any parts of boards", "check_parts(message.spans)", "pass"),
     Different(
         ENTRIES, "a ledger's kind in another lane", "entered.network != self.network or entered.lane != LEDGER", "False"
     ),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from frames_parts import hear_parts
 from make import FIRST_MS, Author, key, note, profile, seed_of, written
 from simulation.groups import exchange, linked, pay
 from simulation.world import Node, World
@@ -178,6 +179,12 @@ def others() -> list[dict[str, Any]]:
         LinkHeld(id, id, 7, id),
         Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, None, bytes(64)),
         Running(id[:16], 1_700_000_000_000, 1_700_000_001_000, id[16:], bytes(64)),
+        BoardSpans(
+            (
+                BoardSpan(None, "", id, None),
+                BoardSpan(id, "0a", None, (BoardHead(id, short, 1, withdrawn=False, mark=id),)),
+            )
+        ),
         BoardAhead(
             (BoardHead(id, short, 1, withdrawn=False, mark=id), BoardHead(id, short, 2, withdrawn=True, mark=id))
         ),
@@ -266,6 +273,7 @@ def cases(world: Overheard) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     ears.hear("a probe, where nobody clears", pack(Probe(bytes(16), to_debtor=True, onward=True)))
     ears.hear("an answer to no question", pack(QuoteDenied(bytes(16), "OVERLOADED", bytes(32))))
     hear_boards(ears, speaker.network, hot, [*said[IDENTITY], *commons])
+    hear_parts(ears.hear, item)
     record = next(one for one in own if one.header.lane.startswith("link/"))
     ears.hear("a record of a link of others", pack(LinkNews(record.wire)))
     ears.hear("what is no record", pack(LinkNews(commons[0].wire)))
