@@ -188,6 +188,8 @@ BORDERS_UNSEEN = {
     "at_ms <= one.not_after_ms": "it would take 64 mandates",
     "EARLIER_HANDLES_MAX": "it would take 16 handles",
     "left_minor > 0": "nothing is taken up at zero",
+    "Promised.begin: change > 0": "what changes nothing was left out in the line before",
+    "Promised.end: change > 0": "what changes nothing was left out in the line before",
 }
 """Comparisons at whose border no vector stands, by what their slips are called among other things, and why."""
 
@@ -269,6 +271,14 @@ DIFFERENT = [
         "member.keys[said.wish.gives_way or said.envelope.key]",
         "DeviceKey(None, 0)",
     ),
+    Different(
+        LEDGER,
+        "changes of one account, counted one by one",
+        "sums[account] = sums.get(account, 0) + change",
+        "sums[account] = change",
+    ),
+    Different(LEDGER, "a circle turned, whatever its worth", "uncounted(book, moved[:1])", "None"),
+    Different(LEDGER, "a circle cleared, whatever its cost", "uncounted(book, moved[-1:])", "None"),
     Different(FRAMES, "any parts of lanes", "check_parts(heads.spans)", "pass"),
     Different(FRAMES, "any parts of boards", "check_parts(message.spans)", "pass"),
     Different(

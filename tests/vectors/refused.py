@@ -48,6 +48,8 @@ def refusals(told: Riacho) -> None:
     refused_money.refused(told, ids)
     refused_between.refused(told, ids)
     borders(told, ids, codes)
+    refused_between.beyond_int64(told)
+    refused_between.just_alone(told)
 
 
 def arrivals(told: Riacho) -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from riacho import DAY_MS, NODE, Riacho, hora
 
+from protocol.book.money import AMOUNT_MINOR_MAX
+from protocol.lanes.entry import Body
 from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import (
     Arrived,
@@ -19,7 +21,7 @@ from protocol.practices.between.abroad.entries import (
 )
 from protocol.practices.between.abroad.state import Forwards, part_hold
 from protocol.practices.between.checkpoints.entries import CheckpointMade
-from protocol.practices.between.clearing.circles import encode_circle, read_circle
+from protocol.practices.between.clearing.circles import Circle, Leg, encode_circle, read_circle
 from protocol.practices.between.clearing.entries import (
     CircleBegun,
     CircleLeft,
@@ -29,9 +31,10 @@ from protocol.practices.between.clearing.entries import (
     RoundOpened,
     Turned,
 )
+from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks.entries import ReplicaAdmitted, ReplicaDismissed, ReplicaInvited
-from protocol.practices.between.quotes.invoices import encode_invoice, read_invoice
+from protocol.practices.between.quotes.invoices import condition_of, encode_invoice, read_invoice
 from protocol.practices.between.writeoffs.entries import LinkWrittenOff
 from protocol.practices.between.writeoffs.state import open_toward
 from protocol.practices.governance.boards import Board, Seated
@@ -252,3 +255,65 @@ def refused(told: Riacho, ids: dict[str, bytes]) -> None:
     written_off(told)
     places(told)
     motions(told, ids)
+
+
+def beyond_int64(told: Riacho) -> None:
+    """Refuse what would carry a mirror account, or that of exchange, beyond what a balance can count.
+
+    The least balance is -(2^63 - 1): one less would still be an int64.
+    """
+    reconciled, arrived = told.said(Reconciled), told.said(Arrived)
+    accounts = told.world.nodes[NODE].replica.book.ledger.accounts
+    above, below = reconciled.link, arrived.parts[0].link
+    up = AMOUNT_MINOR_MAX - accounts[link_account(above, "HORA")].balance_minor
+    down = AMOUNT_MINOR_MAX + accounts[link_account(below, "HORA")].balance_minor
+    assert up < AMOUNT_MINOR_MAX > down, "one mirror account stands above zero, the other below"
+
+    def border(name: str, last: Body, beyond: Body) -> None:
+        told.accept(f"{name} the last that a balance can count", last)
+        told.refuse(f"{name} one more than a balance can count", beyond, "AMOUNT_TOO_LARGE")
+
+    rest = replace(reconciled, cost=0, worth=0)
+    border("what is reconciled up to", replace(rest, cost=up), replace(rest, cost=up + 1))
+    rest = replace(rest, link=below)
+    border("what is reconciled down to", replace(rest, worth=down), replace(rest, worth=down + 1))
+    invoice = read_invoice(arrived.invoice)
+    assert invoice is not None
+    fresh = encode_invoice(replace(invoice, nonce=NOTHING))
+
+    def come(*worths: tuple[bytes, int]) -> Arrived:
+        part = arrived.parts[0]
+        parts = (replace(part, link=on, hold=bytes([at] * 16), worth=worth) for at, (on, worth) in enumerate(worths))
+        return replace(arrived, payment=NOTHING, invoice=fresh, parts=tuple(parts))
+
+    border("what arrives and takes a mirror account to", come((below, down)), come((below, down + 1)))
+    # Each hold alone would fit, and the other accounts.
+    half, more = 2**62, 2**62 + invoice.amount
+    for says, parts in (
+        ("one mirror account, by two holds", ((below, half), (below, half))),
+        ("exchange", ((above, more), (below, more))),
+    ):
+        told.refuse(f"what arrives and is more than can be counted on {says}", come(*parts), "AMOUNT_TOO_LARGE")
+
+    # Put down by hand: a circle of a worth and a cost that no partner would extend.
+    preimage = bytes(range(32))
+    legs = (Leg(told.network, below, 1), Leg(bytes(32), above, 1))
+    circle = Circle(1, legs, condition_of(preimage), told.world.now)
+    begun = CircleBegun(encode_circle(circle), NOTHING, down + 1, up + 1, "HORA")
+    told.write(begun)
+    for says, step in (("turned", Turned(circle.id, NOTHING)), ("cleared", Cleared(circle.id, preimage))):
+        told.refuse(f"a circle {says} by more than a balance can count", step, "AMOUNT_TOO_LARGE")
+    told.write(Failed(circle.id, "OVERLOADED"))
+
+
+def just_alone(told: Riacho) -> None:
+    """A partner with a payment of 1.00 open, which is just what stewards pay out alone; and then a cent more."""
+    book, forwarded = told.world.nodes[NODE].replica.book, told.said(Forwarded)
+    plain = replace(forwarded, circle=None, link_out=told.said(Reconciled).link, worth=1_00, cost=1_00)
+    known, holds = book.of(Forwards).on(plain.link_out), (b"a".ljust(16), b"b".ljust(16))
+    gone = LinkWrittenOff(plain.link_out, known.paid, known.received, holds[:1])
+    told.write(replace(plain, hold_in=holds[0], hold_out=holds[0]))
+    told.accept("a partner written off by stewards alone for just what they pay out", gone)
+    told.write(replace(plain, hold_in=holds[1], hold_out=holds[1], worth=1, cost=1))
+    more = replace(gone, holds=holds)
+    told.refuse("a partner written off by stewards alone for a cent more than they pay out", more, "MOTION_NEEDED")
