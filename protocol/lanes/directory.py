@@ -129,14 +129,13 @@ class Directory:
         known = self.networks.get(entry.network)
         return known is not None and entry.header.lane != IDENTITY and not known.identity.was_said(entry)
 
-    def is_of_thief(self, entry: Entry) -> bool:
-        """Tell whether the key of an epoch that a rotation or recovery ended has signed an entry in a later one.
+    def is_forged(self, entry: Entry) -> bool:
+        """Tell whether nobody can have taken an entry, whatever key events it has heard.
 
-        Who still has it tells no lie: it has not heard of it.
+        The network's id names the key of its first epoch. Later ones may be opened by other events elsewhere.
         """
         known = self.networks.get(entry.network)
-        signed_in = None if known is None else known.identity.signed_in(entry)
-        return signed_in is not None and signed_in < entry.header.epoch
+        return known is None or (entry.header.epoch == 0 and not entry.signed_by(known.identity.epochs[0].key))
 
     def is_pardoned(self, entry: Entry) -> bool:
         """Tell whether what an entry proves against its author is pardoned: its epoch was ended by others than its key.

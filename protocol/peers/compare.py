@@ -150,6 +150,9 @@ class Compare:
         if self.budgets.is_passed_over(theirs.network):
             session.wanted.pop((theirs.network, theirs.lane), None)
             return []
+        if theirs.lane != IDENTITY and theirs.network in session.unvouched:
+            # Its newest word tells whether we know the same keys by now.
+            return [LaneRange(theirs.network, theirs.lane, theirs.seq, theirs.seq)]
         head = self.journal.held.head(theirs.network, theirs.lane)
         held = -1 if head is None else head.position.seq
         if theirs.seq > held:
@@ -232,7 +235,8 @@ class Compare:
         """Return what to ask for of a lane next: half a window at a time and, while much is to come, two ahead."""
         head, place = self.journal.held.head(network, lane), (network, lane)
         held = -1 if head is None else head.position.seq
-        if is_public(lane) and self.budgets.is_passed_over(network):
+        passed_over = is_public(lane) and self.budgets.is_passed_over(network)
+        if passed_over or (lane != IDENTITY and network in session.unvouched):
             session.wanted.pop(place, None)
             return []
         if place not in session.wanted and len(session.wanted) >= LANES_WANTED_MAX:

@@ -16,6 +16,7 @@ from protocol.book.slots import Slot
 from protocol.book.timezones import DAY_MS
 from protocol.events import DropBoardItem, Send, StoreBoardItem
 from protocol.lanes.entry import Millis
+from protocol.lanes.identity import Identity
 from protocol.lanes.items import BoardItem, ItemFault, ItemPlace, ItemSaid, parse_item, seal_item
 from protocol.peers.board_messages import (
     BOARD_ITEMS_PER_FRAME_MAX,
@@ -139,14 +140,21 @@ class BoardTalk:
     def identity_changed(self, network: bytes) -> None:
         """Let go of what keys have signed that were ended by others than themselves: a thief may have had them.
 
-        Our own home signs it anew with its next tick.
+        Our own home signs it anew with its next tick. What peers have shown before its key was here is asked for now.
         """
+        self._let_go_of_ended(network)
+        for session in self.home.gossip.sessions.by_peer.values():
+            if session.boards.lacked_key and session.network is not None:
+                session.boards.lacked_key = False
+                self._open(session)
+
+    def _let_go_of_ended(self, network: bytes) -> None:
         home = self.home
         known, board = home.journal.directory.networks.get(network), self.boards.of.get(network)
         if board is None or (network == home.network and home.keyring is not None):
             return
         held = [one.item for one in board.items.values()]
-        self._let_go(held if known is None else [one for one in held if one.said.epoch < known.identity.renewed])
+        self._let_go([one for one in held if known is None or not _is_vouched(one, known.identity)])
 
     def _sign_anew(self) -> None:
         home = self.home
@@ -281,7 +289,7 @@ class BoardTalk:
                     item = parse_item(wire)
                 except ItemFault as fault:
                     raise PeerFault(str(fault)) from fault
-                if self._take(item):
+                if self._take(session, item):
                     taken.append(item)
         finally:
             if session.chosen or self.home.gossip.ties.of_node(session.transport) > Tie.STRANGER:
@@ -292,12 +300,15 @@ class BoardTalk:
         if taken and compared.differs and self.home.now > compared.opened_ms:
             self._open(session)
 
-    def _take(self, item: BoardItem) -> bool:
+    def _take(self, session: Session, item: BoardItem) -> bool:
         """Hold an item that is news, for us, and within its network's room; raises PeerFault if nobody signed it."""
         home, said = self.home, item.said
         known = home.journal.directory.networks.get(said.network)
         key = None if known is None else known.identity.key_of(said.epoch)
-        if known is None or key is None or said.epoch < known.identity.renewed:
+        if known is None or key is None:
+            session.boards.lacked_key = True
+            return False
+        if said.epoch < known.identity.renewed:
             return False
         latest = home.calendar + ITEM_LIFE_MS_MAX + CLOCKS_APART_MS_MAX
         if not home.calendar < said.not_after <= latest or not self.is_for(home.network, item):
@@ -308,7 +319,11 @@ class BoardTalk:
         if not self.boards.fits(said.network, said.item, len(item.wire), home.gossip.budgets.tie(said.network)):
             return False
         if not item.signed_by(key):
-            raise PeerFault("an item that the network's key has not signed")
+            if said.epoch == 0:
+                raise PeerFault("an item that the network's key has not signed")
+            # Its teller may have heard of other key events: of a rotation that we lack, or of a thief's epochs alone.
+            session.boards.lacked_key = True
+            return False
         self._hold(item)
         return True
 
@@ -357,6 +372,15 @@ def _frames(items: Iterable[BoardItem]) -> Iterator[tuple[bytes, ...]]:
         size += len(item.wire)
     if frame:
         yield tuple(frame)
+
+
+def _is_vouched(item: BoardItem, identity: Identity) -> bool:
+    """Tell whether the key of its epoch has signed an item, and nobody else has ended that epoch.
+
+    Where a rotation has taken the place of a thief's epochs, their numbers are another key's.
+    """
+    key = identity.key_of(item.said.epoch)
+    return item.said.epoch >= identity.renewed and key is not None and item.signed_by(key)
 
 
 def _rank(head: BoardHead) -> tuple[int, bool, bytes]:

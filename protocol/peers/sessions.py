@@ -36,6 +36,8 @@ class BoardsCompared:
     """Whether that comparison has found a difference."""
     brought_ms: Millis = 0
     """When it has brought last what was not here."""
+    lacked_key: bool = False
+    """Whether it has shown an item whose key is not known here yet."""
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class Session:
     """When it has brought last what was not here."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
+    unvouched: set[bytes] = field(default_factory=set[bytes])
+    """Networks whose words it has shown under keys that we do not know as theirs: only the newest is asked for."""
     boards: BoardsCompared = field(default_factory=BoardsCompared)
 
 

@@ -94,6 +94,8 @@ class Taking:
         lacking = self.compare.lacks_key_of(session, run[-1])
         if lacking is not None:
             return lacking
+        if first.network in session.unvouched and self._is_vouched(run[-1]):
+            session.unvouched.discard(first.network)
         head = journal.held.head(first.network, first.header.lane)
         known_seq = -1 if head is None else head.position.seq
         if first.header.lane.startswith(LINK_PREFIX):
@@ -112,12 +114,12 @@ class Taking:
             return self._weigh(session, new, known_seq)
         if not journal.follows(new[0]):
             raise PeerFault("an entry that does not follow the one before it")
-        self._take_linked(new)
+        self._take_linked(session, new)
         for entry in twins:
             self._compare(entry)
         return []
 
-    def _take_linked(self, new: list[Entry]) -> None:
+    def _take_linked(self, session: Session, new: list[Entry]) -> None:
         """Take entries that follow what is held of their lane: each signed, or in our own the last of each epoch."""
         journal = self.journal
         for _, group in groupby(new, key=lambda one: one.header.epoch):
@@ -125,6 +127,8 @@ class Taking:
             if entries[0].network != journal.network:
                 # Whoever holds them passes them on in any pieces, and each piece has to stand.
                 entries = list(takewhile(self._is_vouched, entries))
+                if len(entries) < len(whole):
+                    session.unvouched.add(whole[0].network)
             elif not self._is_vouched(entries[-1]):
                 # A chain of hashes: the last signature vouches for all before it (PROTOCOL 6).
                 return
@@ -151,21 +155,24 @@ class Taking:
             anew = LaneRange(network, lane, kept + 1, min(new[-1].header.seq, kept + WINDOW_ENTRIES))
             return [session_said(session.peer, Wanted((anew,)))]
         if not self._is_vouched(new[0]):
+            session.unvouched.add(network)
             return []
         # That other one is the proof of a fork.
         return [session_said(session.peer, Wanted((LaneRange(network, lane, known_seq, known_seq),)))]
 
     def _is_vouched(self, entry: Entry) -> bool:
-        """Tell whether its network has signed an entry, or a thief whose time cold keys have ended; raises EntryFault.
+        """Tell whether its network has signed an entry, by the key events that are known; raises EntryFault for a lie.
 
-        Who still shows what a thief has signed tells no lie: it has not heard of the rotation.
+        Who shows what a thief has signed has not heard of the rotation that ended his time, and who shows what another
+        key has signed may have heard of a rotation that we lack, or of another one: a network can say two.
         """
+        directory = self.journal.directory
         try:
-            self.journal.directory.verify(entry)
+            directory.verify(entry)
         except EntryFault:
-            if self.journal.directory.is_of_thief(entry):
-                return False
-            raise
+            if directory.is_forged(entry):
+                raise
+            return False
         return True
 
     def _is_confirmed(self, run: Sequence[Entry]) -> bool:

@@ -415,12 +415,18 @@ def _true_limit(audit: Auditor, node: Node) -> Found:
 def _passable(audit: Auditor, node: Node) -> Found:
     directory = node.replica.journal.directory
     for entry in audit.stored:
-        if entry.network == node.network or entry.header.lane in (IDENTITY, LEDGER) or directory.is_of_thief(entry):
+        if entry.network == node.network or entry.header.lane in (IDENTITY, LEDGER) or _is_of_thief(directory, entry):
             continue
         try:
             directory.verify(entry)
         except EntryFault as fault:
             yield f"an entry of {entry.header.lane} that no other would take by itself: {fault}"
+
+
+def _is_of_thief(directory: Directory, entry: Entry) -> bool:
+    """Tell whether the key of an epoch that others have ended since has signed an entry in a later one."""
+    signed_in = directory.networks[entry.network].identity.signed_in(entry)
+    return signed_in is not None and signed_in < entry.header.epoch
 
 
 def _stay_together(audit: Auditor, node: Node) -> Found:

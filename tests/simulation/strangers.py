@@ -24,8 +24,10 @@ class Stranger:
 
     def __init__(self, number: int | None = None) -> None:
         number = next(self.numbers) if number is None else number
-        self.hot, cold, self.transport = (KeyPair.from_seed(digest("seed", b"%d %d" % (number, n))) for n in range(3))
-        inception = Inception(self.hot.public, promise(cold.public), (cold.public,), 1, self.transport.public)
+        self.hot, self.cold, self.transport = (
+            KeyPair.from_seed(digest("seed", b"%d %d" % (number, n))) for n in range(3)
+        )
+        inception = Inception(self.hot.public, promise(self.cold.public), (self.cold.public,), 1, self.transport.public)
         self.said = [
             seal(self.hot, network=NO_NETWORK, lane=IDENTITY, epoch=0, seq=0, prev=None,
                  body=encode_body(inception, 1), salt=bytes(16))
