@@ -385,6 +385,19 @@ def test_a_payee_without_a_key_reverses_by_word_and_the_commons_by_a_steward(ria
     assert riacho.balance("ana") == 0
 
 
+def test_what_comes_back_comes_back_beyond_a_ceiling(riacho: Group) -> None:
+    """That Ana has earned since must not keep a mistake from being undone; nobody else can give her more."""
+    mistake, held = riacho.pay("ana", "bia", 40_00), riacho.pay("ana", "bia", 5_00, pending=True)
+    riacho.do("steward", "members.set-limits", SetLimits(balance_limit=hours(50_00)), "ana")
+    riacho.pay("caio", "ana", 95_00)
+    assert riacho.refuses("caio", "ana", 1) is PAYEE_LIMIT_EXCEEDED
+    riacho.payments("bia", "void", held, VoidPayment())
+    assert riacho.balance("ana") == 55_00
+    riacho.payments("ana", "reverse", mistake, Brought(consent(riacho, mistake.id)))
+    assert riacho.balance("ana") == 95_00
+    assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
+
+
 def test_what_is_no_consent(riacho: Group) -> None:
     payment = riacho.pay("ana", "bia", 10_00)
     pending = riacho.pay("ana", "bia", 1_00, pending=True)
