@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from aiohttp.web import Response, StreamResponse
 
 from node.http.answers import respond, shown_answer
+from node.http.auth import unauthenticated
 from node.http.components import Schema
 from node.http.jsonbytes import dump
 from node.http.page import PAGE_HEADERS, page
@@ -18,9 +19,12 @@ from node.http.refusals import NOT_READY
 from node.http.routes import Exchange, Route, no_more
 from node.http.schema import json_bytes
 from protocol.book.declaration import ANYONE, Doc, OneOf
+from protocol.book.plans import READERS, Role
+from protocol.book.refusals import FORBIDDEN
 from protocol.peers.troubles import Trouble
 
 METRICS_TYPE = "text/plain"
+_READERS = ", ".join(role for role in Role if role in READERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,8 @@ class About:
             ANYONE,
             self._metrics,
             produces=METRICS_TYPE,
-            summary="What is measured, for Prometheus.",
+            summary="What is measured, for Prometheus on this machine; from elsewhere for who may read everything.",
+            statuses=(401, 403),
         )
         yield Route(
             "GET",
@@ -170,6 +175,8 @@ class About:
 
     async def _metrics(self, exchange: Exchange) -> StreamResponse:
         no_more(exchange.query)
+        if not exchange.is_of_this_machine and exchange.actor.role not in READERS:
+            raise unauthenticated() if exchange.actor.role is Role.ANYONE else Denied(FORBIDDEN, allowed=_READERS)
         measured: dict[str, list[str]] = {
             f"mutirao_{name}": [f" {float(one)}"] for name, one in self._figures().items()
         }

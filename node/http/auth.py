@@ -164,7 +164,9 @@ class TokenGate:
         token = await self._tokens().token(hashed)
         if token is None or not opens(token, self._book(), now):
             return None
-        return Actor(Role(token.role), token.member, token.scopes)
+        role = Role(token.role)
+        # An auditor reads, and acts for nobody: the member of its token only says whose it is.
+        return Actor(role, None if role is Role.AUDITOR else token.member, token.scopes)
 
     async def session_key(self, authorization: str) -> bytes | None:
         """Return the key on which a bearer rests: that of its session, or of the one in which its token was made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -36,6 +37,16 @@ class Exchange:
     query: Mapping[str, str]
     body: bytes
     address: str
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """Tell whether who asks is a program on this machine, and no proxy that asks for somebody else."""
+        if "X-Forwarded-For" in self.request.headers or "Forwarded" in self.request.headers:
+            return False
+        try:
+            return ip_address(self.request.remote or "").is_loopback
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -469,6 +469,26 @@ async def test_with_a_leaver_go_its_requests_and_tokens(riacho: Riacho) -> None:
         assert (refused["status"], refused["code"]) == (422, "MEMBER_NOT_ACTIVE")
 
 
+async def test_an_auditor_acts_for_nobody_whichever_member_its_token_names(riacho: Riacho) -> None:
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.title())
+    made = await riacho.ask("POST", "/v1/tokens", {"label": "auditor", "role": "auditor", "member": "ana"})
+    riacho.tokens["auditor"] = made["token"]
+    for path, wish in (
+        ("/v1/payments", {"payer": "ana", "payee": "bia", "amount": hours("1.00")}),
+        ("/v1/payment-requests", {"payee": "ana", "amount": hours("1.00")}),
+        ("/v1/members/ana/leave", {}),
+        ("/v1/members/ana/erase", {}),
+    ):
+        refused = await riacho.ask("POST", path, wish, as_="auditor")
+        assert (refused["status"], refused["code"]) == (403, "FORBIDDEN"), path
+    assert {one["balance"]["value"] for one in (await riacho.ask("GET", "/v1/accounts", as_="auditor"))["items"]} == {
+        "0"
+    }
+    await riacho.ask("POST", "/v1/members/ana/leave", {})
+    assert (await riacho.ask("GET", "/v1/accounts", as_="auditor"))["status"] == 401, "it ends with the member"
+
+
 async def test_limits_change_one_by_one_and_for_everybody(riacho: Riacho) -> None:
     await riacho.join("ana", "Ana")
     for wish, limit, ceiling in (

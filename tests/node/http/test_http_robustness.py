@@ -238,6 +238,13 @@ async def test_what_is_measured_is_told_to_prometheus(shop: Any) -> None:
     assert 'mutirao_http_answers_total{operation="unknown",status="404"} 1' in lines
 
 
+@pytest.mark.parametrize("header", ["X_Forwarded_For", "Forwarded"])
+async def test_what_is_measured_is_not_told_to_everybody_through_a_proxy(shop: Any, header: str) -> None:
+    for token, status in ((None, 401), ("mt_ana", 403), ("mt_auditor", 200), ("mt_steward", 200)):
+        assert (await shop.ask("GET", "/metrics", token=token, **{header: "192.0.2.7"})).status == status
+    assert (await shop.ask("GET", "/healthz", token=None, **{header: "192.0.2.7"})).status == 200
+
+
 _segment = st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["v1", "loaves", "slice", "0"])
 _header = st.tuples(
     st.sampled_from(["If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "Authorization", "Range"]),
