@@ -30,6 +30,7 @@ from protocol.peers.taking import Taking
 from protocol.peers.talks import Talks
 from protocol.peers.ties import Ties, TiesShown
 from protocol.practices.between.links.paced import RecordsWaiting
+from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.state import Question, Quote
 from protocol.replica import Replica
 from protocol.timer import Timer
@@ -84,6 +85,7 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     Journal: frozenset({"book", "directory"}),
     Sessions: frozenset({"journal"}),
     Compare: frozenset({"journal", "sessions"}),
+    Links: frozenset({"stirred", "untold"}),
     Ties: frozenset({"_journal", "_found"}),
     KeyEvents: frozenset({"journal", "compare"}),
     Taking: frozenset({"journal", "sessions", "compare", "key_events"}),
@@ -92,7 +94,7 @@ UNWRITTEN: dict[type[Any], frozenset[str]] = {
     HeadIndex: frozenset({"_key", "_digest", "_told"}),
     ItemIndex: frozenset({"_key", "_digest", "_told"}),
 }
-"""What is written down at another place, or, as a book, for itself."""
+"""What is written down at another place, or, as a book, for itself; and what says where to look for what is due."""
 HOLD_WHAT_CHANGES = frozenset({Quote, Question, TiesShown})
 """What is never changed itself, but names an account or a book, which is."""
 

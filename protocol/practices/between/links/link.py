@@ -65,6 +65,17 @@ class Link:
         return self.mine is not None and self.side.own.epoch < self.reopened
 
     @property
+    def is_under_way(self) -> bool:
+        """Tell whether time may bring something to do on it, though neither side says anything."""
+        return self.is_lost or bool(self.side.own.holds or self.side.partner.holds)
+
+    @property
+    def is_unacknowledged(self) -> bool:
+        """Tell whether the partner has yet to acknowledge our newest record."""
+        ack = self.side.partner.ack
+        return self.mine is not None and (ack is None or (ack.epoch, ack.n) < self.side.own.position)
+
+    @property
     def is_half(self) -> bool:
         """Tell whether our own record acknowledges one of the partner's that is not here."""
         ack = self.side.own.ack

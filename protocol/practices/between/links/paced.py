@@ -48,11 +48,6 @@ class RecordsWaiting:
         if older is None or _position(older) < _position(entry):
             self.waiting[place] = entry
 
-    def drain(self) -> list[Entry]:
-        """Return what waits; none of it does any longer."""
-        waiting, self.waiting = list(self.waiting.values()), {}
-        return waiting
-
     def forget_idle(self, now: Millis) -> None:
         """Remember no network any more to which time has given all back."""
         for network, (spent, since) in list(self.spent.items()):

@@ -41,7 +41,9 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
     """Make a record the newest of its side; what a partner's means, crdt.link has judged before."""
     body = entered.body
     assert isinstance(body, LinkRecord)
-    link = book.of(Links).meet(book, body.terms)
+    links = book.of(Links)
+    link = links.meet(book, body.terms)
+    links.stir(link)
     own = entered.network == book.network
     identity = book.of(Directory).networks[entered.network].identity
     before, known = (link.side.own, link.signed) if own else (link.side.partner, link.signed_by_partner)
@@ -59,7 +61,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             link.side, link.mine = link.side.wrote(record, entered.id).fence(body.fence), body.settings
         link.draft, link.onward_out = None, onward
         # One that was in the making is so no more, where this is a record that we had lost.
-        book.of(Links).drafted.pop(link.id, None)
+        links.drafted.pop(link.id, None)
         return ()
     # Our own record in the making was begun on what we knew before.
     assert link.draft is None

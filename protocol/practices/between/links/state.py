@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from protocol.book.book import Book
 from protocol.lanes.directory import Directory
+from protocol.lanes.entry import Millis
 from protocol.lanes.news import EpochOpened, EpochRebased, LaneForked, LaneNews, LanePardoned
 from protocol.peers.ties import Tie
 from protocol.practices.between.links.entries import (
@@ -33,6 +34,10 @@ class Links:
         """By how the id of the partner's mirror account begins, up to the currency."""
         self.drafted: dict[bytes, None] = {}
         """Links with a record in the making, in the order in which it was begun."""
+        self.stirred: dict[bytes, Millis] = {}
+        """Links that have changed or have something under way, and from when on it is to be looked what is due."""
+        self.untold: dict[bytes, Millis] = {}
+        """The same of what the commons tells of them."""
         self.reopened = 0
         self.rotated = 0
         self._met = 0
@@ -41,6 +46,27 @@ class Links:
     def begun(self) -> int:
         """Return on how many links we have said something."""
         return sum(link.mine is not None for link in self.by_id.values())
+
+    def stir(self, *links: Link) -> None:
+        """Have it looked soon what is due on links: whatever changes one says so."""
+        for link in links:
+            self.stirred[link.id] = self.untold[link.id] = 0
+
+    def stir_all(self) -> None:
+        """Have it looked soon what is due on each link."""
+        self.stir(*self.by_id.values())
+
+    def due(self, now: Millis) -> list[Link]:
+        """Return the links on which something may be due, in the order in which they were begun."""
+        return self._looked_at(self.stirred, now)
+
+    def due_to_tell(self, now: Millis) -> list[Link]:
+        """Return the links of which the commons may have something to tell, in that order."""
+        return self._looked_at(self.untold, now)
+
+    def _looked_at(self, waiting: dict[bytes, Millis], now: Millis) -> list[Link]:
+        found = [self.by_id[id] for id, from_ms in waiting.items() if from_ms <= now]
+        return sorted(found, key=lambda link: link.arrival) if found else found
 
     def reopen(self, epoch: int, *, by_cold_keys: bool) -> None:
         """Note that our network has opened this epoch, after a restore or by a rotation."""
@@ -53,6 +79,7 @@ class Links:
                 # A replica that takes over has not got the partner's records: it can hold nothing against them.
                 link.grant_known = None if link.is_half else link.side.partner.granted
                 link.side = link.side.rotated(epoch)
+        self.stir_all()
 
     def hear(self, news: LaneNews) -> None:
         """Take in what has befallen lanes: a fork, an epoch."""
@@ -70,11 +97,13 @@ class Links:
         """Place no new holds with a partner that is proved to have forked; open ones still resolve."""
         for link in self.with_partner(partner):
             link.side = link.side.freeze()
+            self.stir(link)
 
     def thaw(self, partner: bytes) -> None:
         """Place holds again with a partner whose cold keys have ended the epoch in which it forked."""
         for link in self.with_partner(partner):
             link.side = link.side.thaw()
+            self.stir(link)
 
     def rebase(self, partner: bytes, epoch: int) -> None:
         """Note that a partner has opened an epoch: whatever was taken of it was said before.
@@ -83,6 +112,7 @@ class Links:
         """
         for link in self.with_partner(partner):
             link.side, link.fenced = link.side.rebase(epoch), 0
+            self.stir(link)
 
     def with_partner(self, partner: bytes) -> list[Link]:
         """Return the links with a partner in the order in which they were begun."""
@@ -124,11 +154,13 @@ class Links:
             if isinstance(step, Place):
                 link.onward_out[step.item.id] = step.item.onward
         self.drafted[link.id] = None
+        self.stir(link)
 
     def drop_drafts(self) -> None:
         """Forget what is in the making: a node that has to recover signs nothing."""
         for id in self.drafted:
             self.by_id[id].draft = None
+            self.stir(self.by_id[id])
         self.drafted.clear()
 
     def meet(self, book: Book, terms: Terms) -> Link:
@@ -145,12 +177,15 @@ class Links:
             known = book.of(Directory).networks.get(partner)
             if known is not None and known.forked:
                 link.side = link.side.freeze()
+            self.stir(link)
         return link
 
     def drop(self, link: Link) -> None:
         """Know an offer no longer that nobody has taken up."""
         assert link.mine is None, "a link that we have a part in is never dropped"
         del self.by_id[link.id]
+        self.stirred.pop(link.id, None)
+        self.untold.pop(link.id, None)
         self.by_account.pop(link_account(link.id, "").rstrip("."), None)
 
     def seal(self, link: Link) -> LinkRecord:

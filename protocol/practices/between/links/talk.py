@@ -50,6 +50,8 @@ class Sendings:
     asked_at: dict[bytes, Millis] = field(default_factory=dict[bytes, Millis])
     sent: dict[bytes, tuple[int, int]] = field(default_factory=dict[bytes, tuple[int, int]])
     """Up to which record of ours, by its place."""
+    begun: bool = False
+    """Whether it was looked what is due on each link since the node began to sign, or the clock was set back."""
 
 
 class LinkTalk:
@@ -101,7 +103,8 @@ class LinkTalk:
     def _hear_waiting(self) -> None:
         """Take in the records that have waited, as far as there is room for them by now."""
         home = self.home
-        for entry in self.waits.drain():
+        for place in list(self.waits.waiting):
+            entry = self.waits.waiting.pop(place)
             session = home.gossip.sessions.of_network(entry.network)
             if session is None:
                 continue
@@ -216,27 +219,44 @@ class LinkTalk:
             home.say(Send(session.peer, pack(LinkNews(record))))
 
     def go_on(self) -> None:
-        """Do what is due on each link, and send again what has had no answer."""
+        """Do what is due on links, and send again what has had no answer."""
         offering.end_offers(self.home)
         self._hear_waiting()
-        for link in list(self.links.by_id.values()):
+        if not self.sendings.begun:
+            self.sendings.begun = True
+            self.links.stir_all()
+        for link in self.links.due(self.home.now):
             self.resolve(link.id)
             self.remind(link)
+            # Not before: where rows are lacking all is done anew. What was begun stirs it when its record is written.
+            if link.is_under_way:
+                self.links.stirred[link.id] = 0
+            elif link.is_unacknowledged:
+                self.links.stirred[link.id] = self._sent_ms(link) + self._again_ms(link)
+            else:
+                del self.links.stirred[link.id]
 
     def remind(self, link: Link) -> None:
         """Send our record again to a partner that has not acknowledged it; ask again for what we lost."""
         now = self.home.now
-        declined = link.theirs is None and link.id in self.home.book.of(offering.DeclinedOffers).elsewhere
-        every = offering.AGAIN_MS if declined else RESEND_EVERY_MS
         # Since a time that is yet to come, nothing was sent: the clock has gone back.
-        if link.mine is None or 0 <= now - self.sendings.sent_at.get(link.id, 0) < every:
+        if link.mine is None or 0 <= now - self.sendings.sent_at.get(link.id, 0) < self._again_ms(link):
             return
-        heard = link.side.partner.ack
         if link.is_lost:
             self.sendings.sent_at[link.id] = now
             self.home.tell(Tell(link.partner, self._wanted()))
-        elif heard is None or (heard.epoch, heard.n) < link.side.own.position:
+        elif link.is_unacknowledged:
             self._send(link)
+
+    def _again_ms(self, link: Link) -> Millis:
+        """Return how long after it was sent our record is sent again."""
+        declined = link.theirs is None and link.id in self.home.book.of(offering.DeclinedOffers).elsewhere
+        return offering.AGAIN_MS if declined else RESEND_EVERY_MS
+
+    def _sent_ms(self, link: Link) -> Millis:
+        """Return when our record was sent; to who is not here it is shown when it comes."""
+        sent_ms = self.sendings.sent_at.get(link.id, 0)
+        return sent_ms if self.home.now - sent_ms < self._again_ms(link) else self.home.now
 
     # After a loss.
 
@@ -307,6 +327,7 @@ class LinkTalk:
             return
         if held.n == 0 or held.record == self.journal.held.said_at(link_lane(link.id), held.n - 1):
             link.fenced = max(link.fenced, link.reopened)
+            self.links.stir(link)
             self.resolve(link.id)
 
 
@@ -339,10 +360,13 @@ def _hear_home(home: Home, news: HomeNews) -> None:
             LinkTalk(home).meet(session, partner)
         case FellSilent():
             home.book.of(Links).drop_drafts()
+            home.book.of(Sendings).begun = False
         case WentOn():
             LinkTalk(home).ask_all()
+            home.book.of(Sendings).begun = False
         case ClockSetBack():
             home.book.of(Sendings).sent_at.clear()
+            home.book.of(Sendings).begun = False
         case KeyOusted():
             pass
         case _:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Entered, Plan, Write
 from protocol.book.refusals import STATE_CONFLICT, Refused, refuse
-from protocol.lanes.entry import COMMONS
+from protocol.lanes.entry import COMMONS, Millis
 from protocol.peers.ties import Tie
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN, LINK_UNKNOWN
@@ -28,11 +28,16 @@ def hear(book: Book, word: Entered) -> None:
     said = book.of(Routes).said.setdefault(word.network, {})
     if body.link in said or len(said) < LINKS_MAX:
         said[body.link] = (body, word.at_ms)
+    link = book.of(Links).by_id.get(body.link)
+    if link is not None and word.network == book.network:
+        book.of(Links).stir(link)
 
 
 def unhear(book: Book, network: bytes) -> None:
     """Drop what a network has said of its links."""
     book.of(Routes).said.pop(network, None)
+    if network == book.network:
+        book.of(Links).stir_all()
 
 
 def band_of(room: int) -> int:
@@ -42,24 +47,32 @@ def band_of(room: int) -> int:
 
 def due(desk: Desk) -> Iterator[Plan]:
     """Publish our links as they are now: when they open, change or close, and their room from time to time."""
-    for link in list(desk.book.of(Links).by_id.values()):
-        word = _due(desk, link)
+    links = desk.book.of(Links)
+    for link in links.due_to_tell(desk.now):
+        word, later_ms = _due(desk, link)
         if word is not None:
             yield Plan("", (Write(word, COMMONS),))
+        elif later_ms is None:
+            del links.untold[link.id]
+        else:
+            links.untold[link.id] = later_ms
 
 
-def _due(desk: Desk, link: Link) -> Published | Withdrawn | None:
+def _due(desk: Desk, link: Link) -> tuple[Published | Withdrawn | None, Millis | None]:
+    """Return what is to be said of a link now; where there is nothing, when there is if the link stays as it is."""
     known, at_ms = desk.book.of(Routes).said.get(desk.book.network, {}).get(link.id, (None, 0))
     if link.mine is None or link.theirs is None or isinstance(known, Withdrawn):
-        return None
+        return None, None
     if link.state in (LinkState.CLOSING, LinkState.CLOSED):
-        return None if known is None else Withdrawn(link.id)
+        return (None if known is None else Withdrawn(link.id)), None
     now = _published(link)
     if known is None:
-        return now if link.state is LinkState.OPEN else None
-    if now == known or (replace(now, band=known.band) == known and 0 <= desk.now - at_ms < BAND_EVERY_MS):
-        return None
-    return now
+        return (now if link.state is LinkState.OPEN else None), None
+    if now == known:
+        return None, None
+    if replace(now, band=known.band) == known and 0 <= desk.now - at_ms < BAND_EVERY_MS:
+        return None, at_ms + BAND_EVERY_MS
+    return now, None
 
 
 def _published(link: Link) -> Published:
