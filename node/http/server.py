@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from time import perf_counter
 from traceback import format_tb
@@ -174,10 +174,29 @@ class _Connection(RequestHandler):
         self._door = server.door
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection, unless there are too many."""
+        """Take a connection; where there are too many, one makes way that asks for nothing, else the new one."""
         super().connection_made(transport)
         if self._manager is not None and len(self._manager.connections) > CONNECTIONS_MAX:
-            self.force_close()
+            self._idlest(self._manager.connections).force_close()
+
+    def _idlest(self, connections: Sequence[RequestHandler]) -> RequestHandler:
+        """Return the oldest that waits for a request, of the address that has most of these; ourselves if none does."""
+        idle: defaultdict[str, list[RequestHandler]] = defaultdict(list)
+        for one in connections:
+            if isinstance(one, _Connection) and one is not self and one.is_idle:
+                idle[one.address].append(one)
+        return max(idle.values(), key=len)[0] if idle else self
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether it waits for a request, or for the rest of its first lines."""
+        return self._waiter is not None
+
+    @property
+    def address(self) -> str:
+        """From where it comes."""
+        place = None if self.transport is None else self.transport.get_extra_info("peername")
+        return str(place[0]) if place else ""
 
     def handle_error(
         self,

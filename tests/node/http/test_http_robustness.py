@@ -166,15 +166,43 @@ async def test_odd_targets_are_told_apart(shop: Any, target: bytes, status: int)
     assert status == 200 or code_of(answer)
 
 
-async def test_connections_beyond_the_bound_are_closed(shop: Any, monkeypatch: Any) -> None:
+async def test_beyond_the_bound_the_silent_of_the_address_with_most_make_way(shop: Any, monkeypatch: Any) -> None:
+    """512 that said nothing once locked everybody out for 75 s at a time."""
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 4)
+    await shop.session.close()
+    host, port = shop.url.removeprefix("http://").split(":")
+
+    async def caller(address: str, said: bytes = b"") -> tuple[Any, Any]:
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=(address, 0))
+        writer.write(said)
+        await asyncio.sleep(0.02)
+        return reader, writer
+
+    phone = await caller("127.0.0.3")
+    crowd = [await caller("127.0.0.2", b"GET / HTTP/1.1\r\n" * (number % 2)) for number in range(6)]
+    for reader, _ in crowd[:3]:
+        assert await reader.read() == b""
+    for _ in range(2):
+        phone[1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await phone[0].readline()).startswith(b"HTTP/1.1 200 ")
+        await phone[0].readuntil(b"}")
+    for _, writer in (phone, *crowd):
+        writer.close()
+
+
+async def test_where_all_are_being_served_a_new_connection_is_closed(shop: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(server, "CONNECTIONS_MAX", 3)
     await shop.session.close()
     host, port = shop.url.removeprefix("http://").split(":")
+    half = b"POST /v1/loaves HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer mt_ana\r\nContent-Length: 9\r\n\r\n{"
     opened = [await asyncio.open_connection(host, int(port)) for _ in range(3)]
+    for _, writer in opened:
+        writer.write(half)
+    await asyncio.sleep(0.1)
     reader, writer = await asyncio.open_connection(host, int(port))
     assert await reader.read() == b""
-    opened[0][1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert (await opened[0][0].readline()).startswith(b"HTTP/1.1 200 ")
+    opened[0][1].write(b"xxxxxxxx")
+    assert (await opened[0][0].readline()).startswith(b"HTTP/1.1 4")
     for _, one in (*opened, (reader, writer)):
         one.close()
 
