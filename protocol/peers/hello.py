@@ -8,9 +8,10 @@ from protocol.events import Forget, Store
 from protocol.lanes.entry import IDENTITY, EntryFault, parse
 from protocol.lanes.growing import recovery_of
 from protocol.peers.home import Home
-from protocol.peers.messages import Hello, NodeRole, PeerFault
+from protocol.peers.messages import Entries, Hello, NodeRole, PeerFault, Wanted
 from protocol.peers.news import PartnerMet
 from protocol.peers.sessions import Session
+from protocol.peers.taking import parsed
 from protocol.wire.codec import CodecFault
 
 ADMITS: Slot[Callable[[Desk, bytes, bytes | None], Plan | None]] = Slot(
@@ -48,11 +49,11 @@ class Greeting:
     def hear(self, session: Session, hello: Hello) -> None:
         """Let a peer in that shows for whom it speaks; raises PeerFault where it does not."""
         home, gossip = self.home, self.home.gossip
-        if session.network is not None:
-            raise PeerFault("hello is said once")
         if home.keyring is not None and hello.network == home.network and self._shows_loss(hello):
             home.standing.fall_back()
-        home.out += gossip.taking.hear_identity(session, hello, home.calendar)
+        asked = gossip.taking.hear_identity(session, hello, home.calendar)
+        home.out += asked
+        session.hello = hello if asked else None
         home.standing.mind_succession()
         if hello.role is NodeRole.HOME:
             known = home.journal.directory.networks.get(hello.network)
@@ -61,13 +62,39 @@ class Greeting:
                 home.out += gossip.compare.show_rotation(session, hello.network)
                 return
             if known is None or known.identity.transport != session.transport:
-                raise PeerFault("a node that its network has not certified")
+                if session.hello is None:
+                    raise PeerFault("a node that its network has not certified")
+                return  # What goes before its newest key events is on its way.
         elif not self._lets_in(session, hello):
             raise PeerFault("a replica that nobody invited")
+        session.hello = None
         gossip.sessions.admit(session, hello.network, hello.role)
         session.knows = hello.knows or ()
         if hello.role is NodeRole.HOME and home.keyring is not None:
             home.hear(PartnerMet(session, hello.network))
+
+    def hear_more(self, session: Session, message: object) -> None:
+        """Hear the rest of the key events of a peer whose hello could not hold all; nothing else of it counts yet.
+
+        Raises PeerFault.
+        """
+        gossip, hello = self.home.gossip, session.hello
+        assert hello is not None, "it has said hello"
+        match message:
+            case Hello():
+                raise PeerFault("hello is said once")
+            case Entries():
+                entries = [parsed(wire) for wire in message.entries]
+                its = [one for one in entries if (one.network, one.header.lane) == (hello.network, IDENTITY)]
+                if its:
+                    self.home.out += gossip.taking.hear_entries(session, its, self.home.calendar, speaks=True)
+                    self.hear(session, hello)
+            case Wanted(ranges):
+                gossip.sessions.count(session, self.home.now)
+                ours = tuple(one for one in ranges if (one.network, one.lane) == (self.home.network, IDENTITY))
+                self.home.out += gossip.compare.hear_wanted(session, Wanted(ours))
+            case _:
+                gossip.sessions.count(session, self.home.now)
 
     def _shows_loss(self, hello: Hello) -> bool:
         """Tell whether a node of our own network knows of a key event that we have signed and lost."""

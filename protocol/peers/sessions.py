@@ -51,6 +51,8 @@ class Session:
     """Whether we have dialled it: our operator gave its address."""
     network: bytes | None = None
     role: NodeRole | None = None
+    hello: Hello | None = None
+    """What it has said of itself, while older key events on which that rests are on their way."""
     requests: int = 0
     knows: tuple[Knows, ...] = ()
     """Its practices, as it has told."""
@@ -98,7 +100,7 @@ class Sessions:
         if len(self.by_peer) >= SESSIONS_MAX:
             raise PeerFault("too many peers")
         self.by_peer[session.peer] = session
-        # Who knows the older key events needs the newest only; all others hear of them by gossip first.
+        # Who knows the older key events needs the newest only; all others ask for them.
         newest = tuple(identity[-IDENTITY_ENTRIES_MAX:])
         hello = Hello(self.network, self.role, newest, self.invitation, self.knows)
         return [session_said(session.peer, hello)]

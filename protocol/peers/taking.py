@@ -47,10 +47,7 @@ class Taking:
 
     def hear_identity(self, session: Session, hello: Hello, now: Millis) -> list[Out]:
         """Take in the key events by which a peer proves for whom it speaks."""
-        try:
-            entries = [parse(wire) for wire in hello.identity]
-        except (CodecFault, EntryFault) as fault:
-            raise PeerFault(str(fault)) from fault
+        entries = [parsed(wire) for wire in hello.identity]
         if any((one.network, one.header.lane) != (hello.network, IDENTITY) for one in entries):
             raise PeerFault("a hello tells the key events of its own network")
         return self.hear_entries(session, entries, now, speaks=True)
@@ -220,3 +217,11 @@ def _until_twins(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         if before.header.seq == after.header.seq and before.id != after.id:
             return list(entries[: at + 1]), [after]
     return list(entries), []
+
+
+def parsed(wire: bytes) -> Entry:
+    """Return the entry that a peer shows; raises PeerFault where it is none."""
+    try:
+        return parse(wire)
+    except (EntryFault, CodecFault) as fault:
+        raise PeerFault(str(fault)) from fault

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.book.declaration import Desk, Slot
-from protocol.lanes.entry import LINK_PREFIX, Entry, EntryFault, parse
+from protocol.lanes.entry import LINK_PREFIX, Entry
 from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
 from protocol.peers.hello import Greeting
 from protocol.peers.home import Home, HomeSaid
@@ -24,7 +24,7 @@ from protocol.peers.messages import (
 )
 from protocol.peers.runs import RunTalk
 from protocol.peers.sessions import Session
-from protocol.wire.codec import CodecFault
+from protocol.peers.taking import parsed
 
 Hear = Callable[[Home, Session, bytes, Any], Iterable[HomeSaid]]
 
@@ -68,14 +68,14 @@ class Talks:
         if session is None:
             return
         message = unpack(frame)
-        if session.network is None and not isinstance(message, Hello):
-            raise PeerFault("the first word is hello")
+        if session.network is None:
+            self._greet(session, message)
+            return
         match message:
             case NewerMessage():
                 gossip.sessions.count(session, home.now)
             case Hello():
-                self.greeting.hear(session, message)
-                self.runs.greet(session)
+                raise PeerFault("hello is said once")
             case Entries():
                 self._hear_entries(session, message)
             case Heads():
@@ -100,6 +100,15 @@ class Talks:
                             gossip.sessions.count(session, home.now)
                         home.do(hears.hear(home, session, network, message))
 
+    def _greet(self, session: Session, message: object) -> None:
+        if session.hello is not None:
+            self.greeting.hear_more(session, message)
+        elif isinstance(message, Hello):
+            self.greeting.hear(session, message)
+        else:
+            raise PeerFault("the first word is hello")
+        self.runs.greet(session)
+
     def _partner(self, session: Session) -> bytes:
         if session.role is not NodeRole.HOME or session.network is None or self.home.keyring is None:
             raise PeerFault("only home nodes speak of payments")
@@ -121,11 +130,3 @@ class Talks:
         for entry in taking.convicted:
             home.accuse_of_fork(entry)
         taking.convicted.clear()
-
-
-def parsed(wire: bytes) -> Entry:
-    """Return the entry that a peer shows; raises PeerFault where it is none."""
-    try:
-        return parse(wire)
-    except (EntryFault, CodecFault) as fault:
-        raise PeerFault(str(fault)) from fault

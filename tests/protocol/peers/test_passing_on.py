@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 from simulation.groups import exchange, linked, says
+from simulation.strangers import Stranger
 from simulation.theft import rotate
 from simulation.world import World
+from soak.marked import rest_to_soak
 
+from protocol.events import PeerDown
 from protocol.lanes.directory import Directory, Profile, is_public
 from protocol.lanes.entry import COMMONS, Entry, encode_body, seal
 from protocol.peers.messages import Ahead, Entries, Heads, Item, Wanted, unpack
@@ -146,3 +149,31 @@ def test_what_is_compared_follows_a_pardon_that_leaves_the_lane_as_it_was(world:
     item = world.item("riacho", encants)
     assert item is not None and (item.seq, item.twin) == (forked.seq, None)
     assert world.is_kept_up("riacho") and world.is_kept_up("serra")
+
+
+@pytest.mark.parametrize("count", rest_to_soak([60, 300], first=1))
+def test_however_many_have_said_two_things_two_partners_agree_and_grow_silent(world: Overheard, count: int) -> None:
+    """300 networks that said one thing to each partner once parted them: forks were compared anew each second."""
+    crowd = [Stranger() for _ in range(count)]
+    world.cut("riacho", "serra")
+    for name, told in (("riacho", "angel"), ("serra", "devil")):
+        teller = crowd[0].connects(world, name)
+        for one in crowd:
+            del one.said[1:]
+            one.says(encode_body(Profile("s", told, "HORA", "Hora", 2, ()), 1))
+        for first in range(0, count, 50):
+            teller.tells(world, name, [entry for one in crowd[first : first + 50] for entry in one.said])
+        world.give(name, PeerDown(teller.peer))
+    world.join("riacho", "serra")
+    world.tick(8)
+    for name in ("riacho", "serra"):
+        forked = world.nodes[name].replica.book.of(Directory).forked
+        assert {one.network for one in crowd} <= forked.keys()
+    world.said.clear()
+    world.tick(65)
+    assert not [one for one in world.said if isinstance(one, Entries | Wanted | Ahead)], "all is settled"
+    assert not world.drops and frozenset(("riacho", "serra")) in world.joined
+    for name in ("riacho", "serra"):
+        world.restart(name)
+    world.tick(8)
+    assert not world.drops and frozenset(("riacho", "serra")) in world.joined

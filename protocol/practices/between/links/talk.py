@@ -19,7 +19,8 @@ from protocol.peers.messages import LinkHeld, LinkNews, LinkWanted, PeerFault, Q
 from protocol.peers.news import HOME_NEWS, ClockSetBack, FellSilent, HomeNews, KeyOusted, PartnerMet, WentOn
 from protocol.peers.sessions import Session
 from protocol.peers.standing import LACKS
-from protocol.peers.talks import HEARS, RECORDS, Hears, at_desk, parsed
+from protocol.peers.taking import parsed
+from protocol.peers.talks import HEARS, RECORDS, Hears, at_desk
 from protocol.peers.ties import TIES
 from protocol.practices.between.links import offering
 from protocol.practices.between.links.entries import LinkRecord, link_id, link_lane
