@@ -11,6 +11,7 @@ from protocol.events import Received, TimerFired
 from protocol.lanes.entry import IDENTITY, LEDGER, decode_body, encode_body, parse, seal
 from protocol.peers.messages import Entries, LinkNews, LinkWanted, pack, unpack
 from protocol.practices.between.abroad.entries import Forwarded
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.faults.seen import FaultsWanted
 from protocol.practices.between.links.entries import AckItem, LinkRecord, link_lane
 from protocol.practices.between.links.state import Links
@@ -74,6 +75,32 @@ def test_what_went_on_before_a_restore_and_was_claimed_is_claimed_upstream_after
     world.tick(20)
     assert (balance(world, "riacho", "ana"), balance(world, "campo", "eva")) == (-30_00, 30_00)
     assert world.nodes["serra"].balance("commons.FLOR") == 0
+
+
+def test_what_went_on_is_claimed_upstream_in_the_moment_in_which_both_links_are_found_again() -> None:
+    world = world_of_three()
+    eva = account(world, "campo", "eva")
+    offer_payment(world, "riacho", "ana", "eva@campo", 30, "serra")
+    deliver_until_credited(world, "campo", eva)
+    for peer in ("riacho", "campo"):
+        world.cut("serra", peer)
+    rotate(world, "serra")
+    # It compares after its start: what partners show of both links is taken in, and answered when it signs.
+    world.restart("serra", whole=True)
+    for peer in ("riacho", "campo"):
+        world.join("serra", peer)
+    world.run()
+    serra = world.nodes["serra"].replica
+    assert all(link.is_lost and link.is_found for link in serra.book.of(Links).by_id.values())
+    while serra.comparing:
+        world.now += 1_000
+        world.give("serra", TimerFired())
+    told = {link.id: link.side for link in serra.book.of(Links).by_id.values()}
+    known = {id: serra.book.of(Forwards).on(id) for id in told}
+    assert {id: (side.partner.claimed, side.own.claimed) for id, side in told.items()} == {
+        id: (one.paid, one.received) for id, one in known.items()
+    }
+    assert sum(one.received for one in known.values()) == 30_00
 
 
 def test_a_partner_that_was_away_gives_a_restored_node_its_lost_records_back() -> None:

@@ -154,4 +154,6 @@ def waived(book: Book, forward: Forwarded, reason: str) -> tuple[Waive, ...]:
 def _is_answerable(book: Book, forward: Forwarded) -> bool:
     """Tell whether the hold that went on can be answered now; if not, it is when its link is found again."""
     link_in = book.of(Links).by_id[forward.link_in]
-    return not link_in.is_lost and forward.hold_in in link_in.now.holds_in
+    # A link that was found in this very moment goes on with the record in the making.
+    goes_on = not link_in.is_lost or link_in.draft is not None
+    return goes_on and forward.hold_in in link_in.now.holds_in
