@@ -62,6 +62,7 @@ from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
 from protocol.practices.between.quotes.state import Quotes
+from protocol.practices.between.rests import RestSwept
 from protocol.practices.between.writeoffs.state import WrittenOff
 from protocol.practices.governance.boards import Seated
 from protocol.practices.governance.motions.entries import Ballot, MotionExecuted, Voted
@@ -70,7 +71,7 @@ from protocol.practices.money.dues.entries import DuesSet
 from protocol.replica import Replica
 from protocol.wire.keys import id_text
 
-LOOKED_AT = (b"abroad/", b"clearing/", b"commons/collected")
+LOOKED_AT = (b"abroad/", b"clearing/", b"commons/collected", b"rests/swept")
 STORED_BY_ONE_INPUT_MAX = 64
 """What one wish or one second may make a node store, beside what a frame brings."""
 ANSWERED_WITHIN_MS = 15_000
@@ -78,6 +79,8 @@ ANSWERED_WITHIN_MS = 15_000
 
 NO_HELLO = "no hello"
 """Why a peer is dropped that has said nothing yet, as may be after a jump of the clock: no word of its is refused."""
+NOT_CERTIFIED = "a node that its network has not certified"
+"""Why a home is dropped that has lost its rotation with an old copy: it is let in once others have told of that."""
 
 
 class Broken(AssertionError):
@@ -430,11 +433,19 @@ def _is_of_thief(directory: Directory, entry: Entry) -> bool:
 
 
 def _stay_together(audit: Auditor, node: Node) -> Found:
-    del node
     while audit.drops:
         peer, reason = audit.drops.pop()
-        if audit.is_honest(peer) and reason != NO_HELLO and not audit.is_dismissed(audit.world.nodes[peer]):
+        here = audit.world.nodes.get(peer)
+        if here is None or not audit.is_honest(peer) or reason == NO_HELLO or audit.is_dismissed(here):
+            continue
+        if reason != NOT_CERTIFIED or here.name not in audit.restored or _is_certified(node, here):
             yield f"an honest peer, {peer}, was dropped: {reason}"
+
+
+def _is_certified(node: Node, home: Node) -> bool:
+    """Tell whether a node knows another by the key of its transport."""
+    known = node.replica.journal.directory.networks.get(home.network)
+    return known is not None and known.identity.transport == home.transport
 
 
 def _accept_stable(audit: Auditor, node: Node) -> Found:
@@ -476,6 +487,12 @@ def _honest_loss_entry(audit: Auditor, node: Node, body: Any) -> Found:
             place = (node.name, account.partition(".")[2])
             seen = audit.note("NO-HONEST-LOSS")
             seen[place] = min(0, seen.get(place, 0))
+        case RestSwept(account):
+            # What rates have left of a closed link, or what a partner owes that is written off: stewards take it on.
+            code = account.partition(".")[2]
+            seen, balance = audit.note("NO-HONEST-LOSS"), node.replica.book.ledger.accounts[exchange_account(code)]
+            seen[node.name, code] = min(seen.get((node.name, code), 0), balance.balance_minor)
+            audit.unsteady.update(id + node.network for id in links if link_account(id, code) == account)
         case Reconciled() if node.name not in audit.restored:
             yield "the commons carries a loss, and nobody was restored"
         case _:
@@ -882,11 +899,12 @@ def _merge_laws(audit: Auditor) -> Found:
 
 def boards_apart(audit: Auditor) -> Found:
     """Look whether who may see an item of an honest home holds what that home says by now, and nobody else anything."""
+    latest = audit.world.now + max(node.skew_ms for node in audit.world.nodes.values())
     homes = {home.network: home for home in audit.honest_homes() if not home.replica.recovering}
     for home in homes.values():
         said = home.replica.book.of(Boards).of.get(home.network, HeldBoard()).items
         for one in (held.item for held in said.values()):
-            if one.said.not_after < audit.world.now + DAY_MS:
+            if one.said.not_after < max(latest, audit.world.now) + DAY_MS:
                 continue  # Clocks may be apart: whoever's is ahead has let go of it.
             for node in homes.values():
                 held = node.replica.book.of(Boards).get(home.network, one.said.item)

@@ -22,6 +22,7 @@ from simulation.world import STEWARD, Node, whole
 
 from protocol.book.declaration import PAGE_ITEMS_MAX, Actor, List, Page, operation_name
 from protocol.book.refusals import Refused
+from protocol.book.signed import parse_uuid
 from protocol.events import Asked, Drop, Effect, Input, Received, Store, TimerFired
 from protocol.lanes.entry import Entry
 from protocol.peers.messages import pack, unpack
@@ -90,7 +91,7 @@ CLEARING: Mapping[str, float] = {
 """The same where all clear."""
 
 
-WISHES: Mapping[str, float] = {"wish": 60, "owe": 2, "clear": 1, "rotate": 0.5, "wait": 0.1}
+WISHES: Mapping[str, float] = {"wish": 90, "owe": 2, "clear": 1, "rotate": 0.5, "wait": 0.1}
 """What comes besides where everything that is declared is wished for."""
 
 
@@ -133,7 +134,7 @@ def draw_wishes(seed: int, cheat: str | None = None) -> Setting:
     dice = Random(f"wishes {seed}")
     setting = (draw_ring if dice.random() < 0.3 else draw_setting)(seed, cheat)
     weights = {**setting.weights, **WISHES}
-    return replace(setting, weights=weights, nouns=draw_nouns(dice), copies=dice.choice((0, 0, 1, 2)))
+    return replace(setting, weights=weights, nouns=draw_nouns(dice, seed), copies=dice.choice((0, 0, 1, 2)))
 
 
 DRAWN: Mapping[str, Callable[[int, str | None], Setting]] = {
@@ -321,7 +322,7 @@ class Played(FaultyWorld):
     # What a network itself names.
 
     def ids(self, name: str, noun: str, actor: Actor) -> list[str]:
-        """Return the ids of what a noun stands for, by the list that a node shows; of what has none, those it told."""
+        """Return the ids of what a noun stands for: those that a node lists, or where it lists none, those it told."""
         node = self.nodes[name]
         listed = node.replica.operations.get(f"{noun}.list")
         if not isinstance(listed, List):
@@ -329,10 +330,9 @@ class Played(FaultyWorld):
         self._requests += 1
         self.give(name, Asked(self._requests, operation_name(listed), actor, listed.wanted(), limit=PAGE_ITEMS_MAX))
         page = node.answers.pop(self._requests)
-        if not isinstance(page, Page):
-            # It is refused, or no part of the book.
-            return []
-        return [str(getattr(item, fields(item)[0].name)) for item in page.items]
+        # It may be refused, or no part of the book.
+        items = page.items if isinstance(page, Page) else ()
+        return [str(getattr(item, fields(item)[0].name)) for item in items] or self.told.get((name, noun), [])
 
     def heed(self, name: str, noun: str, result: Any) -> None:
         """Remember what an answer names that no list shows: its own id, a code, and the ids of its parts."""
@@ -356,6 +356,11 @@ class Played(FaultyWorld):
 
     def home(self, number: int) -> str:
         return self.setting.homes[number % self.setting.networks]
+
+    def signs(self, name: str) -> bool:
+        """Tell whether a home is in a state to grant a wish: it signs, and its disk takes what it signs."""
+        replica, disk = self.nodes[name].replica, self.disk(name)
+        return not (replica.recovering or replica.comparing or disk.full) and disk.writable
 
     def anyone(self, number: int) -> str:
         """Return a node, a home or a replica."""
@@ -463,9 +468,10 @@ def _owe(world: Played, home: int, units: int, draw: int, *_: int) -> None:
 
     def consent(asked: Any, payer: str) -> None:
         world.note(asked)
-        if not isinstance(asked, Refused):
+        request = None if isinstance(asked, Refused) else parse_uuid(asked.id)
+        if request is not None:
             until = world.now + YEAR_MS
-            wish = GiveConsent(account=payer, requests=(asked.id,), draw=whole(draw % 3 * 10), not_after=until)
+            wish = GiveConsent(account=payer, requests=(request,), draw=whole(draw % 3 * 10), not_after=until)
             world.wish(name, "set-off-consents.create", wish, world.note)
 
     for at, (payer, payee) in enumerate(ends):
@@ -590,8 +596,10 @@ def _skew(world: Played, home: int, years: int, *_: int) -> None:
 
 
 def _wish(world: Played, home: int, *numbers: int) -> None:
-    """Wish for anything that is declared."""
+    """Wish for anything that is declared: as a rule of a home that may grant it, though another has been meant."""
     name = world.home(home)
+    if numbers[0] % 8:
+        name = next(filter(world.signs, (name, *world.setting.homes)), name)
     wished = draw_wish(Random(f"wish {numbers}"), world.setting.nouns, partial(world.ids, name), world.now)
 
     def note(result: Any) -> None:

@@ -45,24 +45,40 @@ NAMED: Mapping[str, str] = {
 LISTED: Mapping[str, str] = {
     "balance-proofs": "accounts", "consistency-proofs": "checkpoints", "obligations": "currencies",
     "payment-proofs": "payments", "receipts": "payments", "clearing-terms": "networks", "openings": "currencies",
-    "imports": "members",
+    "imports": "members", "absences": "members", "guardians": "members", "pictures": "members",
 }  # fmt: skip
-"""Whose ids go by which list, where a noun has none of its own."""
+"""Whose ids go by which list, where a noun has none of its own, or one of those alone who have said something."""
 TEXTS = ("1", "2", "0.5", "1.25", "HORA", "VALE", "nobody", "", "x" * 70)
 COUNTS = (0, 1, 2, 3, 25, 60, 100, 3_600, 50_000, 10**9, -1)
 TOGETHER: tuple[frozenset[str], ...] = (
-    frozenset({"invitations", "members"}), frozenset({"obligations", "payment-requests", "set-off-consents"}),
+    frozenset({"balance-proofs", "checkpoints", "payment-proofs"}), frozenset({"invitations", "members"}),
+    frozenset({"links", "write-offs"}), frozenset({"obligations", "payment-requests", "set-off-consents", "set-offs"}),
 )  # fmt: skip
 """What comes to nothing without one another."""
+DEALT_OVER_SEEDS = 14
+"""So many seeds in a row have everything that there is among what their stories are about."""
 UNITS = (1, 2, 3, 5, 8, 12, 20, 40, 90, 250, 1_500, 0, -3, 10**15)
 SECONDS = (-3_600, 5, 60, 600, 86_400, 40 * 86_400)
-ALONE = frozenset({"condition", "invoice", "mandate", "payment", "request"})
-"""Fields that go with few others of their wish: most often left out."""
+ALONE = frozenset({"back", "condition", "invoice", "mandate", "payer", "payment", "request"})
+"""Fields that go with few others of their wish, or with few who ask: most often left out."""
+SPELT: Mapping[str, tuple[str, ...]] = {
+    "handle": (*(f"new-{number}" for number in range(30)), *TEXTS), "rate": (*("1", "2", "0.5", "1.25") * 3, *TEXTS),
+}  # fmt: skip
+"""What a text says as a rule where its field has a form of its own."""
+OWN = {one.noun: one.id_is for one in OPERATIONS.values() if isinstance(one, Show) and one.id_is == "own"}
+"""Nouns of which there is one, and what it is called."""
 SELDOM = frozenset({
     "currencies.close", "links.close", "links.freeze", "links.withdraw", "members.leave", "members.suspend",
     "networks.forget", "networks.purge", "networks.set-profile", "replicas.dismiss",
 })  # fmt: skip
 """What ends or stops things: too often, and nothing would be left to happen."""
+VAIN = frozenset({
+    "checkpoints.sign", "guardians.back", "guardians.name", "guardians.object", "members.add-key", "members.rebind-key",
+    "members.revoke-key", "pictures.set", "recoveries.propose",
+})  # fmt: skip
+"""What takes somebody's signature, a claim or a picture: no drawn one is right, so these are for their refusals."""
+DRAWS = 4
+"""So often an operation is drawn while there is nothing of which it could be wished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +91,27 @@ class Wished:
     wish: Any
 
 
-def draw_nouns(dice: Random) -> frozenset[str]:
-    """Draw what a story is about: few things, or hardly a wish would find what an earlier one has made."""
-    drawn = set(dice.sample(NOUNS, dice.choice((1, 2, 3, 6))))
+def draw_nouns(dice: Random, seed: int) -> frozenset[str]:
+    """Draw what a story is about: few things, or hardly a wish would find what an earlier one has made.
+
+    A part is dealt by the seed, since chance alone leaves some things out of as many stories as anybody plays.
+    """
+    dealt = NOUNS[seed % DEALT_OVER_SEEDS :: DEALT_OVER_SEEDS]
+    drawn = {*dealt, *dice.sample(NOUNS, dice.choice((0, 1, 2, 4)))}
     return frozenset(drawn.union(*(together for together in TOGETHER if drawn & together)))
 
 
 def draw_wish(dice: Random, nouns: frozenset[str], ids: Ids, now: int) -> Wished:
     """Draw an operation on one of these, one that changes something as a rule, and a wish of its shape."""
-    names = _names(nouns)
-    name = dice.choice(names)
-    while name in SELDOM and dice.random() < 0.8:
-        name = dice.choice(names)
-    operation = OPERATIONS[name]
-    actor = _draw_actor(dice, ids, operation)
-    drawn = _Dice(dice, lambda noun: ids(noun, actor), now)
-    subject = "" if isinstance(operation, Create | List) else drawn.id_of(operation.noun)
+    for _ in range(DRAWS):
+        name = _draw_name(dice, _names(nouns))
+        operation = OPERATIONS[name]
+        actor = _draw_actor(dice, ids, operation)
+        drawn = _Dice(dice, lambda noun, actor=actor: ids(noun, actor), now)
+        is_of_one = not isinstance(operation, Create | List)
+        if not is_of_one or drawn.knows(operation.noun):
+            break
+    subject = drawn.id_of(operation.noun) if is_of_one else ""
     wish = drawn.value(_shape(operation))
     if isinstance(operation, Act) and operation.about:
         # As the path has it.
@@ -98,6 +119,13 @@ def draw_wish(dice: Random, nouns: frozenset[str], ids: Ids, now: int) -> Wished
         named = subject[:64] if is_text else parse_uuid(subject) or bytes(16)
         wish = replace(wish, **{operation.about: named})
     return Wished(name, actor, subject, wish)
+
+
+def _draw_name(dice: Random, names: list[str]) -> str:
+    name = dice.choice(names)
+    while name in SELDOM | VAIN and dice.random() < 0.8:
+        name = dice.choice(names)
+    return name
 
 
 def _draw_actor(dice: Random, ids: Ids, operation: Operation) -> Actor:
@@ -119,7 +147,7 @@ NOUNS = sorted({operation.noun for operation in OPERATIONS.values()})
 @cache
 def _names(nouns: frozenset[str]) -> list[str]:
     names = [name for name in sorted(OPERATIONS) if OPERATIONS[name].noun in nouns]
-    return names + [name for name in names if _changes(OPERATIONS[name])] * 3
+    return names + [name for name in names if _changes(OPERATIONS[name])] * 2
 
 
 def _shape(operation: Operation) -> Any:
@@ -152,10 +180,17 @@ class _Dice:
 
     def id_of(self, noun: str) -> str:
         """Return the id of something of a kind, of the newest as a rule, at times of nothing."""
-        known = self._ids(LISTED.get(noun, noun))
+        known = self._known(noun)
         if not known or self._dice.random() < 0.1:
             return self._dice.choice(TEXTS)
         return self._dice.choice(known[-3:] if self._dice.random() < 0.5 else known)
+
+    def knows(self, noun: str) -> bool:
+        """Tell whether there is anything of a kind."""
+        return bool(self._known(noun))
+
+    def _known(self, noun: str) -> list[str]:
+        return [OWN[noun]] if noun in OWN else self._ids(LISTED.get(noun, noun))
 
     def value(self, hint: Any, name: str = "") -> Any:
         """Return a value of a type; what a text names is told by the name of its field."""
@@ -184,15 +219,18 @@ class _Dice:
             return dice.random() < 0.5
         if hint is int:
             return dice.choice(COUNTS)
-        if hint is str and name in NAMED:
-            return self.id_of(NAMED[name])
         if hint is str:
-            return dice.choice((*TEXTS, *[f"new-{dice.randrange(100)}"] * 6))
+            return self._text(name)
         if hint is bytes:
             return dice.randbytes(dice.choice((0, 16, 32)))
         if issubclass(hint, Enum):
             return dice.choice(list(hint))
         return self._record(hint)
+
+    def _text(self, name: str) -> str:
+        if name in NAMED:
+            return self.id_of(NAMED[name])
+        return self._dice.choice(SPELT[name] if name in SPELT else (*TEXTS, *[f"new-{self._dice.randrange(100)}"] * 6))
 
     def _reference(self, hint: Any, table: str) -> Any:
         """Return by which id somebody names a row of a table, or several rows where the field names several."""
