@@ -13,6 +13,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
+from simulation.siege import WAITS_SECONDS_MAX
 from simulation.world import Node, World
 
 from crdt.link.record import Record
@@ -801,6 +802,12 @@ def _bounded_by_standing(audit: Auditor, node: Node) -> Found:
         yield f"keeps {sum_of(made_up)} of strangers together"
 
 
+def _live_under_strangers(audit: Auditor, node: Node) -> Found:
+    waits = audit.world.kept_waiting.get(node.name, 0.0)
+    if waits > WAITS_SECONDS_MAX:
+        yield f"a wish waits while strangers are heard for {1_000 * waits:.1f} ms"
+
+
 def sum_of(weighed: Iterable[Weighed]) -> Weighed:
     """Return what all of these weigh together."""
     ones = tuple(weighed)
@@ -1068,6 +1075,8 @@ PROPERTIES: tuple[Property, ...] = (
              step=_bounded, healed=_silence, honest_only=True),
     Property("BOUNDED-BY-STANDING", "of strangers no more is kept than their budget, of each and of all together",
              step=_bounded_by_standing),
+    Property("LIVE-UNDER-STRANGERS", "a wish waits for one short turn of strangers at most, whatever they bring",
+             step=_live_under_strangers),
     Property("ANSWERED", "every wish is answered, if the node lives on", healed=_answered),
     Property("NO-HOLD-LEFT", "when all are honest and well, no hold stays open",
              healed=_no_hold_left, honest_only=True),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from simulation.siege import besiege
 from simulation.strangers import Stranger
 from simulation.world import Node, World
 
@@ -319,6 +320,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "waive what is open": Strategy("frees the payer while the payee may claim", scheme=_waive_what_is_open),
     "bad gossip": Strategy("sends entries bent, broken and out of order", twist=_bad_gossip),
     "flood": Strategy("makes networks up that say more than anybody keeps", scheme=_flood),
+    "besiege": Strategy("lets strangers fill the queues of a neighbour whose members wish", scheme=besiege),
     "overcharge": Strategy("quotes other amounts than it takes", twist=_overcharge),
 }  # fmt: skip
 

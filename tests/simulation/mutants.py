@@ -6,6 +6,7 @@ property it is caught. What is not caught would be a hole in the auditor, or in 
 """
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 from weakref import WeakSet
 
+from simulation.siege import WORDS
 from simulation.story import WEIGHTS, Setting, draw_setting, draw_steps, play
 
 from crdt.link import draft as drafts
@@ -20,6 +22,8 @@ from crdt.link import rules as link_rules
 from crdt.link.draft import Draft, LinkRefusal
 from crdt.link.record import Hold
 from crdt.link.side import Side
+from node.loop import turns
+from node.loop.inbox import Inbox, QueuedInput
 from protocol.book import book
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
@@ -56,6 +60,7 @@ from protocol.practices.money.dues import rules as dues
 from protocol.replica import Replica
 from protocol.timer import Timer
 
+DRAIN = Inbox.drain
 STEPS = 300
 """How many steps a story has in which a mutant is looked for."""
 SEEDS = 120
@@ -134,6 +139,14 @@ def row(name: str, caught: Caught | None) -> str:
 
 
 # The variants. Each is the original with one thing wrong.
+
+
+def _drain_in_order(inbox: Inbox) -> list[QueuedInput]:
+    """Take wishes where no peer has brought anything: one queue for all."""
+    wishes, inbox._wishes = inbox._wishes, deque()
+    batch = DRAIN(inbox)
+    inbox._wishes = wishes
+    return batch if len(inbox._turns) else DRAIN(inbox)
 
 
 def _any_item(compare: Compare, place: LanePlace) -> Item | None:
@@ -473,6 +486,15 @@ MUTANTS: Mapping[str, Mutant] = {
     "all strangers heard": Mutant(
         "whatever a stranger says is kept", "BOUNDED-BY-STANDING",
         ((Budgets, "fitting", lambda _, run, **__: run),), {"scheme": 20}, cheat="flood"),
+    "wishes behind strangers": Mutant(
+        "a wish waits until what strangers have brought before it is heard", "LIVE-UNDER-STRANGERS",
+        ((Inbox, "drain", _drain_in_order),), {"scheme": 20}, cheat="besiege"),
+    "a frame at one go": Mutant(
+        "a stranger's frame is handled as a whole, however much it tells", "LIVE-UNDER-STRANGERS",
+        ((turns, "FAR_ENTRIES_MAX", WORDS),), {"scheme": 20}, cheat="besiege"),
+    "a turn without an end": Mutant(
+        "what strangers cost the loop does not end their turn", "LIVE-UNDER-STRANGERS",
+        ((turns, "FAR_TURN_SECONDS", 60.0),), {"scheme": 20}, cheat="besiege"),
 }  # fmt: skip
 
 CLEARING: Mapping[str, Mutant] = {

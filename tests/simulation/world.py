@@ -100,6 +100,8 @@ class World:
         self.drops: list[tuple[str, str]] = []
         self.piece_entries: int | None = None
         """How many entries of a range are sent in a frame; None for all."""
+        self.kept_waiting: dict[str, float] = {}
+        """How long strangers have kept a node busy since the oldest wish came that waits there, by its name."""
         self._requests = 0
 
     def seed(self) -> bytes:
@@ -174,8 +176,9 @@ class World:
         """Cut two nodes apart; what is on its way is lost."""
         self.joined.discard(frozenset((one, other)))
         self.wires = [wire for wire in self.wires if {wire[0], wire[1]} != {one, other}]
-        self.give(one, PeerDown(other))
-        self.give(other, PeerDown(one))
+        for name, peer in ((one, other), (other, one)):
+            if name in self.nodes:  # a stranger's node is not of this world
+                self.give(name, PeerDown(peer))
 
     def restart(self, name: str, *, old_copy: int | None = None, whole: bool = False) -> None:
         """Kill a node and start it again from its disk, or from the first entries of an old copy of it.
@@ -332,9 +335,14 @@ class World:
 
     def start(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> int:
         """Ask a node for something; returns the number under which the answer will be found."""
-        self._requests += 1
+        number = self.number()
         self.now += 1
-        self.give(name, Asked(self._requests, operation, actor, wish, subject))
+        self.give(name, Asked(number, operation, actor, wish, subject))
+        return number
+
+    def number(self) -> int:
+        """Return the number of the next request."""
+        self._requests += 1
         return self._requests
 
     def ask(self, name: str, operation: str, wish: Any = None, *, subject: str = "", actor: Actor = STEWARD) -> Any:
