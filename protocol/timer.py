@@ -28,6 +28,7 @@ class Timer:
             session.since -= by
             session.opened_ms -= by
             session.brought_ms -= by
+            session.awaited_ms -= by
             session.boards.opened_ms -= by
             session.boards.brought_ms -= by
         self.home.gossip.budgets.set_back()

@@ -41,7 +41,10 @@ OPENING_MS_MIN = 500
 OPENING_MS_MAX = 60_000
 """How long after one comparison the next begins in any case."""
 AWAITED_MS_MAX = 30_000
-"""How long a peer may bring nothing of what was asked of it, until others are asked for in its place."""
+"""How long a peer may bring nothing of what was asked of it, until others are asked for in its place; and how long it
+may leave an opening without an answer, until the next is said."""
+OPENED_AT_ONCE_MAX = 32
+"""With how many peers a comparison is begun at a tick: those whose last one is longest ago."""
 
 WINDOWS_MS_MAX = 2_000
 """The same while more differs than a frame tells: what has news may be in the part that comes next."""
@@ -64,30 +67,36 @@ class Compare:
     # Openings.
 
     def opening(self, now: Millis, *, eager: bool = False) -> list[Out]:
-        """Begin a comparison with the peers with whom one is due; where `eager`, with all, each second."""
+        """Begin a comparison with the peers with whom one is due, some at a time; where `eager`, with all.
+
+        Who has not answered the last one is busy: another would wait behind it.
+        """
         self._refresh()
-        public, own = self._public.index.version, self._own.index.version
-        out: list[Out] = []
-        for session in self.sessions.by_peer.values():
-            if session.network is None:
-                continue
-            since = now - session.opened_ms
-            changed = session.compared[0] != public or (
-                session.compared[1] != own and session.network == self.journal.network
-            )
-            least = OPENING_MS_MIN if changed or eager else session.pause_ms if session.differs else OPENING_MS_MAX
-            if since >= least:
-                out += self._open(session, now)
-        return out
+        due = [
+            one
+            for one in self.sessions.by_peer.values()
+            if one.network is not None and self._is_due(one, now, eager=eager)
+        ]
+        due.sort(key=lambda one: (one.network != self.journal.network, one.opened_ms))
+        return [said for session in due[:OPENED_AT_ONCE_MAX] for said in self._open(session, now)]
+
+    def _is_due(self, session: Session, now: Millis, *, eager: bool) -> bool:
+        public, own = session.compared
+        changed = public != self._public.index.version or (
+            own != self._own.index.version and session.network == self.journal.network
+        )
+        least = OPENING_MS_MIN if changed or eager else session.pause_ms if session.differs else OPENING_MS_MAX
+        return now - session.opened_ms >= (least if session.answered else AWAITED_MS_MAX)
 
     def _open(self, session: Session, now: Millis) -> list[Out]:
-        if session.wanted and now - session.brought_ms >= AWAITED_MS_MAX:
+        if session.wanted and now - max(session.brought_ms, session.awaited_ms) >= AWAITED_MS_MAX:
             session.wanted.clear()
         # What nobody can bring, or may not be taken, is not asked for each second.
         in_vain = session.differs and session.brought_ms < session.opened_ms
         longer = min(WINDOWS_MS_MAX if session.windowed else OPENING_MS_MAX, 2 * session.pause_ms)
         session.pause_ms = longer if in_vain else OPENING_MS_MIN
-        session.opened_ms, session.differs, session.asked, session.windowed = now, False, False, False
+        session.opened_ms, session.answered, session.differs = now, False, False
+        session.asked = session.windowed = False
         session.compared = (self._public.index.version, self._own.index.version)
         spans = tuple(index.opening() for index in self._indexes(session))
         return [session_said(session.peer, Heads(spans, self._of_peer(session)))]
@@ -109,6 +118,7 @@ class Compare:
             differences += found
         out: list[Out] = []
         is_opening = any(span.prefix == "" and span.items is None for span in heads.spans)
+        session.answered = session.answered or (heads.yours is not None and not is_opening)
         if spans or is_opening:
             # What does not fit is found again in the next comparison.
             named = _window(session, spans, SPANS_PER_FRAME_MAX)
@@ -242,6 +252,8 @@ class Compare:
         if place not in session.wanted and len(session.wanted) >= LANES_WANTED_MAX:
             session.differs = True
             return []
+        if not session.wanted:
+            session.awaited_ms = self.budgets.now
         asked, known = session.wanted.pop(place, (-1, -1))
         asked, known = max(asked, held), max(known, known_to_peer)
         if known <= held or (lane != IDENTITY and self.journal.held.is_forked(network, lane)):

@@ -60,6 +60,8 @@ class Session:
     """Whether the peer held the same of our own network as we do when it last told its heads."""
     opened_ms: Millis = -(2**53)
     """When we have begun a comparison with it last."""
+    answered: bool = True
+    """Whether it has answered that."""
     pause_ms: Millis = 0
     """How long after it the next may begin."""
     compared: tuple[int, int] = (-1, -1)
@@ -74,6 +76,8 @@ class Session:
     """Whether that was so in this comparison."""
     brought_ms: Millis = 0
     """When it has brought last what was not here."""
+    awaited_ms: Millis = 0
+    """Since when it is to bring something."""
     wanted: dict[tuple[bytes, str], tuple[int, int]] = field(default_factory=dict[tuple[bytes, str], tuple[int, int]])
     """Lanes of which more is on its way from this peer: up to which seq we asked, and how far the peer is."""
     unvouched: set[bytes] = field(default_factory=set[bytes])
