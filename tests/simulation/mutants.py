@@ -38,6 +38,7 @@ from protocol.lanes.records import LanePlace
 from protocol.peers.budgets import Budgets
 from protocol.peers.compare import Compare
 from protocol.peers.messages import Item
+from protocol.peers.sessions import Session
 from protocol.peers.standing import Standing
 from protocol.peers.taking import Taking
 from protocol.practices.between.abroad import arriving, holds, rules, sending
@@ -346,7 +347,7 @@ def _verify_all_but_the_commons(directory: Directory, entry: Entry) -> None:
         _verify(directory, entry)
 
 
-def _take_by_the_last(taking: Taking, new: list[Entry]) -> None:
+def _take_by_the_last(taking: Taking, _session: Session, new: list[Entry]) -> None:
     """Take a run of whatever lane where the last of it is signed."""
     taking.journal.directory.verify(new[-1])
     taking.journal.need(new)
