@@ -72,21 +72,15 @@ class Compare:
         Who has not answered the last one is busy: another would wait behind it.
         """
         self._refresh()
-        due = [
-            one
-            for one in self.sessions.by_peer.values()
-            if one.network is not None and self._is_due(one, now, eager=eager)
-        ]
-        due.sort(key=lambda one: (one.network != self.journal.network, one.opened_ms))
+        public, own, network = self._public.index.version, self._own.index.version, self.journal.network
+        due: list[Session] = []
+        for one in self.sessions.by_peer.values():
+            changed = one.compared[0] != public or (one.compared[1] != own and one.network == network)
+            least = OPENING_MS_MIN if changed or eager else one.pause_ms if one.differs else OPENING_MS_MAX
+            if one.network is not None and now - one.opened_ms >= (least if one.answered else AWAITED_MS_MAX):
+                due.append(one)
+        due.sort(key=lambda one: (one.network != network, one.opened_ms))
         return [said for session in due[:OPENED_AT_ONCE_MAX] for said in self._open(session, now)]
-
-    def _is_due(self, session: Session, now: Millis, *, eager: bool) -> bool:
-        public, own = session.compared
-        changed = public != self._public.index.version or (
-            own != self._own.index.version and session.network == self.journal.network
-        )
-        least = OPENING_MS_MIN if changed or eager else session.pause_ms if session.differs else OPENING_MS_MAX
-        return now - session.opened_ms >= (least if session.answered else AWAITED_MS_MAX)
 
     def _open(self, session: Session, now: Millis) -> list[Out]:
         if session.wanted and now - max(session.brought_ms, session.awaited_ms) >= AWAITED_MS_MAX:
