@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from riacho import DAY_MS, NODE, Riacho, hora
 
+from protocol.book.accounts import commons_account
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.lanes.entry import Body
 from protocol.peers.messages import PATHS_MAX
@@ -258,7 +259,7 @@ def refused(told: Riacho, ids: dict[str, bytes]) -> None:
 
 
 def beyond_int64(told: Riacho) -> None:
-    """Refuse what would carry a mirror account, or that of exchange, beyond what a balance can count.
+    """Refuse what would carry an account beyond what a balance can count: a mirror, commons, exchange, the payee's.
 
     The least balance is -(2^63 - 1): one less would still be an int64.
     """
@@ -275,6 +276,8 @@ def beyond_int64(told: Riacho) -> None:
 
     rest = replace(reconciled, cost=0, worth=0)
     border("what is reconciled up to", replace(rest, cost=up), replace(rest, cost=up + 1))
+    left = AMOUNT_MINOR_MAX - accounts[commons_account("HORA")].balance_minor
+    border("what is reconciled and takes commons to", replace(rest, worth=left), replace(rest, worth=left + 1))
     rest = replace(rest, link=below)
     border("what is reconciled down to", replace(rest, worth=down), replace(rest, worth=down + 1))
     invoice = read_invoice(arrived.invoice)
@@ -294,6 +297,13 @@ def beyond_int64(told: Riacho) -> None:
         ("exchange", ((above, more), (below, more))),
     ):
         told.refuse(f"what arrives and is more than can be counted on {says}", come(*parts), "AMOUNT_TOO_LARGE")
+
+    def paid(amount: int) -> Arrived:
+        asked = encode_invoice(replace(invoice, nonce=NOTHING, amount=amount))
+        return replace(come((above, amount)), invoice=asked)
+
+    left = AMOUNT_MINOR_MAX - accounts[invoice.account].balance_minor
+    border("what arrives and takes the payee to", paid(left), paid(left + 1))
 
     # Put down by hand: a circle of a worth and a cost that no partner would extend.
     preimage = bytes(range(32))

@@ -6,7 +6,7 @@ What is to be written, and when, `protocol.practices.between.abroad.holds` decid
 
 from collections.abc import Iterable
 
-from protocol.book.accounts import holds_account
+from protocol.book.accounts import commons_account, holds_account
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Account
@@ -107,8 +107,9 @@ def check(book: Book, entered: Entered) -> Reason | None:
             return STATE_CONFLICT if known or circle.id in forwards.circles else None
         return STATE_CONFLICT if known or not body.worth >= body.cost > 0 else None
     if isinstance(body, Reconciled):
-        change = (link_account(body.link, body.currency), body.cost - body.worth)
-        return uncounted(book, (change,)) if body.currency in book.currencies else CURRENCY_UNKNOWN
+        change = body.cost - body.worth
+        moves = ((link_account(body.link, body.currency), change), (commons_account(body.currency), -change))
+        return uncounted(book, moves) if body.currency in book.currencies else CURRENCY_UNKNOWN
     assert isinstance(body, Passed | HoldReturned)
     return None if (body.link_out, body.hold_out) in forwards.open_out else STATE_CONFLICT
 
@@ -191,7 +192,8 @@ def _check_arrived(book: Book, arrived: Arrived) -> Reason | None:
         return PAYMENT_EXISTS
     fits = condition_of(arrived.preimage) == invoice.condition and arrived.worth >= invoice.amount > 0
     code = invoice.account.rpartition(".")[2]
-    return uncounted(book, moves_of_come(code, arrived.parts, invoice.amount)) if fits else ORDER_MISMATCH
+    moves = (*moves_of_come(code, arrived.parts, invoice.amount), (invoice.account, invoice.amount))
+    return uncounted(book, moves) if fits else ORDER_MISMATCH
 
 
 def authority_of_wish(book: Book, said: Said[Pay]) -> Authority:
