@@ -367,6 +367,25 @@ _go_on = Timer._go_on  # pyright: ignore[reportPrivateUsage]
 
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
+CALM = dict.fromkeys(
+    (
+        "cut",
+        "mend",
+        "kill",
+        "die",
+        "weather",
+        "fill",
+        "empty",
+        "rate",
+        "cap",
+        "skew",
+        "scheme",
+        "pay home",
+        "pay again",
+    ),
+    0.0,
+)
+"""Nothing but payments, and what a mutant needs."""
 
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -413,8 +432,10 @@ MUTANTS: Mapping[str, Mutant] = {
         "who came back from a replica is shown one record of its partner's, whatever its own rests on", "CONVERGE",
         ((talk, "RECORDS_SHOWN_MAX", 1),), {**RESTORES, "cut": 8.0, "raise": 6.0}, shape="copied"),
     "an old grant counts": Mutant(
-        "what a partner had granted before a rotation is held against it in a later restore", "HONEST-STAY-TOGETHER",
-        ((Link, "is_overdrawn", property(_overdrawn_for_ever)),), {**RESTORES, "rotate": 4.0, "raise": 6.0}),
+        "what a partner had granted before a rotation is held against it in a later restore", "ACCEPT-STABLE",
+        ((Link, "is_overdrawn", property(_overdrawn_for_ever)),),
+        {**CALM, "pay much": 15.0, "back up": 4.0, "restore": 4.0, "tick": 12.0, "rotate": 3.0, "raise": 8.0,
+         "give back": 0.0}, shape="slope"),
     "ended records compared": Mutant(
         "a home waits for its replica to have what only a partner can show it", "CONVERGE",
         ((Compare, "item", _any_item),), {**RESTORES, "rotate": 4.0}, shape="copied"),
