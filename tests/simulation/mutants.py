@@ -367,24 +367,10 @@ _go_on = Timer._go_on  # pyright: ignore[reportPrivateUsage]
 
 RING = {"pay": 30.0, "pay much": 8.0, "pay round": 8.0, "clear": 8.0, "tick": 16.0, "let pass": 30.0, "weather": 2.0}
 RESTORES = {"back up": 6.0, "restore": 5.0, "tick": 12.0}
-CALM = dict.fromkeys(
-    (
-        "cut",
-        "mend",
-        "kill",
-        "die",
-        "weather",
-        "fill",
-        "empty",
-        "rate",
-        "cap",
-        "skew",
-        "scheme",
-        "pay home",
-        "pay again",
-    ),
-    0.0,
-)
+TROUBLES = (
+    "cut", "mend", "kill", "die", "weather", "fill", "empty", "rate", "cap", "skew", "scheme", "pay home", "pay again",
+)  # fmt: skip
+CALM = dict.fromkeys(TROUBLES, 0.0)
 """Nothing but payments, and what a mutant needs."""
 
 
