@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What follows where each buys from others: Leontief's equations, solved exactly with fractions.
+
+`y[r] = given[r] + sum of rows[r][k] * y[k]` for all r, where no share is negative and no row's sum is above one.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+Row = Mapping[int, Fraction]
+
+
+def closed_groups(rows: Sequence[Row], open_at: Iterable[int]) -> list[int]:
+    """Return those that lead, however far one follows their shares, to none of these; such equations have no answer.
+
+    It is looked for in the graph: a solver notices it only where rounding happens to make the matrix exactly singular.
+    """
+    led_from: dict[int, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        for other, share in row.items():
+            if share:
+                led_from[other].append(at)
+    waiting = deque(sorted(set(open_at)))
+    found = set(waiting)
+    while waiting:
+        for one in led_from[waiting.popleft()]:
+            if one not in found:
+                found.add(one)
+                waiting.append(one)
+    return [at for at in range(len(rows)) if at not in found]
+
+
+def solved(rows: Sequence[Row], given: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
+    """Return y for each of several `given`; rows must be free of closed groups.
+
+    Gauss's and Jordan's elimination without a choice of pivots: with shares as above each pivot is above zero.
+    """
+    left = [{at: share for at, share in row.items() if share} for row in rows]
+    right = [[one[at] for one in given] for at in range(len(rows))]
+    holders: dict[int, set[int]] = defaultdict(set)
+    for at, row in enumerate(left):
+        for other in row:
+            holders[other].add(at)
+    for pivot, row in enumerate(left):
+        own = 1 - row.pop(pivot, Fraction(0))
+        for other in row:
+            row[other] /= own
+        right[pivot] = [one / own for one in right[pivot]]
+        for at in holders[pivot] - {pivot}:
+            times = left[at].pop(pivot)
+            for other, share in row.items():
+                left[at][other] = left[at].get(other, Fraction(0)) + times * share
+                holders[other].add(at)
+            right[at] = [mine + times * theirs for mine, theirs in zip(right[at], right[pivot], strict=True)]
+        holders[pivot] = set()
+    return [[row[at] for row in right] for at in range(len(given))]
+
+
+def turned(rows: Sequence[Row]) -> list[dict[int, Fraction]]:
+    """Return the rows of the transposed matrix: who is led to, by whom."""
+    found: list[dict[int, Fraction]] = [{} for _ in rows]
+    for at, row in enumerate(rows):
+        for other, share in row.items():
+            found[other][at] = share
+    return found
