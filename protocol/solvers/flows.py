@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Which offers go to which wants: most quantity first, then most that is retained, then least cost, then by lot.
+
+Cheapest-first would leave wants open that only a dearer choice elsewhere can serve; so it is one flow, found in stages:
+each goes on from all flows that the one before leaves open, and the same certificate shows the whole (circulation.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.solvers.circulation import Certificate, Graph, Lots, Solver, is_cheapest, solve
+
+
+@dataclass(frozen=True, slots=True)
+class MatchWay:
+    """An offer that may go to a want: how much of it at most, what of a unit is retained, and what it costs landed."""
+
+    offer: int
+    want: int
+    units: int
+    retained: int
+    cost: int
+
+
+def matched(
+    offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay], lots: Lots, solver: Solver
+) -> Certificate:
+    """Return how many units go each way, in the order of `ways`, and then what shows that it is the best.
+
+    `offers` and `wants` are units. Ways come in an order that all share: lots are drawn by it.
+    """
+    return solve(_graph(offers, wants, ways), _stages(ways, lots), solver)
+
+
+def is_best_match(
+    offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay], lots: Lots, certificate: Certificate
+) -> bool:
+    """Tell, without a solver, whether this is the match that `matched` returns."""
+    return is_cheapest(_graph(offers, wants, ways), _stages(ways, lots), certificate)
+
+
+def _graph(offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay]) -> Graph:
+    """Return ways, then what each offer may give, then what each want may take, which goes back to the source."""
+    source, first_want = 0, 1 + len(offers)
+    gives = [(source, 1 + at, units) for at, units in enumerate(offers) if units]
+    takes = [(first_want + at, source, units) for at, units in enumerate(wants) if units]
+    arcs = [(1 + one.offer, first_want + one.want, one.units) for one in ways] + gives + takes
+    return Graph(
+        nodes=1 + len(offers) + len(wants),
+        tails=[tail for tail, _, _ in arcs],
+        heads=[head for _, head, _ in arcs],
+        capacities=[units for _, _, units in arcs],
+        costs=[-1] * len(ways) + [0] * (len(gives) + len(takes)),
+    )
+
+
+def _stages(ways: Sequence[MatchWay], lots: Lots) -> Lots:
+    """Return as the first lots what is lost where less is retained, as the second what it costs."""
+
+    def drawn(arcs: Sequence[int], before: int) -> Sequence[int]:
+        if before < 2:
+            figures = [-one.retained if before == 0 else one.cost for one in ways]
+            return [figures[arc] if arc < len(figures) else 0 for arc in arcs]
+        return lots(arcs, before - 2)
+
+    return drawn
