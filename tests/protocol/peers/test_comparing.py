@@ -58,7 +58,7 @@ def test_a_comparison_is_begun_once_until_it_is_answered(world: Slow) -> None:
 def test_who_never_answers_is_asked_again_after_a_while(world: Slow) -> None:
     world.pass_seconds(2, "riacho")
     said = world.on_the_way("riacho", Heads)
-    world.pass_seconds(compare.AWAITED_MS_MAX // 1_000, "riacho")
+    world.pass_seconds(compare.OPENING_MS_MAX // 1_000, "riacho")
     assert said < world.on_the_way("riacho", Heads) <= 2 * said
 
 
