@@ -77,9 +77,9 @@ class Compare:
         for one in self.sessions.by_peer.values():
             changed = one.compared[0] != public or (one.compared[1] != own and one.network == network)
             least = OPENING_MS_MIN if changed or eager else one.pause_ms if one.differs else OPENING_MS_MAX
-            if one.network is not None and now - one.opened_ms >= (
-                least if one.answered else max(least, AWAITED_MS_MAX)
-            ):
+            if not one.answered:
+                least = max(least, AWAITED_MS_MAX)
+            if one.network is not None and now - one.opened_ms >= least:
                 due.append(one)
         due.sort(key=lambda one: (one.network != network, one.opened_ms))
         return [said for session in due[:OPENED_AT_ONCE_MAX] for said in self._open(session, now)]

@@ -35,8 +35,8 @@ class Calendar:
 def reinvested(links: MissingLinks, fund: Fraction) -> Foundings:
     """Return the set of candidates within a fund that keeps most; of equal ones the cheapest, then the first."""
     sets = _all_sets(links, fund) if len(links.candidates) <= ALL_SETS_MAX else _improved(links, fund)
-    best = min((_worth(links, one) for one in sets), default=(ZERO, ZERO, ()))
-    return Foundings(best[2], -best[0])
+    less, _, which = min(_worth(links, one) for one in sets)
+    return Foundings(which, -less)
 
 
 def _worth(links: MissingLinks, which: tuple[int, ...]) -> tuple[Fraction, Fraction, tuple[int, ...]]:
@@ -52,37 +52,35 @@ def _is_possible(links: MissingLinks, which: Sequence[int], fund: Fraction) -> b
 
 
 def _all_sets(links: MissingLinks, fund: Fraction) -> Iterator[tuple[int, ...]]:
-    """Yield all possible sets to which nothing can be added: what is founded beside others keeps more, never less."""
-    everybody = range(len(links.candidates))
+    """Yield all possible sets: what no fund allows, or no buyer has room for, no greater set makes possible."""
 
     def further(which: tuple[int, ...], first: int) -> Iterator[tuple[int, ...]]:
-        more = [at for at in everybody if at not in which and _is_possible(links, (*which, at), fund)]
-        if not more:
-            yield which
-        for at in more:
-            if at >= first:
+        yield which
+        for at in range(first, len(links.candidates)):
+            if _is_possible(links, (*which, at), fund):
                 yield from further((*which, at), at + 1)
 
     return further((), 0)
 
 
 def _improved(links: MissingLinks, fund: Fraction) -> Iterator[tuple[int, ...]]:
-    """Yield the set that always adds the one that keeps most for its cost, improved by swaps while any improves it."""
+    """Yield the set that always adds the one that keeps most for its cost, and what swaps and additions make of it."""
     which: tuple[int, ...] = ()
     everybody = range(len(links.candidates))
     while more := [at for at in everybody if at not in which and _is_possible(links, (*which, at), fund)]:
         now = links.keeps(which)
-        which = (*which, max(more, key=lambda at: (_for_its_cost(links, (*which, at), at, now), -at)))
+        best = max(more, key=lambda at: (_for_its_cost(links, (*which, at), at, now), -at))
+        if links.keeps((*which, best)) == now:
+            break
+        which = (*which, best)
     better: tuple[int, ...] | None = which
     while better is not None:
         which, now = tuple(sorted(better)), links.keeps(better)
         yield which
-        swapped = (
-            (*(one for one in which if one != out), *into)
-            for out in (*which, None)
-            for into in ((at,) for at in everybody if at not in which)
+        changed = (
+            (*(one for one in which if one != out), at) for out in (*which, None) for at in everybody if at not in which
         )
-        better = next((one for one in swapped if _is_possible(links, one, fund) and links.keeps(one) > now), None)
+        better = next((one for one in changed if _is_possible(links, one, fund) and links.keeps(one) > now), None)
 
 
 def _for_its_cost(links: MissingLinks, which: tuple[int, ...], last: int, before: Fraction) -> Fraction:
@@ -98,15 +96,11 @@ def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
     if len(links.candidates) > ALL_ORDERS_MAX:
         raise ChainFault("TOO_MANY_CANDIDATES", str(len(links.candidates)))
     orders = permutations(range(len(links.candidates)))
-    return max((_in_order(links, one, monthly, months) for one in orders), key=lambda one: one.keeps)
+    return max((in_order(links, one, monthly, months) for one in orders), key=lambda one: one.keeps)
 
 
 def in_order(links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int) -> Calendar:
     """Return what an order of founding keeps: the next opens in the month in which the fund has its investment."""
-    return _in_order(links, order, monthly, months)
-
-
-def _in_order(links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int) -> Calendar:
     fund, kept, opens = ZERO, ZERO, list[tuple[int, int]]()
     surplus = [sells * one.recipe.surplus for one, sells in zip(links.candidates, links.sells, strict=True)]
     for month in range(1, months + 1):

@@ -94,8 +94,10 @@ def test_a_fund_founds_the_best_of_all_sets(links: MissingLinks, fund: int) -> N
     found = reinvested(links, Fraction(fund))
     sets = joined.from_iterable(combinations(everybody, size) for size in range(len(links.candidates) + 1))
     possible = [one for one in sets if links.fits(one) and sum(links.candidates[at].investment for at in one) <= fund]
-    assert found.which in possible
-    assert found.keeps == max(links.keeps(one) for one in possible)
+    best = max(links.keeps(one) for one in possible)
+    assert found.keeps == best
+    costs = {one: sum(links.candidates[at].investment for at in one) for one in possible if links.keeps(one) == best}
+    assert costs[found.which] == min(costs.values()), "nothing is founded that keeps nothing"
 
 
 def test_beyond_fifteen_candidates_swaps_never_do_worse_than_the_first_choice() -> None:
