@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -28,7 +29,10 @@ MEGABYTE = 1024 * 1024
 
 @dataclass
 class Trade:
-    """Payments one after the other by all members, at an even pace; what each took in seconds, at home and abroad."""
+    """Payments one after the other by all members, each in a slot of its own; what each took in seconds, and where.
+
+    Who has waited for one makes up for it: as many are asked for beside strangers as in calm.
+    """
 
     members: list[Member]
     pace_seconds: float
@@ -39,7 +43,11 @@ class Trade:
 
     def run(self, number: int) -> None:
         random, payer = Random(number), self.members[number]
-        while not self.ends.wait(random.random() * 2 * self.pace_seconds):
+        opened = time.monotonic()
+        for slot in count():
+            due = opened + (slot + random.random()) * self.pace_seconds
+            if self.ends.wait(max(0.0, due - time.monotonic())):
+                return
             abroad = bool(random.randrange(2))
             other = self.members[(number + random.choice((1, -1))) % len(self.members)]
             payee = f"{other.handle}@{other.node.handle}" if abroad else "feira"
