@@ -57,6 +57,22 @@ def solved(rows: Sequence[Row], given: Sequence[Sequence[Fraction]]) -> list[lis
     return [[row[at] for row in right] for at in range(len(given))]
 
 
+def reduced(table: Sequence[Sequence[int]], pivot: int, before: int, left: Sequence[int]) -> list[list[int]]:
+    """Return a square table of whole numbers after one step of Bareiss's elimination: its rows and columns `left`.
+
+    `before` is the pivot of the step before, 1 at first, by which all that is left divides without a rest. Bordered
+    with a right side and a left one, the corner over the newest pivot is what the equations of all pivots so far come
+    to (Schur's complement); so each of many sets is reckoned from the set before it.
+    """
+    across = table[pivot]
+    own, through = across[pivot], [across[at] for at in left]
+    found: list[list[int]] = []
+    for row in (table[at] for at in left):
+        times, mine = row[pivot], [row[at] for at in left]
+        found.append([(own * one - times * other) // before for one, other in zip(mine, through, strict=True)])
+    return found
+
+
 def turned(rows: Sequence[Row]) -> list[dict[int, Fraction]]:
     """Return the rows of the transposed matrix: who is led to, by whom."""
     found: list[dict[int, Fraction]] = [{} for _ in rows]

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What to found with a fund, and in which order (MISSION 3, formula 7, and the founding calendar of 2b)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 from protocol.practices.chains.engine.chain import ZERO, ChainFault
 from protocol.practices.chains.engine.missing import MissingLinks
+from protocol.solvers.leontief import reduced
 
 ALL_SETS_MAX = 15
 """Up to so many candidates all sets are looked at."""
@@ -34,13 +35,12 @@ class Calendar:
 
 def reinvested(links: MissingLinks, fund: Fraction) -> Foundings:
     """Return the set of candidates within a fund that keeps most; of equal ones the cheapest, then the first."""
-    sets = _all_sets(links, fund) if len(links.candidates) <= ALL_SETS_MAX else _improved(links, fund)
-    less, _, which = min(_worth(links, one) for one in sets)
+    if len(links.candidates) <= ALL_SETS_MAX:
+        sets = _all_sets(links, fund)
+    else:
+        sets = ((which, keeps, _cost(links, which)) for which, keeps in _improved(links, fund))
+    less, _, which = min((-keeps, cost, which) for which, keeps, cost in sets)
     return Foundings(which, -less)
-
-
-def _worth(links: MissingLinks, which: tuple[int, ...]) -> tuple[Fraction, Fraction, tuple[int, ...]]:
-    return -links.keeps(which), _cost(links, which), which
 
 
 def _cost(links: MissingLinks, which: Sequence[int]) -> Fraction:
@@ -51,40 +51,74 @@ def _is_possible(links: MissingLinks, which: Sequence[int], fund: Fraction) -> b
     return _cost(links, which) <= fund and links.fits(which)
 
 
-def _all_sets(links: MissingLinks, fund: Fraction) -> Iterator[tuple[int, ...]]:
-    """Yield all possible sets: what no fund allows, or no buyer has room for, no greater set makes possible."""
-
-    def further(which: tuple[int, ...], first: int) -> Iterator[tuple[int, ...]]:
-        yield which
-        for at in range(first, len(links.candidates)):
-            if _is_possible(links, (*which, at), fund):
-                yield from further((*which, at), at + 1)
-
-    return further((), 0)
+KeptBySet = tuple[tuple[int, ...], Fraction]
+"""A set of candidates, and what it keeps."""
 
 
-def _improved(links: MissingLinks, fund: Fraction) -> Iterator[tuple[int, ...]]:
+def _all_sets(links: MissingLinks, fund: Fraction) -> Iterator[tuple[tuple[int, ...], Fraction, Fraction]]:
+    """Yield all possible sets, what each keeps and costs: each by one step of elimination from the set before it.
+
+    What no fund allows, or no buyer has room for, no greater set makes possible.
+    """
+    table, times = links.bordered
+    taken: dict[str, Fraction] = dict.fromkeys((one.item for one in links.candidates), ZERO)
+    last = len(table) - 1
+
+    def further(
+        which: tuple[int, ...], first: int, table: list[list[int]], own: int, cost: Fraction
+    ) -> Iterator[tuple[tuple[int, ...], Fraction, Fraction]]:
+        yield which, Fraction(table[-1][-1], own * times), cost
+        for at in range(first, last):
+            one, share = links.candidates[at], links.pledged[at]
+            if cost + one.investment > fund or taken[one.item] + share > 1:
+                continue
+            place = at - first
+            left = reduced(table, place, own, range(place + 1, len(table)))
+            taken[one.item] += share
+            yield from further((*which, at), at + 1, left, table[place][place], cost + one.investment)
+            taken[one.item] -= share
+
+    return further((), 0, table, 1, ZERO)
+
+
+def _improved(links: MissingLinks, fund: Fraction) -> Iterator[KeptBySet]:
     """Yield the set that always adds the one that keeps most for its cost, and what swaps and additions make of it."""
     which: tuple[int, ...] = ()
-    everybody = range(len(links.candidates))
-    while more := [at for at in everybody if at not in which and _is_possible(links, (*which, at), fund)]:
-        now = links.keeps(which)
-        best = max(more, key=lambda at: (_for_its_cost(links, (*which, at), at, now), -at))
-        if links.keeps((*which, best)) == now:
+    now = ZERO
+    while more := [one for one in _with_one_more(links, which) if _is_possible(links, one[0], fund)]:
+        best, then = max(more, key=_each_for_its_cost(links, now))
+        if then == now:
             break
-        which = (*which, best)
-    better: tuple[int, ...] | None = which
+        which, now = best, then
+    better: KeptBySet | None = (which, now)
     while better is not None:
-        which, now = tuple(sorted(better)), links.keeps(better)
-        yield which
-        changed = (
-            (*(one for one in which if one != out), at) for out in (*which, None) for at in everybody if at not in which
-        )
-        better = next((one for one in changed if _is_possible(links, one, fund) and links.keeps(one) > now), None)
+        which, now = tuple(sorted(better[0])), better[1]
+        yield which, now
+        fewer = (*(tuple(one for one in which if one != out) for out in which), which)
+        changed = (one for few in fewer for one in _with_one_more(links, few))
+        better = next((one for one in changed if one[1] > now and _is_possible(links, one[0], fund)), None)
 
 
-def _for_its_cost(links: MissingLinks, which: tuple[int, ...], last: int, before: Fraction) -> Fraction:
-    return (links.keeps(which) - before) / (links.candidates[last].investment or Fraction(1))
+def _with_one_more(links: MissingLinks, which: Sequence[int]) -> Iterator[KeptBySet]:
+    """Yield a set with each candidate that is not in it, last, and what it keeps then."""
+    (table, times), own = links.bordered, 1
+    places = list(range(len(links.candidates)))
+    for at in which:
+        place = places.index(at)
+        left = [one for one in range(len(table)) if one != place]
+        table, own = reduced(table, place, own, left), table[place][place]
+        del places[place]
+    for place, at in enumerate(places):
+        ((corner,),) = reduced(table, place, own, (len(table) - 1,))
+        yield (*which, at), Fraction(corner, table[place][place] * times)
+
+
+def _each_for_its_cost(links: MissingLinks, now: Fraction) -> Callable[[KeptBySet], tuple[Fraction, int]]:
+    def worth(one: KeptBySet) -> tuple[Fraction, int]:
+        last = one[0][-1]
+        return (one[1] - now) / (links.candidates[last].investment or Fraction(1)), -last
+
+    return worth
 
 
 def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
@@ -96,17 +130,26 @@ def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
     if len(links.candidates) > ALL_ORDERS_MAX:
         raise ChainFault("TOO_MANY_CANDIDATES", str(len(links.candidates)))
     orders = permutations(range(len(links.candidates)))
-    return max((in_order(links, one, monthly, months) for one in orders), key=lambda one: one.keeps)
+    known: dict[tuple[int, ...], Fraction] = {}
+    return max((_in_order(links, one, monthly, months, known) for one in orders), key=lambda one: one.keeps)
 
 
 def in_order(links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int) -> Calendar:
     """Return what an order of founding keeps: the next opens in the month in which the fund has its investment."""
+    return _in_order(links, order, monthly, months, {})
+
+
+def _in_order(
+    links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int, known: dict[tuple[int, ...], Fraction]
+) -> Calendar:
     fund, kept, opens = ZERO, ZERO, list[tuple[int, int]]()
     surplus = [sells * one.recipe.surplus for one, sells in zip(links.candidates, links.sells, strict=True)]
     for month in range(1, months + 1):
-        which = [at for _, at in opens]
+        which = tuple(sorted(at for _, at in opens))
+        if which not in known:
+            known[which] = links.keeps(which)
         fund += monthly + sum((surplus[at] for at in which), ZERO)
-        kept += links.keeps(which)
+        kept += known[which]
         while len(opens) < len(order) and links.candidates[order[len(opens)]].investment <= fund:
             fund -= links.candidates[order[len(opens)]].investment
             opens.append((month, order[len(opens)]))

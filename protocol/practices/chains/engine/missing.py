@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ChainFault, ProductiveChain
 from protocol.solvers.leontief import solved
@@ -147,6 +148,20 @@ class MissingLinks:
         ]
         (stays,) = solved(rows, ([self.retains[one] for one in chosen],))
         return sum((self.sells[one] * share for one, share in zip(chosen, stays, strict=True)), ZERO)
+
+    @cached_property
+    def bordered(self) -> tuple[list[list[int]], int]:
+        """1 - G beside c, above -X, each row times what makes its figures whole, and what the last row was taken times.
+
+        Once some candidates are eliminated (`reduced`), the corner over the pivot and that number is what they keep.
+        """
+        rows = [
+            [Fraction(int(at == one)) - share for one, share in enumerate(row)] + [self.retains[at]]
+            for at, row in enumerate(self.returns)
+        ]
+        rows.append([*(-one for one in self.sells), ZERO])
+        times = [lcm(*(one.denominator for one in row)) for row in rows]
+        return [[int(one * by) for one in row] for row, by in zip(rows, times, strict=True)], times[-1]
 
     def ranked(self, monthly_income: Fraction) -> list[MissingLink]:
         """Return all candidates, those first that keep most at first order, then those with more jobs."""
