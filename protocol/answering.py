@@ -15,6 +15,7 @@ from protocol.book.declaration import (
     Operation,
     Page,
     Plan,
+    Reckon,
     Show,
     Waiting,
     operations_of,
@@ -69,6 +70,8 @@ class Answering:
                 self._tell(asked, found if isinstance(found, Refused) else _page(found, asked.limit))
             case ListOf():
                 self._tell(asked, operation.view(desk, asked.subject, asked.after, asked.limit))
+            case Reckon():
+                self._tell(asked, operation.view(desk, asked.wish))
 
     def named(self, asked: Asked) -> Iterator[Name]:
         """Yield the rows that a wish names and that only the store can have."""

@@ -21,13 +21,18 @@ INDEX = Path(__file__).with_name("index.json")
 
 
 class FieldForm(StrEnum):
-    """What an operation is: POST to a noun, POST to one of it, GET one, GET a list, GET a list of one."""
+    """What an operation is: POST to a noun, POST to one of it, GET one, GET a list, GET a list of one.
+
+    The last two are figures: GET /v1/<noun>/<what>, and POST where much is told.
+    """
 
     CREATE = "create"
     ACT = "act"
     SHOW = "show"
     LIST = "list"
     LIST_OF = "list of"
+    RECKON = "reckon"
+    RECKON_TOLD = "reckon what is told"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from cli.session import CommandSession, connect
 _PAGE_ITEMS_DEFAULT = 50
 """As protocol.book.operations has it."""
 
+OF_ONE = (FieldForm.ACT, FieldForm.SHOW, FieldForm.LIST_OF)
+"""What names one of a noun."""
+
 Fill = Callable[[CommandSession], Any]
 """Finds the field of a wish that a command lets people leave out."""
 
@@ -109,6 +112,10 @@ def operate(
         case FieldForm.LIST_OF:
             path = path_of(made.noun, args.id, made.verb)
             return _page(args, client.list(path, most=_most(args), cursor=args.cursor))
+        case FieldForm.RECKON:
+            shown = client.get(path_of(made.noun, made.verb), parameters(body))
+        case FieldForm.RECKON_TOLD:
+            shown = client.post_secret(path_of(made.noun, made.verb), body)
     if args.json:
         put_json(shown)
     else:
@@ -121,7 +128,7 @@ def parser_of(
 ) -> Parser:
     """Return what reads an operation's options; nobody need give those that are filled in."""
     parser = Parser(command, made.summary, example=example or _example(made, command), writes=made.writes)
-    if made.form not in (FieldForm.CREATE, FieldForm.LIST):
+    if made.form in OF_ONE:
         parser.add_argument("id", metavar="ID", type=read_text, help="which one: its id, or the handle of what has one")
     signing = SIGNINGS.get(made.name)
     declared = {field.name: field for field in _fields(made)}
@@ -152,7 +159,7 @@ def _fields(made: Command) -> tuple[Field, ...]:
 def _example(made: Command, command: str) -> str:
     if made.example:
         return made.example.replace(f"mutirao {made.name.replace('.', ' ')}", f"mutirao {command}")
-    one = () if made.form in (FieldForm.CREATE, FieldForm.LIST) else ("ID",)
+    one = ("ID",) if made.form in OF_ONE else ()
     return " ".join(("mutirao", command, *one, *(usage_of(field) for field in _fields(made) if field.required)))
 
 

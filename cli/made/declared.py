@@ -3,7 +3,7 @@
 
 from cli.made.command import Command, FieldForm
 from cli.made.fields import field_said, fields_of
-from protocol.book.declaration import Act, Create, List, ListOf, Operation, Role, Show, operation_name
+from protocol.book.declaration import Act, Create, List, ListOf, Operation, Reckon, Role, Show, operation_name
 
 
 def command_of(operation: Operation) -> Command:
@@ -29,3 +29,6 @@ def command_of(operation: Operation) -> Command:
             return Command(noun, verb, FieldForm.LIST, field_said(wanted), fields_of(wanted), **told)
         case ListOf(what=what, item=item):
             return Command(noun, verb, FieldForm.LIST_OF, f"List the {what} of one: {field_said(item)}", **told)
+        case Reckon(wanted=wanted, told=is_told):
+            form = FieldForm.RECKON_TOLD if is_told else FieldForm.RECKON
+            return Command(noun, verb, form, field_said(wanted), fields_of(wanted), **told)

@@ -16,12 +16,22 @@ from node.http.jsonbytes import dump
 from node.http.pictures import PICTURE_BODY_BYTES_MAX, drawn_anew, pictures_in
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem_of
 from node.http.refusals import PRECONDITION_FAILED
-from node.http.routes import BODY_BYTES_MAX, JSON_TYPE, MOVED, Exchange, Route, denied, no_more, wanted_reader
+from node.http.routes import (
+    BODY_BYTES_MAX,
+    JSON_TYPE,
+    MOVED,
+    Exchange,
+    Route,
+    denied,
+    no_more,
+    read_wish,
+    wanted_reader,
+)
 from node.http.schema import form, json_bytes
 from node.http.secret import without_secrets
 from node.http.signed import reader_of
 from node.loop.waiting import Remember, Remembered
-from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Show, operation_name
+from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Reckon, Show, operation_name
 from protocol.book.refusals import NOT_FOUND, Refused
 
 
@@ -67,6 +77,8 @@ class Resources:
                     yield self._list(operation)
                 case ListOf():
                     yield self._list_of(operation)
+                case Reckon():
+                    yield self._reckon(operation)
 
     def _change(self, operation: Create | Act, shown: Any, motion: Any) -> Route:
         """Return the route of what changes something; behind a gate it answers 202 with the motion that it became."""
@@ -238,6 +250,40 @@ class Resources:
             paged=True,
             summary=_first_line(operation.item),
             tagged=True,
+            example=operation.example,
+        )
+
+    def _reckon(self, operation: Reckon) -> Route:
+        """Return the route of figures; what tells much in its body changes nothing either, and is kept under no key."""
+        name = operation_name(operation)
+        show = form(operation.shown).show or as_it_is
+        read_wanted = None if operation.told else wanted_reader(operation.wanted)
+
+        async def handle(exchange: Exchange) -> StreamResponse:
+            if read_wanted is None:
+                no_more(exchange.query)
+                wanted = read_wish(operation.wanted, exchange.body)
+            else:
+                wanted = read_wanted(exchange.query)
+            result = await self._runtime.ask(name, exchange.actor, wanted)
+            if isinstance(result, Refused):
+                return self._refused(result)
+            body = dump(show(result))
+            return respond(body) if operation.told else shown_answer(exchange, body)
+
+        return Route(
+            "POST" if operation.told else "GET",
+            f"/v1/{operation.noun}/{operation.what}",
+            name,
+            operation.who,
+            handle,
+            operation=operation,
+            scope=f"{operation.noun}:read",
+            wish=operation.wanted if operation.told else None,
+            wanted=None if operation.told else operation.wanted,
+            answer=operation.shown,
+            summary=_first_line(operation.wanted) or _first_line(operation.shown),
+            tagged=not operation.told,
             example=operation.example,
         )
 

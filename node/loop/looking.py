@@ -1,21 +1,42 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What storage answers: the core tells what is wanted, and how it is shown."""
+"""What storage answers, or takes long to reckon: the core tells what is wanted, and how it is shown."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
+from node.loop.reckoner import Reckoner
 from node.loop.refusals import SEARCH_UNAVAILABLE
+from node.loop.texts import digests, with_texts
+from node.loop.underway import Underway
 from node.store.search import SearchBroken
 from node.store.storage import Storage
 from protocol.book.book import Book
-from protocol.book.declaration import EntriesWanted, EvidenceWanted, ItemsWanted, Lookup, RowsWanted
+from protocol.book.declaration import EntriesWanted, EvidenceWanted, ItemsWanted, Lookup, Reckoning, RowsWanted
 from protocol.book.refusals import refuse
 from protocol.book.tables import Name
 from protocol.lanes.entry import COMMONS, LEDGER
 
 
-async def looked_up(result: Any, storage: Storage, network: bytes, book: Book) -> Any:
-    """Return what a wish comes to: read now where the core has left that to the store, and else as it is."""
+class Looking:
+    """What is answered beside the core."""
+
+    def __init__(self, storage: Storage, underway: Underway, network: bytes) -> None:
+        self._storage = storage
+        self._underway = underway
+        self._network = network
+        self._reckoner = Reckoner()
+
+    async def up(self, asked: Hashable, result: Any, book: Book) -> Any:
+        """Return what a wish comes to, with its texts: found now where the core has left that to others."""
+        if isinstance(result, Reckoning):
+            return await self._reckoner.reckoned(asked, result)
+        found = await _looked_up(result, self._storage, self._network, book)
+        wanted = set(digests(found))
+        return with_texts(found, await self._underway.texts(wanted)) if wanted else found
+
+
+async def _looked_up(result: Any, storage: Storage, network: bytes, book: Book) -> Any:
     match result:
         case Lookup(account, after, limit, show, table):
             page = await storage.statement(account, after, limit)

@@ -17,14 +17,13 @@ from node.loop.door import Disk, let_in
 from node.loop.driven import DrivenReplica, Snapshots
 from node.loop.handling import handled
 from node.loop.inbox import Inbox, QueuedInput
-from node.loop.looking import looked_up
+from node.loop.looking import Looking
 from node.loop.peering import Peering
 from node.loop.recalls import Overtaken, Recalls
 from node.loop.refusals import STORAGE_DAMAGED, STORAGE_FAILED
 from node.loop.snapping import Snapping
 from node.loop.subscriptions import Subscription, Subscriptions
 from node.loop.telling import Telling
-from node.loop.texts import digests, with_texts
 from node.loop.todo import LINGER_SECONDS, Todo, todo_of
 from node.loop.underway import Underway
 from node.loop.waiting import Remember, Remembered, Waiter, Waiters
@@ -81,6 +80,7 @@ class Runtime:
         self._recalls = Recalls(storage, self._inbox.recall)
         self._snapping = Snapping(snapshots)
         self._disk = Disk(storage)
+        self._looking = Looking(storage, self._underway, network)
         self._event_seq = 0
         self._loading = True
         self._stopping = False
@@ -154,9 +154,7 @@ class Runtime:
         assert isinstance(waiter, Waiter), "a wish without a key waits for nothing"
         result = await self._outcome(waiter, Asked(self._request(), operation, actor, wish, subject, after, limit))
         try:
-            result = await looked_up(result, self.storage, self._network, self.book)
-            wanted = set(digests(result))
-            return with_texts(result, await self._underway.texts(wanted)) if wanted else result
+            return await self._looking.up((operation, wish), result, self.book)
         except StorageUnusable:
             return refuse(STORAGE_DAMAGED)
 

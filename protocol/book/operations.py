@@ -209,7 +209,25 @@ class ListOf:
     example: str = ""
 
 
-Operation = Create | Act | Show | List | ListOf
+@dataclass(frozen=True, slots=True)
+class Reckon:
+    """GET /v1/<noun>/<what>; `mutirao <noun> <what>`: figures that follow from the book, and are kept nowhere.
+
+    One that is `told` takes what is wanted in the body, by POST: lists, and what is not to stand in any log of paths.
+    Nothing is written either way. The view gives the figures, or a Reckoning of what takes long.
+    """
+
+    noun: str
+    what: str
+    wanted: type[Any]
+    shown: type[Any]
+    view: Callable[[Desk, Any], Any]
+    who: frozenset[Role] = SIGNED_IN
+    example: str = ""
+    told: bool = False
+
+
+Operation = Create | Act | Show | List | ListOf | Reckon
 
 
 def operation_name(operation: Operation) -> str:
@@ -221,5 +239,5 @@ def operation_name(operation: Operation) -> str:
             return f"{noun}.show"
         case List(noun):
             return f"{noun}.list"
-        case ListOf(noun, what):
+        case ListOf(noun, what) | Reckon(noun, what):
             return f"{noun}.{what}"

@@ -241,6 +241,17 @@ class EvidenceWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoning:
+    """Figures that take long to reckon: `work` makes them of `of`, beside the loop, and looks at nothing else.
+
+    As long as `of` is equal to what it was, the same question gets the same answer, without any work.
+    """
+
+    of: Any
+    work: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """Something happened to a resource; `audience` are the ids of the members whom it concerns.
 

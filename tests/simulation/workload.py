@@ -22,6 +22,7 @@ from protocol.book.declaration import (
     Moment,
     MotionWish,
     Operation,
+    Reckon,
     Ref,
     Role,
     Show,
@@ -108,7 +109,7 @@ def draw_wish(dice: Random, nouns: frozenset[str], ids: Ids, now: int) -> Wished
         operation = OPERATIONS[name]
         actor = _draw_actor(dice, ids, operation)
         drawn = _Dice(dice, lambda noun, actor=actor: ids(noun, actor), now)
-        is_of_one = not isinstance(operation, Create | List)
+        is_of_one = isinstance(operation, Act | Show | ListOf)
         if not is_of_one or drawn.knows(operation.noun):
             break
     subject = drawn.id_of(operation.noun) if is_of_one else ""
@@ -155,6 +156,8 @@ def _shape(operation: Operation) -> Any:
         case Create(wish=wish) | Act(wish=wish):
             return wish
         case List(wanted=wanted):
+            return wanted
+        case Reckon(wanted=wanted):
             return wanted
         case Show() | ListOf():
             return NoneType

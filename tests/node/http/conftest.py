@@ -30,6 +30,7 @@ from protocol.book.declaration import (
     List,
     ListOf,
     Page,
+    Reckon,
     Role,
     Show,
     TextRef,
@@ -117,6 +118,8 @@ OPERATIONS = {
         Show("loaves", LoafShown, view=_undecided, who=ANYONE),
         List("loaves", LoavesWanted, LoafShown, view=_undecided),
         ListOf("loaves", "crumbs", Crumb, view=_undecided),
+        Reckon("loaves", "weight", LoavesWanted, Crumb, view=_undecided, example="mutirao loaves weight"),
+        Reckon("loaves", "costs", SliceLoaf, Crumb, view=_undecided, told=True),
     )
 }
 
@@ -223,6 +226,10 @@ class Bakery:
                 return Page(tuple(one for _, one in page), page[-1][0] if more else None)
             case "loaves.crumbs" if place is not None:
                 return Page(tuple(map(Crumb, range(self.loaves[place].slices))), None)
+            case "loaves.weight":
+                return Crumb(700 * sum(wish.grain in (None, one.grain) for one in self.loaves))
+            case "loaves.costs":
+                return Crumb(wish.slices)
             case "loaves.show":
                 return None
             case _:

@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 
 from node.http.app import document_of
 from node.http.problems import REASONS
-from protocol.book.declaration import Act, Create, List, ListOf, Show
+from protocol.book.declaration import Act, Create, List, ListOf, Reckon, Show
 from protocol.practices import OPERATIONS
 
 ROOT = Path(__file__).parents[3]
@@ -45,6 +45,8 @@ def test_the_document_is_valid_and_holds_every_operation(operations: Any) -> Non
                 assert "get" in paths[f"/v1/{noun}"]
             case ListOf(noun=noun, what=what):
                 assert "get" in paths[f"/v1/{noun}/{{id}}/{what}"]
+            case Reckon(noun=noun, what=what, told=told):
+                assert list(paths[f"/v1/{noun}/{what}"]) == ["post" if told else "get"]
     identities = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert len(identities) == len(set(identities))
 
@@ -85,6 +87,9 @@ async def test_what_is_answered_is_what_the_document_says(shop: Any, loaf: Any) 
         ("get", "/v1/loaves/{id}", "/v1/loaves/9", None),
         ("post", "/v1/loaves/{id}/slice", "/v1/loaves/0/slice", {"slices": 3}),
         ("get", "/v1/loaves/{id}/crumbs", "/v1/loaves/0/crumbs", None),
+        ("get", "/v1/loaves/weight", "/v1/loaves/weight?grain=rye", None),
+        ("get", "/v1/loaves/weight", "/v1/loaves/weight?grain=oak", None),
+        ("post", "/v1/loaves/costs", "/v1/loaves/costs", {"slices": 3}),
         ("get", "/v1/node", "/v1/node", None),
         ("post", "/v1/tokens", "/v1/tokens", {"label": "till"}),
         ("get", "/v1/tokens", "/v1/tokens", None),

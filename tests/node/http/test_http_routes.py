@@ -210,3 +210,22 @@ async def test_ids_may_hold_what_addresses_hold(shop: Any) -> None:
     await shop.ask("GET", "/v1/loaves/ana%40serra%2Fx")
     assert (await shop.ask("GET", "/v1/loaves/e%CC%81")).status == 404
     assert subject_of("e%CC%81") == "é", "two characters that are one letter are made one"
+
+
+async def test_figures_are_asked_for_by_a_query_or_by_a_body(shop: Any, loaf: Any) -> None:
+    await shop.ask("POST", "/v1/loaves", loaf)
+    figures = await shop.ask("GET", "/v1/loaves/weight?grain=rye")
+    assert (figures.status, figures.json) == (200, {"weight": 700})
+    again = await shop.ask("GET", "/v1/loaves/weight?grain=rye", If_None_Match=figures.headers["ETag"])
+    assert again.status == 304
+    told = await shop.ask("POST", "/v1/loaves/costs", {"slices": 3}, key="9f1d")
+    assert (told.status, told.json, told.headers["Cache-Control"]) == (200, {"weight": 3}, "no-store")
+    assert "ETag" not in told.headers and not shop.bakery.answers, "what writes nothing is kept under no key"
+    for method, path, body in (
+        ("GET", "weight?colour=red", None),
+        ("POST", "costs", []),
+        ("POST", "costs?slices=3", {}),
+    ):
+        wrong = await shop.ask(method, f"/v1/loaves/{path}", body)
+        assert (wrong.status, wrong.code) == (400, "MALFORMED")
+    assert (await shop.ask("POST", "/v1/loaves/weight", {})).code == "METHOD_NOT_ALLOWED"

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What takes long to reckon is reckoned beside the loop, in turn, and once as long as nothing has changed."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from threading import Thread
+from typing import Any
+
+from protocol.book.plans import Reckoning
+from protocol.book.refusals import OVERLOADED, refuse
+
+RECKONINGS_WAITING_MAX = 16
+"""Who comes while so many wait is told to come again."""
+RECKONINGS_KEPT_MAX = 64
+"""Answers that are kept of what they were reckoned of, the latest."""
+
+
+class Reckoner:
+    """Reckons for one loop, in a thread: what it is given looks at nothing that changes meanwhile."""
+
+    def __init__(self) -> None:
+        self._of: Any = None
+        self._answers: dict[Hashable, asyncio.Task[Any]] = {}
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def reckoned(self, asked: Hashable, reckoning: Reckoning) -> Any:
+        """Return what a reckoning comes to; the same question about the same waits for one answer."""
+        if reckoning.of is not self._of and reckoning.of != self._of:
+            self._of, self._answers = reckoning.of, {}
+        answer = self._answers.get(asked)
+        if answer is None:
+            if self._waiting >= RECKONINGS_WAITING_MAX:
+                return refuse(OVERLOADED)
+            self._waiting += 1
+            work = self._work(self._answers, asked, reckoning)
+            answer = self._answers[asked] = asyncio.create_task(work)
+            while len(self._answers) > RECKONINGS_KEPT_MAX:
+                self._answers.pop(next(iter(self._answers)))
+        # Whoever asked may leave; others may wait for the same.
+        return await asyncio.shield(answer)
+
+    async def _work(self, answers: dict[Hashable, Any], asked: Hashable, reckoning: Reckoning) -> Any:
+        of = self._of
+        try:
+            async with self._turn:
+                return await _beside(lambda: reckoning.work(of))
+        except BaseException:  # what went wrong is no answer to whoever asks next
+            answers.pop(asked, None)
+            raise
+        finally:
+            self._waiting -= 1
+
+
+def _beside(work: Callable[[], Any]) -> asyncio.Future[Any]:
+    """Return what a thread of its own will find, which holds up nobody who ends the program."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Any] = loop.create_future()
+
+    def tell(result: Any, error: BaseException | None) -> None:
+        if found.done():
+            return
+        if error is None:
+            found.set_result(result)
+        else:
+            found.set_exception(error)
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - it is told in the loop, to whoever has asked
+            failed = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, result, failed)
+
+    Thread(target=run, name="reckoning", daemon=True).start()
+    return found

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What takes long is reckoned beside the loop, once for all who ask the same of the same."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from node.loop.reckoner import RECKONINGS_KEPT_MAX, RECKONINGS_WAITING_MAX, Reckoner
+from protocol.book.plans import Reckoning
+from protocol.book.refusals import OVERLOADED, Refused
+
+pytestmark = pytest.mark.timeout(20)
+
+
+class Abacus:
+    """Reckons sums, one at a time, when it is let."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.did: list[Any] = []
+        self.at_once = 0
+
+    def reckoning(self, of: tuple[int, ...]) -> Reckoning:
+        return Reckoning(of, self.work)
+
+    def work(self, of: tuple[int, ...]) -> int:
+        assert self.at_once == 0, "one after the other"
+        self.at_once += 1
+        assert self.may.wait(10)
+        self.did.append(of)
+        self.at_once -= 1
+        return sum(of)
+
+
+async def test_the_loop_goes_on_while_something_is_reckoned() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    asked = asyncio.create_task(reckoner.reckoned("sum", abacus.reckoning((1, 2))))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not asked.done()
+    abacus.may.set()
+    assert await asked == 3
+
+
+async def test_the_same_question_is_reckoned_once_until_something_changes() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    abacus.may.set()
+    asked = [reckoner.reckoned("sum", abacus.reckoning((1, 2))) for _ in range(3)]
+    assert await asyncio.gather(*asked) == [3, 3, 3]
+    assert await reckoner.reckoned("other sum", abacus.reckoning((1, 2))) == 3
+    assert abacus.did == [(1, 2), (1, 2)]
+    assert await reckoner.reckoned("sum", abacus.reckoning((1, 5))) == 6
+    assert await reckoner.reckoned("sum", abacus.reckoning((1, 2))) == 3
+    assert abacus.did[2:] == [(1, 5), (1, 2)]
+
+
+async def test_an_answer_to_what_was_is_kept_for_nobody() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    before = asyncio.create_task(reckoner.reckoned("sum", abacus.reckoning((1,))))
+    await asyncio.sleep(0)
+    after = asyncio.create_task(reckoner.reckoned("sum", abacus.reckoning((2,))))
+    await asyncio.sleep(0)
+    abacus.may.set()
+    assert (await before, await after) == (1, 2)
+    assert await reckoner.reckoned("sum", abacus.reckoning((2,))) == 2
+    assert abacus.did == [(1,), (2,)]
+
+
+async def test_who_leaves_takes_the_answer_from_nobody() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    leaver = asyncio.create_task(reckoner.reckoned("sum", abacus.reckoning((1,))))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    abacus.may.set()
+    assert await reckoner.reckoned("sum", abacus.reckoning((1,))) == 1
+    assert abacus.did == [(1,)]
+
+
+async def test_who_comes_while_many_wait_is_told_to_come_again() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    waiting = [
+        asyncio.create_task(reckoner.reckoned(number, abacus.reckoning((1,))))
+        for number in range(RECKONINGS_WAITING_MAX)
+    ]
+    await asyncio.sleep(0.01)
+    refused = await reckoner.reckoned("one more", abacus.reckoning((1,)))
+    assert isinstance(refused, Refused) and refused.reason is OVERLOADED
+    abacus.may.set()
+    assert await asyncio.gather(*waiting) == [1] * RECKONINGS_WAITING_MAX
+    assert await reckoner.reckoned("one more", abacus.reckoning((1,))) == 1
+
+
+async def test_a_mistake_is_told_to_who_asked_and_kept_for_nobody() -> None:
+    tried: list[int] = []
+
+    def work(of: int) -> int:
+        tried.append(of)
+        return 1 // (len(tried) - 1)
+
+    reckoner = Reckoner()
+    with pytest.raises(ZeroDivisionError):
+        await reckoner.reckoned("it", Reckoning(7, work))
+    assert await reckoner.reckoned("it", Reckoning(7, work)) == 1
+
+
+async def test_no_more_answers_are_kept_than_a_few() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+    abacus.may.set()
+    for number in [*range(RECKONINGS_KEPT_MAX + 1), 0, RECKONINGS_KEPT_MAX]:
+        await reckoner.reckoned(number, abacus.reckoning((1,)))
+    assert len(abacus.did) == RECKONINGS_KEPT_MAX + 2, "the first one was let go, the last one not"
