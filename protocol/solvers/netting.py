@@ -9,6 +9,7 @@ unit, in whatever order they are read and by whatever solver (docs/decisions/001
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import ClassVar
 
 from protocol.solvers.circulation import Certificate, Graph, Solver, is_cheapest, solve
 from protocol.solvers.mincost import by_size
@@ -93,8 +94,12 @@ class Case:
     """Obligations as arcs from debtor to creditor, one for each pair; drawn credit comes from the hub of the circle.
 
     What a party's balance falls by comes to it from the hub, what it rises by goes there. A way passes the hub
-    once, so that a unit of debt is worth more than the credit that its cancelling may take.
+    once, so that a unit of debt is worth more than the credit that its cancelling may take. `number` tells which node a
+    party is.
     """
+
+    hub: ClassVar[int] = _HUB
+    worth: ClassVar[int] = _WORTH
 
     def __init__(self, obligations: Iterable[Obligation], headrooms: Iterable[Headroom], salt: bytes) -> None:
         self._obligations = list(obligations)
@@ -102,7 +107,7 @@ class Case:
         amounts = [one.amount for one in self._obligations]
         assert min(amounts, default=1) > 0
         self._names: list[PartyName] = ["", *sorted({*debtors, *creditors}, key=octets)]  # by number, after the hub's
-        number = {name: at for at, name in enumerate(self._names) if at != _HUB}
+        self.number = number = {name: at for at, name in enumerate(self._names) if at != _HUB}
         nodes = len(self._names)
         self._pairs = [
             number[debtor] * nodes + number[creditor] for debtor, creditor in zip(debtors, creditors, strict=True)
