@@ -54,7 +54,7 @@ compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hash
 
 lock:
 	@$(compile) pyproject.toml --group dev -o requirements-dev.txt
-	@$(compile) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(compile) pyproject.toml --extra chains -c requirements-dev.txt -o requirements.txt
 	@$(compile) --group build -c requirements-dev.txt -o requirements-build.txt
 
 runtime dev:

@@ -14,7 +14,7 @@ from functools import cached_property
 from math import lcm
 
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ChainFault, ProductiveChain
-from protocol.solvers.leontief import solved
+from protocol.practices.chains.engine.solving import answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,61 +80,67 @@ class MissingLinks:
             raise ChainFault("ENTERPRISE_TWICE", ", ".join(sorted(names)))
 
     @cached_property
+    def wanted(self) -> Mapping[str, Mapping[str, Fraction]]:
+        """What each buyer buys outside, by item."""
+        found: dict[str, dict[str, Fraction]] = {}
+        for (buyer, item), value in self.chain.outside.items():
+            found.setdefault(item, {})[buyer] = value
+        return found
+
+    @cached_property
+    def demand(self) -> Mapping[str, Fraction]:
+        """How much is bought outside, by item."""
+        return {item: sum(bought.values(), ZERO) for item, bought in self.wanted.items()}
+
+    @cached_property
     def pledged(self) -> list[Fraction]:
         """Of each candidate the share of its item's purchases that it would serve, as far as its capacity goes."""
-        wanted: dict[str, Fraction] = {}
-        for (_, item), value in self.chain.outside.items():
-            wanted[item] = wanted.get(item, ZERO) + value
         return [
             one.pledged
-            if one.capacity is None or not wanted.get(one.item)
-            else min(one.pledged, one.capacity / wanted[one.item])
+            if one.capacity is None or not self.demand.get(one.item)
+            else min(one.pledged, one.capacity / self.demand[one.item])
             for one in self.candidates
         ]
 
     @cached_property
     def sells(self) -> list[Fraction]:
         """What each would sell at today's turnovers: X."""
-        return [sum(bought.values(), ZERO) for bought in self.bought]
-
-    @cached_property
-    def bought(self) -> list[dict[str, Fraction]]:
-        """What each buyer would buy of each candidate at today's turnovers."""
-        by_item: dict[str, list[tuple[str, Fraction]]] = {}
-        for (buyer, item), value in self.chain.outside.items():
-            by_item.setdefault(item, []).append((buyer, value))
-        return [
-            {buyer: share * value for buyer, value in by_item.get(one.item, ())}
-            for one, share in zip(self.candidates, self.pledged, strict=True)
-        ]
+        pairs = zip(self.candidates, self.pledged, strict=True)
+        return [share * self.demand.get(one.item, ZERO) for one, share in pairs]
 
     @cached_property
     def retains(self) -> list[Fraction]:
         """Which share each would retain with today's suppliers: c."""
         kept = self.chain.shares(lambda _, one: one.wages + one.surplus)
-        (stays,) = solved(self.chain.rows, (kept,))
+        (stays,) = answers(self.chain.rows, (kept,))
         return [
             one.recipe.wages + one.recipe.surplus + self._spent(one.recipe.inside, stays) for one in self.candidates
         ]
 
     @cached_property
-    def returns(self) -> list[list[Fraction]]:
-        """What of a unit spent with one candidate, by row, comes back as demand for another, by column: G."""
+    def _through(self) -> Mapping[str, list[Fraction]]:
+        """How much of an item a unit that is spent with each enterprise makes be bought outside, by item."""
+        items = sorted({one.item for one in self.candidates})
         demands: list[list[Fraction]] = []
-        for bought in self.bought:
+        for item in items:
             column = [ZERO] * len(self.chain.names)
-            for buyer, value in bought.items():
+            for buyer, value in self.wanted.get(item, {}).items():
                 if buyer != HOUSEHOLDS:
                     column[self.chain.number[buyer]] = value / self.chain.enterprises[buyer].turnover
             demands.append(column)
-        through = solved(self.chain.rows, demands)
-        return [
-            [
-                self._spent(one.recipe.inside, demand) + one.recipe.outside.get(other.item, ZERO) * share
-                for other, share, demand in zip(self.candidates, self.pledged, through, strict=True)
-            ]
-            for one in self.candidates
-        ]
+        return dict(zip(items, answers(self.chain.rows, demands), strict=True))
+
+    def _back(self, one: int, other: int) -> Fraction:
+        """Return what of a unit spent with one candidate comes back as demand for another: an element of G."""
+        recipe, item = self.candidates[one].recipe, self.candidates[other].item
+        demand = self._spent(recipe.inside, self._through[item]) + recipe.outside.get(item, ZERO)
+        return self.pledged[other] * demand
+
+    @cached_property
+    def returns(self) -> list[list[Fraction]]:
+        """What of a unit spent with one candidate, by row, comes back as demand for another, by column: G."""
+        everybody = range(len(self.candidates))
+        return [[self._back(one, other) for other in everybody] for one in everybody]
 
     def _spent(self, inside: Mapping[str, Fraction], figures: Sequence[Fraction]) -> Fraction:
         return sum((share * figures[self.chain.number[name]] for name, share in inside.items()), ZERO)
@@ -142,11 +148,8 @@ class MissingLinks:
     def keeps(self, founded: Iterable[int]) -> Fraction:
         """Return by how much leakage falls where these candidates, by number, are founded together."""
         chosen = sorted(set(founded))
-        rows = [
-            {at: self.returns[one][other] for at, other in enumerate(chosen) if self.returns[one][other]}
-            for one in chosen
-        ]
-        (stays,) = solved(rows, ([self.retains[one] for one in chosen],))
+        rows = [{at: back for at, other in enumerate(chosen) if (back := self._back(one, other))} for one in chosen]
+        (stays,) = answers(rows, ([self.retains[one] for one in chosen],))
         return sum((self.sells[one] * share for one, share in zip(chosen, stays, strict=True)), ZERO)
 
     @cached_property

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ProductiveChain
-from protocol.solvers.leontief import closed_groups, solved, turned
+from protocol.practices.chains.engine.solving import answers
+from protocol.solvers.leontief import closed_groups, turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ def retained(chain: ProductiveChain) -> Retained:
     """Return both shares of each enterprise."""
     kept = chain.shares(lambda _, one: one.wages + one.surplus)
     lost = [1 - own - sum(row.values()) for own, row in zip(kept, chain.rows, strict=True)]
-    stays, leaves = solved(chain.rows, (kept, lost))
+    stays, leaves = answers(chain.rows, (kept, lost))
     return Retained(dict(zip(chain.names, stays, strict=True)), dict(zip(chain.names, leaves, strict=True)))
 
 
 def output_multipliers(chain: ProductiveChain) -> Mapping[str, Fraction]:
     """Return how much is turned over inside in all for a unit spent with each enterprise, itself included."""
-    (found,) = solved(chain.rows, ([Fraction(1)] * len(chain.names),))
+    (found,) = answers(chain.rows, ([Fraction(1)] * len(chain.names),))
     return dict(zip(chain.names, found, strict=True))
 
 
@@ -68,13 +69,13 @@ def full_multipliers(chain: ProductiveChain) -> Mapping[str, Fraction] | None:
     leaks = (at for at, row in enumerate(rows) if sum(row.values(), ZERO) < 1)
     if closed_groups(rows, leaks):
         return None
-    (found,) = solved(rows, ([Fraction(1)] * len(names),))
+    (found,) = answers(rows, ([Fraction(1)] * len(names),))
     return dict(zip(names, found, strict=True))
 
 
 def turnovers(chain: ProductiveChain, final: Sequence[Fraction]) -> list[Fraction]:
     """Return what each enterprise turns over where so much is bought of each for use: `x = A x + f`."""
-    (found,) = solved(turned(chain.rows), (final,))
+    (found,) = answers(turned(chain.rows), (final,))
     return found
 
 

@@ -58,6 +58,19 @@ def without(chain: ProductiveChain, stopped: str) -> ProductiveChain:
 
 
 def fragility(chain: ProductiveChain) -> list[tuple[str, Fraction]]:
-    """Return the share of all that would be left if one stopped, of each enterprise; the worst first."""
-    found = [(name, shares_of(without(chain, name)).all) for name in chain.names]
+    """Return the share of all that would be left if one stopped, of each enterprise; the worst first.
+
+    What it bought is gone, and what others bought of it is bought outside: as in the chain `without` it.
+    """
+    sold = dict.fromkeys(chain.names, ZERO)
+    for (_, supplier), value in chain.inside.items():
+        sold[supplier] += value
+    inside = sum(chain.inside.values(), ZERO)
+    bought = inside + sum(chain.outside.values(), ZERO)
+    found: list[tuple[str, Fraction]] = []
+    for name in chain.names:
+        own = chain.bought_inside(name)
+        rest = bought - own - chain.bought_outside(name)
+        left = inside - own - sold[name] + chain.inside.get((name, name), ZERO)
+        found.append((name, left / rest if rest else ZERO))
     return sorted(found, key=lambda one: (one[1], one[0]))

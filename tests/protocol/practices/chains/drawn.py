@@ -17,12 +17,16 @@ def drawn_chain(enterprises: int, items: int, seed: int, suppliers: int = 4) -> 
     made: dict[str, Enterprise] = {}
     for name in names:
         turnover = Fraction(chance.randrange(1_000, 9_000))
+        spent = Fraction(0)
         for supplier in chance.sample(names, min(suppliers, enterprises)):
             inside[name, supplier] = turnover * Fraction(chance.randrange(1, 48 // suppliers), 100)
+            spent += inside[name, supplier]
         for item in chance.sample(range(items), min(3, items)):
             outside[name, f"i{item}"] = turnover * Fraction(chance.randrange(1, 12), 100)
+            spent += outside[name, f"i{item}"]
         wages, surplus = chance.randrange(5, 12), chance.randrange(0, 7)
         made[name] = Enterprise(turnover, turnover * Fraction(wages, 100), turnover * Fraction(surplus, 100))
+        outside[name, "other"] = turnover * Fraction(100 - wages - surplus, 100) - spent
     for name in names[::3]:
         inside[HOUSEHOLDS, name] = Fraction(chance.randrange(100, 900))
     outside[HOUSEHOLDS, "i0"] = Fraction(chance.randrange(100, 900))
