@@ -22,9 +22,9 @@ import aiosqlite
 
 from node.store.connections import ENTRIES_PER_READ, Writer, WriteStatement, read_only
 from node.store.erased import ERASED
-from node.store.folding import folded, words_of
 from node.store.rows import ROW_DIGEST_BYTES, ROW_FORMS, Packed, key_bytes
 from protocol.book.declaration import RowsWanted
+from protocol.book.folding import folded, words_of
 from protocol.book.tables import Name, RowKey, Table, Word
 
 SEARCHED_MAX = 1_000

@@ -63,11 +63,11 @@ def test_a_network_in_two_federations_is_the_bridge_between_them(commune: Commun
     assert [one["partner_handle"] for one in riacho.api.all("/v1/links")] == ["serra"]
     assert [one["partner_handle"] for one in encants.api.all("/v1/links")] == ["serra"]
 
-    offer = command(encants, "offers", "publish", "--text", "Flour of the mill")["id"]
-    command(encants, "offers", "publish", "--text", "Wool")
+    offer = command(encants, "offers", "publish", "--title", "Flour of the mill", "--member", "clara")["id"]
+    command(encants, "offers", "publish", "--title", "Wool", "--member", "clara")
     until(lambda: len(command(serra, "directory", "list", "--search", "flour")["items"]) == 1, "Serra reads of flour")
     [seen] = command(serra, "directory", "list", "--search", "FLOUR")["items"]
-    assert (seen["handle"], [one["text"] for one in seen["offers"]]) == ("encants", ["Flour of the mill"])
+    assert (seen["handle"], [one["title"] for one in seen["offers"]]) == ("encants", ["Flour of the mill"])
     handles, page = list[str](), serra.api.get("/v1/directory?limit=1")
     while page["items"]:
         handles += [one["handle"] for one in page["items"]]

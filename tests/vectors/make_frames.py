@@ -54,7 +54,7 @@ from protocol.peers.messages import (
 from protocol.peers.sessions import HELLO_WITHIN_MS, REQUESTS_PER_MINUTE_MAX
 from protocol.practices import PRACTICES
 from protocol.practices.between.clearing.circles import Circle, Leg
-from protocol.practices.between.offers import OfferPublished
+from protocol.practices.market.directory import OfferPublished
 from protocol.replica import Replica
 from protocol.wire.codec import Value, encode
 from protocol.wire.keys import KeyPair

@@ -2,7 +2,7 @@
 """Between networks: what passes over signed credit lines, and who vouches for whom."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.between import announcements, clocks, importers, offers, recoveries, rests
+from protocol.practices.between import announcements, clocks, importers, recoveries, rests
 from protocol.practices.between.abroad import declaration as abroad
 from protocol.practices.between.checkpoints import declaration as checkpoints
 from protocol.practices.between.clearing import declaration as clearing
@@ -17,7 +17,6 @@ from protocol.practices.between.writeoffs import declaration as writeoffs
 PRACTICES: tuple[Practice, ...] = (
     networks.PRACTICE,
     federations.PRACTICE,
-    offers.PRACTICE,
     announcements.PRACTICE,
     links.PRACTICE,
     importers.PRACTICE,

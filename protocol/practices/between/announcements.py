@@ -117,7 +117,7 @@ class AnnouncementShown:
 
 def plan_publish(desk: Desk, wish: PublishAnnouncement) -> Plan | Refused:
     """Put an announcement on our network's board."""
-    seen_by = _seen_by(desk, wish)
+    seen_by = seen_by_named(desk.book, wish.seers, wish.federations)
     if isinstance(seen_by, Refused):
         return seen_by
     item = drawn_id(desk.chance)
@@ -147,21 +147,30 @@ def _pin(desk: Desk, item: bytes, text: str, days: int, seen_by: tuple[bytes, ..
         return refused
     if not text:
         return refuse(MALFORMED, field="text")
-    room = desk.book.of(Boards).room(desk.book.network, Tie.OWN)
-    is_new = desk.book.of(Boards).get(desk.book.network, item) is None
-    if room.items < is_new or room.bytes < 2 * ITEM_BODY_BYTES_MAX:
-        return refuse(BOARD_FULL, maximum=BOARD_BOUNDS[Tie.OWN].items)
+    full = board_full(desk.book, item)
+    if full is not None:
+        return full
     said = Publication(item, Announcement(text), desk.now + days * DAY_MS, seen_by)
     return Plan(uuid_text(item), published=(said,))
 
 
-def _seen_by(desk: Desk, wish: PublishAnnouncement) -> tuple[bytes, ...] | Refused:
-    if wish.federations and wish.seers is not Seers.FEDERATIONS:
+def board_full(book: Book, item: bytes) -> Refused | None:
+    """Return that our network's board has no room for an item, new or in the place of what it said."""
+    room = book.of(Boards).room(book.network, Tie.OWN)
+    is_new = book.of(Boards).get(book.network, item) is None
+    if room.items < is_new or room.bytes < 2 * ITEM_BODY_BYTES_MAX:
+        return refuse(BOARD_FULL, maximum=BOARD_BOUNDS[Tie.OWN].items)
+    return None
+
+
+def seen_by_named(book: Book, seers: Seers, federations: tuple[str, ...]) -> tuple[bytes, ...] | Refused:
+    """Return by whom an item is seen, as it stands in it: by members of these federations, or of all of ours."""
+    if federations and seers is not Seers.FEDERATIONS:
         return refuse(MALFORMED, field="federations")
-    if wish.seers is not Seers.FEDERATIONS:
-        return () if wish.seers is Seers.EVERYBODY else (desk.book.network,)
-    ours = [federation for federation, _ in desk.book.of(Charters).of(desk.book, desk.book.network)]
-    named = [parse_id(one) for one in wish.federations] or ours[:SEEN_BY_MAX]
+    if seers is not Seers.FEDERATIONS:
+        return () if seers is Seers.EVERYBODY else (book.network,)
+    ours = [federation for federation, _ in book.of(Charters).of(book, book.network)]
+    named = [parse_id(one) for one in federations] or ours[:SEEN_BY_MAX]
     if not named or not set(named) <= set(ours):
         return refuse(FEDERATION_UNKNOWN)
     return tuple(sorted({one for one in named if one is not None}))

@@ -1,2 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What members offer each other and need, and how much of it: the words that markets and productive chains share."""
+"""The market: what members offer each other and need, within their network and across networks."""
+
+from protocol.book.declaration import Practice
+from protocol.practices.market import directory, needs, offers
+
+PRACTICES: tuple[Practice, ...] = (
+    offers.PRACTICE,
+    needs.PRACTICE,
+    directory.PRACTICE,
+)

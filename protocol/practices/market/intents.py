@@ -24,7 +24,8 @@ QUANTITY_MAX = 10**12
 
 Quantities = Annotated[int, Range(0, QUANTITY_MAX)]
 Degrees = Annotated[int, Range(-18_000, 18_000)]
-PriceMinor = Annotated[int, Range(0, 10**15)]
+PRICE_MINOR_MAX = 10**15
+PriceMinor = Annotated[int, Range(0, PRICE_MINOR_MAX)]
 Label = Annotated[str, AtMost(LABEL_CHARS_MAX)]
 
 

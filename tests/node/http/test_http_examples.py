@@ -16,7 +16,7 @@ from tests.node.http.tried import founded, text_of, try_all
 
 pytestmark = pytest.mark.timeout(60)
 
-NEIGHBOURS = ("links", "federations", "offers", "quotes", "clearings", "clearing-terms", "recoveries")
+NEIGHBOURS = ("links", "federations", "directory", "quotes", "clearings", "clearing-terms", "recoveries")
 """Nouns of which a group that knows no other yet has nothing to show."""
 OF_NEIGHBOURS = {"networks.forget", "networks.purge"}
 """Operations of other nouns on another network."""

@@ -257,6 +257,7 @@ async def more_of_people(one: Trial) -> None:
     await one.show("steward", "announcements.show", where)
     await one.show("steward", "announcements.list", "/v1/announcements")
     await one.ask("steward", "announcements.withdraw", f"{where}/withdraw", {})
+    await offered(one)
     await one.ask("steward", "absences.set", "/v1/absences/caio/set", {"since": at(1), "until": at(30)})
     await one.show("steward", "absences.show", "/v1/absences/caio")
     contact = {"kind": "email", "value": "bia@example.net"}
@@ -267,6 +268,26 @@ async def more_of_people(one: Trial) -> None:
     account = {"currency": "HORA", "credit_limit": amount(100_00)}
     taken = {"members": [{"handle": "elio", "name": "Elio", "accounts": [account]}]}
     await one.ask("steward", "imports.create", "/v1/imports", taken)
+
+
+async def offered(one: Trial) -> None:
+    flour = {
+        "title": "Wheat flour", "text": "Stone ground", "code": "23110", "quantity": "12 kg", "prices": [amount(4_50)],
+        "state_money": [amount(1_00, "BRL")], "labels": ["organic"], "place": "geo:-23.5505,-46.6333",
+    }  # fmt: skip
+    shown = await one.ask("bia", "offers.publish", "/v1/offers", flour)
+    where = f"/v1/offers/{shown['id']}"
+    await one.ask("bia", "offers.replace", f"{where}/replace", flour | {"quantity": "8 kg"})
+    await one.show("ana", "offers.show", where)
+    await one.show("ana", "offers.list", "/v1/offers?search=flour&code=231&max_price=5.00+HORA")
+    await one.ask("bia", "offers.withdraw", f"{where}/withdraw", {})
+    need = {"title": "Yarn", "quantity": "1,5 kg", "language": "es", "within_km": 40, "place": "geo:-23.55,-46.63"}
+    shown = await one.ask("bia", "needs.publish", "/v1/needs", need)
+    where = f"/v1/needs/{shown['id']}"
+    await one.ask("bia", "needs.replace", f"{where}/replace", need | {"prices": [amount(3_00)]})
+    await one.show("ana", "needs.show", where)
+    await one.show("ana", "needs.list", "/v1/needs?near=geo:-23.5,-46.6&within_km=50")
+    await one.ask("bia", "needs.withdraw", f"{where}/withdraw", {})
 
 
 async def more_of_money(one: Trial) -> None:

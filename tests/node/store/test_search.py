@@ -14,8 +14,8 @@ from node.keeping.upkeep import rebuild, verify_book
 from node.loop.batch import Batch
 from node.loop.refusals import SEARCH_UNAVAILABLE
 from node.store import search
-from node.store.folding import folded, words_of
 from protocol.book.declaration import Page
+from protocol.book.folding import folded, words_of
 from protocol.book.money import Amount
 from protocol.book.refusals import MALFORMED, Refused
 from protocol.events import Erase

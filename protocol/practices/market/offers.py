@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Offers: what members have for each other, on their network's board and on those of others.
+
+They are replaced in place, withdrawn everywhere, and lapse; the ledger knows nothing of them.
+"""
+
+from collections.abc import Iterator
+
+from protocol.book.book import Book
+from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Show
+from protocol.book.refusals import Refused
+from protocol.lanes.items import BoardItem
+from protocol.practices.market.heard import found_intents, search_wanted
+from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
+from protocol.practices.market.measures import QUANTITY_REASONS
+from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
+from protocol.practices.market.shown import find_intent, intent_fields
+from protocol.practices.market.wishes import OfferShown, OffersWanted, PublishOffer, ReplaceOffer, WithdrawOffer
+
+
+def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
+    """Put an offer on our network's board."""
+    return pin_new(desk, wish, OFFER_ITEMS)
+
+
+def plan_replace(desk: Desk, id: str, wish: ReplaceOffer) -> Plan | Refused:
+    """Put something else in the place of an offer; its picture stays."""
+    found = own_item(desk.book, id, OFFER_ITEMS)
+    picture = None if isinstance(found, Refused) else found[1].picture
+    return pin_again(desk, id, wish, OFFER_ITEMS, picture=picture)
+
+
+def plan_withdraw(desk: Desk, id: str, wish: WithdrawOffer) -> Plan | Refused:
+    """Withdraw an offer."""
+    del wish
+    said = taken_down(desk, id, OFFER_ITEMS)
+    return said if isinstance(said, Refused) else Plan(id, answer=show_offer(desk, id), published=(said,))
+
+
+def show_offer(desk: Desk, id: str) -> OfferShown | Refused:
+    """Show an offer of our network, or of another."""
+    found = find_intent(desk.book, id, OFFER_ITEMS)
+    return found if isinstance(found, Refused) else offer_shown(desk.book, *found)
+
+
+def offer_shown(book: Book, item: BoardItem, body: Offer, near: IntentPlace | None = None) -> OfferShown:
+    """Return an offer as it is shown."""
+    picture = None if body.picture is None else body.picture.hex()
+    return OfferShown(**intent_fields(book, item, body, near), picture=picture)
+
+
+def list_offers(desk: Desk, wanted: OffersWanted, after: int) -> Iterator[tuple[int, OfferShown]] | Refused:
+    """List the offers that this node holds, in the order in which they came."""
+    search = search_wanted(desk.book, wanted, wanted.max_price)
+    if isinstance(search, Refused):
+        return search
+    found = found_intents(desk.book, OFFER_ITEMS, search, after)
+    return ((one.arrival, offer_shown(desk.book, one.item, one.body, search.near)) for one in found)
+
+
+PRACTICE = Practice(
+    name="offers",
+    entries=(),
+    boards=(OFFER_ITEMS,),
+    parameters=(OPEN_INTENTS,),
+    refusals=(INTENTS_FULL, *QUANTITY_REASONS.values()),
+    operations=(
+        Create("offers", PublishOffer, plan=plan_publish, verb="publish",
+               example="mutirao offers publish --title 'Wheat flour' --quantity '12 kg' --prices 4.50 --code 23110"),
+        Act("offers", "replace", ReplaceOffer, plan=plan_replace,
+            example="mutirao offers replace OFFER --title 'Wheat flour' --quantity '8 kg' --prices 4.80"),
+        Act("offers", "withdraw", WithdrawOffer, plan=plan_withdraw, example="mutirao offers withdraw OFFER"),
+        Show("offers", OfferShown, view=show_offer, example="mutirao offers show OFFER",
+             id_is="its id; behind an @ the network's handle or id, where it is another than yours"),
+        List("offers", OffersWanted, OfferShown, view=list_offers,
+             example="mutirao offers list --search 'flour wheat' --near geo:-23.55,-46.63 --within-km 30"),
+    ),
+)  # fmt: skip

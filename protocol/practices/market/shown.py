@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How offers and needs are shown, ours and those of others; and which one an id means."""
+
+from typing import Any
+
+from protocol.book.book import Book
+from protocol.book.declaration import BoardKind, Seers
+from protocol.book.money import Amount
+from protocol.book.refusals import NOT_FOUND, Refused, refuse
+from protocol.book.signed import parse_uuid, uuid_text
+from protocol.lanes.directory import Directory
+from protocol.lanes.items import BoardItem
+from protocol.peers.boards import Boards, body_of, seers_of
+from protocol.practices.between.networks.known import find_network
+from protocol.practices.market.distances import km_between
+from protocol.practices.market.intents import IntentPlace, Price
+from protocol.practices.market.measures import parts_text
+from protocol.practices.market.pinned import Intent
+from protocol.practices.market.places import place_text
+from protocol.practices.market.prices import price_here
+from protocol.practices.market.units import BY_CODE
+from protocol.practices.market.wishes import PriceShown, QuantityShown
+from protocol.wire.keys import id_text
+
+
+def find_intent(book: Book, id: str, kind: BoardKind) -> tuple[BoardItem, Any] | Refused:
+    """Return an offer or a need of ours, or behind an @ of another network, and what it says."""
+    name, at, network_name = id.partition("@")
+    network = find_network(book, network_name) if at else book.network
+    if isinstance(network, Refused):
+        return network
+    item = book.of(Boards).get(network, parse_uuid(name) or b"")
+    body = None if item is None else body_of(item, kind)
+    return refuse(NOT_FOUND) if item is None or body is None else (item, body)
+
+
+def intent_id(book: Book, item: BoardItem) -> str:
+    """Return the id under which an offer or a need is shown."""
+    own = uuid_text(item.said.item)
+    return own if item.network == book.network else f"{own}@{id_text(item.network)}"
+
+
+def intent_fields(book: Book, item: BoardItem, body: Intent, near: IntentPlace | None) -> dict[str, Any]:
+    """Return what is shown of an offer and of a need alike."""
+    said, seers = item.said, seers_of(item)
+    return {
+        "id": intent_id(book, item),
+        "network": id_text(said.network),
+        "handle": book.of(Directory).handle(said.network),
+        "member": body.member,
+        "title": body.title,
+        "text": body.text,
+        "code": body.code or None,
+        "quantity": _quantity(body.quantity, body.unit) if body.quantity else None,
+        "unit": body.unit or None,
+        "prices": tuple(_price(book, said.network, one) for one in body.prices),
+        "labels": body.labels,
+        "place": place_text(body.place),
+        "km": None if near is None or body.place is None else km_between(near, body.place),
+        "since": body.from_ms,
+        "until": body.until_ms,
+        "seers": seers,
+        "federations": tuple(map(id_text, said.seen_by)) if seers is Seers.FEDERATIONS else (),
+        "version": said.version,
+        "ends_at": said.not_after,
+    }
+
+
+def _quantity(parts: int, code: str) -> QuantityShown:
+    unit = BY_CODE.get(code)
+    return QuantityShown(parts_text(parts), code, code if unit is None else unit.symbol)
+
+
+def _price(book: Book, network: bytes, price: Price) -> PriceShown:
+    beside = None if price.beside is None else Amount(price.beside.minor, price.beside.code, price.beside.scale)
+    return PriceShown(Amount(price.minor, price.currency, price.scale), beside, price_here(book, network, price))

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What members wish of offers and needs, and how these are shown."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from protocol.book.addresses import ADDRESS_CHARS_MAX
+from protocol.book.declaration import At, Doc, Ref, Seers
+from protocol.book.money import Amount
+from protocol.book.publishing import SEEN_BY_MAX
+from protocol.practices.market.intents import (
+    INTENT_TEXT_CHARS_MAX,
+    INTENT_TITLE_CHARS_MAX,
+    LABELS_MAX,
+    PRICES_MAX,
+    Label,
+)
+from protocol.practices.market.places import PlaceText
+from protocol.wire.shape import AtMost, Range
+
+INTENT_DAYS_MAX = 92
+"""An offer that nobody renews in a season is stale; and what is withdrawn keeps its place on the board no longer."""
+INTENT_DAYS = 30
+QUANTITY_CHARS_MAX = 64
+CODE_CHARS = 5
+WITHIN_KM_MAX = 20_000
+
+IntentDays = Annotated[int, Range(1, INTENT_DAYS_MAX), Doc("in how many days it lapses, unless it is renewed")]
+WithinKm = Annotated[int | None, Range(1, WITHIN_KM_MAX), Doc("how many kilometres away it may be")]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentSaid:
+    """What is said of an offer or a need."""
+
+    title: Annotated[str, AtMost(INTENT_TITLE_CHARS_MAX), Doc("what it is, in a few words")]
+    text: Annotated[str, AtMost(INTENT_TEXT_CHARS_MAX), Doc("more about it")] = ""
+    code: Annotated[
+        str, AtMost(CODE_CHARS), Doc("which item it is: five digits of CPC 2.1, see `mutirao item-codes list`")
+    ] = ""
+    quantity: Annotated[
+        str | None,
+        AtMost(QUANTITY_CHARS_MAX),
+        Doc('how much of it, such as "12 kg" or "1,5 l"; default: as much as is asked for'),
+    ] = None
+    unit: Annotated[
+        str | None, AtMost(QUANTITY_CHARS_MAX), Doc("of what the price is, such as kg; default: the quantity's unit")
+    ] = None
+    language: Annotated[
+        str | None,
+        AtMost(2),
+        Doc("in the way of which language the quantity is written: es, pt, en, fr or ca; default: it must be clear"),
+    ] = None
+    prices: Annotated[
+        tuple[Amount, ...],
+        AtMost(PRICES_MAX),
+        Doc("the price of one unit in a currency of the network, or of each in several; none: as agreed"),
+    ] = ()
+    state_money: Annotated[
+        tuple[Amount, ...],
+        AtMost(PRICES_MAX),
+        Doc("what is asked in state money beside each price, in the same order; its code is that of ISO 4217"),
+    ] = ()
+    labels: Annotated[tuple[Label, ...], AtMost(LABELS_MAX), Doc("marks such as organic")] = ()
+    place: PlaceText = None
+    since: Annotated[At | None, Doc("from when on it is to be had")] = None
+    until: Annotated[At | None, Doc("until when it is to be had")] = None
+    days: IntentDays = INTENT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOffer(IntentSaid):
+    """Offer something: to your own group, to the members of federations, or to everybody."""
+
+    seers: Annotated[Seers | None, Doc("who reads it; default: federations, where yours is in any, else all")] = None
+    federations: Annotated[
+        tuple[str, ...],
+        AtMost(SEEN_BY_MAX),
+        Doc("where members of federations read it: of which, by their ids; of all that yours is in, if none is named"),
+    ] = ()
+    member: Annotated[
+        str | None, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose, where a steward says it; default: yours")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishNeed(IntentSaid):
+    """Say what you need: to your own group, to the members of federations, or to everybody."""
+
+    within_km: WithinKm = None
+    seers: Annotated[Seers | None, Doc("who reads it; default: federations, where yours is in any, else all")] = None
+    federations: Annotated[
+        tuple[str, ...],
+        AtMost(SEEN_BY_MAX),
+        Doc("where members of federations read it: of which, by their ids; of all that yours is in, if none is named"),
+    ] = ()
+    member: Annotated[
+        str | None, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose, where a steward says it; default: yours")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceOffer(IntentSaid):
+    """Say an offer anew, all of it; it stands as long as it would have, or longer, and the same read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceNeed(IntentSaid):
+    """Say a need anew, all of it; it stands as long as it would have, or longer, and the same read it."""
+
+    within_km: WithinKm = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawOffer:
+    """Offer it no more: no node keeps what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawNeed:
+    """Need it no more: no node keeps what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntentsWanted:
+    """Which of those that this node may see; all conditions hold together."""
+
+    search: Annotated[
+        str | None,
+        AtMost(INTENT_TITLE_CHARS_MAX),
+        Doc("only what all these words find, or beginnings of words, in any order; accents do not matter"),
+    ] = None
+    code: Annotated[str | None, AtMost(CODE_CHARS), Doc("only items whose code begins so, such as 231")] = None
+    network: Annotated[str | None, Doc("only those of this network, by its handle or id")] = None
+    member: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Doc("only those of members of this handle")] = None
+    label: Annotated[Label | None, Doc("only those with this mark")] = None
+    near: PlaceText = None
+    within_km: Annotated[int | None, Range(1, WITHIN_KM_MAX), Doc("only those so near to that place")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class OffersWanted(IntentsWanted):
+    """Which offers: of those that this node may see, where all conditions hold."""
+
+    max_price: Annotated[
+        str | None, AtMost(QUANTITY_CHARS_MAX), Doc('only those whose unit costs at most so much, such as "5.00 FLOR"')
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsWanted(IntentsWanted):
+    """Which needs: of those that this node may see, where all conditions hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityShown:
+    """So much of a unit."""
+
+    value: Annotated[str, Doc("a decimal, exact")]
+    unit: Annotated[str, Doc("the unit's code of UN/CEFACT Recommendation 20")]
+    symbol: Annotated[str, Doc("the unit as it is printed")]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceShown:
+    """What one unit costs."""
+
+    amount: Annotated[Amount, Doc("in a currency of its network")]
+    beside: Annotated[Amount | None, Doc("what is asked in state money beside it")]
+    here: Annotated[Amount | None, Doc("about what the amount is in your network's currency, by the rates of a link")]
+
+
+@dataclass(frozen=True, slots=True)
+class IntentShown:
+    """What a member offers or needs."""
+
+    id: Annotated[str, Doc("its id; behind an @ the network's, where it is another than yours")]
+    network: Annotated[str, Doc("whose member it is, by the network's id")]
+    handle: Annotated[str | None, Doc("what that network calls itself")]
+    member: Annotated[str, Doc("the member's handle")]
+    title: Annotated[str, Doc("what it is")]
+    text: Annotated[str, Doc("more about it")]
+    code: Annotated[str | None, Doc("the item's code, five digits of CPC 2.1")]
+    quantity: Annotated[QuantityShown | None, Doc("how much of it; null: as much as is asked for")]
+    unit: Annotated[str | None, Doc("the code of the unit of which the prices are")]
+    prices: Annotated[tuple[PriceShown, ...], Doc("what one unit costs, any of them; none: as agreed")]
+    labels: Annotated[tuple[str, ...], Doc("its marks")]
+    place: Annotated[str | None, Doc("where it is, to about a kilometre")]
+    km: Annotated[int | None, Doc("how many kilometres that is from the place that was asked about")]
+    since: Annotated[At | None, Doc("from when on it is to be had")]
+    until: Annotated[At | None, Doc("until when it is to be had")]
+    seers: Annotated[Seers, Doc("who reads it")]
+    federations: Annotated[tuple[str, ...], Doc("where members of federations read it, the ids of these")]
+    version: Annotated[int, Doc("grows each time that it is replaced, or signed by a new key")]
+    ends_at: Annotated[At, Doc("when it lapses")]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferShown(IntentShown):
+    """What a member offers."""
+
+    picture: Annotated[str | None, Doc("the SHA-256 of its picture, in hexadecimal; its home shows that")]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedShown(IntentShown):
+    """What a member needs; the prices are the most that is paid, the labels those that it must bear."""
+
+    within_km: Annotated[int | None, Doc("how many kilometres away it may be")]
