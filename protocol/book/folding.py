@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Words as they are compared in a search: small letters without accents, so that «acucar» finds «Açúcar»."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from unicodedata import combining, normalize
@@ -15,11 +16,20 @@ _AS = str.maketrans(
 """What has no accent that could be taken off, and is typed in another way all the same."""
 
 
+_PLAIN_WORD = re.compile(r"[a-z0-9]+")
+_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]")
+
+
 def words_of(text: str) -> Sequence[str]:
     """Return the words of a text, folded; a word is a run of letters and digits."""
+    if text.isascii():
+        return _PLAIN_WORD.findall(text.lower())
     # Once more after the accents have gone: ŀ comes apart only then.
     plain = normalize("NFKD", normalize("NFC", text).casefold().translate(_AS)).casefold()
-    bare = "".join(char for char in plain if not combining(char)).translate(_AS)
+    bare = _ACCENTS.sub("", plain)
+    if bare.isascii():
+        return _PLAIN_WORD.findall(bare)
+    bare = "".join(char for char in bare if not combining(char)).translate(_AS)
     return ["".join(run) for is_word, run in groupby(bare, str.isalnum) if is_word]
 
 

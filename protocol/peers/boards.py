@@ -6,12 +6,13 @@ nothing wrong. Of one network those of the least ids stay, so that nodes with eq
 together are too large, the least connected give way, and of these the largest.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from protocol.book.book import Book
+from protocol.book.declaration import News, Slot
 from protocol.book.publishing import BoardKind, Seers
 from protocol.lanes.entry import Body, EntryFault, Millis
 from protocol.lanes.items import BoardItem, ItemPlace
@@ -38,8 +39,8 @@ BOARD_BOUNDS: Mapping[Tie, BoardBound] = {
     Tie.STRANGER: BoardBound(32, 32 * 1024),
 }
 """By what ties a network to ours; no honest network's board is larger than what its own node keeps of it."""
-BOARDS_ITEMS_MAX = 65_536
-BOARDS_BYTES_MAX = 64 * 1024 * 1024
+BOARDS_ITEMS_MAX = 131_072
+BOARDS_BYTES_MAX = 96 * 1024 * 1024
 """What all boards may take together."""
 ENDS_SPARE_MAX = 1_024
 ROOM_MADE = 8
@@ -77,6 +78,12 @@ class Boards:
         self._indexes: dict[bytes | None, ItemIndex] = {}
         self._ends: list[tuple[Millis, bytes, bytes]] = []
         """When items end, the first first."""
+        self.changed: Callable[[HeldItem | None, HeldItem | None], None] = _unheard
+        """Told of each item that comes, goes, or takes the place of an earlier version: what was held, what is."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Boards are no part of the fold: a trial of wishes sees these."""
+        return self
 
     def get(self, network: bytes, item: bytes) -> BoardItem | None:
         """Return what is held of an item."""
@@ -128,11 +135,11 @@ class Boards:
     def put(self, item: BoardItem, arrival: int) -> None:
         """Hold a version under the number that it has."""
         network, id = item.place
-        self.let_go(item.place)
+        before = self._take_out(item.place)
         self.changes += 1
         self.arrival = max(self.arrival, arrival)
         board = self.of.setdefault(network, HeldBoard())
-        board.items[id] = HeldItem(item, arrival)
+        board.items[id] = held = HeldItem(item, arrival)
         size = len(item.wire)
         board.bytes, self.items, self.bytes = board.bytes + size, self.items + 1, self.bytes + size
         head = head_of_item(item)
@@ -143,17 +150,23 @@ class Boards:
             # Of versions that others came in the place of there may be any number.
             self._ends = [(one.item.said.not_after, *one.item.place) for one in self._held()]
             heapify(self._ends)
+        self.changed(before, held)
 
     def _held(self) -> Iterator[HeldItem]:
         return (one for board in self.of.values() for one in board.items.values())
 
     def let_go(self, place: ItemPlace) -> None:
         """Hold an item no more, if it was held."""
+        held = self._take_out(place)
+        if held is not None:
+            self.changed(held, None)
+
+    def _take_out(self, place: ItemPlace) -> HeldItem | None:
         network, id = place
         board = self.of.get(network)
         held = None if board is None else board.items.pop(id, None)
         if board is None or held is None:
-            return
+            return None
         self.changes += 1
         size = _size(held)
         board.bytes, self.items, self.bytes = board.bytes - size, self.items - 1, self.bytes - size
@@ -162,6 +175,7 @@ class Boards:
         key = key_of_item(head_of_item(held.item))
         for audience in held.item.said.seen_by or (None,):
             self.index(audience).let_go(key)
+        return held
 
     def ended(self, now: Millis) -> Iterator[ItemPlace]:
         """Let go of the items whose last hour is over, and yield which they were."""
@@ -201,6 +215,10 @@ class Boards:
         return gone
 
 
+def _unheard(before: HeldItem | None, after: HeldItem | None) -> None:
+    del before, after
+
+
 def _size(held: HeldItem | None) -> int:
     return 0 if held is None else len(held.item.wire)
 
@@ -212,6 +230,10 @@ def head_of_item(item: BoardItem) -> BoardHead:
 
 
 # What practices see.
+
+BOARD_NEWS: Slot[Callable[[Book, HeldItem | None, HeldItem | None], Iterable[News]]] = Slot(
+    "hears of each item that comes, goes or takes another's place, also at a start; tells whom it concerns"
+)
 
 
 def seers_of(item: BoardItem) -> Seers:

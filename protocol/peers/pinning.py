@@ -14,7 +14,7 @@ from protocol.book.book import Book
 from protocol.book.publishing import ITEM_LIFE_MS_MAX, Publication
 from protocol.book.slots import Slot
 from protocol.book.timezones import DAY_MS
-from protocol.events import DropBoardItem, Send, StoreBoardItem
+from protocol.events import DropBoardItem, Publish, Send, StoreBoardItem
 from protocol.lanes.entry import Millis
 from protocol.lanes.identity import Identity
 from protocol.lanes.items import BoardItem, ItemFault, ItemPlace, ItemSaid, parse_item, seal_item
@@ -30,7 +30,7 @@ from protocol.peers.board_messages import (
     BoardSpan,
     BoardSpans,
 )
-from protocol.peers.boards import Boards, head_of_item
+from protocol.peers.boards import BOARD_NEWS, Boards, HeldItem, head_of_item
 from protocol.peers.messages import PeerFault, pack
 from protocol.peers.push import drawn_neighbours
 from protocol.peers.reconcile import check_parts
@@ -66,6 +66,8 @@ class BoardTalk:
         self._member_of: dict[bytes, frozenset[bytes]] = {}
         """Of which federations networks are members, as far as it was asked since something was heard."""
         self._heard = 0
+        self._is_starting = False
+        self.boards.changed = self._tell_practices
 
     @property
     def boards(self) -> Boards:
@@ -74,9 +76,19 @@ class BoardTalk:
 
     def load(self, stored: Iterable[tuple[int, bytes]]) -> None:
         """Hold what this node has stored, by arrival: it was checked when it came."""
+        self._is_starting = True
+        self.boards.changed = self._tell_practices
         for arrival, wire in stored:
             self.boards.put(parse_item(wire), arrival)
+        self._is_starting = False
         self._ours = self._federations(self.home.network)
+
+    def _tell_practices(self, before: HeldItem | None, after: HeldItem | None) -> None:
+        """Let practices know what has come and gone; nobody is told at a start of what came before it."""
+        for hear in self.home.book.fillings(BOARD_NEWS):
+            for one in hear(self.home.book, before, after):
+                if not self._is_starting:
+                    self.home.say(Publish(one.type, one.resource, one.audience, dict(one.figures)))
 
     def note(self) -> None:
         """Know that something was heard: who is a member of what may have changed."""

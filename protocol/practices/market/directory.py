@@ -16,7 +16,8 @@ from protocol.book.refusals import Refused, refuse
 from protocol.book.signed import Id16
 from protocol.lanes.directory import Directory
 from protocol.practices.between.federations.charters import FEDERATION_UNKNOWN, Charters
-from protocol.practices.market.heard import IntentSearch, found_intents
+from protocol.practices.market.heard import IntentSearch
+from protocol.practices.market.index import found_intents
 from protocol.practices.market.intents import OFFER_ITEMS
 from protocol.practices.market.shown import intent_id
 from protocol.wire.keys import id_text, parse_id

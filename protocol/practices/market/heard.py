@@ -2,7 +2,7 @@
 """What is offered and needed here and elsewhere, as it is found: by words, codes, marks, places, prices."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,10 @@ from protocol.book.money import parse_decimal
 from protocol.book.personal import no_word_in
 from protocol.book.refusals import AMOUNT_MALFORMED, MALFORMED, Refused, refuse
 from protocol.lanes.items import BoardItem
-from protocol.peers.boards import body_of, published
+from protocol.peers.boards import body_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import is_within
-from protocol.practices.market.intents import IntentPlace, Price
-from protocol.practices.market.pinned import Intent
+from protocol.practices.market.intents import Intent, IntentPlace, Price
 from protocol.practices.market.places import read_place
 from protocol.practices.market.prices import is_at_most
 from protocol.practices.market.wishes import IntentsWanted
@@ -42,9 +41,12 @@ class IntentSearch:
     """The code of a currency, and how much of it at most, at PRICE_SCALE."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeardIntent:
-    """An offer or a need that is held here, as it is looked for; `words` are folded, a blank around each."""
+    """An offer or a need that is held here, as it is looked for; `words` are folded, a blank around each.
+
+    There may be a hundred thousand of these: what it says besides is read again from the item where it is shown.
+    """
 
     arrival: int
     item: BoardItem
@@ -119,12 +121,3 @@ def _is_near(search: IntentSearch, one: HeardIntent) -> bool:
 def _costs_at_most(book: Book, code: str, most: int, one: HeardIntent) -> bool:
     prices: tuple[Price, ...] = one.body.prices
     return any(is_at_most(book, one.item.network, price, code, most, PRICE_SCALE) for price in prices)
-
-
-def found_intents(book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
-    """Yield what is found after a place in the order in which it came."""
-    for arrival, item, body in published(book, kind, search.network):
-        if arrival > after:
-            one = heard_as(arrival, item, kind, body)  # type: ignore[arg-type]
-            if is_sought(book, search, one):
-                yield one

@@ -103,3 +103,6 @@ class Need:
 
 OFFER_ITEMS = BoardKind(Offer)
 NEED_ITEMS = BoardKind(Need)
+INTENT_KINDS: tuple[BoardKind, ...] = (OFFER_ITEMS, NEED_ITEMS)
+
+Intent = Offer | Need

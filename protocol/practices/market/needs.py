@@ -7,7 +7,8 @@ from protocol.book.book import Book
 from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Show
 from protocol.book.refusals import Refused
 from protocol.lanes.items import BoardItem
-from protocol.practices.market.heard import found_intents, search_wanted
+from protocol.practices.market.heard import search_wanted
+from protocol.practices.market.index import found_intents
 from protocol.practices.market.intents import NEED_ITEMS, IntentPlace, Need
 from protocol.practices.market.pinned import pin_again, pin_new, taken_down
 from protocol.practices.market.shown import find_intent, intent_fields

@@ -10,12 +10,17 @@ from protocol.book.book import Book
 from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Show
 from protocol.book.refusals import Refused
 from protocol.lanes.items import BoardItem
-from protocol.practices.market.heard import found_intents, search_wanted
+from protocol.peers.boards import BOARD_NEWS
+from protocol.practices.market.ending import due, look_again
+from protocol.practices.market.heard import search_wanted
+from protocol.practices.market.index import found_intents, hear_item
 from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
 from protocol.practices.market.measures import QUANTITY_REASONS
 from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
 from protocol.practices.market.shown import find_intent, intent_fields
 from protocol.practices.market.wishes import OfferShown, OffersWanted, PublishOffer, ReplaceOffer, WithdrawOffer
+from protocol.practices.people.members.entries import MemberLeft, Suspended
+from protocol.practices.people.names import Renamed
 
 
 def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
@@ -64,6 +69,9 @@ PRACTICE = Practice(
     boards=(OFFER_ITEMS,),
     parameters=(OPEN_INTENTS,),
     refusals=(INTENTS_FULL, *QUANTITY_REASONS.values()),
+    fills=(BOARD_NEWS.by(hear_item),),
+    due=due,
+    after=dict.fromkeys((Suspended, MemberLeft, Renamed), look_again),
     operations=(
         Create("offers", PublishOffer, plan=plan_publish, verb="publish",
                example="mutirao offers publish --title 'Wheat flour' --quantity '12 kg' --prices 4.50 --code 23110"),

@@ -23,20 +23,18 @@ from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.timezones import DAY_MS
 from protocol.book.uuids import drawn_id
 from protocol.lanes.items import BoardItem
-from protocol.peers.boards import BOARD_BOUNDS, Boards, HeldBoard, body_of
+from protocol.peers.boards import BOARD_BOUNDS, Boards, body_of
 from protocol.peers.ties import Tie
 from protocol.practices.between.announcements import board_full, seen_by_named
 from protocol.practices.between.federations.places import memberships
-from protocol.practices.market.intents import NEED_ITEMS, OFFER_ITEMS, Need, Offer
+from protocol.practices.market.index import IntentIndex
+from protocol.practices.market.intents import INTENT_KINDS, Intent
 from protocol.practices.market.said import read_intent
 from protocol.practices.market.wishes import IntentSaid, PublishNeed, PublishOffer
 from protocol.practices.people.authority import acts_for
 from protocol.practices.people.contacts import whose
 from protocol.wire.codec import encode
 from protocol.wire.shape import to_map
-
-Intent = Offer | Need
-INTENT_KINDS: tuple[BoardKind, ...] = (OFFER_ITEMS, NEED_ITEMS)
 
 OPEN_INTENTS: Parameter[int] = Parameter(
     "offers.open_max",
@@ -68,7 +66,7 @@ def pin_new(desk: Desk, wish: PublishOffer | PublishNeed, kind: BoardKind, **mor
     most = desk.book.parameter(OPEN_INTENTS)
     if sum(1 for _ in intents_of(desk.book, member)) >= most:
         return refuse(INTENTS_FULL, member=member.handle, maximum=most)
-    not_after = desk.now + wish.days * DAY_MS
+    not_after = _lapses_at(desk, wish)
     item = _place_for(desk, not_after)
     body = _body(kind, member=member.handle, **fields, **more)
     return _too_long(body) or board_full(desk.book, item) or _pinned(Publication(item, body, not_after, seen_by))
@@ -86,7 +84,7 @@ def pin_again(desk: Desk, id: str, wish: IntentSaid, kind: BoardKind, **more: An
     if refused or isinstance(fields, Refused) or member is None:
         return refused or refuse(NOT_FOUND)
     body = _body(kind, member=member.handle, **fields, **more)
-    said = Publication(item.said.item, body, desk.now + wish.days * DAY_MS, item.said.seen_by)
+    said = Publication(item.said.item, body, _lapses_at(desk, wish), item.said.seen_by)
     return _too_long(body) or board_full(desk.book, item.said.item) or _pinned(said)
 
 
@@ -119,12 +117,11 @@ def member_of(book: Book, body: Intent) -> Member | None:
     return book.members.get(book.member_by_handle.get(body.member, ""))
 
 
-def intents_of(book: Book, member: Member | None = None) -> Iterator[tuple[BoardItem, Intent]]:
-    """Yield what members of our network offer and need, or one of them does."""
-    for held in book.of(Boards).of.get(book.network, HeldBoard()).items.values():
-        body = next((one for kind in INTENT_KINDS if (one := body_of(held.item, kind)) is not None), None)
-        if body is not None and (member is None or member_of(book, body) is member):
-            yield held.item, body
+def intents_of(book: Book, member: Member) -> Iterator[tuple[BoardItem, Intent]]:
+    """Yield what a member of our network offers and needs."""
+    for one in book.of(IntentIndex).of_network(book.network):
+        if book.member_by_handle.get(one.member) == member.id:
+            yield one.item, one.body
 
 
 def _seers(book: Book, wish: PublishOffer | PublishNeed) -> Seers:
@@ -132,6 +129,11 @@ def _seers(book: Book, wish: PublishOffer | PublishNeed) -> Seers:
         return wish.seers
     is_in_any = wish.federations or any(memberships(book, book.network))
     return Seers.FEDERATIONS if is_in_any else Seers.EVERYBODY
+
+
+def _lapses_at(desk: Desk, wish: IntentSaid) -> int:
+    lapses = desk.now + wish.days * DAY_MS
+    return lapses if wish.until is None else min(lapses, wish.until)
 
 
 def _body(kind: BoardKind, **fields: Any) -> Intent:

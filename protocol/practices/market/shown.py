@@ -13,9 +13,8 @@ from protocol.lanes.items import BoardItem
 from protocol.peers.boards import Boards, body_of, seers_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import km_between
-from protocol.practices.market.intents import IntentPlace, Price
+from protocol.practices.market.intents import Intent, IntentPlace, Price
 from protocol.practices.market.measures import parts_text
-from protocol.practices.market.pinned import Intent
 from protocol.practices.market.places import place_text
 from protocol.practices.market.prices import price_here
 from protocol.practices.market.units import BY_CODE

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The index of all offers and needs that are held here: by words and beginnings of words, codes, marks, members.
+
+It is kept in memory as items come and go, and made anew at each start. Of a search that condition leads which finds the
+fewest; what it finds is then looked at one by one, so two words and a filter cost about as much as the rarest of them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import ClassVar, Self
+
+from protocol.book.book import Book
+from protocol.book.declaration import BoardKind, News
+from protocol.peers.boards import HeldItem, body_of
+from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_as, is_sought
+from protocol.practices.market.intents import INTENT_KINDS
+
+_CODE, _LABEL, _NETWORK, _MEMBER = "\1", "\2", "\3", "\4"
+"""What stands before what is no word of a text, in the same index."""
+_AFTER_ALL = "\U0010ffff"
+_SORTED_ONE_BY_ONE = 64
+"""So many new words find their places one by one; more are sorted together."""
+
+
+class IntentIndex:
+    """All offers and needs that are held here, by numbers in the order in which they came: no part of the fold."""
+
+    TRANSIENT: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.own_changed = False
+        """Whether something of our own network has come, or of its members changed, since that was looked at."""
+        self._by_number: dict[int, HeardIntent] = {}
+        self._numbers: dict[str, array[int]] = {kind.body.KIND: array("Q") for kind in INTENT_KINDS}
+        self._finds: dict[str, array[int]] = {}
+        """By word, or what stands for one: the numbers of those that have it, ascending."""
+        self._words: list[str] = []
+        """All words in order, but for the new ones."""
+        self._new: list[str] = []
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """It follows boards, which no trial of wishes changes."""
+        return self
+
+    # Keeping.
+
+    def hear(self, book: Book, before: HeldItem | None, after: HeldItem | None) -> Iterable[News]:
+        """Take in that an item has come, gone, or taken another's place; nobody is told."""
+        if before is not None and (known := self._by_number.pop(before.arrival, None)) is not None:
+            self._forget(known)
+        if after is not None:
+            for kind in INTENT_KINDS:
+                body = body_of(after.item, kind) if after.item.said.kind == kind.body.KIND else None
+                if body is not None:
+                    self._learn(heard_as(after.arrival, after.item, kind, body))
+            self.own_changed = self.own_changed or after.item.network == book.network
+        return ()
+
+    def _learn(self, one: HeardIntent) -> None:
+        self._by_number[one.arrival] = one
+        _add(self._numbers[one.kind.body.KIND], one.arrival)
+        for word in _found_by(one):
+            numbers = self._finds.get(word)
+            if numbers is None:
+                numbers = self._finds[word] = array("Q")
+                self._new.append(word)
+            _add(numbers, one.arrival)
+
+    def _forget(self, one: HeardIntent) -> None:
+        _remove(self._numbers[one.kind.body.KIND], one.arrival)
+        for word in _found_by(one):
+            numbers = self._finds[word]
+            _remove(numbers, one.arrival)
+            if not numbers:
+                del self._finds[word]
+                words = self._sorted()
+                del words[bisect_left(words, word)]
+
+    def _sorted(self) -> list[str]:
+        new, self._new = self._new, []
+        if len(new) <= _SORTED_ONE_BY_ONE:
+            for word in new:
+                insort(self._words, word)
+        else:
+            self._words = sorted(chain(self._words, new))
+        return self._words
+
+    # Finding.
+
+    def of_network(self, network: bytes) -> Sequence[HeardIntent]:
+        """Return what members of a network offer and need, in the order in which it came."""
+        return [self._by_number[number] for number in self._finds.get(_NETWORK + network.hex(), ())]
+
+    def find(self, book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
+        """Yield the offers or the needs that are sought, after a number, in the order in which they came."""
+        for number in self._leading(kind, search, after):
+            one = self._by_number.get(number)
+            if one is not None and one.kind is kind and is_sought(book, search, one):
+                yield one
+
+    def _leading(self, kind: BoardKind, search: IntentSearch, after: int) -> Iterable[int]:
+        """Return the numbers that the condition leaves which leaves the fewest."""
+        all_of_kind = self._numbers[kind.body.KIND]
+        choices = [[all_of_kind], *(self._begun(word) for word in search.words)]
+        if search.code:
+            choices.append(self._begun(_CODE + search.code))
+        for mark, value in (
+            (_LABEL, search.label),
+            (_MEMBER, search.member),
+            (_NETWORK, None if search.network is None else search.network.hex()),
+        ):
+            if value is not None:
+                numbers = self._finds.get(mark + value)
+                choices.append([] if numbers is None else [numbers])
+        leading = min(choices, key=lambda choice: sum(map(len, choice)))
+        if len(leading) == 1:
+            numbers = leading[0]
+            return (numbers[place] for place in range(bisect_right(numbers, after), len(numbers)))
+        return (number for number in sorted(set(chain.from_iterable(leading))) if number > after)
+
+    def _begun(self, beginning: str) -> list[array[int]]:
+        """Return the numbers of all words that begin so."""
+        words = self._sorted()
+        first, last = bisect_left(words, beginning), bisect_left(words, beginning + _AFTER_ALL)
+        return [self._finds[word] for word in words[first:last]]
+
+
+def found_intents(book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
+    """Yield the offers or the needs that are sought, after a number, in the order in which they came."""
+    return book.of(IntentIndex).find(book, kind, search, after)
+
+
+def hear_item(book: Book, before: HeldItem | None, after: HeldItem | None) -> Iterable[News]:
+    """Keep the index as items come and go."""
+    return book.of(IntentIndex).hear(book, before, after)
+
+
+def _found_by(one: HeardIntent) -> set[str]:
+    found = set(one.words.split())
+    if one.code:
+        found.add(_CODE + one.code)
+    found.update(_LABEL + label for label in one.labels)
+    found.update((_NETWORK + one.item.network.hex(), _MEMBER + one.member))
+    return found
+
+
+def _add(numbers: array[int], number: int) -> None:
+    if not numbers or numbers[-1] < number:
+        numbers.append(number)
+    else:
+        insort(numbers, number)
+
+
+def _remove(numbers: array[int], number: int) -> None:
+    del numbers[bisect_left(numbers, number)]
