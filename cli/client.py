@@ -60,6 +60,11 @@ class Client:
         """Return the JSON object that is shown at a path."""
         return self._ask("GET", path, query=query)
 
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        """Return what is shown at a path in another form than JSON."""
+        with self._open("GET", path, query=query, headers={"Accept": "*/*"}) as response:
+            return self._read(response).decode()
+
     def post(self, path: str, body: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
         """Return the JSON object that answers a wish; without an idempotency key it gets a fresh one."""
         return self._ask("POST", path, body=body, key=key or os.urandom(16).hex())

@@ -40,7 +40,7 @@ class Command:
     """One operation, as a command needs it: `fields` are those of its wish, or of what its list is filtered by.
 
     `signed` is "key" where a member's key alone does, "key or word" where a word does too, else empty; `anyone` may do
-    it without signing in; `about` is the field that the path tells.
+    it without signing in; `about` is the field that the path tells; `forms` are what figures are given as beside JSON.
     """
 
     noun: str
@@ -53,6 +53,7 @@ class Command:
     signed: str = ""
     about: str = ""
     anyone: bool = False
+    forms: tuple[str, ...] = ()
     operation: "Operation | None" = field(default=None, compare=False)
 
     @property
@@ -121,7 +122,8 @@ def _told(one: Command | Field) -> dict[str, Any]:
 def _command(name: str, told: dict[str, Any]) -> Command:
     noun, _, verb = name.partition(".")
     made = tuple(_field(each) for each in told.pop("fields", ()))
-    return Command(noun, verb, FieldForm(told.pop("form")), told.pop("summary"), made, **told)
+    forms = tuple(told.pop("forms", ()))
+    return Command(noun, verb, FieldForm(told.pop("form")), told.pop("summary"), made, forms=forms, **told)
 
 
 def _field(told: dict[str, Any]) -> Field:

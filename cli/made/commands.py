@@ -12,6 +12,7 @@ from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.made.asking import asked_for
 from cli.made.command import Command, FieldForm, nouns
+from cli.made.forms import add_forms, put_in_form
 from cli.made.options import Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
 from cli.made.wished import SIGNED_FIELD, CommandWished, beside, is_signed_here
@@ -113,6 +114,8 @@ def operate(
             path = path_of(made.noun, args.id, made.verb)
             return _page(args, client.list(path, most=_most(args), cursor=args.cursor))
         case FieldForm.RECKON:
+            if put_in_form(made, args, client, body):
+                return DONE
             shown = client.get(path_of(made.noun, made.verb), parameters(body))
         case FieldForm.RECKON_TOLD:
             shown = client.post_secret(path_of(made.noun, made.verb), body)
@@ -147,6 +150,8 @@ def parser_of(
         )
         how_many.add_argument("--all", action="store_true", help="all there are")
         parser.add_argument("--cursor", type=read_text, help="where an earlier list ended: its `next`")
+    if made.form is FieldForm.RECKON:
+        add_forms(parser, made)
     return parser
 
 

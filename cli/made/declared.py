@@ -29,6 +29,6 @@ def command_of(operation: Operation) -> Command:
             return Command(noun, verb, FieldForm.LIST, field_said(wanted), fields_of(wanted), **told)
         case ListOf(what=what, item=item):
             return Command(noun, verb, FieldForm.LIST_OF, f"List the {what} of one: {field_said(item)}", **told)
-        case Reckon(wanted=wanted, told=is_told):
-            form = FieldForm.RECKON_TOLD if is_told else FieldForm.RECKON
-            return Command(noun, verb, form, field_said(wanted), fields_of(wanted), **told)
+        case Reckon(wanted=wanted, told=is_told, forms=forms):
+            form, names = FieldForm.RECKON_TOLD if is_told else FieldForm.RECKON, tuple(one.name for one in forms)
+            return Command(noun, verb, form, field_said(wanted), fields_of(wanted), forms=names, **told)

@@ -44,14 +44,16 @@ SAFE_HEADERS: Mapping[str, str] = {
 KEPT_HEADERS: Mapping[str, str] = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
-def shown_answer(exchange: Exchange, body: bytes) -> Response:
+def shown_answer(
+    exchange: Exchange, body: bytes, *, content_type: str = JSON_TYPE, more: Mapping[str, str] | None = None
+) -> Response:
     """Return what is shown with its entity tag, or 304 where the client has it already."""
     tag = etag_of(body)
-    headers = {**KEPT_HEADERS, "ETag": tag}
+    headers = {**KEPT_HEADERS, **(more or {}), "ETag": tag}
     wanted = exchange.request.headers.get("If-None-Match")
     if wanted is not None and tags_match(wanted, tag, weakly=True):
         return Response(status=304, headers={**SAFE_HEADERS, **headers})
-    return respond(body, headers=headers)
+    return respond(body, content_type=content_type, headers=headers)
 
 
 def page_answer(exchange: Exchange, item: Any, page: Page) -> Response:

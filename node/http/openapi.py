@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from node.http.components import Components, Schema, docs_of, hints_of, required_of, said_of
+from node.http.forms import FORMAT_FIELD, JSON_FORM, names_of
 from node.http.idempotency import KEY_CHARS_MAX
 from node.http.outcomes import answers_of, problem_schema, reasons_of_route, responses
 from node.http.resources import id_field_of
@@ -175,6 +176,10 @@ def _parameters(route: Route, wished: Components) -> list[Schema]:
                     **({"description": said} if said else {}),
                 }
             )
+    if route.forms:
+        schema = {"type": "string", "enum": list(names_of(route.forms)), "default": JSON_FORM}
+        said = "In which form; without it, as Accept says."
+        found.append({"name": FORMAT_FIELD, "in": "query", "required": False, "schema": schema, "description": said})
     if route.paged:
         limit = {"type": "integer", "minimum": 1, "maximum": PAGE_ITEMS_MAX, "default": PAGE_ITEMS_DEFAULT}
         found += [

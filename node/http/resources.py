@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Resources made from declarations: one route for each operation."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from node.http import idempotency
 from node.http.answers import as_it_is, etag_of, page_answer, respond, shown_answer, tags_match
 from node.http.components import Misread, hints_of
 from node.http.cursors import page_of
+from node.http.forms import form_wanted, headers_of
 from node.http.jsonbytes import dump
 from node.http.pictures import PICTURE_BODY_BYTES_MAX, drawn_anew, pictures_in
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem_of
@@ -260,16 +262,23 @@ class Resources:
         read_wanted = None if operation.told else wanted_reader(operation.wanted)
 
         async def handle(exchange: Exchange) -> StreamResponse:
+            query = dict(exchange.query)
+            other = form_wanted(operation.forms, query, exchange.request.headers.get("Accept", ""))
             if read_wanted is None:
-                no_more(exchange.query)
+                no_more(query)
                 wanted = read_wish(operation.wanted, exchange.body)
             else:
-                wanted = read_wanted(exchange.query)
+                wanted = read_wanted(query)
             result = await self._runtime.ask(name, exchange.actor, wanted)
             if isinstance(result, Refused):
                 return self._refused(result)
+            if other is not None:
+                text = (await asyncio.to_thread(other.write, result)).encode()
+                content_type, more = f"{other.media}; charset=utf-8", headers_of(other)
+                return shown_answer(exchange, text, content_type=content_type, more=more)
             body = dump(show(result))
-            return respond(body) if operation.told else shown_answer(exchange, body)
+            more = {"Vary": "Authorization, Accept"} if operation.forms else None
+            return respond(body) if operation.told else shown_answer(exchange, body, more=more)
 
         return Route(
             "POST" if operation.told else "GET",
@@ -285,6 +294,7 @@ class Resources:
             summary=_first_line(operation.wanted) or _first_line(operation.shown),
             tagged=not operation.told,
             example=operation.example,
+            forms=operation.forms,
         )
 
     def _paged(self, item: Any) -> Callable[[Exchange, Any], StreamResponse]:

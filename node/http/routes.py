@@ -16,7 +16,7 @@ from node.http.jsonbytes import parse_json
 from node.http.problems import Denied
 from node.http.schema import form
 from node.http.values import read_json_text
-from protocol.book.declaration import Act, Actor, Create, Operation, Role
+from protocol.book.declaration import Act, Actor, Create, Operation, ReckonForm, Role
 from protocol.book.refusals import MALFORMED
 
 JSON_TYPE = "application/json"
@@ -85,6 +85,8 @@ class Route:
     event: Any = None
     """What each event of a stream holds."""
     body_bytes_max: int = BODY_BYTES_MAX
+    forms: tuple[ReckonForm, ...] = ()
+    """In which forms beside JSON it answers."""
 
 
 class RouteTable:

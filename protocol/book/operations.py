@@ -210,11 +210,25 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class ReckonForm:
+    """Another form in which figures are given: ?format=NAME, or Accept: MEDIA; `write` makes its text of what is shown.
+
+    `style` is the one style sheet that a page of it holds: nothing else may style it, and no script runs in it.
+    """
+
+    name: str
+    media: str
+    write: Callable[[Any], str]
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reckon:
     """GET /v1/<noun>/<what>; `mutirao <noun> <what>`: figures that follow from the book, and are kept nowhere.
 
     One that is `told` takes what is wanted in the body, by POST: lists, and what is not to stand in any log of paths.
-    Nothing is written either way. The view gives the figures, or a Reckoning of what takes long.
+    Nothing is written either way. The view gives the figures, or a Reckoning of what takes long. They are given as JSON
+    or, where it is asked for, in one of these `forms`.
     """
 
     noun: str
@@ -225,6 +239,7 @@ class Reckon:
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
     told: bool = False
+    forms: tuple[ReckonForm, ...] = ()
 
 
 Operation = Create | Act | Show | List | ListOf | Reckon

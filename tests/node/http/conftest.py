@@ -31,6 +31,7 @@ from protocol.book.declaration import (
     ListOf,
     Page,
     Reckon,
+    ReckonForm,
     Role,
     Show,
     TextRef,
@@ -109,6 +110,9 @@ def _undecided(*_: Any) -> Any:
     raise AssertionError("the door decides nothing")
 
 
+SHEET = "p{margin:0}"
+"""The style sheet of the one page there is."""
+
 OPERATIONS = {
     operation_name(one): one
     for one in (
@@ -118,7 +122,18 @@ OPERATIONS = {
         Show("loaves", LoafShown, view=_undecided, who=ANYONE),
         List("loaves", LoavesWanted, LoafShown, view=_undecided),
         ListOf("loaves", "crumbs", Crumb, view=_undecided),
-        Reckon("loaves", "weight", LoavesWanted, Crumb, view=_undecided, example="mutirao loaves weight"),
+        Reckon(
+            "loaves",
+            "weight",
+            LoavesWanted,
+            Crumb,
+            view=_undecided,
+            example="mutirao loaves weight",
+            forms=(
+                ReckonForm("csv", "text/csv", lambda crumb: f"weight\r\n{crumb.weight}\r\n"),
+                ReckonForm("html", "text/html", lambda crumb: f"<style>{SHEET}</style>{crumb.weight}", SHEET),
+            ),
+        ),
         Reckon("loaves", "costs", SliceLoaf, Crumb, view=_undecided, told=True),
     )
 }

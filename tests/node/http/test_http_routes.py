@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Resources over HTTP: made, changed, shown and listed as their declarations say, and never twice by mistake."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from node.http.app import document_of
 from node.http.cursors import cursor_text, read_cursor
 from node.http.problems import Denied
 from node.http.refusals import CURSOR_UNKNOWN
 from node.http.routes import subject_of
 from protocol.book.refusals import LIMIT_EXCEEDED, RECOVERING, refuse
+from tests.node.http.conftest import OPERATIONS, SHEET
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -229,3 +233,39 @@ async def test_figures_are_asked_for_by_a_query_or_by_a_body(shop: Any, loaf: An
         wrong = await shop.ask(method, f"/v1/loaves/{path}", body)
         assert (wrong.status, wrong.code) == (400, "MALFORMED")
     assert (await shop.ask("POST", "/v1/loaves/weight", {})).code == "METHOD_NOT_ALLOWED"
+
+
+async def test_figures_are_given_in_other_forms_too(shop: Any, loaf: Any) -> None:
+    await shop.ask("POST", "/v1/loaves", loaf)
+    for path, accept in (("weight?format=csv", "*/*"), ("weight", "text/csv"), ("weight?format=csv", "text/html")):
+        table = await shop.ask("GET", f"/v1/loaves/{path}", Accept=accept)
+        assert (table.status, table.body.decode()) == (200, "weight\r\n700\r\n"), path
+        assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert table.headers["Vary"] == "Authorization, Accept"
+        assert table.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (
+        await shop.ask("GET", "/v1/loaves/weight", Accept="text/csv", If_None_Match=table.headers["ETag"])
+    ).status == 304
+    for path, accept in (
+        ("weight", "*/*"),
+        ("weight", "application/json, text/csv"),
+        ("weight?format=json", "text/csv"),
+    ):
+        figures = await shop.ask("GET", f"/v1/loaves/{path}", Accept=accept)
+        assert figures.json == {"weight": 700} and figures.headers["ETag"] != table.headers["ETag"]
+    page = await shop.ask("GET", "/v1/loaves/weight?grain=rye", Accept="text/html,application/xhtml+xml;q=0.9")
+    assert page.body.decode() == f"<style>{SHEET}</style>700"
+    digest = b64encode(sha256(SHEET.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    for path in ("weight?format=xls", "weight?format=csv&format=csv", "weight?format=", "crumbs?format=csv"):
+        wrong = await shop.ask("GET", f"/v1/loaves/{path}" if "weight" in path else f"/v1/loaves/0/{path}")
+        assert (wrong.status, wrong.code) == (400, "MALFORMED"), path
+    assert (await shop.ask("GET", "/v1/loaves/weight?format=csv&colour=red")).code == "MALFORMED"
+
+
+def test_the_document_tells_all_forms() -> None:
+    told = document_of(OPERATIONS)["paths"]["/v1/loaves/weight"]["get"]
+    assert set(told["responses"]["200"]["content"]) == {"application/json", "text/csv", "text/html"}
+    (form,) = (one for one in told["parameters"] if one["name"] == "format")
+    assert form["schema"] == {"type": "string", "enum": ["json", "csv", "html"], "default": "json"}
