@@ -17,6 +17,7 @@ _ASSET_SCALE_MAX = 255
 
 _AMOUNT_KEYS = {"value", "asset_code", "asset_scale"}
 _DIGITS = re.compile(r"-?[0-9]{1,40}")
+_DECIMAL = re.compile(r"-?[0-9]{1,30}\.[0-9]{1,9}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 # What others wrote must not move the cursor, hide a line, or turn its direction round.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -101,6 +102,31 @@ def show_record(shown: Mapping[str, Any]) -> str:
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
 
 
+def show_figures(shown: Mapping[str, Any], width: int | None = None) -> str:
+    """Return figures: what is told once as lines of name and value, then each list as a table under its name."""
+    lists = {name: value for name, value in shown.items() if isinstance(value, list) and _is_of_objects(value)}
+    once = show_record({name: value for name, value in shown.items() if name not in lists})
+    tables = (f"{label(name)}\n{table(_flat(items), width=width)}" for name, items in lists.items())
+    return "\n\n".join(part for part in (once, *tables) if part)
+
+
+def _is_of_objects(value: Sequence[Any]) -> bool:
+    return bool(value) and all(isinstance(one, dict) and not is_amount(one) for one in value)
+
+
+def _flat(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return items whose objects stand as columns of their own: before share, after share."""
+    flat: list[dict[str, Any]] = []
+    for item in items:
+        row: dict[str, Any] = {}
+        for name, value in item.items():
+            inner = value if isinstance(value, dict) and not is_amount(value) else None
+            row |= {name: value} if inner is None else {f"{name}_{each}": one for each, one in inner.items()}
+        flat.append(row)
+    names = dict.fromkeys(name for row in flat for name in row)
+    return [{name: row.get(name) for name in names} for row in flat]
+
+
 def label(name: str) -> str:
     """Return a field's name as a word."""
     return plain(name).replace("_", " ")
@@ -136,4 +162,8 @@ def terminal_width() -> int | None:
 
 def _is_number(name: str, items: Sequence[Mapping[str, Any]]) -> bool:
     values = [item.get(name) for item in items]
-    return all(value is None or is_amount(value) or type(value) is int for value in values)
+    return all(value is None or is_amount(value) or type(value) is int or _is_decimal(value) for value in values)
+
+
+def _is_decimal(value: Any) -> bool:
+    return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None

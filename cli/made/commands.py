@@ -16,7 +16,7 @@ from cli.made.forms import add_forms, put_in_form
 from cli.made.options import Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
 from cli.made.wished import SIGNED_FIELD, CommandWished, beside, is_signed_here
-from cli.output import plain, put, put_json, show_record, table, terminal_width
+from cli.output import plain, put, put_json, show_figures, show_record, table, terminal_width
 from cli.session import CommandSession, connect
 
 _PAGE_ITEMS_DEFAULT = 50
@@ -121,6 +121,8 @@ def operate(
             shown = client.post_secret(path_of(made.noun, made.verb), body)
     if args.json:
         put_json(shown)
+    elif made.form in (FieldForm.RECKON, FieldForm.RECKON_TOLD):
+        put(show_figures(shown, terminal_width()))
     else:
         put(show_record(shown))
     return DONE

@@ -4,9 +4,14 @@
 from collections.abc import Mapping
 
 from protocol.book.declaration import Operation, Practice, operations_of
-from protocol.practices import between, governance, market, money, people
+from protocol.practices import between, chains, governance, market, money, people
 
 PRACTICES: tuple[Practice, ...] = (
-    *people.PRACTICES, *money.PRACTICES, *between.PRACTICES, *market.PRACTICES, *governance.PRACTICES
-)  # fmt: skip
+    *people.PRACTICES,
+    *money.PRACTICES,
+    *between.PRACTICES,
+    *market.PRACTICES,
+    *governance.PRACTICES,
+    *chains.PRACTICES,
+)
 OPERATIONS: Mapping[str, Operation] = operations_of(PRACTICES)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.output import cell, is_amount, money, show_record, shown_decimal, table
+from cli.output import cell, is_amount, money, show_figures, show_record, shown_decimal, table
 from protocol.book.money import decimal as economy_decimal
 
 
@@ -77,3 +77,26 @@ def test_what_is_too_wide_for_the_terminal_stands_one_below_the_other() -> None:
     items = [{"id": "a" * 30, "state": "open"}, {"id": "b" * 30, "state": "open"}]
     assert table(items, width=20) == f"id     {'a' * 30}\nstate  open\n\nid     {'b' * 30}\nstate  open"
     assert table(items, width=37).count("\n") == 2
+
+
+def test_figures_stand_before_their_lists_and_objects_in_columns() -> None:
+    shown = {
+        "share": "0.4689",
+        "founded": ["mill", "soap"],
+        "greedy": {"keeps": "1.00", "candidates": []},
+        "buyers": [
+            {"buyer": "bakery", "before": {"share": "0.0938", "turnover": "3000.00"}, "after": {"share": "0.8438"}},
+            {"buyer": "mill", "before": None, "after": {"share": "1.0000"}},
+        ],
+        "evidence": [],
+    }
+    assert show_figures(shown).splitlines() == [
+        "share    0.4689",
+        "founded  mill, soap",
+        "greedy   keeps=1.00",
+        "",
+        "buyers",
+        "buyer   before share  before turnover  after share",
+        "bakery        0.0938          3000.00       0.8438",
+        "mill                                        1.0000",
+    ]

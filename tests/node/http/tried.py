@@ -258,6 +258,7 @@ async def more_of_people(one: Trial) -> None:
     await one.show("steward", "announcements.list", "/v1/announcements")
     await one.ask("steward", "announcements.withdraw", f"{where}/withdraw", {})
     await offered(one)
+    await opened_prices(one)
     await one.ask("steward", "absences.set", "/v1/absences/caio/set", {"since": at(1), "until": at(30)})
     await one.show("steward", "absences.show", "/v1/absences/caio")
     contact = {"kind": "email", "value": "bia@example.net"}
@@ -288,6 +289,26 @@ async def offered(one: Trial) -> None:
     await one.show("ana", "needs.show", where)
     await one.show("ana", "needs.list", "/v1/needs?near=geo:-23.5,-46.6&within_km=50")
     await one.ask("bia", "needs.withdraw", f"{where}/withdraw", {})
+
+
+async def opened_prices(one: Trial) -> None:
+    parts = [
+        {"name": "wages", "amount": amount(2_00), "kind": "work", "source": "hours of May"},
+        {"name": "inputs", "amount": amount(1_20), "kind": "outside", "source": "invoices of May"},
+    ]
+    fruit = {"title": "fruit, a kilogram", "price": amount(3_20), "parts": parts}
+    of = (await one.ask("bia", "", "/v1/open-prices", fruit))["id"]
+    parts = [
+        {"name": "fruit", "amount": amount(1_60), "of": of},
+        {"name": "labour", "amount": amount(1_80), "kind": "work", "source": "0.12 h"},
+        {"name": "transport", "amount": amount(40)},
+    ]
+    jam = {"title": "jam, a jar", "price": amount(5_00), "parts": parts, "rest_to_fund": True}
+    shown = await one.ask("bia", "open-prices.publish", "/v1/open-prices", jam)
+    where = f"/v1/open-prices/{shown['id']}"
+    await one.show("ana", "open-prices.show", where)
+    await one.show("ana", "open-prices.list", "/v1/open-prices?seller=bia")
+    await one.ask("bia", "open-prices.withdraw", f"{where}/withdraw", {})
 
 
 async def more_of_money(one: Trial) -> None:

@@ -122,7 +122,12 @@ def _each_for_its_cost(links: MissingLinks, now: Fraction) -> Callable[[KeptBySe
 
 
 def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
-    """Return the order of founding that keeps most within so many months, of all orders.
+    """Return the order of founding that keeps most within so many months, of all orders; raises ChainFault."""
+    return max(calendars(links, monthly, months), key=lambda one: one.keeps)
+
+
+def calendars(links: MissingLinks, monthly: Fraction, months: int) -> Iterator[Calendar]:
+    """Return every order of founding, and what it keeps within so many months.
 
     So much goes into the fund each month; who has opened adds its own surplus from the month after, at today's
     turnovers, and from then on leaks are smaller. Raises ChainFault TOO_MANY_CANDIDATES.
@@ -131,7 +136,7 @@ def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
         raise ChainFault("TOO_MANY_CANDIDATES", str(len(links.candidates)))
     orders = permutations(range(len(links.candidates)))
     known: dict[tuple[int, ...], Fraction] = {}
-    return max((_in_order(links, one, monthly, months, known) for one in orders), key=lambda one: one.keeps)
+    return (_in_order(links, one, monthly, months, known) for one in orders)
 
 
 def in_order(links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int) -> Calendar:
