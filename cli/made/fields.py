@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from cli.made.options import Field
 from protocol.book.cold import KeeperSignature
-from protocol.book.declaration import AskedFor, Doc, Moment, OwnId, Picture, Ref, Uuid
+from protocol.book.declaration import AskedFor, Doc, FromFile, Moment, OwnId, Picture, Ref, Uuid
 from protocol.book.money import Amount
 from protocol.book.signed import Signed
 from protocol.wire.shape import is_personal
@@ -73,7 +73,7 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
         return Field(name, said, "TIME", required, kind="moment", **more)
     if _bears(found, Uuid):
         return Field(name, said, _row_of(table) or "UUID", required, kind="uuid", **more)
-    if _bears(found, Picture):
+    if _bears(found, Picture) or _bears(found, FromFile):
         return Field(name, said, "FILE", required, kind="file", **more)
     if isinstance(hint, type) and issubclass(hint, Enum):
         choices = tuple(str(one.value) for one in hint)

@@ -165,7 +165,8 @@ class Resources:
             remembers=True,
             signed=None if operation.signed is None else operation,
             moved=motion,
-            body_bytes_max=PICTURE_BODY_BYTES_MAX if pictures else BODY_BYTES_MAX,
+            body_bytes_max=(is_create and operation.body_bytes_max)
+            or (PICTURE_BODY_BYTES_MAX if pictures else BODY_BYTES_MAX),
         )
 
     async def _check_unchanged(self, noun: str, exchange: Exchange, show: Callable[[Any], Any], expected: str) -> None:

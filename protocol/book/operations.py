@@ -52,6 +52,10 @@ class Picture:
     """Marks bytes that are a picture as a client sends it; the node draws it anew before anything else sees it."""
 
 
+class FromFile:
+    """Marks bytes that a client sends as they stand in a file; the command takes the file's name."""
+
+
 class OwnId:
     """Marks the id of what a wish makes: a client may choose it, which makes a retry safe; who signs has to.
 
@@ -123,6 +127,7 @@ class Create:
     One that is `signed` plans what a member has said (protocol.book.wishes.Said), and the entries that rest on it
     bear its name as their OPERATION. Whoever signed it brings it, or a steward, unless `by_anybody`.
     `form` tells why a wish cannot be read, whoever brings it: a reason of Stage.FORM, asked before anything else.
+    `body_bytes_max` is how long a request may be, where it is longer than the door lets in usually.
     """
 
     noun: str
@@ -136,6 +141,7 @@ class Create:
     gate: Gate | None = None
     form: Form = always_readable
     ways: tuple[Way, ...] = ()
+    body_bytes_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ from protocol.practices.between.links.entries import (
     WaiveItem,
 )
 from protocol.practices.between.quotes.invoices import Invoice
+from protocol.practices.chains.entries import RecipeShare, SupplyRelation
 from protocol.practices.money.openings import BalanceOpened
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs.entries import Share
@@ -242,6 +243,7 @@ def test_the_parts_of_records() -> None:
     parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, LaneRange, Span)
     parts = (*parts, BoardHead, BoardPlace, BoardSpan)
     parts = (*parts, Part, Come, LinkDebt, Owed, Leg, Circle, CircleOnward, Debt, Share, BalanceOpened, Proposed)
+    parts = (*parts, SupplyRelation, RecipeShare)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)
     proof = (Checkpoint, Total, BalanceLeaf, Proof, ConsistencyProof, CheckpointClaim, Evidence)
     expected = {f"`{kind.__name__}`": spelt(kind) for kind in (*parts, *link, *proof)}

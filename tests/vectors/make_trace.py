@@ -8,6 +8,7 @@ from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import exchange
 from simulation.world import whole
 from trace_between import abroad, clearing, rests, written_off
+from trace_chains import chains
 from trace_governance import decisions
 from trace_money import commons, dues, openings
 from trace_people import absences, guardians, imports, invitations, names
@@ -68,6 +69,7 @@ def fold_trace() -> dict[str, Any]:
         names,
         absences,
         guardians,
+        chains,
         refusals,
     ):
         story(told)

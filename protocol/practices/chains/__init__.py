@@ -2,6 +2,14 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import prices
+from protocol.practices.chains import criteria, enterprises, prices, recipes, supply
+from protocol.practices.chains.sheets import declaration as sheets
 
-PRACTICES: tuple[Practice, ...] = (prices.PRACTICE,)
+PRACTICES: tuple[Practice, ...] = (
+    enterprises.PRACTICE,
+    supply.PRACTICE,
+    recipes.PRACTICE,
+    criteria.PRACTICE,
+    sheets.PRACTICE,
+    prices.PRACTICE,
+)

@@ -152,6 +152,7 @@ async def try_all(one: Trial) -> None:
     await more_of_money(one)
     await neighbours(one)
     await decisions(one)
+    await chain(one)
     await departures(one)
 
 
@@ -360,6 +361,45 @@ async def decisions(one: Trial) -> None:
     await one.show("ana", "parameters.list", "/v1/parameters")
     await one.show("ana", "parameters.show", "/v1/parameters/motions.quorum")
     await one.show("ana", "errands.list", "/v1/errands")
+
+
+async def chain(one: Trial) -> None:
+    def whole(value: int) -> Json:
+        return {"value": str(value), "asset_scale": 0}
+
+    emporium = {
+        "handle": "emporium", "name": "Empório da Praça", "isic": "4711", "segments": ["commerce"], "member": "bia",
+        "turnover": whole(8_000), "wages": whole(1_200), "surplus": whole(400), "place": "-25.4284,-49.2733",
+    }  # fmt: skip
+    await one.ask("steward", "enterprises.create", "/v1/enterprises", emporium)
+    await one.ask("steward", "", "/v1/enterprises", {"handle": "zeta", "status": "outside"})
+    await one.ask("steward", "enterprises.correct", "/v1/enterprises/emporium/correct", {"wages": whole(1_100)})
+    await one.show("bia", "enterprises.show", "/v1/enterprises/emporium")
+    await one.show("ana", "enterprises.list", "/v1/enterprises?status=outside")
+    await one.ask("steward", "enterprises.remove", "/v1/enterprises/zeta/remove", {})
+    await one.ask("steward", "", "/v1/enterprises", {"handle": "zeta", "status": "outside"})
+    buys = {"buyer": "emporium", "item": "cleaning", "supplier": "zeta", "value": whole(1_600), "quantity": "400 l"}
+    bought = await one.ask("steward", "supply.create", "/v1/supply", buys)
+    path = f"/v1/supply/{bought['id']}"
+    await one.ask("steward", "supply.correct", f"{path}/correct", buys | {"value": whole(1_500), "period": 202611})
+    await one.show("steward", "supply.show", path)
+    await one.show("steward", "supply.list", "/v1/supply?buyer=emporium")
+    await one.ask("steward", "supply.remove", f"{path}/remove", {})
+    soap = {
+        "item": "cleaning", "pledged": "60%", "buys": [{"item": "various", "share": "50%"}], "wages": "35%",
+        "surplus": "15%", "investment": whole(2_700),
+    }  # fmt: skip
+    await one.ask("steward", "recipes.create", "/v1/recipes", soap | {"handle": "soap"})
+    await one.ask("steward", "recipes.correct", "/v1/recipes/soap/correct", soap | {"pledged": "0.5"})
+    await one.show("ana", "recipes.show", "/v1/recipes/soap")
+    await one.ask("steward", "recipes.remove", "/v1/recipes/soap/remove", {})
+    labour = {"enterprise": "zeta", "criterion": "labour", "value": "0.8", "day": "2026-11-30", "source": "a report"}
+    await one.ask("steward", "criteria.create", "/v1/criteria", labour)
+    await one.show("ana", "criteria.show", "/v1/criteria/zeta.labour")
+    await one.ask("steward", "criteria.remove", "/v1/criteria/zeta.labour/remove", {})
+    sheet = b"buyer,item,supplier,quantity,unit,value\nemporium,cleaning,zeta,400,l,1600\n"
+    taken = await one.ask("steward", "chain-sheets.take", "/v1/chain-sheets", {"relations": bytes_text(sheet)})
+    await one.show("steward", "chain-sheets.show", f"/v1/chain-sheets/{taken['id']}")
 
 
 async def departures(one: Trial) -> None:

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A productive chain as the book keeps it: enterprises, what is bought, recipes, criteria."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from protocol.book.book import Book
+from protocol.book.private import Owned
+from protocol.book.refusals import NOT_FOUND, Refused, refuse
+from protocol.book.signed import parse_uuid
+from protocol.practices.chains.entries import (
+    CriterionRemoved,
+    CriterionSaid,
+    EnterpriseRemoved,
+    EnterpriseSaid,
+    RecipeRemoved,
+    RecipeSaid,
+    SheetsTaken,
+    SupplyRelation,
+    SupplyRemoved,
+    SupplySaid,
+)
+
+ENTERPRISES_MAX = 2_000
+"""Enterprises of one network's chain."""
+SUPPLY_RELATIONS_MAX = 20_000
+RECIPES_MAX = 200
+CRITERIA_MAX = 10_000
+CHAIN_TEXT_CHARS_MAX = 200
+"""What an enterprise is called, and what a figure rests on."""
+CHAIN_TEXT_BYTES_MAX = 4 * CHAIN_TEXT_CHARS_MAX
+
+
+@dataclass(slots=True)
+class EnterpriseHeld:
+    """An enterprise, and where it was said first: a cursor that grows with each thing."""
+
+    arrival: int
+    said: EnterpriseSaid
+
+
+@dataclass(slots=True)
+class SupplyHeld:
+    """A relation, and where it was said: a cursor that grows with each."""
+
+    arrival: int
+    said: SupplyRelation
+
+
+@dataclass(slots=True)
+class RecipeHeld:
+    """A recipe, and where it was said."""
+
+    arrival: int
+    said: RecipeSaid
+
+
+@dataclass(slots=True)
+class CriterionHeld:
+    """What a criterion says of an enterprise, and where it was said."""
+
+    arrival: int
+    said: CriterionSaid
+
+
+@dataclass(slots=True)
+class SheetsHeld:
+    """Sheets that were taken in, and where."""
+
+    arrival: int
+    at_ms: int
+    said: SheetsTaken
+
+
+@dataclass(slots=True)
+class ChainInputs:
+    """All that a chain is made of, each in the order in which it came."""
+
+    enterprises: dict[bytes, EnterpriseHeld] = field(default_factory=dict[bytes, EnterpriseHeld])
+    by_key: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    supply: dict[bytes, SupplyHeld] = field(default_factory=dict[bytes, SupplyHeld])
+    recipes: dict[bytes, RecipeHeld] = field(default_factory=dict[bytes, RecipeHeld])
+    recipe_by_key: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    criteria: dict[tuple[bytes, str], CriterionHeld] = field(default_factory=dict[tuple[bytes, str], CriterionHeld])
+    sheets: dict[bytes, SheetsHeld] = field(default_factory=dict[bytes, SheetsHeld])
+    places: int = 0
+    """How many things have come: the cursors of lists."""
+
+    def next_place(self) -> int:
+        """Return the place of what comes next: part of the fold."""
+        self.places += 1
+        return self.places
+
+    def key_of(self, enterprise: bytes) -> str:
+        """Return the short key of an enterprise that there is."""
+        return self.enterprises[enterprise].said.key
+
+    def named_by(self, enterprise: bytes) -> int:
+        """Return how many relations, recipes and criteria name an enterprise."""
+        bought = sum(enterprise in (one.said.buyer, one.said.supplier) for one in self.supply.values())
+        made = sum(any(share.enterprise == enterprise for share in one.said.shares) for one in self.recipes.values())
+        return bought + made + sum(name == enterprise for name, _ in self.criteria)
+
+
+def inputs_of(book: Book) -> ChainInputs:
+    """Return what a book says of its chain."""
+    return book.of(ChainInputs)
+
+
+def enterprise_of(book: Book, address: str) -> EnterpriseSaid | Refused:
+    """Return the enterprise that a short key or an id names."""
+    inputs = inputs_of(book)
+    found = inputs.enterprises.get(inputs.by_key.get(address) or parse_uuid(address) or b"")
+    return refuse(NOT_FOUND) if found is None else found.said
+
+
+def text_owner(digest: bytes) -> str:
+    """Return as whose a text is kept: each is its own owner's, so that it can be erased alone."""
+    return f"chain-{digest[:16].hex()}"
+
+
+def owned_texts(about: str, *digests: bytes | None) -> Iterator[Owned]:
+    """Yield the texts that an entry names."""
+    return (Owned(digest, text_owner(digest), about) for digest in digests if digest is not None)
+
+
+def let_go_of(before: Iterable[bytes | None]) -> tuple[str, ...]:
+    """Return the owners of texts that nothing names any more: what a plan erases."""
+    return tuple(text_owner(digest) for digest in before if digest is not None)
+
+
+def trial_of(inputs: ChainInputs) -> ChainInputs:
+    """Return inputs that stand where these do: what is folded into them changes nothing here."""
+    return ChainInputs(
+        dict(inputs.enterprises),
+        dict(inputs.by_key),
+        dict(inputs.supply),
+        dict(inputs.recipes),
+        dict(inputs.recipe_by_key),
+        dict(inputs.criteria),
+        dict(inputs.sheets),
+        inputs.places,
+    )
+
+
+def fold_enterprise(inputs: ChainInputs, said: EnterpriseSaid | EnterpriseRemoved) -> None:
+    """Keep what is said of an enterprise."""
+    before = inputs.enterprises.get(said.enterprise)
+    if before is not None:
+        del inputs.by_key[before.said.key]
+    if isinstance(said, EnterpriseRemoved):
+        del inputs.enterprises[said.enterprise]
+        return
+    arrival = inputs.next_place() if before is None else before.arrival
+    inputs.enterprises[said.enterprise] = EnterpriseHeld(arrival, said)
+    inputs.by_key[said.key] = said.enterprise
+
+
+def fold_supply(inputs: ChainInputs, said: SupplySaid | SupplyRemoved) -> None:
+    """Keep what is said of relations."""
+    if isinstance(said, SupplyRemoved):
+        for name in said.relations:
+            del inputs.supply[name]
+        return
+    for one in said.relations:
+        before = inputs.supply.get(one.relation)
+        arrival = inputs.next_place() if before is None else before.arrival
+        inputs.supply[one.relation] = SupplyHeld(arrival, one)
+
+
+def fold_recipe(inputs: ChainInputs, said: RecipeSaid | RecipeRemoved) -> None:
+    """Keep what is said of a recipe."""
+    before = inputs.recipes.get(said.recipe)
+    if before is not None:
+        del inputs.recipe_by_key[before.said.key]
+    if isinstance(said, RecipeRemoved):
+        del inputs.recipes[said.recipe]
+        return
+    arrival = inputs.next_place() if before is None else before.arrival
+    inputs.recipes[said.recipe] = RecipeHeld(arrival, said)
+    inputs.recipe_by_key[said.key] = said.recipe
+
+
+def fold_criterion(inputs: ChainInputs, said: CriterionSaid | CriterionRemoved) -> None:
+    """Keep what is said by a criterion."""
+    place = said.enterprise, said.criterion
+    before = inputs.criteria.get(place)
+    if isinstance(said, CriterionRemoved):
+        del inputs.criteria[place]
+        return
+    arrival = inputs.next_place() if before is None else before.arrival
+    inputs.criteria[place] = CriterionHeld(arrival, said)
