@@ -1,113 +1,50 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What tests of pictures share: worlds to draw, and a reader of drawings that trusts none of our own measures."""
+"""Chains and candidates drawn from a seed, as large as a test wants them."""
 
-import re
-from collections.abc import Iterator
+import random
 from fractions import Fraction
-from functools import cache
-from itertools import combinations
-from random import Random
-from xml.etree import ElementTree as ET
-
-from PIL import ImageFont
 
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, Enterprise, ProductiveChain
-from protocol.practices.chains.pictures.pictured import ChainPictured, EnterprisePictured
-from tests.protocol.practices.chains.mance import B, E, G, network
-
-SVG = "{http://www.w3.org/2000/svg}"
-WORKED = ChainPictured(
-    network(),
-    {
-        E: EnterprisePictured("Empório", "commerce"),
-        B: EnterprisePictured("Padaria"),
-        G: EnterprisePictured("Hortas"),
-    },
-    network="riacho",
-)
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"&\'<svg onload="x">',
-    "]]><!--",
-    "\u202egnp.exe",
-    "a\x00b\ud800\uffff",
-    "長" * 90,
-)
+from protocol.practices.chains.engine.missing import Candidate, MissingLinks, Recipe
 
 
-def many(count: int, seed: int = 1, names: tuple[str, ...] = ()) -> ChainPictured:
-    """Return a chain of so many enterprises, who buy of each other as chance has it, some in transition."""
-    dice = Random(seed)
-    ids = [f"e{at}" for at in range(count)]
-    enterprises: dict[str, Enterprise] = {}
+def drawn_chain(enterprises: int, items: int, seed: int, suppliers: int = 4) -> ProductiveChain:
+    """Return enterprises that each buy from some others and some items outside, and households."""
+    chance = random.Random(seed)
+    names = [f"e{number:05}" for number in range(enterprises)]
     inside: dict[tuple[str, str], Fraction] = {}
     outside: dict[tuple[str, str], Fraction] = {}
-    shown: dict[str, EnterprisePictured] = {}
-    for at, id in enumerate(ids):
-        turnover = dice.randint(500, 20_000)
-        wages, surplus = (Fraction(turnover * dice.randint(0, most), 100) for most in (40, 10))
-        enterprises[id] = Enterprise(Fraction(turnover), wages, surplus)
-        for _ in range(dice.randint(0, 4)):
-            inside[id, dice.choice(ids)] = Fraction(dice.randint(0, turnover // 10))
-        outside[id, dice.choice(("flour", "oil", "energy", "inputs"))] = Fraction(turnover, 10)
-        segment = dice.choice(("commerce", "service", "production", "production", "credit"))
-        name = dice.choice(names) if names else f"Cooperativa {dice.choice(('Agrícola', 'da Serra', 'Têxtil'))} {at}"
-        home = dice.choice(("", "", "serra", "encants"))
-        shown[id] = EnterprisePictured(name, segment, dice.random() < 0.2, home)
-    for id in dice.sample(ids, min(8, count)):
-        inside[HOUSEHOLDS, id] = Fraction(dice.randint(100, 9_000))
-    for item in ("rent", "clothing", "transport", "flour", "medicine", "books", "other"):
-        outside[HOUSEHOLDS, item] = Fraction(dice.randint(100, 9_000))
-    return ChainPictured(ProductiveChain(enterprises, inside, outside), shown, network="riacho")
+    made: dict[str, Enterprise] = {}
+    for name in names:
+        turnover = Fraction(chance.randrange(1_000, 9_000))
+        spent = Fraction(0)
+        for supplier in chance.sample(names, min(suppliers, enterprises)):
+            inside[name, supplier] = turnover * Fraction(chance.randrange(1, 48 // suppliers), 100)
+            spent += inside[name, supplier]
+        for item in chance.sample(range(items), min(3, items)):
+            outside[name, f"i{item}"] = turnover * Fraction(chance.randrange(1, 12), 100)
+            spent += outside[name, f"i{item}"]
+        wages, surplus = chance.randrange(5, 12), chance.randrange(0, 7)
+        made[name] = Enterprise(turnover, turnover * Fraction(wages, 100), turnover * Fraction(surplus, 100))
+        outside[name, "other"] = turnover * Fraction(100 - wages - surplus, 100) - spent
+    for name in names[::3]:
+        inside[HOUSEHOLDS, name] = Fraction(chance.randrange(100, 900))
+    outside[HOUSEHOLDS, "i0"] = Fraction(chance.randrange(100, 900))
+    return ProductiveChain(made, inside, outside)
 
 
-def read(svg: str) -> ET.Element:
-    """Return a drawing as XML; what is not well-formed raises."""
-    return ET.fromstring(svg.encode("utf-8"))  # noqa: S314 - we have drawn it ourselves
-
-
-def texts_of(root: ET.Element) -> list[str]:
-    return [one.text or "" for one in root.iter(f"{SVG}text")]
-
-
-font_of = cache(ImageFont.load_default)
-
-
-def boxes(root: ET.Element) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
-    """Yield each text with the box that Pillow's own font gives it: left, top, right, bottom."""
-    for one in root.iter(f"{SVG}text"):
-        size, text = float(one.attrib["font-size"]), one.text or ""
-        wide = font_of(size).getlength(text) * (1.06 if "font-weight" in one.attrib else 1.0)
-        left = (
-            float(one.attrib["x"])
-            - wide * {"start": 0, "middle": 0.5, "end": 1}[one.attrib.get("text-anchor", "start")]
-        )
-        base = float(one.attrib["y"])
-        yield text, (left, base - 0.75 * size, left + wide, base + 0.2 * size)
-
-
-def overlaps(root: ET.Element) -> list[tuple[str, str]]:
-    """Return the texts that lie on one another."""
-    return [
-        (one, other)
-        for (one, a), (other, b) in combinations(boxes(root), 2)
-        if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-    ]
-
-
-def outside_of(root: ET.Element) -> list[str]:
-    """Return the texts that reach out of the picture."""
-    wide, high = (float(one) for one in root.attrib["viewBox"].split()[2:])
-    return [text for text, box in boxes(root) if min(box[:2]) < 0 or box[2] > wide or box[3] > high]
-
-
-def titled(root: ET.Element, title: str) -> ET.Element:
-    """Return the area that bears a title."""
-    return next(
-        one for one in root.iter() if one.tag != SVG[:-1] and one.findtext(f"{SVG}title") == title and one is not root
-    )
-
-
-def numbers(path: str) -> list[float]:
-    """Return the numbers of a path, in order: x, y, x, y."""
-    return [float(one) for one in re.findall(r"-?\d+(?:\.\d+)?", path)]
+def drawn_links(enterprises: int, candidates: int, seed: int, items: int | None = None) -> MissingLinks:
+    """Return as many candidates for the chain, some of which buy from others, and some want what others want."""
+    items = items or max(3, candidates * 3 // 4)
+    chain = drawn_chain(enterprises, items, seed)
+    chance = random.Random(seed + 1)
+    found: list[Candidate] = []
+    for number in range(candidates):
+        parts = [chance.randrange(1, 10) for _ in range(5)]
+        supplier, item, wages, surplus, other = (Fraction(part, sum(parts)) for part in parts)
+        bought = {f"i{chance.randrange(items)}": item}
+        bought["nowhere"] = other
+        recipe = Recipe({chance.choice(chain.names): supplier}, bought, wages, surplus)
+        pledged, investment = Fraction(chance.randrange(1, 4), 4), Fraction(chance.randrange(100, 900))
+        found.append(Candidate(f"k{number:05}", f"i{chance.randrange(items)}", pledged, recipe, investment))
+    return MissingLinks(chain, found)

@@ -18,7 +18,8 @@ from protocol.practices.chains.pictures.pictured import ChainDrawing, ChainPictu
 from protocol.practices.chains.pictures.segments import segments_picture
 from protocol.practices.chains.pictures.tree import UNIT_PX, nearly_retained, tree_picture
 from protocol.practices.chains.pictures.words import PICTURE_LANGUAGES, PictureLanguage, number_in, percent_in
-from tests.protocol.practices.chains.drawn import (
+from tests.protocol.practices.chains.mance import E, candidates, network
+from tests.protocol.practices.chains.pictured import (
     HOSTILE,
     SVG,
     WORKED,
@@ -30,7 +31,6 @@ from tests.protocol.practices.chains.drawn import (
     texts_of,
     titled,
 )
-from tests.protocol.practices.chains.mance import E, candidates, network
 
 WIDTHS = (360, 1280)
 MILL = founded(MissingLinks(network(), candidates()), [0])
