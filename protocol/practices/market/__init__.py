@@ -2,10 +2,12 @@
 """The market: what members offer each other and need, within their network and across networks."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.market import directory, needs, offers
+from protocol.practices.market import codes, directory, needs, offers, search
 
 PRACTICES: tuple[Practice, ...] = (
     offers.PRACTICE,
     needs.PRACTICE,
+    search.PRACTICE,
+    codes.PRACTICE,
     directory.PRACTICE,
 )

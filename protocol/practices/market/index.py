@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import chain
 from typing import ClassVar, Self
 
@@ -21,6 +22,7 @@ from protocol.practices.market.intents import INTENT_KINDS
 
 _CODE, _LABEL, _NETWORK, _MEMBER = "\1", "\2", "\3", "\4"
 """What stands before what is no word of a text, in the same index."""
+_NUMBERS_END = 2**63
 _AFTER_ALL = "\U0010ffff"
 _SORTED_ONE_BY_ONE = 64
 """So many new words find their places one by one; more are sorted together."""
@@ -95,14 +97,19 @@ class IntentIndex:
         """Return what members of a network offer and need, in the order in which it came."""
         return [self._by_number[number] for number in self._finds.get(_NETWORK + network.hex(), ())]
 
-    def find(self, book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
-        """Yield the offers or the needs that are sought, after a number, in the order in which they came."""
-        for number in self._leading(kind, search, after):
+    def find(
+        self, book: Book, kind: BoardKind, search: IntentSearch, after: int, before: int | None = None
+    ) -> Iterator[HeardIntent]:
+        """Yield the offers or the needs that are sought, after a number, in the order in which they came.
+
+        With `before` those are yielded that came before that number, the newest first.
+        """
+        for number in self._leading(kind, search, after, before):
             one = self._by_number.get(number)
             if one is not None and one.kind is kind and is_sought(book, search, one):
                 yield one
 
-    def _leading(self, kind: BoardKind, search: IntentSearch, after: int) -> Iterable[int]:
+    def _leading(self, kind: BoardKind, search: IntentSearch, after: int, before: int | None) -> Iterable[int]:
         """Return the numbers that the condition leaves which leaves the fewest."""
         all_of_kind = self._numbers[kind.body.KIND]
         choices = [[all_of_kind], *(self._begun(word) for word in search.words)]
@@ -117,10 +124,10 @@ class IntentIndex:
                 numbers = self._finds.get(mark + value)
                 choices.append([] if numbers is None else [numbers])
         leading = min(choices, key=lambda choice: sum(map(len, choice)))
-        if len(leading) == 1:
-            numbers = leading[0]
-            return (numbers[place] for place in range(bisect_right(numbers, after), len(numbers)))
-        return (number for number in sorted(set(chain.from_iterable(leading))) if number > after)
+        numbers = leading[0] if len(leading) == 1 else sorted(set(chain.from_iterable(leading)))
+        first, last = bisect_right(numbers, after), len(numbers) if before is None else bisect_left(numbers, before)
+        places = range(first, last)
+        return (numbers[place] for place in (places if before is None else reversed(places)))
 
     def _begun(self, beginning: str) -> list[array[int]]:
         """Return the numbers of all words that begin so."""
@@ -132,6 +139,15 @@ class IntentIndex:
 def found_intents(book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
     """Yield the offers or the needs that are sought, after a number, in the order in which they came."""
     return book.of(IntentIndex).find(book, kind, search, after)
+
+
+def newest_intents(
+    book: Book, kinds: Iterable[BoardKind], search: IntentSearch, before: int | None
+) -> Iterator[HeardIntent]:
+    """Yield what is sought of these kinds and came before a number (None: all of it), the newest first."""
+    index, last = book.of(IntentIndex), _NUMBERS_END if before is None else before
+    found = [index.find(book, kind, search, 0, last) for kind in kinds]
+    return merge(*found, key=lambda one: -one.arrival)
 
 
 def hear_item(book: Book, before: HeldItem | None, after: HeldItem | None) -> Iterable[News]:

@@ -289,6 +289,8 @@ async def offered(one: Trial) -> None:
     await one.ask("bia", "needs.replace", f"{where}/replace", need | {"prices": [amount(3_00)]})
     await one.show("ana", "needs.show", where)
     await one.show("ana", "needs.list", "/v1/needs?near=geo:-23.5,-46.6&within_km=50")
+    await one.show("ana", "search.list", "/v1/search?search=yarn&kind=need")
+    await one.show("ana", "item-codes.list", "/v1/item-codes?search=harina")
     await one.ask("bia", "needs.withdraw", f"{where}/withdraw", {})
 
 
