@@ -33,6 +33,8 @@ AMOUNT_FIGURES = frozenset(
         "max_debit",
         "maximum",
         "missing",
+        "parts",
+        "price",
         "projected_balance",
         "used",
     }

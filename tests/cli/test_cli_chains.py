@@ -4,13 +4,18 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.chains_figures import figures_of_chain
+from cli.client import Client
 from tests.cli.test_cli_governance import Home, command
 
 pytestmark = pytest.mark.timeout(120)
+
+WORKED = Path(__file__).parents[1] / "protocol" / "practices" / "chains" / "worked"
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,66 @@ def test_a_jar_of_jam_tells_what_it_is_made_of(mutirao: Callable[..., Any], serr
     assert mutirao("open-prices", "show", jam["id"], *serra.steward).shown == jam
     for_people = mutirao("open-prices", "show", jam["id"], *serra.steward[:-1]).out
     assert "fruit / wages" in for_people and "2.80 HORA" in for_people
+
+
+FIGURES = {
+    ("shares",): {"share": "0.4689", "leakage": "15350.00", "outside_items": 9},
+    ("leaks", "--most", 1): {"leakage": "15350.00", "items": [{"item": "rent", "leaks": "3000.00", "share": "0.1954"}]},
+    ("reinvest", "--fund", 8000): {"keeps": "1473.40", "left": "500.00"},
+    ("calendar", "--months", 24): {"keeps": "44377.42", "keeps_by_rank": "40367.63"},
+    ("simulate", "--candidates", "mill,soap"): {"keeps": "1800.00", "founded": ["mill", "soap"]},
+    ("fragility",): {"share": "0.4689"},
+}
+
+
+def test_every_figure_is_a_command_and_stays_over_a_restart(mutirao: Callable[..., Any], serra: Home) -> None:
+    empty = mutirao("chains", "shares", *serra.steward)
+    assert empty.code == 1 and "CHAIN_EMPTY" in empty.err
+    sheets = [word for one in sorted(WORKED.glob("*.csv")) for word in (f"--{one.stem}", one)]
+    assert mutirao("chain-sheets", "take", *sheets, "--language", "pt", *serra.steward).code == 0
+    for at in range(2):
+        for words, told in FIGURES.items():
+            shown = mutirao("chains", *words, *serra.steward)
+            assert shown.code == 0, shown.err
+            assert {name: shown.shown[name] for name in told} == told
+        if not at:
+            serra.stop()
+            serra.serve()
+    links = mutirao("chains", "missing-links", "--income", 700, *serra.steward).shown["links"]
+    assert [(one["candidate"], one["retains"]) for one in links][:2] == [("mill", "1050.00"), ("soap", "750.00")]
+    spenders = mutirao("chains", "retained", *serra.steward).shown["spenders"]
+    assert spenders[0]["spender"] == "households" and spenders[0]["lm3"] == "1.7717"
+    nobody = mutirao("chains", "least-bad", "--weights", "labour=1", *serra.steward)
+    assert nobody.code == 1 and "NOTHING_TO_CHOOSE" in nobody.err
+    for words, code in (
+        (("simulate", "--candidates", "mine"), "CANDIDATE_UNKNOWN"),
+        (("reinvest", "--fund", "-5"), "FUND_NEGATIVE"),
+        (("least-bad", "--weights", "labour=2"), "SHARE_BEYOND_ONE"),
+    ):
+        refused = mutirao("chains", *words, *serra.steward)
+        assert refused.code == 1 and code in refused.err
+
+
+def test_people_read_figures_before_tables(mutirao: Callable[..., Any], serra: Home) -> None:
+    told = mutirao("chains", "shares", *serra.steward[:-1]).out.splitlines()
+    assert told[0].split() == ["share", "0.4689"]
+    at = told.index("buyers")
+    assert told[at + 1].split() == ["buyer", "inside", "outside", "share"]
+    assert told[at + 2].split() == ["households", "10000.00", "10000.00", "0.5000"]
+
+
+def test_all_figures_of_the_worked_network_are_gathered(serra: Home) -> None:
+    told = figures_of_chain(Client(serra.url, serra.token))
+    assert set(told) >= {
+        "shares", "retained", "lm3", "missing_links", "least_bad", "match", "funds", "calendar", "fragility", "freed",
+    }  # fmt: skip
+    assert told["retained"] == {"bakery": "0.5017", "emporium": "0.4727", "growers": "0.7000"}
+    assert told["lm3"]["full"]["households"] == "2.0748"
+    assert told["funds"]["8000"]["candidates"] == ["mill", "biofertiliser"]
+    assert told["calendar"]["12"]["keeps"] == "13736.60"
+    assert told["before_after"]["mill+biofertiliser"]["keeps"] == "1473.40"
+    assert told["match"] == {
+        "ways": {"O1 to C": 40, "O1 to D": 60, "O2 to C": 50}, "quantity": 150, "cost": "792.00",
+    }  # fmt: skip
+    assert told["freed"] == {"C buys for 60 from A": 180, "A buys for 60 from C": 0}
+    assert told["least_bad"] is None, "nobody outside has been entered here"

@@ -2,7 +2,7 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import criteria, enterprises, prices, recipes, supply
+from protocol.practices.chains import criteria, enterprises, figures, prices, recipes, supply
 from protocol.practices.chains.sheets import declaration as sheets
 
 PRACTICES: tuple[Practice, ...] = (
@@ -12,4 +12,5 @@ PRACTICES: tuple[Practice, ...] = (
     criteria.PRACTICE,
     sheets.PRACTICE,
     prices.PRACTICE,
+    figures.PRACTICE,
 )

@@ -32,8 +32,7 @@ def chain_of(book: Book) -> ProductiveChain:
 
 def candidates_of(book: Book) -> list[Candidate]:
     """Return who could be founded, by their short keys, in the order in which they were told."""
-    inputs = inputs_of(book)
-    return [_candidate(inputs, one.said) for one in inputs.recipes.values()]
+    return candidates_made(inputs_of(book))
 
 
 def name_in_chain(book: Book, id: str) -> str:
@@ -60,6 +59,11 @@ def chain_made(inputs: ChainInputs) -> ProductiveChain:
             bought[buyer, other] = bought.get((buyer, other), 0) + relation.value
     inside, outside = (_monthly(each, some, len(months) or 1) for each, some in zip(steady, dated, strict=True))
     return ProductiveChain(dict(_enterprises(inputs)), inside, outside)
+
+
+def candidates_made(inputs: ChainInputs) -> list[Candidate]:
+    """Return who could be founded by what recipes say."""
+    return [_candidate(inputs, one.said) for one in inputs.recipes.values()]
 
 
 def inside_key(inputs: ChainInputs, enterprise: bytes) -> str | None:

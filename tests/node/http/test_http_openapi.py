@@ -104,8 +104,8 @@ async def test_what_is_answered_is_what_the_document_says(shop: Any, loaf: Any) 
         said = document["paths"][path][method]["responses"][str(answer.status)]
         if "$ref" in said:
             said = document["components"]["responses"][said["$ref"].rpartition("/")[2]]
-        for content_type, content in said.get("content", {}).items():
-            assert answer.headers["Content-Type"] == content_type, target
+        if "content" in said:
+            content = said["content"][answer.headers["Content-Type"]]
             schema = {**content["schema"], "components": document["components"]}
             jsonschema.Draft202012Validator(schema).validate(answer.json)
 

@@ -402,6 +402,19 @@ async def chain(one: Trial) -> None:
     sheet = b"buyer,item,supplier,quantity,unit,value\nemporium,cleaning,zeta,400,l,1600\n"
     taken = await one.ask("steward", "chain-sheets.take", "/v1/chain-sheets", {"relations": bytes_text(sheet)})
     await one.show("steward", "chain-sheets.show", f"/v1/chain-sheets/{taken['id']}")
+    await one.ask("steward", "", "/v1/recipes", soap | {"handle": "soap"})
+    await one.ask("steward", "", "/v1/criteria", labour)
+    await figures_of_the_chain(one)
+
+
+async def figures_of_the_chain(one: Trial) -> None:
+    asked = {
+        "shares": "", "leaks": "?most=5", "retained": "", "missing-links": "?income=700", "reinvest": "?fund=3000",
+        "calendar": "?months=6", "simulate": "?candidates=soap%3D0.5", "fragility": "",
+    }  # fmt: skip
+    for what, query in asked.items():
+        await one.show("ana", f"chains.{what}", f"/v1/chains/{what}{query}")
+    await one.ask("ana", "chains.least-bad", "/v1/chains/least-bad", {"weights": "labour=.7,ecology=.3"})
 
 
 async def departures(one: Trial) -> None:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What figures are reckoned of: a chain and who could be founded in it, as the book has them at this moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from protocol.practices.chains.book_chain import average_of, candidates_made, chain_made, inside_key
+from protocol.practices.chains.engine.chain import ZERO, ProductiveChain
+from protocol.practices.chains.engine.missing import Candidate, MissingLinks
+from protocol.practices.chains.state import ChainInputs
+
+
+@dataclass(frozen=True)
+class ChainBasis:
+    """A chain, its candidates, and what the book knows beside them.
+
+    `evidence` is what purchases rest on, by word, in the unit of account; `makers` who inside sells an item;
+    `states` how far a candidate has come; `income` what a member earns in a month (None: nobody has said it).
+    """
+
+    chain: ProductiveChain
+    candidates: Sequence[Candidate] = ()
+    evidence: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
+    makers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    states: Mapping[str, str] = field(default_factory=dict[str, str])
+    income: Fraction | None = None
+
+    @cached_property
+    def links(self) -> MissingLinks:
+        """All candidates in the chain; raises ChainFault."""
+        return MissingLinks(self.chain, self.candidates)
+
+    @cached_property
+    def workable(self) -> MissingLinks:
+        """Those candidates that would sell as much as they need to work."""
+        sells = zip(self.links.candidates, self.links.sells, strict=True)
+        able = [one for one, sold in sells if sold and sold >= one.minimum]
+        return self.links if len(able) == len(self.candidates) else MissingLinks(self.chain, able)
+
+    def only(self, names: Sequence[str]) -> MissingLinks:
+        """Return these candidates alone, in this order, of which each is known."""
+        by_name = {one.name: one for one in self.candidates}
+        return MissingLinks(self.chain, [by_name[name] for name in names])
+
+
+@dataclass(frozen=True)
+class ChainNow:
+    """What a book says of its chain at a moment, and what a member lives on in a month (0: nobody has said it)."""
+
+    inputs: ChainInputs
+    income: int
+
+    @cached_property
+    def basis(self) -> ChainBasis:
+        """What figures are reckoned of; raises ChainFault."""
+        return ChainBasis(
+            chain_made(self.inputs),
+            tuple(candidates_made(self.inputs)),
+            evidence_of(self.inputs),
+            makers_of(self.inputs),
+            income=Fraction(self.income) if self.income else None,
+        )
+
+
+def evidence_of(inputs: ChainInputs) -> dict[str, Fraction]:
+    """Return how much of what is bought in a month rests on what."""
+    months = len({one.said.period for one in inputs.supply.values()} - {None}) or 1
+    found: dict[str, Fraction] = {}
+    for one in inputs.supply.values():
+        relation = one.said
+        if relation.buyer is None or inside_key(inputs, relation.buyer) is not None:
+            word = relation.evidence.value
+            found[word] = found.get(word, ZERO) + average_of(relation, months)
+    return found
+
+
+def makers_of(inputs: ChainInputs) -> dict[str, frozenset[str]]:
+    """Return by item who inside sells it."""
+    found: dict[str, set[str]] = {}
+    for one in inputs.supply.values():
+        key = None if one.said.supplier is None else inside_key(inputs, one.said.supplier)
+        if key is not None:
+            found.setdefault(one.said.item, set()).add(key)
+    return {item: frozenset(makers) for item, makers in found.items()}
