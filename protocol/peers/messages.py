@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from protocol.book.personal import NOTE_CHARS_MAX
 from protocol.book.refusals import ReasonCode
 from protocol.peers.board_messages import BoardAhead, BoardItems, BoardItemsWanted, BoardSpans
+from protocol.peers.order_messages import OrderNews
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.shape import AtMost, Holds, Length, Range, ShapeFault, from_map, to_map
 
@@ -316,11 +317,13 @@ Message = (
     | BoardAhead
     | BoardItemsWanted
     | BoardItems
+    | OrderNews
     | NewerMessage
 )
 MESSAGE_KINDS: tuple[type[Message], ...] = (
     Hello, Entries, Wanted, Heads, LinkNews, LinkWanted, QuoteWanted, QuoteGiven, QuoteDenied, CircleAsked,
     Probe, ProbeMet, LinkHeld, Ahead, Running, BoardSpans, BoardAhead, BoardItemsWanted, BoardItems,
+    OrderNews,
 )  # fmt: skip
 NUMBERS_END = 2**16
 """Below it are the numbers of messages; those of a newer version are passed over, and counted."""

@@ -43,6 +43,7 @@ from protocol.peers import messages
 from protocol.peers.board_messages import BoardHead, BoardPlace, BoardSpan
 from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Debt, Hop, Item, Knows, LaneRange, Span
+from protocol.peers.order_messages import OrderStep, OrderTerms
 from protocol.practices import OPERATIONS, PRACTICES
 from protocol.practices.between.abroad.entries import Come, Part
 from protocol.practices.between.abroad.onward import Onward
@@ -241,7 +242,7 @@ UNMOVED = {"clearing/failed"}
 
 def test_the_parts_of_records() -> None:
     parts = (Opening, Signed, Amount, Receipt, Attested, Invoice, Onward, Hop, Item, Knows, LaneRange, Span)
-    parts = (*parts, BoardHead, BoardPlace, BoardSpan)
+    parts = (*parts, BoardHead, BoardPlace, BoardSpan, OrderStep, OrderTerms)
     parts = (*parts, Part, Come, LinkDebt, Owed, Leg, Circle, CircleOnward, Debt, Share, BalanceOpened, Proposed)
     parts = (*parts, SupplyRelation, RecipeShare)
     link = (LinkRecord, Terms, Settings, HoldItem, ClaimItem, WaiveItem, AckItem, SignedGrant, GrantClaim)

@@ -51,6 +51,7 @@ from protocol.peers.messages import (
     pack,
     unpack,
 )
+from protocol.peers.order_messages import OrderDid, OrderNews, OrderStep, OrderTerms
 from protocol.peers.sessions import HELLO_WITHIN_MS, REQUESTS_PER_MINUTE_MAX
 from protocol.practices import PRACTICES
 from protocol.practices.between.clearing.circles import Circle, Leg
@@ -187,6 +188,18 @@ def others() -> list[dict[str, Any]]:
         ),
         BoardAhead(
             (BoardHead(id, short, 1, withdrawn=False, mark=id), BoardHead(id, short, 2, withdrawn=True, mark=id))
+        ),
+        OrderNews(short, OrderTerms(short, "ana", 1_000, "KGM", "HORA", 4_00, FIRST_MS, FIRST_MS + 1), (), 0),
+        OrderNews(
+            short,
+            None,
+            (
+                OrderStep(OrderDid.ACCEPTED, FIRST_MS),
+                OrderStep(OrderDid.DELIVERED, FIRST_MS, 1_000, 4_00, short),
+                OrderStep(OrderDid.DISPUTED, FIRST_MS, text="wet"),
+                OrderStep(OrderDid.SETTLED, FIRST_MS, fulfilled=True),
+            ),
+            1,
         ),
         BoardItemsWanted((BoardPlace(id, short),)),
         BoardItems((seal_item(key("vila hot 0"), ItemSaid(1, id, 0, short, 2, FIRST_MS, (), "a/b")).wire,)),

@@ -11,6 +11,7 @@ from trace_between import abroad, clearing, rests, written_off
 from trace_chains import chains
 from trace_governance import decisions
 from trace_money import commons, dues, openings
+from trace_orders import orders
 from trace_people import absences, guardians, imports, invitations, names
 
 from protocol.book.book import Book
@@ -53,6 +54,7 @@ def fold_trace() -> dict[str, Any]:
         helpers,
         requests,
         set_offs,
+        orders,
         schedules,
         devices,
         abroad,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import refused_between
 import refused_money
+import refused_orders
 import refused_people
 from borders import borders
 from riacho import DAY_MS, NODE, Riacho, hora, key
@@ -47,6 +48,7 @@ def refusals(told: Riacho) -> None:
     refused_people.refused(told, codes)
     refused_money.refused(told, ids)
     refused_between.refused(told, ids)
+    refused_orders.refused(told)
     borders(told, ids, codes)
     refused_between.beyond_int64(told)
     refused_between.just_alone(told)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The market: what members offer each other and need, within their network and across networks."""
+"""The market: what members offer each other and need, within their network and across networks, and what they order."""
 
 from protocol.book.declaration import Practice
 from protocol.practices.market import codes, directory, needs, offers, search
+from protocol.practices.market.orders import declaration as orders
 
 PRACTICES: tuple[Practice, ...] = (
     offers.PRACTICE,
@@ -10,4 +11,5 @@ PRACTICES: tuple[Practice, ...] = (
     search.PRACTICE,
     codes.PRACTICE,
     directory.PRACTICE,
+    orders.PRACTICE,
 )

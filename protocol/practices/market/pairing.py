@@ -4,8 +4,8 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
-from unicodedata import ucd_3_2_0
 
+from protocol.book.folding import words_of
 from protocol.practices.market.distances import is_within
 from protocol.practices.market.intents import Need, Offer
 from protocol.practices.market.units import BY_CODE
@@ -14,13 +14,6 @@ PIECES_UNIT = "C62"
 """What is told without a unit is counted in pieces."""
 
 T = TypeVar("T")
-
-
-def title_words(text: str) -> frozenset[str]:
-    """Return the words of a title without case and accents."""
-    apart = ucd_3_2_0.normalize("NFKD", text.casefold())
-    bare = "".join(one for one in apart if not ucd_3_2_0.combining(one))
-    return frozenset("".join(one if one.isalnum() else " " for one in bare).split())
 
 
 class OfferIndex(Generic[T]):
@@ -34,8 +27,8 @@ class OfferIndex(Generic[T]):
             if body.code:
                 self._by_code.setdefault(body.code, []).append(one)
             else:
-                self._without.setdefault(title_words(body.title), []).append(one)
-            self._by_words.setdefault(title_words(body.title), []).append(one)
+                self._without.setdefault(_words(body.title), []).append(one)
+            self._by_words.setdefault(_words(body.title), []).append(one)
         self._codes = sorted(self._by_code)
 
     def named_as(self, need: Need) -> Iterator[T]:
@@ -43,7 +36,7 @@ class OfferIndex(Generic[T]):
 
         Where both tell a code, the need's begins the offer's; where one of them tells none, the words are the same.
         """
-        words = title_words(need.title)
+        words = _words(need.title)
         if not need.code:
             yield from self._by_words.get(words, ())
             return
@@ -68,3 +61,7 @@ def may_go_together(offer: Offer, need: Need) -> bool:
         return True
     # How far away it is that does not say where it is, nobody knows.
     return offer.place is not None and need.place is not None and is_within(offer.place, need.place, need.within_km)
+
+
+def _words(title: str) -> frozenset[str]:
+    return frozenset(words_of(title))

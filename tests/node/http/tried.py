@@ -282,6 +282,7 @@ async def offered(one: Trial) -> None:
     await one.ask("bia", "offers.replace", f"{where}/replace", flour | {"quantity": "8 kg"})
     await one.show("ana", "offers.show", where)
     await one.show("ana", "offers.list", "/v1/offers?search=flour&code=231&max_price=5.00+HORA")
+    await ordered(one, shown["id"])
     await one.ask("bia", "offers.withdraw", f"{where}/withdraw", {})
     need = {"title": "Yarn", "quantity": "1,5 kg", "language": "es", "within_km": 40, "place": "geo:-23.55,-46.63"}
     shown = await one.ask("bia", "needs.publish", "/v1/needs", need)
@@ -312,6 +313,23 @@ async def opened_prices(one: Trial) -> None:
     await one.show("ana", "open-prices.show", where)
     await one.show("ana", "open-prices.list", "/v1/open-prices?seller=bia")
     await one.ask("bia", "open-prices.withdraw", f"{where}/withdraw", {})
+
+
+async def ordered(one: Trial, offer: str) -> None:
+    async def placed(*steps: tuple[str, str, Json], operation: str = "") -> str:
+        order = await one.ask("ana", operation, "/v1/orders", {"offer": offer, "quantity": "1500 g"})
+        for who, verb, wish in steps:
+            await one.ask(who, f"orders.{verb}", f"/v1/orders/{order['id']}/{verb}", wish)
+        return order["id"]
+
+    accept, deliver = ("bia", "accept", Json()), ("bia", "deliver", {"quantity": "1.25"})
+    settle = ("steward", "settle", {"outcome": "cancelled"})
+    order = await placed(accept, deliver, ("ana", "confirm", {}), operation="orders.place")
+    await one.show("ana", "orders.show", f"/v1/orders/{order}")
+    await placed(accept, ("ana", "dispute", {"reason": "Half of it was wet"}), settle)
+    await placed(("bia", "decline", {"reason": "All is sold"}))
+    await placed(("ana", "cancel", {}))
+    await one.show("ana", "orders.list", "/v1/orders?state=fulfilled&side=buyer")
 
 
 async def more_of_money(one: Trial) -> None:

@@ -20,6 +20,18 @@ from protocol.practices.between.abroad.entries import Arrived, Come
 from protocol.practices.between.quotes.invoices import Invoice, encode_invoice
 from protocol.practices.governance.motions.entries import Ballot, MotionClosed, MotionDrafted, Vote, Voted
 from protocol.practices.governance.motions.state import Motions
+from protocol.practices.market.orders.entries import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDeclined,
+    OrderDelivered,
+    OrderDenied,
+    OrderDisputed,
+    OrderPlaced,
+    OrderSettled,
+)
+from protocol.practices.market.orders.state import ORDERS
 from protocol.practices.money.obligations.entries import Consented, GiveConsent
 from protocol.practices.money.obligations.state import Consents
 from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
@@ -50,6 +62,7 @@ KEPT: dict[str, Callable[[Book], Mapping[Any, Any]]] = {
     "scheduled-payments": lambda book: book.of(Schedules).by_id,
     "set-off-consents": lambda book: book.of(Consents).by_id,
     "motions": lambda book: book.of(Motions).by_id,
+    "orders": lambda book: dict(book.rows(ORDERS).items()),
 }
 Change = tuple[str, Any, str, Any]
 """In which lifecycle, from which state, by an entry of which kind, to which other state."""
@@ -148,7 +161,80 @@ def changes() -> list[Change]:
     tell(Voted(None, Vote(motion.motion, Ballot.YES, by_handle["tita"])), "MOTION_CLOSED")
     tell(MotionClosed(motion.motion), after_ms=2 * 10**9)
     tell(MotionClosed(motion.motion), "STATE_CONFLICT", after_ms=2 * 10**9)
+    orders(told)
     return told.changes
+
+
+def orders(told: Told) -> None:
+    """What two sides may do with an order, each after the other or at once."""
+    tell, (tita, gilberto) = told.tell, (told.book.member_by_handle[one] for one in ("tita", "gilberto"))
+    number = 0
+
+    def placed(*steps: Any) -> bytes:
+        nonlocal number
+        number += 1
+        id = bytes([number]) * 16
+        until = told.entered.at_ms + 10**9
+        tell(
+            OrderPlaced(
+                id, None, tita, gilberto, is_buyer=True, offer=id, code="", quantity=1_000, unit="", currency="",
+                scale=0, price=0, not_after_ms=until, said_ms=None,
+            )
+        )  # fmt: skip
+        for step in steps:
+            tell(step(id))
+        return id
+
+    def accepted(id: bytes) -> OrderAccepted:
+        return OrderAccepted(id, None)
+
+    def declined(id: bytes) -> OrderDeclined:
+        return OrderDeclined(id, None, None)
+
+    def delivered(id: bytes) -> OrderDelivered:
+        return OrderDelivered(id, 1_000, 0, None, None)
+
+    def confirmed(id: bytes) -> OrderConfirmed:
+        return OrderConfirmed(id, None)
+
+    def cancelled(id: bytes) -> OrderCancelled:
+        return OrderCancelled(id, by_buyer=True, said_ms=None)
+
+    def disputed(id: bytes) -> OrderDisputed:
+        return OrderDisputed(id, by_buyer=True, reason=None, said_ms=None)
+
+    def settled(*, by_buyer: bool, fulfilled: bool) -> Callable[[bytes], OrderSettled]:
+        return lambda id: OrderSettled(id, by_buyer, fulfilled, None)
+
+    yes, agreed = settled(by_buyer=True, fulfilled=True), settled(by_buyer=False, fulfilled=True)
+    no, refused = settled(by_buyer=True, fulfilled=False), settled(by_buyer=False, fulfilled=False)
+    for step in (delivered, confirmed, disputed, yes):
+        tell(step(placed()), "STATE_CONFLICT")
+    ended = placed(accepted, delivered, confirmed)
+    for step in (accepted, declined, delivered, confirmed, cancelled):
+        tell(step(ended), "STATE_CONFLICT")
+    for step in (accepted, declined, delivered, confirmed, disputed, yes):
+        tell(step(placed(declined, cancelled)), "STATE_CONFLICT")
+    placed(cancelled, accepted, cancelled, declined)
+    placed(cancelled, accepted, delivered, delivered, cancelled, confirmed, disputed, yes, no, agreed)
+    placed(accepted, disputed, yes, agreed, no)
+    placed(accepted, delivered, disputed, no, refused, yes, agreed)
+    placed(accepted, delivered, confirmed, disputed, no, refused, disputed)
+    placed(accepted, delivered, cancelled)
+    placed(accepted, cancelled)
+    late = placed()
+    tell(accepted(late), "STATE_CONFLICT", after_ms=10**9 + 1)
+    open_dispute = placed(accepted, disputed)
+    tell(yes(open_dispute), "STATE_CONFLICT", after_ms=91 * 86_400_000)
+    abroad = bytes([200]) * 16
+    tell(
+        OrderPlaced(
+            abroad, bytes(32), tita, "bia", is_buyer=True, offer=abroad, code="", quantity=1_000, unit="", currency="",
+            scale=0, price=0, not_after_ms=told.entered.at_ms + 10**9, said_ms=None,
+        )
+    )  # fmt: skip
+    tell(OrderDenied(abroad, "OFFER_GONE"))
+    tell(OrderDenied(abroad, "OFFER_GONE"), "STATE_CONFLICT")
 
 
 def arrived(network: bytes, account: str, request: bytes, nonce: bytes) -> Arrived:
