@@ -38,7 +38,7 @@ class LeastBadWanted:
     weights: Annotated[
         str,
         AtMost(WEIGHTS_WRITTEN_CHARS_MAX),
-        Doc("what each criterion weighs, 1 in all: labour=.30,ecology=.25,ownership=.20,nearness=.15,openness=.10"),
+        Doc("what each criterion weighs, 1 in all: labour=.30, ecology=.25, ownership=.45"),
     ]
     item: Annotated[str, AtMost(40), Doc("what is wanted: only who sells it; empty: all that are known")] = ""
     boycotted: Annotated[
