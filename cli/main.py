@@ -39,6 +39,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "backup": ("cli.steward.copies:backup", "copy the database, also while the node runs"),
         "restore": ("cli.steward.copies:restore_home", "put a copy in place of a lost database"),
         "import": ("cli.steward.importing:import_books", "take in a group that kept its books elsewhere"),
+        "chains import": ("cli.steward.sheets:import_sheets", "take in the figures of a productive chain, from CSV"),
+        "chains export": ("cli.steward.sheets:export_sheets", "write them as CSV"),
         "verify": (
             "cli.steward.verifying:verify_alone",
             "check a receipt, or a whole book, without trusting any node",
@@ -119,6 +121,9 @@ def _run(words: Sequence[str]) -> int:
         word, rest = split_words([*rest, "--help"])
     if not word:
         return _told(rest)
+    verb, more = split_words(rest)
+    if any(f"{word} {verb}" in group for group in COMMANDS.values()):
+        word, rest = f"{word} {verb}", more
     for group in COMMANDS.values():
         if word in group:
             module, _, name = group[word][0].partition(":")

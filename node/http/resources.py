@@ -3,7 +3,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ from node.http.routes import (
 from node.http.schema import form, json_bytes
 from node.http.secret import without_secrets
 from node.http.signed import reader_of
+from node.loop.reckoner import worked_beside
 from node.loop.waiting import Remember, Remembered
 from protocol.book.declaration import Act, Actor, Create, List, ListOf, Operation, Page, Reckon, Show, operation_name
 from protocol.book.refusals import NOT_FOUND, Refused
@@ -89,7 +91,7 @@ class Resources:
         is_create = isinstance(operation, Create)
         path = f"/v1/{noun}" if is_create else f"/v1/{noun}/{{id}}/{operation.verb}"
         status = 201 if is_create else 200
-        wish_type, read = operation.wish, reader_of(operation)
+        wish_type, wish_of = operation.wish, _wish_reader(operation)
         made = form(shown)
         show = made.show or as_it_is
         id_field = id_field_of(shown)
@@ -99,11 +101,7 @@ class Resources:
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
             headers = exchange.request.headers
-            try:
-                wish = read(exchange.body, exchange.subject)
-            except Misread as misread:
-                raise denied(misread) from None
-            wish = await drawn_anew(wish, pictures)
+            wish = await wish_of(exchange)
             key = headers.get("Idempotency-Key")
             scope = None
             if key is not None:
@@ -165,7 +163,7 @@ class Resources:
             remembers=True,
             signed=None if operation.signed is None else operation,
             moved=motion,
-            body_bytes_max=(is_create and operation.body_bytes_max)
+            body_bytes_max=(operation.body_bytes_max if isinstance(operation, Create) else None)
             or (PICTURE_BODY_BYTES_MAX if pictures else BODY_BYTES_MAX),
         )
 
@@ -320,6 +318,27 @@ def id_field_of(shown: Any) -> str:
     """Return by which field a shown thing is addressed: `id`, or the first where there is none."""
     names = list(hints_of(shown))
     return "id" if "id" in names else names[0]
+
+
+def _wish_reader(operation: Create | Act) -> Callable[[Exchange], Awaitable[Any]]:
+    """Return what reads the wish of a request, and does with it what is done before it is planned; raises Denied."""
+    read, pictures = reader_of(operation), pictures_in(operation.wish)
+    ahead = operation.ahead if isinstance(operation, Create) else None
+
+    async def wish_of(exchange: Exchange) -> Any:
+        try:
+            wish = read(exchange.body, exchange.subject)
+        except Misread as misread:
+            raise denied(misread) from None
+        wish = await drawn_anew(wish, pictures)
+        if ahead is None:
+            return wish
+        found = await worked_beside(partial(ahead, wish))
+        if isinstance(found, Refused):
+            raise Denied.of(found)
+        return found
+
+    return wish_of
 
 
 def _first_line(kind: Any) -> str:

@@ -52,7 +52,7 @@ class Reckoner:
                 before = sys.getswitchinterval()
                 sys.setswitchinterval(LOOP_TURN_SECONDS)
                 try:
-                    return await _beside(lambda: reckoning.work(of))
+                    return await worked_beside(lambda: reckoning.work(of))
                 finally:
                     sys.setswitchinterval(before)
         except BaseException:  # what went wrong is no answer to whoever asks next
@@ -62,7 +62,7 @@ class Reckoner:
             self._waiting -= 1
 
 
-def _beside(work: Callable[[], Any]) -> asyncio.Future[Any]:
+def worked_beside(work: Callable[[], Any]) -> asyncio.Future[Any]:
     """Return what a thread of its own will find, which holds up nobody who ends the program."""
     loop = asyncio.get_running_loop()
     found: asyncio.Future[Any] = loop.create_future()

@@ -128,6 +128,8 @@ class Create:
     bear its name as their OPERATION. Whoever signed it brings it, or a steward, unless `by_anybody`.
     `form` tells why a wish cannot be read, whoever brings it: a reason of Stage.FORM, asked before anything else.
     `body_bytes_max` is how long a request may be, where it is longer than the door lets in usually.
+    `ahead` is what is done with a wish before it is planned, where that takes long: it looks at nothing but the wish,
+    and gives what is planned in its place, or a refusal; a wish that comes another way is planned as it is.
     """
 
     noun: str
@@ -142,6 +144,7 @@ class Create:
     form: Form = always_readable
     ways: tuple[Way, ...] = ()
     body_bytes_max: int | None = None
+    ahead: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

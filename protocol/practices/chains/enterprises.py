@@ -41,6 +41,7 @@ from protocol.practices.chains.entries import (
     IsicClass,
     SegmentKind,
 )
+from protocol.practices.chains.isic import ISIC_CLASSES
 from protocol.practices.chains.refusals import (
     CHAIN_FULL,
     CHAIN_REFUSALS,
@@ -186,7 +187,7 @@ def misformed(body: EnterpriseSaid) -> Refused | None:
 
 def is_isic(text: str) -> bool:
     """Tell whether a text is a class of ISIC, or none."""
-    return not text or (len(text) == 4 and text.isascii() and text.isdigit())
+    return not text or text in ISIC_CLASSES
 
 
 def fold(book: Book, entered: Entered) -> Sequence[Posting]:

@@ -68,10 +68,10 @@ class Cells:
         unit = self.units.get(item) or self._unit_there(item) or much.unit
         self.units[item] = unit
         try:
-            much = much.in_unit(unit)
+            much = much if much.unit == unit else much.in_unit(unit)
         except QuantityFault:
             line.wrong(UNITS_DIFFER, "unit" if line.cells.get("unit") else "quantity", about=f"{much.unit}, {unit}")
-        parts = int(much.number * PARTS_OF_UNIT)
+        parts = much.number.numerator * PARTS_OF_UNIT // much.number.denominator
         if parts > QUANTITY_MAX:
             line.wrong(CELL_MALFORMED, "quantity", expected=f"at most {QUANTITY_MAX // PARTS_OF_UNIT}")
         return parts, unit
@@ -131,4 +131,5 @@ class Cells:
 
 def rounded_minor(value: Fraction) -> int:
     """Return a value in hundredths, rounded half up."""
-    return int(value * 10**ACCOUNT_SCALE + Fraction(1, 2))
+    number, parts = value.numerator * 10**ACCOUNT_SCALE, value.denominator
+    return (2 * number + parts) // (2 * parts)

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from protocol.practices.chains.engine.chain import HOUSEHOLDS
@@ -87,6 +88,7 @@ _WHO = {
 }
 
 
+@lru_cache(maxsize=4_096)
 def plain_word(text: str) -> str:
     """Return a word without what people write differently: case, accents, underscores, spaces around."""
     letters = (one for one in normalize("NFD", text.lower().replace("_", " ")) if not combining(one))

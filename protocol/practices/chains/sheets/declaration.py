@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Sheets of a chain: a group sends them all at once; they are taken in whole, or refused with file, line and column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +14,7 @@ from protocol.book.refusals import DUPLICATE, MALFORMED, NOT_FOUND, Reason, Refu
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.practices.chains.entries import SheetsTaken
+from protocol.practices.chains.sheets.reading import SheetFault, SheetLine, lines_ahead
 from protocol.practices.chains.sheets.refusals import SHEET_REFUSALS
 from protocol.practices.chains.sheets.taking import sheets_read
 from protocol.practices.chains.state import SheetsHeld, inputs_of
@@ -51,6 +52,15 @@ class TakeSheets:
         SheetLanguage.EN
     )
     dry_run: Annotated[bool, Doc("read all of it, and take nothing in")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsAhead:
+    """Sheets as they are once read, before anybody has looked at the chain."""
+
+    lines: Mapping[str, Sequence[SheetLine]]
+    language: SheetLanguage
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,8 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
     yield News("chain.sheets-taken", uuid_text(entered.body.sheets))
 
 
-def plan_take(desk: Desk, wish: TakeSheets) -> Plan | Refused:
+def read_ahead(wish: TakeSheets) -> SheetsAhead | Refused:
+    """Return the sheets of a wish, read: what takes long of it, and looks at no book."""
     told = {
         "enterprises": wish.enterprises,
         "relations": wish.relations,
@@ -104,7 +115,17 @@ def plan_take(desk: Desk, wish: TakeSheets) -> Plan | Refused:
     sheets = {name: data for name, data in told.items() if data is not None}
     if not sheets:
         return refuse(MALFORMED, field="enterprises", expected="at least one sheet")
-    read = sheets_read(desk.book, sheets, wish.language.value, desk.chance)
+    try:
+        return SheetsAhead(lines_ahead(sheets, wish.language.value), wish.language, wish.dry_run)
+    except SheetFault as fault:
+        return fault.refused
+
+
+def plan_take(desk: Desk, wish: TakeSheets | SheetsAhead) -> Plan | Refused:
+    ahead = read_ahead(wish) if isinstance(wish, TakeSheets) else wish
+    if isinstance(ahead, Refused):
+        return ahead
+    read = sheets_read(desk.book, ahead.lines, ahead.language.value, desk.chance)
     if isinstance(read, Refused):
         return read
     enterprises, relations, recipes, criteria, households = (read.rows.get(name, 0) for name in SHEETS_COUNTED)
@@ -113,7 +134,7 @@ def plan_take(desk: Desk, wish: TakeSheets) -> Plan | Refused:
         drawn_id(desk.chance), enterprises or None, relations or None, recipes or None, criteria or None,
         households or None,
     )  # fmt: skip
-    if wish.dry_run:
+    if ahead.dry_run:
         return Plan("", answer=SheetsShown(uuid_text(said.sheets), *counts, taken_at=None))
     writes = (*map(Write, read.writes), Write(said))
     return Plan(uuid_text(said.sheets), writes, read.texts, erases=read.erases)
@@ -158,6 +179,7 @@ PRACTICE = Practice(
             who=COORDINATORS,
             verb="take",
             body_bytes_max=SHEETS_BODY_BYTES_MAX,
+            ahead=read_ahead,
             example="mutirao chain-sheets take --enterprises enterprises.csv --relations relations.csv --language pt",
         ),
         Show(

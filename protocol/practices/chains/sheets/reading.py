@@ -4,10 +4,10 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from protocol.book.refusals import Reason, Refused
 from protocol.practices.chains.entries import SHARE_PARTS
@@ -33,6 +33,11 @@ CELL_SHOWN_CHARS_MAX = 60
 CELL_FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
 """With these a spreadsheet takes a cell for a formula."""
 
+SHEET_FIGURES = frozenset(
+    {"rate", "turnover", "wages", "surplus", "value", "investment", "minimum", "capacity", "hours", "times"}
+)
+"""Columns that hold numbers; shares are read where they are wanted."""
+
 E = TypeVar("E", bound=Enum)
 _MONTH = re.compile(r"(?:([0-9]{4})-?([0-9]{2})|([0-9]{1,2})/([0-9]{4}))")
 _DATE = re.compile(r"(?:([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}))")
@@ -54,6 +59,7 @@ def fault(reason: Reason, sheet: str, line: int, column: str = "", **figures: st
 def placed(reason: Reason, sheet: str, line: int, column: str = "", **figures: str) -> Refused:
     """Return a refusal with the place in a sheet that it is about."""
     place = f"{sheet}.csv, line {line}" + (f", column {column}" if column else "")
+    figures = {name: one[:CELL_SHOWN_CHARS_MAX] if name != "expected" else one for name, one in figures.items()}
     about = {"about": f"{figures.pop('about')} ({place})"} if "about" in figures else {}
     return Refused(reason, {"file": f"{sheet}.csv", "line": line, "column": column, "place": place, **about, **figures})
 
@@ -67,6 +73,15 @@ class SheetLine:
     cells: Mapping[str, str]
     headers: Mapping[str, str]
     language: Language
+    known: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Figures that were read ahead, by column."""
+
+    def read_ahead(self) -> None:
+        """Read the figures that say the same whatever the chain is; raises SheetFault."""
+        for column in SHEET_FIGURES & self.cells.keys():
+            self.known[column] = self.number(column)
+        if "quantity" in self.cells or "unit" in self.cells:
+            self.known["quantity"] = self.quantity()
 
     def wrong(self, reason: Reason, column: str, **figures: str) -> NoReturn:
         """Refuse what stands in a column; raises SheetFault."""
@@ -76,7 +91,7 @@ class SheetLine:
         """Return a text, empty where there is none; refuses what a spreadsheet would take for a formula."""
         cell = self.cells.get(column, "")
         if cell.startswith(CELL_FORMULA_SIGNS):
-            self.wrong(CELL_FORMULA, column, cell=cell[:CELL_SHOWN_CHARS_MAX])
+            self.wrong(CELL_FORMULA, column, cell=cell)
         return cell[1:] if cell[:1] == "'" and cell[1:2] in CELL_FORMULA_SIGNS else cell
 
     def needed(self, column: str) -> str:
@@ -101,17 +116,19 @@ class SheetLine:
 
     def number(self, column: str) -> Fraction | None:
         """Return a number that is not below zero, None where the cell is empty."""
+        if column in self.known:
+            return self.known[column]
         cell = self.cells.get(column, "")
         if not cell:
             return None
         if cell.startswith(("-", "\u2212")):
             self.wrong(FIGURE_NEGATIVE, column, cell=cell)
         if cell.startswith(CELL_FORMULA_SIGNS):
-            self.wrong(CELL_FORMULA, column, cell=cell[:CELL_SHOWN_CHARS_MAX])
+            self.wrong(CELL_FORMULA, column, cell=cell)
         try:
             return number_read(cell, self.language)
         except QuantityFault:
-            self.wrong(NUMBER_UNCLEAR, column, about=cell[:CELL_SHOWN_CHARS_MAX])
+            self.wrong(NUMBER_UNCLEAR, column, about=cell)
 
     def figure(self, column: str) -> Fraction:
         """Return a number that has to be there."""
@@ -129,7 +146,7 @@ class SheetLine:
         try:
             parts = number_read(bare, self.language) * SHARE_PARTS / (100 if cell.endswith("%") else 1)
         except QuantityFault:
-            self.wrong(NUMBER_UNCLEAR, column, about=cell[:CELL_SHOWN_CHARS_MAX])
+            self.wrong(NUMBER_UNCLEAR, column, about=cell)
         if parts > SHARE_PARTS:
             self.wrong(SHARE_ABOVE_ONE, column, about=cell)
         if parts.denominator != 1:
@@ -138,6 +155,8 @@ class SheetLine:
 
     def quantity(self) -> Quantity | None:
         """Return how much, of the columns quantity and unit or of the first alone ("1,5 kg"); None: not said."""
+        if "quantity" in self.known:
+            return self.known["quantity"]
         cell, unit = self.cells.get("quantity", ""), self.text("unit")
         if not cell and not unit:
             return None
@@ -155,7 +174,7 @@ class SheetLine:
             is_bare = not unit and wrong.code == "NUMBER_UNCLEAR" and not any(map(str.isalpha, cell))
             if is_bare:
                 self.wrong(FIGURE_MISSING, "unit")
-            self.wrong(QUANTITY_REASONS[wrong.code], column, about=(unit or cell)[:CELL_SHOWN_CHARS_MAX])
+            self.wrong(QUANTITY_REASONS[wrong.code], column, about=unit or cell)
 
     def month(self, column: str) -> int | None:
         """Return a month, written as 2026-11 or 11/2026, as 202611; None where the cell is empty."""
@@ -182,6 +201,17 @@ class SheetLine:
         ):
             self.wrong(CELL_MALFORMED, column, cell=cell, expected="a day, such as 2026-11-30")
         return (year * 100 + month) * 100 + day
+
+
+def lines_ahead(sheets: Mapping[str, bytes], language: Language) -> dict[str, list[SheetLine]]:
+    """Return the rows of all sheets, their figures read; raises SheetFault."""
+    found = {sheet: list(lines_of(sheet, data, language)) for sheet, data in sheets.items()}
+    for lines in found.values():
+        for line in lines:
+            # A recipe's wages and surplus are shares.
+            if line.sheet != "recipes":
+                line.read_ahead()
+    return found
 
 
 def lines_of(sheet: str, data: bytes, language: Language) -> Iterator[SheetLine]:
@@ -241,9 +271,7 @@ def _columns(sheet: str, line: int, cells: list[str]) -> list[str]:
     for cell in cells:
         name = column_of(sheet, cell) if cell else ""
         if name is None:
-            fault(
-                COLUMN_UNKNOWN, sheet, line, cell[:CELL_SHOWN_CHARS_MAX], expected=", ".join(sorted(SHEETS[sheet][1]))
-            )
+            fault(COLUMN_UNKNOWN, sheet, line, cell, expected=", ".join(sorted(SHEETS[sheet][1])))
         if name and name in columns:
             fault(COLUMN_TWICE, sheet, line, cell)
         columns.append(name)

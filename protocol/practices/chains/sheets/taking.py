@@ -6,7 +6,7 @@ had of these two, this item and this month. Units are converted, then valued, th
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -42,7 +42,7 @@ from protocol.practices.chains.refusals import (
 )
 from protocol.practices.chains.sheets.cells import Cells, rounded_minor
 from protocol.practices.chains.sheets.columns import who_is
-from protocol.practices.chains.sheets.reading import SheetFault, SheetLine, lines_of
+from protocol.practices.chains.sheets.reading import SheetFault, SheetLine
 from protocol.practices.chains.sheets.refusals import (
     CELL_MALFORMED,
     SURVEY_TOO_SMALL,
@@ -84,9 +84,9 @@ class SheetsRead:
 
 
 def sheets_read(
-    book: Book, sheets: Mapping[str, bytes], language: Language, chance: Callable[[int], bytes]
+    book: Book, sheets: Mapping[str, Sequence[SheetLine]], language: Language, chance: Callable[[int], bytes]
 ) -> SheetsRead | Refused:
-    """Return what sheets make of a chain, or the first thing in them that cannot be taken in."""
+    """Return what the rows of sheets make of a chain, or the first thing in them that cannot be taken in."""
     taking = _Taking(Cells(book, trial_of(inputs_of(book)), language, chance), chance)
     try:
         for name, take in (
@@ -98,7 +98,7 @@ def sheets_read(
             ("criteria", taking.criteria),
         ):
             if name in sheets:
-                take(lines_of(name, sheets[name], language))
+                take(iter(sheets[name]))
         taking.supply()
         chain_made(taking.inputs)
     except SheetFault as fault:
@@ -230,7 +230,9 @@ class _Taking:
     def relations(self, lines: Iterator[SheetLine]) -> None:
         """Take in what is bought, row by row."""
         for line in self.counted(lines):
-            ends = self.cells.ends(line, who_is(line.needed("buyer")))
+            buyer = who_is(line.needed("buyer")).lower()
+            ends = self.cells.ends(line, buyer)
+            self.line_of.setdefault(buyer, line)
             number, unit = self.cells.quantity(line)
             said = SupplyRelation(
                 drawn_id(self.chance),
@@ -327,7 +329,8 @@ class _Taking:
         if line is None:
             return refused
         try:
-            line.wrong(refused.reason, "turnover", about=fault.about)
+            column = "turnover" if line.sheet == "enterprises" else "value"
+            line.wrong(refused.reason, column, about=fault.about)
         except SheetFault as placed:
             return placed.refused
 
