@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import chains
 import comparing
 import footprint
 import growth
@@ -33,6 +34,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "joining": ("A replica that joins", joining.run),
     "wire": ("One payment across a link, on the wire", wire.run),
     "netting": ("The largest set-off of obligations", netting.run),
+    "chains": ("A productive chain of 100,000 enterprises", chains.run),
     "stories": ("Stories in the simulator", stories.run),
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),

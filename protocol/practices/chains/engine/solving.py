@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from protocol.practices.chains.engine.chain import ChainFault
 from protocol.solvers.leontief import Row, solved
-from protocol.solvers.sparse import has_scipy, solved_sparse
+from protocol.solvers.sparse import NeverEnding, has_scipy, solved_sparse
 
 EXACT_ROWS_MAX = 80
 """Up to so many enterprises figures are exact; with five suppliers each that takes a fifth of a second."""
@@ -15,12 +15,16 @@ BARE_ROWS_MAX = 200
 
 
 def answers(rows: Sequence[Row], given: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
-    """Return y of `y = given + rows y` for each of several `given`. Raises ChainFault CHAIN_TOO_LARGE.
+    """Return y of `y = given + rows y` for each of several `given`.
 
-    Beyond the exact size within 1e-9, so that two nodes agree on nine digits and not on the last ones.
+    Beyond the exact size within 1e-9, so that two nodes agree on nine digits and not on the last ones. Raises
+    ChainFault: CHAIN_TOO_LARGE, CHAIN_NEARLY_CLOSED.
     """
     if len(rows) <= EXACT_ROWS_MAX or (len(rows) <= BARE_ROWS_MAX and not has_scipy()):
         return solved(rows, given)
     if not has_scipy():
         raise ChainFault("CHAIN_TOO_LARGE", f"{len(rows)} without the extra `chains`; {BARE_ROWS_MAX} at most")
-    return solved_sparse(rows, given)
+    try:
+        return solved_sparse(rows, given)
+    except NeverEnding:
+        raise ChainFault("CHAIN_NEARLY_CLOSED", str(len(rows))) from None

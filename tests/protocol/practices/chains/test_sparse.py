@@ -72,6 +72,21 @@ def test_what_goes_round_nearly_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     for most in (0, 1_000):
         monkeypatch.setattr(sparse, "FACTOR_ROWS_MAX", most)
         assert near(sparse.solved_sparse(rows, given)[0], exact[0]), most
+    monkeypatch.setattr(sparse, "FACTOR_ROWS_MAX", 0)
+    monkeypatch.setattr(sparse, "FACTOR_ROWS_AT_MOST", size - 1)
+    monkeypatch.setattr(solving, "EXACT_ROWS_MAX", 0)
+    with pytest.raises(ChainFault) as fault:
+        solving.answers(rows, given)
+    assert fault.value.code == "CHAIN_NEARLY_CLOSED", "a factor of very many rows is not tried"
+
+
+def test_who_is_at_the_end_of_a_long_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left at one step has nothing in common with what was left first: the iteration begins anew there."""
+    monkeypatch.setattr(sparse, "FACTOR_ROWS_MAX", 0)
+    monkeypatch.setattr(sparse, "FACTOR_ROWS_AT_MOST", 0)
+    rows = [{at + 1: Fraction(1, 2)} for at in range(30)] + [{}]
+    given = [[Fraction(int(at == 30)) for at in range(31)]]
+    assert near(sparse.solved_sparse(rows, given)[0], solved(rows, given)[0])
 
 
 def test_a_large_chain_before_and_after(always_sparse: None) -> None:
