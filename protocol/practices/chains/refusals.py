@@ -78,6 +78,16 @@ CHAIN_FULL = Reason(
     ways=("remove what is no longer needed", "sum small relations up"),
 )
 
+CHAIN_NEARLY_CLOSED = Reason(
+    "CHAIN_NEARLY_CLOSED",
+    Stage.RULE,
+    422,
+    "Nearly all of the money goes round for ever",
+    "Of {about} enterprises some spend nearly all that they turn over with each other: no figure is near.",
+    heading="Some enterprises only buy from each other, nearly",
+    ways=("look at those without wages and surplus: something is missing there",),
+)
+
 CHAIN_REFUSALS = (
     FIGURE_MISSING,
     FIGURE_NEGATIVE,
@@ -87,12 +97,14 @@ CHAIN_REFUSALS = (
     ENTERPRISE_TWICE,
     ENTERPRISE_NAMED,
     CHAIN_FULL,
+    CHAIN_NEARLY_CLOSED,
 )
 _BY_FAULT = {
     "SHARE_ABOVE_ONE": SHARE_ABOVE_ONE,
     "CLOSED_GROUP": CLOSED_GROUP,
     "ENTERPRISE_UNKNOWN": ENTERPRISE_UNKNOWN,
     "ENTERPRISE_TWICE": ENTERPRISE_TWICE,
+    "CHAIN_NEARLY_CLOSED": CHAIN_NEARLY_CLOSED,
 }
 
 

@@ -23,7 +23,7 @@ def answers(rows: Sequence[Row], given: Sequence[Sequence[Fraction]]) -> list[li
     if len(rows) <= EXACT_ROWS_MAX or (len(rows) <= BARE_ROWS_MAX and not has_scipy()):
         return solved(rows, given)
     if not has_scipy():
-        raise ChainFault("CHAIN_TOO_LARGE", f"{len(rows)} without the extra `chains`; {BARE_ROWS_MAX} at most")
+        raise ChainFault("CHAIN_TOO_LARGE", str(len(rows)))
     try:
         return solved_sparse(rows, given)
     except NeverEnding:
