@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The worked network typed into sheets and sent over HTTP: every figure to the printed digit, and what is refused."""
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.http.values import bytes_text
+from protocol.practices.chains.figures.basis import ChainBasis
+from protocol.practices.chains.figures.sharing import shares_shown
 from tests.node.http.test_http_riacho import Riacho, riacho
 
 __all__ = ["riacho"]
@@ -237,3 +241,40 @@ async def test_an_open_price_along_the_chain_and_the_emporiums_fund(riacho: Riac
     assert {one["kind"]: one["amount"] for one in sold["sums"]} == {"inside": value("80.00"), "fund": value("20.00")}
     short = await riacho.ask("POST", "/v1/open-prices", {**bread, "price": value("79.00")}, as_="ana")
     assert (short["code"], short["figures"]["parts"]) == ("PARTS_NOT_WHOLE", 8_000)
+
+
+async def test_payments_go_on_while_something_is_reckoned(riacho: Riacho, monkeypatch: pytest.MonkeyPatch) -> None:
+    await worked(riacho)
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.title())
+    may = threading.Event()
+    reckoned: list[ChainBasis] = []
+
+    def slowly(basis: ChainBasis) -> Any:
+        assert may.wait(20)
+        reckoned.append(basis)
+        return shares_shown(basis)
+
+    monkeypatch.setattr("protocol.practices.chains.figures.views.shares_shown", slowly)
+    asked = [asyncio.create_task(figures(riacho, "shares")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    paid = await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": value("1.00")}, as_="ana")
+    assert paid["state"] == "posted" and not any(one.done() for one in asked)
+    may.set()
+    assert [shown["share"] for shown in await asyncio.gather(*asked)] == ["0.4689"] * 3
+    await figures(riacho, "shares")
+    assert len(reckoned) == 1, "the payment has changed no chain, so it is reckoned once"
+    bread = {"buyer": "households", "item": "bread", "value": {"value": "100", "asset_scale": 0}}
+    assert "id" in await riacho.ask("POST", "/v1/supply", bread)
+    assert (await figures(riacho, "shares"))["leakage"] == "15450.00"
+    assert len(reckoned) == 2
+
+
+async def test_nobody_keeps_what_somebody_holds_important(riacho: Riacho, caplog: pytest.LogCaptureFixture) -> None:
+    await worked(riacho)
+    assert "id" in await take_in(riacho, enterprises=SUPPLIERS, relations=RELATIONS, criteria=CRITERIA)
+    card = await riacho.ask("POST", "/v1/chains/least-bad", {"weights": "labour=.7,quietude=.3"})
+    assert card["ranked"][0]["unknown"] == ["quietude"]
+    kept = [one for one in riacho.home.rglob("*") if one.is_file()]
+    assert kept and not any(b"quietude" in one.read_bytes() for one in kept)
+    assert "quietude" not in caplog.text

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
+from math import ceil
 
 from protocol.practices.chains.engine.chain import ZERO, ChainFault
 from protocol.practices.chains.engine.missing import MissingLinks
@@ -127,35 +127,55 @@ def calendar(links: MissingLinks, monthly: Fraction, months: int) -> Calendar:
 
 
 def calendars(links: MissingLinks, monthly: Fraction, months: int) -> Iterator[Calendar]:
-    """Return every order of founding, and what it keeps within so many months.
+    """Yield what each order of founding keeps within so many months; orders that come to the same may be one.
 
     So much goes into the fund each month; who has opened adds its own surplus from the month after, at today's
     turnovers, and from then on leaks are smaller. Raises ChainFault TOO_MANY_CANDIDATES.
     """
     if len(links.candidates) > ALL_ORDERS_MAX:
         raise ChainFault("TOO_MANY_CANDIDATES", str(len(links.candidates)))
-    orders = permutations(range(len(links.candidates)))
-    known: dict[tuple[int, ...], Fraction] = {}
-    return (_in_order(links, one, monthly, months, known) for one in orders)
+    surplus = _surplus(links)
+    known: dict[frozenset[int], Fraction] = {}
+
+    def further(opens: tuple[tuple[int, int], ...], month: int, fund: Fraction, kept: Fraction) -> Iterator[Calendar]:
+        """Go on from a month whose money is in the fund: the next one opens as soon as there is enough."""
+        opened = frozenset(at for _, at in opens)
+        if opened not in known:
+            known[opened] = links.keeps(opened)
+        income, keeps = monthly + sum((surplus[at] for at in opened), ZERO), known[opened]
+        at_end = Calendar(opens, kept + keeps * (months - month))
+        if len(opened) == len(links.candidates):
+            yield at_end
+        for at in range(len(links.candidates)):
+            if at not in opened:
+                costs = links.candidates[at].investment
+                lacks = max(ZERO, costs - fund)
+                wait = ceil(lacks / income) if income else (months if lacks else 0)
+                wait = max(wait, 0 if month else 1)  # what is there at first comes in the first month
+                if month + wait > months or (lacks and not income):
+                    yield at_end
+                else:
+                    then = month + wait
+                    rest = fund + income * wait - costs
+                    yield from further((*opens, (then, at)), then, rest, kept + keeps * wait)
+
+    return further((), 0, ZERO, ZERO)
 
 
 def in_order(links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int) -> Calendar:
     """Return what an order of founding keeps: the next opens in the month in which the fund has its investment."""
-    return _in_order(links, order, monthly, months, {})
-
-
-def _in_order(
-    links: MissingLinks, order: Sequence[int], monthly: Fraction, months: int, known: dict[tuple[int, ...], Fraction]
-) -> Calendar:
     fund, kept, opens = ZERO, ZERO, list[tuple[int, int]]()
-    surplus = [sells * one.recipe.surplus for one, sells in zip(links.candidates, links.sells, strict=True)]
+    surplus, keeps, before = _surplus(links), ZERO, 0
     for month in range(1, months + 1):
-        which = tuple(sorted(at for _, at in opens))
-        if which not in known:
-            known[which] = links.keeps(which)
-        fund += monthly + sum((surplus[at] for at in which), ZERO)
-        kept += known[which]
+        if len(opens) > before:
+            keeps, before = links.keeps(at for _, at in opens), len(opens)
+        fund += monthly + sum((surplus[at] for _, at in opens), ZERO)
+        kept += keeps
         while len(opens) < len(order) and links.candidates[order[len(opens)]].investment <= fund:
             fund -= links.candidates[order[len(opens)]].investment
             opens.append((month, order[len(opens)]))
     return Calendar(tuple(opens), kept)
+
+
+def _surplus(links: MissingLinks) -> list[Fraction]:
+    return [sells * one.recipe.surplus for one, sells in zip(links.candidates, links.sells, strict=True)]

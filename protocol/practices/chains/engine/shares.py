@@ -57,8 +57,22 @@ def without(chain: ProductiveChain, stopped: str) -> ProductiveChain:
     return ProductiveChain(left, inside, outside)
 
 
-def fragility(chain: ProductiveChain) -> list[tuple[str, Fraction]]:
-    """Return the share of all that would be left if one stopped, of each enterprise; the worst first.
+@dataclass(frozen=True, slots=True)
+class StoppedLeft:
+    """What is bought inside, and in all, once an enterprise has stopped."""
+
+    stopped: str
+    inside: Fraction
+    bought: Fraction
+
+    @property
+    def share(self) -> Fraction:
+        """The share that is bought inside then."""
+        return self.inside / self.bought if self.bought else ZERO
+
+
+def fragility(chain: ProductiveChain) -> list[StoppedLeft]:
+    """Return what would be left if one stopped, of each enterprise; the worst first.
 
     What it bought is gone, and what others bought of it is bought outside: as in the chain `without` it.
     """
@@ -67,10 +81,9 @@ def fragility(chain: ProductiveChain) -> list[tuple[str, Fraction]]:
         sold[supplier] += value
     inside = sum(chain.inside.values(), ZERO)
     bought = inside + sum(chain.outside.values(), ZERO)
-    found: list[tuple[str, Fraction]] = []
+    found: list[StoppedLeft] = []
     for name in chain.names:
         own = chain.bought_inside(name)
-        rest = bought - own - chain.bought_outside(name)
         left = inside - own - sold[name] + chain.inside.get((name, name), ZERO)
-        found.append((name, left / rest if rest else ZERO))
-    return sorted(found, key=lambda one: (one[1], one[0]))
+        found.append(StoppedLeft(name, left, bought - own - chain.bought_outside(name)))
+    return sorted(found, key=lambda one: (one.share, one.stopped))

@@ -2,12 +2,10 @@
 """What breaks if an enterprise stops: it buys nothing, and its customers buy outside."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Annotated
 
 from protocol.book.declaration import Doc, OneOf
-from protocol.practices.chains.engine.chain import ZERO
-from protocol.practices.chains.engine.shares import shares_of, without
+from protocol.practices.chains.engine.shares import fragility, shares_of
 from protocol.practices.chains.figures.basis import ChainBasis
 from protocol.practices.chains.written import money_text, share_text
 
@@ -47,20 +45,15 @@ def fragility_shown(basis: ChainBasis) -> FragilityShown:
     for item, makers in sorted(basis.makers.items()):
         if len(makers) == 1:
             alone.setdefault(min(makers), []).append(item)
-    found: list[tuple[Fraction, str, StoppedShown]] = []
-    for name in chain.names:
-        left = without(chain, name)
-        shares = shares_of(left)
-        inside = sum(left.inside.values(), ZERO)
-        items = tuple(alone.get(name, ()))
-        shown = StoppedShown(
-            enterprise=name,
-            share=share_text(shares.all),
-            inside=money_text(inside),
-            bought=money_text(inside + shares.leakage),
-            warnings=(SINGLE_SUPPLIER,) if items else (),
-            alone_with=items,
+    stops = tuple(
+        StoppedShown(
+            enterprise=one.stopped,
+            share=share_text(one.share),
+            inside=money_text(one.inside),
+            bought=money_text(one.bought),
+            warnings=(SINGLE_SUPPLIER,) if one.stopped in alone else (),
+            alone_with=tuple(alone.get(one.stopped, ())),
         )
-        found.append((shares.all, name, shown))
-    found.sort(key=lambda one: one[:2])
-    return FragilityShown(share_text(shares_of(chain).all), tuple(shown for _, _, shown in found))
+        for one in fragility(chain)
+    )
+    return FragilityShown(share_text(shares_of(chain).all), stops)

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import factorial
 from typing import Annotated
 
 from protocol.book.declaration import Doc
@@ -14,8 +15,8 @@ from protocol.practices.chains.engine.funds import ALL_ORDERS_MAX, Calendar, cal
 from protocol.practices.chains.engine.missing import MissingLinks
 from protocol.practices.chains.engine.shares import shares_of
 from protocol.practices.chains.figures.basis import ChainBasis
-from protocol.practices.chains.figures.linking import CandidatesWritten, chosen_links
-from protocol.practices.chains.figures.refusals import TOO_MANY_CANDIDATES
+from protocol.practices.chains.figures.linking import CandidatesWritten, chosen_links, item_beyond
+from protocol.practices.chains.figures.refusals import BUYERS_TAKEN_TWICE, TOO_MANY_CANDIDATES
 from protocol.practices.chains.written import WrittenDecimal, money_text, share_text
 from protocol.wire.shape import Range
 
@@ -134,6 +135,8 @@ def calendar_shown(
         return links
     if len(links.candidates) > ALL_ORDERS_MAX:
         return refuse(TOO_MANY_CANDIDATES, count=len(links.candidates), maximum=ALL_ORDERS_MAX)
+    if not links.fits(range(len(links.candidates))):
+        return refuse(BUYERS_TAKEN_TWICE, item=item_beyond(links))
     of_all = sum((one.surplus for one in basis.chain.enterprises.values()), ZERO)
     goes_in = of_all if monthly is None else monthly
     orders = list(calendars(links, goes_in, months))
@@ -148,7 +151,7 @@ def calendar_shown(
         by_rank=_openings(links, by_rank),
         keeps_by_rank=money_text(by_rank.keeps),
         keeps_at_worst=money_text(worst.keeps),
-        orders=len(orders),
+        orders=factorial(len(links.candidates)),
     )
 
 

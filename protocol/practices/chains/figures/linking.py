@@ -176,7 +176,7 @@ def chosen_links(written: str, basis: ChainBasis) -> MissingLinks | Refused:
         one = known[name]
         chosen.append(one if pledged is None else replace(one, pledged=pledged))
     links = MissingLinks(basis.chain, chosen)
-    return links if links.fits(range(len(chosen))) else refuse(BUYERS_TAKEN_TWICE, item=_item_beyond(links))
+    return links if links.fits(range(len(chosen))) else refuse(BUYERS_TAKEN_TWICE, item=item_beyond(links))
 
 
 def simulated(written: str, basis: ChainBasis) -> SimulationShown | Refused:
@@ -216,7 +216,8 @@ def _buyers(chain: ProductiveChain) -> Mapping[str, BuyerFigures]:
     }
 
 
-def _item_beyond(links: MissingLinks) -> str:
+def item_beyond(links: MissingLinks) -> str:
+    """Return of which item these candidates would sell more than is bought."""
     taken: dict[str, Fraction] = {}
     for one, share in zip(links.candidates, links.pledged, strict=True):
         taken[one.item] = taken.get(one.item, ZERO) + share

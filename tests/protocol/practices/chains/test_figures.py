@@ -248,3 +248,10 @@ def test_all_orders_of_eight_are_too_many() -> None:
     assert reason_of(refused) is TOO_MANY_CANDIDATES
     few = calendar_shown(12, None, "mill-1,soap-1", replace(BASIS, candidates=many))
     assert not isinstance(few, Refused) and few.orders == 2
+
+
+def test_a_calendar_of_candidates_for_the_same_buyers_is_refused() -> None:
+    twice = replace(BASIS, candidates=[*candidates(), replace(candidates()[0], name="mill-2")])
+    assert reason_of(calendar_shown(12, None, "", twice)) is BUYERS_TAKEN_TWICE
+    found = reinvestment_shown(Fraction(20_000), "", twice)
+    assert not isinstance(found, Refused) and not {"mill", "mill-2"} <= set(found.candidates)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a fund founds is the best of all sets, each reckoned anew, on 240 cases of 64 sets; and with many a good one."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain as joined
 from itertools import combinations, permutations
 
 import pytest
 
-from protocol.practices.chains.engine.funds import ALL_SETS_MAX, calendar, in_order, reinvested
+from protocol.practices.chains.engine.funds import ALL_SETS_MAX, calendar, calendars, in_order, reinvested
 from protocol.practices.chains.engine.missing import MissingLinks
 from tests.protocol.practices.chains.drawn import drawn_links
 
@@ -66,3 +67,21 @@ def test_a_calendar_is_the_best_of_all_orders() -> None:
     assert best.keeps == sum(
         (links.keeps([at for opened, at in best.opens if opened < month]) for month in range(1, 19)), Fraction(0)
     )
+
+
+@pytest.mark.parametrize(("monthly", "months"), [(0, 5), (120, 18), (90, 7), (5_000, 3), (33, 1)])
+def test_all_orders_are_among_the_calendars_and_nothing_else(monthly: int, months: int) -> None:
+    for seed in range(8):
+        links = drawn_links(6, 4, seed)
+        each = {in_order(links, one, Fraction(monthly), months) for one in permutations(range(4))}
+        assert set(calendars(links, Fraction(monthly), months)) == each
+
+
+def test_who_costs_nothing_opens_in_the_first_month() -> None:
+    links = drawn_links(6, 3, 2)
+    free = [replace(one, investment=Fraction(0)) for one in links.candidates]
+    links = MissingLinks(links.chain, free)
+    for monthly in (0, 10):
+        each = {in_order(links, one, Fraction(monthly), 4) for one in permutations(range(3))}
+        assert set(calendars(links, Fraction(monthly), 4)) == each
+        assert {opened for one in each for opened, _ in one.opens} == {1}

@@ -127,4 +127,6 @@ def test_what_breaks_is_as_in_the_chain_without_it() -> None:
     inside = {**chain.inside, ("e00003", "e00003"): Fraction(1), (HOUSEHOLDS, "e00003"): Fraction(7)}
     other = chain.outside["e00003", "other"]
     chain = ProductiveChain(chain.enterprises, inside, {**chain.outside, ("e00003", "other"): other - 1})
-    assert dict(fragility(chain)) == {name: shares_of(without(chain, name)).all for name in chain.names}
+    assert {one.stopped: one.share for one in fragility(chain)} == {
+        name: shares_of(without(chain, name)).all for name in chain.names
+    }

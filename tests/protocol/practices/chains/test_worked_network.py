@@ -118,7 +118,7 @@ def test_the_calendar_of_founding(links: MissingLinks) -> None:
 
 def test_what_breaks_if_one_stops() -> None:
     left = fragility(network())
-    assert [(who, printed(100 * share, 2)) for who, share in left] == [(E, "9.56"), (B, "38.10"), (G, "39.29")]
+    assert [(one.stopped, printed(100 * one.share, 2)) for one in left] == [(E, "9.56"), (B, "38.10"), (G, "39.29")]
 
 
 def test_the_least_bad_supplier_and_what_to_ask() -> None:
