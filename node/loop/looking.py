@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What storage answers, or takes long to reckon: the core tells what is wanted, and how it is shown."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from node.loop.reckoner import Reckoner
@@ -30,10 +31,23 @@ class Looking:
     async def up(self, asked: Hashable, result: Any, book: Book) -> Any:
         """Return what a wish comes to, with its texts: found now where the core has left that to others."""
         if isinstance(result, Reckoning):
-            return await self._reckoner.reckoned(asked, result)
+            return await self._reckoned(asked, result)
         found = await _looked_up(result, self._storage, self._network, book)
         wanted = set(digests(found))
         return with_texts(found, await self._underway.texts(wanted)) if wanted else found
+
+    async def _reckoned(self, asked: Hashable, reckoning: Reckoning) -> Any:
+        """Return what a reckoning comes to; with other texts than before it is another question."""
+        if not reckoning.texts:
+            return await self._reckoner.reckoned(asked, reckoning)
+        kept = await self._underway.texts({reference.digest for _, reference in reckoning.texts})
+        told = with_texts(reckoning.texts, kept)
+        work = partial(_with_names, reckoning.work, dict(told))
+        return await self._reckoner.reckoned((asked, told), replace(reckoning, work=work, texts=()))
+
+
+def _with_names(work: Callable[..., Any], names: Mapping[str, str | None], of: Any) -> Any:
+    return work(of, names)
 
 
 async def _looked_up(result: Any, storage: Storage, network: bytes, book: Book) -> Any:

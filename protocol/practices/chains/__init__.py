@@ -2,7 +2,7 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import criteria, enterprises, figures, prices, recipes, supply
+from protocol.practices.chains import criteria, enterprises, figures, outputs, prices, recipes, supply
 from protocol.practices.chains.sheets import declaration as sheets
 
 PRACTICES: tuple[Practice, ...] = (
@@ -13,4 +13,5 @@ PRACTICES: tuple[Practice, ...] = (
     sheets.PRACTICE,
     prices.PRACTICE,
     figures.PRACTICE,
+    outputs.PRACTICE,
 )

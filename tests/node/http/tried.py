@@ -423,6 +423,9 @@ async def chain(one: Trial) -> None:
     await one.ask("steward", "", "/v1/recipes", soap | {"handle": "soap"})
     await one.ask("steward", "", "/v1/criteria", labour)
     await figures_of_the_chain(one)
+    await one.show("ana", "chains.picture", "/v1/chains/picture?which=map&width=360&language=pt")
+    await one.show("ana", "chains.sheet", "/v1/chains/sheet?fund=8000")
+    await one.show("steward", "chains.flows", "/v1/chains/flows")
 
 
 async def figures_of_the_chain(one: Trial) -> None:

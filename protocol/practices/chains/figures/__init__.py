@@ -32,17 +32,20 @@ from protocol.practices.chains.figures.views import (
     view_shares,
     view_simulation,
 )
+from protocol.practices.chains.spreadsheet import FIGURE_FORMS
 
 PRACTICE = Practice(
     name="chains",
     entries=(),
     operations=(
-        Reckon("chains", "shares", SharesWanted, SharesShown, view=view_shares, example="mutirao chains shares"),
-        Reckon("chains", "leaks", LeaksWanted, LeaksShown, view=view_leaks, example="mutirao chains leaks --most 20"),
-        Reckon("chains", "retained", RetainedWanted, RetainedShown, view=view_retained,
+        Reckon("chains", "shares", SharesWanted, SharesShown, view=view_shares, forms=FIGURE_FORMS,
+               example="mutirao chains shares"),
+        Reckon("chains", "leaks", LeaksWanted, LeaksShown, view=view_leaks, forms=FIGURE_FORMS,
+               example="mutirao chains leaks --most 20"),
+        Reckon("chains", "retained", RetainedWanted, RetainedShown, view=view_retained, forms=FIGURE_FORMS,
                example="mutirao chains retained"),
         Reckon("chains", "missing-links", MissingLinksWanted, MissingLinksShown, view=view_missing_links,
-               example="mutirao chains missing-links --income 700"),
+               forms=FIGURE_FORMS, example="mutirao chains missing-links --income 700"),
         Reckon("chains", "least-bad", LeastBadWanted, LeastBadShown, view=view_least_bad, told=True,
                example="mutirao chains least-bad --weights labour=.30,ecology=.25,ownership=.45 --item energy"),
         Reckon("chains", "reinvest", ReinvestWanted, ReinvestShown, view=view_reinvestment,
@@ -51,7 +54,7 @@ PRACTICE = Practice(
                example="mutirao chains calendar --months 24"),
         Reckon("chains", "simulate", SimulateWanted, SimulationShown, view=view_simulation,
                example="mutirao chains simulate --candidates mill,soap=0.6"),
-        Reckon("chains", "fragility", FragilityWanted, FragilityShown, view=view_fragility,
+        Reckon("chains", "fragility", FragilityWanted, FragilityShown, view=view_fragility, forms=FIGURE_FORMS,
                example="mutirao chains fragility"),
     ),
     parameters=(MONTHLY_INCOME,),

@@ -113,15 +113,25 @@ def view_least_bad(desk: Desk, wanted: LeastBadWanted) -> LeastBadShown | Refuse
 
 def _of_chain(book: Book, work: Callable[[ChainBasis], Any]) -> Reckoning:
     """Return what is to be reckoned of the chain as it is now."""
-    return Reckoning(ChainNow(trial_of(inputs_of(book)), book.parameter(MONTHLY_INCOME)), partial(_reckoned, work))
+    return Reckoning(chain_now(book), partial(_reckoned, work))
+
+
+def chain_now(book: Book) -> ChainNow:
+    """Return what a book says of its chain: what changes later does not change it."""
+    return ChainNow(trial_of(inputs_of(book)), book.parameter(MONTHLY_INCOME))
 
 
 def _reckoned(work: Callable[[ChainBasis], Any], now: ChainNow) -> Any:
     try:
         return work(now.basis) if now.basis.chain.enterprises else refuse(CHAIN_EMPTY)
     except ChainFault as fault:
-        is_too_large = fault.code == CHAIN_TOO_LARGE.code
-        return refuse(CHAIN_TOO_LARGE, about=fault.about) if is_too_large else refused_chain(fault)
+        return refused_fault(fault)
+
+
+def refused_fault(fault: ChainFault) -> Refused:
+    """Return the refusal that a fault is, whatever was to be reckoned."""
+    is_too_large = fault.code == CHAIN_TOO_LARGE.code
+    return refuse(CHAIN_TOO_LARGE, about=fault.about) if is_too_large else refused_chain(fault)
 
 
 def _not_negative(text: str | None, field: str) -> Fraction | Refused | None:
