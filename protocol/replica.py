@@ -12,6 +12,7 @@ from protocol.answering import Answering
 from protocol.book.book import Book
 from protocol.book.clock import Clock
 from protocol.book.declaration import Accusation, Operation, Practice
+from protocol.book.private import PrivateItem
 from protocol.book.tables import Name, NotFetched
 from protocol.events import (
     RANKS,
@@ -155,6 +156,10 @@ class Replica:
     def pin(self, stored: Iterable[tuple[int, bytes]]) -> None:
         """Take in the items of boards that this node has stored: of each when it came, and its bytes."""
         self.home.pinning.load(stored)
+
+    def remember(self, kept: Callable[[str], Iterable[PrivateItem]]) -> None:
+        """Take in what members keep and practices have in memory; `kept` reads what is stored by how kinds begin."""
+        self.home.recall_things(kept)
 
     def reopen(self) -> bool:
         """Go on in a new epoch from the entries that are here: what is not here by now is given up.

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,10 +15,12 @@ from node.loop.batch import UNREAD, Numbers, numbered
 from node.store import search, snapshot
 from node.store.connections import StorageFailed, StorageUnusable
 from node.store.lanes import stored_entry
+from node.store.private import ITEM_ROWS
 from node.store.rows import COLUMNS, ROW_DIGEST_BYTES, ROW_FORMS, RowDamaged, as_of, forms, opened, packed
 from node.store.schema import INSERTS
 from node.store.storage import Storage
 from protocol.book.book import Book
+from protocol.book.private import PrivateItem
 from protocol.book.tables import Kept
 from protocol.events import Line
 from protocol.lanes.entry import Entry
@@ -52,6 +55,10 @@ class Loadable(Protocol):
 
     def pin(self, stored: Iterable[tuple[int, bytes]]) -> None:
         """Take in the stored items of boards, by arrival."""
+        ...
+
+    def remember(self, kept: Callable[[str], Iterable[PrivateItem]]) -> None:
+        """Take in what members keep and practices have in memory; `kept` reads what is stored by how kinds begin."""
         ...
 
     def state(self) -> Any:
@@ -90,6 +97,7 @@ class Loader:
                 self.folded, _ = self._rebuild(connection, replica)
                 self._index(connection, replica.book)
             replica.pin(_pinned(connection))
+            replica.remember(partial(_kept, connection))
             return replica
 
     async def take(self, replica: Loadable) -> Callable[[], None] | None:
@@ -243,6 +251,12 @@ def _entries(connection: sqlite3.Connection, after: int) -> Iterator[Entry]:
     while chunk := rows.fetchmany(1_024):
         for row in chunk:
             yield stored_entry(*row)
+
+
+def _kept(connection: sqlite3.Connection, prefix: str) -> Iterator[PrivateItem]:
+    where = "WHERE kind >= ? AND kind < ? AND seen != ''"
+    for row in connection.execute(f"{ITEM_ROWS} {where}", (prefix, f"{prefix}\U0010ffff")):
+        yield PrivateItem(*row)
 
 
 def _pinned(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:

@@ -26,7 +26,9 @@ PRIVATE_INSERTS = {
     "private_values": ("INSERT INTO private_values (number, value)", 2),
 }
 
-_ITEM = "SELECT digest, owner, kind, about, value, seen, at_ms FROM private_items JOIN private_values USING (number)"
+ITEM_ROWS = (
+    "SELECT digest, owner, kind, about, value, seen, at_ms FROM private_items JOIN private_values USING (number)"
+)
 _ERASED = "SELECT number FROM private_items WHERE owner = :owner AND at_ms <= :until_ms"
 ERASING = (
     f"UPDATE private_values SET value = zeroblob(length(value)) WHERE number IN ({_ERASED})",  # noqa: S608
@@ -92,20 +94,20 @@ class PrivateStore:
 
     async def items(self, digests: Iterable[bytes]) -> Mapping[bytes, PrivateItem]:
         """Return those of these items that are still kept, by digest: of several the newest."""
-        rows = await self._by_keys(f"{_ITEM} WHERE digest IN", digests)
+        rows = await self._by_keys(f"{ITEM_ROWS} WHERE digest IN", digests)
         return {row[0]: PrivateItem(*row) for row in rows}
 
     async def things(self, owner: str, kinds: Sequence[str]) -> Sequence[PrivateItem]:
         """Return what a member keeps of these kinds and no entry names, in the order of the kinds."""
         marks = ",".join("?" * len(kinds))
         where = f"owner = ? AND kind IN ({marks}) AND seen != ''"
-        rows = await self._read(f"{_ITEM} WHERE {where}", owner, *kinds)
+        rows = await self._read(f"{ITEM_ROWS} WHERE {where}", owner, *kinds)
         return sorted((PrivateItem(*row) for row in rows), key=lambda item: kinds.index(item.kind))
 
     async def of(self, owner: str, after: int = 0) -> tuple[Sequence[PrivateItem], int | None]:
         """Return a page of what a member owns, oldest first, and after which number the next begins."""
         rows = await self._read(
-            f"{_ITEM.replace('SELECT', 'SELECT number,')} WHERE owner = ? AND number > ? ORDER BY number LIMIT ?",
+            f"{ITEM_ROWS.replace('SELECT', 'SELECT number,')} WHERE owner = ? AND number > ? ORDER BY number LIMIT ?",
             owner, after, PAGE_ITEMS + 1,
         )  # fmt: skip
         page = [PrivateItem(*row[1:]) for row in rows[:PAGE_ITEMS]]

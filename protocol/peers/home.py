@@ -5,13 +5,13 @@ Nothing here waits, stores or sends: what is to be done is said, as effects.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from protocol.book.book import Book
 from protocol.book.clock import Clock
 from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Slot, Tell, WishReady
 from protocol.book.plans import LetGo
-from protocol.book.private import items_of, private_by_entry
+from protocol.book.private import PrivateItem, items_of, private_by_entry
 from protocol.events import Drop, Effect, Erase, Publish, Send, StoreFault, StoreItem
 from protocol.lanes.claims import Backing
 from protocol.lanes.entry import Entry, Millis
@@ -32,6 +32,17 @@ FORK, ENTRY_INVALID = "FORK", "ENTRY_INVALID"
 """What the core itself accuses networks of."""
 
 
+class Keeping(NamedTuple):
+    """What a practice has in memory of what members keep: it is told of each thing, also at a start, and of erasures.
+
+    A thing without a value is kept no more.
+    """
+
+    prefix: str
+    take: Callable[[Book, PrivateItem], None]
+    erase: Callable[[Book, str], None]
+
+
 STEP: Slot[Callable[[Book, Any], None]] = Slot("takes a step of a plan into what is in the making")
 DECLINES: Slot[Callable[["Home", bytes], None]] = Slot("lets go of what another network offers, by its id")
 DECLINED: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node's steward has declined before")
@@ -43,6 +54,7 @@ ACCUSED: Slot[Callable[[Book, Accusation, Millis], tuple[bytes, bytes] | None]] 
 KEPT: Slot[Callable[[Book, bytes], None]] = Slot("takes in what this node has stored of that before")
 WRONGS: Slot[Callable[[Desk], Iterable[Accusation]]] = Slot("tells, after each batch, what it has shown to be wrong")
 PROCEED: Slot[Callable[[Desk], Iterable[HomeSaid]]] = Slot("goes on, as time passes, with what is asked of other homes")
+KEEPS: Slot[Keeping] = Slot("has in memory what is kept of members in a private store, by how its kinds begin")
 AGAIN: Slot[Callable[["Home"], None]] = Slot("does again, as time passes, what has had no answer")
 
 
@@ -133,10 +145,13 @@ class Home:
             self.say(StoreItem(item))
         for item in plan.items:
             self.say(StoreItem(item))
+            self.remember(item)
         for publication in plan.published:
             self.pinning.publish(publication)
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
+            for keeping in self.book.fillings(KEEPS):
+                keeping.erase(self.book, owner)
         for id in plan.declines:
             for decline in self.book.fillings(DECLINES):
                 decline(self, id)
@@ -152,6 +167,18 @@ class Home:
                 self.standing.reopen()
             else:
                 self.journal.reopen(self.now, Backing(plan.reopens.backs, self.now))
+
+    def recall_things(self, kept: Callable[[str], Iterable[PrivateItem]]) -> None:
+        """Let practices know at a start what is kept that they have in memory; `kept` reads it by how kinds begin."""
+        for keeping in self.book.fillings(KEEPS):
+            for item in kept(keeping.prefix):
+                keeping.take(self.book, item)
+
+    def remember(self, item: PrivateItem) -> None:
+        """Let the practice know that has things of its kind in memory."""
+        for keeping in self.book.fillings(KEEPS):
+            if item.kind.startswith(keeping.prefix):
+                keeping.take(self.book, item)
 
     def _let_go(self, one: LetGo) -> None:
         """Forget another network, and part from its node unless it is to be heard again."""

@@ -2,13 +2,15 @@
 """The market: what members offer each other and need, within their network and across networks, and what they order."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.market import codes, directory, needs, offers, search
+from protocol.practices.market import codes, directory, needs, offer_pictures, offers, search, searches
 from protocol.practices.market.orders import declaration as orders
 
 PRACTICES: tuple[Practice, ...] = (
     offers.PRACTICE,
     needs.PRACTICE,
+    offer_pictures.PRACTICE,
     search.PRACTICE,
+    searches.PRACTICE,
     codes.PRACTICE,
     directory.PRACTICE,
     orders.PRACTICE,

@@ -13,10 +13,10 @@ from protocol.book.money import parse_decimal
 from protocol.book.personal import no_word_in
 from protocol.book.refusals import AMOUNT_MALFORMED, MALFORMED, Refused, refuse
 from protocol.lanes.items import BoardItem
-from protocol.peers.boards import body_of
+from protocol.peers.boards import HeldItem, body_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import is_within
-from protocol.practices.market.intents import Intent, IntentPlace, Price
+from protocol.practices.market.intents import INTENT_KINDS, Intent, IntentPlace, Price
 from protocol.practices.market.places import read_place
 from protocol.practices.market.prices import is_at_most
 from protocol.practices.market.wishes import IntentsWanted
@@ -68,6 +68,15 @@ def heard_as(arrival: int, item: BoardItem, kind: BoardKind, body: Intent) -> He
     words = words_of(" ".join((body.title, body.text, *body.labels)))
     labels = tuple(map(str.casefold, body.labels))
     return HeardIntent(arrival, item, kind, f" {' '.join(words)} ", body.code, body.member, labels, body.place)
+
+
+def heard_item(held: HeldItem) -> HeardIntent | None:
+    """Return what an item of a board is as it is looked for; None where it is no offer and no need."""
+    for kind in INTENT_KINDS:
+        body = body_of(held.item, kind) if held.item.said.kind == kind.body.KIND else None
+        if body is not None:
+            return heard_as(held.arrival, held.item, kind, body)
+    return None
 
 
 def search_wanted(book: Book, wanted: IntentsWanted, max_price: str | None = None) -> IntentSearch | Refused:

@@ -16,8 +16,8 @@ from typing import ClassVar, Self
 
 from protocol.book.book import Book
 from protocol.book.declaration import BoardKind, News
-from protocol.peers.boards import HeldItem, body_of
-from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_as, is_sought
+from protocol.peers.boards import HeldItem
+from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_item, is_sought
 from protocol.practices.market.intents import INTENT_KINDS
 
 _CODE, _LABEL, _NETWORK, _MEMBER = "\1", "\2", "\3", "\4"
@@ -55,10 +55,8 @@ class IntentIndex:
         if before is not None and (known := self._by_number.pop(before.arrival, None)) is not None:
             self._forget(known)
         if after is not None:
-            for kind in INTENT_KINDS:
-                body = body_of(after.item, kind) if after.item.said.kind == kind.body.KIND else None
-                if body is not None:
-                    self._learn(heard_as(after.arrival, after.item, kind, body))
+            if (one := heard_item(after)) is not None:
+                self._learn(one)
             self.own_changed = self.own_changed or after.item.network == book.network
         return ()
 
@@ -150,7 +148,7 @@ def newest_intents(
     return merge(*found, key=lambda one: -one.arrival)
 
 
-def hear_item(book: Book, before: HeldItem | None, after: HeldItem | None) -> Iterable[News]:
+def keep_index(book: Book, before: HeldItem | None, after: HeldItem | None) -> Iterable[News]:
     """Keep the index as items come and go."""
     return book.of(IntentIndex).hear(book, before, after)
 

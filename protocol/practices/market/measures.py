@@ -58,7 +58,7 @@ def measured(quantity: str | None, unit: str | None, language: str | None) -> tu
             return refuse(MALFORMED, field="unit", expected="one of a unit, such as kg")
         if quantity is None:
             return 0, code
-        found = in_one_meaning(lambda way: read_quantity(quantity, way), language)
+        found = in_one_meaning(read_quantity, quantity, language)
         found = found if not code else found.in_unit(code)
     except QuantityFault as fault:
         return refuse(QUANTITY_REASONS[fault.code], about=fault.about[:64])
@@ -68,22 +68,22 @@ def measured(quantity: str | None, unit: str | None, language: str | None) -> tu
     return int(parts), found.unit
 
 
-def in_one_meaning(read: Callable[[Language], T], language: str | None) -> T:
+def in_one_meaning(read: Callable[[str, Language], T], text: str, language: str | None) -> T:
     """Return what a text says in a language, or in all that can read it; raises QuantityFault where these differ."""
     if language is not None:
-        return read(cast(Language, language))
+        return read(text, cast(Language, language))
     found: list[T] = []
     fault: QuantityFault | None = None
     for way in LANGUAGES:
         try:
-            found.append(read(way))
+            found.append(read(text, way))
         except QuantityFault as one:
             fault = fault or one
     if not found:
         assert fault is not None, "it was read, or it was not"
         raise fault
     if any(one != found[0] for one in found):
-        raise QuantityFault("NUMBER_UNCLEAR", "it")
+        raise QuantityFault("NUMBER_UNCLEAR", text.strip())
     return found[0]
 
 

@@ -13,7 +13,7 @@ from protocol.lanes.items import BoardItem
 from protocol.peers.boards import BOARD_NEWS
 from protocol.practices.market.ending import due, look_again
 from protocol.practices.market.heard import search_wanted
-from protocol.practices.market.index import found_intents, hear_item
+from protocol.practices.market.index import found_intents, keep_index
 from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
 from protocol.practices.market.measures import QUANTITY_REASONS
 from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
@@ -69,7 +69,7 @@ PRACTICE = Practice(
     boards=(OFFER_ITEMS,),
     parameters=(OPEN_INTENTS,),
     refusals=(INTENTS_FULL, *QUANTITY_REASONS.values()),
-    fills=(BOARD_NEWS.by(hear_item),),
+    fills=(BOARD_NEWS.by(keep_index),),
     due=due,
     after=dict.fromkeys((Suspended, MemberLeft, Renamed), look_again),
     operations=(

@@ -279,6 +279,10 @@ async def offered(one: Trial) -> None:
     }  # fmt: skip
     shown = await one.ask("bia", "offers.publish", "/v1/offers", flour)
     where = f"/v1/offers/{shown['id']}"
+    saved = await one.ask("ana", "searches.save", "/v1/searches", {"search": "goat cheese", "kind": "offer"})
+    await one.show("ana", "searches.show", f"/v1/searches/{saved['id']}")
+    await one.show("ana", "searches.list", "/v1/searches")
+    await one.ask("ana", "searches.withdraw", f"/v1/searches/{saved['id']}/withdraw", {})
     await one.ask("bia", "offers.replace", f"{where}/replace", flour | {"quantity": "8 kg"})
     await one.show("ana", "offers.show", where)
     await one.show("ana", "offers.list", "/v1/offers?search=flour&code=231&max_price=5.00+HORA")
