@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from node.http.values import bytes_text
+from protocol.practices.chains.engine import solving
 from protocol.practices.chains.figures.basis import ChainBasis
 from protocol.practices.chains.figures.sharing import shares_shown
 from tests.node.http.test_http_riacho import Riacho, riacho
@@ -75,6 +76,8 @@ async def test_shares_leaks_and_what_stays(riacho: Riacho) -> None:
     }  # fmt: skip
     told = {one["evidence"]: one["value"] for one in shares["evidence"]}
     assert told == {"declared": "25300.00", "invoice": "3600.00"}
+    bakery = next(one for one in shares["buyers"] if one["buyer"] == "bakery")
+    assert bakery["rests_on"] == {"declared": "0.2500", "invoice": "0.7500"}
     leaks = await figures(riacho, "leaks?most=2")
     assert [(one["item"], one["leaks"]) for one in leaks["items"]] == [("rent", "3000.00"), ("cleaning", "2500.00")]
     retained = {one["spender"]: one for one in (await figures(riacho, "retained"))["spenders"]}
@@ -96,6 +99,7 @@ async def test_missing_links_funds_and_the_calendar(riacho: Riacho) -> None:
         ("sewing", "0.5500", "330.00", "330.00", "0.39", "1800.00", "30.0"),
     ]
     assert links[0]["jobs_elsewhere"] == "0.60", "at the growers"
+    assert links[0]["rests_on"] == {"declared": "0.1429", "invoice": "0.8571"}
     found = {}
     for fund in (6_000, 8_000, 10_500):
         shown = await figures(riacho, f"reinvest?fund={fund}")
@@ -278,3 +282,12 @@ async def test_nobody_keeps_what_somebody_holds_important(riacho: Riacho, caplog
     kept = [one for one in riacho.home.rglob("*") if one.is_file()]
     assert kept and not any(b"quietude" in one.read_bytes() for one in kept)
     assert "quietude" not in caplog.text
+
+
+async def test_a_chain_beyond_what_is_installed_is_told_so(riacho: Riacho, monkeypatch: pytest.MonkeyPatch) -> None:
+    await worked(riacho)
+    for name in ("EXACT_ROWS_MAX", "BARE_ROWS_MAX"):
+        monkeypatch.setattr(solving, name, 2)
+    monkeypatch.setattr(solving, "has_scipy", lambda: False)
+    assert await refused(riacho, "retained") == (422, "CHAIN_TOO_LARGE")
+    assert (await figures(riacho, "shares"))["share"] == "0.4689", "that takes no equations"

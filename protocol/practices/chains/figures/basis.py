@@ -7,22 +7,43 @@ from fractions import Fraction
 from functools import cached_property
 
 from protocol.practices.chains.book_chain import average_of, candidates_made, chain_made, inside_key
-from protocol.practices.chains.engine.chain import ZERO, ProductiveChain
+from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ProductiveChain
 from protocol.practices.chains.engine.missing import Candidate, MissingLinks
+from protocol.practices.chains.entries import SupplyEvidence
 from protocol.practices.chains.state import ChainInputs
+
+EvidenceWords = Mapping[str, Fraction]
+"""How much of something rests on which kind of evidence, by its word."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEvidence:
+    """What purchases rest on, in the unit of account: all of a buyer, and those outside of an item."""
+
+    by_buyer: Mapping[str, EvidenceWords] = field(default_factory=dict[str, EvidenceWords])
+    by_item: Mapping[str, EvidenceWords] = field(default_factory=dict[str, EvidenceWords])
+
+    @property
+    def all(self) -> EvidenceWords:
+        """What all purchases rest on."""
+        sums: dict[str, Fraction] = {}
+        for words in self.by_buyer.values():
+            for word, value in words.items():
+                _add(sums, word, value)
+        return sums
 
 
 @dataclass(frozen=True)
 class ChainBasis:
     """A chain, its candidates, and what the book knows beside them.
 
-    `evidence` is what purchases rest on, by word, in the unit of account; `makers` who inside sells an item;
-    `states` how far a candidate has come; `income` what a member earns in a month (None: nobody has said it).
+    `evidence` is what purchases rest on; `makers` who inside sells an item; `states` how far a candidate has come;
+    `income` what a member earns in a month (None: nobody has said it).
     """
 
     chain: ProductiveChain
     candidates: Sequence[Candidate] = ()
-    evidence: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
+    evidence: ChainEvidence = ChainEvidence()
     makers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     states: Mapping[str, str] = field(default_factory=dict[str, str])
     income: Fraction | None = None
@@ -55,25 +76,40 @@ class ChainNow:
     @cached_property
     def basis(self) -> ChainBasis:
         """What figures are reckoned of; raises ChainFault."""
+        chain = chain_made(self.inputs)
         return ChainBasis(
-            chain_made(self.inputs),
+            chain,
             tuple(candidates_made(self.inputs)),
-            evidence_of(self.inputs),
+            evidence_of(self.inputs, chain),
             makers_of(self.inputs),
             income=Fraction(self.income) if self.income else None,
         )
 
 
-def evidence_of(inputs: ChainInputs) -> dict[str, Fraction]:
-    """Return how much of what is bought in a month rests on what."""
+def evidence_of(inputs: ChainInputs, chain: ProductiveChain) -> ChainEvidence:
+    """Return what purchases rest on; what is in the chain and nobody has told are payments in the book."""
     months = len({one.said.period for one in inputs.supply.values()} - {None}) or 1
-    found: dict[str, Fraction] = {}
+    by_buyer: dict[str, dict[str, Fraction]] = {}
+    by_item: dict[str, dict[str, Fraction]] = {}
     for one in inputs.supply.values():
         relation = one.said
-        if relation.buyer is None or inside_key(inputs, relation.buyer) is not None:
-            word = relation.evidence.value
-            found[word] = found.get(word, ZERO) + average_of(relation, months)
-    return found
+        buyer = HOUSEHOLDS if relation.buyer is None else inside_key(inputs, relation.buyer)
+        supplier = None if relation.supplier is None else inside_key(inputs, relation.supplier)
+        if buyer is not None:
+            word, value = relation.evidence.value, average_of(relation, months)
+            _add(by_buyer.setdefault(buyer, {}), word, value)
+            if supplier is None:
+                _add(by_item.setdefault(relation.item, {}), word, value)
+    for buyer in chain.buyers:
+        found = by_buyer.setdefault(buyer, {})
+        untold = chain.bought_inside(buyer) + chain.bought_outside(buyer) - sum(found.values(), ZERO)
+        if untold > 0:
+            _add(found, SupplyEvidence.ENTRY.value, untold)
+    return ChainEvidence(by_buyer, by_item)
+
+
+def _add(sums: dict[str, Fraction], word: str, value: Fraction) -> None:
+    sums[word] = sums.get(word, ZERO) + value
 
 
 def makers_of(inputs: ChainInputs) -> dict[str, frozenset[str]]:

@@ -15,7 +15,7 @@ from protocol.practices.chains.engine.shares import shares_of
 from protocol.practices.chains.engine.solving import answers
 from protocol.practices.chains.figures.basis import ChainBasis
 from protocol.practices.chains.figures.refusals import BUYERS_TAKEN_TWICE, CANDIDATE_UNKNOWN, SHARE_BEYOND_ONE
-from protocol.practices.chains.figures.sharing import spenders_of
+from protocol.practices.chains.figures.sharing import spenders_of, words_shown
 from protocol.practices.chains.written import (
     CANDIDATES_WRITTEN_CHARS_MAX,
     MONTHS_PLACES,
@@ -70,6 +70,7 @@ class MissingLinkShown:
     payback_months: Annotated[str | None, Doc("until its surplus has paid the investment; null where it has none")]
     minimum: Annotated[str, Doc("below so much turnover it cannot work")]
     is_blocked: Annotated[bool, Doc("whether it would sell less than that")]
+    rests_on: Annotated[Mapping[str, str], Doc("which share of what is bought of its item rests on what")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def missing_links_shown(income: Fraction | None, most: int, basis: ChainBasis) -
             payback_months=None if one.payback is None else decimal_text(one.payback, MONTHS_PLACES),
             minimum=money_text(one.candidate.minimum),
             is_blocked=one.is_blocked,
+            rests_on=words_shown(basis.evidence.by_item.get(one.candidate.item, {})),
         )
         for one in ranked[:most]
     ]

@@ -71,7 +71,7 @@ CHAIN_TOO_LARGE = Reason(
     Stage.RULE,
     422,
     "The chain is too large for what is installed at this node",
-    "Figures of {about}.",
+    "Figures of {about} enterprises need the extra `chains` at this node.",
     heading="The chain is too large here",
     ways=("ask a steward to install the extra: pip install 'mutirao[chains]'",),
 )

@@ -10,7 +10,7 @@ from protocol.book.declaration import Doc
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ProductiveChain
 from protocol.practices.chains.engine.retained import full_multipliers, lm3, output_multipliers, retained
 from protocol.practices.chains.engine.shares import shares_of
-from protocol.practices.chains.figures.basis import ChainBasis
+from protocol.practices.chains.figures.basis import ChainBasis, EvidenceWords
 from protocol.practices.chains.written import money_text, share_text
 from protocol.wire.shape import Range
 
@@ -42,6 +42,7 @@ class BuyerShare:
     inside: Annotated[str, Doc("bought inside in a month")]
     outside: Annotated[str, Doc("bought outside in a month")]
     share: Annotated[str, Doc("the share that is bought inside, 0.5313 is 53.13%")]
+    rests_on: Annotated[Mapping[str, str], Doc("which share of what it buys rests on what")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class ItemLeak:
     item: Annotated[str, Doc("a code of CPC, or a word")]
     leaks: Annotated[str, Doc("bought outside in a month")]
     share: Annotated[str, Doc("its share of the leakage")]
+    rests_on: Annotated[Mapping[str, str], Doc("which share of it rests on what: declared, invoice")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def shares_shown(basis: ChainBasis) -> SharesShown:
     chain = basis.chain
     shares = shares_of(chain)
     inside = sum(chain.inside.values(), Fraction(0))
-    told = sum(basis.evidence.values(), Fraction(0))
+    evidence, by_buyer = basis.evidence.all, basis.evidence.by_buyer
+    told = sum(evidence.values(), Fraction(0))
     return SharesShown(
         share=share_text(shares.all),
         inside=money_text(inside),
@@ -131,12 +134,13 @@ def shares_shown(basis: ChainBasis) -> SharesShown:
                 money_text(chain.bought_inside(buyer)),
                 money_text(chain.bought_outside(buyer)),
                 share_text(share),
+                words_shown(by_buyer.get(buyer, {})),
             )
             for buyer, share in shares.of.items()
         ),
         evidence=tuple(
             EvidenceShare(word, money_text(value), share_text(value / told))
-            for word, value in sorted(basis.evidence.items())
+            for word, value in sorted(evidence.items())
             if value
         ),
     )
@@ -153,9 +157,18 @@ def leaks_shown(most: int, basis: ChainBasis) -> LeaksShown:
     return LeaksShown(
         money_text(shares.leakage),
         len(shares.by_item),
-        tuple(ItemLeak(item, money_text(value), part(value)) for item, value in list(shares.by_item.items())[:most]),
+        tuple(
+            ItemLeak(item, money_text(value), part(value), words_shown(basis.evidence.by_item.get(item, {})))
+            for item, value in list(shares.by_item.items())[:most]
+        ),
         tuple(BuyerLeak(buyer, money_text(-less), part(-less)) for less, buyer in buyers),
     )
+
+
+def words_shown(words: EvidenceWords) -> dict[str, str]:
+    """Return which share of something rests on what; nothing where nobody has told."""
+    told = sum(words.values(), Fraction(0))
+    return {word: share_text(value / told) for word, value in sorted(words.items()) if value}
 
 
 def retained_shown(basis: ChainBasis) -> RetainedShown:

@@ -113,7 +113,7 @@ def view_least_bad(desk: Desk, wanted: LeastBadWanted) -> LeastBadShown | Refuse
 
 def _of_chain(book: Book, work: Callable[[ChainBasis], Any]) -> Reckoning:
     """Return what is to be reckoned of the chain as it is now."""
-    return Reckoning(chain_now(book), partial(_reckoned, work))
+    return Reckoning(chain_now(book), partial(reckoned, work))
 
 
 def chain_now(book: Book) -> ChainNow:
@@ -121,7 +121,8 @@ def chain_now(book: Book) -> ChainNow:
     return ChainNow(trial_of(inputs_of(book)), book.parameter(MONTHLY_INCOME))
 
 
-def _reckoned(work: Callable[[ChainBasis], Any], now: ChainNow) -> Any:
+def reckoned(work: Callable[[ChainBasis], Any], now: ChainNow) -> Any:
+    """Return what is reckoned of a chain, or why nothing can be."""
     try:
         return work(now.basis) if now.basis.chain.enterprises else refuse(CHAIN_EMPTY)
     except ChainFault as fault:

@@ -10,7 +10,14 @@ import pytest
 
 from protocol.book.refusals import MALFORMED, Reason, Refused
 from protocol.practices.chains.engine.chain import HOUSEHOLDS
-from protocol.practices.chains.figures.basis import ChainBasis
+from protocol.practices.chains.entries import (
+    EnterpriseSaid,
+    EnterpriseStatus,
+    SupplyEvidence,
+    SupplyRelation,
+    SupplySaid,
+)
+from protocol.practices.chains.figures.basis import ChainBasis, ChainEvidence, ChainNow
 from protocol.practices.chains.figures.breaking import fragility_shown
 from protocol.practices.chains.figures.choosing import least_bad_shown, read_weights
 from protocol.practices.chains.figures.funding import calendar_shown, reinvestment_shown
@@ -18,18 +25,25 @@ from protocol.practices.chains.figures.linking import missing_links_shown, simul
 from protocol.practices.chains.figures.refusals import (
     BUYERS_TAKEN_TWICE,
     CANDIDATE_UNKNOWN,
+    CHAIN_EMPTY,
     NOTHING_TO_CHOOSE,
     SHARE_BEYOND_ONE,
     TOO_MANY_CANDIDATES,
 )
 from protocol.practices.chains.figures.sharing import leaks_shown, retained_shown, shares_shown
+from protocol.practices.chains.figures.views import reckoned
+from protocol.practices.chains.refusals import CLOSED_GROUP
+from protocol.practices.chains.state import ChainInputs, fold_enterprise, fold_supply
 from protocol.practices.chains.written import decimal_text, read_shares
 from tests.protocol.practices.chains.mance import B, E, G, candidates, network
 
 BASIS = ChainBasis(
     network(),
     candidates(),
-    evidence={"declared": Fraction(20_000), "invoice": Fraction(8_900)},
+    evidence=ChainEvidence(
+        {B: {"declared": Fraction(20_000), "invoice": Fraction(900)}, E: {"invoice": Fraction(8_000)}},
+        {"cleaning": {"declared": Fraction(900), "invoice": Fraction(1_600)}},
+    ),
     makers={"vegetables": frozenset({G}), "bread": frozenset({B}), "all sorts": frozenset({E, B})},
     states={"mill": "wanted"},
     income=Fraction(700),
@@ -64,13 +78,16 @@ def test_shares() -> None:
         ("declared", "20000.00", "0.6920"),
         ("invoice", "8900.00", "0.3080"),
     ]
-    assert shares_shown(replace(BASIS, evidence={})).evidence == (), "what is not known is not told"
+    assert shares_shown(replace(BASIS, evidence=ChainEvidence())).evidence == (), "what is not known is not told"
 
 
 def test_leaks() -> None:
     shown = leaks_shown(2, BASIS)
     assert (shown.leakage, shown.outside_items) == ("15350.00", 9)
-    assert [astuple(one) for one in shown.items] == [("rent", "3000.00", "0.1954"), ("cleaning", "2500.00", "0.1629")]
+    assert [astuple(one) for one in shown.items] == [
+        ("rent", "3000.00", "0.1954", {}),
+        ("cleaning", "2500.00", "0.1629", {"declared": "0.3600", "invoice": "0.6400"}),
+    ]
     assert [(one.buyer, one.leaks) for one in shown.buyers] == [
         (HOUSEHOLDS, "10000.00"), (E, "3000.00"), (B, "1450.00"), (G, "900.00"),
     ]  # fmt: skip
@@ -255,3 +272,20 @@ def test_a_calendar_of_candidates_for_the_same_buyers_is_refused() -> None:
     assert reason_of(calendar_shown(12, None, "", twice)) is BUYERS_TAKEN_TWICE
     found = reinvestment_shown(Fraction(20_000), "", twice)
     assert not isinstance(found, Refused) and not {"mill", "mill-2"} <= set(found.candidates)
+
+
+def test_what_an_older_book_holds_and_no_chain_can_be_made_of_is_refused() -> None:
+    """A book may hold what its author's version took: whoever asks is told why there are no figures."""
+    inputs = ChainInputs()
+    ids = {name: name.encode() * 16 for name in "ab"}
+    for name, other in (("a", "b"), ("b", "a")):
+        said = EnterpriseSaid(
+            ids[name], name, EnterpriseStatus.SOLIDARITY, "", (), 100_00, 0, 0, None, None, None, None
+        )  # fmt: skip
+        fold_enterprise(inputs, said)
+        relation = SupplyRelation(
+            ids[name], ids[name], "it", 100_00, SupplyEvidence.DECLARED, ids[other], *[None] * 6
+        )  # fmt: skip
+        fold_supply(inputs, SupplySaid((relation,)))
+    assert reason_of(reckoned(shares_shown, ChainNow(inputs, 0))) is CLOSED_GROUP
+    assert reason_of(reckoned(shares_shown, ChainNow(ChainInputs(), 0))) is CHAIN_EMPTY
