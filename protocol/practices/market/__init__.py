@@ -3,6 +3,7 @@
 
 from protocol.book.declaration import Practice
 from protocol.practices.market import codes, directory, needs, offer_pictures, offers, search, searches
+from protocol.practices.market.matches import declaration as matches
 from protocol.practices.market.orders import declaration as orders
 
 PRACTICES: tuple[Practice, ...] = (
@@ -14,4 +15,5 @@ PRACTICES: tuple[Practice, ...] = (
     codes.PRACTICE,
     directory.PRACTICE,
     orders.PRACTICE,
+    matches.PRACTICE,
 )

@@ -292,6 +292,17 @@ async def offered(one: Trial) -> None:
     shown = await one.ask("bia", "needs.publish", "/v1/needs", need)
     where = f"/v1/needs/{shown['id']}"
     await one.ask("bia", "needs.replace", f"{where}/replace", need | {"prices": [amount(3_00)]})
+    yarn = {
+        "title": "Yarn",
+        "quantity": "8 kg",
+        "prices": [amount(2_50)],
+        "place": "geo:-23.56,-46.6",
+        "member": "caio",
+    }
+    mine = await one.ask("steward", "", "/v1/offers", yarn)
+    await one.show("bia", "matches.list", "/v1/matches")
+    await one.show("bia", "suggestions.list", "/v1/suggestions")
+    await one.ask("steward", "", f"/v1/offers/{mine['id']}/withdraw", {})
     await one.show("ana", "needs.show", where)
     await one.show("ana", "needs.list", "/v1/needs?near=geo:-23.5,-46.6&within_km=50")
     await one.show("ana", "search.list", "/v1/search?search=yarn&kind=need")

@@ -33,11 +33,9 @@ class Largest:
 
 def largest(book: Book, currency: str, at_ms: Millis) -> Largest:
     """Return the largest set-off of what is owed in a currency: the same of the same book, on every node."""
-    requests = list(_settable(book, currency, at_ms))
-    obligations = [Obligation(one.id, debtor, one.payee, one.left_minor) for one, debtor in requests]
-    parties = sorted({party for one in obligations for party in (str(one.debtor), str(one.creditor))})
+    obligations, headrooms = open_now(book, currency, at_ms)
     salt = book.network if book.head is None else book.head[1]
-    found = set_off(obligations, salt, [_headroom(book, party) for party in parties])
+    found = set_off(obligations, salt, headrooms)
     cleared = {name: amount for name, amount in found.cleared.items() if isinstance(name, bytes)}
     fitting = cleared if len(cleared) <= SHARES_MAX else _fitting(obligations, cleared, found.changes)
     return Largest(
@@ -45,6 +43,14 @@ def largest(book: Book, currency: str, at_ms: Millis) -> Largest:
         sum(one.amount for one in obligations),
         sum(cleared.values()) - sum(fitting.values()),
     )
+
+
+def open_now(book: Book, currency: str, at_ms: Millis) -> tuple[list[Obligation], list[Headroom]]:
+    """Return what may be set off in a currency at an hour, and how far the balances of those concerned may move."""
+    requests = _settable(book, currency, at_ms)
+    obligations = [Obligation(one.id, debtor, one.payee, one.left_minor) for one, debtor in requests]
+    parties = sorted({party for one in obligations for party in (str(one.debtor), str(one.creditor))})
+    return obligations, [_headroom(book, party) for party in parties]
 
 
 def _settable(book: Book, currency: str, at_ms: Millis) -> Iterator[tuple[Request, str]]:
