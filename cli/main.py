@@ -130,7 +130,13 @@ def _run(words: Sequence[str]) -> int:
             return getattr(import_module(module), name)(rest)
     from cli.made import commands
 
-    return commands.run_verb(word, rest)
+    return commands.run_verb(word, rest, beside=_verbs_beside(word))
+
+
+def _verbs_beside(noun: str) -> dict[str, str]:
+    """Return what else can be done with a noun by commands of two words, with what each does."""
+    told = ((name.split(" "), said) for group in COMMANDS.values() for name, (_, said) in group.items())
+    return {words[1]: said for words, said in told if words[0] == noun and len(words) == 2}
 
 
 def _told(options: Sequence[str]) -> int:

@@ -33,14 +33,19 @@ OWN_VERBS: Sequence[tuple[str, str, str, Callable[[Sequence[str]], int]]] = (
 )
 """Verbs of a noun that the node answers by itself: noun, verb, what it does, and how it is done."""
 
+NO_VERBS: Mapping[str, str] = {}
+
 
 def noun_of(word: str, known: Container[str]) -> str | None:
     """Return the noun that a word means: itself, or its singular; None where it means none."""
     return next((noun for noun in (word, f"{word}s", f"{word.removesuffix('y')}ies") if noun in known), None)
 
 
-def run_verb(word: str, argv: Sequence[str]) -> int:
-    """Do what a noun's verb asks for; raises Misuse where there is no such noun."""
+def run_verb(word: str, argv: Sequence[str], *, beside: Mapping[str, str] = NO_VERBS) -> int:
+    """Do what a noun's verb asks for; raises Misuse where there is no such noun.
+
+    `beside` are verbs that are commands of their own, and what each does: they are told of, and not run here.
+    """
     known = nouns()
     noun = noun_of(word, known)
     if noun is None:  # of a practice that the index does not know yet
@@ -50,7 +55,7 @@ def run_verb(word: str, argv: Sequence[str]) -> int:
         raise Misuse(f"there is no command {word!r}: see mutirao --help, and mutirao resources")
     verbs = known[noun]
     more = {verb: said for of, verb, said, _ in OWN_VERBS if of == noun}
-    summaries = {verb: one.summary for verb, one in verbs.items()} | more
+    summaries = {verb: one.summary for verb, one in verbs.items()} | more | dict(beside)
     verb, rest = choose(word, f"What can be done with {noun}.", summaries, argv)
     if verb in more:
         return next(run for of, name, _, run in OWN_VERBS if (of, name) == (noun, verb))(rest)

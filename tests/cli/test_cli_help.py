@@ -87,6 +87,14 @@ def test_no_noun_is_hidden_by_a_short_form() -> None:
     assert hidden == set()
 
 
+def test_a_nouns_help_tells_of_commands_of_two_words_too(mutirao: Callable[..., Any]) -> None:
+    told = mutirao("chains", "--help").out
+    for group in COMMANDS.values():
+        for name in group:
+            assert not name.startswith("chains ") or f"\n  {name.removeprefix('chains ')} " in told
+    assert "\n  import " in told
+
+
 def test_lists_can_be_limited_and_changes_be_repeated(mutirao: Callable[..., Any]) -> None:
     for name, made in commands().items():
         told = help_of(mutirao, name.replace(".", " "))
