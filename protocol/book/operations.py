@@ -75,7 +75,7 @@ class OneOf:
 
 
 class ToldOnce:
-    """Marks a secret of what a wish makes, such as a code: told to who has asked, and kept by no store.
+    """Marks what no remembered answer may hold: a secret, such as a code, or words that are withdrawn at will.
 
     Who asks again under the same Idempotency-Key is shown what was made, with null in its place.
     """

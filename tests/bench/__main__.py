@@ -21,6 +21,7 @@ import footprint
 import growth
 import joining
 import machine
+import market
 import netting
 import payments
 import searching
@@ -39,6 +40,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
     "comparing": ("Two nodes find that they hold the same", comparing.run),
+    "market": ("A search among a hundred thousand offers", market.run),
     "strangers": ("A payment beside strangers, and without them", strangers.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }

@@ -47,6 +47,7 @@ LISTED: Mapping[str, str] = {
     "balance-proofs": "accounts", "consistency-proofs": "checkpoints", "obligations": "currencies",
     "payment-proofs": "payments", "receipts": "payments", "clearing-terms": "networks", "openings": "currencies",
     "imports": "members", "absences": "members", "guardians": "members", "pictures": "members",
+    "offer-pictures": "offers",
 }  # fmt: skip
 """Whose ids go by which list, where a noun has none of its own, or one of those alone who have said something."""
 TEXTS = ("1", "2", "0.5", "1.25", "HORA", "VALE", "nobody", "", "x" * 70)
@@ -75,7 +76,7 @@ SELDOM = frozenset({
 """What ends or stops things: too often, and nothing would be left to happen."""
 VAIN = frozenset({
     "checkpoints.sign", "guardians.back", "guardians.name", "guardians.object", "members.add-key", "members.rebind-key",
-    "members.revoke-key", "pictures.set", "recoveries.propose",
+    "members.revoke-key", "offer-pictures.remove", "offer-pictures.set", "pictures.set", "recoveries.propose",
 })  # fmt: skip
 """What takes somebody's signature, a claim or a picture: no drawn one is right, so these are for their refusals."""
 DRAWS = 4

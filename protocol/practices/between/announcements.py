@@ -23,6 +23,7 @@ from protocol.book.declaration import (
     Publication,
     Seers,
     Show,
+    ToldOnce,
 )
 from protocol.book.personal import text_refusal
 from protocol.book.publishing import ITEM_BODY_BYTES_MAX, SEEN_BY_MAX
@@ -108,7 +109,7 @@ class AnnouncementShown:
     id: str
     network: Annotated[str, Doc("the network that tells it, by its id")]
     handle: Annotated[str | None, Doc("what that network calls itself")]
-    text: str
+    text: Annotated[str | None, ToldOnce, Doc("what it tells; null where an answer is told again")]
     seers: Annotated[Seers, Doc("who reads it")]
     federations: Annotated[tuple[str, ...], Doc("where members of federations read it, the ids of these")]
     version: Annotated[int, Doc("grows each time that it is replaced, or signed by a new key")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.addresses import ADDRESS_CHARS_MAX
-from protocol.book.declaration import At, Doc, Ref, Seers
+from protocol.book.declaration import At, Doc, Ref, Seers, ToldOnce
 from protocol.book.money import Amount
 from protocol.book.publishing import SEEN_BY_MAX
 from protocol.practices.market.intents import (
@@ -178,14 +178,14 @@ class IntentShown:
     network: Annotated[str, Doc("whose member it is, by the network's id")]
     handle: Annotated[str | None, Doc("what that network calls itself")]
     member: Annotated[str, Doc("the member's handle")]
-    title: Annotated[str, Doc("what it is")]
-    text: Annotated[str, Doc("more about it")]
+    title: Annotated[str | None, ToldOnce, Doc("what it is; null where an answer is told again, as text and place are")]
+    text: Annotated[str | None, ToldOnce, Doc("more about it")]
     code: Annotated[str | None, Doc("the item's code, five digits of CPC 2.1")]
     quantity: Annotated[QuantityShown | None, Doc("how much of it; null: as much as is asked for")]
     unit: Annotated[str | None, Doc("the code of the unit of which the prices are")]
     prices: Annotated[tuple[PriceShown, ...], Doc("what one unit costs, any of them; none: as agreed")]
     labels: Annotated[tuple[str, ...], Doc("its marks")]
-    place: Annotated[str | None, Doc("where it is, to about a kilometre")]
+    place: Annotated[str | None, ToldOnce, Doc("where it is, to about a kilometre")]
     km: Annotated[int | None, Doc("how many kilometres that is from the place that was asked about")]
     since: Annotated[At | None, Doc("from when on it is to be had")]
     until: Annotated[At | None, Doc("until when it is to be had")]
