@@ -2,12 +2,13 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import criteria, enterprises, figures, outputs, prices, recipes, supply
+from protocol.practices.chains import criteria, enterprises, figures, outputs, paid, prices, recipes, supply
 from protocol.practices.chains.sheets import declaration as sheets
 
 PRACTICES: tuple[Practice, ...] = (
     enterprises.PRACTICE,
     supply.PRACTICE,
+    paid.PRACTICE,
     recipes.PRACTICE,
     criteria.PRACTICE,
     sheets.PRACTICE,

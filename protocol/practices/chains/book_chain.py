@@ -2,14 +2,15 @@
 """The productive chain that a book tells of, as the engine takes it: in whole units of account, of a month.
 
 What is told without a month is bought each month; what is told of months is averaged over all months that anything is
-told of. Enterprises that are outside are no part of the chain: what is bought of them is bought outside.
+told of. What members that stand for enterprises pay each other in the book is bought too, where it is more than was
+told. Enterprises that are outside are no part of the chain: what is bought of them is bought outside.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
 
 from protocol.book.book import Book
-from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, Enterprise, ProductiveChain
+from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ChainFault, Enterprise, ProductiveChain
 from protocol.practices.chains.engine.missing import Candidate, Recipe
 from protocol.practices.chains.entries import (
     ACCOUNT_SCALE,
@@ -44,7 +45,34 @@ def name_in_chain(book: Book, id: str) -> str:
 
 
 def chain_made(inputs: ChainInputs) -> ProductiveChain:
-    """Return the chain that figures make; raises ChainFault."""
+    """Return the chain that figures make; raises ChainFault.
+
+    What payments in the book prove beyond what was told counts too, as far as the buyer's turnover goes.
+    """
+    told = chain_told(inputs)
+    proved = paid_monthly(inputs)
+    inside = dict(told.inside)
+    room = {
+        name: one.turnover - told.bought_inside(name) - told.bought_outside(name) - one.wages - one.surplus
+        for name, one in told.enterprises.items()
+    }
+    for place, value in proved.items():
+        more = value - inside.get(place, ZERO)
+        if place[0] != HOUSEHOLDS:
+            more = min(more, room[place[0]])
+        if more > 0:
+            inside[place] = inside.get(place, ZERO) + more
+            room[place[0]] = room.get(place[0], ZERO) - more
+    if inside == told.inside:
+        return told
+    try:
+        return ProductiveChain(told.enterprises, inside, told.outside)
+    except ChainFault:
+        return told  # payments alone make no group one that only buys from itself
+
+
+def chain_told(inputs: ChainInputs) -> ProductiveChain:
+    """Return the chain that was told, without what payments prove; raises ChainFault."""
     steady, dated = (_Bought(), _Bought()), (_Bought(), _Bought())
     months = set[int]()
     for one in inputs.supply.values():
@@ -59,6 +87,17 @@ def chain_made(inputs: ChainInputs) -> ProductiveChain:
             bought[buyer, other] = bought.get((buyer, other), 0) + relation.value
     inside, outside = (_monthly(each, some, len(months) or 1) for each, some in zip(steady, dated, strict=True))
     return ProductiveChain(dict(_enterprises(inputs)), inside, outside)
+
+
+def paid_monthly(inputs: ChainInputs) -> dict[tuple[str, str], Fraction]:
+    """Return what buyers pay to sellers inside in an average month, by payments in the book."""
+    months = len({month for _, _, month in inputs.paid}) or 1
+    sums: dict[tuple[str, str], int] = {}
+    for (buyer, seller, _), minor in inputs.paid.items():
+        place = HOUSEHOLDS if buyer is None else inside_key(inputs, buyer), inside_key(inputs, seller)
+        if place[0] is not None and place[1] is not None:
+            sums[place[0], place[1]] = sums.get((place[0], place[1]), 0) + minor
+    return {place: value_of_minor(minor) / months for place, minor in sorted(sums.items()) if minor > 0}
 
 
 def candidates_made(inputs: ChainInputs) -> list[Candidate]:

@@ -29,6 +29,8 @@ CRITERIA_MAX = 10_000
 CHAIN_TEXT_CHARS_MAX = 200
 """What an enterprise is called, and what a figure rests on."""
 CHAIN_TEXT_BYTES_MAX = 4 * CHAIN_TEXT_CHARS_MAX
+PaidPlace = tuple[bytes | None, bytes, int]
+"""A buyer (None: households), a seller, and a month."""
 
 
 @dataclass(slots=True)
@@ -83,6 +85,10 @@ class ChainInputs:
     recipe_by_key: dict[str, bytes] = field(default_factory=dict[str, bytes])
     criteria: dict[tuple[bytes, str], CriterionHeld] = field(default_factory=dict[tuple[bytes, str], CriterionHeld])
     sheets: dict[bytes, SheetsHeld] = field(default_factory=dict[bytes, SheetsHeld])
+    by_member: dict[str, tuple[bytes, ...]] = field(default_factory=dict[str, tuple[bytes, ...]])
+    """Which enterprises a member stands for."""
+    paid: dict[PaidPlace, int] = field(default_factory=dict[PaidPlace, int])
+    """What buyers have paid to sellers in a month by payments in the book, less what was paid back, in hundredths."""
     places: int = 0
     """How many things have come: the cursors of lists."""
 
@@ -139,6 +145,8 @@ def trial_of(inputs: ChainInputs) -> ChainInputs:
         dict(inputs.recipe_by_key),
         dict(inputs.criteria),
         dict(inputs.sheets),
+        dict(inputs.by_member),
+        dict(inputs.paid),
         inputs.places,
     )
 
@@ -148,12 +156,23 @@ def fold_enterprise(inputs: ChainInputs, said: EnterpriseSaid | EnterpriseRemove
     before = inputs.enterprises.get(said.enterprise)
     if before is not None:
         del inputs.by_key[before.said.key]
+        _stand(inputs, before.said.member, said.enterprise, stands=False)
     if isinstance(said, EnterpriseRemoved):
         del inputs.enterprises[said.enterprise]
+        for place in [one for one in inputs.paid if said.enterprise in one[:2]]:
+            del inputs.paid[place]
         return
+    _stand(inputs, said.member, said.enterprise, stands=True)
     arrival = inputs.next_place() if before is None else before.arrival
     inputs.enterprises[said.enterprise] = EnterpriseHeld(arrival, said)
     inputs.by_key[said.key] = said.enterprise
+
+
+def _stand(inputs: ChainInputs, member: str | None, enterprise: bytes, *, stands: bool) -> None:
+    """Note that a member stands for an enterprise, or does no more."""
+    if member is not None:
+        others = tuple(one for one in inputs.by_member.get(member, ()) if one != enterprise)
+        inputs.by_member[member] = (*others, enterprise) if stands else others
 
 
 def fold_supply(inputs: ChainInputs, said: SupplySaid | SupplyRemoved) -> None:

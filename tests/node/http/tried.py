@@ -420,6 +420,7 @@ async def chain(one: Trial) -> None:
     await one.show("steward", "supply.show", path)
     await one.show("steward", "supply.list", "/v1/supply?buyer=emporium")
     await one.ask("steward", "supply.remove", f"{path}/remove", {})
+    await one.show("steward", "supply.paid", "/v1/supply/paid")
     soap = {
         "item": "cleaning", "pledged": "60%", "buys": [{"item": "various", "share": "50%"}], "wages": "35%",
         "surplus": "15%", "investment": whole(2_700),

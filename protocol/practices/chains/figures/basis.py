@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from protocol.practices.chains.book_chain import average_of, candidates_made, chain_made, inside_key
+from protocol.practices.chains.book_chain import (
+    average_of,
+    candidates_made,
+    chain_made,
+    inside_key,
+    paid_monthly,
+)
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ZERO, ProductiveChain
 from protocol.practices.chains.engine.missing import Candidate, MissingLinks
 from protocol.practices.chains.entries import SupplyEvidence
@@ -87,8 +93,9 @@ class ChainNow:
 
 
 def evidence_of(inputs: ChainInputs, chain: ProductiveChain) -> ChainEvidence:
-    """Return what purchases rest on; what is in the chain and nobody has told are payments in the book."""
+    """Return what purchases rest on: payments in the book as far as they go, told or not, then what was told."""
     months = len({one.said.period for one in inputs.supply.values()} - {None}) or 1
+    paid = paid_monthly(inputs)
     by_buyer: dict[str, dict[str, Fraction]] = {}
     by_item: dict[str, dict[str, Fraction]] = {}
     for one in inputs.supply.values():
@@ -97,7 +104,12 @@ def evidence_of(inputs: ChainInputs, chain: ProductiveChain) -> ChainEvidence:
         supplier = None if relation.supplier is None else inside_key(inputs, relation.supplier)
         if buyer is not None:
             word, value = relation.evidence.value, average_of(relation, months)
-            _add(by_buyer.setdefault(buyer, {}), word, value)
+            proved = ZERO if supplier is None else min(value, paid.get((buyer, supplier), ZERO))
+            if supplier is not None and proved:
+                paid[buyer, supplier] -= proved
+                _add(by_buyer.setdefault(buyer, {}), SupplyEvidence.ENTRY.value, proved)
+            if value > proved:
+                _add(by_buyer.setdefault(buyer, {}), word, value - proved)
             if supplier is None:
                 _add(by_item.setdefault(relation.item, {}), word, value)
     for buyer in chain.buyers:
