@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+from cli.chains_demo import chains_told, is_as_worked, run_chains
 from cli.demo_books import books_agree, debts, is_connected, knows, link_of, sums_to_zero
 from cli.ending import DONE, REFUSED, Unreachable, WishRefused
 from cli.output import money, put, put_json
@@ -33,6 +34,7 @@ DEFAULT_LIMIT = "100.00"
 EPILOG = """examples:
   mutirao demo
   mutirao demo --json
+  mutirao demo --chains      only the productive chains: what leaves, and who could make it
   mutirao demo --keep        leaves the three nodes running and tells how to reach them"""
 
 
@@ -43,15 +45,16 @@ def demo(words: Sequence[str] = ()) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one object with all figures, and no story")
     parser.add_argument("--keep", action="store_true", help="leave the nodes running")
+    parser.add_argument("--chains", action="store_true", help="play what productive chains are, and no more")
     wanted = parser.parse_args(list(words))
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="mutirao-demo-"))
         play = Play(folder, tell=(lambda _: None) if wanted.json else put, stack=stack)
         stack.callback(lambda: play.leave(keep=wanted.keep))
-        report = play.run()
+        report = run_chains(play, keep=wanted.keep) if wanted.chains else play.run()
     if wanted.json:
         put_json(report)
-    return DONE if holds(report) else REFUSED
+    return DONE if (is_as_worked if wanted.chains else holds)(report) else REFUSED
 
 
 def holds(report: Mapping[str, Any]) -> bool:
@@ -102,6 +105,8 @@ class Play:
         killed = self.crash()
         self.act("Three networks owe each other in a ring, and clear it without a centre")
         clearing = self.clear()
+        self.act("They write down what they buy, and see what leaves")
+        chains = chains_told(self.nodes, self.tell)
         self.act("The books are compared")
         zero_sum, agree = sums_to_zero(self.nodes.values()), self.agree()
         report = {
@@ -113,6 +118,7 @@ class Play:
             "partition": partition,
             "killed": killed,
             "clearing": clearing,
+            "chains": chains,
             "zero_sum": zero_sum,
             "books_agree": agree,
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.arguments import Parser
-from cli.client import path_of
+from cli.client import Client, path_of
 from cli.daily import FORMULA_SIGNS
 from cli.ending import DONE, Misuse
 from cli.output import put, put_json, shown_decimal
@@ -40,20 +40,25 @@ def import_sheets(argv: Sequence[str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="let the node read all of it, and take nothing in")
     args = parser.parse_args(argv)
     args.timeout = args.timeout or SHEETS_SECONDS
-    client = connect(args).client
-    wish: dict[str, Any] = {"language": args.language, "dry_run": args.dry_run}
-    for name, data in _sheets_in(args.folder):
-        if not args.json:
-            put(f"{name}.csv: {data.count(LINE_END):,} lines, {len(data):,} bytes")
-        wish[name] = _encoded(data)
-    if not args.json:
-        put(f"{client.url} reads all of it")
-    shown = client.post(path_of("chain-sheets"), wish)
+    tell = (lambda _: None) if args.json else put
+    shown = send_sheets(connect(args).client, args.folder, args.language, tell, dry_run=args.dry_run)
     if args.json:
         put_json(shown)
     else:
         put(rows_told(shown))
     return DONE
+
+
+def send_sheets(
+    client: Client, folder: Path, language: str, tell: Callable[[str], None], *, dry_run: bool = False
+) -> _Json:
+    """Send the sheets of a folder, telling of each, and return what the node says of them."""
+    wish: dict[str, Any] = {"language": language, "dry_run": dry_run}
+    for name, data in _sheets_in(folder):
+        tell(f"{name}.csv: {data.count(LINE_END):,} lines, {len(data):,} bytes")
+        wish[name] = _encoded(data)
+    tell(f"{client.url} reads all of it")
+    return client.post(path_of("chain-sheets"), wish)
 
 
 def rows_told(shown: _Json) -> str:

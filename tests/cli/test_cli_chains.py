@@ -116,3 +116,35 @@ def test_all_figures_of_the_worked_network_are_gathered(serra: Home) -> None:
     }  # fmt: skip
     assert told["freed"] == {"C buys for 60 from A": 180, "A buys for 60 from C": 0}
     assert told["least_bad"] is None, "nobody outside has been entered here"
+
+
+def test_pictures_and_a_sheet_are_written_to_files(mutirao: Callable[..., Any], serra: Home, tmp_path: Path) -> None:
+    tree = tmp_path / "tree.svg"
+    words = ("chains", "picture", "--which", "tree", "--root", "emporium", "--language", "pt")
+    assert mutirao(*words, *serra.steward[:-1], "--output", tree).code == 0
+    drawn = tree.read_text(encoding="utf-8")
+    assert "1,00 gasto em Empório da Praça, seguido até a origem" in drawn
+    assert "De 1,00 ficam 0,4727 com pessoas da rede" in drawn
+    assert mutirao("enterprises", "correct", "emporium", "--name", "Mercearia", *serra.steward).code == 0
+    serra.stop()
+    serra.serve()
+    asked = (*words, *serra.steward[:-1])
+    again = mutirao(*asked, "--format", "svg").out
+    assert "1,00 gasto em Mercearia, seguido até a origem" in again and "Praça" not in again
+    table = mutirao(*asked, "--format", "csv").out.splitlines()
+    assert table[0] == "passo,quem,valor,o quê"
+    sheet = tmp_path / "sheet.html"
+    told = ("chains", "sheet", "--fund", 8000, "--income", 700, "--language", "en", *serra.steward[:-1])
+    assert mutirao(*told, "--output", sheet).code == 0
+    assert "With 8,000: Mill, Biofertiliser. 1,473.4 less leave each month." in sheet.read_text(encoding="utf-8")
+    assert (
+        json.loads(mutirao("chains", "flows", "--format", "jsonld", *serra.steward[:-1]).out)["@context"]["@version"]
+        == 1.1
+    )
+    for wrong, code in (
+        ((*asked, "--output", tmp_path / "tree.png"), 2),
+        ((*asked, "--output", tmp_path / "nowhere" / "tree.svg"), 2),
+        (("chains", "picture", "--width", 20, *serra.steward), 1),
+        (("chains", "picture", "--which", "tree", "--root", "nobody", *serra.steward), 1),
+    ):
+        assert mutirao(*wrong).code == code, wrong
