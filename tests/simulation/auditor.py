@@ -22,6 +22,7 @@ from protocol.book.accounts import commons_account, exchange_account, holds_acco
 from protocol.book.book import Book
 from protocol.book.payments import PAYMENTS, PaymentState
 from protocol.book.promised import Promised
+from protocol.book.publishing import ITEM_LIFE_MS_MAX
 from protocol.book.refusals import Refused
 from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import read_said
@@ -32,6 +33,7 @@ from protocol.lanes.weights import Weighed
 from protocol.peers.boards import Boards, HeldBoard
 from protocol.peers.budgets import BUDGETS
 from protocol.peers.messages import Entries, LinkNews, PeerFault, unpack
+from protocol.peers.pinning import CLOCKS_APART_MS_MAX
 from protocol.peers.ties import Tie
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import (
@@ -906,13 +908,16 @@ def _merge_laws(audit: Auditor) -> Found:
 
 def boards_apart(audit: Auditor) -> Found:
     """Look whether who may see an item of an honest home holds what that home says by now, and nobody else anything."""
-    latest = audit.world.now + max(node.skew_ms for node in audit.world.nodes.values())
+    skews = [node.skew_ms for node in audit.world.nodes.values()]
+    latest, earliest = audit.world.now + max(skews), audit.world.now + min(skews)
     homes = {home.network: home for home in audit.honest_homes() if not home.replica.recovering}
     for home in homes.values():
         said = home.replica.book.of(Boards).of.get(home.network, HeldBoard()).items
         for one in (held.item for held in said.values()):
             if one.said.not_after < max(latest, audit.world.now) + DAY_MS:
                 continue  # Clocks may be apart: whoever's is ahead has let go of it.
+            if one.said.not_after > min(earliest, audit.world.now) + ITEM_LIFE_MS_MAX + CLOCKS_APART_MS_MAX:
+                continue  # Whoever's clock is behind does not keep it yet: its last hour lies too far ahead there.
             for node in homes.values():
                 held = node.replica.book.of(Boards).get(home.network, one.said.item)
                 if not home.replica.home.pinning.is_for(node.network, one):
