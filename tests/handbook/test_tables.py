@@ -72,6 +72,7 @@ from protocol.practices.between.links.entries import (
 )
 from protocol.practices.between.quotes.invoices import Invoice
 from protocol.practices.chains.entries import RecipeShare, SupplyRelation
+from protocol.practices.chains.sheets.columns import SHEETS
 from protocol.practices.money.openings import BalanceOpened
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs.entries import Share
@@ -334,6 +335,14 @@ def test_every_operation_has_its_place() -> None:
         verbs.setdefault(noun, []).append(verb)
     expected = {f"`/v1/{noun}`": ", ".join(found) for noun, found in verbs.items()}
     assert rows_of(API, "resource", "what can be done") == expected
+
+
+def test_the_columns_of_sheets() -> None:
+    rows = {row[0]: row[1:] for row in table(API, "sheet", "needs", "may have")}
+    assert rows == {
+        f"`{name}.csv`": [", ".join(sorted(needed)), ", ".join(sorted(known - needed))]
+        for name, (needed, known) in SHEETS.items()
+    }
 
 
 # The stories' page.

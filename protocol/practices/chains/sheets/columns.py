@@ -29,7 +29,7 @@ SHEETS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 
 # What people write, by what is meant: English first, then Spanish, Portuguese, French.
 _COLUMNS = {
-    "key": "key, id, clave, chave, cle, short name",
+    "key": "key, id, handle, clave, chave, cle, short name",
     "name": "name, nombre, nome, nom",
     "isic": "isic, isic class, ciiu, cnae, citi",
     "segments": "segments, segment, segmentos, segmento",
