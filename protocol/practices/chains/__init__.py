@@ -2,7 +2,7 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import criteria, enterprises, figures, outputs, paid, prices, recipes, supply
+from protocol.practices.chains import criteria, enterprises, figures, outputs, paid, prices, published, recipes, supply
 from protocol.practices.chains.sheets import declaration as sheets
 
 PRACTICES: tuple[Practice, ...] = (
@@ -15,4 +15,5 @@ PRACTICES: tuple[Practice, ...] = (
     prices.PRACTICE,
     figures.PRACTICE,
     outputs.PRACTICE,
+    published.PRACTICE,
 )

@@ -102,7 +102,7 @@ def paid_monthly(inputs: ChainInputs) -> dict[tuple[str, str], Fraction]:
 
 def candidates_made(inputs: ChainInputs) -> list[Candidate]:
     """Return who could be founded by what recipes say."""
-    return [_candidate(inputs, one.said) for one in inputs.recipes.values()]
+    return [candidate_made(inputs, one.said) for one in inputs.recipes.values()]
 
 
 def inside_key(inputs: ChainInputs, enterprise: bytes) -> str | None:
@@ -141,7 +141,8 @@ def _monthly(steady: _Bought, dated: _Bought, months: int) -> dict[tuple[str, st
     return found
 
 
-def _candidate(inputs: ChainInputs, said: RecipeSaid) -> Candidate:
+def candidate_made(inputs: ChainInputs, said: RecipeSaid) -> Candidate:
+    """Return who could be founded by a recipe."""
     inside, outside = dict[str, Fraction](), dict[str, Fraction]()
     for one in said.shares:
         key = None if one.enterprise is None else inside_key(inputs, one.enterprise)
