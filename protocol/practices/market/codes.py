@@ -8,8 +8,7 @@ from typing import Annotated
 
 from protocol.book.declaration import ANYONE, Desk, Doc, List, Practice
 from protocol.book.folding import folded, words_of
-from protocol.book.personal import no_word_in
-from protocol.book.refusals import Refused
+from protocol.book.refusals import MALFORMED, Refused, refuse
 from protocol.practices.market.item_codes import ITEM_CODES
 from protocol.practices.market.wishes import CODE_CHARS, INTENT_TITLE_CHARS_MAX
 from protocol.wire.shape import AtMost
@@ -41,9 +40,10 @@ class ItemCodeShown:
 def list_item_codes(desk: Desk, wanted: ItemCodesWanted, after: int) -> Iterator[tuple[int, ItemCodeShown]] | Refused:
     """List item codes in the order of their numbers."""
     del desk
-    if wanted.search is not None and (refused := no_word_in(wanted.search)):
-        return refused
-    return _listed(words_of(wanted.search or ""), wanted.code or "", after)
+    words = words_of(wanted.search or "")
+    if wanted.search is not None and not words:
+        return refuse(MALFORMED, field="search", expected="at least one letter or digit")
+    return _listed(words, wanted.code or "", after)
 
 
 def _listed(words: Sequence[str], begins: str, after: int) -> Iterator[tuple[int, ItemCodeShown]]:

@@ -10,7 +10,6 @@ from protocol.book.book import Book
 from protocol.book.declaration import BoardKind
 from protocol.book.folding import words_of
 from protocol.book.money import parse_decimal
-from protocol.book.personal import no_word_in
 from protocol.book.refusals import AMOUNT_MALFORMED, MALFORMED, Refused, refuse
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import HeldItem, body_of
@@ -81,8 +80,9 @@ def heard_item(held: HeldItem) -> HeardIntent | None:
 
 def search_wanted(book: Book, wanted: IntentsWanted, max_price: str | None = None) -> IntentSearch | Refused:
     """Return what somebody looks for, or why nobody can."""
-    if wanted.search is not None and (refused := no_word_in(wanted.search)):
-        return refused
+    words = tuple(words_of(wanted.search or ""))
+    if wanted.search is not None and not words:
+        return refuse(MALFORMED, field="search", expected="at least one letter or digit")
     if wanted.code is not None and not re.fullmatch("[0-9]{1,5}", wanted.code):
         return refuse(MALFORMED, field="code", expected="up to five digits of CPC 2.1")
     near = read_place("near", wanted.near)
@@ -97,7 +97,6 @@ def search_wanted(book: Book, wanted: IntentsWanted, max_price: str | None = Non
     if isinstance(bound, Refused):
         return bound
     label = None if wanted.label is None else wanted.label.casefold()
-    words = tuple(words_of(wanted.search or ""))
     return IntentSearch(words, wanted.code or "", network, wanted.member, label, near, wanted.within_km, bound)
 
 

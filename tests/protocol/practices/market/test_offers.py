@@ -128,6 +128,7 @@ def test_offers_are_found_by_all_that_is_said_of_them(world: World) -> None:
     assert one.km == 358
     wrong: list[tuple[dict[str, Any], tuple[str, Any]]] = [
         ({"search": "!"}, ("MALFORMED", "search")),
+        ({"search": "º"}, ("MALFORMED", "search")),
         ({"code": "2a"}, ("MALFORMED", "code")),
         ({"near": "here"}, ("MALFORMED", "near")),
         ({"near": "91,0"}, ("MALFORMED", "near")),
