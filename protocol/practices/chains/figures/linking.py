@@ -128,7 +128,7 @@ def missing_links_shown(income: Fraction | None, most: int, basis: ChainBasis) -
     links = basis.links
     monthly = basis.income if income is None else income
     ranked = links.ranked(monthly or Fraction(1))
-    wages = _wages_with(basis.chain)
+    wages = wages_with(basis.chain)
 
     def elsewhere(one: MissingLink) -> Fraction:
         return one.sells * sum((share * wages[name] for name, share in one.candidate.recipe.inside.items()), ZERO)
@@ -157,7 +157,7 @@ def missing_links_shown(income: Fraction | None, most: int, basis: ChainBasis) -
     return MissingLinksShown(money_text(leakage), None if not monthly else money_text(monthly), tuple(shown))
 
 
-def _wages_with(chain: ProductiveChain) -> Mapping[str, Fraction]:
+def wages_with(chain: ProductiveChain) -> Mapping[str, Fraction]:
     """Return what of a unit spent with each enterprise becomes wages there, with those of whom it buys, and so on."""
     (wages,) = answers(chain.rows, (chain.shares(lambda _, one: one.wages),))
     return dict(zip(chain.names, wages, strict=True))

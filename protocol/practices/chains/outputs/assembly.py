@@ -11,6 +11,7 @@ from protocol.book.refusals import MALFORMED, Refused, refuse
 from protocol.practices.chains.engine.funds import reinvested
 from protocol.practices.chains.engine.missing import MissingLink, MissingLinks
 from protocol.practices.chains.engine.shares import shares_of
+from protocol.practices.chains.figures.linking import wages_with
 from protocol.practices.chains.outputs.basis import ChainSource
 from protocol.practices.chains.pictures.canvas import cut_to, text_in_xml
 from protocol.practices.chains.pictures.segments import segments_picture
@@ -38,7 +39,7 @@ class LinkOnSheet:
 
     candidate: str
     keeps: Annotated[str, Doc("by how much leakage would fall in a month")]
-    jobs: str
+    jobs: Annotated[str, Doc("with those of whom it buys")]
     cost: str
     payback: Annotated[str, Doc("months")]
 
@@ -74,7 +75,7 @@ def sheet_shown(
         return refuse(MALFORMED, field="fund" if fund < 0 else "income", expected="not below zero")
     links = MissingLinks(outputs.chain, outputs.candidates)
     ranked = [one for one in links.ranked(income or Fraction(1)) if not one.is_blocked]
-    shares = shares_of(outputs.chain)
+    shares, wages = shares_of(outputs.chain), wages_with(outputs.chain)
     shown = outputs.pictured(names, language)
     called = [cut_to(outputs.candidate(one.candidate.name, names), 12, bold=False, room=200) for one in ranked]
     questions = ("question_found", "question_buy", "question_care") if ranked else ("question_first",)
@@ -93,7 +94,7 @@ def sheet_shown(
             LinkOnSheet(
                 name,
                 value_in(one.keeps, language),
-                number_in(one.jobs, language) if income else "–",
+                number_in(_jobs(one, wages, income), language) if income else "–",
                 value_in(one.candidate.investment, language),
                 "–" if one.payback is None else number_in(one.payback, language, decimals=1),
             )
@@ -103,6 +104,12 @@ def sheet_shown(
         questions=tuple(phrase_of(language, key, name=best) for key in questions),
         svg=segments_picture(shown, language, _PICTURE_PX, called[:3]).svg,
     )  # fmt: skip
+
+
+def _jobs(link: MissingLink, wages: Mapping[str, Fraction], income: Fraction) -> Fraction:
+    """Return how many live on what a candidate pays in wages, and on those of whom it buys, and so on."""
+    elsewhere = sum((share * wages[name] for name, share in link.candidate.recipe.inside.items()), Fraction(0))
+    return link.jobs + link.sells * elsewhere / income
 
 
 def _fund_said(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Before and after: what each buys inside and outside today, and what it would with some candidates founded.
 
-What would be bought of these is amber: it counts as in transition until it is tried.
+What would be bought of these is amber: it counts as in transition until it is tried. Each bar is all that one buys,
+as long for small buyers as for great ones; what it is worth stands above.
 """
 
 from collections.abc import Mapping, Set
@@ -10,7 +11,7 @@ from fractions import Fraction
 
 from protocol.practices.chains.engine.chain import ZERO, ProductiveChain
 from protocol.practices.chains.engine.shares import shares_of
-from protocol.practices.chains.pictures.canvas import NARROW_PX, Canvas, CanvasFill
+from protocol.practices.chains.pictures.canvas import NARROW_PX, Canvas, CanvasFill, cut_to, text_width
 from protocol.practices.chains.pictures.layout import EDGE
 from protocol.practices.chains.pictures.pictured import ChainDrawing, ChainPictured
 from protocol.practices.chains.pictures.words import PictureLanguage, number_in, percent_in, phrase_of, value_in
@@ -59,19 +60,20 @@ def change_picture(
     if rest:
         more = phrase_of(language, "more", count=str(len(rest)))
         shown_rows.append((more, _bought(before, rest, new), _bought(after, rest, new)))
-    most = max((one.all for row in shown_rows for one in row[1:]), default=ZERO)
     labels = 64.0 if width < NARROW_PX else 110.0
-    scale = (width - 2 * EDGE - labels) / float(most or 1)
+    room = width - 2 * EDGE - labels
     base = canvas.paragraph(canvas.title, EDGE, 24, size=16, bold=True) + 10
     told = [tuple(phrase_of(language, key) for key in ("who", "what", "inside", "outside", "share"))]
     for name, *both in shown_rows:
         shares = " → ".join(percent_in(one.share, language) if one.all else "–" for one in both)
         canvas.write(shares, width - EDGE, base, anchor="end", room=180, bold=True)
-        canvas.write(name, EDGE, base, room=width - 2 * EDGE - 190, bold=True)
+        bought = f" · {value_in(both[0].all or both[1].all, language)}"
+        wide = width - 2 * EDGE - 175 - text_width(bought, 12, bold=True)
+        canvas.write(cut_to(name, 12, bold=True, room=wide) + bought, EDGE, base, bold=True)
         for key, one in zip(("today", "then"), both, strict=True):
             base += 19
             canvas.write(phrase_of(language, key), EDGE, base, size=11, room=labels - 4)
-            _bar(canvas, EDGE + labels, base - 11, one, scale)
+            _bar(canvas, EDGE + labels, base - 11, one, room)
             told.append(
                 (name, phrase_of(language, key), value_in(one.inside + one.new, language),
                  value_in(one.outside, language), percent_in(one.share, language))
@@ -83,7 +85,9 @@ def change_picture(
     return ChainDrawing(canvas.svg(), tuple(told))
 
 
-def _bar(canvas: Canvas, left: float, top: float, bought: BoughtPictured, scale: float) -> None:
+def _bar(canvas: Canvas, left: float, top: float, bought: BoughtPictured, room: float) -> None:
+    """Draw all that somebody buys, whatever it is worth, as long as the room is."""
+    scale = room / float(bought.all or 1)
     parts = (
         (CanvasFill.INSIDE, bought.inside),
         (CanvasFill.TRANSITION, bought.new),

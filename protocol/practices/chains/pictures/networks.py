@@ -86,7 +86,7 @@ def map_picture(shown: NetworksPictured, language: PictureLanguage, width: int) 
         canvas.write(shown.names[handle], x, y - 20 if above else y + 30, bold=True, anchor="middle", room=120)
     for text, x, y in marks:
         canvas.write(text, x, y + 4, size=11, anchor="middle")
-    canvas.height = canvas.paragraph(canvas.told[0], EDGE, middle[1] + radius + 66)
+    canvas.height = canvas.paragraph(canvas.told[0], EDGE, max((y for _, y in places.values()), default=top) + 72)
     return ChainDrawing(canvas.svg(), tuple(rows))
 
 
@@ -107,8 +107,8 @@ def _arc(start: tuple[float, float], end: tuple[float, float], wide: float) -> t
         f"M{at(begin, half)}Q{at(far / 2, bend + half)} {at(neck, half)}L{at(neck, half + 4)}L{at(tip, 0)}"
         f"L{at(neck, -half - 4)}L{at(neck, -half)}Q{at(far / 2, bend - half)} {at(begin, -half)}Z"
     )
-    mark = start[0] + far / 2 * ahead[0] + bend * aside[0], start[1] + far / 2 * ahead[1] + bend * aside[1]
-    return path, mark
+    beyond = bend / 2 + half + 11
+    return path, (start[0] + far / 2 * ahead[0] + beyond * aside[0], start[1] + far / 2 * ahead[1] + beyond * aside[1])
 
 
 def _joined(shown: NetworksPictured, language: PictureLanguage, most: int) -> NetworksPictured:

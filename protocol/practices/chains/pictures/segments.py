@@ -20,14 +20,14 @@ from protocol.practices.chains.pictures.canvas import (
     ribbon,
     text_width,
 )
-from protocol.practices.chains.pictures.layout import EDGE, THICK, BarPair, FlowLayout
+from protocol.practices.chains.pictures.layout import EDGE, THICK, BarPair, FallPlaced, FlowLayout
 from protocol.practices.chains.pictures.pictured import SEGMENTS, ChainDrawing, ChainPictured, bars_of, flows_between
 from protocol.practices.chains.pictures.words import PictureLanguage, percent_in, phrase_of, value_in
 
 BARS_WIDE, BARS_NARROW = 6, 3
 ITEMS_WIDE, ITEMS_NARROW = 6, 4
-LEAKS_NAMED = 40
-"""Where more falls than so many things, only what is more than such a part of all is named."""
+LEAKS_NAMED_WIDE, LEAKS_NAMED_NARROW = 24, 14
+"""So many things that fall are named, those that are worth most; the others are in the table."""
 
 
 def segments_picture(
@@ -148,25 +148,31 @@ class _Picture:
             canvas.line((EDGE, layout.ground), (layout.width - EDGE, layout.ground), thick=2)
         lowest = layout.ground if not layout.upright else layout.end
         beside, first = 0.0, len(canvas.parts)
-        leaks = sum((one.value for one in layout.falls), ZERO)
-        for one in sorted(layout.falls, key=lambda one: (one.begin, one.bar)):
-            if len(layout.falls) > LEAKS_NAMED and one.value * LEAKS_NAMED < leaks:
-                continue
-            text, middle = f"{one.item} {value_in(one.value, self.language)}", (one.begin + one.end) / 2
+        most = LEAKS_NAMED_NARROW if layout.upright else LEAKS_NAMED_WIDE
+        named = sorted(layout.falls, key=lambda one: (-one.value, one.begin))[:most]
+        for one in sorted(named, key=lambda one: (one.begin, one.bar)):
+            room = layout.width - layout.ground - 14 if layout.upright else 150.0
+            text, middle = self._fallen(one, room), (one.begin + one.end) / 2
             if layout.upright:
                 beside = max(middle + 4, beside + 15)
                 canvas.line((layout.ground, middle), (layout.ground + 8, beside - 4))
-                canvas.write(text, layout.ground + 11, beside, size=11, room=layout.width - layout.ground - 14)
+                canvas.write(text, layout.ground + 11, beside, size=11, room=room)
                 lowest = max(lowest, beside)
                 continue
             for level in range(7):
                 base = layout.ground + 16 + 15 * level
-                if canvas.write(text, middle, base, size=11, anchor="middle", room=150):
+                if canvas.write(text, middle, base, size=11, anchor="middle", room=room):
                     canvas.line((middle, layout.ground), (middle, base - 10))
                     canvas.parts.insert(first, canvas.parts.pop())  # Below all texts.
                     lowest = max(lowest, base)
                     break
         return lowest
+
+    def _fallen(self, one: FallPlaced, room: float) -> str:
+        """Return what has fallen with its value, of which nothing is cut."""
+        value = value_in(one.value, self.language)
+        value = f": {value}" if one.item[-1:].isdigit() else f" {value}"
+        return cut_to(one.item, 11, bold=False, room=room - text_width(value, 11, bold=False)) + value
 
     def holes(self, missing: Sequence[str], base: float) -> float:
         """Draw a dashed hole for each link that is missing, with its name."""

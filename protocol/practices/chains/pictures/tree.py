@@ -136,8 +136,11 @@ class _Tree:
         self.canvas.area(left, top, wide, high, part.fill, f"{part.name}: {figure}")
         if high >= _TALL_PX:
             dark = part.fill is CanvasFill.INSIDE
-            base = top + min(high / 2 + 4, 40) if step == 0 else top + high / 2 + 4
-            self.canvas.write(f"{figure} {part.name}", left + 5, base, size=11, room=wide - 9, on_dark=dark)
+            base = top + high / 2 + 4
+            if step == 0:
+                self.canvas.write(figure, left + 5, base - 15, size=12, bold=True, room=wide - 9)
+            told = part.name if step == 0 else f"{figure} {part.name}"
+            self.canvas.write(told, left + 5, base, size=11, room=wide - 9, on_dark=dark)
         what = {CanvasFill.INSIDE: "stays", CanvasFill.OUTSIDE: "leaves"}.get(part.fill, "inside")
         yield str(step), part.name, figure, phrase_of(self.language, what)
         if not part.id:

@@ -114,6 +114,9 @@ def test_the_sheet_says_what_mission_says(language: SheetLanguage) -> None:
     assert isinstance(found, ChainSheetShown)
     digits = ["".join(filter(str.isdigit, one)) for one in (found.links[0].keeps, found.links[0].cost, found.fund)]
     assert digits == ["1050", "6000", "800014734"]
+    assert "".join(filter(str.isdigit, found.links[0].jobs)) in ("11", "110"), (
+        "0.50 at the mill and 0.60 at the growers"
+    )
     assert [link.candidate for link in found.links] == ["Moinho do Vale", "Soap", "Biofertiliser", "Sewing"]
     assert (found.leakage, found.share) == ("15350.00", "0.4689")
     page = page_of_sheet(found)
