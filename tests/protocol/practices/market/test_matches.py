@@ -69,6 +69,7 @@ def test_a_match_across_a_link_frees_just_what_the_next_clearing_clears(world: W
     assert (match.need, match.seller, match.quantity, match.total.value) == (need, "ana", "60", 60_00)
     assert (match.freed.value, match.freed.asset_code) == (180_00, "ECO"), "three for one"
     assert before == {name: len(node.disk) for name, node in world.nodes.items()}, "nothing was booked"
+    assert not world.wires, "and nobody was told"
     [first, *_] = world.granted(
         "encants", "suggestions.list", SuggestionsWanted(), actor=by(world, "encants", "clara")
     ).items
