@@ -14,6 +14,9 @@ from protocol.practices.chains.entries import (
     EnterpriseRemoved,
     EnterpriseSaid,
     EnterpriseStatus,
+    MissingLinkState,
+    RecipeFulfilled,
+    RecipeMoved,
     RecipeRemoved,
     RecipeSaid,
     RecipeShare,
@@ -24,6 +27,7 @@ from protocol.practices.chains.entries import (
 )
 from protocol.practices.chains.recipes import EnterRecipe, RemoveRecipe, SpentOn
 from protocol.practices.chains.sheets.declaration import TakeSheets
+from protocol.practices.chains.steps import FulfilRecipe, MoveRecipe
 from protocol.practices.chains.supply import EnterSupply, RemoveSupply
 
 NOTHING = bytes(16)
@@ -52,6 +56,7 @@ def chains(told: Riacho) -> None:
     told.do("criteria.create", EnterCriterion("zeta", "labour", "0.8", "2026-11-30", "a report"))
     told.do("criteria.create", EnterCriterion("zeta", "ecology"))
     _refused(told)
+    _moved(told)
     told.do("supply.remove", RemoveSupply(), first)
     told.do("recipes.remove", RemoveRecipe(), "mill")
     told.do("criteria.remove", RemoveCriterion(), "zeta.labour")
@@ -59,6 +64,20 @@ def chains(told: Riacho) -> None:
     told.do("enterprises.remove", RemoveEnterprise(), "sewing")
     told.do("chain-sheets.take", TakeSheets(relations=b"buyer,item,value\nemporium,oil,1400\n"))
     told.refuse("sheets that were taken in", told.said(SheetsTaken), "DUPLICATE")
+
+
+def _moved(told: Riacho) -> None:
+    """The mill is wanted, matched, on trial, stable after three orders, and fails."""
+    mill = told.said(RecipeSaid).recipe
+    told.refuse("how far no recipe has come", RecipeMoved(NOTHING, MissingLinkState.WANTED, None), "NOT_FOUND")
+    told.refuse("an order that no recipe fulfils", RecipeFulfilled(NOTHING), "NOT_FOUND")
+    told.refuse("a trial that nobody wants", RecipeMoved(mill, MissingLinkState.TRIAL, None), "STATE_CONFLICT")
+    told.refuse("an order that a link fulfils before its trial", RecipeFulfilled(mill), "STATE_CONFLICT")
+    for state in (MissingLinkState.WANTED, MissingLinkState.MATCHED, MissingLinkState.TRIAL):
+        told.do("recipes.move", MoveRecipe(state), "mill")
+    for _ in range(3):
+        told.do("recipes.fulfil", FulfilRecipe(), "mill")
+    told.do("recipes.move", MoveRecipe(MissingLinkState.FAILED, "no water"), "mill")
 
 
 def _refused(told: Riacho) -> None:

@@ -2,7 +2,18 @@
 """Productive chains (Euclides Mance): what leaves a network, who could make it inside, what that would keep."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.chains import criteria, enterprises, figures, outputs, paid, prices, published, recipes, supply
+from protocol.practices.chains import (
+    criteria,
+    enterprises,
+    figures,
+    outputs,
+    paid,
+    prices,
+    published,
+    recipes,
+    steps,
+    supply,
+)
 from protocol.practices.chains.sheets import declaration as sheets
 
 PRACTICES: tuple[Practice, ...] = (
@@ -10,6 +21,7 @@ PRACTICES: tuple[Practice, ...] = (
     supply.PRACTICE,
     paid.PRACTICE,
     recipes.PRACTICE,
+    steps.PRACTICE,
     criteria.PRACTICE,
     sheets.PRACTICE,
     prices.PRACTICE,

@@ -66,6 +66,17 @@ class SupplyEvidence(StrEnum):
     ENTRY = "entry"
 
 
+class MissingLinkState(StrEnum):
+    """How far a missing link has come: bought outside, wanted, somebody found, on trial, stable, or failed."""
+
+    OUTSIDE = "outside"
+    WANTED = "wanted"
+    MATCHED = "matched"
+    TRIAL = "trial"
+    STABLE = "stable"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class EnterpriseSaid:
     """An enterprise as it is known from now on; turnover, wages and surplus are of a month.
@@ -164,6 +175,24 @@ class RecipeSaid:
     capacity: MostMinor | None
     hours: Quantities | None
     name: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeMoved:
+    """How far a missing link has come; `reason` is the digest of why it failed."""
+
+    KIND: ClassVar[str] = "recipes/moved"
+    recipe: Id16
+    to: MissingLinkState
+    reason: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFulfilled:
+    """One more order of it was fulfilled, while it is on trial or stable."""
+
+    KIND: ClassVar[str] = "recipes/fulfilled"
+    recipe: Id16
 
 
 @dataclass(frozen=True, slots=True)

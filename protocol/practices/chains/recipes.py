@@ -24,6 +24,7 @@ from protocol.practices.chains.entries import (
     SHARE_PARTS,
     ChainItem,
     EnterpriseKey,
+    MissingLinkState,
     RecipeRemoved,
     RecipeSaid,
     RecipeShare,
@@ -31,6 +32,7 @@ from protocol.practices.chains.entries import (
 from protocol.practices.chains.refusals import CHAIN_FULL, ENTERPRISE_TWICE, ENTERPRISE_UNKNOWN, SHARE_ABOVE_ONE
 from protocol.practices.chains.state import (
     CHAIN_TEXT_BYTES_MAX,
+    RECIPE_LIFE,
     RECIPES_MAX,
     ChainInputs,
     RecipeHeld,
@@ -137,6 +139,9 @@ class RecipeShown:
     minimum: Annotated[Amount, Doc("below so much turnover in a month it cannot work")]
     capacity: Annotated[Amount | None, Doc("what it can turn over in a month at most; null: any")]
     hours: Annotated[int | None, Doc("hours of work in a month; null: not said")]
+    state: Annotated[MissingLinkState, Doc("how far it has come")]
+    fulfilled: Annotated[int, Doc("how many orders it has fulfilled")]
+    reason: Annotated[TextRef | None, Doc("why it failed; null: it has not, or that was erased")]
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
@@ -156,6 +161,9 @@ def against_recipe(inputs: ChainInputs, body: RecipeSaid | RecipeRemoved) -> Ref
     strange = next((one for one in body.shares if one.enterprise and one.enterprise not in inputs.enterprises), None)
     if strange is not None:
         return refuse(ENTERPRISE_UNKNOWN, about=strange.item)
+    held = inputs.recipes.get(body.recipe)
+    if held is not None and (conflict := RECIPE_LIFE.conflict(held.state, body.KIND)):
+        return conflict
     if inputs.recipe_by_key.get(body.key, body.recipe) != body.recipe or body.key in inputs.by_key:
         return refuse(ENTERPRISE_TWICE, about=body.key)
     whole = sum(one.share for one in body.shares) + body.wages + body.surplus
@@ -181,11 +189,11 @@ def plan_enter(desk: Desk, wish: EnterRecipe) -> Plan | Refused:
 
 
 def plan_correct(desk: Desk, name: str, wish: CorrectRecipe) -> Plan | Refused:
-    found = _named(inputs_of(desk.book), name)
+    found = recipe_named(inputs_of(desk.book), name)
     if found is None:
         return refuse(NOT_FOUND)
-    plan = _plan(desk, found.recipe, found.key, wish)
-    return replace(plan, erases=let_go_of((found.name,))) if isinstance(plan, Plan) else plan
+    plan = _plan(desk, found.said.recipe, found.said.key, wish)
+    return replace(plan, erases=let_go_of((found.said.name,))) if isinstance(plan, Plan) else plan
 
 
 def _plan(desk: Desk, recipe: bytes, key: str, wish: EnterRecipe | CorrectRecipe) -> Plan | Refused:
@@ -228,32 +236,32 @@ def _share_of(inputs: ChainInputs, one: SpentOn) -> RecipeShare | Refused:
 
 def plan_remove(desk: Desk, name: str, wish: RemoveRecipe) -> Plan | Refused:
     del wish
-    found = _named(inputs_of(desk.book), name)
+    found = recipe_named(inputs_of(desk.book), name)
     if found is None:
         return refuse(NOT_FOUND)
-    answer = replace(_shown(desk.book, found), name=None)
-    gone = let_go_of((found.name,))
-    return Plan(uuid_text(found.recipe), (Write(RecipeRemoved(found.recipe)),), erases=gone, answer=answer)
+    answer = replace(_shown(desk.book, found), name=None, reason=None)
+    gone, recipe = let_go_of((found.said.name, found.reason)), found.said.recipe
+    return Plan(uuid_text(recipe), (Write(RecipeRemoved(recipe)),), erases=gone, answer=answer)
 
 
 def view_one(desk: Desk, name: str) -> RecipeShown | Refused:
-    found = _named(inputs_of(desk.book), name)
+    found = recipe_named(inputs_of(desk.book), name)
     return refuse(NOT_FOUND) if found is None else _shown(desk.book, found)
 
 
 def view_all(desk: Desk, wanted: RecipesWanted, after: int) -> Iterable[tuple[int, RecipeShown]]:
     del wanted
     held: list[RecipeHeld] = list(inputs_of(desk.book).recipes.values())
-    return ((cursor, _shown(desk.book, one.said)) for cursor, one in since(held, after))
+    return ((cursor, _shown(desk.book, one)) for cursor, one in since(held, after))
 
 
-def _named(inputs: ChainInputs, name: str) -> RecipeSaid | None:
-    held = inputs.recipes.get(inputs.recipe_by_key.get(name) or parse_uuid(name) or b"")
-    return None if held is None else held.said
+def recipe_named(inputs: ChainInputs, name: str) -> RecipeHeld | None:
+    """Return the recipe that a short name or an id names."""
+    return inputs.recipes.get(inputs.recipe_by_key.get(name) or parse_uuid(name) or b"")
 
 
-def _shown(book: Book, said: RecipeSaid) -> RecipeShown:
-    inputs = inputs_of(book)
+def _shown(book: Book, held: RecipeHeld) -> RecipeShown:
+    inputs, said = inputs_of(book), held.said
     return RecipeShown(
         uuid_text(said.recipe),
         said.key,
@@ -272,6 +280,9 @@ def _shown(book: Book, said: RecipeSaid) -> RecipeShown:
         shown_value(said.minimum),
         None if said.capacity is None else shown_value(said.capacity),
         None if said.hours is None else said.hours // PARTS_OF_UNIT,
+        held.state,
+        held.fulfilled,
+        shown_text(held.reason),
     )
 
 

@@ -2,9 +2,10 @@
 """A productive chain as the book keeps it: enterprises, what is bought, recipes, criteria."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from protocol.book.book import Book
+from protocol.book.lifecycle import Lifecycle
 from protocol.book.private import Owned
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.book.signed import parse_uuid
@@ -13,6 +14,9 @@ from protocol.practices.chains.entries import (
     CriterionSaid,
     EnterpriseRemoved,
     EnterpriseSaid,
+    MissingLinkState,
+    RecipeFulfilled,
+    RecipeMoved,
     RecipeRemoved,
     RecipeSaid,
     SheetsTaken,
@@ -29,6 +33,24 @@ CRITERIA_MAX = 10_000
 CHAIN_TEXT_CHARS_MAX = 200
 """What an enterprise is called, and what a figure rests on."""
 CHAIN_TEXT_BYTES_MAX = 4 * CHAIN_TEXT_CHARS_MAX
+STABLE_ORDERS = 3
+"""Orders that a missing link on trial has to fulfil before it is stable."""
+_S, _SAID, _MOVED, _FULFILLED = MissingLinkState, RecipeSaid.KIND, RecipeMoved.KIND, RecipeFulfilled.KIND
+RECIPE_LIFE = Lifecycle(
+    "recipes",
+    MissingLinkState,
+    {
+        (None, _SAID): _S.OUTSIDE,
+        **{(state, _SAID): state for state in _S},
+        (_S.OUTSIDE, _MOVED): _S.WANTED,
+        (_S.WANTED, _MOVED): (_S.MATCHED, _S.FAILED),
+        (_S.MATCHED, _MOVED): (_S.TRIAL, _S.FAILED),
+        (_S.TRIAL, _MOVED): _S.FAILED,
+        (_S.STABLE, _MOVED): _S.FAILED,
+        (_S.TRIAL, _FULFILLED): (_S.TRIAL, _S.STABLE),
+        (_S.STABLE, _FULFILLED): _S.STABLE,
+    },
+)
 PaidPlace = tuple[bytes | None, bytes, int]
 """A buyer (None: households), a seller, and a month."""
 
@@ -51,10 +73,15 @@ class SupplyHeld:
 
 @dataclass(slots=True)
 class RecipeHeld:
-    """A recipe, and where it was said."""
+    """A recipe, where it was said, and how far the missing link that it is has come."""
 
     arrival: int
     said: RecipeSaid
+    state: MissingLinkState
+    fulfilled: int = 0
+    """Orders that were fulfilled."""
+    reason: bytes | None = None
+    """The digest of why it failed."""
 
 
 @dataclass(slots=True)
@@ -195,9 +222,24 @@ def fold_recipe(inputs: ChainInputs, said: RecipeSaid | RecipeRemoved) -> None:
     if isinstance(said, RecipeRemoved):
         del inputs.recipes[said.recipe]
         return
-    arrival = inputs.next_place() if before is None else before.arrival
-    inputs.recipes[said.recipe] = RecipeHeld(arrival, said)
+    state = RECIPE_LIFE.after(None if before is None else before.state, said.KIND)
+    inputs.recipes[said.recipe] = (
+        RecipeHeld(inputs.next_place(), said, state) if before is None else replace(before, said=said, state=state)
+    )
     inputs.recipe_by_key[said.key] = said.recipe
+
+
+def fold_step(inputs: ChainInputs, said: RecipeMoved | RecipeFulfilled) -> None:
+    """Keep how far a missing link has come."""
+    before = inputs.recipes[said.recipe]
+    if isinstance(said, RecipeMoved):
+        state = RECIPE_LIFE.after(before.state, said.KIND, said.to)
+        inputs.recipes[said.recipe] = replace(before, state=state, reason=said.reason)
+        return
+    orders = before.fulfilled + 1
+    ends = RECIPE_LIFE.ends(before.state, said.KIND)
+    state = MissingLinkState.STABLE if orders >= STABLE_ORDERS and MissingLinkState.STABLE in ends else ends[0]
+    inputs.recipes[said.recipe] = replace(before, state=state, fulfilled=orders)
 
 
 def fold_criterion(inputs: ChainInputs, said: CriterionSaid | CriterionRemoved) -> None:

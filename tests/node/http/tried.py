@@ -427,6 +427,9 @@ async def chain(one: Trial) -> None:
     }  # fmt: skip
     await one.ask("steward", "recipes.create", "/v1/recipes", soap | {"handle": "soap"})
     await one.ask("steward", "recipes.correct", "/v1/recipes/soap/correct", soap | {"pledged": "0.5"})
+    for state in ("wanted", "matched", "trial"):
+        await one.ask("steward", "recipes.move", "/v1/recipes/soap/move", {"to": state})
+    await one.ask("steward", "recipes.fulfil", "/v1/recipes/soap/fulfil", {})
     await one.show("ana", "recipes.show", "/v1/recipes/soap")
     await one.ask("steward", "recipes.remove", "/v1/recipes/soap/remove", {})
     labour = {"enterprise": "zeta", "criterion": "labour", "value": "0.8", "day": "2026-11-30", "source": "a report"}

@@ -18,6 +18,8 @@ from protocol.book.payments import PaymentState
 from protocol.practices import PRACTICES
 from protocol.practices.between.abroad.entries import Arrived, Come
 from protocol.practices.between.quotes.invoices import Invoice, encode_invoice
+from protocol.practices.chains.entries import MissingLinkState, RecipeFulfilled, RecipeMoved, RecipeSaid
+from protocol.practices.chains.state import inputs_of
 from protocol.practices.governance.motions.entries import Ballot, MotionClosed, MotionDrafted, Vote, Voted
 from protocol.practices.governance.motions.state import Motions
 from protocol.practices.market.orders.entries import (
@@ -63,6 +65,7 @@ KEPT: dict[str, Callable[[Book], Mapping[Any, Any]]] = {
     "set-off-consents": lambda book: book.of(Consents).by_id,
     "motions": lambda book: book.of(Motions).by_id,
     "orders": lambda book: dict(book.rows(ORDERS).items()),
+    "recipes": lambda book: inputs_of(book).recipes,
 }
 Change = tuple[str, Any, str, Any]
 """In which lifecycle, from which state, by an entry of which kind, to which other state."""
@@ -162,7 +165,40 @@ def changes() -> list[Change]:
     tell(MotionClosed(motion.motion), after_ms=2 * 10**9)
     tell(MotionClosed(motion.motion), "STATE_CONFLICT", after_ms=2 * 10**9)
     orders(told)
+    missing_links(told)
     return told.changes
+
+
+def missing_links(told: Told) -> None:
+    """What becomes of a missing link, and what of it is corrected meanwhile."""
+    tell, state = told.tell, MissingLinkState
+    number = 0
+
+    def said(*steps: Any) -> Callable[[MissingLinkState], RecipeMoved]:
+        nonlocal number
+        number += 1
+        id = bytes([number]) * 16
+        recipe = RecipeSaid(id, f"link-{number}", "bread", 0, (), 1_000_000, 0, 0, 0, None, None, None)
+        tell(recipe)
+        for step in steps:
+            tell(RecipeFulfilled(id) if step is None else RecipeMoved(id, step, None))
+            tell(recipe)
+        return lambda to: RecipeMoved(id, to, None)
+
+    for steps, wrong in (
+        ((), (state.MATCHED, state.TRIAL, state.STABLE, state.FAILED, None)),
+        ((state.WANTED,), (state.WANTED, state.TRIAL, state.STABLE, None)),
+        ((state.WANTED, state.MATCHED), (state.WANTED, state.MATCHED, state.STABLE, None)),
+        ((state.WANTED, state.MATCHED, state.TRIAL, None), (state.WANTED, state.TRIAL, state.STABLE)),
+        ((state.WANTED, state.MATCHED, state.TRIAL, None, None, None, None), (state.WANTED, state.TRIAL, state.STABLE)),
+        ((state.WANTED, state.FAILED), (*state, None)),
+        ((state.WANTED, state.MATCHED, state.FAILED), (*state, None)),
+        ((state.WANTED, state.MATCHED, state.TRIAL, state.FAILED), (*state, None)),
+        ((state.WANTED, state.MATCHED, state.TRIAL, None, None, None, state.FAILED), (*state, None)),
+    ):
+        moved = said(*steps)
+        for one in wrong:
+            tell(RecipeFulfilled(moved(state.WANTED).recipe) if one is None else moved(one), "STATE_CONFLICT")
 
 
 def orders(told: Told) -> None:

@@ -88,6 +88,7 @@ class ChainNow:
             tuple(candidates_made(self.inputs)),
             evidence_of(self.inputs, chain),
             makers_of(self.inputs),
+            {one.said.key: one.state.value for one in self.inputs.recipes.values()},
             income=Fraction(self.income) if self.income else None,
         )
 

@@ -13,6 +13,7 @@ from protocol.practices.chains.engine.founded import founded
 from protocol.practices.chains.engine.missing import Candidate, MissingLink, MissingLinks
 from protocol.practices.chains.engine.shares import shares_of
 from protocol.practices.chains.engine.solving import answers
+from protocol.practices.chains.entries import MissingLinkState
 from protocol.practices.chains.figures.basis import ChainBasis
 from protocol.practices.chains.figures.refusals import BUYERS_TAKEN_TWICE, CANDIDATE_UNKNOWN, SHARE_BEYOND_ONE
 from protocol.practices.chains.figures.sharing import spenders_of, words_shown
@@ -28,7 +29,7 @@ from protocol.practices.chains.written import (
 from protocol.wire.shape import AtMost, Range
 
 LINKS_SHOWN_MAX = 200
-LINK_STATES = ("outside", "wanted", "matched", "trial", "stable", "failed")
+LINK_STATES = tuple(state.value for state in MissingLinkState)
 """How far a missing link has come: the first while nobody has said anything."""
 
 CandidatesWritten = Annotated[str, AtMost(CANDIDATES_WRITTEN_CHARS_MAX)]

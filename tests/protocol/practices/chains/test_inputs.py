@@ -8,12 +8,13 @@ import pytest
 
 from protocol.book.declaration import Actor, Plan, Role
 from protocol.book.money import Amount
-from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, Reason, Refused
+from protocol.book.refusals import FORBIDDEN, MALFORMED, MEMBER_UNKNOWN, NOT_FOUND, STATE_CONFLICT, Reason, Refused
 from protocol.practices.chains.book_chain import candidates_of, chain_of, name_in_chain
 from protocol.practices.chains.criteria import EnterCriterion, RemoveCriterion, criteria_of
 from protocol.practices.chains.engine.chain import ChainFault
 from protocol.practices.chains.enterprises import CorrectEnterprise, EnterEnterprise, RemoveEnterprise
-from protocol.practices.chains.entries import EnterpriseStatus, SegmentKind, SupplyEvidence
+from protocol.practices.chains.entries import EnterpriseStatus, MissingLinkState, SegmentKind, SupplyEvidence
+from protocol.practices.chains.figures.basis import ChainNow
 from protocol.practices.chains.recipes import CorrectRecipe, EnterRecipe, RemoveRecipe, SpentOn
 from protocol.practices.chains.refusals import (
     CLOSED_GROUP,
@@ -24,6 +25,8 @@ from protocol.practices.chains.refusals import (
     SHARE_ABOVE_ONE,
     refused_chain,
 )
+from protocol.practices.chains.state import inputs_of
+from protocol.practices.chains.steps import FulfilRecipe, MoveRecipe
 from protocol.practices.chains.supply import CorrectSupply, EnterSupply, RemoveSupply, SupplyWanted
 from tests.protocol.practices.desk import STEWARD, Group, copy_of, snapshot
 
@@ -179,4 +182,26 @@ def test_recipes_and_criteria_come_and_go(group: Group) -> None:
     assert group.refusal("steward", "criteria.create", EnterCriterion("nobody", "labour")) is ENTERPRISE_UNKNOWN
     group.do("steward", "criteria.remove", RemoveCriterion(), "zeta.labour")
     assert group.refusal("steward", "criteria.remove", RemoveCriterion(), "zeta.labour") is NOT_FOUND
+    assert snapshot(copy_of(group.written)) == snapshot(group.book)
+
+
+def test_a_missing_link_is_wanted_matched_tried_and_stable_after_three_orders(group: Group) -> None:
+    bakery = EnterRecipe("bakery", "bread", "100%", "85%", "15%", whole(6_000))
+    assert group.do("steward", "recipes.create", bakery).state is MissingLinkState.OUTSIDE
+    early = group.ask("steward", "recipes.fulfil", FulfilRecipe(), "bakery")
+    assert early.reason is STATE_CONFLICT and early.figures == {"state": "outside"}
+    for state in (MissingLinkState.WANTED, MissingLinkState.MATCHED, MissingLinkState.TRIAL):
+        assert group.do(COMMITTEE, "recipes.move", MoveRecipe(state), "bakery").state is state
+    why = MoveRecipe(MissingLinkState.STABLE, "it works")
+    assert group.refusal("steward", "recipes.move", why, "bakery") is MALFORMED
+    found = [group.do("steward", "recipes.fulfil", FulfilRecipe(), "bakery") for _ in range(4)]
+    assert [(one.state.value, one.fulfilled) for one in found] == [
+        ("trial", 1), ("trial", 2), ("stable", 3), ("stable", 4),
+    ]  # fmt: skip
+    failed = group.do("steward", "recipes.move", MoveRecipe(MissingLinkState.FAILED, "no flour"), "bakery")
+    assert failed.state is MissingLinkState.FAILED and group.texts[failed.reason.digest] == "no flour"
+    assert ChainNow(inputs_of(group.book), 0).basis.states == {"bakery": "failed"}
+    assert group.refusal("steward", "recipes.move", MoveRecipe(MissingLinkState.WANTED), "bakery") is STATE_CONFLICT
+    assert group.refusal("steward", "recipes.move", MoveRecipe(MissingLinkState.WANTED), "nobody") is NOT_FOUND
+    assert group.refusal("steward", "recipes.fulfil", FulfilRecipe(), "nobody") is NOT_FOUND
     assert snapshot(copy_of(group.written)) == snapshot(group.book)
