@@ -131,7 +131,9 @@ def answers_of(route: Route, answer: Schema | None, moved: Schema | None) -> Sch
         shown = tried().get(route.name, {})
         true = {"example": shown["answer"]} if "answer" in shown and shown["status"] == route.status else {}
         success["content"] = {route.produces: {"schema": schema, **true}}
-        success["content"] |= {one.media: {"schema": {"type": "string"}} for one in route.forms}
+        success["content"] |= {
+            one.media: {"schema": {"type": "object" if one.media.endswith("json") else "string"}} for one in route.forms
+        }
     elif route.status != HTTPStatus.NO_CONTENT:
         text: Schema = {"type": "string"}
         if route.event is not None:

@@ -130,6 +130,7 @@ OPERATIONS = {
             view=_undecided,
             example="mutirao loaves weight",
             forms=(
+                ReckonForm("jsonld", "application/ld+json", lambda crumb: f'{{"weight": "{crumb.weight}"}}'),
                 ReckonForm("csv", "text/csv", lambda crumb: f"weight\r\n{crumb.weight}\r\n"),
                 ReckonForm("html", "text/html", lambda crumb: f"<style>{SHEET}</style>{crumb.weight}", SHEET),
             ),
