@@ -128,4 +128,7 @@ def _command(name: str, told: dict[str, Any]) -> Command:
 
 def _field(told: dict[str, Any]) -> Field:
     made = Field(**told)
-    return replace(made, choices=made.choices and tuple(made.choices), asked=made.asked and tuple(made.asked))
+    parts = tuple((name, kind) for name, kind in made.parts)
+    return replace(
+        made, choices=made.choices and tuple(made.choices), asked=made.asked and tuple(made.asked), parts=parts
+    )

@@ -3,7 +3,7 @@
 
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from inspect import cleandoc
@@ -80,10 +80,23 @@ def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
         return Field(name, said, "WORD", required, choices=choices, kind="word", **more)
     if isinstance(hint, type) and is_dataclass(hint) and hint is not Amount:
         signed = hint in (Signed, KeeperSignature)
-        return Field(name, said, "JSON", required, signed=signed, kind="object", **more)
+        parts = () if signed else tuple(_parts(hint))
+        metavar = "NAME=VALUE,..." if parts else "JSON"
+        return Field(name, said, metavar, required, signed=signed, kind="object", parts=parts, **more)
     metavar, kind = _PLAIN[hint]
     questions = None if asked is None else (asked.question, asked.no)
     return Field(name, said, _row_of(table) or metavar, required, flag=hint is bool, asked=questions, kind=kind, **more)
+
+
+def _parts(kind: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of an object that can be typed in a word each; none of one that holds what may be anything."""
+    try:
+        inner = fields_of(kind)
+    except (KeyError, TypeError):
+        return
+    for one in inner:
+        if not one.many and one.kind not in ("object", "file", "bytes"):
+            yield one.name, "flag" if one.flag else one.kind
 
 
 def _row_of(table: str) -> str:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The fields of a wish as options of a command: what is typed, and what --help says of it. No declaration is loaded."""
 
-from argparse import SUPPRESS, BooleanOptionalAction, Namespace
+from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cli.arguments import Parser, read_amount, read_bytes, read_file, read_moment, read_number, read_object, read_text
@@ -21,6 +22,20 @@ VALUE_READERS: Mapping[str, Callable[[str], Any]] = {
     "object": read_object,
 }
 """What reads a typed text, by what it is."""
+
+
+def read_parts(kinds: Mapping[str, str], text: str) -> dict[str, Any]:
+    """Return an object that is typed as name=value,name=value, or as JSON."""
+    if text.lstrip().startswith("{"):
+        return read_object(text)
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        name, told, value = (one.strip() for one in part.partition("="))
+        if not told or name not in kinds or name in found:
+            raise ArgumentTypeError(f"{part!r}: expected {'=..., '.join(kinds)}=..., each once, or JSON")
+        found[name] = VALUE_READERS[kinds[name]](value) if kinds[name] != "flag" else value == "true"
+    return found
+
 
 PLACE = "field "
 """Before a field's name among all that was parsed: no option of ours is named so."""
@@ -48,11 +63,13 @@ class Field:
     """Whether it is the id of what the wish makes."""
     private: bool = False
     """Whether it is a personal text, of which a signed wish holds the salted digest."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Of an object, what its own fields are called and which of VALUE_READERS they are of: name=fruit,amount=1.60."""
 
     @property
     def read(self) -> Callable[[str], Any]:
         """What reads a typed text."""
-        return VALUE_READERS[self.kind]
+        return partial(read_parts, dict(self.parts)) if self.parts else VALUE_READERS[self.kind]
 
     @property
     def option(self) -> str:
@@ -75,7 +92,8 @@ def add_field(parser: Parser, field: Field, *, bare: bool = False, optional: boo
         more |= {"choices": field.choices, "metavar": "|".join(field.choices)}
     if field.many:
         more["action"] = "append"
-    told = " (may be given several times)" if field.many else ""
+    told = f": {', '.join(name for name, _ in field.parts)}" if field.parts else ""
+    told += " (may be given several times)" if field.many else ""
     more["help"] = f"{field.said}{told}".replace("%", "%%")
     if bare:
         nargs = {} if field.required else {"nargs": "?"}

@@ -29,23 +29,25 @@ def serra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home.stop()
 
 
-def part(name: str, minor: int, **more: str) -> str:
-    return json.dumps({"name": name, "amount": {"value": str(minor), "asset_scale": 2}, **more})
-
-
 def test_a_jar_of_jam_tells_what_it_is_made_of(mutirao: Callable[..., Any], serra: Home) -> None:
     member = ("--member", "bia")
     code = mutirao("invitations", "create", *serra.steward).shown["code"]
     assert mutirao("members", "join", "--code", code, "--handle", "bia", "--name", "Bia", *serra.steward).code == 0
     assert mutirao("members", "approve", "bia", *serra.steward).code == 0
     publish = ("open-prices", "publish", *member, *serra.steward)
-    wages = part("wages", 200, kind="work", source="hours of May")
-    inputs = part("inputs", 120, kind="outside", source="invoices of May")
+    wages = "name=wages,amount=2.00,kind=work,source=hours of May"
+    inputs = '{"name": "inputs", "amount": {"value": "12", "asset_scale": 1}, "kind": "outside", "source": "invoices"}'
     fruit = mutirao(*publish, "--title", "fruit", "--price", "3.20", "--parts", wages, "--parts", inputs).shown
-    parts = [part("fruit", 160, of=fruit["id"]), part("labour", 180, kind="work", source="0.12 h"), part("freight", 40)]
+    parts = [
+        f"name=fruit,amount=1.60,of={fruit['id']}",
+        "name=labour, amount=1.80, kind=work, source=0.12 h",
+        "name=freight,amount=0.40",
+    ]
     told = [word for one in parts for word in ("--parts", one)]
     short = mutirao(*publish, "--title", "jam", "--price", "5.00", *told)
-    assert short.code == 1 and "PARTS_NOT_WHOLE" in short.err
+    assert short.code == 1 and "PARTS_NOT_WHOLE" in short.err and "3.80 HORA" in short.err
+    for wrong in ("fruit", "name=fruit,name=jam", "colour=red", "name=fruit,amount=much"):
+        assert mutirao(*publish, "--title", "jam", "--price", "5.00", "--parts", wrong).code == 2
     jam = mutirao(*publish, "--title", "jam", "--price", "5.00", *told, "--rest-to-fund").shown
     assert jam["work_share"] == "0.5600"
     serra.stop()
@@ -97,8 +99,8 @@ def test_people_read_figures_before_tables(mutirao: Callable[..., Any], serra: H
     told = mutirao("chains", "shares", *serra.steward[:-1]).out.splitlines()
     assert told[0].split() == ["share", "0.4689"]
     at = told.index("buyers")
-    assert told[at + 1].split() == ["buyer", "inside", "outside", "share"]
-    assert told[at + 2].split() == ["households", "10000.00", "10000.00", "0.5000"]
+    assert told[at + 1].split()[:4] == ["buyer", "inside", "outside", "share"]
+    assert told[at + 2].split()[:4] == ["households", "10000.00", "10000.00", "0.5000"]
 
 
 def test_all_figures_of_the_worked_network_are_gathered(serra: Home) -> None:

@@ -291,3 +291,18 @@ async def test_a_chain_beyond_what_is_installed_is_told_so(riacho: Riacho, monke
     monkeypatch.setattr(solving, "has_scipy", lambda: False)
     assert await refused(riacho, "retained") == (422, "CHAIN_TOO_LARGE")
     assert (await figures(riacho, "shares"))["share"] == "0.4689", "that takes no equations"
+
+
+async def test_payments_in_the_book_are_evidence_and_called_entries(riacho: Riacho) -> None:
+    await worked(riacho)
+    for handle in ("ana", "bia"):
+        await riacho.join(handle, handle.title())
+    assert "id" in await riacho.ask("POST", "/v1/enterprises/growers/correct", {"member": "bia"})
+    assert "id" in await riacho.ask("POST", "/v1/parameters/supply.unit_worth.HORA/set", {"value": "1.00"})
+    await riacho.ask("POST", "/v1/payments", {"payee": "bia", "amount": value("40.00")}, as_="ana")
+    shares = await figures(riacho, "shares")
+    assert {one["evidence"]: one["value"] for one in shares["evidence"]} == {
+        "declared": "25300.00", "entry": "40.00", "invoice": "3600.00",
+    }  # fmt: skip
+    households = shares["buyers"][0]
+    assert (households["inside"], households["rests_on"]["entry"]) == ("10040.00", "0.0020")

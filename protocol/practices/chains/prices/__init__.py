@@ -194,8 +194,8 @@ PRACTICE = Practice(
     refusals=(PARTS_NOT_WHOLE,),
     operations=(
         Create("open-prices", PublishOpenPrice, plan=plan_publish, verb="publish",
-               example="mutirao open-prices publish --title 'bread, a loaf' --price 100 --rest-to-fund"
-               """ --parts '{"name": "bakery", "amount": {"value": "80", "asset_scale": 0}, "source": "invoice"}'"""),
+               example="mutirao open-prices publish --title jam --price 5.00 --rest-to-fund"
+               " --parts name=fruit,amount=1.60 --parts name=labour,amount=1.80,kind=work,source='0.12 h'"),
         Act("open-prices", "withdraw", WithdrawOpenPrice, plan=plan_withdraw,
             example="mutirao open-prices withdraw ID"),
         Show("open-prices", OpenPriceShown, view=show_open_price, example="mutirao open-prices show ID",

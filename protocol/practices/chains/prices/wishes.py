@@ -51,7 +51,7 @@ class PublishOpenPrice:
 
     title: Annotated[str, AtMost(INTENT_TITLE_CHARS_MAX), Doc("what is sold, with its unit: jam, a jar")]
     price: Annotated[Amount, Doc("what it costs")]
-    parts: Annotated[tuple[PricePartTold, ...], AtMost(PRICE_PARTS_MAX)] = ()
+    parts: Annotated[tuple[PricePartTold, ...], AtMost(PRICE_PARTS_MAX), Doc("what it is made of")] = ()
     rest_to_fund: Annotated[bool, Doc("what the parts leave of the price goes to the fund: the emporium's rule")] = (
         False
     )
