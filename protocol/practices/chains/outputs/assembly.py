@@ -74,7 +74,11 @@ def sheet_shown(
     if min(fund, income) < 0:
         return refuse(MALFORMED, field="fund" if fund < 0 else "income", expected="not below zero")
     links = MissingLinks(outputs.chain, outputs.candidates)
-    ranked = [one for one in links.ranked(income or Fraction(1)) if not one.is_blocked]
+    ranked = [
+        one
+        for one in links.ranked(income or Fraction(1))
+        if not one.is_blocked and one.candidate.name not in outputs.settled
+    ]
     shares, wages = shares_of(outputs.chain), wages_with(outputs.chain)
     shown = outputs.pictured(names, language)
     called = [cut_to(outputs.candidate(one.candidate.name, names), 12, bold=False, room=200) for one in ranked]

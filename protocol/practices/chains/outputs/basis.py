@@ -9,13 +9,14 @@ from protocol.book.declaration import TextRef
 from protocol.practices.chains.book_chain import average_of, inside_key, is_inside
 from protocol.practices.chains.engine.chain import ZERO, ProductiveChain
 from protocol.practices.chains.engine.missing import Candidate
-from protocol.practices.chains.entries import EnterpriseStatus, SegmentKind
+from protocol.practices.chains.entries import EnterpriseStatus, MissingLinkState, SegmentKind
 from protocol.practices.chains.figures.basis import ChainNow
 from protocol.practices.chains.pictures.pictured import ChainPictured, EnterprisePictured
 from protocol.practices.chains.pictures.words import PictureLanguage
 from protocol.practices.chains.state import ChainInputs
 from protocol.practices.market.item_codes import ITEM_CODES
 
+NO_LONGER_MISSING = (MissingLinkState.STABLE.value, MissingLinkState.FAILED.value)
 NameTexts = tuple[tuple[str, TextRef], ...]
 """Who has a name that somebody may have erased, by short key."""
 
@@ -30,6 +31,8 @@ class ChainSource:
     abroad: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
     """What is bought of each other network, by its handle."""
     network: str = ""
+    settled: frozenset[str] = frozenset()
+    """Candidates that are missing no more: they are stable, or have failed."""
 
     def pictured(self, names: Mapping[str, str | None], language: PictureLanguage) -> ChainPictured:
         """Return the chain as pictures tell it; who has no name is called by its short key, codes by their names."""
@@ -66,7 +69,8 @@ def source_of(now: ChainNow, network: str) -> ChainSource:
         for one in inputs.enterprises.values()
         if is_inside(one.said)
     }
-    return ChainSource(now.basis.chain, tuple(now.basis.candidates), enterprises, abroad, network)
+    settled = frozenset(name for name, state in now.basis.states.items() if state in NO_LONGER_MISSING)
+    return ChainSource(now.basis.chain, tuple(now.basis.candidates), enterprises, abroad, network, settled)
 
 
 def names_of_chain(inputs: ChainInputs) -> NameTexts:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import islice
 from typing import Annotated
 
 from protocol.book.declaration import Doc, ReckonForm
@@ -77,7 +78,8 @@ def _drawn(wanted: ChainPictureWanted, outputs: ChainSource, names: Mapping[str,
     language, width, shown = wanted.language.value, wanted.width, outputs.pictured(names, wanted.language.value)
     match wanted.which:
         case ChainPictureKind.SEGMENTS:
-            missing = [outputs.candidate(one.name, names) for one in outputs.candidates]
+            wanted_still = (one.name for one in outputs.candidates if one.name not in outputs.settled)
+            missing = [outputs.candidate(name, names) for name in wanted_still]
             return segments_picture(shown, language, width, missing)
         case ChainPictureKind.TREE:
             if wanted.root not in ("", HOUSEHOLDS) and wanted.root not in shown.chain.enterprises:
@@ -105,7 +107,8 @@ def chosen_candidates(written: str, outputs: ChainSource) -> Sequence[int] | Ref
     """Return the candidates that are written down, by number; without any the first of the missing links."""
     if not written.strip():
         ranked = MissingLinks(outputs.chain, outputs.candidates).ranked(Fraction(1))
-        return [outputs.candidates.index(one.candidate) for one in ranked[:1] if not one.is_blocked]
+        missing = (one for one in ranked if one.candidate.name not in outputs.settled and not one.is_blocked)
+        return [outputs.candidates.index(one.candidate) for one in islice(missing, 1)]
     number = {one.name: at for at, one in enumerate(outputs.candidates)}
     keys = [one.strip() for one in written.split(",")]
     if len(keys) > CANDIDATES_PICTURED or len(set(keys)) < len(keys):

@@ -11,6 +11,7 @@ import pytest
 
 from protocol.book.declaration import Reckon, Reckoning, TextRef
 from protocol.book.refusals import MALFORMED, Reason, Refused
+from protocol.practices.chains.entries import MissingLinkState
 from protocol.practices.chains.figures.linking import MissingLinksWanted
 from protocol.practices.chains.outputs import FLOW_FORMS
 from protocol.practices.chains.outputs.assembly import ChainSheetShown, ChainSheetWanted, page_of_sheet
@@ -20,6 +21,7 @@ from protocol.practices.chains.outputs.linked import linked_text
 from protocol.practices.chains.refusals import ENTERPRISE_UNKNOWN
 from protocol.practices.chains.sheets.declaration import SheetLanguage
 from protocol.practices.chains.spreadsheet import csv_text, figures_as_csv
+from protocol.practices.chains.state import inputs_of
 from tests.protocol.practices.chains.pictured import HOSTILE, overlaps, read, texts_of
 from tests.protocol.practices.chains.test_sheets import told as sheets_told
 from tests.protocol.practices.chains.test_sheets import worked
@@ -124,6 +126,20 @@ def test_the_sheet_says_what_mission_says(language: SheetLanguage) -> None:
     assert "<script" not in page and " style=" not in page and "http" not in page.replace("http://www.w3.org", "")
     assert "@page{size:A4" in page and f'lang="{language.value}"' in page
     assert overlaps(read(found.svg)) == []
+
+
+def test_a_link_that_is_missing_no_more_is_not_proposed() -> None:
+    one = group()
+    for name in ("mill", "soap"):
+        recipe = next(held for held in inputs_of(one.book).recipes.values() if held.said.key == name)
+        recipe.state = MissingLinkState.FAILED if name == "soap" else MissingLinkState.STABLE
+    found = shown(one, "sheet", ChainSheetWanted(fund="8000"))
+    assert [link.candidate for link in found.links] == ["Biofertiliser", "Sewing"]
+    assert found.fund == "With 8,000: Biofertiliser, Sewing. 673.3 less leave each month."
+    drawn = shown(one, "picture", ChainPictureWanted(ChainPictureKind.BEFORE_AFTER))
+    assert "What changes with Biofertiliser" in texts_of(read(drawn.svg))
+    flow = texts_of(read(shown(one, "picture", ChainPictureWanted()).svg))
+    assert "missing: Sewing" in flow and "missing: Mill" not in flow
 
 
 def test_the_sheet_of_a_group_that_has_written_nothing_yet() -> None:
