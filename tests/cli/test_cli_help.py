@@ -57,7 +57,7 @@ def test_each_operation_explains_itself_with_an_example_that_it_can_read(
     mutirao: Callable[..., Any], made: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("ana.jpg", "enterprises.csv", "relations.csv"):
+    for name in ("ana.jpg", "cheese.jpg", "enterprises.csv", "relations.csv"):
         Path(name).touch()  # the files that examples name
     told = " ".join(help_of(mutirao, f"{made.noun} {made.verb}").split())
     elsewhere = SIGNINGS[made.name].made if made.name in SIGNINGS else ()

@@ -93,6 +93,10 @@ def test_a_group_sends_its_sheets_and_writes_them_again(
     assert mutirao("enterprises", "correct", "bakery", "--name", "=cmd()", *serra.steward).code == 0
     mutirao("chains", "export", tmp_path / "out", *serra.steward)
     assert "bakery,'=cmd()," in (tmp_path / "out" / "enterprises.csv").read_text()
+    serra.stop()
+    kept = b"".join(path.read_bytes() for path in serra.path.rglob("*") if path.is_file())
+    assert b"Agricultores do Vale" in kept and b"Padaria Boa Hora" not in kept, "its former name is erased"
+    serra.serve()
     # What was written comes in again, and says the same.
     assert mutirao("chains", "import", tmp_path / "out", *serra.steward).code == 0
     mutirao("chains", "export", tmp_path / "again", *serra.steward)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated
 
 from protocol.book.arrivals import since
@@ -158,6 +159,7 @@ def supply_misformed(one: SupplyRelation) -> Refused | None:
     return refuse(MALFORMED, field="supplier", expected="another enterprise") if itself else None
 
 
+@lru_cache(maxsize=4_096)
 def is_item(text: str) -> bool:
     """Tell whether a text can stand for what is bought: it says nothing to a spreadsheet."""
     return len(text) <= CHAIN_ITEM_CHARS_MAX and _ITEM.fullmatch(text) is not None and text == text.strip()
