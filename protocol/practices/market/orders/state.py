@@ -166,9 +166,10 @@ class Order:
 
     def state_at(self, now: Millis) -> OrderState:
         """Return its state at an hour: one that nobody has answered, or settled, expires by itself."""
-        disputed = self.state is OrderState.DISPUTED and now - self.changed_ms > DISPUTE_DAYS_MAX * DAY_MS
-        late = self.state is OrderState.PLACED and now > self.placed.not_after_ms
-        return ORDER_LIFE.after(self.state, HOUR) if late or disputed else self.state
+        is_disputed = self.state is OrderState.DISPUTED
+        hour = self.changed_ms + DISPUTE_DAYS_MAX * DAY_MS if is_disputed else self.placed.not_after_ms
+        late = now > hour and ORDER_LIFE.allows(self.state, HOUR)
+        return ORDER_LIFE.after(self.state, HOUR) if late else self.state
 
     def settled(self) -> OrderState | None:
         """Return how both sides would end a dispute: alike in whatever order they have said it; None: not alike."""
