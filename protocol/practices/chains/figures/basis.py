@@ -66,11 +66,6 @@ class ChainBasis:
         able = [one for one, sold in sells if sold and sold >= one.minimum]
         return self.links if len(able) == len(self.candidates) else MissingLinks(self.chain, able)
 
-    def only(self, names: Sequence[str]) -> MissingLinks:
-        """Return these candidates alone, in this order, of which each is known."""
-        by_name = {one.name: one for one in self.candidates}
-        return MissingLinks(self.chain, [by_name[name] for name in names])
-
 
 @dataclass(frozen=True)
 class ChainNow:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from protocol.book.accounts import account_id
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, Desk, Doc
+from protocol.book.declaration import READERS, Desk, Doc, OneOf
 from protocol.book.ledger import Account
 from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, Refused, refuse
@@ -66,7 +66,7 @@ class SuggestionsWanted:
 class SuggestionListed:
     """Somebody's offer that you might take, or a need that you might serve; nobody's balance is told."""
 
-    kind: Annotated[str, Doc("offer or need")]
+    kind: Annotated[str, OneOf(("offer", "need")), Doc("what it is that you see")]
     id: Annotated[str, Doc("its id")]
     member: Annotated[str, Doc("whose it is, by handle; behind an @ the network's")]
     title: Annotated[str, Doc("what it is")]
