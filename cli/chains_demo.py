@@ -5,14 +5,15 @@ Some 120 enterprises, invented: their sheets are beside this file, as a group fi
 network of docs/concepts.md has a node of its own, and its figures are those of the book to the last digit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.chains_figures import WORKED_INCOME, WORKED_WEIGHTS, Json, figures_of_chain
 from cli.client import Client
+from cli.demo_books import knows
 from cli.output import plain
-from cli.stage import Node
+from cli.stage import Node, until
 from cli.steward.sheets import rows_told, send_sheets
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def run_chains(play: "Play", *, keep: bool) -> Json:
 
 def chains_told(nodes: Mapping[str, Node], tell: TellLine, *, progress: bool = False) -> Json:
     """Send each network its sheets, and tell what follows: the three best missing links, the card, the calendar."""
+    federation = _federated(list(nodes.values()), tell)
     found = {name: _chain_taken(node.client, name, tell, progress=progress) for name, node in nodes.items()}
     links = sorted(
         ((one, name) for name, chain in found.items() for one in chain["links"] if not one["is_blocked"]),
@@ -70,10 +72,48 @@ def chains_told(nodes: Mapping[str, Node], tell: TellLine, *, progress: bool = F
     )
     return {
         "networks": {name: {key: chain[key] for key in ("taken", "shares")} for name, chain in found.items()},
+        "federation": _seen_by_all(list(nodes.values()), federation, tell),
         "best_links": [{"network": name, **one} for one, name in links[:BEST_LINKS]],
         "card": card,
         "calendar": calendar,
     }
+
+
+def _federated(nodes: Sequence[Node], tell: TellLine) -> str:
+    """Let the networks found a federation, and return its id."""
+    first, *others = nodes
+    for node in others:
+        until(f"{first.handle} knows {node.handle}", lambda node=node: knows(first, node.handle))
+    charter = {"name": "Vale e Mar", "unit": "HORA", "founders": [node.network for node in others]}
+    federation = first.client.post("/v1/federations", charter)["id"]
+    for node in others:
+        until(f"{node.handle} hears of the federation", lambda node=node: _is_known(node.client, federation))
+        node.client.post(f"/v1/federations/{federation}/join", {})
+    tell(f"  {', '.join(node.handle for node in nodes)} are a federation: what three or more buy outside is summed up")
+    return federation
+
+
+def _is_known(client: Client, federation: str) -> bool:
+    return any(one["id"] == federation for one in client.list("/v1/federations")["items"])
+
+
+def _seen_by_all(nodes: Sequence[Node], federation: str, tell: TellLine) -> Json:
+    """Wait until all networks see the same missing links of their federation, and return them."""
+    seen: list[Json] = []
+
+    def is_settled() -> bool:
+        asked = {"federation": federation}
+        seen[:] = [node.client.get("/v1/chains/federation-links", asked) for node in nodes]
+        of_all = any(one["networks"] == len(nodes) for one in seen[0]["outside"])
+        return of_all and all(one == seen[0] for one in seen)
+
+    until("all see the same missing links of the federation", is_settled)
+    best, leak = seen[0]["links"][0], seen[0]["outside"][0]
+    tell(
+        f"  all see of their federation: {leak['value']} a month leave for {leak['item']}; "
+        f"first comes {plain(best['candidate'])} of {plain(best['handle'])}: {best['retains']} would stay"
+    )
+    return seen[0]
 
 
 def worked_told(node: Node, tell: TellLine) -> Json:
