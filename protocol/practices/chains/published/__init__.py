@@ -13,6 +13,7 @@ from protocol.practices.chains.entries import (
 )
 from protocol.practices.chains.published.bodies import CHAIN_KINDS
 from protocol.practices.chains.published.renewal import PUBLISHED, due, hear_told, look_at_chain
+from protocol.practices.chains.published.staying import retained_by
 from protocol.practices.chains.published.views import (
     FederationLinksShown,
     FederationLinksWanted,
@@ -21,6 +22,7 @@ from protocol.practices.chains.published.views import (
     list_retained_shares,
     view_federation_links,
 )
+from protocol.practices.market.matches.finding import RETAINED
 
 CHAIN_FIGURES = (EnterpriseSaid, EnterpriseRemoved, SupplySaid, SupplyRemoved, RecipeSaid, RecipeRemoved)
 
@@ -29,7 +31,7 @@ PRACTICE = Practice(
     entries=(),
     boards=CHAIN_KINDS,
     parameters=(PUBLISHED,),
-    fills=(BOARD_NEWS.by(hear_told),),
+    fills=(BOARD_NEWS.by(hear_told), RETAINED.by(retained_by)),
     due=due,
     after=dict.fromkeys(CHAIN_FIGURES, look_at_chain),
     operations=(
