@@ -423,9 +423,11 @@ def _kept(state: Any) -> dict[str, Any]:
 
 
 def snapshot(book: Book) -> Any:
-    """Return all that a book says, as plain values that can be compared."""
+    """Return all that a book says, as plain values that can be compared; what is TRANSIENT follows from no entry."""
     states: Sequence[tuple[str, Any]] = sorted(
-        (kind.__qualname__, kept) for kind, state in book._states.items() if (kept := _kept(state)) != _kept(kind())
+        (kind.__qualname__, kept)
+        for kind, state in book._states.items()
+        if not getattr(kind, "TRANSIENT", False) and (kept := _kept(state)) != _kept(kind())
     )
     return (
         {name: asdict(account) for name, account in book.ledger.accounts.items()},
