@@ -84,7 +84,7 @@ CHAIN_NEARLY_CLOSED = Reason(
     422,
     "Nearly all of the money goes round for ever",
     "Of {about} enterprises some spend nearly all that they turn over with each other: no figure is near.",
-    heading="Some enterprises only buy from each other, nearly",
+    heading="Some nearly only buy from each other",
     ways=("look at those without wages and surplus: something is missing there",),
 )
 
