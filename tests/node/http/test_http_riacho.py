@@ -555,6 +555,7 @@ def test_what_is_told_once_is_what_a_store_must_not_hold() -> None:
         "AnnouncementShown": ("text",),
         "OfferShown": ("title", "text", "place"),
         "NeedShown": ("title", "text", "place"),
+        "OpenPriceShown": ("title", "parts"),
     }
     holding = {kind.__name__: name for kind in kinds for name in hints_of(kind) if name in HOLDING}
     of_items = {"CurrencyShown", "OfferShown", "NeedShown", "OrderShown"}

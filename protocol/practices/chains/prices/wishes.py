@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from protocol.book.declaration import At, Doc, Seers
+from protocol.book.declaration import At, Doc, Seers, ToldOnce
 from protocol.book.money import Amount
 from protocol.book.refusals import Reason, Stage
 from protocol.practices.chains.prices.parts import (
@@ -103,10 +103,10 @@ class OpenPriceShown:
     network: Annotated[str, Doc("the network of the seller, by its id")]
     handle: Annotated[str | None, Doc("what that network calls itself")]
     seller: str
-    title: str
+    title: Annotated[str | None, ToldOnce, Doc("what is sold; null where an answer is told again, as parts are")]
     price: Amount
     work: Annotated[Amount, Doc("work in the chain: what is earned by all who had a hand in it")]
     work_share: Annotated[str, Doc("the same as a share of the price")]
     sums: Annotated[tuple[PriceKindShown, ...], Doc("by kind, along the chain; what is unknown among them")]
-    parts: tuple[PricePartShown, ...]
+    parts: Annotated[tuple[PricePartShown, ...] | None, ToldOnce, Doc("what it is made of, the first parts first")]
     ends_at: Annotated[At, Doc("when it goes by itself")]
