@@ -6,6 +6,7 @@ as it was. A mark is the hash of all that the future depends on, written down by
 """
 
 import marshal
+from array import array
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from enum import Enum
@@ -139,6 +140,8 @@ def _copier(kind: type[Any]) -> Callable[[Any, Done], Any]:
         return lambda one, done: {key: _copied(value, done) for key, value in one.items()}
     if issubclass(kind, list):
         return lambda one, done: [_copied(value, done) for value in one]
+    if issubclass(kind, array):
+        return lambda one, _: one[:]
     if issubclass(kind, set | frozenset | bytearray):
         return lambda one, _: kind(one)
     if issubclass(kind, MethodType):
@@ -186,6 +189,8 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:
         return _write_table
     if issubclass(kind, list | tuple):
         return lambda one: tuple([written(value) for value in one])
+    if issubclass(kind, array):
+        return tuple
     if issubclass(kind, set | frozenset | bytearray):
         return lambda one: tuple(sorted(map(written, one), key=repr))
     left_out = {*SHARED.get(kind, ()), *PASSING.get(kind, ()), *UNWRITTEN.get(kind, ())}
