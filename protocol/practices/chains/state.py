@@ -24,6 +24,7 @@ from protocol.practices.chains.entries import (
     SupplyRemoved,
     SupplySaid,
 )
+from protocol.practices.market.orders.entries import OrderConfirmed, OrderDisputed, OrderSettled
 
 ENTERPRISES_MAX = 2_000
 """Enterprises of one network's chain."""
@@ -49,6 +50,9 @@ RECIPE_LIFE = Lifecycle(
         (_S.STABLE, _MOVED): _S.FAILED,
         (_S.TRIAL, _FULFILLED): (_S.TRIAL, _S.STABLE),
         (_S.STABLE, _FULFILLED): _S.STABLE,
+        (_S.TRIAL, OrderConfirmed.KIND): (_S.TRIAL, _S.STABLE),
+        (_S.TRIAL, OrderSettled.KIND): (_S.TRIAL, _S.STABLE),
+        (_S.TRIAL, OrderDisputed.KIND): _S.TRIAL,
     },
 )
 PaidPlace = tuple[bytes | None, bytes, int]
@@ -82,6 +86,10 @@ class RecipeHeld:
     """Orders that were fulfilled."""
     reason: bytes | None = None
     """The digest of why it failed."""
+    orders: tuple[bytes, ...] = ()
+    """Those that counted by themselves while it was on trial: no more than make it stable."""
+    stable_seq: int | None = None
+    """The place in the ledger of an order's step that made it stable; None: no order did."""
 
 
 @dataclass(slots=True)
@@ -236,10 +244,30 @@ def fold_step(inputs: ChainInputs, said: RecipeMoved | RecipeFulfilled) -> None:
         state = RECIPE_LIFE.after(before.state, said.KIND, said.to)
         inputs.recipes[said.recipe] = replace(before, state=state, reason=said.reason)
         return
-    orders = before.fulfilled + 1
-    ends = RECIPE_LIFE.ends(before.state, said.KIND)
+    inputs.recipes[said.recipe] = _counted(before, said.KIND, 1)
+
+
+def fold_order(inputs: ChainInputs, kind: str, order: bytes, item: str | None, seq: int) -> None:
+    """Count an order that is fulfilled now, with missing links on trial that make its item; no item: no more.
+
+    Called after each step of an order that may fulfil or dispute it, of a kind and at a place of the ledger. What is
+    not on trial stays as it is.
+    """
+    for recipe, held in inputs.recipes.items():
+        is_counted = order in held.orders
+        counts = item is not None and (is_counted or item == held.said.item)
+        if counts is is_counted or not RECIPE_LIFE.allows(held.state, kind):
+            continue
+        orders = (*held.orders, order) if counts else tuple(one for one in held.orders if one != order)
+        after = replace(_counted(held, kind, 1 if counts else -1), orders=orders)
+        inputs.recipes[recipe] = replace(after, stable_seq=None if after.state is held.state else seq)
+
+
+def _counted(held: RecipeHeld, kind: str, change: int) -> RecipeHeld:
+    """Return a recipe with an order more or less, by an entry of a kind."""
+    orders, ends = held.fulfilled + change, RECIPE_LIFE.ends(held.state, kind)
     state = MissingLinkState.STABLE if orders >= STABLE_ORDERS and MissingLinkState.STABLE in ends else ends[0]
-    inputs.recipes[said.recipe] = replace(before, state=state, fulfilled=orders)
+    return replace(held, state=state, fulfilled=orders)
 
 
 def fold_criterion(inputs: ChainInputs, said: CriterionSaid | CriterionRemoved) -> None:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How far a missing link has come: wanted, matched, on trial, stable after three fulfilled orders, or failed."""
+"""How far a missing link has come: wanted, matched, on trial, stable after three fulfilled orders, or failed.
+
+On trial, orders of members here count by themselves: of the item that the recipe makes, by its code, whoever sells it.
+One that is disputed meanwhile counts no more, until both sides settle it as fulfilled.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,11 +23,16 @@ from protocol.practices.chains.state import (
     CHAIN_TEXT_BYTES_MAX,
     RECIPE_LIFE,
     ChainInputs,
+    RecipeHeld,
+    fold_order,
     fold_step,
     inputs_of,
     owned_texts,
 )
 from protocol.practices.chains.telling import COORDINATORS, ChainText, texts_refused
+from protocol.practices.market.orders.entries import OrderConfirmed, OrderDisputed, OrderSettled
+from protocol.practices.market.orders.state import ORDERS, OrderState
+from protocol.practices.market.orders.views import STEPPED_NEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class MoveRecipe:
 
 @dataclass(frozen=True, slots=True)
 class FulfilRecipe:
-    """Say that one more order of a missing link on trial was fulfilled; with the third it is stable."""
+    """Say that one more order was fulfilled that the node does not know of; with the third on trial it is stable."""
 
 
 def check(book: Book, entered: Entered) -> Reason | None:
@@ -63,8 +72,29 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
     assert isinstance(entered.body, RecipeMoved | RecipeFulfilled)
-    held = inputs_of(book).recipes[entered.body.recipe]
-    yield News("recipe.moved", held.said.key, tuple(book.members), {"state": held.state.value})
+    yield _moved(book, inputs_of(book).recipes[entered.body.recipe])
+
+
+def news_of_order(book: Book, entered: Entered) -> Iterable[News]:
+    """Tell all members of a missing link that a step of an order has made stable."""
+    for held in inputs_of(book).recipes.values():
+        if held.stable_seq == entered.seq:
+            yield _moved(book, held)
+
+
+def _moved(book: Book, held: RecipeHeld) -> News:
+    return News("recipe.moved", held.said.key, tuple(book.members), {"state": held.state.value})
+
+
+def see_order(book: Book, entered: Entered) -> Sequence[Posting]:
+    """Count what a member here has ordered and got, and no more what is disputed: part of the fold."""
+    body = entered.body
+    assert isinstance(body, OrderConfirmed | OrderDisputed | OrderSettled)
+    order = book.rows(ORDERS)[body.order]
+    if True in order.own_sides:
+        item = order.placed.code if order.state is OrderState.FULFILLED else None
+        fold_order(inputs_of(book), body.KIND, order.id, item, entered.seq)
+    return ()
 
 
 def owned(book: Book, body: Body) -> Iterable[Owned]:
@@ -104,6 +134,8 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
+    after=dict.fromkeys((OrderConfirmed, OrderDisputed, OrderSettled), see_order),
+    fills=(STEPPED_NEWS.by(news_of_order),),
     lives=(RECIPE_LIFE,),
     private=(Private("recipe", CHAIN_TEXT_BYTES_MAX, (RecipeMoved,), owned),),
     operations=(

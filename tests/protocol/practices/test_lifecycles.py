@@ -199,6 +199,52 @@ def missing_links(told: Told) -> None:
         moved = said(*steps)
         for one in wrong:
             tell(RecipeFulfilled(moved(state.WANTED).recipe) if one is None else moved(one), "STATE_CONFLICT")
+    ordered_links(told)
+
+
+def ordered_links(told: Told) -> None:
+    """Orders of bread and of cake, which count with what is on trial alone, and move nothing else."""
+    tell, way = told.tell, (MissingLinkState.WANTED, MissingLinkState.MATCHED, MissingLinkState.TRIAL)
+    tita, gilberto = (told.book.member_by_handle[one] for one in ("tita", "gilberto"))
+    bread, cake = "23490", "23430"
+    links = [(bread, way[:count]) for count in range(4)] + [(bread, (*way, MissingLinkState.FAILED)), (cake, way)]
+    for number, (item, steps) in enumerate(links, 100):
+        id = bytes([number]) * 16
+        tell(RecipeSaid(id, f"oven-{number}", item, 0, (), 1_000_000, 0, 0, 0, None, None, None))
+        for step in steps:
+            tell(RecipeMoved(id, step, None))
+    number = 100
+
+    def confirmed(code: str) -> bytes:
+        nonlocal number
+        number += 1
+        id = bytes([number]) * 16
+        tell(
+            OrderPlaced(
+                id, None, tita, gilberto, is_buyer=True, offer=id, code=code, quantity=1_000, unit="", currency="",
+                scale=0, price=0, not_after_ms=told.entered.at_ms + 10**9, said_ms=None,
+            )
+        )  # fmt: skip
+        for step in (OrderAccepted(id, None), OrderDelivered(id, 1_000, 0, None, None), OrderConfirmed(id, None)):
+            tell(step)
+        return id
+
+    def disputed(id: bytes) -> bytes:
+        tell(OrderDisputed(id, by_buyer=True, reason=None, said_ms=None))
+        return id
+
+    def settled(id: bytes) -> None:
+        for by_buyer in (True, False):
+            tell(OrderSettled(id, by_buyer, fulfilled=True, said_ms=None))
+
+    settled(disputed(confirmed(bread)))
+    second = confirmed(bread)
+    settled(disputed(confirmed(bread)))
+    disputed(second)
+    settled(disputed(confirmed(bread)))
+    disputes = [disputed(confirmed(cake)) for _ in range(3)]
+    for order in disputes:
+        settled(order)
 
 
 def orders(told: Told) -> None:

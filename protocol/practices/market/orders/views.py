@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Orders as their two sides see them, and what each is told and has to do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, Desk, Entered, Errand, News, RowsWanted, Urgency
+from protocol.book.declaration import READERS, Desk, Entered, Errand, News, RowsWanted, Slot, Urgency
 from protocol.book.money import Amount
 from protocol.book.personal import shown_text
 from protocol.book.private import Owned
@@ -27,6 +27,10 @@ from protocol.practices.market.orders.state import ORDERS, Order, OrderState, Or
 from protocol.practices.market.orders.wishes import OrderOutcome, OrderReason, OrderShown, OrderSide, OrdersWanted
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text
+
+STEPPED_NEWS: Slot[Callable[[Book, Entered], Iterable[News]]] = Slot(
+    "what else a step of an order means to subscribers"
+)
 
 
 def view_order(desk: Desk, id: str) -> OrderShown | Refused:
@@ -123,12 +127,14 @@ def owned(book: Book, body: Body) -> Iterable[Owned]:
 
 
 def news(book: Book, entered: Entered) -> Iterable[News]:
-    """Tell both sides of each step."""
+    """Tell both sides of each step, and whom what follows from it concerns."""
     body = entered.body
     assert isinstance(body, OrderPlaced | OrderDenied | OrderTold | Stepped)
     if not isinstance(body, OrderTold):
         word = body.KIND.partition("/")[2]
         yield News(f"order.{word}", uuid_text(body.order), book.rows(ORDERS)[body.order].own_members)
+        for tell in book.fillings(STEPPED_NEWS):
+            yield from tell(book, entered)
 
 
 def today(desk: Desk) -> Iterator[Errand]:
