@@ -26,7 +26,7 @@ from protocol.book.uuids import drawn_id
 from protocol.peers.boards import Boards, body_of
 from protocol.peers.ties import TIES, Tie
 from protocol.practices.market.intents import OFFER_ITEMS, PARTS_OF_UNIT, QUANTITY_MAX, Offer, Price
-from protocol.practices.market.measures import QUANTITY_REASONS, measured, parts_text, quantity_of
+from protocol.practices.market.measures import QUANTITY_REASONS, UNIT_UNKNOWN, measured, parts_text, quantity_of
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
     OrderCancelled,
@@ -61,7 +61,9 @@ from protocol.practices.market.orders.wishes import (
 from protocol.practices.market.pairing import PIECES_UNIT
 from protocol.practices.market.quantities import QuantityFault
 from protocol.practices.market.shown import find_intent
+from protocol.practices.market.units import BY_CODE
 from protocol.practices.money.requests.entries import Requested
+from protocol.practices.money.requests.rules import against_request
 from protocol.practices.people.authority import acts_for
 
 ORDERS_OPEN_MAX = 256
@@ -157,10 +159,12 @@ def ordered_quantity(text: str, unit: str) -> int | Refused:
         told = measured(text, None, None)
         if isinstance(told, Refused):
             return told
-        quantity = quantity_of(*told)
+        quantity, code = quantity_of(*told), unit or PIECES_UNIT
         assert quantity is not None
+        if code not in BY_CODE:  # another network may say anything
+            return refuse(UNIT_UNKNOWN, about=code)
         try:
-            parts = quantity.in_unit(unit or PIECES_UNIT).number * PARTS_OF_UNIT
+            parts = quantity.in_unit(code).number * PARTS_OF_UNIT
         except QuantityFault as fault:
             return refuse(QUANTITY_REASONS[fault.code], about=fault.about)
         found = int(parts) if parts.denominator == 1 else 0
@@ -216,6 +220,8 @@ def plan_deliver(desk: Desk, id: str, wish: DeliverOrder) -> Plan | Refused:
         return account
     payer = placed.buyer if order.partner is None else None
     asked = Requested(desk.book.drawn(drawn_id(desk.chance)), account.id, due, payer, None, None)
+    if refused := against_request(desk.book, asked):
+        return refused
     body = replace(body, request=asked.request)
     # The request that it names is in the book with the entry before it.
     planned = _stepped(desk, order, body)
@@ -253,10 +259,10 @@ def plan_settle(desk: Desk, id: str, wish: SettleOrder) -> Plan | Refused:
         return order
     fulfilled = wish.outcome is OrderOutcome.FULFILLED
     sides = order.own_sides if desk.actor.role is Role.STEWARD else (_side(desk, order, None),)
+    # Who says again what it has said takes no step: each side has few.
     lacking = tuple(side for side in sides if fulfilled not in {one.fulfilled for one in order.steps(side)})
-    sides = lacking or sides[:1]
-    writes = tuple(Write(OrderSettled(order.id, side, fulfilled, None)) for side in sides)
-    planned = _stepped(desk, order, OrderSettled(order.id, sides[0], fulfilled, None))
+    writes = tuple(Write(OrderSettled(order.id, side, fulfilled, None)) for side in lacking)
+    planned = _stepped(desk, order, OrderSettled(order.id, (lacking or sides)[0], fulfilled, None))
     return planned if isinstance(planned, Refused) else replace(planned, writes=writes)
 
 

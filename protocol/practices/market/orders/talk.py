@@ -34,7 +34,7 @@ from protocol.practices.market.orders.entries import (
     OrderTold,
     Stepped,
 )
-from protocol.practices.market.orders.plans import ORDERS_OPEN_MAX, beyond, offer_on, tie_of
+from protocol.practices.market.orders.plans import FREE, ORDERS_OPEN_MAX, beyond, offer_on, tie_of
 from protocol.practices.market.orders.refusals import OFFER_DIFFERS, OFFER_GONE, ORDER_STRANGER, ORDERS_TOO_MANY
 from protocol.practices.market.orders.rules import order_refusal
 from protocol.practices.market.orders.state import ORDER_LIFE, ORDERS, Fulfilments, Order, OrderState, OrderTalk
@@ -119,7 +119,7 @@ def _taken(desk: Desk, network: bytes, id: bytes, terms: OrderTerms) -> OrderPla
         price is None and (offer.prices or terms.currency)
     ):
         return OFFER_DIFFERS
-    if price is not None and (refused := beyond(offer, price, terms.quantity)):
+    if refused := beyond(offer, price or FREE, terms.quantity):
         return refused.reason
     member = book.members.get(book.member_by_handle.get(offer.member, ""))
     if member is None or member.inactive() is not None:

@@ -70,7 +70,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     match body:
         case Requested():
-            return _against_request(book, body)
+            return against_request(book, body)
         case Declined(name) | RequestCancelled(name):
             request = book.requests.get(name)
             if request is None:
@@ -83,7 +83,8 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             raise AssertionError(body)
 
 
-def _against_request(book: Book, body: Requested) -> Refused | None:
+def against_request(book: Book, body: Requested) -> Refused | None:
+    """Return why nobody may be asked so for a payment: the same answer on every node."""
     account = book.ledger.accounts.get(body.payee)
     if account is None or account.member is None:
         return refuse(ACCOUNT_UNKNOWN, member=body.payee)

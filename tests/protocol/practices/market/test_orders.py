@@ -314,6 +314,16 @@ def terms(world: World, item: str, **changed: Any) -> OrderTerms:
     return replace(OrderTerms(id_of(item), "ana", 1_000, "KGM", "FLOR", 400, world.now, world.now + DAY_MS), **changed)
 
 
+def test_a_unit_that_only_the_other_network_knows_is_ordered_by_number_alone(world: World) -> None:
+    offer = pinned(world, "serra", flour("bia", 100, 400, "FLOR", unit="SAK"))
+    wish = PlaceOrder(f"{offer}@serra", "1 kg")
+    refused = world.ask("riacho", "orders.place", wish, actor=by(world, "riacho", "ana"))
+    assert isinstance(refused, Refused) and (refused.reason.code, refused.figures) == (
+        "UNIT_UNKNOWN", {"about": "SAK"}
+    )  # fmt: skip
+    assert place(world, "1", offer=offer).unit == "SAK"
+
+
 def test_an_order_that_is_not_as_the_offer_is_denied(world: World) -> None:
     offer = pinned(world, "serra", flour("bia", 100, 400, "FLOR"))
     before = len(world.nodes["serra"].disk)
@@ -334,6 +344,13 @@ def test_an_order_that_is_not_as_the_offer_is_denied(world: World) -> None:
         world.run()
     assert len(world.nodes["serra"].disk) == before
     assert not world.drops
+
+
+def test_of_a_gift_too_nobody_orders_more_than_there_is(world: World) -> None:
+    gift = pinned(world, "serra", replace(flour("bia", 100, 0, "FLOR"), prices=()))
+    much = terms(world, gift, price=0, currency="", quantity=100_001)
+    say(world, OrderNews(b"x" * 16, much, (), 0), to="serra", source="riacho")
+    assert b"x" * 16 not in world.nodes["serra"].replica.book.rows(ORDERS)
 
 
 def test_an_order_that_was_denied_is_over(world: World) -> None:
