@@ -96,8 +96,8 @@ def followed(network: bytes, price: OpenPrice, price_of: PriceOf) -> Iterator[Pr
 
 
 def is_whole(price: OpenPrice) -> bool:
-    """Tell whether a price's parts are the whole of it: what another network says need not be."""
-    return sum(one.minor for one in price.parts) == price.minor
+    """Tell whether parts are the whole of a price, which is something: what another network says need not be."""
+    return 0 < price.minor == sum(one.minor for one in price.parts)
 
 
 def sums_of(parts: Iterable[PricePartFollowed], whole: int) -> Mapping[PricePartKind, Fraction]:
@@ -124,9 +124,7 @@ def _parts(
     for one in price.parts:
         path, value = (*above, one.name), one.minor * times
         behind = price_of(network, one) if len(seen) < PRICES_DEEP_MAX else None
-        if (
-            behind is None or behind[1] in seen or not behind[1].minor or not is_whole(behind[1])
-        ):  # gone, or round again
+        if behind is None or behind[1] in seen or not is_whole(behind[1]):  # gone, or round again
             is_known = one.kind is not PricePartKind.UNKNOWN and bool(one.source) and one.of is None
             yield PricePartFollowed(path, value, one.kind, one.source, is_known, is_opened=False)
             continue

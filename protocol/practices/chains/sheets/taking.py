@@ -18,6 +18,7 @@ from protocol.practices.chains.criteria import against_criterion
 from protocol.practices.chains.engine.chain import HOUSEHOLDS, ChainFault
 from protocol.practices.chains.enterprises import against_enterprise
 from protocol.practices.chains.entries import (
+    ACCOUNT_SCALE,
     RECIPE_SHARES_MAX,
     RELATIONS_AT_ONCE,
     RELATIONS_REMOVED_AT_ONCE,
@@ -40,7 +41,7 @@ from protocol.practices.chains.refusals import (
     FIGURE_MISSING,
     refused_chain,
 )
-from protocol.practices.chains.sheets.cells import Cells, rounded_minor
+from protocol.practices.chains.sheets.cells import VALUE_MINOR_MAX, Cells, rounded_minor
 from protocol.practices.chains.sheets.columns import who_is
 from protocol.practices.chains.sheets.reading import SheetFault, SheetLine
 from protocol.practices.chains.sheets.refusals import (
@@ -62,7 +63,7 @@ from protocol.practices.chains.state import (
     trial_of,
 )
 from protocol.practices.chains.supply import is_item, supply_misformed
-from protocol.practices.market.intents import PARTS_OF_UNIT
+from protocol.practices.market.intents import PARTS_OF_UNIT, QUANTITY_MAX
 from protocol.practices.market.quantities import Quantity
 from protocol.practices.market.units import Language
 
@@ -192,6 +193,8 @@ class _Taking:
             if name is not None:
                 self.erases += let_go_of((self.inputs.recipes[name].said.name,))
             hours = line.number("hours")
+            if hours is not None and hours * PARTS_OF_UNIT > QUANTITY_MAX:
+                line.wrong(CELL_MALFORMED, "hours", expected=f"at most {QUANTITY_MAX // PARTS_OF_UNIT}")
             said = RecipeSaid(
                 name or drawn_id(self.chance),
                 key,
@@ -212,7 +215,8 @@ class _Taking:
 
     def _parts(self, line: SheetLine) -> Iterator[RecipeShare]:
         """Yield what a recipe buys: "wheat (growers) 50% + various 10%"."""
-        told = [one.strip() for one in line.text("buys").split("+") if one.strip()]
+        # Blanks are taken together: a pattern would try each of a thousand as the end of a word.
+        told = [" ".join(one.split()) for one in line.text("buys").split("+") if one.strip()]
         if len(told) > RECIPE_SHARES_MAX:
             line.wrong(CELL_MALFORMED, "buys", expected=f"at most {RECIPE_SHARES_MAX} parts")
         for one in told:
@@ -271,6 +275,10 @@ class _Taking:
                 more = Quantity(Fraction(number) * times, unit).in_unit(said.unit or unit)
                 said = replace(said, quantity=int((said.quantity or 0) + more.number), unit=more.unit)
             said = replace(said, value=said.value + value)
+            if said.value > VALUE_MINOR_MAX:
+                line.wrong(CELL_MALFORMED, "value", expected=f"at most {VALUE_MINOR_MAX // 10**ACCOUNT_SCALE} in all")
+            if (said.quantity or 0) > QUANTITY_MAX:
+                line.wrong(CELL_MALFORMED, "quantity", expected=f"at most {QUANTITY_MAX // PARTS_OF_UNIT} in all")
             self._granted(line, supply_misformed(said))
             sums[place] = said
         if 0 < len(asked) < SURVEY_HOUSEHOLDS_MIN:

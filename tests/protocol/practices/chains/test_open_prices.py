@@ -27,6 +27,7 @@ from protocol.practices.chains.prices.wishes import (
     PublishOpenPrice,
     WithdrawOpenPrice,
 )
+from tests.protocol.practices.market.fair import pinned
 
 
 def amount(text: str) -> Amount:
@@ -205,6 +206,15 @@ def test_chains_without_an_end_are_followed_so_far() -> None:
     parts = list(followed(b"n", price, deeper))
     assert len(parts) <= PARTS_FOLLOWED_MAX and max(len(one.path) for one in parts) == PRICES_DEEP_MAX
     assert sums_of(parts, 1) == {PricePartKind.UNKNOWN: Fraction(1)}
+
+
+def test_a_price_of_nothing_that_another_network_tells_is_passed_over(world: World) -> None:
+    nothing = pinned(world, "serra", OpenPrice("caio", "a gift", "FLOR", 2, 0, ()))
+    assert world.granted("riacho", "open-prices.list", OpenPricesWanted()).items == ()
+    shown = world.ask("riacho", "open-prices.show", subject=f"{nothing}@serra")
+    assert isinstance(shown, Refused) and shown.reason.code == "NOT_FOUND"
+    bought = part("gift", "1.00", of=f"{nothing}@serra")
+    assert refusal(world, "open-prices.publish", replace(JAM, parts=(bought, *JAM.parts)))[0] == "NOT_FOUND"
 
 
 def test_what_another_network_says_need_not_add_up() -> None:

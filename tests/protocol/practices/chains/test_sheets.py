@@ -56,6 +56,8 @@ def test_sheets_sent_twice_say_everything_once() -> None:
 
 
 ENTERPRISES = "id,turnover,wages,surplus\nshop,1000,100,50\nmill,500,100,50\n"
+RECIPES = "id,item,pledged,wages,surplus,investment"
+SURVEY = "household,item,value"
 RELATIONS = "buyer,item,supplier,quantity,unit,value\n"
 
 WRONG = {
@@ -104,6 +106,14 @@ WRONG = {
         "ENTERPRISE_UNKNOWN", 2, "enterprise"),
     "a criterion above one": ({"criteria": "enterprise,criterion,value\nshop,labour,1.5\n"},
         "SHARE_ABOVE_ONE", 2, "value"),
+    "more hours than are counted": ({"recipes": f"{RECIPES},hours\nsoap,oil,1,50%,50%,1,{'9' * 40}\n"},
+        "CELL_MALFORMED", 2, "hours"),
+    "a thousand blanks in what is bought": ({"recipes": f"{RECIPES},buys\nsoap,oil,1,50%,50%,1,a{' ' * 1_900}b\n"},
+        "CELL_MALFORMED", 2, "buys"),
+    "households that buy more than is counted": ({"households": f"{SURVEY},times\na,oil,9999999999999,999\n"},
+        "CELL_MALFORMED", 2, "value"),
+    "households that buy a greater quantity than is counted": ({
+        "households": f"{SURVEY},quantity,unit\n" + "a,oil,1,600000000,kg\n" * 3}, "CELL_MALFORMED", 3, "quantity"),
     "nothing at all": ({"relations": "\n\n"}, "SHEET_UNREADABLE", 1, ""),
     "more cells than columns": ({"relations": "buyer,item,value\nshop,oil,3,4\n"}, "SHEET_UNREADABLE", 2, ""),
     "a quote that is never closed": ({"relations": 'buyer,item,value\nshop,"oil,3\n'}, "SHEET_UNREADABLE", 2, ""),

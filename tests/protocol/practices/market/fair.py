@@ -9,13 +9,14 @@ from simulation.world import World
 from protocol.book.declaration import Actor, Plan, Publication, Role
 from protocol.book.signed import uuid_text
 from protocol.book.timezones import DAY_MS
+from protocol.lanes.entry import Body
 from protocol.practices.market.intents import Need, Offer, Price
 
 FLOUR = "23110"
 
 
-def pinned(world: World, name: str, body: Offer | Need, days: int = 60) -> str:
-    """Put an offer or a need on a network's board; returns its id."""
+def pinned(world: World, name: str, body: Body, days: int = 60) -> str:
+    """Put an item, such as an offer or a need, on a network's board; returns its id."""
     node = world.nodes[name]
     item, home = world.rng.randbytes(16), node.replica.home
     home.now, home.out = world.now, []
