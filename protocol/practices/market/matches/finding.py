@@ -5,8 +5,10 @@ What boards and published lines say is the same for all; what our own members ma
 links, only we know, and it bounds our pairs alone.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 
 from protocol.book.book import Book
 from protocol.book.declaration import Slot
@@ -20,8 +22,12 @@ from protocol.practices.market.index import IntentIndex
 from protocol.practices.market.intents import NEED_ITEMS, OFFER_ITEMS
 from protocol.practices.market.matching import CreditWay, Market, Match, NeedStanding, OfferStanding, matches
 
-MATCH_LOOKED_MAX = 20_000
-"""So many offers and needs are looked at for one list: nobody keeps a node busy by pinning up the same."""
+MATCH_LOOKED_MAX = 10_000
+"""So many offers and needs are looked at for one list: nobody keeps a node busy by pinning up the same.
+
+A solver is given no more pairs than that, which takes it some two seconds; needs of others whose offers were not all
+looked at are left out, and those of our members come first.
+"""
 SCALE_UNKNOWN = 2
 """Decimals of a currency of which nobody here knows how many it has."""
 
@@ -32,10 +38,15 @@ RETAINED: Slot[Callable[[Book, bytes, str], int | None]] = Slot(
 
 def own_matches(book: Book, now: Millis) -> list[Match]:
     """Return the matches of our members' needs."""
+    return [one for one in matches(market_known(book, now)) if one.need.network == book.network]
+
+
+def market_known(book: Book, now: Millis) -> Market:
+    """Return our members' needs with all that competes for what they want, as far as it is looked at."""
     offers, needs = _competing(book, now)
     networks = {(need.network, offer.network) for need in needs for offer in offers if need.network != offer.network}
     ways = {pair: tuple(credit_ways(book, *pair)) for pair in sorted(networks)}
-    return [one for one in matches(Market(offers, needs, ways)) if one.need.network == book.network]
+    return Market(offers, needs, ways)
 
 
 def retained_ppm(book: Book, network: bytes, member: str) -> int | None:
@@ -48,17 +59,22 @@ def _competing(book: Book, now: Millis) -> tuple[list[OfferStanding], list[NeedS
     """Return our members' needs, the offers that are called so, the needs that want these, and so on."""
     index = book.of(IntentIndex)
     offers, needs = dict[int, HeardIntent](), dict[int, HeardIntent]()
-    waiting = [one for one in index.of_network(book.network) if one.kind is NEED_ITEMS]
+    waiting = deque(one for one in index.of_network(book.network) if one.kind is NEED_ITEMS)
+    known = {one.arrival for one in waiting}
     looked = 0
-    needs |= {one.arrival: one for one in waiting}
-    while waiting and looked < MATCH_LOOKED_MAX:
-        one = waiting.pop()
-        known, found = (offers, _offers_for) if one.kind is NEED_ITEMS else (needs, _needs_for)
-        for other in found(book, index, one):
-            looked += 1
-            if other.arrival not in known and looked < MATCH_LOOKED_MAX:
-                known[other.arrival] = other
-                waiting.append(other)
+    while waiting:
+        one = waiting.popleft()
+        look = _offers_for if one.kind is NEED_ITEMS else _needs_for
+        found = list(islice(look(book, index, one), MATCH_LOOKED_MAX))
+        looked += len(found)
+        if looked > MATCH_LOOKED_MAX:
+            waiting.appendleft(one)
+            break
+        (needs if one.kind is NEED_ITEMS else offers)[one.arrival] = one
+        more = [other for other in found if other is not None and other.arrival not in known]
+        known.update(other.arrival for other in more)
+        waiting += more
+    offers |= {one.arrival: one for one in waiting if one.kind is OFFER_ITEMS}
     return (
         [
             OfferStanding(one.item.network, one.item.said.item, one.body,
@@ -77,22 +93,20 @@ def _lasts(one: HeardIntent, now: Millis) -> bool:
     return until is None or until >= now
 
 
-def _offers_for(book: Book, index: IntentIndex, need: HeardIntent) -> Iterator[HeardIntent]:
+def _offers_for(book: Book, index: IntentIndex, need: HeardIntent) -> Iterator[HeardIntent | None]:
+    """Yield the offers that are called as a need asks; None for each that was looked at in vain."""
     if need.code:
         yield from index.find(book, OFFER_ITEMS, IntentSearch(code=need.code), 0)
     for one in index.find(book, OFFER_ITEMS, IntentSearch(words=_title(need)), 0):
-        if not (need.code and one.code) and set(_title(one)) == set(_title(need)):
-            yield one
+        yield one if not (need.code and one.code) and set(_title(one)) == set(_title(need)) else None
 
 
-def _needs_for(book: Book, index: IntentIndex, offer: HeardIntent) -> Iterator[HeardIntent]:
+def _needs_for(book: Book, index: IntentIndex, offer: HeardIntent) -> Iterator[HeardIntent | None]:
     if offer.code:
         for one in index.find(book, NEED_ITEMS, IntentSearch(code=offer.code[:1]), 0):
-            if one.code and offer.code.startswith(one.code):
-                yield one
+            yield one if one.code and offer.code.startswith(one.code) else None
     for one in index.find(book, NEED_ITEMS, IntentSearch(words=_title(offer)), 0):
-        if not (one.code and offer.code) and set(_title(one)) == set(_title(offer)):
-            yield one
+        yield one if not (one.code and offer.code) and set(_title(one)) == set(_title(offer)) else None
 
 
 def _title(one: HeardIntent) -> tuple[str, ...]:

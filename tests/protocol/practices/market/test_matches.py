@@ -8,16 +8,18 @@ from simulation.groups import account, balance, exchange, linked, pay
 from simulation.world import World, whole
 
 from protocol.book.book import Book
-from protocol.book.declaration import Refused
+from protocol.book.declaration import Plan, Publication, Refused
 from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid
+from protocol.book.timezones import DAY_MS
 from protocol.lanes.directory import Directory
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.clearing.rounds import CUT_WAIT_MS
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.state import AskQuote
-from protocol.practices.market.matches.finding import RETAINED
+from protocol.practices.market.matches.finding import MATCH_LOOKED_MAX, RETAINED, market_known
 from protocol.practices.market.matches.views import MatchesWanted, SuggestionsWanted
+from protocol.practices.market.matching import pairs_of
 from protocol.practices.market.orders.wishes import AcceptOrder, ConfirmOrder, DeliverOrder, PlaceOrder
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.payments.entries import Pay
@@ -202,3 +204,21 @@ def test_who_holds_much_sees_first_what_those_far_below_zero_offer() -> None:
     assert suggested(world, "dora") == [("offer", "caio"), ("offer", "bia"), ("need", "ana")]
     refused = world.ask("riacho", "suggestions.list", SuggestionsWanted())
     assert isinstance(refused, Refused) and refused.reason.code == "FORBIDDEN"
+
+
+def test_who_pins_up_the_same_again_and_again_keeps_no_node_busy(world: World) -> None:
+    serra = world.nodes["serra"]
+    said = [flour("bia", 60, 1_00 + at, "FLOR") for at in range(150)]
+    said += [flour_needed("bia", 60, 1_00 + at, "FLOR") for at in range(150)]
+    items = ((at.to_bytes(16, "big"), body) for at, body in enumerate(said))
+    home = serra.replica.home
+    home.now, home.out = world.now, []
+    home.carry_out(Plan("", published=tuple(Publication(id, body, world.now + DAY_MS) for id, body in items)))
+    world.perform(serra, home.out)
+    world.tick(4)
+    need = pinned(world, "encants", flour_needed("clara", 60, 2_00, "ECO"))
+    pairs = pairs_of(market_known(world.nodes["encants"].replica.book, world.now))
+    hers = [pair for pair in pairs if pair.need.network == world.nodes["encants"].network]
+    assert len(hers) == 101, "all that she can pay, whoever else wants it"
+    assert len(pairs) <= MATCH_LOOKED_MAX < 150 * 150
+    assert [match.need for match in matches(world, "encants")] == [need]
