@@ -42,14 +42,14 @@ def is_best_match(
 def _graph(offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay]) -> Graph:
     """Return ways, then what each offer may give, then what each want may take, which goes back to the source."""
     source, first_want = 0, 1 + len(offers)
-    gives = [(source, 1 + at, units) for at, units in enumerate(offers) if units]
-    takes = [(first_want + at, source, units) for at, units in enumerate(wants) if units]
-    arcs = [(1 + one.offer, first_want + one.want, one.units) for one in ways] + gives + takes
+    gives = [at for at, units in enumerate(offers) if units]
+    takes = [at for at, units in enumerate(wants) if units]
+    ends = [source] * len(gives), [source] * len(takes)
     return Graph(
         nodes=1 + len(offers) + len(wants),
-        tails=[tail for tail, _, _ in arcs],
-        heads=[head for _, head, _ in arcs],
-        capacities=[units for _, _, units in arcs],
+        tails=[1 + one.offer for one in ways] + ends[0] + [first_want + at for at in takes],
+        heads=[first_want + one.want for one in ways] + [1 + at for at in gives] + ends[1],
+        capacities=[one.units for one in ways] + [offers[at] for at in gives] + [wants[at] for at in takes],
         costs=[-1] * len(ways) + [0] * (len(gives) + len(takes)),
     )
 
@@ -59,8 +59,8 @@ def _stages(ways: Sequence[MatchWay], lots: Lots) -> Lots:
 
     def drawn(arcs: Sequence[int], before: int) -> Sequence[int]:
         if before < 2:
-            figures = [-one.retained if before == 0 else one.cost for one in ways]
-            return [figures[arc] if arc < len(figures) else 0 for arc in arcs]
+            told = (ways[arc] if arc < len(ways) else None for arc in arcs)
+            return [0 if one is None else one.cost if before else -one.retained for one in told]
         return lots(arcs, before - 2)
 
     return drawn

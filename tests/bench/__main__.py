@@ -22,6 +22,7 @@ import growth
 import joining
 import machine
 import market
+import matching
 import netting
 import payments
 import searching
@@ -41,6 +42,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "footprint": ("Memory and restart", footprint.run),
     "comparing": ("Two nodes find that they hold the same", comparing.run),
     "market": ("A search among a hundred thousand offers", market.run),
+    "matching": ("Ten thousand needs meet ten thousand offers", matching.run),
     "strangers": ("A payment beside strangers, and without them", strangers.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }

@@ -13,14 +13,16 @@ a match books nothing, and the payment is refused that comes when the room is go
 and so is not in the price of a unit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
 from math import floor, lcm
+from typing import NamedTuple
 
 from protocol.practices.market.intents import PARTS_OF_UNIT, Need, Offer
-from protocol.practices.market.pairing import PIECES_UNIT, OfferIndex, may_go_together
+from protocol.practices.market.landing import CreditWay, CreditWays, Landed, LandedPrices, cheapest, units_in
+from protocol.practices.market.pairing import PIECES_UNIT, OfferIndex
 from protocol.practices.market.units import BY_CODE
 from protocol.solvers.circulation import TOTAL_MAX, Solver
 from protocol.solvers.flows import MatchWay, matched
@@ -54,30 +56,6 @@ class NeedStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class CreditWay:
-    """How a seller's price lands at a buyer's network: what its minor unit costs there, and what is left to pay with.
-
-    `room_minor` is in the buyer's minor units, of `buyer_scale`.
-    """
-
-    seller_currency: str
-    buyer_currency: str
-    buyer_scale: int
-    rate: Fraction
-    room_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """What one of the need's units costs the buyer, in minor units of its currency, rounded up."""
-
-    currency: str
-    scale: int
-    minor: int
-    exact: Fraction
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
     """So many thousandths of the need's unit of an offer go to it, rounded down; no price: nothing is asked."""
 
@@ -102,20 +80,24 @@ class Market:
 
     offers: Sequence[OfferStanding]
     needs: Sequence[NeedStanding]
-    ways: Mapping[tuple[bytes, bytes], Sequence[CreditWay]] = field(
-        default_factory=dict[tuple[bytes, bytes], Sequence[CreditWay]]
-    )
+    ways: CreditWays = field(default_factory=dict[tuple[bytes, bytes], Sequence[CreditWay]])
     transport: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict[tuple[bytes, bytes], int])
 
 
-@dataclass(frozen=True, slots=True)
-class MatchPair:
-    """An offer and a need that may go together, and the most that what the buyer may pay allows (None: any)."""
+class MatchPair(NamedTuple):
+    """An offer and a need that may go together, and what the buyer may pay at most (minor units; None: any)."""
 
     offer: OfferStanding
     need: NeedStanding
     landed: Landed | None
-    most: Fraction | None
+    room_minor: int | None
+
+    @property
+    def most(self) -> Fraction | None:
+        """How many of the need's units that pays for."""
+        if self.room_minor is None or self.landed is None or not self.landed.num:
+            return None
+        return Fraction(max(0, self.room_minor) * self.landed.den, self.landed.num)
 
 
 def matches(market: Market, solver: Solver = by_size) -> list[Match]:
@@ -127,114 +109,122 @@ def matches(market: Market, solver: Solver = by_size) -> list[Match]:
 
 
 def pairs_of(market: Market) -> list[MatchPair]:
-    """Return the pairs that may go together, in the order of their items."""
-    offers = OfferIndex((one.body, one) for one in sorted(market.offers, key=lambda one: (one.network, one.item)))
+    """Return the pairs that may go together, in the order of their needs."""
+    offers = OfferIndex((one.network, one.body, one) for one in sorted(market.offers, key=_place))
+    sellers: dict[bytes, set[bytes]] = {}
+    for buyer, seller in market.ways:
+        sellers.setdefault(buyer, set()).add(seller)
+    prices = LandedPrices(market.ways)
     found: list[MatchPair] = []
-    for need in sorted(market.needs, key=lambda one: (one.network, one.item)):
-        for offer in offers.named_as(need.body):
-            own = offer.network == need.network and offer.body.member == need.body.member
-            if not own and may_go_together(offer.body, need.body):
-                found += _priced(market, offer, need)
+    for need in sorted(market.needs, key=_place):
+        home = need.network
+        sought = offers.fitting(need.body, sellers.setdefault(home, set()) | {home})
+        found += _priced(market, prices, need, sought)
     return found
 
 
-def _priced(market: Market, offer: OfferStanding, need: NeedStanding) -> Iterator[MatchPair]:
-    """Yield a pair with what it costs, in the currency that the need names first of those in which it can be had."""
-    if not offer.body.prices:
-        yield MatchPair(offer, need, None, None)
-        return
-    landed = list(_landing(market, offer, need))
-    wanted = {price.currency: (at, price) for at, price in enumerate(need.body.prices)}
-    best: tuple[tuple[int, Fraction, str], MatchPair] | None = None
-    for price, room in landed:
-        at, most_paid = wanted.get(price.currency, (0, None))
-        if (need.body.prices and most_paid is None) or (most_paid is not None and price.exact > most_paid.minor):
-            continue
-        rooms = [one for one in (room, need.may_owe.get(price.currency)) if one is not None]
-        most = None if not rooms or not price.exact else max(0, min(rooms)) / price.exact
-        ranked = (at, price.exact, price.currency), MatchPair(offer, need, price, most)
-        best = ranked if best is None or ranked[0] < best[0] else best
-    if best is not None:
-        yield best[1]
-
-
-def _landing(market: Market, offer: OfferStanding, need: NeedStanding) -> Iterator[tuple[Landed, int | None]]:
-    """Yield what a unit of the need's costs in each way to pay, and how much the line to the seller bears."""
-    units = BY_CODE[need.body.unit or PIECES_UNIT].factor / BY_CODE[offer.body.unit or PIECES_UNIT].factor
-    carried = market.transport.get((offer.item, need.item), 0)
-    for price in offer.body.prices:
-        if offer.network == need.network:
-            yield _landed(price.currency, price.scale, price.minor * units + carried), None
-            continue
-        for way in market.ways.get((need.network, offer.network), ()):
-            if way.seller_currency == price.currency:
-                exact = price.minor * units * way.rate + carried
-                yield _landed(way.buyer_currency, way.buyer_scale, exact), way.room_minor
-
-
-def _landed(currency: str, scale: int, exact: Fraction) -> Landed:
-    return Landed(currency, scale, -floor(-exact), exact)
+def _priced(
+    market: Market, prices: LandedPrices, need: NeedStanding, sought: Iterable[tuple[bytes, Sequence[OfferStanding]]]
+) -> Iterator[MatchPair]:
+    """Yield pairs with what they cost, in the currency that the need names first of those in which it can be had."""
+    home, member, unit = need.network, need.body.member, _unit(need)
+    wanted = {price.currency: (at, price.minor) for at, price in enumerate(need.body.prices)}
+    for seller, offers in sought:
+        ways = prices.between(home, seller)
+        for offer in offers:
+            if offer.network == home and offer.body.member == member:
+                continue
+            if not offer.body.prices:
+                yield MatchPair(offer, need, None, None)
+                continue
+            carried = market.transport.get((offer.item, need.item), 0) if market.transport else 0
+            best = cheapest(offer.body.prices, ways, units_in(_unit(offer), unit), wanted, carried)
+            if best is not None:
+                landed, room = best
+                owes = need.may_owe.get(landed.currency)
+                yield MatchPair(
+                    offer, need, landed, owes if room is None else room if owes is None else min(room, owes)
+                )
 
 
 def _by_measure(pairs: Sequence[MatchPair]) -> Iterator[list[MatchPair]]:
     """Yield pairs by what their units measure: kilograms and hours never compete."""
     by_measure: dict[str, list[MatchPair]] = {}
     for pair in pairs:
-        by_measure.setdefault(BY_CODE[pair.need.body.unit or PIECES_UNIT].measures, []).append(pair)
+        by_measure.setdefault(BY_CODE[_unit(pair.need)].measures, []).append(pair)
     return (by_measure[name] for name in sorted(by_measure))
 
 
-@dataclass(slots=True)
 class _Grains:
-    """Quantities as whole numbers: so many grains are one of the first unit of the measure."""
+    """Quantities as whole numbers: a thousandth of each unit is so many grains. Costs as whole numbers, likewise."""
 
-    each: int
-    most: int
+    def __init__(self, units: Set[str], most: int) -> None:
+        each = lcm(*((BY_CODE[one].factor / PARTS_OF_UNIT).denominator for one in units))
+        self.each = {one: int(BY_CODE[one].factor * each / PARTS_OF_UNIT) for one in units}
+        self.most = most
+        self._costs: dict[tuple[int, str], tuple[int, int]] = {}
 
-    def of(self, quantity: int, unit: str) -> int:
-        """Return how many grains some thousandths of a unit are."""
-        grains = quantity * BY_CODE[unit or PIECES_UNIT].factor * self.each / PARTS_OF_UNIT
-        assert grains.denominator == 1
-        return min(self.most, int(grains))
+    def of(self, one: OfferStanding | NeedStanding) -> int:
+        """Return how many grains are offered or needed; one unit, where it is not told."""
+        return min(self.most, (one.body.quantity or PARTS_OF_UNIT) * self.each[_unit(one)])
 
-    def thousandths(self, grains: int, unit: str) -> int:
-        """Return how many thousandths of a unit some grains are, rounded down."""
-        return floor(Fraction(grains * PARTS_OF_UNIT, self.each) / BY_CODE[unit or PIECES_UNIT].factor)
+    def bound(self, pair: MatchPair) -> int:
+        """Return how many grains the buyer can pay for; what is counted in pieces goes whole."""
+        landed, room = pair.landed, pair.room_minor
+        if room is None or landed is None or not landed.num:
+            return self.most
+        unit = _unit(pair.need)
+        units, each = max(0, room) * landed.den, self.each[unit] * PARTS_OF_UNIT
+        is_whole = BY_CODE[unit].measures == BY_CODE[PIECES_UNIT].measures
+        return min(self.most, units // landed.num * each if is_whole else units * each // landed.num)
+
+    def cost(self, pair: MatchPair) -> int:
+        """Return what one of the measure's first unit costs, rounded up, as `_COST_SCALE` tells."""
+        landed = pair.landed
+        if landed is None:
+            return 0
+        kind = landed.scale, _unit(pair.need)
+        if (found := self._costs.get(kind)) is None:
+            factor = Fraction(10) ** (_COST_SCALE - landed.scale) / BY_CODE[kind[1]].factor
+            found = self._costs[kind] = factor.numerator, factor.denominator
+        return min(MATCH_COST_MAX, -(-landed.num * found[0] // (landed.den * found[1])))
 
 
 def _matched(pairs: Sequence[MatchPair], solver: Solver) -> list[Match]:
-    units = {one.body.unit or PIECES_UNIT for pair in pairs for one in (pair.offer, pair.need)}
     # Needs are counted twice at most where an offer has no end, and each arc has its own capacity.
     most = TOTAL_MAX // (4 * len(pairs) + 4)
-    grains = _Grains(lcm(*((BY_CODE[one].factor / PARTS_OF_UNIT).denominator for one in units)), most)
-    wants: dict[tuple[bytes, bytes], int] = {}
-    asked: dict[tuple[bytes, bytes], int] = {}
+    units = {pair.offer.body.unit for pair in pairs} | {pair.need.body.unit for pair in pairs}
+    grains = _Grains({one or PIECES_UNIT for one in units}, most)
+    offer_at, need_at = dict[tuple[bytes, bytes], int](), dict[tuple[bytes, bytes], int]()
+    gives, wants, asked = list[int](), list[int](), list[int]()
+    places: list[tuple[int, int]] = []
     for pair in pairs:
-        wants.setdefault(_place(pair.need), grains.of(pair.need.body.quantity or PARTS_OF_UNIT, pair.need.body.unit))
-        asked[_place(pair.offer)] = asked.get(_place(pair.offer), 0) + wants[_place(pair.need)]
-    gives: dict[tuple[bytes, bytes], int] = {}
-    for pair in pairs:
-        body = pair.offer.body
-        gives[_place(pair.offer)] = grains.of(body.quantity, body.unit) if body.quantity else asked[_place(pair.offer)]
-    offer_at = {place: at for at, place in enumerate(gives)}
-    need_at = {place: at for at, place in enumerate(wants)}
+        need = need_at.setdefault(_place(pair.need), len(wants))
+        if need == len(wants):
+            wants.append(grains.of(pair.need))
+        offer = offer_at.setdefault(_place(pair.offer), len(gives))
+        if offer == len(gives):
+            gives.append(grains.of(pair.offer) if pair.offer.body.quantity else 0)
+            asked.append(0)
+        asked[offer] += wants[need]
+        places.append((offer, need))
+    gives = [units or all_asked for units, all_asked in zip(gives, asked, strict=True)]
     kept: list[MatchPair] = []
     ways: list[MatchWay] = []
-    for pair in pairs:
-        offer, need = _place(pair.offer), _place(pair.need)
-        bound = min(gives[offer], wants[need], _bound(grains, pair))
+    for pair, (offer, need) in zip(pairs, places, strict=True):
+        bound = min(gives[offer], wants[need], grains.bound(pair))
         if bound > 0:
-            cost, retained = _cost(pair)
-            ways.append(MatchWay(offer_at[offer], need_at[need], bound, retained, cost))
+            cost = grains.cost(pair)
+            ways.append(MatchWay(offer, need, bound, cost * pair.offer.retained_ppm // _PPM, cost))
             kept.append(pair)
     if not ways:
         return []
-    names = [_place(one.offer) + _place(one.need) for one in kept]
-    names += [(*place, b"", b"") for place in gives] + [(b"", b"", *place) for place in wants]
-    found = matched(list(gives.values()), list(wants.values()), ways, _Lots(names).drawn, solver)
+    lots = _Lots(kept, list(offer_at), list(need_at))
+    found = matched(gives, wants, ways, lots.drawn, solver)
     told = (
-        Match(pair.offer, pair.need, grains.thousandths(carried, pair.need.body.unit), pair.landed)
+        Match(pair.offer, pair.need, carried // grains.each[_unit(pair.need)], pair.landed)
         for pair, carried in zip(kept, found.flow, strict=False)
+        if carried
     )
     return [one for one in told if one.quantity]
 
@@ -243,34 +233,25 @@ def _place(one: OfferStanding | NeedStanding) -> tuple[bytes, bytes]:
     return one.network, one.item
 
 
-def _bound(grains: _Grains, pair: MatchPair) -> int:
-    """Return how many grains the buyer can pay for; what is counted in pieces goes whole."""
-    if pair.most is None:
-        return grains.most
-    unit = BY_CODE[pair.need.body.unit or PIECES_UNIT]
-    whole = floor(pair.most) if unit.measures == BY_CODE[PIECES_UNIT].measures else pair.most
-    return min(grains.most, floor(whole * unit.factor * grains.each))
-
-
-def _cost(pair: MatchPair) -> tuple[int, int]:
-    """Return what one of the measure's first unit costs, and what of that is retained; both as `_COST_SCALE` tells."""
-    if pair.landed is None:
-        return 0, 0
-    each = pair.landed.exact * Fraction(10) ** (_COST_SCALE - pair.landed.scale)
-    cost = min(MATCH_COST_MAX, -floor(-each / BY_CODE[pair.need.body.unit or PIECES_UNIT].factor))
-    return cost, cost * pair.offer.retained_ppm // _PPM
+def _unit(one: OfferStanding | NeedStanding) -> str:
+    return one.body.unit or PIECES_UNIT
 
 
 class _Lots:
-    """What pairs draw: hexadecimal digits of a hash of their items' networks and ids."""
+    """What arcs draw: hexadecimal digits of a hash of their items' networks and ids."""
 
-    def __init__(self, names: Sequence[tuple[bytes, ...]]) -> None:
-        self._names = names
+    def __init__(
+        self, pairs: Sequence[MatchPair], gives: Sequence[tuple[bytes, bytes]], takes: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        self._pairs = pairs
+        self._ends = [(*place, b"", b"") for place in gives] + [(b"", b"", *place) for place in takes]
 
     def drawn(self, arcs: Sequence[int], before: int) -> list[int]:
-        return [self._digits(arc)[before] for arc in arcs]
+        at, shift = before // 2, 4 - before % 2 * 4
+        return [self._hash(arc)[at] >> shift & 15 for arc in arcs]
 
-    def _digits(self, arc: int) -> bytes:
-        parts = b"".join(len(part).to_bytes(4, "big") + part for part in self._names[arc])
-        hashed = sha256(b"mutirao/v1/match\0" + parts).hexdigest()
-        return bytes(int(digit, 16) for digit in hashed)
+    def _hash(self, arc: int) -> bytes:
+        at = arc - len(self._pairs)
+        names = _place(self._pairs[arc].offer) + _place(self._pairs[arc].need) if at < 0 else self._ends[at]
+        parts = b"".join(len(part).to_bytes(4, "big") + part for part in names)
+        return sha256(b"mutirao/v1/match\0" + parts).digest()
