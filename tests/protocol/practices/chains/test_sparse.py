@@ -98,6 +98,15 @@ def test_a_large_chain_before_and_after(always_sparse: None) -> None:
         assert near([fell], [links.keeps(which)])
 
 
+def test_few_that_buy_of_many_are_not_reckoned_in_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = drawn_chain(30, 6, 1)
+    exact = retained(chain).stays
+    monkeypatch.setattr(solving, "EXACT_SHARES_MAX", sum(map(len, chain.rows)) - 1)
+    found = retained(chain).stays
+    assert found != exact
+    assert near([*found.values()], [*exact.values()])
+
+
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = drawn_chain(60, 5, 1)
     exact = retained(chain)
