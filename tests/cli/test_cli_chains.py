@@ -89,6 +89,7 @@ def test_every_figure_is_a_command_and_stays_over_a_restart(mutirao: Callable[..
     for words, code in (
         (("simulate", "--candidates", "mine"), "CANDIDATE_UNKNOWN"),
         (("reinvest", "--fund", "-5"), "FUND_NEGATIVE"),
+        (("reinvest", "--fund", "8.000"), "FIGURE_UNCLEAR"),
         (("least-bad", "--weights", "labour=2"), "SHARE_BEYOND_ONE"),
     ):
         refused = mutirao("chains", *words, *serra.steward)

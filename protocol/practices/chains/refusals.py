@@ -32,6 +32,15 @@ SHARE_ABOVE_ONE = Reason(
     heading="{about} spends more than it turns over",
     ways=("compare its turnover with what it buys, its wages and its surplus",),
 )
+FIGURE_UNCLEAR = Reason(
+    "FIGURE_UNCLEAR",
+    Stage.FORM,
+    400,
+    "A figure could mean two things",
+    "{field}: {about} is thousands to some and decimals to others. Nothing was guessed.",
+    heading="Which number is {about}?",
+    ways=("write it without marks between thousands, and with two decimals or none: 8000 or 8.00",),
+)
 CLOSED_GROUP = Reason(
     "CLOSED_GROUP",
     Stage.RULE,

@@ -49,7 +49,9 @@ def number_read(text: str, language: Language) -> Fraction:
     whole, has_rest, rest = text.strip().partition(mark)
     grouped = next((one for one in (group, *_SPACES) if one in whole), "")
     parts = whole.split(grouped) if grouped else [whole]
-    is_grouped = len(parts) == 1 or (len(parts[0]) <= 3 and all(len(one) == 3 for one in parts[1:]))
+    # Nobody writes four hundred and fifty as 0.450.
+    has_thousands = len(parts[0]) <= 3 and parts[0][:1] != "0" and all(len(one) == 3 for one in parts[1:])
+    is_grouped = len(parts) == 1 or has_thousands
     digits = "".join(parts)
     if not (digits.isascii() and digits.isdigit() and all(parts) and is_grouped) or (
         has_rest and not (rest.isascii() and rest.isdigit())

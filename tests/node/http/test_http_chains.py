@@ -172,6 +172,10 @@ async def test_what_is_refused(riacho: Riacho) -> None:
         "reinvest": "MALFORMED",
         "reinvest?fund=much": "MALFORMED",
         "reinvest?fund=-1": "FUND_NEGATIVE",
+        "reinvest?fund=8.000": "FIGURE_UNCLEAR",
+        "calendar?monthly=1.000": "FIGURE_UNCLEAR",
+        "missing-links?income=1,500": "FIGURE_UNCLEAR",
+        "sheet?fund=8.000": "FIGURE_UNCLEAR",
         "calendar?months=0": "MALFORMED",
         "calendar?months=121": "MALFORMED",
         "calendar?monthly=-0.01": "FUND_NEGATIVE",
@@ -184,6 +188,7 @@ async def test_what_is_refused(riacho: Riacho) -> None:
     more = "".join(f"mill-{number};flour;10%;;50%;50%;10\n" for number in range(4))
     taken = await take_in(riacho, recipes="id;item;pledged;buys;wages;surplus;investment\n" + more)
     assert "id" in taken, taken
+    assert (await figures(riacho, "reinvest?fund=8.000,50", as_="ana"))["fund"] == "8000.50"
     assert await refused(riacho, "calendar", as_="ana") == (422, "TOO_MANY_CANDIDATES")
     few = await figures(riacho, "calendar?candidates=soap,sewing", as_="ana")
     assert few["orders"] == 2

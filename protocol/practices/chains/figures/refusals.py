@@ -2,6 +2,7 @@
 """Why no figures of a chain are shown."""
 
 from protocol.book.refusals import Reason, Stage
+from protocol.practices.chains.refusals import FIGURE_UNCLEAR
 
 CHAIN_EMPTY = Reason(
     "CHAIN_EMPTY",
@@ -87,6 +88,7 @@ NOTHING_TO_CHOOSE = Reason(
 FIGURES_REFUSALS = (
     CHAIN_EMPTY,
     CANDIDATE_UNKNOWN,
+    FIGURE_UNCLEAR,
     FUND_NEGATIVE,
     SHARE_BEYOND_ONE,
     TOO_MANY_CANDIDATES,

@@ -32,9 +32,9 @@ from protocol.practices.chains.figures.refusals import (
 )
 from protocol.practices.chains.figures.sharing import leaks_shown, retained_shown, shares_shown
 from protocol.practices.chains.figures.views import reckoned
-from protocol.practices.chains.refusals import CLOSED_GROUP
+from protocol.practices.chains.refusals import CLOSED_GROUP, FIGURE_UNCLEAR
 from protocol.practices.chains.state import ChainInputs, fold_enterprise, fold_supply
-from protocol.practices.chains.written import decimal_text, read_shares
+from protocol.practices.chains.written import decimal_text, read_decimal, read_shares
 from tests.protocol.practices.chains.mance import B, E, G, candidates, network
 
 BASIS = ChainBasis(
@@ -248,6 +248,34 @@ def test_weights_that_are_not_one_in_all_are_refused(text: str) -> None:
 )
 def test_what_is_no_figure_is_refused(text: str) -> None:
     assert reason_of(read_shares(text, "weights")) is MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("8000", 8_000), ("8000.00", 8_000), ("8000,5", "8000.5"), ("8.000,50", "8000.5"), ("8,000.50", "8000.5"),
+     ("0.450", "0.45"), ("8.00", 8), ("8 000", 8_000), ("-5", -5)],
+)  # fmt: skip
+def test_a_figure_is_read_with_a_point_or_a_comma(text: str, said: int | str) -> None:
+    assert read_decimal(text, "fund") == Fraction(said)
+
+
+@pytest.mark.parametrize("text", ["8.000", "1,000", "-1.000", "8.000.00", "8,00,0"])
+def test_a_figure_that_could_mean_two_things_is_not_guessed(text: str) -> None:
+    assert reason_of(read_decimal(text, "fund")) is FIGURE_UNCLEAR
+
+
+@pytest.mark.parametrize("text", ["much", "1e9", "=1", "8000 EUR", "", "-", "1/2", "9" * 30])
+def test_what_is_no_figure_of_money_is_refused(text: str) -> None:
+    assert reason_of(read_decimal(text, "fund")) is MALFORMED
+
+
+def test_a_share_may_be_a_percentage_and_has_a_point() -> None:
+    assert read_shares("mill, soap=60%,sewing=.6", "candidates") == {
+        "mill": None, "soap": Fraction(3, 5), "sewing": Fraction(3, 5),
+    }  # fmt: skip
+    cut = read_shares("soap=0,6", "candidates")
+    assert isinstance(cut, Refused) and cut.reason is MALFORMED
+    assert cut.figures["expected"] == "shares with a point: soap=0.6"
 
 
 @pytest.mark.parametrize("ask", [simulated, lambda text, basis: reinvestment_shown(Fraction(1), text, basis)])
