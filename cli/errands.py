@@ -2,6 +2,7 @@
 """What waits for a member today, and for those who coordinate this week, with the command that settles each."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from cli.arguments import Parser
@@ -37,6 +38,15 @@ def _list(span: str, says: str, argv: Sequence[str]) -> int:
 
 def _row(errand: Mapping[str, Any]) -> dict[str, Any]:
     """Return an errand as a line: its figure, and the command that settles it."""
-    noun, _, verb = errand["verb"].partition(".")
     shown = errand["count"] if errand["figure"] is None else figure(errand["figure"])
-    return {**errand, "figure": shown, "settle": f"mutirao {noun} {verb} {errand['id']}"}
+    return {**errand, "figure": shown, "settle": settled_by(errand)}
+
+
+def settled_by(errand: Mapping[str, Any]) -> str:
+    """Return the command that settles an errand."""
+    noun, _, verb = errand["verb"].partition(".")
+    if errand["verb"] == "quotes.create":
+        # Who it is another network has said.
+        return f"mutirao pay {quote(errand['who'])} {figure(errand['figure'])} --request {errand['id']}"
+    more = " --outcome OUTCOME" if errand["verb"] == "orders.settle" else ""
+    return f"mutirao {noun} {verb} {errand['id']}{more}"

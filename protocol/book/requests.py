@@ -29,6 +29,9 @@ REQUEST_LIFE = Lifecycle(
         (RequestState.OPEN, "obligations/set-off"): (RequestState.OPEN, RequestState.PAID),
         (RequestState.OPEN, "payment-requests/declined"): RequestState.DECLINED,
         (RequestState.OPEN, "payment-requests/cancelled"): RequestState.CANCELLED,
+        # What was to be paid for an order that a dispute has undone; both sides may still say that it was fulfilled.
+        (RequestState.OPEN, "orders/settled"): RequestState.CANCELLED,
+        (RequestState.CANCELLED, "orders/settled"): RequestState.OPEN,
         (RequestState.OPEN, "members/left"): (RequestState.DECLINED, RequestState.CANCELLED),
         (RequestState.OPEN, HOUR): RequestState.EXPIRED,
         # A home lets only open ones be paid from abroad; what has arrived has paid, whatever was said meanwhile.

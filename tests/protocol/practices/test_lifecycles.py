@@ -308,6 +308,19 @@ def orders(told: Told) -> None:
     tell(accepted(late), "STATE_CONFLICT", after_ms=10**9 + 1)
     open_dispute = placed(accepted, disputed)
     tell(yes(open_dispute), "STATE_CONFLICT", after_ms=91 * 86_400_000)
+    # What was asked for it is withdrawn with it, and asked for again.
+    paid = bytes([201]) * 16
+    tell(
+        OrderPlaced(
+            paid, None, tita, gilberto, is_buyer=True, offer=paid, code="", quantity=1_000, unit="", currency="HORA",
+            scale=2, price=100, not_after_ms=told.entered.at_ms + 10**9, said_ms=None,
+        )
+    )  # fmt: skip
+    tell(Requested(paid, f"{gilberto}.HORA", 100, tita, None, None))
+    tell(accepted(paid))
+    tell(OrderDelivered(paid, 1_000, 100, paid, None))
+    for step in (disputed, no, refused, yes, agreed):
+        tell(step(paid))
     abroad = bytes([200]) * 16
     tell(
         OrderPlaced(

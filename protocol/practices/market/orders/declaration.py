@@ -40,7 +40,7 @@ from protocol.practices.market.orders.refusals import ORDER_REFUSALS
 from protocol.practices.market.orders.rules import check, fold, see_payment
 from protocol.practices.market.orders.state import ORDER_LIFE, ORDERS
 from protocol.practices.market.orders.talk import agenda, hear_denied, hear_news, tell_again
-from protocol.practices.market.orders.views import news, owned, today, view_order, view_orders
+from protocol.practices.market.orders.views import news, owned, rests, today, view_order, view_orders, week
 from protocol.practices.market.orders.wishes import (
     AcceptOrder,
     CancelOrder,
@@ -54,6 +54,7 @@ from protocol.practices.market.orders.wishes import (
     SettleOrder,
 )
 from protocol.practices.money.payments.entries import Paid, Posted
+from protocol.practices.money.requests.views import REQUEST_RESTS
 from protocol.practices.money.setoffs.entries import SetOffMade
 
 PRACTICE = Practice(
@@ -66,6 +67,7 @@ PRACTICE = Practice(
     fold=fold,
     news=news,
     today=today,
+    week=week,
     agenda=agenda,
     tables=(ORDERS,),
     private=(Private("order-reason", NOTE_BYTES_MAX, (OrderDeclined, OrderDisputed), owned),),
@@ -92,6 +94,7 @@ PRACTICE = Practice(
         HEARS.by(Hears(OrderNews, at_desk(hear_news), counted=True)),
         HEARS.by(Hears(QuoteDenied, at_desk(hear_denied))),
         AGAIN.by(tell_again),
+        REQUEST_RESTS.by(rests),
     ),
     refusals=ORDER_REFUSALS,
     lives=(ORDER_LIFE,),

@@ -21,7 +21,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
-from protocol.book.requests import RequestState
+from protocol.book.requests import REQUEST_LIFE, Request, RequestState
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Body, Millis
 from protocol.peers.order_messages import OrderDid, OrderStep
@@ -86,6 +86,8 @@ def order_refusal(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     state = order.state_at(at_ms if body.said_ms is None else min(at_ms, body.said_ms))
     if refused := ORDER_LIFE.conflict(state, body.KIND):
         return refused
+    if isinstance(body, OrderSettled):
+        _asked(book, order)  # which its fold may withdraw
     if isinstance(body, OrderDelivered):
         if not 0 < body.quantity <= order.placed.quantity:
             return refuse(MALFORMED, field="quantity")
@@ -176,7 +178,26 @@ def _step(book: Book, order: Order, body: Stepped | OrderDenied, at_ms: Millis) 
     order.step(side, step, body.reason if isinstance(body, OrderDeclined | OrderDisputed) else None)
     chosen = (order.settled() or before) if isinstance(body, OrderSettled) else None
     order.state = ORDER_LIFE.after(before, body.KIND, chosen)
+    if isinstance(body, OrderSettled):
+        _ask(book, order, before, body.KIND)
     _count(book, order, before)
+
+
+def _ask(book: Book, order: Order, before: OrderState, kind: str) -> None:
+    """Withdraw the payment request of an order settled as cancelled; ask again if it is fulfilled after all."""
+    request = _asked(book, order)
+    undone = order.state is OrderState.CANCELLED and before is not OrderState.CANCELLED
+    redone = order.state is OrderState.FULFILLED and before is OrderState.CANCELLED
+    if request is not None and (
+        (undone and request.state is RequestState.OPEN) or (redone and request.state is RequestState.CANCELLED)
+    ):
+        changed = book.requests.change(request.id)
+        changed.state = REQUEST_LIFE.after(changed.state, kind)
+
+
+def _asked(book: Book, order: Order) -> Request | None:
+    """Return the payment request of an order: it is at the seller's home."""
+    return None if order.request is None or False not in order.own_sides else book.requests.get(order.request)
 
 
 def _count(book: Book, order: Order, before: OrderState) -> None:

@@ -153,7 +153,7 @@ class Order:
             case OrderState.PLACED:
                 return self.placed.not_after_ms + 1 + more
             case OrderState.DISPUTED:
-                return self.changed_ms + DISPUTE_DAYS_MAX * DAY_MS + 1 + more
+                return dispute_ends_ms(self) + 1 + more
             case OrderState.ACCEPTED | OrderState.DELIVERED:
                 return None
             case _:
@@ -167,7 +167,7 @@ class Order:
     def state_at(self, now: Millis) -> OrderState:
         """Return its state at an hour: one that nobody has answered, or settled, expires by itself."""
         is_disputed = self.state is OrderState.DISPUTED
-        hour = self.changed_ms + DISPUTE_DAYS_MAX * DAY_MS if is_disputed else self.placed.not_after_ms
+        hour = dispute_ends_ms(self) if is_disputed else self.placed.not_after_ms
         late = now > hour and ORDER_LIFE.allows(self.state, HOUR)
         return ORDER_LIFE.after(self.state, HOUR) if late else self.state
 
@@ -195,6 +195,11 @@ class Order:
     def has_room(self, side: bool) -> bool:  # noqa: FBT001
         """Tell whether a side may still take a step; the last one is kept for settling."""
         return len(self.steps(side)) < ORDER_STEPS_MAX
+
+
+def dispute_ends_ms(order: Order) -> Millis:
+    """Return until when a dispute can be settled."""
+    return order.changed_ms + DISPUTE_DAYS_MAX * DAY_MS
 
 
 def is_over(order: Order) -> bool:

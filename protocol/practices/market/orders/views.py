@@ -9,6 +9,7 @@ from protocol.book.money import Amount
 from protocol.book.personal import shown_text
 from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
+from protocol.book.requests import Request
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.lanes.directory import Directory
 from protocol.lanes.entry import Body
@@ -23,7 +24,7 @@ from protocol.practices.market.orders.entries import (
 )
 from protocol.practices.market.orders.plans import offer_on
 from protocol.practices.market.orders.rules import side_of
-from protocol.practices.market.orders.state import ORDERS, Order, OrderState, OrderTalk
+from protocol.practices.market.orders.state import ORDERS, Order, OrderState, OrderTalk, dispute_ends_ms
 from protocol.practices.market.orders.wishes import OrderOutcome, OrderReason, OrderShown, OrderSide, OrdersWanted
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text
@@ -75,10 +76,11 @@ def _shown(desk: Desk, order: Order) -> OrderShown:
     network = book.network if order.partner is None or not placed.is_buyer else order.partner
     offer = offer_on(book, network, placed.offer)
     sees = desk.actor.member in order.own_members
+    state = order.state_at(desk.now)
     acked = book.of(OrderTalk).acked.get(order.id, -1) >= order.own_count
     return OrderShown(
         id=uuid_text(order.id),
-        state=order.state_at(desk.now),
+        state=state,
         buyer=name_of_side(book, order, buyer=True),
         seller=name_of_side(book, order, buyer=False),
         network=None if order.partner is None else id_text(order.partner),
@@ -89,7 +91,7 @@ def _shown(desk: Desk, order: Order) -> OrderShown:
         unit=placed.unit,
         price=Amount(placed.price, placed.currency, placed.scale),
         delivered=parts_text(order.delivered),
-        due=Amount(order.due_minor, placed.currency, placed.scale),
+        due=Amount(0 if state is OrderState.CANCELLED else order.due_minor, placed.currency, placed.scale),
         request=None if order.request is None else uuid_text(order.request),
         payment=None if order.payment is None else uuid_text(order.payment),
         paid=order.is_paid,
@@ -138,7 +140,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
 
 
 def today(desk: Desk) -> Iterator[Errand]:
-    """Yield what a member is waited for: to accept, to deliver, to confirm."""
+    """Yield what a member is waited for: to accept, to deliver, to confirm, to pay abroad, to end a dispute."""
     book, member = desk.book, desk.actor.member or ""
     for order in book.rows(ORDERS).find("member", member):
         sells = False in order.own_sides and order.placed.seller == member
@@ -159,3 +161,47 @@ def today(desk: Desk) -> Iterator[Errand]:
                 uuid_text(order.id), seller, "orders.to_confirm", f"{seller} says that your order is delivered",
                 "orders.confirm", Urgency.WAITED_FOR,
             )  # fmt: skip
+        elif state is OrderState.DISPUTED and _is_waited_for(order, buyer=not sells):
+            other = buyer if sells else seller
+            yield Errand(
+                uuid_text(order.id), other, "orders.to_settle",
+                f"How should the disputed order with {other} end?",
+                "orders.settle", Urgency.WAITED_FOR, until_ms=dispute_ends_ms(order),
+            )  # fmt: skip
+        if not sells and _is_due_abroad(order, state):
+            assert order.request is not None
+            yield Errand(
+                uuid_text(order.request), seller, "orders.to_pay", f"{seller} asks you to pay what was delivered",
+                "quotes.create", Urgency.WAITED_FOR,
+                figure=Amount(order.due_minor, order.placed.currency, order.placed.scale),
+            )  # fmt: skip
+
+
+def _is_waited_for(order: Order, *, buyer: bool) -> bool:
+    """Tell whether a side has still to say how a dispute ends, or says another end than the other side does."""
+    own, other = _outcome(order, buyer=buyer), _outcome(order, buyer=not buyer)
+    return own is None or (other is not None and own is not other)
+
+
+def _is_due_abroad(order: Order, state: OrderState) -> bool:
+    """Tell whether our buyer has still to pay another network's member; within a network the request itself asks."""
+    is_due = state in (OrderState.DELIVERED, OrderState.FULFILLED) and order.due_minor > 0 and not order.is_paid
+    return is_due and order.partner is not None and order.payment is None and order.request is not None
+
+
+def week(desk: Desk) -> Iterator[Errand]:
+    """Yield the disputes that a steward may settle for the sides of the network."""
+    book = desk.book
+    for order in book.rows(ORDERS).values():
+        if order.state_at(desk.now) is OrderState.DISPUTED:
+            buyer, seller = (name_of_side(book, order, buyer=one) for one in (True, False))
+            yield Errand(
+                uuid_text(order.id), buyer, "orders.to_judge", f"{buyer} and {seller} do not agree about an order",
+                "orders.settle", Urgency.WAITED_FOR, until_ms=dispute_ends_ms(order),
+            )  # fmt: skip
+
+
+def rests(desk: Desk, request: Request) -> bool:
+    """Tell whether a payment request is that of an order which is disputed."""
+    found = desk.book.rows(ORDERS).find("request", request.id)
+    return any(order.state_at(desk.now) is OrderState.DISPUTED for order in found)

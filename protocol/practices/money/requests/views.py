@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Requests as members see them, and how they are made and answered."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, News, RowsWanted, TextRef, Urgency, Uuid
+from protocol.book.declaration import (
+    READERS,
+    At,
+    Desk,
+    Doc,
+    Entered,
+    Errand,
+    News,
+    RowsWanted,
+    Slot,
+    TextRef,
+    Urgency,
+    Uuid,
+)
 from protocol.book.money import Amount
 from protocol.book.parties import concerned
 from protocol.book.personal import NOTE_CHARS_MAX, Search, no_word_in, shown_text
@@ -19,6 +32,10 @@ from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
 from protocol.practices.money.requests.entries import Declined, RequestCancelled, Requested
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost
+
+REQUEST_RESTS: Slot[Callable[[Desk, Request], bool]] = Slot(
+    "tells whether a payer is not reminded of a payment request meanwhile, though it is open"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +177,8 @@ def today(desk: Desk) -> Iterator[Errand]:
         if request.payer is None or request.state_at(desk.now) is not RequestState.OPEN:
             continue
         payer = book.ledger.accounts.get(request.payer)
-        if request.payer == member or (payer is not None and payer.member == member):
+        is_asked = request.payer == member or (payer is not None and payer.member == member)
+        if is_asked and not any(rests(desk, request) for rests in book.fillings(REQUEST_RESTS)):
             payee = book.ledger.accounts[request.payee]
             handle = book.name_of(payee.id)
             yield Errand(
