@@ -26,6 +26,8 @@ _NUMBERS_END = 2**63
 _AFTER_ALL = "\U0010ffff"
 _SORTED_ONE_BY_ONE = 64
 """So many new words find their places one by one; more are sorted together."""
+_LEFT_MIN = 1_024
+"""So many words that nothing has any more are kept: who says other words again and again moves no long list."""
 
 
 class IntentIndex:
@@ -43,6 +45,8 @@ class IntentIndex:
         self._words: list[str] = []
         """All words in order, but for the new ones."""
         self._new: list[str] = []
+        self._left = 0
+        """How many of all words nothing has any more."""
 
     def __deepcopy__(self, memo: object) -> Self:
         """It follows boards, which no trial of wishes changes."""
@@ -68,6 +72,8 @@ class IntentIndex:
             if numbers is None:
                 numbers = self._finds[word] = array("Q")
                 self._new.append(word)
+            elif not numbers:
+                self._left -= 1
             _add(numbers, one.arrival)
 
     def _forget(self, one: HeardIntent) -> None:
@@ -75,10 +81,11 @@ class IntentIndex:
         for word in _found_by(one):
             numbers = self._finds[word]
             _remove(numbers, one.arrival)
-            if not numbers:
-                del self._finds[word]
-                words = self._sorted()
-                del words[bisect_left(words, word)]
+            self._left += not numbers
+        if self._left > max(_LEFT_MIN, len(self._finds) // 2):
+            self._words = [word for word in self._sorted() if self._finds[word]]
+            self._finds = {word: self._finds[word] for word in self._words}
+            self._left = 0
 
     def _sorted(self) -> list[str]:
         new, self._new = self._new, []

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from random import Random
 
+import pytest
 from simulation.groups import exchange
 from simulation.world import World
 
@@ -12,6 +13,7 @@ from protocol.book.declaration import BoardKind
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.items import ItemSaid, seal_item
 from protocol.peers.boards import Boards, published
+from protocol.practices.market import index as index_module
 from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_as, is_sought
 from protocol.practices.market.index import IntentIndex, found_intents
 from protocol.practices.market.intents import INTENT_KINDS, NEED_ITEMS, OFFER_ITEMS, IntentPlace, Need, Offer, Price
@@ -65,7 +67,8 @@ def one_by_one(book: Book, kind: BoardKind, search: IntentSearch, after: int) ->
             yield one
 
 
-def test_it_finds_what_looking_at_each_finds() -> None:
+def test_it_finds_what_looking_at_each_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_LEFT_MIN", 3)
     rng = Random(7)
     world = World()
     exchange(world, "riacho", "HORA")
@@ -88,10 +91,12 @@ def test_it_finds_what_looking_at_each_finds() -> None:
             expected = [one.arrival for one in one_by_one(book, kind, search, after)]
             assert [one.arrival for one in found_intents(book, kind, search, after)] == expected, search
     index = book.of(IntentIndex)
-    assert sorted(index._finds) == index._sorted(), "no word stays of what is gone"
+    assert sorted(index._finds) == index._sorted()
+    assert index._left == sum(not numbers for numbers in index._finds.values()) <= len(index._finds) // 2 + 3
     for place in [one.item.place for board in boards.of.values() for one in board.items.values()]:
         boards.let_go(place)
-    assert (index._finds, index._words, index._by_number) == ({}, [], {})
+    assert len(index._finds) == len(index._sorted()) == index._left <= 3, "few words stay of what is gone"
+    assert index._by_number == {}
     assert not any(index._numbers.values())
     assert list(found_intents(book, OFFER_ITEMS, IntentSearch(), 0)) == []
     assert list(found_intents(book, NEED_ITEMS, IntentSearch(), 0)) == []
