@@ -3,7 +3,7 @@
 
 import csv
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,23 +76,38 @@ def export_sheets(argv: Sequence[str]) -> int:
         example="mutirao chains export valley/",
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to write them; made if it is not there")
+    parser.add_argument("--force", action="store_true", help="write over sheets that are there")
     args = parser.parse_args(argv)
     client = connect(args).client
-    found: dict[str, int] = {}
-    try:
-        args.folder.mkdir(parents=True, exist_ok=True)
-        for name, noun, columns in _EXPORTED:
-            rows = [columns(one) for one in client.list(path_of(noun))["items"]]
-            if rows:
+    told = ((name, [columns(one) for one in client.list(path_of(noun))["items"]]) for name, noun, columns in _EXPORTED)
+    found = {name: rows for name, rows in told if rows}
+    _may_write(args.folder, found, force=args.force)
+    if found:
+        try:
+            args.folder.mkdir(parents=True, exist_ok=True)
+            for name, rows in found.items():
                 _write(args.folder / f"{name}.csv", rows)
-                found[name] = len(rows)
-    except OSError as error:
-        raise Misuse(f"{args.folder} cannot be written: {error.strerror}") from None
+        except OSError as error:
+            raise Misuse(f"{args.folder} cannot be written: {error.strerror}") from None
+    counts = {name: len(rows) for name, rows in found.items()}
     if args.json:
-        put_json(found)
+        put_json(counts)
+    elif counts:
+        put(", ".join(f"{count} {_one_or_many(name, count)}" for name, count in counts.items()) + " written")
     else:
-        put(", ".join(f"{count} {_one_or_many(name, count)}" for name, count in found.items()) + " written")
+        put("the chain has no figures yet; nothing was written")
     return DONE
+
+
+def _may_write(folder: Path, found: Collection[str], *, force: bool) -> None:
+    """Raise Misuse where sheets would be written over, or would be taken in beside what is written."""
+    there = [name for name in FOLDER_SHEETS if (folder / f"{name}.csv").is_file()]
+    if there and not force:
+        raise Misuse(f"{folder} has {there[0]}.csv; write to another folder, or over it with --force")
+    # What they say is in the relations that are written, or in the chain no more.
+    beside = [name for name in there if name not in {*found, "rates"}]
+    if beside:
+        raise Misuse(f"{folder} has {beside[0]}.csv, which would be counted beside what is written; move it away first")
 
 
 def _sheets_in(folder: Path) -> list[tuple[str, bytes]]:

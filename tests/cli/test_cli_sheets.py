@@ -70,6 +70,8 @@ def test_a_group_sends_its_sheets_and_writes_them_again(
     mutirao: Callable[..., Any], serra: Home, tmp_path: Path
 ) -> None:
     take = ("chains", "import", WORKED, "--language", "pt")
+    none = mutirao("chains", "export", tmp_path / "none", *serra.steward[:-1])
+    assert "no figures yet; nothing was written" in none.out and not (tmp_path / "none").exists()
     for_people = serra.steward[:-1]
     wrong = mutirao("chains", "import", WORKED, *serra.steward)
     figures = json.loads(wrong.out)["figures"]
@@ -91,7 +93,16 @@ def test_a_group_sends_its_sheets_and_writes_them_again(
         ",solidarity,,-25.43,-49.27,,8000.00,1200.00,400.00"
     )
     assert mutirao("enterprises", "correct", "bakery", "--name", "=cmd()", *serra.steward).code == 0
-    mutirao("chains", "export", tmp_path / "out", *serra.steward)
+    kept_back = mutirao("chains", "export", tmp_path / "out", *serra.steward)
+    assert kept_back.code == 2 and "enterprises.csv; write to another folder, or over it with --force" in kept_back.err
+    assert "bakery,Padaria" in (tmp_path / "out" / "enterprises.csv").read_text()
+    survey = tmp_path / "out" / "households.csv"
+    survey.write_bytes((WORKED / "households.csv").read_bytes())
+    twice = mutirao("chains", "export", tmp_path / "out", "--force", *serra.steward)
+    assert twice.code == 2 and "households.csv, which would be counted beside what is written" in twice.err
+    assert "bakery,Padaria" in (tmp_path / "out" / "enterprises.csv").read_text()
+    survey.unlink()
+    assert mutirao("chains", "export", tmp_path / "out", "--force", *serra.steward).code == 0
     assert "bakery,'=cmd()," in (tmp_path / "out" / "enterprises.csv").read_text()
     serra.stop()
     kept = b"".join(path.read_bytes() for path in serra.path.rglob("*") if path.is_file())

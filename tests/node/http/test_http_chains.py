@@ -311,3 +311,12 @@ async def test_payments_in_the_book_are_evidence_and_called_entries(riacho: Riac
     }  # fmt: skip
     households = shares["buyers"][0]
     assert (households["inside"], households["rests_on"]["entry"]) == ("10040.00", "0.0020")
+
+
+async def test_members_see_sums_and_who_coordinates_single_rows(riacho: Riacho) -> None:
+    await riacho.join("ana", "Ana")
+    await worked(riacho)
+    for path in ("shares", "leaks", "retained", "picture?which=segments", "sheet"):
+        assert "code" not in await riacho.ask("GET", f"/v1/chains/{path}", as_="ana"), path
+    assert await refused(riacho, "flows", as_="ana") == (403, "FORBIDDEN")
+    assert (await riacho.ask("GET", "/v1/supply", as_="ana"))["code"] == "FORBIDDEN"

@@ -135,10 +135,14 @@ _WORDS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "question_care": ("¿Quién se encarga?", "Quem cuida?", "Who takes care of it?", "Qui s’en charge ?"),
     "sheet_open": (
-        "Las cuentas abiertas están en el nodo de la red: mutirao chains. Cada uno muestra solo lo que quiere.",
-        "As contas abertas estão no nó da rede: mutirao chains. Cada empreendimento mostra só o que quer.",
-        "The open accounts are at the network's node: mutirao chains. Each enterprise shows only what it wishes.",
-        "Les comptes ouverts sont au nœud du réseau : mutirao chains. Chaque entreprise ne montre que ce qu’elle veut.",
+        ("Las cuentas abiertas están en el nodo de la red: mutirao chains. "
+        "Las sumas por emprendimiento y por producto las ve cada miembro; las filas una por una, quien coordina."),
+        ("As contas abertas estão no nó da rede: mutirao chains. "
+        "As somas por empreendimento e por produto, cada membro as vê; as linhas uma a uma, quem coordena."),
+        ("The open accounts are at the network's node: mutirao chains. "
+        "Sums by enterprise and by item are seen by every member; single rows by who coordinates."),
+        ("Les comptes ouverts sont au nœud du réseau : mutirao chains. "
+        "Chaque membre voit les sommes par entreprise et par produit ; qui coordonne, les lignes une à une."),
     ),
 }  # fmt: skip
 
