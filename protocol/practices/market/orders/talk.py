@@ -7,13 +7,14 @@ step of ours follows from it, and no money moves. Who is silent, or says what ca
 costs a bounded number of entries.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Write
 from protocol.book.personal import salted, text_refusal
-from protocol.book.refusals import ACCOUNT_UNKNOWN, MEMBER_NOT_ACTIVE, Reason
+from protocol.book.refusals import ACCOUNT_UNKNOWN, MALFORMED, MEMBER_NOT_ACTIVE, Reason
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
 from protocol.peers.home import Home, HomeSaid
@@ -39,6 +40,7 @@ from protocol.practices.market.orders.refusals import OFFER_DIFFERS, OFFER_GONE,
 from protocol.practices.market.orders.rules import order_refusal
 from protocol.practices.market.orders.state import ORDER_LIFE, ORDERS, Fulfilments, Order, OrderState, OrderTalk
 from protocol.practices.market.orders.wishes import ORDER_DAYS_MAX
+from protocol.practices.people.names import HANDLE
 
 ORDERS_A_DAY_MAX = 128
 """How many orders of one other network are written down in a day."""
@@ -107,6 +109,8 @@ def _taken(desk: Desk, network: bytes, id: bytes, terms: OrderTerms) -> OrderPla
     book = desk.book
     if tie_of(book, network) < Tie.FEDERATION:
         return ORDER_STRANGER
+    if re.fullmatch(HANDLE, terms.buyer) is None:
+        return MALFORMED
     today, count = book.of(Fulfilments).days.get(network, (-1, 0))
     is_full = today == desk.now // DAY_MS and count >= ORDERS_A_DAY_MAX
     if is_full or len(book.rows(ORDERS).find("partner", network)) >= ORDERS_OPEN_MAX:

@@ -334,6 +334,8 @@ def test_an_order_that_is_not_as_the_offer_is_denied(world: World) -> None:
             ({"unit": "GRM"}, "OFFER_DIFFERS"),
             ({"currency": "HORA", "price": 0}, "OFFER_DIFFERS"),
             ({"quantity": 100_001}, "QUANTITY_EXCEEDED"),
+            ({"buyer": "\x1b[2J<b>"}, "MALFORMED"),
+            ({"buyer": "bia@serra"}, "MALFORMED"),
         )
     ):
         world.give(
