@@ -32,6 +32,50 @@ def matched(
     return solve(_graph(offers, wants, ways), _stages(ways, lots), solver)
 
 
+def matched_apart(
+    offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay], lots: Lots, solver: Solver
+) -> Sequence[int]:
+    """Return how many units go each way, as `matched` does: what no ways join is solved apart, in less time.
+
+    No offer and no want is of nothing.
+    """
+    assert all(offers) and all(wants)
+    flow = [0] * len(ways)
+    for numbers in _joined(len(offers), len(wants), ways):
+        offer_at, want_at = dict[int, int](), dict[int, int]()
+        own: list[MatchWay] = []
+        for one in (ways[number] for number in numbers):
+            offer, want = offer_at.setdefault(one.offer, len(offer_at)), want_at.setdefault(one.want, len(want_at))
+            own.append(MatchWay(offer, want, one.units, one.retained, one.cost))
+        ends = [len(ways) + at for at in offer_at] + [len(ways) + len(offers) + at for at in want_at]
+        drawn = _renumbered(lots, numbers + ends)
+        found = matched([offers[at] for at in offer_at], [wants[at] for at in want_at], own, drawn, solver)
+        for number, carried in zip(numbers, found.flow, strict=False):
+            flow[number] = carried
+    return flow
+
+
+def _joined(offers: int, wants: int, ways: Sequence[MatchWay]) -> list[list[int]]:
+    """Return the numbers of ways by what they join, directly or by others."""
+    above = list(range(offers + wants))
+
+    def top(at: int) -> int:
+        while above[at] != at:
+            above[at] = at = above[above[at]]
+        return at
+
+    for one in ways:
+        above[top(one.offer)] = top(offers + one.want)
+    found: dict[int, list[int]] = {}
+    for number, one in enumerate(ways):
+        found.setdefault(top(one.offer), []).append(number)
+    return list(found.values())
+
+
+def _renumbered(lots: Lots, numbers: Sequence[int]) -> Lots:
+    return lambda arcs, before: lots([numbers[arc] for arc in arcs], before)
+
+
 def is_best_match(
     offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay], lots: Lots, certificate: Certificate
 ) -> bool:

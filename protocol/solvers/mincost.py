@@ -21,7 +21,12 @@ def by_size(graph: Graph) -> Sequence[int]:
 
 def fitting(graph: Graph) -> Solver:
     """Return the solver for a graph of this size, of those that are installed."""
-    return by_ortools if len(graph.tails) > SMALL_ARCS_MAX and has_ortools() else by_networkx
+    return for_arcs(len(graph.tails))
+
+
+def for_arcs(count: int) -> Solver:
+    """Return the solver for so many arcs, whether in one graph or in many."""
+    return by_ortools if count > SMALL_ARCS_MAX and has_ortools() else by_networkx
 
 
 @cache

@@ -2,7 +2,7 @@
 """Ten thousand needs with ten thousand offers in two hundred networks, beside what bare ortools takes for the flows.
 
 Most goods first, then what stays inside, then the price, then lots: that is one solve after the other, of the arcs that
-the one before leaves open. Bare ortools solves the very same graphs, one after the other, from columns that lie ready,
+the one before leaves open. Bare ortools solves the whole graphs so, one after the other, from columns that lie ready,
 and does nothing else; what it takes for the first of them alone, most goods, is told beside it. The match begins with
 the offers and needs: it finds the pairs, has the flows solved, shows by potentials that they are best, and tells them.
 """
@@ -13,14 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from figures import Figure, Target, Told, ratio
 from machine import alternating
 
+from protocol.practices.market import matching
 from protocol.practices.market.intents import IntentPlace, Need, Offer, Price
 from protocol.practices.market.item_codes import ITEM_CODES
 from protocol.practices.market.matching import CreditWay, Market, NeedStanding, OfferStanding, matches, pairs_of
-from protocol.solvers.circulation import Graph
+from protocol.solvers.circulation import Graph, Lots, Solver
+from protocol.solvers.flows import MatchWay, matched
 from protocol.solvers.mincost import by_networkx, by_ortools, has_ortools
 
 NEAR, FAR = 20, 4
@@ -40,18 +43,12 @@ def run(folder: Path, *, quick: bool) -> list[Told]:
     assert has_ortools()
     count, networks = (2_000, 40) if quick else (10_000, 200)
     market = market_of(count, networks)
-    asked: list[Graph] = []
-
-    def noted(graph: Graph) -> Sequence[int]:
-        asked.append(graph)
-        return by_ortools(graph)
-
-    found = matches(market, noted)
-    ready = [(columns(graph), set(graph.costs) <= {-1, 0}) for graph in asked]
+    found = matches(market, by_ortools)
+    ready = [[columns(graph) for graph in stages] for stages in whole_graphs(market)]
     bare_s, first_s, pairs_s, whole_s = alternating(
         2 if quick else 5,
-        _seconds(lambda: [solved(one) for one, _ in ready]),
-        _seconds(lambda: [solved(one) for one, is_first in ready if is_first]),
+        _seconds(lambda: [solved(one) for stages in ready for one in stages]),
+        _seconds(lambda: [solved(stages[0]) for stages in ready]),
         _seconds(lambda: pairs_of(market)),
         _seconds(lambda: matches(market, by_ortools)),
     )
@@ -71,6 +68,25 @@ def run(folder: Path, *, quick: bool) -> list[Told]:
         Figure("pairs that may go together", "", [len(pairs_of(market))]),
         Figure("of them matched", "", [len(found)]),
     ]  # fmt: skip
+
+
+def whole_graphs(market: Market) -> list[list[Graph]]:
+    """Return what is solved one after the other for each measure, nothing of it apart."""
+    asked: list[list[Graph]] = []
+
+    def noted(graph: Graph) -> Sequence[int]:
+        asked[-1].append(graph)
+        return by_ortools(graph)
+
+    def whole(
+        offers: Sequence[int], wants: Sequence[int], ways: Sequence[MatchWay], lots: Lots, solver: Solver
+    ) -> Sequence[int]:
+        asked.append([])
+        return matched(offers, wants, ways, lots, solver).flow[: len(ways)]
+
+    with patch.object(matching, "matched_apart", whole):
+        matches(market, noted)
+    return asked
 
 
 def columns(graph: Graph) -> list[Any]:

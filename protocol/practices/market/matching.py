@@ -25,8 +25,8 @@ from protocol.practices.market.landing import CreditWay, CreditWays, Landed, Lan
 from protocol.practices.market.pairing import PIECES_UNIT, OfferIndex
 from protocol.practices.market.units import BY_CODE
 from protocol.solvers.circulation import TOTAL_MAX, Solver
-from protocol.solvers.flows import MatchWay, matched
-from protocol.solvers.mincost import by_size
+from protocol.solvers.flows import MatchWay, matched_apart
+from protocol.solvers.mincost import for_arcs
 
 _COST_SCALE = 6
 """Costs are compared in whole units of money to so many decimals: a whole unit of any currency counts alike."""
@@ -100,11 +100,16 @@ class MatchPair(NamedTuple):
         return Fraction(max(0, self.room_minor) * self.landed.den, self.landed.num)
 
 
-def matches(market: Market, solver: Solver = by_size) -> list[Match]:
-    """Return the best match, in the order of its items; pairs that get nothing are left out."""
+def matches(market: Market, solver: Solver | None = None) -> list[Match]:
+    """Return the best match, in the order of its items; pairs that get nothing are left out.
+
+    The solver is the one that fits the number of pairs, if none is told.
+    """
     found: list[Match] = []
-    for pairs in _by_measure(pairs_of(market)):
-        found += _matched(pairs, solver)
+    pairs = pairs_of(market)
+    asked = solver or for_arcs(len(pairs))
+    for of_measure in _by_measure(pairs):
+        found += _matched(of_measure, asked)
     return sorted(found, key=lambda one: (one.need.network, one.need.item, one.offer.network, one.offer.item))
 
 
@@ -220,10 +225,10 @@ def _matched(pairs: Sequence[MatchPair], solver: Solver) -> list[Match]:
     if not ways:
         return []
     lots = _Lots(kept, list(offer_at), list(need_at))
-    found = matched(gives, wants, ways, lots.drawn, solver)
+    flow = matched_apart(gives, wants, ways, lots.drawn, solver)
     told = (
         Match(pair.offer, pair.need, carried // grains.each[_unit(pair.need)], pair.landed)
-        for pair, carried in zip(kept, found.flow, strict=False)
+        for pair, carried in zip(kept, flow, strict=True)
         if carried
     )
     return [one for one in told if one.quantity]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.solvers.flows import MatchWay, is_best_match, matched
+from protocol.solvers.flows import MatchWay, is_best_match, matched, matched_apart
 from protocol.solvers.mincost import by_networkx
 
 
@@ -66,6 +66,15 @@ def test_nothing_is_better_than_the_match(market: tuple[list[int], list[int], li
     assert flow in [list(one) for one in all_flows(offers, wants, ways)]
     assert worth(flow, ways) == min(worth(one, ways) for one in all_flows(offers, wants, ways))
     assert is_best_match(offers, wants, ways, by_order, found)
+
+
+@given(markets())
+def test_what_no_ways_join_is_solved_apart_with_the_same_result(
+    market: tuple[list[int], list[int], list[MatchWay]],
+) -> None:
+    offers, wants, ways = [one + 1 for one in market[0]], [one + 1 for one in market[1]], market[2]
+    flow = matched(offers, wants, ways, by_order, by_networkx).flow[: len(ways)]
+    assert matched_apart(offers, wants, ways, by_order, by_networkx) == list(flow)
 
 
 @pytest.mark.parametrize("changed", ["retained", "cost"])
