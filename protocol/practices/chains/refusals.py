@@ -32,6 +32,15 @@ SHARE_ABOVE_ONE = Reason(
     heading="{about} spends more than it turns over",
     ways=("compare its turnover with what it buys, its wages and its surplus",),
 )
+MONTHS_MIXED = Reason(
+    "MONTHS_MIXED",
+    Stage.RULE,
+    422,
+    "The same is told of each month and of single months",
+    "{about}: one figure has a month and another has none, so both would be counted. Nothing was taken in.",
+    heading="{about} would be counted twice",
+    ways=("write the month in all rows of it, or in none", "remove what was told before: mutirao supply list"),
+)
 FIGURE_UNCLEAR = Reason(
     "FIGURE_UNCLEAR",
     Stage.FORM,
@@ -101,6 +110,7 @@ CHAIN_REFUSALS = (
     FIGURE_MISSING,
     FIGURE_NEGATIVE,
     SHARE_ABOVE_ONE,
+    MONTHS_MIXED,
     CLOSED_GROUP,
     ENTERPRISE_UNKNOWN,
     ENTERPRISE_TWICE,

@@ -30,7 +30,7 @@ from protocol.practices.chains.entries import (
     SupplyRemoved,
     SupplySaid,
 )
-from protocol.practices.chains.refusals import CHAIN_FULL, ENTERPRISE_UNKNOWN
+from protocol.practices.chains.refusals import CHAIN_FULL, ENTERPRISE_UNKNOWN, MONTHS_MIXED
 from protocol.practices.chains.state import (
     CHAIN_TEXT_BYTES_MAX,
     SUPPLY_RELATIONS_MAX,
@@ -214,8 +214,19 @@ def _plan(desk: Desk, name: bytes, wish: EnterSupply | CorrectSupply) -> Plan | 
             name, buyer, wish.item, value, wish.evidence, supplier, abroad, number, unit, wish.period, None, source
         ),
     ))  # fmt: skip
+    others = (one.said for one in inputs.supply.values() if one.said.relation != name)
+    if mixed_months(others, said.relations):
+        return refuse(MONTHS_MIXED, about=f"{wish.buyer}, {wish.item}, {wish.supplier}")
     refused = against_supply(inputs, said) or not_a_chain(book, lambda trial: fold_supply(trial, said))
     return refused or Plan(uuid_text(name), (Write(said),), told)
+
+
+def mixed_months(kept: Iterable[SupplyRelation], more: Sequence[SupplyRelation]) -> SupplyRelation | None:
+    """Return the first of `more` that is told of each month while the same is told of single months, or the reverse."""
+    ways: dict[tuple[bytes | None, str, bytes | None, str | None], set[bool]] = {}
+    for one in (*kept, *more):
+        ways.setdefault((one.buyer, one.item, one.supplier, one.abroad), set()).add(one.period is None)
+    return next((one for one in more if len(ways[one.buyer, one.item, one.supplier, one.abroad]) == 2), None)
 
 
 def relation_ends(

@@ -74,7 +74,7 @@ SURVEY_TOO_SMALL = Reason(
     Stage.RULE,
     422,
     "A survey of so few households would show what one buys",
-    "A survey needs at least {least} households. Nothing was taken in.",
+    f"{{file}} speaks for {{count}} households; a survey needs at least {{least}}. {_ALL}",
     heading="At least {least} households are needed",
     ways=("ask more households",),
 )

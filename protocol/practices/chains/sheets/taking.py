@@ -39,11 +39,12 @@ from protocol.practices.chains.refusals import (
     ENTERPRISE_TWICE,
     ENTERPRISE_UNKNOWN,
     FIGURE_MISSING,
+    MONTHS_MIXED,
     refused_chain,
 )
 from protocol.practices.chains.sheets.cells import VALUE_MINOR_MAX, Cells, rounded_minor
 from protocol.practices.chains.sheets.columns import who_is
-from protocol.practices.chains.sheets.reading import SheetFault, SheetLine
+from protocol.practices.chains.sheets.reading import SheetFault, SheetLine, fault
 from protocol.practices.chains.sheets.refusals import (
     CELL_MALFORMED,
     SURVEY_TOO_SMALL,
@@ -62,7 +63,8 @@ from protocol.practices.chains.state import (
     let_go_of,
     trial_of,
 )
-from protocol.practices.chains.supply import is_item, supply_misformed
+from protocol.practices.chains.supply import OUTSIDE, is_item, mixed_months, supply_misformed
+from protocol.practices.chains.written import decimal_text
 from protocol.practices.market.intents import PARTS_OF_UNIT, QUANTITY_MAX
 from protocol.practices.market.quantities import Quantity
 from protocol.practices.market.units import Language
@@ -102,10 +104,10 @@ def sheets_read(
                 take(iter(sheets[name]))
         taking.supply()
         chain_made(taking.inputs)
-    except SheetFault as fault:
-        return fault.refused
-    except ChainFault as fault:
-        return taking.placed(refused_chain(fault), fault)
+    except SheetFault as wrong:
+        return wrong.refused
+    except ChainFault as wrong:
+        return taking.placed(refused_chain(wrong), wrong)
     return SheetsRead(tuple(taking.writes), tuple(taking.cells.texts), tuple(taking.erases), taking.rows)
 
 
@@ -119,6 +121,7 @@ class _Taking:
     erases: list[str] = field(default_factory=list[str])
     rows: dict[str, int] = field(default_factory=dict[str, int])
     bought: list[SupplyRelation] = field(default_factory=list[SupplyRelation])
+    bought_in: dict[bytes, SheetLine] = field(default_factory=dict[bytes, SheetLine])
     line_of: dict[str, SheetLine] = field(default_factory=dict[str, SheetLine])
 
     @property
@@ -254,16 +257,18 @@ class _Taking:
             )
             self._granted(line, supply_misformed(said))
             self.bought.append(said)
+            self.bought_in[said.relation] = line
 
     def households(self, lines: Iterator[SheetLine]) -> None:
         """Sum up what households have said that they buy: nothing of a single one is kept."""
-        asked = set[str]()
+        asked = dict[str, Fraction]()
         sums: dict[_Place, SupplyRelation] = {}
         for line in self.counted(lines):
-            asked.add(line.needed("household"))
+            household = line.needed("household")
             _, supplier, abroad = self.cells.ends(line, HOUSEHOLDS)
             times = line.number("times") if line.cells.get("times") else Fraction(1)
             assert times is not None
+            asked[household] = max(times, asked.get(household, times))
             number, unit = self.cells.quantity(line)
             place = (None, self.cells.item(line, "item"), supplier, abroad, line.month("period"))
             value = rounded_minor(self.cells.worth(line, "value", needed=True) * times)
@@ -281,8 +286,11 @@ class _Taking:
                 line.wrong(CELL_MALFORMED, "quantity", expected=f"at most {QUANTITY_MAX // PARTS_OF_UNIT} in all")
             self._granted(line, supply_misformed(said))
             sums[place] = said
-        if 0 < len(asked) < SURVEY_HOUSEHOLDS_MIN:
-            raise SheetFault(Refused(SURVEY_TOO_SMALL, {"file": "households.csv", "least": SURVEY_HOUSEHOLDS_MIN}))
+            self.bought_in.setdefault(said.relation, line)
+        households = sum(asked.values(), Fraction(0))
+        if asked and households < SURVEY_HOUSEHOLDS_MIN:
+            count = decimal_text(households, 0 if households.denominator == 1 else 1)
+            fault(SURVEY_TOO_SMALL, "households", 1, count=count, least=str(SURVEY_HOUSEHOLDS_MIN))
         self.bought += sums.values()
 
     def supply(self) -> None:
@@ -293,6 +301,11 @@ class _Taking:
             raise SheetFault(Refused(CHAIN_FULL, {"maximum": SUPPLY_RELATIONS_MAX}))
         self.erases += let_go_of(one.source for one in gone)
         ids = [one.relation for one in gone]
+        kept = (one.said for one in self.inputs.supply.values() if _place_of(one.said) not in places)
+        if mixed := mixed_months(kept, self.bought):
+            line = self.bought_in[mixed.relation]
+            who = line.text("buyer") or HOUSEHOLDS, mixed.item, line.text("supplier") or OUTSIDE
+            line.wrong(MONTHS_MIXED, "period", about=", ".join(who))
         for at in range(0, len(ids), RELATIONS_REMOVED_AT_ONCE):
             self._write_supply(SupplyRemoved(tuple(ids[at : at + RELATIONS_REMOVED_AT_ONCE])))
         for at in range(0, len(self.bought), RELATIONS_AT_ONCE):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Sheets of a chain: the worked network comes in as it is printed, and whatever is wrong is told with its place."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import pytest
 
 from protocol.book.declaration import Actor, Plan, Role
+from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, Refused
 from protocol.practices.chains.book_chain import candidates_of, chain_of
+from protocol.practices.chains.refusals import MONTHS_MIXED
 from protocol.practices.chains.sheets.declaration import SheetLanguage, TakeSheets
 from protocol.practices.chains.state import text_owner
-from protocol.practices.chains.supply import SupplyWanted
+from protocol.practices.chains.supply import EnterSupply, SupplyWanted
 from tests.protocol.practices.chains import mance
 from tests.protocol.practices.desk import STEWARD, Group, copy_of, snapshot
 
@@ -153,13 +156,40 @@ def test_who_coordinates_takes_sheets_in_and_nobody_else() -> None:
     group.do(Actor(Role.COMMITTEE), "chain-sheets.take", worked())
 
 
+def test_what_is_told_of_each_month_and_of_single_months_too_is_refused_with_its_line() -> None:
+    group = Group()
+    group.do("steward", "chain-sheets.take", told(enterprises=ENTERPRISES))
+    head = "buyer,item,supplier,value,month\n"
+    by_month = told(relations=head + "shop,oil,mill,30,2026-11\nshop,oil,,5,\n")
+    group.do("steward", "chain-sheets.take", by_month)
+    for wrong, line, about in (
+        (told(relations="buyer,item,supplier,value\nshop,oil,mill,30\n"), 2, "shop, oil, mill"),
+        (told(relations=head + "shop,salt,,1,2026-11\nshop,salt,,1,\n"), 2, "shop, salt, outside"),
+        (told(households="household,item,value,month\na,tea,1,\nb,tea,1,2026-10\nc,tea,1,\n"), 2, "households, tea"),
+    ):
+        refused = group.ask("steward", "chain-sheets.take", wrong)
+        assert isinstance(refused, Refused), refused
+        assert (refused.reason, refused.figures["line"]) == (MONTHS_MIXED, line)
+        assert str(refused.figures["about"]).startswith(about)
+    enter = EnterSupply("shop", "oil", Amount(1), supplier="mill")
+    assert group.refusal("steward", "supply.create", enter) is MONTHS_MIXED
+    group.do("steward", "supply.create", replace(enter, period=202_610))
+    group.do("steward", "chain-sheets.take", by_month)
+    assert chain_of(group.book).inside == {("shop", "mill"): Fraction(31, 2)}, "over two months"
+
+
 def test_a_survey_is_summed_and_no_household_is_kept() -> None:
     group = Group()
     survey = "household,item,value,times\nSilva,rent,300,\nSouza,rent,200,2\n"
-    few = group.ask("steward", "chain-sheets.take", told(households=survey))
+    two = "household,item,value,times\nSilva,rent,300,\nSilva,oil,3,\nSouza,rent,200,1\n"
+    few = group.ask("steward", "chain-sheets.take", told(households=two))
     assert isinstance(few, Refused) and few.reason.code == "SURVEY_TOO_SMALL"
+    assert few.reason.texts.sentence.format(**few.figures).startswith("households.csv speaks for 2 households; a")
     group.do("steward", "chain-sheets.take", told(households=survey + "Lima,rent,0.50,\n"))
     assert chain_of(group.book).outside == {("households", "rent"): Fraction("700.50")}
+    # Two rows that stand for three households are a survey of three.
+    group.do("steward", "chain-sheets.take", told(households=survey))
+    assert chain_of(group.book).outside == {("households", "rent"): Fraction(700)}
     wires = b"".join(entry.wire for entry in group.entries)
     assert not any(name in wires for name in (b"Silva", b"Souza", b"Lima")) and not group.texts
 
