@@ -2,7 +2,7 @@
 """Figures as tables for a spreadsheet: CSV as RFC 4180 has it, in which no cell is a formula."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
@@ -34,8 +34,26 @@ def figures_as_csv(shown: Any) -> str:
     if not lists:
         return csv_text([("name", "value"), *((name, _cell(value)) for name, value in values.items())])
     longest = max(lists, key=len)
-    names = [one.name for one in fields(longest[0])]
-    return csv_text([names, *([_cell(getattr(item, name)) for name in names] for item in longest)])
+    columns = [column for one in fields(longest[0]) for column in _columns(longest, one.name)]
+    return csv_text([[_head(*one) for one in columns], *([_in(item, *one) for one in columns] for item in longest)])
+
+
+def _columns(rows: Sequence[Any], name: str) -> list[tuple[str, str]]:
+    """Return a field's column, or, of one that has words with a figure each, a column for each word."""
+    told = [getattr(row, name) for row in rows]
+    if not isinstance(told[0], Mapping):
+        return [(name, "")]
+    words = {word for one in told for word in one}
+    return [(name, word) for word in sorted(words)]
+
+
+def _head(name: str, word: str) -> str:
+    return f"{name}_{word}" if word else name
+
+
+def _in(row: Any, name: str, word: str) -> str:
+    found = getattr(row, name)
+    return _cell(found.get(word) if word else found)
 
 
 FIGURE_FORMS = (ReckonForm("csv", "text/csv", figures_as_csv),)

@@ -21,6 +21,7 @@ from protocol.practices.chains.pictures.networks import NetworksPictured, map_pi
 from protocol.practices.chains.pictures.pictured import ChainDrawing
 from protocol.practices.chains.pictures.segments import segments_picture
 from protocol.practices.chains.pictures.tree import tree_picture
+from protocol.practices.chains.pictures.words import plain_number
 from protocol.practices.chains.refusals import ENTERPRISE_UNKNOWN
 from protocol.practices.chains.sheets.declaration import SheetLanguage
 from protocol.practices.chains.spreadsheet import csv_text
@@ -62,6 +63,7 @@ class ChainPictureShown:
     """A picture, and what it shows in words and figures, for who does not see it."""
 
     which: ChainPictureKind
+    language: Annotated[SheetLanguage, Doc("in which it speaks, and writes numbers")]
     svg: Annotated[str, Doc("the picture: SVG without style or script")]
     table: Annotated[tuple[tuple[str, ...], ...], Doc("the same as a table; its first row is its head")]
 
@@ -71,7 +73,9 @@ def picture_shown(
 ) -> ChainPictureShown | Refused:
     """Draw a picture; raises ChainFault."""
     drawing = _drawn(wanted, outputs, names)
-    return drawing if isinstance(drawing, Refused) else ChainPictureShown(wanted.which, drawing.svg, drawing.rows)
+    if isinstance(drawing, Refused):
+        return drawing
+    return ChainPictureShown(wanted.which, wanted.language, drawing.svg, drawing.rows)
 
 
 def _drawn(wanted: ChainPictureWanted, outputs: ChainSource, names: Mapping[str, str | None]) -> ChainDrawing | Refused:
@@ -138,8 +142,13 @@ def page_of_picture(shown: ChainPictureShown) -> str:
     )
 
 
+def table_of_picture(shown: ChainPictureShown) -> str:
+    """Return the table of a picture as CSV: its numbers are plain, with a point, whatever its language is."""
+    return csv_text([plain_number(cell, shown.language.value) for cell in row] for row in shown.table)
+
+
 CHAIN_PICTURE_FORMS = (
     ReckonForm("svg", "image/svg+xml", lambda shown: shown.svg),
     ReckonForm("html", "text/html", page_of_picture, PAGE_STYLE),
-    ReckonForm("csv", "text/csv", lambda shown: csv_text(shown.table)),
+    ReckonForm("csv", "text/csv", table_of_picture),
 )

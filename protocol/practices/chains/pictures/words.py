@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What pictures, tables and the assembly's sheet say, in the four languages, and how numbers are written in each."""
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
@@ -164,6 +165,23 @@ def number_in(value: Fraction, language: PictureLanguage, *, decimals: int = 2, 
     tail = str(part).rjust(decimals, "0") if decimals else ""
     tail = tail if keep else tail.rstrip("0")
     return f"{'−' if value < 0 and rounded else ''}{digits}{mark + tail if tail else ''}"
+
+
+def plain_number(text: str, language: PictureLanguage) -> str:
+    """Return a number that was written in a language as a spreadsheet of any takes it: 1234.5, and 0.5225 for 52.25%.
+
+    What is no number stays as it is.
+    """
+    thousands, mark = (re.escape(one) for one in _MARKS[language])
+    found = re.fullmatch(rf"(−?)(\d+|\d{{1,3}}(?:{thousands}\d{{3}})+)(?:{mark}(\d+))?(\u00a0?%)?", text)
+    if found is None:
+        return text
+    sign, whole, part, percent = (one or "" for one in found.groups())
+    digits = re.sub(r"\D", "", whole)
+    if percent:
+        digits = digits.rjust(3, "0")
+        digits, part = digits[:-2], digits[-2:] + part
+    return ("-" if sign else "") + digits + (f".{part}" if part else "")
 
 
 def value_in(value: Fraction, language: PictureLanguage) -> str:

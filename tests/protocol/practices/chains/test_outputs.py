@@ -13,6 +13,7 @@ from protocol.book.declaration import Reckon, Reckoning, TextRef
 from protocol.book.refusals import MALFORMED, Reason, Refused
 from protocol.practices.chains.entries import MissingLinkState
 from protocol.practices.chains.figures.linking import MissingLinksWanted
+from protocol.practices.chains.figures.sharing import LeaksWanted
 from protocol.practices.chains.outputs import FLOW_FORMS
 from protocol.practices.chains.outputs.assembly import ChainSheetShown, ChainSheetWanted, page_of_sheet
 from protocol.practices.chains.outputs.drawing import CHAIN_PICTURE_FORMS, ChainPictureKind, ChainPictureWanted
@@ -234,3 +235,27 @@ class SheetsTold:
     nothing: str | None
     is_so: bool
     several: tuple[str, ...]
+
+
+@pytest.mark.parametrize("language", list(SheetLanguage))
+def test_cells_of_a_picture_are_numbers_to_any_spreadsheet(language: SheetLanguage) -> None:
+    by_name = {form.name: form for form in CHAIN_PICTURE_FORMS}
+    flow, change = (
+        list(csv.reader(StringIO(by_name["csv"].write(shown(group(), "picture", wanted)))))
+        for wanted in (
+            ChainPictureWanted(ChainPictureKind.SEGMENTS, language=language),
+            ChainPictureWanted(ChainPictureKind.BEFORE_AFTER, language=language, candidates="mill"),
+        )
+    )
+    assert sum(float(row[2]) for row in flow[1:]) > 28_900 and "8000" in {row[2] for row in flow[1:]}
+    assert [row[2:] for row in change[1:3]] == [["13550", "15350", "0.4689"], ["15650", "14300", "0.5225"]]
+
+
+def test_figures_that_rest_on_words_have_a_column_for_each() -> None:
+    one = group()
+    operation = one.operations["chains.leaks"]
+    assert isinstance(operation, Reckon)
+    found = operation.view(one.desk(one.actor("ana")), LeaksWanted())
+    table = list(csv.reader(StringIO(operation.forms[0].write(found.work(found.of)), newline="")))
+    assert table[0] == ["item", "leaks", "share", "rests_on_declared", "rests_on_invoice"]
+    assert table[1] == ["rent", "3000.00", "0.1954", "1.0000", ""]
