@@ -94,7 +94,7 @@ AMOUNT_MALFORMED = Reason(
     "An amount cannot be read",
     "{field}: expected {expected}.",
     heading="{field} is not an amount",
-    ways=("write it as 12.50",),
+    ways=("write it with a point, as 12.50 or 12.50 HORA",),
 )
 AMOUNT_NOT_POSITIVE = Reason(
     "AMOUNT_NOT_POSITIVE",

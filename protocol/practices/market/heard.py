@@ -15,7 +15,7 @@ from protocol.lanes.items import BoardItem
 from protocol.peers.boards import HeldItem, body_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import is_within
-from protocol.practices.market.intents import INTENT_KINDS, Intent, IntentPlace, Price
+from protocol.practices.market.intents import INTENT_KINDS, Intent, IntentPlace, Price, folded_label
 from protocol.practices.market.places import read_place
 from protocol.practices.market.prices import is_at_most
 from protocol.practices.market.wishes import IntentsWanted
@@ -55,6 +55,8 @@ class HeardIntent:
     member: str
     labels: tuple[str, ...]
     place: IntentPlace | None
+    currencies: tuple[str, ...] = ()
+    """In which its prices are."""
 
     @property
     def body(self) -> Any:
@@ -65,8 +67,11 @@ class HeardIntent:
 def heard_as(arrival: int, item: BoardItem, kind: BoardKind, body: Intent) -> HeardIntent:
     """Return an offer or a need as it is looked for."""
     words = words_of(" ".join((body.title, body.text, *body.labels)))
-    labels = tuple(map(str.casefold, body.labels))
-    return HeardIntent(arrival, item, kind, f" {' '.join(words)} ", body.code, body.member, labels, body.place)
+    labels = tuple(map(folded_label, body.labels))
+    currencies = tuple(price.currency for price in body.prices)
+    return HeardIntent(
+        arrival, item, kind, f" {' '.join(words)} ", body.code, body.member, labels, body.place, currencies
+    )
 
 
 def heard_item(held: HeldItem) -> HeardIntent | None:
@@ -96,7 +101,7 @@ def search_wanted(book: Book, wanted: IntentsWanted, max_price: str | None = Non
     bound = None if max_price is None else _bound(max_price)
     if isinstance(bound, Refused):
         return bound
-    label = None if wanted.label is None else wanted.label.casefold()
+    label = None if wanted.label is None else folded_label(wanted.label)
     return IntentSearch(words, wanted.code or "", network, wanted.member, label, near, wanted.within_km, bound)
 
 

@@ -16,11 +16,13 @@ from typing import ClassVar, Self
 
 from protocol.book.book import Book
 from protocol.book.declaration import BoardKind, News
+from protocol.book.refusals import CURRENCY_UNKNOWN, Refused, refuse
 from protocol.peers.boards import HeldItem
+from protocol.practices.between.links.state import Links
 from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_item, is_sought
 from protocol.practices.market.intents import INTENT_KINDS
 
-_CODE, _LABEL, _NETWORK, _MEMBER = "\1", "\2", "\3", "\4"
+_CODE, _LABEL, _NETWORK, _MEMBER, _CURRENCY = "\1", "\2", "\3", "\4", "\5"
 """What stands before what is no word of a text, in the same index."""
 _NUMBERS_END = 2**63
 _AFTER_ALL = "\U0010ffff"
@@ -102,6 +104,10 @@ class IntentIndex:
         """Return what members of a network offer and need, in the order in which it came."""
         return [self._by_number[number] for number in self._finds.get(_NETWORK + network.hex(), ())]
 
+    def is_priced_in(self, code: str) -> bool:
+        """Tell whether any price that is held here is in a currency of this code."""
+        return _CURRENCY + code in self._finds
+
     def find(
         self, book: Book, kind: BoardKind, search: IntentSearch, after: int, before: int | None = None
     ) -> Iterator[HeardIntent]:
@@ -141,6 +147,16 @@ class IntentIndex:
         return [self._finds[word] for word in words[first:last]]
 
 
+def price_refusal(book: Book, search: IntentSearch) -> Refused | None:
+    """Return why no price can be at most so much: nobody here, at a partner or on a board has such a currency."""
+    code = None if search.max_price is None else search.max_price[0]
+    if code is None or code in book.currencies or book.of(IntentIndex).is_priced_in(code):
+        return None
+    links = book.of(Links).by_id.values()
+    is_theirs = any(link.theirs is not None and link.theirs.currency == code for link in links)
+    return None if is_theirs else refuse(CURRENCY_UNKNOWN, currency=code)
+
+
 def found_intents(book: Book, kind: BoardKind, search: IntentSearch, after: int) -> Iterator[HeardIntent]:
     """Yield the offers or the needs that are sought, after a number, in the order in which they came."""
     return book.of(IntentIndex).find(book, kind, search, after)
@@ -165,6 +181,7 @@ def _found_by(one: HeardIntent) -> set[str]:
     if one.code:
         found.add(_CODE + one.code)
     found.update(_LABEL + label for label in one.labels)
+    found.update(_CURRENCY + code for code in one.currencies)
     found.update((_NETWORK + one.item.network.hex(), _MEMBER + one.member))
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.declaration import BoardKind
+from protocol.book.folding import folded
 from protocol.book.signed import Digest, Time
 from protocol.practices.money.currencies.entries import Scale
 from protocol.wire.shape import AtMost, Range
@@ -106,3 +107,13 @@ NEED_ITEMS = BoardKind(Need)
 INTENT_KINDS: tuple[BoardKind, ...] = (OFFER_ITEMS, NEED_ITEMS)
 
 Intent = Offer | Need
+
+
+def folded_label(label: str) -> str:
+    """Return a label as it is compared: accents, marks and capitals do not matter; one of marks alone is itself."""
+    return folded(label) or label.casefold()
+
+
+def due_for(quantity: int, price_minor: int) -> int:
+    """Return what so many thousandths of a unit cost, to the nearest minor unit, a half of one upwards."""
+    return (2 * quantity * price_minor + PARTS_OF_UNIT) // (2 * PARTS_OF_UNIT)

@@ -18,9 +18,13 @@ NUMBER_UNCLEAR = Reason(
     Stage.FORM,
     400,
     "The number cannot be read, or could mean two things",
-    "It is not clear which number {about} is: 1.234 is over a thousand in Portuguese, and one and a bit in English.",
+    "{about} is not read as a number: it has a sign, a mark of money or a formula in it, or no number, or could mean"
+    " two, as 1.234, which is over a thousand in Portuguese, and one and a bit in English.",
     heading="Which number is {about}?",
-    ways=("write it without marks between thousands", "say in which language it is written: --language"),
+    ways=(
+        "write digits alone and behind them the unit, such as 1500 g or 1,5 kg",
+        "say in the field language in which one it is written: es, pt, en, fr or ca",
+    ),
 )
 UNIT_UNKNOWN = Reason(
     "UNIT_UNKNOWN",

@@ -13,7 +13,7 @@ from protocol.lanes.items import BoardItem
 from protocol.peers.boards import BOARD_NEWS
 from protocol.practices.market.ending import due, look_again
 from protocol.practices.market.heard import search_wanted
-from protocol.practices.market.index import found_intents, keep_index
+from protocol.practices.market.index import found_intents, keep_index, price_refusal
 from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
 from protocol.practices.market.measures import QUANTITY_REASONS
 from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
@@ -59,6 +59,8 @@ def list_offers(desk: Desk, wanted: OffersWanted, after: int) -> Iterator[tuple[
     search = search_wanted(desk.book, wanted, wanted.max_price)
     if isinstance(search, Refused):
         return search
+    if refused := price_refusal(desk.book, search):
+        return refused
     found = found_intents(desk.book, OFFER_ITEMS, search, after)
     return ((one.arrival, offer_shown(desk.book, one.item, one.body, search.near)) for one in found)
 

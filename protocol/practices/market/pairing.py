@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from protocol.book.folding import words_of
 from protocol.book.signed import TIME_MS_MAX
 from protocol.practices.market.distances import within
-from protocol.practices.market.intents import IntentPlace, Need, Offer
+from protocol.practices.market.intents import IntentPlace, Need, Offer, folded_label
 from protocol.practices.market.units import BY_CODE
 
 PIECES_UNIT = "C62"
@@ -92,7 +92,7 @@ def _window(body: Offer | Need) -> tuple[int, int]:
 
 
 def _labels(body: Offer | Need) -> frozenset[str]:
-    return frozenset(one.casefold() for one in body.labels)
+    return frozenset(map(folded_label, body.labels))
 
 
 def _words(title: str) -> frozenset[str]:

@@ -66,7 +66,7 @@ def pin_new(desk: Desk, wish: PublishOffer | PublishNeed, kind: BoardKind, **mor
     most = desk.book.parameter(OPEN_INTENTS)
     if sum(1 for _ in intents_of(desk.book, member)) >= most:
         return refuse(INTENTS_FULL, member=member.handle, maximum=most)
-    not_after = _lapses_at(desk, wish)
+    not_after = _lapses_at(desk, wish, fields["until_ms"])
     item = _place_for(desk, not_after)
     body = _body(kind, member=member.handle, **fields, **more)
     return _too_long(body) or board_full(desk.book, item) or _pinned(Publication(item, body, not_after, seen_by))
@@ -84,7 +84,7 @@ def pin_again(desk: Desk, id: str, wish: IntentSaid, kind: BoardKind, **more: An
     if refused or isinstance(fields, Refused) or member is None:
         return refused or refuse(NOT_FOUND)
     body = _body(kind, member=member.handle, **fields, **more)
-    said = Publication(item.said.item, body, _lapses_at(desk, wish), item.said.seen_by)
+    said = Publication(item.said.item, body, _lapses_at(desk, wish, fields["until_ms"]), item.said.seen_by)
     return _too_long(body) or board_full(desk.book, item.said.item) or _pinned(said)
 
 
@@ -131,9 +131,9 @@ def _seers(book: Book, wish: PublishOffer | PublishNeed) -> Seers:
     return Seers.FEDERATIONS if is_in_any else Seers.EVERYBODY
 
 
-def _lapses_at(desk: Desk, wish: IntentSaid) -> int:
+def _lapses_at(desk: Desk, wish: IntentSaid, until_ms: int | None) -> int:
     lapses = desk.now + wish.days * DAY_MS
-    return lapses if wish.until is None else min(lapses, wish.until)
+    return lapses if until_ms is None else min(lapses, until_ms)
 
 
 def _body(kind: BoardKind, **fields: Any) -> Intent:

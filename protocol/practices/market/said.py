@@ -19,6 +19,7 @@ from protocol.book.refusals import (
     Refused,
     refuse,
 )
+from protocol.practices.market.hours import hour_meant
 from protocol.practices.market.intents import (
     INTENT_TEXT_CHARS_MAX,
     INTENT_TITLE_CHARS_MAX,
@@ -31,7 +32,8 @@ from protocol.practices.market.measures import measured
 from protocol.practices.market.places import read_place
 from protocol.practices.market.wishes import IntentSaid
 
-_CODE = re.compile(r"[0-9]{5}")
+_CODE = re.compile(r"(?!00)[0-9]{5}")
+"""CPC 2.1 has no division 00."""
 _STATE_MONEY = re.compile(r"[A-Z]{3}")
 _STATE_SCALE_MAX = 4
 
@@ -65,7 +67,9 @@ def _read(desk: Desk, said: IntentSaid) -> dict[str, Any]:
         raise _Unread(refuse(MALFORMED, field="labels", expected="each once"))
     if said.code and not _CODE.fullmatch(said.code):
         raise _Unread(refuse(MALFORMED, field="code", expected="five digits of CPC 2.1"))
-    if said.until is not None and said.until <= max(desk.now, said.since or 0):
+    since = _granted(hour_meant(desk.book, "since", said.since, is_end=False))
+    until = _granted(hour_meant(desk.book, "until", said.until, is_end=True))
+    if until is not None and until <= max(desk.now, since or 0):
         raise _Unread(refuse(MALFORMED, field="until", expected="a time to come, after its beginning"))
     quantity, unit = _granted(measured(said.quantity, said.unit, said.language))
     return {
@@ -77,8 +81,8 @@ def _read(desk: Desk, said: IntentSaid) -> dict[str, Any]:
         "prices": _prices(desk.book, said),
         "labels": said.labels,
         "place": _granted(read_place("place", said.place)),
-        "from_ms": said.since,
-        "until_ms": said.until,
+        "from_ms": since,
+        "until_ms": until,
     }
 
 

@@ -10,7 +10,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import BoardKind, Desk, Doc, List, Practice
 from protocol.book.refusals import Refused
 from protocol.practices.market.heard import HeardIntent, search_wanted
-from protocol.practices.market.index import newest_intents
+from protocol.practices.market.index import newest_intents, price_refusal
 from protocol.practices.market.intents import INTENT_KINDS, NEED_ITEMS, OFFER_ITEMS, IntentPlace
 from protocol.practices.market.shown import intent_fields
 from protocol.practices.market.wishes import IntentShown, OffersWanted
@@ -51,6 +51,8 @@ def list_found(desk: Desk, wanted: SearchWanted, after: int) -> Iterator[tuple[i
     search = search_wanted(desk.book, wanted, wanted.max_price)
     if isinstance(search, Refused):
         return search
+    if refused := price_refusal(desk.book, search):
+        return refused
     found = newest_intents(desk.book, kinds_sought(wanted.kind), search, after or None)
     return ((one.arrival, found_shown(desk.book, one, search.near)) for one in found)
 

@@ -13,13 +13,16 @@ from protocol.lanes.items import BoardItem
 from protocol.peers.boards import Boards, body_of, seers_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import km_between
-from protocol.practices.market.intents import Intent, IntentPlace, Price
+from protocol.practices.market.intents import Intent, IntentPlace, Price, due_for
 from protocol.practices.market.measures import parts_text
 from protocol.practices.market.places import place_text
 from protocol.practices.market.prices import price_here
 from protocol.practices.market.units import BY_CODE
 from protocol.practices.market.wishes import PriceShown, QuantityShown
 from protocol.wire.keys import id_text
+
+ONE_PIECE = "piece"
+"""Of what the price is where no unit is told."""
 
 
 def find_intent(book: Book, id: str, kind: BoardKind) -> tuple[BoardItem, Any] | Refused:
@@ -52,7 +55,7 @@ def intent_fields(book: Book, item: BoardItem, body: Intent, near: IntentPlace |
         "code": body.code or None,
         "quantity": _quantity(body.quantity, body.unit) if body.quantity else None,
         "unit": body.unit or None,
-        "prices": tuple(_price(book, said.network, one) for one in body.prices),
+        "prices": tuple(_price(book, said.network, one, body) for one in body.prices),
         "labels": body.labels,
         "place": place_text(body.place),
         "km": None if near is None or body.place is None else km_between(near, body.place),
@@ -66,10 +69,18 @@ def intent_fields(book: Book, item: BoardItem, body: Intent, near: IntentPlace |
 
 
 def _quantity(parts: int, code: str) -> QuantityShown:
+    return QuantityShown(parts_text(parts), code, unit_named(code))
+
+
+def unit_named(code: str) -> str:
+    """Return a unit as it is printed; by its code, where only another network knows it."""
     unit = BY_CODE.get(code)
-    return QuantityShown(parts_text(parts), code, code if unit is None else unit.symbol)
+    return code if unit is None else unit.symbol
 
 
-def _price(book: Book, network: bytes, price: Price) -> PriceShown:
+def _price(book: Book, network: bytes, price: Price, body: Intent) -> PriceShown:
     beside = None if price.beside is None else Amount(price.beside.minor, price.beside.code, price.beside.scale)
-    return PriceShown(Amount(price.minor, price.currency, price.scale), beside, price_here(book, network, price))
+    total = Amount(due_for(body.quantity, price.minor), price.currency, price.scale) if body.quantity else None
+    per = unit_named(body.unit) if body.unit else ONE_PIECE
+    amount = Amount(price.minor, price.currency, price.scale)
+    return PriceShown(amount, per, total, beside, price_here(book, network, price))

@@ -8,6 +8,7 @@ from protocol.book.addresses import ADDRESS_CHARS_MAX
 from protocol.book.declaration import At, Doc, Ref, Seers, ToldOnce
 from protocol.book.money import Amount
 from protocol.book.publishing import SEEN_BY_MAX
+from protocol.practices.market.hours import SinceText, UntilText
 from protocol.practices.market.intents import (
     INTENT_TEXT_CHARS_MAX,
     INTENT_TITLE_CHARS_MAX,
@@ -54,7 +55,10 @@ class IntentSaid:
     prices: Annotated[
         tuple[Amount, ...],
         AtMost(PRICES_MAX),
-        Doc("the price of one unit in a currency of the network, or of each in several; none: as agreed"),
+        Doc(
+            "the price of ONE unit of the quantity (of one g, where you say 500 g; of one kg with --unit kg), in a"
+            " currency of the network, or of each in several; none: as agreed"
+        ),
     ] = ()
     state_money: Annotated[
         tuple[Amount, ...],
@@ -63,8 +67,8 @@ class IntentSaid:
     ] = ()
     labels: Annotated[tuple[Label, ...], AtMost(LABELS_MAX), Doc("marks such as organic")] = ()
     place: PlaceText = None
-    since: Annotated[At | None, Doc("from when on it is to be had")] = None
-    until: Annotated[At | None, Doc("until when it is to be had")] = None
+    since: SinceText = None
+    until: UntilText = None
     days: IntentDays = INTENT_DAYS
 
 
@@ -166,6 +170,8 @@ class PriceShown:
     """What one unit costs."""
 
     amount: Annotated[Amount, Doc("in a currency of its network")]
+    per: Annotated[str, Doc("of one of what: the unit as it is printed, such as g, or piece")]
+    total: Annotated[Amount | None, Doc("what all of the quantity comes to; null: as much as is asked for")]
     beside: Annotated[Amount | None, Doc("what is asked in state money beside it")]
     here: Annotated[Amount | None, Doc("about what the amount is in your network's currency, by the rates of a link")]
 

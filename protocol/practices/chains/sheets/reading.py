@@ -162,8 +162,10 @@ class SheetLine:
             return None
         if not cell:
             self.wrong(FIGURE_MISSING, "quantity")
-        if cell.startswith("-"):
+        if cell.startswith(("-", "\u2212")):
             self.wrong(FIGURE_NEGATIVE, "quantity", cell=cell)
+        if cell.startswith(CELL_FORMULA_SIGNS):
+            self.wrong(CELL_FORMULA, "quantity", cell=cell)
         try:
             if not unit:
                 return read_quantity(cell, self.language)
@@ -174,7 +176,7 @@ class SheetLine:
             is_bare = not unit and wrong.code == "NUMBER_UNCLEAR" and not any(map(str.isalpha, cell))
             if is_bare:
                 self.wrong(FIGURE_MISSING, "unit")
-            self.wrong(QUANTITY_REASONS[wrong.code], column, about=unit or cell)
+            self.wrong(QUANTITY_REASONS[wrong.code], column, about=unit if column == "unit" else cell)
 
     def month(self, column: str) -> int | None:
         """Return a month, written as 2026-11 or 11/2026, as 202611; None where the cell is empty."""

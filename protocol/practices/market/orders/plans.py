@@ -25,7 +25,7 @@ from protocol.book.timezones import DAY_MS
 from protocol.book.uuids import drawn_id
 from protocol.peers.boards import Boards, body_of
 from protocol.peers.ties import TIES, Tie
-from protocol.practices.market.intents import OFFER_ITEMS, PARTS_OF_UNIT, QUANTITY_MAX, Offer, Price
+from protocol.practices.market.intents import OFFER_ITEMS, PARTS_OF_UNIT, QUANTITY_MAX, Offer, Price, due_for
 from protocol.practices.market.measures import QUANTITY_REASONS, UNIT_UNKNOWN, measured, parts_text, quantity_of
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
@@ -45,7 +45,7 @@ from protocol.practices.market.orders.refusals import (
     QUANTITY_EXCEEDED,
 )
 from protocol.practices.market.orders.rules import order_refusal
-from protocol.practices.market.orders.state import BEGINS_AT, ORDERS, Order, OrderState, OrderTalk, due_for
+from protocol.practices.market.orders.state import BEGINS_AT, ORDERS, Order, OrderState, OrderTalk
 from protocol.practices.market.orders.wishes import (
     AcceptOrder,
     CancelOrder,

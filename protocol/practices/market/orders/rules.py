@@ -27,6 +27,7 @@ from protocol.lanes.entry import Body, Millis
 from protocol.peers.order_messages import OrderDid, OrderStep
 from protocol.practices.between.abroad.entries import Arrived, Refunded, Sent, Settled
 from protocol.practices.between.quotes.invoices import read_invoice
+from protocol.practices.market.intents import due_for
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
     OrderCancelled,
@@ -47,7 +48,6 @@ from protocol.practices.market.orders.state import (
     Order,
     OrderState,
     OrderTalk,
-    due_for,
     is_over,
     item_of,
     party_of,

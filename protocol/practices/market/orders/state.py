@@ -12,7 +12,6 @@ from protocol.book.tables import Table
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
 from protocol.peers.order_messages import ORDER_STEPS_MAX, OrderStep
-from protocol.practices.market.intents import PARTS_OF_UNIT
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
     OrderCancelled,
@@ -255,11 +254,6 @@ class OrderTalk:
         """Have nothing more to tell of an order."""
         for known in (self.acked, self.tried, self.untold or {}):
             known.pop(order, None)
-
-
-def due_for(quantity: int, price_minor: int) -> int:
-    """Return what so many thousandths of a unit cost, to the nearest minor unit, a half of one upwards."""
-    return (2 * quantity * price_minor + PARTS_OF_UNIT) // (2 * PARTS_OF_UNIT)
 
 
 def party_of(order: Order, *, buyer: bool, partner_text: str) -> str:

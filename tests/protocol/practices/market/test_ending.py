@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """With their members offers and needs end, by themselves and everywhere; who is renamed is told anew."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -62,7 +63,8 @@ def test_a_home_that_was_off_withdraws_at_its_start(world: World) -> None:
 
 
 def test_what_lapses_is_gone_on_its_last_day(world: World) -> None:
-    world.granted("riacho", "offers.publish", PublishOffer("Eggs", until=world.now + 5 * DAY_MS, member="bia"))
+    until = datetime.fromtimestamp(world.now / 1_000 + 5 * 86_400, UTC).isoformat()
+    world.granted("riacho", "offers.publish", PublishOffer("Eggs", until=until, member="bia"))
     world.tick(2)
     for days, left in ((4, 5), (2, 4), (5, 2), (25, 0)):
         world.now += days * DAY_MS

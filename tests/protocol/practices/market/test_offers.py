@@ -117,6 +117,7 @@ def test_offers_are_found_by_all_that_is_said_of_them(world: World) -> None:
         ({"member": "bia"}, [soup, rye]),
         ({"network": "serra"}, [wheat]),
         ({"label": "ORGANIC"}, [flour]),
+        ({"label": "orgánic"}, [flour]),
         ({"near": "geo:-23.55,-46.63", "within_km": 400}, [flour, rye]),
         ({"near": "geo:-23.55,-46.63", "within_km": 300}, [flour]),
         ({"max_price": "4.50 RIAC"}, [flour, rye]),
@@ -134,6 +135,7 @@ def test_offers_are_found_by_all_that_is_said_of_them(world: World) -> None:
         ({"near": "91,0"}, ("MALFORMED", "near")),
         ({"within_km": 5}, ("MALFORMED", "near")),
         ({"max_price": "cheap"}, ("AMOUNT_MALFORMED", "max_price")),
+        ({"max_price": "3.00 EUR"}, ("CURRENCY_UNKNOWN", None)),
         ({"network": "nowhere"}, ("NETWORK_UNKNOWN", None)),
     ]
     for wanted, problem in wrong:
@@ -196,6 +198,7 @@ def test_who_may_speak_for_whom(world: World) -> None:
         ({"text": "x" * 401}, ("MALFORMED", "text")),
         ({"text": "𝔐" * 400, "labels": ("𝔐" * 40, "𝔑" * 40, "𝔒" * 40)}, ("MALFORMED", "text")),
         ({"code": "2311"}, ("MALFORMED", "code")),
+        ({"code": "00000"}, ("MALFORMED", "code")),
         ({"code": "abcde"}, ("MALFORMED", "code")),
         ({"quantity": "1.234 kg"}, ("NUMBER_UNCLEAR", None)),
         ({"quantity": "1.2345 kg", "language": "en"}, ("MALFORMED", "quantity")),
@@ -214,7 +217,7 @@ def test_who_may_speak_for_whom(world: World) -> None:
         ({"prices": (Amount(1),), "state_money": (Amount(1, "real"),)}, ("MALFORMED", "state_money")),
         ({"labels": ("organic", "Organic")}, ("MALFORMED", "labels")),
         ({"place": "geo:1000,2"}, ("MALFORMED", "place")),
-        ({"until": 5}, ("MALFORMED", "until")),
+        ({"until": "2023-11-13"}, ("MALFORMED", "until")),
         ({"federations": (id_text(bytes(32)),)}, ("FEDERATION_UNKNOWN", None)),
         ({"federations": (id_text(bytes(32)),), "seers": Seers.GROUP}, ("MALFORMED", "federations")),
         ({"seers": Seers.FEDERATIONS}, ("FEDERATION_UNKNOWN", None)),
