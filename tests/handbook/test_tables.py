@@ -71,8 +71,14 @@ from protocol.practices.between.links.entries import (
     WaiveItem,
 )
 from protocol.practices.between.quotes.invoices import Invoice
-from protocol.practices.chains.entries import RecipeShare, SupplyRelation
-from protocol.practices.chains.sheets.columns import SHEETS
+from protocol.practices.chains.entries import (
+    EnterpriseStatus,
+    RecipeShare,
+    SegmentKind,
+    SupplyEvidence,
+    SupplyRelation,
+)
+from protocol.practices.chains.sheets.columns import COLUMN_NAMES, SHEET_LANGUAGES, SHEETS, WHO_NAMES, WORD_NAMES
 from protocol.practices.money.openings import BalanceOpened
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.money.setoffs.entries import Share
@@ -343,6 +349,21 @@ def test_the_columns_of_sheets() -> None:
         f"`{name}.csv`": [", ".join(sorted(needed)), ", ".join(sorted(known - needed))]
         for name, (needed, known) in SHEETS.items()
     }
+
+
+def test_what_columns_and_words_of_sheets_are_called() -> None:
+    cells = {EnterpriseStatus: "status", SegmentKind: "segments", SupplyEvidence: "evidence"}
+    expected = {f"`{name}`": list(called) for name, called in COLUMN_NAMES.items()}
+    expected |= {
+        f"`{cells[kind]}` {meant.value}": list(called)
+        for kind, names in WORD_NAMES.items()
+        for meant, called in names.items()
+    }
+    expected |= {
+        f"`{of}` {who}": list(WHO_NAMES[who]) for of, who in (("buyer", "households"), ("supplier", "outside"))
+    }
+    rows = table(API, "what it is", *SHEET_LANGUAGES, "also")
+    assert {row[0]: row[1:] for row in rows} == expected
 
 
 # The stories' page.

@@ -12,7 +12,16 @@ from typing import Any, NoReturn, TypeVar
 from protocol.book.refusals import Reason, Refused
 from protocol.practices.chains.entries import SHARE_PARTS
 from protocol.practices.chains.refusals import FIGURE_MISSING, FIGURE_NEGATIVE, SHARE_ABOVE_ONE
-from protocol.practices.chains.sheets.columns import SHEETS, column_of, meant_by
+from protocol.practices.chains.sheets.columns import (
+    COLUMN_NAMES,
+    SHEET_LANGUAGES,
+    SHEETS,
+    column_of,
+    columns_said,
+    language_of,
+    meant_by,
+    words_said,
+)
 from protocol.practices.chains.sheets.refusals import (
     CELL_FORMULA,
     CELL_MALFORMED,
@@ -103,7 +112,7 @@ class SheetLine:
         cell = self.text(column)
         found = meant_by(kind, cell) if cell else default
         if not isinstance(found, kind):
-            self.wrong(CELL_MALFORMED, column, cell=cell, expected=_one_of(kind))
+            self.wrong(CELL_MALFORMED, column, cell=cell, expected=self._one_of(kind))
         return found
 
     def words(self, column: str, kind: type[E]) -> tuple[E, ...]:
@@ -111,8 +120,11 @@ class SheetLine:
         told = [one.strip() for one in re.split(r"[,;+/|]", self.text(column)) if one.strip()]
         found = {meant_by(kind, one) for one in told}
         if None in found:
-            self.wrong(CELL_MALFORMED, column, cell=self.text(column), expected=_one_of(kind))
+            self.wrong(CELL_MALFORMED, column, cell=self.text(column), expected=self._one_of(kind))
         return tuple(one for one in kind if one in found)
+
+    def _one_of(self, kind: type[Enum]) -> str:
+        return f"one of {words_said(kind, language_of(self.headers.values(), self.language))}"
 
     def number(self, column: str) -> Fraction | None:
         """Return a number that is not below zero, None where the cell is empty."""
@@ -236,7 +248,7 @@ def lines_of(sheet: str, data: bytes, language: Language) -> Iterator[SheetLine]
         if not any(cells):
             continue
         if columns is None:
-            columns = _columns(sheet, begun, cells)
+            columns = _columns(sheet, begun, cells, language)
             headers = dict(zip(columns, cells, strict=True))
             continue
         if len(cells) > len(columns) and any(cells[len(columns) :]):
@@ -267,21 +279,18 @@ def sheet_text(sheet: str, data: bytes) -> str:
     return text
 
 
-def _columns(sheet: str, line: int, cells: list[str]) -> list[str]:
+def _columns(sheet: str, line: int, cells: list[str], language: Language) -> list[str]:
     """Return our names of the columns that a first row names; raises SheetFault."""
     columns: list[str] = []
     for cell in cells:
         name = column_of(sheet, cell) if cell else ""
         if name is None:
-            fault(COLUMN_UNKNOWN, sheet, line, cell, expected=", ".join(sorted(SHEETS[sheet][1])))
+            fault(COLUMN_UNKNOWN, sheet, line, cell, expected=columns_said(sheet, language_of(cells, language)))
         if name and name in columns:
             fault(COLUMN_TWICE, sheet, line, cell)
         columns.append(name)
     missing = sorted(SHEETS[sheet][0] - set(columns))
     if missing:
-        fault(COLUMN_MISSING, sheet, line, missing[0])
+        called = COLUMN_NAMES[missing[0]][SHEET_LANGUAGES.index(language_of(cells, language))]
+        fault(COLUMN_MISSING, sheet, line, called)
     return columns
-
-
-def _one_of(kind: type[Enum]) -> str:
-    return "one of " + ", ".join(str(one.value) for one in kind)

@@ -13,6 +13,7 @@ from protocol.book.money import Amount
 from protocol.book.refusals import FORBIDDEN, Refused
 from protocol.practices.chains.book_chain import candidates_of, chain_of
 from protocol.practices.chains.refusals import MONTHS_MIXED
+from protocol.practices.chains.sheets.columns import COLUMN_NAMES, SHEETS, WORD_NAMES, column_of, meant_by
 from protocol.practices.chains.sheets.declaration import SheetLanguage, TakeSheets
 from protocol.practices.chains.state import text_owner
 from protocol.practices.chains.supply import EnterSupply, SupplyWanted
@@ -232,3 +233,35 @@ def test_what_sheets_correct_is_erased() -> None:
     again = told(enterprises="id,name,turnover,wages,surplus\nshop,New name,2,0,0\n")
     planned = group.plan("chain-sheets.take", STEWARD, again)
     assert isinstance(planned, Plan) and planned.erases == (text_owner(old),)
+
+
+def test_every_name_that_is_told_is_understood() -> None:
+    for sheet, (_, known) in SHEETS.items():
+        for column in known:
+            *called, others = COLUMN_NAMES[column]
+            for name in filter(None, (*called, *others.split(", "))):
+                assert column_of(sheet, name.upper()) == column, name
+    for kind, names in WORD_NAMES.items():
+        for meant, (*called, others) in names.items():
+            for name in filter(None, (*called, *others.split(", "))):
+                assert meant_by(kind, name.capitalize()) is meant, name
+
+
+@pytest.mark.parametrize(
+    ("sheets", "code", "about", "expected"),
+    [
+        ({"households": "Família;Produto;Valor;Quantos\n"}, "COLUMN_UNKNOWN", "Quantos", "domicílio, fornecedor"),
+        ({"relations": "acheteur,produit\n"}, "COLUMN_MISSING", "valeur", ""),
+        (
+            {"enterprises": "chave,segmentos,faturamento,salários,excedente\nloja,distribuição,1,0,0\n"},
+            "CELL_MALFORMED", "segmentos", "one of consumo, comércio, serviço, produção, crédito",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_sheet_may_have_is_told_in_its_language(
+    sheets: dict[str, str], code: str, about: str, expected: str
+) -> None:
+    refused = group().ask("steward", "chain-sheets.take", told(**sheets))
+    assert isinstance(refused, Refused)
+    assert (refused.reason.code, refused.figures["column"]) == (code, about)
+    assert str(refused.figures.get("expected", "")).startswith(expected)
