@@ -110,7 +110,11 @@ def request(argv: Sequence[str]) -> int:
     verb, rest = split_words(argv)
     if verb != "create" and verb in nouns()[noun]:
         return operate(nouns()[noun][verb], rest, command=f"request {verb}")
-    ask, example = nouns()[noun]["create"], 'mutirao request 12.50 "bread" --payer ana'
+    ask = nouns()[noun]["create"]
+    example = (
+        'mutirao request 12.50 "bread" --payer ana\n\nanswer what is asked of you, or end what you ask:\n'
+        "  mutirao request pay ID\n  mutirao request decline ID\n  mutirao request cancel ID"
+    )
     return operate(ask, argv, command="request", bare=("amount", "note"), example=example)
 
 

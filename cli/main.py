@@ -22,7 +22,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "week": ("cli.errands:week", "what waits for those who coordinate, the most urgent first"),
         "balance": ("cli.daily:balance", "what your accounts hold, and how much you can still pay"),
         "statement": ("cli.daily:statement", "every change of an account's balance"),
-        "request": ("cli.daily:request", "ask to be paid; pay, decline or cancel what is asked"),
+        "request": ("cli.daily:request", "ask to be paid; request pay ID, decline ID, cancel ID: answer what is asked"),
         "join": ("cli.daily:join", "join a network with an invitation's code"),
         "keys": ("cli.keys:make_or_show", "make a key of your own, or show its public half"),
         "login": ("cli.own:login", "sign in with a key"),

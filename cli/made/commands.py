@@ -12,7 +12,7 @@ from cli.client import path_of
 from cli.ending import DONE, Misuse
 from cli.made.asking import asked_for
 from cli.made.command import Command, FieldForm, nouns
-from cli.made.forms import add_forms, put_in_form
+from cli.made.forms import add_forms, put_in_form, put_picture
 from cli.made.options import Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
 from cli.made.wished import SIGNED_FIELD, CommandWished, beside, is_signed_here
@@ -124,13 +124,18 @@ def operate(
             shown = client.get(path_of(made.noun, made.verb), parameters(body))
         case FieldForm.RECKON_TOLD:
             shown = client.post_secret(path_of(made.noun, made.verb), body)
+    if not put_picture(args, shown):
+        _tell(made, args, shown)
+    return DONE
+
+
+def _tell(made: Command, args: Namespace, shown: Mapping[str, Any]) -> None:
     if args.json:
         put_json(shown)
     elif made.form in (FieldForm.RECKON, FieldForm.RECKON_TOLD):
         put(show_figures(shown, terminal_width()))
     else:
         put(show_record(shown))
-    return DONE
 
 
 def parser_of(
@@ -157,8 +162,7 @@ def parser_of(
         )
         how_many.add_argument("--all", action="store_true", help="all there are")
         parser.add_argument("--cursor", type=read_text, help="where an earlier list ended: its `next`")
-    if made.form is FieldForm.RECKON:
-        add_forms(parser, made)
+    add_forms(parser, made)
     return parser
 
 

@@ -3,6 +3,7 @@
 
 import sys
 from argparse import Namespace
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from cli.made.command import Command
 from cli.made.options import parameters
 from cli.output import put
 
+WITH_PICTURE = ("offer-pictures.show", "pictures.show")
+"""Operations that show a picture, in base64url as `jpeg`."""
+
 
 def add_forms(parser: Parser, made: Command) -> None:
     """Give a command the options of its other forms, if it has any."""
+    if made.name in WITH_PICTURE:
+        parser.add_argument("--output", metavar="FILE", type=read_text, help="write the picture, a JPEG, to a file")
     if made.forms:
         names = "|".join(made.forms)
         parser.add_argument("--format", choices=made.forms, metavar=names, help="in this form instead of as figures")
@@ -37,10 +43,23 @@ def put_in_form(made: Command, args: Namespace, client: Client, body: Mapping[st
     if output is None:
         put(text.removesuffix("\n"))
         return True
+    # As the node wrote it: a table of it has lines that end as spreadsheets want them.
+    _write(output, text.encode())
+    return True
+
+
+def put_picture(args: Namespace, shown: Mapping[str, Any]) -> bool:
+    """Write the picture that is shown to a file; tell whether one was named."""
+    output, jpeg = getattr(args, "output", None), shown.get("jpeg")
+    if output is None or jpeg is None:
+        return False
+    _write(output, urlsafe_b64decode(jpeg + "=" * (-len(jpeg) % 4)))
+    return True
+
+
+def _write(output: str, content: bytes) -> None:
     try:
-        # As the node wrote it: a table of it has lines that end as spreadsheets want them.
-        Path(output).write_bytes(text.encode())
+        Path(output).write_bytes(content)
     except OSError as error:
         raise Misuse(f"{output} cannot be written: {error.strerror}") from None
     put(f"written: {output}", sys.stderr)
-    return True

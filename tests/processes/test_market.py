@@ -77,6 +77,10 @@ def test_cheese_of_one_network_is_found_in_another(commune: Commune, tmp_path: P
     digest = sha256(urlsafe_b64decode(shown["jpeg"] + "==")).hexdigest()
     until(lambda: found("--search", "cabra")[0]["version"] == 2, "Serra knows that there is a picture")
     assert command(serra, "offers", "show", seen["id"])["picture"] == digest
+    assert refused(serra, "offer-pictures", "show", seen["id"]) == "PICTURE_ELSEWHERE"
+    written = tmp_path / "shown.jpg"
+    done = mutirao("offer-pictures", "show", offer["id"], "--output", str(written), "--node", riacho.url)
+    assert (done.returncode, sha256(written.read_bytes()).hexdigest()) == (0, digest), done.stderr
 
     for words, code in (
         (("--title", "Leite", "--quantity", "1.234 l"), "NUMBER_UNCLEAR"),

@@ -15,20 +15,31 @@ from protocol.book.declaration import ANYONE, Act, Create, Desk, Doc, ItemsWante
 from protocol.book.members import Member
 from protocol.book.private import PrivateItem
 from protocol.book.publishing import Publication, Seers
-from protocol.book.refusals import MALFORMED, NOT_FOUND, Refused, foremost, refuse
-from protocol.book.signed import uuid_text
+from protocol.book.refusals import MALFORMED, NOT_FOUND, Reason, Refused, Stage, foremost, refuse
+from protocol.book.signed import parse_uuid, uuid_text
+from protocol.lanes.directory import Directory
 from protocol.lanes.items import BoardItem
-from protocol.peers.boards import BOARD_NEWS, HeldItem, seers_of
+from protocol.peers.boards import BOARD_NEWS, Boards, HeldItem, body_of, seers_of
 from protocol.peers.home import KEEPS, Keeping
 from protocol.practices.market.intents import OFFER_ITEMS, Offer
 from protocol.practices.market.pictured import PICTURE_PREFIX, OfferPictures, picture_kind, without_picture
 from protocol.practices.market.pinned import member_of, not_acting, own_item
 from protocol.practices.people.contacts import ITEM_ID_BYTES
 from protocol.practices.people.pictures import PICTURE_BYTES_MAX, SENT_BYTES_MAX
+from protocol.wire.keys import id_text
 from protocol.wire.shape import AtMost
 
 OFFER_SIGHT = "offer"
 """Who may see a picture of an offer: whoever may see the offer."""
+PICTURE_ELSEWHERE = Reason(
+    "PICTURE_ELSEWHERE",
+    Stage.SUBJECT,
+    404,
+    "The picture of an offer of another network is at that network's home",
+    "The offer is of {network}: its picture stays at the home there, and no copy is here.",
+    heading="The picture is at {network}",
+    ways=("ask the node of {network} for it, with the offer's id before the @",),
+)
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -89,17 +100,32 @@ def plan_remove(desk: Desk, id: str, wish: RemoveOfferPicture) -> Plan | Refused
 def view_offer_picture(desk: Desk, id: str) -> ItemsWanted | Refused:
     found = own_item(desk.book, id, OFFER_ITEMS)
     if isinstance(found, Refused):
-        return found
+        return _elsewhere(desk, id) or found
     item, offer = found
     member = member_of(desk.book, offer)
-    is_seen = desk.actor.role is not Role.ANYONE or seers_of(item) is Seers.EVERYBODY
-    if member is None or offer.picture is None or not is_seen:
+    if member is None or offer.picture is None or not _is_seen(desk, item):
         return refuse(NOT_FOUND)
 
     def show(items: Iterable[PrivateItem]) -> OfferPictureShown | Refused:
         return next((OfferPictureShown(id, offer.picture.hex(), one.value) for one in items), refuse(NOT_FOUND))
 
     return ItemsWanted(member.id, (picture_kind(item.said.item),), frozenset({OFFER_SIGHT}), show)
+
+
+def _elsewhere(desk: Desk, id: str) -> Refused | None:
+    """Return which network has the picture of an offer on another board, to whoever may see that."""
+    name, _, _ = id.partition("@")
+    boards, place = desk.book.of(Boards), parse_uuid(name) or b""
+    for network in sorted(boards.of):
+        item = boards.get(network, place)
+        offer = None if item is None or network == desk.book.network else body_of(item, OFFER_ITEMS)
+        if item is not None and offer is not None and offer.picture is not None and _is_seen(desk, item):
+            return refuse(PICTURE_ELSEWHERE, network=desk.book.of(Directory).handle(network) or id_text(network))
+    return None
+
+
+def _is_seen(desk: Desk, item: BoardItem) -> bool:
+    return desk.actor.role is not Role.ANYONE or seers_of(item) is Seers.EVERYBODY
 
 
 def _of_member(desk: Desk, id: str) -> tuple[Member, BoardItem, Offer] | Refused:
@@ -160,12 +186,13 @@ PRACTICE = Practice(
     entries=(),
     fills=(BOARD_NEWS.by(hear_offer), KEEPS.by(Keeping(PICTURE_PREFIX, take_picture, forget_pictures))),
     due=due,
+    refusals=(PICTURE_ELSEWHERE,),
     operations=(
         Create("offer-pictures", SetOfferPicture, plan=plan_set, verb="set",
                example="mutirao offer-pictures set --offer OFFER --picture cheese.jpg"),
         Act("offer-pictures", "remove", RemoveOfferPicture, plan=plan_remove,
             example="mutirao offer-pictures remove OFFER"),
         Show("offer-pictures", OfferPictureShown, view=view_offer_picture, who=ANYONE, id_is="the offer's id",
-             example="mutirao offer-pictures show OFFER"),
+             example="mutirao offer-pictures show OFFER --output cheese.jpg"),
     ),
 )  # fmt: skip

@@ -55,7 +55,7 @@ class AskPayment:
 
 @dataclass(frozen=True, slots=True)
 class PayRequest:
-    """Pay what is left of it, by word of mouth; who has a key signs a payment that names the request."""
+    """Pay what is left of it: with a key you sign a payment that names it, without one the node takes your word."""
 
     payer: Annotated[str | None, AtMost(PAYEE_ADDRESS_CHARS_MAX), Doc("who pays; default: you")] = None
     note: Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("a note of your own; erasable")] = None
