@@ -27,10 +27,10 @@ SHARE_ABOVE_ONE = Reason(
     Stage.RULE,
     422,
     "Shares are more than the whole",
-    "{about}: what is bought, wages and surplus together are more than what is turned over, or shares are not the"
-    " whole. Nothing was taken in.",
-    heading="{about} spends more than it turns over",
-    ways=("compare its turnover with what it buys, its wages and its surplus",),
+    "{about}: a share is more than 100%, or what is bought, wages and surplus together are more than what is turned"
+    " over, or shares are not the whole. Nothing was taken in.",
+    heading="{about} is more than the whole",
+    ways=("write a share of 100% at most", "compare a turnover with what is bought, wages and surplus"),
 )
 MONTHS_MIXED = Reason(
     "MONTHS_MIXED",

@@ -81,7 +81,7 @@ NOTHING_TO_CHOOSE = Reason(
     Stage.SUBJECT,
     404,
     "No supplier outside is known",
-    "No enterprise outside has been entered with what is known of it.",
+    "Of those outside that sell what is wanted, none has been entered with what is known of it.",
     heading="Nobody to choose from",
     ways=("enter suppliers outside, and what is known of them: mutirao criteria create",),
 )

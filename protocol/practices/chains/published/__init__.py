@@ -22,6 +22,7 @@ from protocol.practices.chains.published.views import (
     list_retained_shares,
     view_federation_links,
 )
+from protocol.practices.chains.spreadsheet import FIGURE_FORMS
 from protocol.practices.market.matches.finding import RETAINED
 
 CHAIN_FIGURES = (EnterpriseSaid, EnterpriseRemoved, SupplySaid, SupplyRemoved, RecipeSaid, RecipeRemoved)
@@ -38,6 +39,6 @@ PRACTICE = Practice(
         List("retained-shares", RetainedSharesWanted, RetainedShareShown, view=list_retained_shares,
              example="mutirao retained-shares list --network serra"),
         Reckon("chains", "federation-links", FederationLinksWanted, FederationLinksShown, view=view_federation_links,
-               example="mutirao chains federation-links --federation FEDERATION"),
+               forms=FIGURE_FORMS, example="mutirao chains federation-links --federation FEDERATION"),
     ),
 )  # fmt: skip

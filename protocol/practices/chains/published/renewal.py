@@ -50,6 +50,8 @@ class ChainTelling:
     seen_by: tuple[bytes, ...] | None = None
     suppliers: frozenset[bytes] | None = None
     """Networks of which our enterprises buy; None while one of them is not known: any may be that one."""
+    own: tuple[RetainedTold, ...] = ()
+    """What stays with our enterprises, told to somebody or not."""
 
     def __deepcopy__(self, memo: object) -> Self:
         """A trial of wishes sees this one."""
@@ -83,10 +85,11 @@ def due(desk: Desk) -> Iterator[Plan]:
     telling.next_ms = now + TELLING_PAUSE_MS + TELLING_PAUSE_EACH_MS * len(inputs.enterprises)
     telling.renew_ms = now + DAY_MS
     try:
-        bodies = [] if seen_by is None else list(told_bodies(inputs, heard_share(book)))
+        bodies = list(told_bodies(inputs, heard_share(book)))
     except ChainFault:
         return  # what was told stands until figures are again such that something follows from them
-    yield from _told(book, bodies, seen_by or (), now)
+    telling.own = tuple(one for one in bodies if isinstance(one, RetainedTold))
+    yield from _told(book, [] if seen_by is None else bodies, seen_by or (), now)
 
 
 def _told(book: Book, bodies: Sequence[Body], seen_by: tuple[bytes, ...], now: int) -> Iterator[Plan]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What members see of what networks tell of their chains."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -26,12 +26,15 @@ from protocol.practices.chains.published.bodies import (
     RetainedTold,
 )
 from protocol.practices.chains.published.federated import FederationLink, federation_links, outside_of_all
-from protocol.practices.chains.written import decimal_text, money_text, share_text
+from protocol.practices.chains.published.renewal import ChainTelling
+from protocol.practices.chains.written import decimal_text, money_text, names_text, share_text
 from protocol.wire.keys import id_text, parse_id
 from protocol.wire.shape import Range
 
 TOLD_PLACES = 6
 FEDERATION_LINKS_SHOWN_MAX = 200
+_UNTOLD_PLACE = 1 << 40
+"""Our own shares that nobody is told come after all that stands on boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +98,30 @@ class FederationLinksShown:
 
     links: tuple[FederationLinkShown, ...]
     outside: Annotated[tuple[OutsideOfAllShown, ...], Doc("what is bought outside, the most first")]
+    untold: Annotated[str | None, Doc("why nothing is shown, or nothing would be sold of an item; null: all is told")]
 
 
 def list_retained_shares(
     desk: Desk, wanted: RetainedSharesWanted, after: int
 ) -> Iterable[tuple[int, RetainedShareShown]] | Refused:
-    """List what networks tell, in the order in which it came."""
+    """List what networks tell, in the order in which it came; then our own, where nobody is told."""
     network = None if wanted.network is None else find_network(desk.book, wanted.network)
     return network if isinstance(network, Refused) else _listed(desk.book, network, after)
 
 
 def _listed(book: Book, network: bytes | None, after: int) -> Iterator[tuple[int, RetainedShareShown]]:
+    is_own_told = False
     for arrival, item, body in published(book, RETAINED_ITEMS, network):
         assert isinstance(body, RetainedTold)
+        is_own_told |= item.network == book.network
         for place, one in enumerate(body.shares, arrival * TOLD_AT_ONCE_MAX):
             if place > after:
                 yield place, _shown(book, item.network, one)
+    if not is_own_told and network in (None, book.network):
+        own = (one for body in book.of(ChainTelling).own for one in body.shares)
+        for place, one in enumerate(own, _UNTOLD_PLACE):
+            if place > after:
+                yield place, _shown(book, book.network, one)
 
 
 def _shown(book: Book, network: bytes, one: RetainedShare) -> RetainedShareShown:
@@ -146,11 +157,21 @@ def view_federation_links(desk: Desk, wanted: FederationLinksWanted) -> Federati
         if isinstance(body, CandidatesTold) and is_told(item.network, item.said.seen_by)
         for one in body.candidates
     )
-    links = federation_links(candidates, {one.item: one.value for one in outside})
+    wanted_items = {one.item: one.value for one in outside}
+    links = federation_links(candidates, wanted_items)
     return FederationLinksShown(
         tuple(_shown_link(book, one) for one in links[: wanted.most]),
         tuple(OutsideOfAllShown(one.item, money_text(one.value), one.networks) for one in outside[: wanted.most]),
+        _untold({one.said.item for one in links} - wanted_items.keys(), is_any=bool(outside)),
     )
+
+
+def _untold(items: Set[str], *, is_any: bool) -> str | None:
+    """Return why there is no sum of what candidates would make, or of anything."""
+    few = "a network tells an item's sum to nobody unless at least three bought it"
+    if not is_any:
+        return f"no network here tells what it buys outside: {few}, and nothing where chains.published is nothing"
+    return f"no sum is told of {names_text(sorted(items))}: {few}" if items else None
 
 
 def _shown_link(book: Book, one: FederationLink) -> FederationLinkShown:

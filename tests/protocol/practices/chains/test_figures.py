@@ -34,6 +34,7 @@ from protocol.practices.chains.figures.sharing import leaks_shown, retained_show
 from protocol.practices.chains.figures.views import reckoned
 from protocol.practices.chains.refusals import CLOSED_GROUP, FIGURE_UNCLEAR
 from protocol.practices.chains.state import ChainInputs, fold_enterprise, fold_supply
+from protocol.practices.chains.telling import share_parts
 from protocol.practices.chains.written import decimal_text, read_decimal, read_shares
 from tests.protocol.practices.chains.mance import B, E, G, candidates, network
 
@@ -317,3 +318,11 @@ def test_what_an_older_book_holds_and_no_chain_can_be_made_of_is_refused() -> No
         fold_supply(inputs, SupplySaid((relation,)))
     assert reason_of(reckoned(shares_shown, ChainNow(inputs, 0))) is CLOSED_GROUP
     assert reason_of(reckoned(shares_shown, ChainNow(ChainInputs(), 0))) is CHAIN_EMPTY
+
+
+def test_a_share_beyond_the_whole_is_told_as_what_it_is() -> None:
+    said = share_parts("190%")
+    assert (
+        isinstance(said, Refused) and said.reason.texts.heading.format(**said.figures) == "190% is more than the whole"
+    )
+    assert said.reason.texts.sentence.format(**said.figures).startswith("190%: a share is more than 100%")

@@ -234,6 +234,27 @@ def test_who_tells_nothing_any_more() -> None:
     assert {place[0] for place in told(world, "alba")} == {"alba", "brisa"}
     [soap] = world.granted("alba", "chains.federation-links", FederationLinksWanted(id)).outside
     assert (soap.value, soap.networks) == ("900.00", 2)
+    own = {place: one for place, one in told(world, "cedro").items() if place[0] == "cedro"}
+    assert {key: one.basis.value for (_, key), one in own.items()} == dict.fromkeys(
+        ("mill", "bakery", "shop"), "reckoned"
+    ), "its own are still seen there"
+
+
+def test_why_a_federation_sees_no_sums_is_told() -> None:
+    names = ("alba", "brisa", "cedro")
+    world, id = federation(names)
+    assert world.granted("alba", "chains.federation-links", FederationLinksWanted(id)).untold is None
+    brush = EnterRecipe("brush-maker", "paint", "0.5", "0.35", "0.15", money(2_700), (SpentOn("fat", "0.5"),))
+    world.granted("brisa", "recipes.create", brush)
+    world.tick(12)
+    found = world.granted("alba", "chains.federation-links", FederationLinksWanted(id))
+    assert [one.candidate for one in found.links if one.is_blocked] == ["brush-maker"]
+    assert found.untold.startswith("no sum is told of paint: a network tells an item's sum to nobody unless at least")
+    for name in names:
+        world.granted(name, "parameters.set", SetParameter("nothing"), subject="chains.published")
+    world.tick(12)
+    none = world.granted("alba", "chains.federation-links", FederationLinksWanted(id))
+    assert none.links == none.outside == () and none.untold.startswith("no network here tells what it buys outside")
 
 
 def test_what_leaves_the_node_shows_no_name_place_or_single_purchase() -> None:
