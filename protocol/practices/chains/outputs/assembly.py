@@ -15,12 +15,14 @@ from protocol.practices.chains.figures.linking import wages_with
 from protocol.practices.chains.outputs.basis import ChainSource
 from protocol.practices.chains.pictures.canvas import cut_to, text_in_xml
 from protocol.practices.chains.pictures.segments import segments_picture
-from protocol.practices.chains.pictures.words import number_in, phrase_of, value_in
+from protocol.practices.chains.pictures.words import money_in, number_in, phrase_of
 from protocol.practices.chains.sheets.declaration import SheetLanguage
 from protocol.practices.chains.written import WrittenDecimal, money_text, read_decimal, share_text
 
 SHEET_LINKS = 4
 """Candidates that stand on the sheet: so many fit."""
+NO_JOBS = "–"
+"""Where nobody has said what a member lives on."""
 _PICTURE_PX = 760
 
 
@@ -30,7 +32,7 @@ class ChainSheetWanted:
 
     language: Annotated[SheetLanguage, Doc("in which it speaks")] = SheetLanguage.EN
     fund: Annotated[WrittenDecimal, Doc("what the fund has, in the unit of account; 0: the sheet has no fund")] = "0"
-    income: Annotated[WrittenDecimal, Doc("what a member earns in a month; 0: no jobs are told")] = "0"
+    income: Annotated[WrittenDecimal, Doc("what a member earns in a month; 0: as chains.monthly_income has it")] = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def sheet_shown(
         return income
     if min(fund, income) < 0:
         return refuse(MALFORMED, field="fund" if fund < 0 else "income", expected="not below zero")
+    income = income or outputs.income
     links = MissingLinks(outputs.chain, outputs.candidates)
     ranked = [
         one
@@ -90,16 +93,16 @@ def sheet_shown(
         subtitle=phrase_of(language, "sheet_for", network=outputs.network or "—"),
         sentence=phrase_of(
             language, "sheet_sentence", hundred="100", inside=number_in(shares.all * 100, language, decimals=0),
-            leaks=value_in(shares.leakage, language), count=str(len(shares.by_item)),
+            leaks=money_in(shares.leakage, language), count=str(len(shares.by_item)),
         ),
         leakage=money_text(shares.leakage),
         share=share_text(shares.all),
         links=tuple(
             LinkOnSheet(
                 name,
-                value_in(one.keeps, language),
-                number_in(_jobs(one, wages, income), language) if income else "–",
-                value_in(one.candidate.investment, language),
+                money_in(one.keeps, language),
+                number_in(_jobs(one, wages, income), language) if income else NO_JOBS,
+                money_in(one.candidate.investment, language),
                 "–" if one.payback is None else number_in(one.payback, language, decimals=1),
             )
             for name, one in zip(called[:SHEET_LINKS], ranked, strict=False)
@@ -122,11 +125,11 @@ def _fund_said(
     spoken = SheetLanguage(language).value
     links = MissingLinks(outputs.chain, [one.candidate for one in ranked])
     best = reinvested(links, fund)
-    told = {"fund": value_in(fund, spoken)}
+    told = {"fund": money_in(fund, spoken)}
     if not best.which:
         return phrase_of(spoken, "fund_nothing", **told)
     which = ", ".join(outputs.candidate(links.candidates[at].name, names) for at in best.which)
-    return phrase_of(spoken, "fund_does", **told, names=which, keeps=number_in(best.keeps, spoken, decimals=1))
+    return phrase_of(spoken, "fund_does", **told, names=which, keeps=money_in(best.keeps, spoken))
 
 
 SHEET_STYLE = """
@@ -152,6 +155,8 @@ def page_of_sheet(shown: ChainSheetShown) -> str:
     cells = ((one.candidate, one.keeps, one.jobs, one.cost, one.payback) for one in shown.links)
     rows = "".join(f"<tr>{''.join(f'<td>{text_in_xml(one)}' for one in row)}" for row in cells)
     table = f"<table><tr>{''.join(f'<th>{text_in_xml(phrase_of(language, one))}' for one in heads)}{rows}</table>"
+    if shown.links and all(one.jobs == NO_JOBS for one in shown.links):
+        table += f"<p>{text_in_xml(phrase_of(language, 'sheet_no_income'))}</p>"
     nothing = f"<p>{text_in_xml(phrase_of(language, 'sheet_no_links'))}</p>"
     fund = (
         f"<h2>{text_in_xml(phrase_of(language, 'sheet_fund'))}</h2><p>{text_in_xml(shown.fund)}</p>"

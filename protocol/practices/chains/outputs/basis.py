@@ -33,6 +33,8 @@ class ChainSource:
     network: str = ""
     settled: frozenset[str] = frozenset()
     """Candidates that are missing no more: they are stable, or have failed."""
+    income: Fraction = ZERO
+    """What a member lives on in a month; 0: nobody has said it."""
 
     def pictured(self, names: Mapping[str, str | None], language: PictureLanguage) -> ChainPictured:
         """Return the chain as pictures tell it; who has no name is called by its short key, codes by their names."""
@@ -70,7 +72,8 @@ def source_of(now: ChainNow, network: str) -> ChainSource:
         if is_inside(one.said)
     }
     settled = frozenset(name for name, state in now.basis.states.items() if state in NO_LONGER_MISSING)
-    return ChainSource(now.basis.chain, tuple(now.basis.candidates), enterprises, abroad, network, settled)
+    income = now.basis.income or ZERO
+    return ChainSource(now.basis.chain, tuple(now.basis.candidates), enterprises, abroad, network, settled, income)
 
 
 def names_of_chain(inputs: ChainInputs) -> NameTexts:

@@ -94,13 +94,13 @@ _WORDS: Mapping[str, tuple[str, str, str, str]] = {
         "Sheet for the assembly of {network}", "Feuille pour l’assemblée de {network}",
     ),
     "sheet_sentence": (
-        ("De cada {hundred} que gastan los hogares y los emprendimientos, {inside} quedan entre nosotros. "
+        ("De cada {hundred} que gastan los hogares y los emprendimientos, {inside} se gastan dentro de la red. "
         "Al mes salen {leaks}, para comprar cosas de {count} tipos."),
-        ("De cada {hundred} que as casas e os empreendimentos gastam, {inside} ficam entre nós. "
+        ("De cada {hundred} que as casas e os empreendimentos gastam, {inside} são gastos dentro da rede. "
         "Por mês saem {leaks}, para comprar {count} tipos de coisas."),
-        ("Of every {hundred} that households and enterprises spend, {inside} stay among us. "
+        ("Of every {hundred} that households and enterprises spend, {inside} are spent inside the network. "
         "{leaks} leave each month, for {count} sorts of things."),
-        ("Sur {hundred} que dépensent ménages et entreprises, {inside} restent entre nous. "
+        ("Sur {hundred} que dépensent ménages et entreprises, {inside} le sont dans le réseau. "
         "Chaque mois, {leaks} sortent pour {count} sortes de choses."),
     ),
     "sheet_links": ("Eslabones que faltan", "Elos que faltam", "Missing links", "Maillons manquants"),
@@ -112,6 +112,12 @@ _WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "jobs": ("Trabajos", "Trabalhos", "Jobs", "Emplois"),
     "cost": ("Cuesta", "Custa", "Costs", "Coûte"),
     "payback": ("Se paga en meses", "Paga-se em meses", "Paid back in months", "Remboursé en mois"),
+    "sheet_no_income": (
+        "Trabajos: no se ha dicho con cuánto vive un miembro al mes.",
+        "Trabalhos: não se disse de quanto um membro vive por mês.",
+        "Jobs: nobody has said what a member lives on in a month.",
+        "Emplois : personne n’a dit de combien vit un membre par mois.",
+    ),
     "sheet_fund": ("Con el fondo", "Com o fundo", "With the fund", "Avec le fonds"),
     "fund_does": (
         "Con {fund}: {names}. Salen {keeps} menos al mes.", "Com {fund}: {names}. Saem {keeps} a menos por mês.",
@@ -187,6 +193,12 @@ def plain_number(text: str, language: PictureLanguage) -> str:
 def value_in(value: Fraction, language: PictureLanguage) -> str:
     """Return a value as pictures show it: the greater it is, the fewer decimals."""
     return number_in(value, language, decimals=2 if abs(value) < 1_000 else 1 if abs(value) < 10_000 else 0)
+
+
+def money_in(value: Fraction, language: PictureLanguage) -> str:
+    """Return a sum of money as it is written: without decimals where it is whole, else with two."""
+    is_whole = number_in(value, language) == number_in(value, language, decimals=0)
+    return number_in(value, language, decimals=0 if is_whole else 2, keep=True)
 
 
 def share_in(value: Fraction, language: PictureLanguage) -> str:

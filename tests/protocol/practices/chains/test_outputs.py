@@ -23,6 +23,7 @@ from protocol.practices.chains.refusals import ENTERPRISE_UNKNOWN
 from protocol.practices.chains.sheets.declaration import SheetLanguage
 from protocol.practices.chains.spreadsheet import csv_text, figures_as_csv
 from protocol.practices.chains.state import inputs_of
+from protocol.practices.governance.parameters import SetParameter
 from tests.protocol.practices.chains.pictured import HOSTILE, overlaps, read, texts_of
 from tests.protocol.practices.chains.test_sheets import told as sheets_told
 from tests.protocol.practices.chains.test_sheets import worked
@@ -116,7 +117,7 @@ def test_the_sheet_says_what_mission_says(language: SheetLanguage) -> None:
     found = shown(group(), "sheet", ChainSheetWanted(language, "8000", "700"), dict(NAMES))
     assert isinstance(found, ChainSheetShown)
     digits = ["".join(filter(str.isdigit, one)) for one in (found.links[0].keeps, found.links[0].cost, found.fund)]
-    assert digits == ["1050", "6000", "800014734"]
+    assert digits == ["1050", "6000", "8000147340"]
     assert "".join(filter(str.isdigit, found.links[0].jobs)) in ("11", "110"), (
         "0.50 at the mill and 0.60 at the growers"
     )
@@ -136,7 +137,13 @@ def test_a_link_that_is_missing_no_more_is_not_proposed() -> None:
         recipe.state = MissingLinkState.FAILED if name == "soap" else MissingLinkState.STABLE
     found = shown(one, "sheet", ChainSheetWanted(fund="8000"))
     assert [link.candidate for link in found.links] == ["Biofertiliser", "Sewing"]
-    assert found.fund == "With 8,000: Biofertiliser, Sewing. 673.3 less leave each month."
+    assert "Jobs: nobody has said what a member lives on in a month." in page_of_sheet(found)
+    assert found.sentence.startswith("Of every 100 that households and enterprises spend, 47 are spent inside the")
+    one.do("steward", "parameters.set", SetParameter("700"), "chains.monthly_income")
+    counted = shown(one, "sheet", ChainSheetWanted())
+    assert counted.links == shown(one, "sheet", ChainSheetWanted(income="700")).links != found.links
+    assert counted.links[1].jobs == "0.39" and "nobody has said" not in page_of_sheet(counted)
+    assert found.fund == "With 8,000: Biofertiliser, Sewing. 673.30 less leave each month."
     drawn = shown(one, "picture", ChainPictureWanted(ChainPictureKind.BEFORE_AFTER))
     assert "What changes with Biofertiliser" in texts_of(read(drawn.svg))
     flow = texts_of(read(shown(one, "picture", ChainPictureWanted()).svg))
