@@ -38,12 +38,12 @@ class Looking:
 
     async def _reckoned(self, asked: Hashable, reckoning: Reckoning) -> Any:
         """Return what a reckoning comes to; with other texts than before it is another question."""
-        if not reckoning.texts:
+        if reckoning.texts is None:
             return await self._reckoner.reckoned(asked, reckoning)
         kept = await self._underway.texts({reference.digest for _, reference in reckoning.texts})
         told = with_texts(reckoning.texts, kept)
         work = partial(_with_names, reckoning.work, dict(told))
-        return await self._reckoner.reckoned((asked, told), replace(reckoning, work=work, texts=()))
+        return await self._reckoner.reckoned((asked, told), replace(reckoning, work=work, texts=None))
 
 
 def _with_names(work: Callable[..., Any], names: Mapping[str, str | None], of: Any) -> Any:

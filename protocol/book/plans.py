@@ -245,12 +245,12 @@ class Reckoning:
     """Figures that take long to reckon: `work` makes them of `of`, beside the loop, and looks at nothing else.
 
     As long as `of` is equal to what it was, the same question gets the same answer, without any work. Where it names
-    `texts`, `work` is given them besides, by their names: None of one that is erased.
+    `texts`, be there any or none, `work` is given them besides, by their names: None of one that is erased.
     """
 
     of: Any
     work: Callable[..., Any]
-    texts: tuple[tuple[str, TextRef], ...] = ()
+    texts: tuple[tuple[str, TextRef], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,8 @@ BORDERS_UNSEEN = {
     "left_minor > 0": "nothing is taken up at zero",
     "Promised.begin: change > 0": "what changes nothing was left out in the line before",
     "Promised.end: change > 0": "what changes nothing was left out in the line before",
+    "posted: ": "what members pay each other is a figure of the chain, and no rule",
+    "_counted: ": "how often a link was ordered of is shown, and is no rule",
 }
 """Comparisons at whose border no vector stands, by what their slips are called among other things, and why."""
 

@@ -14,6 +14,7 @@ from protocol.practices.market.orders.entries import (
     OrderDelivered,
     OrderDenied,
     OrderDisputed,
+    OrderPlaced,
     OrderSettled,
     OrderTold,
     Stepped,
@@ -43,7 +44,9 @@ def refused(told: Riacho) -> None:
     told.refuse("more asked for than was agreed", replace(accepted, amount=8_01), "MALFORMED")
     told.refuse("a delivery that asks for nothing", replace(accepted, request=None), "MALFORMED")
     late = replace(step_of(OrderAccepted, ORDERS["open"]), said_ms=None)
-    told.refuse("an order accepted when it is over", late, "STATE_CONFLICT", fine.not_after_ms + 1)
+    [open_one] = [one for one in told.all_said(OrderPlaced) if one.order == ORDERS["open"]]
+    told.accept("an order accepted at its last moment", late, open_one.not_after_ms)
+    told.refuse("an order accepted when it is over", late, "STATE_CONFLICT", open_one.not_after_ms + 1)
     told.refuse("no order, denied", OrderDenied(bytes(16), "OFFER_GONE"), "NOT_FOUND")
     told.refuse("an order within the network, denied", OrderDenied(ORDERS["open"], "OFFER_GONE"), "FORBIDDEN")
     told.refuse("an accepted order, denied", OrderDenied(ORDERS["bought"], "OFFER_GONE"), "STATE_CONFLICT")

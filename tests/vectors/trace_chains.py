@@ -9,6 +9,7 @@ from protocol.book.money import Amount
 from protocol.practices.chains.criteria import EnterCriterion, RemoveCriterion
 from protocol.practices.chains.enterprises import CorrectEnterprise, EnterEnterprise, RemoveEnterprise
 from protocol.practices.chains.entries import (
+    CHAIN_ITEM_CHARS_MAX,
     CriterionRemoved,
     CriterionSaid,
     EnterpriseRemoved,
@@ -105,6 +106,14 @@ def _refused(told: Riacho) -> None:
         ("of nobody's", {"supplier": NOTHING}, "ENTERPRISE_UNKNOWN"),
     ):
         told.refuse(f"a relation {says}", SupplySaid((replace(one, **changed),)), code)
+    for says, changed in (
+        ("in the first month", {"period": 202_601}),
+        ("in the last month", {"period": 202_612}),
+        ("of the longest word", {"item": "a" * CHAIN_ITEM_CHARS_MAX}),
+    ):
+        told.accept(f"a relation {says}", SupplySaid((replace(one, relation=NOTHING, **changed),)))
+    every = tuple(one.relation for said in told.all_said(SupplySaid) for one in said.relations)
+    told.accept("all relations removed", SupplyRemoved(every))
     told.refuse("a relation told twice", SupplySaid((one, one)), "DUPLICATE")
     told.refuse("no relation, removed", SupplyRemoved((NOTHING,)), "NOT_FOUND")
     told.refuse("a relation removed twice", SupplyRemoved((one.relation, one.relation)), "DUPLICATE")
@@ -120,6 +129,8 @@ def _refused(told: Riacho) -> None:
     told.refuse("no recipe, removed", RecipeRemoved(NOTHING), "NOT_FOUND")
     labour = told.all_said(CriterionSaid)[0]
     told.refuse("a criterion spelt in capitals", replace(labour, criterion="Labour"), "MALFORMED")
+    for day in (20_260_101, 20_261_231):
+        told.accept(f"a criterion of the day {day}", replace(labour, criterion="openness", day=day))
     told.refuse("a criterion of a day 32", replace(labour, day=20_261_132), "MALFORMED")
     told.refuse("a criterion of no enterprise", replace(labour, enterprise=NOTHING), "ENTERPRISE_UNKNOWN")
     told.refuse("no criterion, removed", CriterionRemoved(labour.enterprise, "openness"), "NOT_FOUND")

@@ -560,3 +560,11 @@ def test_what_is_told_once_is_what_a_store_must_not_hold() -> None:
     holding = {kind.__name__: name for kind in kinds for name in hints_of(kind) if name in HOLDING}
     of_items = {"CurrencyShown", "OfferShown", "NeedShown", "OrderShown"}
     assert set(holding) - of_items == {"InvitationShown", "ReplicaShown"}, "theirs is a currency's code, or an item's"
+
+
+async def test_a_group_without_a_chain_or_without_names_in_it_has_pictures_all_the_same(riacho: Riacho) -> None:
+    for path in ("/v1/chains/picture?which=map", "/v1/chains/sheet?language=en"):
+        assert (await riacho.ask("GET", path))["svg"].startswith("<svg")
+    nameless = {"handle": "emporium", "turnover": {"value": "800000", "asset_code": "UNIT", "asset_scale": 2}}
+    await riacho.ask("POST", "/v1/enterprises", nameless)
+    assert "Emporium" in (await riacho.ask("GET", "/v1/chains/picture"))["svg"]

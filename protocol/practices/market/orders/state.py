@@ -161,7 +161,7 @@ class Order:
     @property
     def owes(self) -> bool:
         """Tell whether it is fulfilled and not paid."""
-        return self.state is OrderState.FULFILLED and self.due_minor > 0 and not self.is_paid
+        return self.state is OrderState.FULFILLED and bool(self.due_minor) and not self.is_paid
 
     def state_at(self, now: Millis) -> OrderState:
         """Return its state at an hour: one that nobody has answered, or settled, expires by itself."""
