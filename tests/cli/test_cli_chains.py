@@ -139,7 +139,7 @@ def test_pictures_and_a_sheet_are_written_to_files(mutirao: Callable[..., Any], 
     sheet = tmp_path / "sheet.html"
     told = ("chains", "sheet", "--fund", 8000, "--income", 700, "--language", "en", *serra.steward[:-1])
     assert mutirao(*told, "--output", sheet).code == 0
-    assert "With 8,000: Mill, Biofertiliser. 1,473.4 less leave each month." in sheet.read_text(encoding="utf-8")
+    assert "With 8,000: Mill, Biofertiliser. 1,473.40 less leave each month." in sheet.read_text(encoding="utf-8")
     assert (
         json.loads(mutirao("chains", "flows", "--format", "jsonld", *serra.steward[:-1]).out)["@context"]["@version"]
         == 1.1
