@@ -104,7 +104,7 @@ def test_names_are_texts_that_may_have_been_erased() -> None:
     operation = one.operations["chains.picture"]
     assert isinstance(operation, Reckon)
     found = operation.view(one.desk(one.actor("ana")), ChainPictureWanted())
-    assert isinstance(found, Reckoning)
+    assert isinstance(found, Reckoning) and found.texts is not None
     assert [name for name, _ in found.texts] == ["emporium", "bakery", "growers"]
     assert all(isinstance(text, TextRef) for _, text in found.texts)
     assert "Praça" not in repr(found.of)
