@@ -81,19 +81,8 @@ class EnterSupply:
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectSupply:
-    """Correct what somebody buys: all of it is said anew."""
-
-    buyer: Annotated[str, AtMost(ENTERPRISE_KEY_CHARS_MAX), Doc("the short name of an enterprise, or households")]
-    item: Annotated[ChainItem, Doc("a code of CPC, or a word for what is bought")]
-    value: Annotated[Amount, Doc("what it costs in a month")]
-    supplier: Annotated[
-        Who, Doc("the short name of an enterprise, network/enterprise of another network, or outside")
-    ] = OUTSIDE
-    quantity: Annotated[str | None, AtMost(QUANTITY_TEXT_CHARS_MAX), Doc("how much, such as 150 kg")] = None
-    period: Annotated[Period | None, Doc("the month, 202611 for November of 2026; default: every month")] = None
-    evidence: Annotated[SupplyEvidence, Doc("what it rests on: declared or invoice")] = SupplyEvidence.DECLARED
-    source: Annotated[ChainText | None, Doc("where that can be seen; what was said before is erased")] = None
+class CorrectSupply(EnterSupply):
+    """Correct what somebody buys: all of it is said anew, and what was told of its source is erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +181,7 @@ def plan_correct(desk: Desk, name: str, wish: CorrectSupply) -> Plan | Refused:
     return replace(plan, erases=let_go_of((held.said.source,))) if isinstance(plan, Plan) else plan
 
 
-def _plan(desk: Desk, name: bytes, wish: EnterSupply | CorrectSupply) -> Plan | Refused:
+def _plan(desk: Desk, name: bytes, wish: EnterSupply) -> Plan | Refused:
     book = desk.book
     inputs = inputs_of(book)
     value = value_minor(wish.value)

@@ -30,7 +30,7 @@ from protocol.practices.between.federations.places import memberships
 from protocol.practices.market.index import IntentIndex
 from protocol.practices.market.intents import INTENT_KINDS, Intent
 from protocol.practices.market.said import read_intent
-from protocol.practices.market.wishes import IntentSaid, PublishNeed, PublishOffer
+from protocol.practices.market.wishes import IntentPublished, IntentSaid
 from protocol.practices.people.authority import acts_for
 from protocol.practices.people.contacts import whose
 from protocol.wire.codec import encode
@@ -54,7 +54,7 @@ INTENTS_FULL = Reason(
 )
 
 
-def pin_new(desk: Desk, wish: PublishOffer | PublishNeed, kind: BoardKind, **more: Any) -> Plan | Refused:
+def pin_new(desk: Desk, wish: IntentPublished, kind: BoardKind, **more: Any) -> Plan | Refused:
     """Put what a member offers or needs on our network's board."""
     member, fields = whose(desk, wish.member), read_intent(desk, wish)
     seen_by = seen_by_named(desk.book, _seers(desk.book, wish), wish.federations)
@@ -124,7 +124,7 @@ def intents_of(book: Book, member: Member) -> Iterator[tuple[BoardItem, Intent]]
             yield one.item, one.body
 
 
-def _seers(book: Book, wish: PublishOffer | PublishNeed) -> Seers:
+def _seers(book: Book, wish: IntentPublished) -> Seers:
     if wish.seers is not None:
         return wish.seers
     is_in_any = wish.federations or any(memberships(book, book.network))

@@ -73,8 +73,8 @@ class IntentSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishOffer(IntentSaid):
-    """Offer something: to your own group, to the members of federations, or to everybody."""
+class IntentPublished(IntentSaid):
+    """What is said once, as it is put on the board: who reads it, and whose it is."""
 
     seers: Annotated[Seers | None, Doc("who reads it; default: federations, where yours is in any, else all")] = None
     federations: Annotated[
@@ -88,19 +88,15 @@ class PublishOffer(IntentSaid):
 
 
 @dataclass(frozen=True, slots=True)
-class PublishNeed(IntentSaid):
+class PublishOffer(IntentPublished):
+    """Offer something: to your own group, to the members of federations, or to everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishNeed(IntentPublished):
     """Say what you need: to your own group, to the members of federations, or to everybody."""
 
     within_km: WithinKm = None
-    seers: Annotated[Seers | None, Doc("who reads it; default: federations, where yours is in any, else all")] = None
-    federations: Annotated[
-        tuple[str, ...],
-        AtMost(SEEN_BY_MAX),
-        Doc("where members of federations read it: of which, by their ids; of all that yours is in, if none is named"),
-    ] = ()
-    member: Annotated[
-        str | None, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("whose, where a steward says it; default: yours")
-    ] = None
 
 
 @dataclass(frozen=True, slots=True)

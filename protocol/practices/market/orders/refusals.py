@@ -37,7 +37,7 @@ ORDERS_TOO_MANY = Reason(
     "So many orders are open already",
     "{maximum} orders are open already, or were placed today. Nothing was ordered.",
     transient=True,
-    heading="{maximum} orders are enough for now",
+    heading="No more than {maximum} orders at a time",
     ways=("confirm, pay or cancel what is open", "order again tomorrow"),
 )
 ORDER_STRANGER = Reason(
