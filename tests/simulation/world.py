@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
+from simulation.granted import carry_out_checked
 from simulation.rows import StoredRows, decided
 
 from node.store import snapshot
@@ -37,11 +38,13 @@ from protocol.lanes.directory import Profile
 from protocol.lanes.entry import COMMONS, IDENTITY, NO_NETWORK, Entry, encode_body, seal
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
+from protocol.peers.home import Home
 from protocol.peers.messages import Entries, pack
 from protocol.practices import PRACTICES
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
 
+Home.carry_out = carry_out_checked
 STEWARD = Actor(Role.STEWARD)
 R = TypeVar("R")
 
