@@ -104,6 +104,7 @@ class Book:
         """What practices let the group decide, by name."""
         self.operations = {operation_name(one): one for feature in features for one in feature.operations}
         self.electorates = {name: who for feature in features for name, who in feature.electorates.items()}
+        self._families = {name: who for feature in features for name, who in feature.electorates_of.items()}
         self.parties = {noun: whom for feature in features for noun, whom in feature.parties.items()}
         self._vetoes = _by_kind(feature.before for feature in features)
         self._reactions = _by_kind(feature.after for feature in features)
@@ -133,6 +134,13 @@ class Book:
         for rows in self.tables.values():
             rows.drawn(id)
         return id
+
+    def electors(self, name: str) -> Iterable[str]:
+        """Return the ids of the members of an electorate: nobody where there is none of this name."""
+        family, of_what, row = name.partition(":")
+        if of_what:
+            return self._families[family](self, row) if family in self._families else ()
+        return self.electorates[name](self) if name in self.electorates else ()
 
     def need(self, bodies: Iterable[Body]) -> None:
         """Say at once which rows entries name; raises NotFetched where only the store can have some of them."""

@@ -47,11 +47,13 @@ from protocol.book.parameters import Parameter
 from protocol.book.plans import (
     ANYONE,
     NOBODY,
+    PAGE_ENDS,
     READERS,
     SIGNED_IN,
     STEWARDS,
     Accusation,
     Actor,
+    Beside,
     Desk,
     Entered,
     EntriesWanted,
@@ -88,6 +90,7 @@ __all__ = [
     "KEY_OR_WORD",
     "MEMBERS",
     "NOBODY",
+    "PAGE_ENDS",
     "PAGE_ITEMS_DEFAULT",
     "PAGE_ITEMS_MAX",
     "READERS",
@@ -98,6 +101,7 @@ __all__ = [
     "Actor",
     "AskedFor",
     "At",
+    "Beside",
     "BoardKind",
     "Create",
     "Desk",
@@ -200,8 +204,10 @@ class Practice:
 
     `parameters` are what its group decides; rules read them by `book.parameter`.
 
-    `electorates` are groups of members (their ids) that can vote on motions, by name. `parties` tell by noun whom a
-    resource of this practice is about: who is touched by a motion does not vote on it. `moves` puts a wish to the vote.
+    `electorates` are groups of members (their ids) that can vote on motions, by name; `electorates_of` are families of
+    them, such as the workers of each company, named with a colon and of what: workers:<member id>. `parties` tell by
+    noun whom a resource of this practice is about: who is touched by a motion does not vote on it. `moves` puts a wish
+    to the vote.
 
     `before` are its vetoes against entries of other practices, by kind: asked once the practice that owns the kind has
     accepted one, in the order in which practices are declared; the same answer on every node, never a limit. `after`
@@ -249,6 +255,7 @@ class Practice:
     version: int = 1
     parameters: tuple[Parameter[Any], ...] = ()
     electorates: Mapping[str, Callable[[Book], Iterable[str]]] = field(default_factory=dict[str, Any])
+    electorates_of: Mapping[str, Callable[[Book, str], Iterable[str]]] = field(default_factory=dict[str, Any])
     parties: Mapping[str, Callable[[Book, str], Iterable[str]]] = field(default_factory=dict[str, Any])
     moves: Callable[[Desk, Motion, MotionWish], Plan | Refused] | None = None
     before: Mapping[type[Body], Callable[[Book, Entered], Refused | None]] = field(default_factory=dict[Any, Any])

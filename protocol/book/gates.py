@@ -52,13 +52,21 @@ class MotionWish:
 
 @dataclass(slots=True)
 class UnderMotion:
-    """The motion under which the next entries stand, and its terms; `left` is how many of them are to come."""
+    """The motion under which the next entries stand, and its terms; `left` is how many of them are to come.
+
+    `last` is the place in the ledger lane of the last of them.
+    """
 
     motion: bytes = b""
     electorate: str = ""
     quorum: int = 0
     majority: int = 0
     left: int = 0
+    last: int = -1
+
+    def at(self, seq: int) -> bytes | None:
+        """Return the motion under which the entry at a place stands that is folded now, None where it is none."""
+        return self.motion if seq <= self.last else None
 
     def satisfies(self, gate: Motion) -> bool:
         """Tell whether what comes next was decided on terms as strict as a gate's."""

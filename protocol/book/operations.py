@@ -212,8 +212,9 @@ class ListOf:
 
     noun: str
     what: str
+    wanted: type[Any]
     item: type[Any]
-    view: Callable[[Desk, str, int, int], Lookup | Refused]
+    view: Callable[[Desk, str, Any, int, int], Lookup | Refused]
     who: frozenset[Role] = SIGNED_IN
     example: str = ""
 

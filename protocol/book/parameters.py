@@ -5,15 +5,21 @@ What was set counts from its place in the ledger lane on. A set value that does 
 version of the program may have written it, counts as not set: no check judges it, so that all nodes judge alike.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from protocol.book.gates import Motion
 from protocol.book.money import AMOUNT_MINOR_MAX, BASIS_POINTS, decimal, parse_decimal
 from protocol.book.plans import STEWARDS, Role
+from protocol.book.refusals import Refused
 from protocol.book.timezones import UTC_ZONE, ZONE_CHARS_MAX, TimeZone, known_zone, zone_of
+
+if TYPE_CHECKING:
+    from protocol.book.book import Book
 
 PARAMETER_CHARS_MAX = 64
 VALUE_CHARS_MAX = ZONE_CHARS_MAX
@@ -216,6 +222,11 @@ class Parameter(Generic[T]):
 
     `changed_by` tells which roles may set it, or on which terms the group does. One of the kind
     Money has a value in each currency.
+
+    `guard` tells why a value may not come to hold in a book as it stands, though it is within its bounds: a cap below
+    what is outstanding, a ratio above what the reserve covers. It is asked with the book, the value and the currency
+    (None where the parameter has none), by the author alone: when a motion that wishes for the value is made, when it
+    is opened, and again when it is done. It may not draw, write or look at a clock.
     """
 
     name: str
@@ -223,6 +234,11 @@ class Parameter(Generic[T]):
     default: T
     doc: str
     changed_by: frozenset[Role] | Motion = STEWARDS
+    guard: Callable[[Book, T, str | None], Refused | None] | None = None
+
+    def holds(self, book: Book, value: T, currency: str | None = None) -> Refused | None:
+        """Return why a value may not come to hold in this book, None where it may."""
+        return None if self.guard is None else self.guard(book, value, currency)
 
     @property
     def of_currency(self) -> bool:
@@ -241,15 +257,22 @@ class Setting:
 
 @dataclass(slots=True)
 class Decided:
-    """What was set last, by name and currency ("": none)."""
+    """What was set last, by name and currency ("": none); what lies over it for a while leaves it as it is."""
 
     by_name: dict[tuple[str, str], Setting] = field(default_factory=dict[tuple[str, str], Setting])
+    over: dict[tuple[str, str], Setting] = field(default_factory=dict[tuple[str, str], Setting])
 
 
 def value_of(settings: Decided, parameter: Parameter[T], currency: str = "") -> T:
-    """Return what was set last if it fits, else what holds until then."""
-    setting = settings.by_name.get((parameter.name, currency))
-    found = None if setting is None else parameter.kind.value(setting.stored)
+    """Return what lies over it or was set last if it fits, else what holds until then."""
+    key = (parameter.name, currency)
+    setting = settings.over.get(key) or settings.by_name.get(key)
+    return parameter.default if setting is None else stored_value(parameter, setting.stored)
+
+
+def stored_value(parameter: Parameter[T], stored: Stored) -> T:
+    """Return what holds where this is stored: the default where it says nothing, or nothing that fits."""
+    found = parameter.kind.value(stored)
     return parameter.default if found is None else found
 
 

@@ -25,10 +25,15 @@ PAYMENT_LIFE = Lifecycle(
     PaymentState,
     {
         (None, "payments/paid"): (PaymentState.PENDING, PaymentState.POSTED),
+        (None, "mixed-payments/paid"): PaymentState.POSTED,
         (None, "scheduled-payments/ran"): PaymentState.POSTED,
         (None, "commons/paid-out"): PaymentState.POSTED,
+        (None, "paper-codes/paid"): PaymentState.POSTED,
+        (None, "pins/paid"): PaymentState.POSTED,
         (None, "abroad/sent"): PaymentState.PENDING,
         (None, "abroad/arrived"): PaymentState.POSTED,
+        (None, "mixed-abroad/sent"): PaymentState.PENDING,
+        (None, "mixed-abroad/arrived"): PaymentState.POSTED,
         (PaymentState.PENDING, "payments/posted"): PaymentState.POSTED,
         (PaymentState.PENDING, "payments/voided"): PaymentState.VOIDED,
         (PaymentState.POSTED, "payments/reversed"): PaymentState.REVERSED,
@@ -65,13 +70,16 @@ class Abroad:
     links: tuple[str, ...] = ()
     route: tuple[str, ...] = ()
     reason: ReasonCode | None = None
+    condition: bytes | None = None
+    """By which it is known on both sides, whatever its holds are called on the way."""
 
 
 @dataclass(slots=True)
 class Payment:
     """A payment that debits or credits an account here; an end abroad is an address, not an account id.
 
-    `debit_minor` is in the payer's currency (None where that is abroad), `amount_minor` in the payee's.
+    `debit_minor` is in the payer's currency (None where that is abroad) and has the payer's levy in it,
+    `amount_minor` is in the payee's.
     `rests_on` are the places in the ledger lane of the entries that authorise the debit, besides its
     own; `balance_minor` is the payer's balance after it; `said` is the digest of the signed order.
     """
@@ -97,6 +105,30 @@ class Payment:
     closed: int | None = None
     closed_at_ms: Millis | None = None
     abroad: Abroad | None = None
+    mixed: bytes | None = None
+    """The payment in several currencies of which it is a leg."""
+    refunds: bytes | None = None
+    """The payment of which it pays a part back."""
+    refunded_minor: int = 0
+    """What refunds have given back of it, or are giving, in the currency of its account here."""
+    levy_back_minor: int = 0
+    """What of its levy the commons has given back to who refunds it."""
+    payer_levy_minor: int = 0
+    """What its payer bears of the levy, on top of what is paid; `levy_minor` is what its payee bears."""
+    payer_levy_back_minor: int = 0
+    """What of that the commons has given back to the payer, as parts were refunded."""
+
+    @property
+    def refundable_minor(self) -> int:
+        """What refunds may still give back of it."""
+        return self.moved_minor - self.refunded_minor
+
+    @property
+    def moved_minor(self) -> int:
+        """What it moved here, without levies: of one that has left, what it cost the payer."""
+        if self.debit_minor is None or self.abroad is None:
+            return self.amount_minor
+        return self.debit_minor - self.payer_levy_minor
 
 
 PAYMENTS = Table(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -142,6 +142,7 @@ class Plan:
     `declines` are the ids of offers of links.
     `noun` is whose resource is shown, where it is another than the operation's: a wish that was put to the vote.
     `published` goes on our network's board, or is withdrawn from it.
+    `beside` is to be reckoned beside the loop.
     """
 
     shows: str
@@ -156,6 +157,7 @@ class Plan:
     lets_go: tuple[LetGo, ...] = ()
     declines: tuple[bytes, ...] = ()
     published: tuple[Publication, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +171,22 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A question that the storage answers: statement lines of an account, newest last, after a cursor.
+    """A question that the storage answers: statement lines of an account after a cursor (0: all), in their order.
 
-    `show` makes of each line, and the payment that it belongs to (None: none), what the client sees, in the loop that
-    owns the book; `table` is where the payments are.
+    Only those made from `since_ms` on and before `until_ms` (milliseconds since 1970; None: no bound). `show` makes of
+    each line, the payment that it belongs to, and the request that this has paid (None: none), what the client sees, in
+    the loop that owns the book; `table` is where the payments are, `requests` where the requests.
     """
 
     account: str
     after: int
     limit: int
-    show: Callable[[Line, Any], Any]
+    show: Callable[[Line, Any, Any], Any]
     table: Table[Any]
+    requests: Table[Any]
+    since_ms: Millis | None = None
+    until_ms: Millis | None = None
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +261,18 @@ class Reckoning:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What time brings to reckon where that takes long, and what then follows from what it comes to.
+
+    `then` is asked once that is known, be it another day: it looks at the book as it is by then. A reckoning that a
+    restart has cut off comes to nothing: whoever wants it has it begun anew.
+    """
+
+    reckoning: Reckoning
+    then: Callable[[Desk, Any], Iterable[Plan]]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """Something happened to a resource; `audience` are the ids of the members whom it concerns.
 
@@ -272,6 +291,10 @@ class Page:
 
     items: tuple[Any, ...]
     next: int | None
+
+
+PAGE_ENDS: Any = object()
+"""What a list's view yields with a cursor where a page has cost enough, however few items it has; more may follow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,15 @@ class PrivateItem(NamedTuple):
 class Private:
     """A kind of what members own: at most `bytes_max` bytes each.
 
-    `owned` finds those that the book's newest entry names, once it is folded; it is asked for `entries` alone.
+    `owned` finds those that the book's newest entry names, once it is folded; it is asked for `entries` alone. A
+    `sealed` kind is shown to nobody, its owner's export either.
     """
 
     kind: str
     bytes_max: int
     entries: tuple[type[Body], ...]
     owned: Callable[[Book, Body], Iterable[Owned]]
+    sealed: bool = False
 
 
 PrivateByEntry = Mapping[type[Body], Private]

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from protocol.book.uuids import derived_id
+from protocol.book.uuids import derived_id, part_id
 from protocol.wire.codec import CodecFault, encode
 from protocol.wire.keys import KeyPair, digest, verify
 from protocol.wire.pattern import reader
@@ -74,6 +74,11 @@ def wish_digest(signed: Signed) -> bytes:
 def occurrence_id(schedule: bytes, occurrence: int) -> bytes:
     """Return the id of the payment that a standing order brings the n-th time, counted from 0."""
     return derived_id(digest("occurrence", schedule + occurrence.to_bytes(4, "big")))
+
+
+def leg_id(payment: bytes, number: int) -> bytes:
+    """Return the id of a leg of a payment in several currencies, counted from 0: the first has that of the whole."""
+    return payment if number == 0 else part_id(digest("leg", payment + bytes((number,))))
 
 
 def sign_envelope(keys: KeyPair, envelope: Envelope) -> Signed:

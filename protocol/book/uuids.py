@@ -20,6 +20,11 @@ def derived_id(seed: bytes) -> bytes:
     return _stamped(seed[:_BYTES], 8)
 
 
+def part_id(seed: bytes) -> bytes:
+    """Return the id of a part of what has an id: a UUID of version 5, which no client may choose for a thing."""
+    return _stamped(seed[:_BYTES], 5)
+
+
 def is_uuid(name: bytes) -> bool:
     """Tell whether 16 bytes are a UUID of version 4, 7 or 8."""
     return len(name) == _BYTES and name[6] >> 4 in VERSIONS and name[8] >> 6 == 0b10

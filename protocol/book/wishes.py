@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeGuard, TypeVar, get_args, get_type_hints
 
 from protocol.book.addresses import resolve_member
-from protocol.book.declaration import Act, Create, Desk, OwnId, Plan, Role, Signing, Waiting, operation_name
+from protocol.book.declaration import Act, Create, Desk, OneOf, OwnId, Plan, Role, Signing, Waiting, operation_name
 from protocol.book.personal import SALT_BYTES, text_digest, text_refusal
 from protocol.book.references import references
 from protocol.book.refusals import (
@@ -129,6 +129,14 @@ def private_fields(wish: type[Any]) -> dict[str, int]:
     """Return the personal texts of a wish by field, and how many characters each may have."""
     marked = ((name, _marks(hint)) for name, hint in get_type_hints(wish, include_extras=True).items())
     return {name: mark.chars_max for name, marks in marked for mark in marks if isinstance(mark, PersonalText)}
+
+
+@cache
+def chosen_texts(wish: type[Any]) -> dict[str, tuple[str, ...]]:
+    """Return the personal texts of a wish that are one of a few words, by field: a client has to bring these."""
+    marked = ((name, _marks(hint)) for name, hint in get_type_hints(wish, include_extras=True).items())
+    private = private_fields(wish)
+    return {name: mark.words for name, marks in marked for mark in marks if name in private and isinstance(mark, OneOf)}
 
 
 @cache
@@ -316,6 +324,9 @@ def _heard(desk: Desk, operation: Create | Act, wish: Any) -> tuple[Said[Any], N
         refused = text_refusal(name, text, private[name])
         if refused is not None:
             return refused
+    for name, words in chosen_texts(operation.wish).items():
+        if texts.get(name) not in words:
+            return refuse(MALFORMED, field=name, expected=f"one of {', '.join(words)}")
     if isinstance(wish, Brought):
         said = _read(operation_name(operation), operation.wish, wish.signed)
         if isinstance(said, Refused):

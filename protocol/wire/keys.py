@@ -42,7 +42,11 @@ class KeyPair:
 
     def sign(self, kind: str, data: bytes) -> bytes:
         """Return the signature of data of a kind."""
-        return crypto_sign(_domain(kind) + data, self._secret)[:SIGNATURE_BYTES]
+        return self.sign_bare(_domain(kind) + data)
+
+    def sign_bare(self, message: bytes) -> bytes:
+        """Return the signature of a message without a kind, as other formats sign; never of what a peer chooses."""
+        return crypto_sign(message, self._secret)[:SIGNATURE_BYTES]
 
 
 def sign(key: KeyPair | bytes, kind: str, data: bytes) -> bytes:
