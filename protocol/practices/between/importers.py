@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Importers: which partners, and whether our own members, have long bought more than they sold.
 
-A partner imports from us while its mirror account is below zero; we import while our members have together paid more
-abroad than they were paid. Since when, and how much it was at most, follows from the ledger and its dates alone.
+A partner imports from us while it owes on its link and its mirror account is below zero; we import while we owe on
+links and our members have together paid more abroad than they were paid. How much is owed is what links say, at the
+rate of now; since when, and how much it was at most, follows from the ledger and its dates alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from protocol.book.accounts import exchange_account
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, At, Desk, Doc, Entered, List, OneOf, Practice
+from protocol.book.declaration import READERS, At, Desk, Doc, Entered, Errand, List, OneOf, Practice, Urgency
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount
 from protocol.book.timezones import DAY_MS
@@ -111,16 +112,28 @@ def list_importers(desk: Desk, wanted: ImportersWanted, after: int) -> Iterable[
         if link.mine is not None
     }
     return (
-        (number, _shown(book, name, position, by_account.get(name)))
+        (number, _shown(book, name, position, owed, by_account.get(name)))
         for number, (name, position) in enumerate(book.of(Positions).by_name.items(), 1)
         if number > after
         and position.balance < 0
         and desk.now - position.since_ms >= wanted.days * DAY_MS
         and (name in book.currencies or name in by_account)
+        and (owed := _owed(book, name, position, by_account.get(name))) > 0
     )
 
 
-def _shown(book: Book, name: str, position: ImporterPosition, link: Link | None) -> ImporterShown:
+def _owed(book: Book, name: str, position: ImporterPosition, link: Link | None) -> int:
+    """Return what somebody owes, in our minor units: a partner its debt on a link, valued at the rate of now.
+
+    Our members owe abroad no more than our links do: what rates have moved is nobody's purchase.
+    """
+    if link is not None:
+        return link.settings.rate.up(max(0, -link.now.net_debt))
+    ours = (one for one in book.of(Links).by_id.values() if one.mine is not None and one.mine.currency == name)
+    return min(-position.balance, sum(one.settings.rate.up(max(0, one.now.net_debt)) for one in ours))
+
+
+def _shown(book: Book, name: str, position: ImporterPosition, owed: int, link: Link | None) -> ImporterShown:
     network, currency = book.network if link is None else link.partner, name.rpartition(".")[2]
     return ImporterShown(
         network=id_text(network),
@@ -128,16 +141,31 @@ def _shown(book: Book, name: str, position: ImporterPosition, link: Link | None)
         own=link is None,
         link=None if link is None else id_text(link.id),
         status=None if link is None else usage(link),
-        owed=book.amount(currency, -position.balance),
+        owed=book.amount(currency, owed),
         since=position.since_ms,
-        peak=book.amount(currency, position.peak),
+        peak=book.amount(currency, max(owed, position.peak)),
     )
+
+
+def week(desk: Desk) -> Iterator[Errand]:
+    """Yield the links of which over half is in use, those that are full first."""
+    for link in desk.book.of(Links).by_id.values():
+        used = usage(link)
+        if link.mine is None or used == "OK":
+            continue
+        handle, is_full = desk.book.of(Directory).handle(link.partner) or id_text(link.partner), used == "FULL"
+        said = f"the link with {handle} is {'full' if is_full else 'over half of its limit'}"
+        urgency = Urgency.STOPPED if is_full else Urgency.NEAR_LIMIT
+        owed = Amount(abs(link.now.net_debt), link.terms.unit, link.terms.scale)
+        sentence = "links.full" if is_full else "links.over_half"
+        yield Errand(id_text(link.id), handle, sentence, said, "links.show", urgency, figure=owed)
 
 
 PRACTICE = Practice(
     name="importers",
     entries=(),
     posted=posted,
+    week=week,
     operations=(
         List("importers", ImportersWanted, ImporterShown, view=list_importers, who=READERS,
              example="mutirao importers list --days 30"),

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Rests: what rates have left on our mirror account of a partner whose link is closed and owes nothing any more.
+"""Rests: what rates and rounding have left on our mirror account of a partner with whom nothing is owed any more.
 
-It goes to the account of exchange, as rounding does, and from there the group collects it; so does what stands there
-of a partner that is written off. That the link is closed is the author's to check: its lane is another, and nodes may
-hear of it later.
+It goes to the account of exchange by itself, each time that neither side owes the other on a link, and from there the
+group collects it; what stands there of a partner that is written off goes by a steward's word. That nothing is owed is
+the author's to check: the link's lane is another, and nodes may hear of it later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,8 +17,10 @@ from protocol.book.ledger import Posting
 from protocol.book.promised import beyond_promised
 from protocol.book.refusals import ACCOUNT_UNKNOWN, STATE_CONFLICT, Reason, Refused, refuse
 from protocol.book.signed import AccountId
+from protocol.practices.between.abroad.state import Forwards
 from protocol.practices.between.links.entries import MIRROR_PREFIX, link_account
-from protocol.practices.between.links.link import LinkState
+from protocol.practices.between.links.link import Link, LinkState
+from protocol.practices.between.links.talk import RESOLVE
 from protocol.practices.between.links.views import find_link
 from protocol.practices.between.writeoffs.rules import closes_without_partner
 from protocol.wire.keys import id_text
@@ -26,7 +28,7 @@ from protocol.wire.keys import id_text
 
 @dataclass(frozen=True, slots=True)
 class RestSwept:
-    """What a closed link has left on a partner's mirror account is exchange's from now on."""
+    """What a link on which nothing is owed has left on a partner's mirror account is exchange's from now on."""
 
     KIND: ClassVar[str] = "rests/swept"
     account: AccountId
@@ -82,11 +84,28 @@ def plan_sweep(desk: Desk, id: str, wish: SweepLink) -> Plan | Refused:
     return _against(desk.book, body) or beyond_promised(desk.book, rest) or Plan(id_text(link.id), (Write(body),))
 
 
+def sweep_settled(desk: Desk, link: Link) -> Iterator[Plan]:
+    """Move what is left of a link to exchange once nothing is owed on it, and nothing under way."""
+    book = desk.book
+    if link.mine is None or link.now.net_debt or link.now.holds_in or link.now.holds_out or link.is_lost:
+        return
+    known = book.of(Forwards).on(link.id)
+    if (known.paid, known.received) != (link.side.partner.claimed, link.now.own.claimed):
+        return
+    body = RestSwept(link_account(link.id, link.settings.currency))
+    account = book.ledger.accounts.get(body.account)
+    if account is None or _against(book, body) is not None:
+        return
+    if beyond_promised(book, (exchange_account(account.currency), account.balance_minor)) is None:
+        yield Plan(id_text(link.id), (Write(body),))
+
+
 PRACTICE = Practice(
     name="rests",
     entries=(RestSwept,),
     check=check,
     fold=fold,
     news=news,
+    fills=(RESOLVE.by(sweep_settled),),
     operations=(Act("links", "sweep", SweepLink, plan=plan_sweep, who=STEWARDS, example="mutirao links sweep LINK"),),
 )

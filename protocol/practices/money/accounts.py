@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Accounts: what a member holds or owes in a currency, how far it may go, and the statement of it."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Annotated
 
 from protocol.book.account_ids import account_uuid
 from protocol.book.addresses import resolve_account, resolve_member
 from protocol.book.book import Book
+from protocol.book.currency import CURRENCY_KINDS
 from protocol.book.declaration import (
     READERS,
     At,
@@ -23,13 +26,21 @@ from protocol.book.declaration import (
     TextRef,
 )
 from protocol.book.ledger import Account, Line, Posting
+from protocol.book.levies import most_payable
 from protocol.book.money import Amount
-from protocol.book.payments import PAYMENTS, Payment
+from protocol.book.parameters import TIME_ZONE
+from protocol.book.payments import PAYMENTS, Payment, PaymentState
 from protocol.book.personal import shown_text
-from protocol.book.refusals import FORBIDDEN, Refused, refuse
+from protocol.book.refusals import FORBIDDEN, MALFORMED, Refused, refuse
+from protocol.book.requests import REQUESTS, Request
 from protocol.book.signed import uuid_text
+from protocol.book.timezones import LocalTime
+from protocol.lanes.entry import Millis
 from protocol.practices.people.authority import may_see
 from protocol.wire.shape import AtMost
+
+YEARS_TOLD = range(1970, 3_000)
+"""Of days in these years a statement can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,23 @@ class AccountShown:
     name: Annotated[str, Doc("the handle of its member; commons, holds, exchange or another for the network's own")]
     member: Annotated[str | None, Doc("the id of its member")]
     currency: Annotated[str, Doc("the code of its currency")]
+    kind: Annotated[str, OneOf(CURRENCY_KINDS), Doc("how that comes into being: mutual credit, or from a reserve")]
     balance: Annotated[Amount, Doc("what it holds; below zero, what it owes; pending payments have left it")]
     pending: Annotated[Amount, Doc("what has left it for payments that are pending")]
     awaited: Annotated[Amount, Doc("what pending payments would bring it")]
     limit: Annotated[Amount | None, Doc("the lowest balance allowed: -200.00 where 200.00 may be owed; null: any")]
     ceiling: Annotated[Amount | None, Doc("the highest balance allowed; null: any")]
-    headroom: Annotated[Amount | None, Doc("what it may still pay; null: any")]
+    headroom: Annotated[Amount | None, Doc("what it may still pay, with room for its levy; null: any")]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementWanted:
+    """What of a statement is shown: all of it, or a month, or the days from one to another, by the group's clocks."""
+
+    month: Annotated[str | None, AtMost(7), Doc("only this month, such as 2026-11")] = None
+    first_day: Annotated[str | None, AtMost(10), Doc("from this day on, such as 2026-11-05")] = None
+    last_day: Annotated[str | None, AtMost(10), Doc("until the end of this day")] = None
+    newest_first: Annotated[bool, Doc("the newest line first")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +97,25 @@ class StatementLine:
                 "rounding",
                 "clearing",
                 "set-off",
+                "mass-payment",
                 "return",
                 "opening",
                 "dues",
+                "fund",
+                "grant",
+                "demurrage",
+                "loan",
+                "repayment",
+                "guarantee",
+                "voucher",
+                "fair",
                 "collection",
                 "reconciliation",
+                "savings",
+                "share-out",
+                "work-day",
+                "issue",
+                "redemption",
             ),
             more=True,
         ),
@@ -90,7 +126,8 @@ class StatementLine:
     counterpart: Annotated[str | None, Doc("who was at its other end, by the handle of that time")]
     counterpart_account: Annotated[str | None, Doc("the account, or the address abroad, at its other end")]
     payment: Annotated[str | None, Doc("the payment that it belongs to")]
-    note: Annotated[TextRef | None, Doc("what that payment was for")]
+    note: Annotated[TextRef | None, Doc("what that payment was for, or the request that it has paid")]
+    state: Annotated[PaymentState | None, Doc("where that payment's money is by now")]
     entry: Annotated[int, Doc("the place in the ledger lane of the entry that made it")]
 
 
@@ -120,13 +157,16 @@ def view_accounts(desk: Desk, wanted: AccountsWanted, after: int) -> Iterable[tu
     )
 
 
-def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | Refused:
-    account = _seen(desk, address)
+def view_entries(desk: Desk, address: str, wanted: StatementWanted, after: int, limit: int) -> Lookup | Refused:
+    account, period = _seen(desk, address), _period(desk.book, wanted)
     if isinstance(account, Refused):
         return account
-    book, currency = desk.book, account.currency
+    if isinstance(period, Refused):
+        return period
+    (since_ms, until_ms), book, currency = period, desk.book, account.currency
 
-    def show(line: Line, payment: Payment | None) -> StatementLine:
+    def show(line: Line, payment: Payment | None, request: Request | None) -> StatementLine:
+        note = None if payment is None else payment.note or (None if request is None else request.note)
         return StatementLine(
             at=line.at_ms,
             kind=line.kind,
@@ -135,11 +175,45 @@ def view_entries(desk: Desk, address: str, after: int, limit: int) -> Lookup | R
             counterpart=None if line.counterpart is None else book.name_of(line.counterpart, line.seq),
             counterpart_account=line.counterpart,
             payment=None if line.payment is None else uuid_text(line.payment),
-            note=None if payment is None else shown_text(payment.note),
+            note=shown_text(note),
+            state=None if payment is None else payment.state,
             entry=line.seq,
         )
 
-    return Lookup(account.id, after, limit, show, PAYMENTS)
+    return Lookup(account.id, after, limit, show, PAYMENTS, REQUESTS, since_ms, until_ms, wanted.newest_first)
+
+
+def _period(book: Book, wanted: StatementWanted) -> tuple[Millis | None, Millis | None] | Refused:
+    """Return from when on and until before when lines are wanted: whole days by the group's clocks; None: no bound."""
+    if wanted.month is not None and (wanted.first_day is not None or wanted.last_day is not None):
+        return refuse(MALFORMED, field="month", expected="nothing beside first_day and last_day")
+    first = _day("first_day", wanted.first_day) if wanted.month is None else _day("month", f"{wanted.month}-01")
+    last = _day("last_day", wanted.last_day)
+    if isinstance(first, Refused):
+        return first
+    if isinstance(last, Refused):
+        return last
+    if first is not None and wanted.month is not None:
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+    if first is not None and last is not None and last < first:
+        return refuse(MALFORMED, field="last_day", expected="no day before first_day")
+    after = None if last is None else last + timedelta(days=1)
+    return _begins(book, first), _begins(book, after)
+
+
+def _day(field: str, text: str | None) -> date | Refused | None:
+    try:
+        found = None if text is None else date.fromisoformat(text)
+    except ValueError:
+        found = date.max
+    if found is not None and (found.isoformat() != text or found.year not in YEARS_TOLD):
+        return refuse(MALFORMED, field=field, expected="2026-11" if field == "month" else "a day such as 2026-11-30")
+    return found
+
+
+def _begins(book: Book, day: date | None) -> Millis | None:
+    zone = book.parameter(TIME_ZONE)
+    return None if day is None else zone.moment(LocalTime(day.year, day.month, day.day, 0))
 
 
 def _seen(desk: Desk, address: str) -> Account | Refused:
@@ -154,13 +228,14 @@ def _shown(book: Book, account: Account) -> AccountShown:
     def amount(minor: int) -> Amount:
         return book.amount(account.currency, minor)
 
-    headroom = account.headroom_minor
+    headroom = most_payable(book, account)
     return AccountShown(
         id=account.id,
         uuid=uuid_text(account_uuid(book.network, account)),
         name=book.name_of(account.id),
         member=account.member,
         currency=account.currency,
+        kind=book.currencies[account.currency].kind,
         balance=amount(account.balance_minor),
         pending=amount(account.held_minor),
         awaited=amount(account.awaited_minor),
@@ -195,6 +270,13 @@ PRACTICE = Practice(
             example="mutirao accounts show ana",
         ),
         List("accounts", AccountsWanted, AccountShown, view=view_accounts, own=True, example="mutirao accounts list"),
-        ListOf("accounts", "entries", StatementLine, view=view_entries, example="mutirao accounts entries ana"),
+        ListOf(
+            "accounts",
+            "entries",
+            StatementWanted,
+            StatementLine,
+            view=view_entries,
+            example="mutirao accounts entries ana --month 2026-11",
+        ),
     ),
 )

@@ -12,6 +12,7 @@ from protocol.book.accounts import commons_account
 from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Create, Desk, Doc, Entered, News, Plan, Practice, Show, Write
+from protocol.book.issuer_groups import outside
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.refusals import (
@@ -109,6 +110,8 @@ def _against(book: Book, body: BalancesOpened) -> Refused | None:
         again = one.account in named or (account.member is not None and one.account in begun.accounts)
         if again:
             return refuse(DUPLICATE)
+        if refused := outside(book, account):
+            return refused
         named.add(one.account)
     left = sum(one.balance for one in body.balances)
     if left:

@@ -17,7 +17,18 @@ from protocol.book.money import Amount
 from protocol.book.parties import concerned
 from protocol.book.payments import PaymentState
 from protocol.book.refusals import FORBIDDEN, PAYMENT_UNKNOWN, Refused, refuse
-from protocol.book.signed import AccountId, Digest, Id16, Minor, Signed, Time, is_authentic, occurrence_id, parse_uuid
+from protocol.book.signed import (
+    AccountId,
+    Digest,
+    Id16,
+    Minor,
+    Signed,
+    Time,
+    is_authentic,
+    leg_id,
+    occurrence_id,
+    parse_uuid,
+)
 from protocol.book.wishes import Said, read_said, rests_on_wish
 from protocol.lanes.claims import IDENTITY_KINDS
 from protocol.lanes.entry import LEDGER, Body, decode_body, parse
@@ -248,7 +259,7 @@ def _entry(identity: Identity, wire: bytes, kinds: Mapping[str, type[Body]]) -> 
 
 
 # Practices do not know of one another, but those whose wishes order a debit, or give a member a key, call the fields
-# alike: payer, payment or schedule, condition; account and helper; member and joining.
+# alike: payer, payment or schedule, amounts, condition; account and helper; member and joining.
 
 
 def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Said[Any] | None, ReceiptFault | None]:
@@ -264,7 +275,8 @@ def _order(bodies: Mapping[int, Body], attested: Attested) -> tuple[Said[Any] | 
     else:
         said = _said(body)
         begun = getattr(body if said is None else said.wish, "payment", None)
-    if begun != attested.payment:
+    legs = len(getattr(body, "legs", ()) if said is None else getattr(said.wish, "amounts", ()))
+    if begun != attested.payment and attested.payment not in (leg_id(begun or b"", number) for number in range(legs)):
         return None, ReceiptFault.PAYMENT_MISSING
     if said is None:
         # What came from abroad rests on another network's word; any other debit on what a member here has said.

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
+from protocol.book.issuer_groups import foreigner
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.promised import beyond_promised
 from protocol.book.refusals import (
@@ -28,7 +29,15 @@ from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Claim, Place, Waive
-from protocol.practices.between.quotes.answers import Relays, arrival_refusal, is_reachable, needed_in
+from protocol.practices.between.mixed.arriving import Together, answer_together
+from protocol.practices.between.quotes.answers import (
+    Relays,
+    acceptance_refusal,
+    arrival_refusal,
+    is_reachable,
+    needed_in,
+    unaccepted_of,
+)
 from protocol.practices.between.quotes.invoices import condition_of, is_open, is_signed_by, preimage_of, read_invoice
 from protocol.practices.between.quotes.refusals import QUOTE_EXPIRED, ROUTE_INVALID
 from protocol.practices.between.routes.publishing import passes_on
@@ -59,6 +68,8 @@ def _claim_or_forward(desk: Desk, link: Link, hold: bytes) -> Plan | Reason:
         return MALFORMED
     if not link.takes(sum(one.amount for one in link.now.holds_in.values())):
         return LINK_NOT_OPEN
+    if refused := acceptance_refusal(desk.book, link, {link.id: link.now.holds_in[hold].amount}):
+        return refused.reason
     return _forward(desk, link, hold, onward) if onward.hops else _arrive(desk, link, hold, onward)
 
 
@@ -76,6 +87,8 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reaso
     if paid is not None:
         again = (link.id, hold) in paid and link.reopened
         return Plan("", steps=(Claim(link.id, hold, preimage),)) if again else PAYMENT_EXISTS
+    if invoice.also is not None:
+        return answer_together(desk, link, hold, Together(onward, invoice, preimage))
     if not is_open(invoice, desk.now):
         return QUOTE_EXPIRED
     refusal = arrival_refusal(book, invoice, desk.now)
@@ -90,6 +103,9 @@ def _arrive(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reaso
     if worth > AMOUNT_MINOR_MAX:
         # Rounding up to whole units of the link can carry it beyond what an entry can say.
         return AMOUNT_TOO_LARGE
+    held = {id: sum(one.amount for one in come if one.link == id) for id in dict.fromkeys(one.link for one in come)}
+    if refused := unaccepted_of(book, held):
+        return refused.reason
     if beyond_promised(book, *moves_of_come(link.settings.currency, come, invoice.amount)) is not None:
         return AMOUNT_TOO_LARGE
     noted = book.of(Relays).notes.pop(invoice.nonce, None)
@@ -149,6 +165,8 @@ def _forward(desk: Desk, link: Link, hold: bytes, onward: Onward) -> Plan | Reas
         return CURRENCY_MISMATCH
     if book.currencies[link.settings.currency].closed:
         return CURRENCY_CLOSED
+    if (refused := foreigner(book, link.settings.currency, "")) is not None:
+        return refused.reason
     if hop.amount <= 0 or held.amount < needed_in(link, link_out, hop.amount):
         return QUOTE_EXPIRED
     forwarded = forwarding(link, hold, held.amount, link_out, hop.amount)

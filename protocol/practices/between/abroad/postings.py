@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from protocol.book.accounts import commons_account, exchange_account, holds_account
 from protocol.book.book import Book
@@ -12,9 +13,10 @@ from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.payments import PAYMENT_LIFE, Abroad, Payment, PaymentAuth, PaymentState
 from protocol.book.personal import digest_of
 from protocol.book.promised import BalanceMove, Promised, uncounted
-from protocol.book.wishes import said_in
+from protocol.book.wishes import Said, said_in
 from protocol.practices.between.abroad.entries import (
     Arrived,
+    Come,
     Forwarded,
     HoldReturned,
     Part,
@@ -26,12 +28,15 @@ from protocol.practices.between.abroad.entries import (
     Settled,
 )
 from protocol.practices.between.abroad.moves import moves_of, moves_of_parts
-from protocol.practices.between.abroad.rules import authority_of_wish
+from protocol.practices.between.abroad.rules import authority_of_wish, authority_under_way, levy_abroad
 from protocol.practices.between.abroad.state import Forwards, UnderWay
 from protocol.practices.between.clearing.circles import read_circle
 from protocol.practices.between.links.entries import link_account
-from protocol.practices.between.quotes.invoices import read_invoice
+from protocol.practices.between.mixed.entries import MixedSent
+from protocol.practices.between.quotes.invoices import Invoice, read_invoice
+from protocol.practices.between.quotes.state import SentPayments
 from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.refunds import levied, levy_returned, note_refund
 from protocol.practices.money.payments.transfers import received
 from protocol.wire.keys import id_text
 
@@ -49,17 +54,19 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
                 payment.rests_on = (*payment.rests_on, entered.seq)
             under_way.paid_minor += part.debit
             book.of(Forwards).on(part.link).paid += part.hold_amount
-            _close(book, payment, under_way, entered)
+            levies = _close(book, payment, under_way, entered)
             mirror = mirror_account(book, part.link, payer.currency, entered.seq)
-            return _move(holds_account(payer.currency), mirror, part.debit, "payment", payment)
+            moved = (*_move(holds_account(payer.currency), mirror, part.debit, "payment", payment), *levies)
+            return moved if payment.state is PaymentState.PENDING else (*moved, *levy_returned(book, payment))
         case Refunded(id, hold, reason):
             payment, payer, part = _end_part(book, id, hold)
             assert payment.abroad is not None
             payment.abroad.reason = reason
-            sent = book.of(Forwards).under_way[id].sent
-            authority_of_wish(book, said_in(book, sent, Pay)).spend(-part.debit)
-            _close(book, payment, book.of(Forwards).under_way[id], entered)
-            return _move(holds_account(payer.currency), payer.id, part.debit, "void", payment)
+            under_way = book.of(Forwards).under_way[id]
+            authority_under_way(book, under_way).spend(-part.debit)
+            note_refund(book, payment, -part.debit)
+            levies = _close(book, payment, under_way, entered)
+            return (*_move(holds_account(payer.currency), payer.id, part.debit, "void", payment), *levies)
         case Rerouted() as rerouted:
             return _fold_rerouted(book, rerouted)
         case Arrived() as arrived:
@@ -88,16 +95,35 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
     invoice = read_invoice(sent.invoice)
     said = said_in(book, sent, Pay)
+    assert invoice is not None
+    return leave(book, entered, sent, LegSent(said, invoice, sent.parts))
+
+
+class LegSent(NamedTuple):
+    """What leaves for one account abroad: on whose word, for which invoice, by which parts; of several: of which."""
+
+    said: Said[Pay]
+    invoice: Invoice
+    parts: tuple[Part, ...]
+    mixed: bytes | None = None
+
+
+def leave(book: Book, entered: Entered, sent: Sent | MixedSent, leaving: LegSent) -> Sequence[Posting]:
+    """Debit a payer into the account of holds, and keep what is under way: part of the fold."""
+    said, invoice, parts, mixed = leaving
     wish, authority = said.wish, authority_of_wish(book, said)
-    assert invoice is not None and wish.payment is not None
-    account = authority.account
+    assert wish.payment is not None
+    account, debit = authority.account, sum(part.debit for part in parts)
+    levy = levy_abroad(book, account, wish, debit)
+    # Legs of one payment have one condition: none of them is refunded by itself.
+    condition = None if mixed else invoice.condition
     payment = Payment(
         id=wish.payment,
         arrival=entered.seq,
         at_ms=entered.at_ms,
         payer=account.id,
         payee=sent.payee,
-        debit_minor=sent.debit,
+        debit_minor=debit + levy,
         amount_minor=invoice.amount,
         state=PAYMENT_LIFE.after(None, sent.KIND),
         auth=authority.auth,
@@ -105,19 +131,28 @@ def _fold_sent(book: Book, entered: Entered, sent: Sent) -> Sequence[Posting]:
         said=said.digest,
         note=digest_of(wish.note),
         mandate=wish.mandate,
-        balance_minor=account.balance_minor - sent.debit,
-        abroad=Abroad(invoice.network, invoice.account.rpartition(".")[2], invoice.scale),
+        balance_minor=account.balance_minor - debit - levy,
+        abroad=Abroad(invoice.network, invoice.account.rpartition(".")[2], invoice.scale, condition=condition),
+        mixed=mixed,
+        refunds=wish.refunds,
+        payer_levy_minor=levy,
     )
-    _note_ways(payment, sent.parts)
-    authority.spend(sent.debit)
+    if condition is not None:
+        book.of(SentPayments).payments[condition] = payment.id
+    note_refund(book, payment, debit)
+    _note_ways(payment, parts)
+    authority.spend(debit + levy)
     book.add_payment(payment)
     forwards = book.of(Forwards)
-    ways = [part.route for part in sent.parts]
-    forwards.under_way[payment.id] = UnderWay(sent, wish, {part.hold: part for part in sent.parts}, ways)
-    forwards.part_of.update({(part.link, part.hold): payment.id for part in sent.parts})
-    book.of(Promised).begin(moves_of_parts(account.currency, sent.parts))
-    account.held_minor += sent.debit
-    return _move(account.id, holds_account(account.currency), sent.debit, "hold", payment)
+    ways = [part.route for part in parts]
+    forwards.under_way[payment.id] = UnderWay(
+        sent, wish, {part.hold: part for part in parts}, ways, levy_minor=levy, left_minor=debit
+    )
+    forwards.part_of.update({(part.link, part.hold): payment.id for part in parts})
+    book.of(Promised).begin(moves_of_parts(account.currency, parts))
+    account.held_minor += debit + levy
+    holds = holds_account(account.currency)
+    return (*_move(account.id, holds, debit, "hold", payment), *levied(payment, account.id, holds, levy))
 
 
 def _note_ways(payment: Payment, parts: Iterable[Part]) -> None:
@@ -136,16 +171,29 @@ def _end_part(book: Book, id: bytes, hold: bytes) -> tuple[Payment, Account, Par
     return payment, payer, part
 
 
-def _close(book: Book, payment: Payment, under_way: UnderWay, entered: Entered) -> None:
-    """End a payment whose last hold has ended: it is posted if any was claimed, and then cost what these did."""
+def _close(book: Book, payment: Payment, under_way: UnderWay, entered: Entered) -> Sequence[Posting]:
+    """End a payment whose last hold has ended: it is posted if any was claimed, and then cost what these did.
+
+    The levy of its payer leaves the account of holds: to the commons for what was claimed, back for what was not.
+    """
     ended = PaymentState.POSTED if under_way.paid_minor else PaymentState.VOIDED
     state = PaymentState.PENDING if under_way.parts else ended
     payment.state = PAYMENT_LIFE.after(payment.state, entered.body.KIND, state)
     if under_way.parts:
-        return
+        return ()
     payment.closed, payment.closed_at_ms = entered.seq, entered.at_ms
-    payment.debit_minor = under_way.paid_minor or payment.debit_minor
+    levy, kept = under_way.levy_minor, under_way.kept_levy_minor
+    if under_way.paid_minor:
+        payment.debit_minor, payment.payer_levy_minor = under_way.paid_minor + kept, kept
+    payer = book.ledger.accounts[payment.payer]
+    payer.held_minor -= levy
+    authority_under_way(book, under_way).spend(kept - levy)
     del book.of(Forwards).under_way[payment.id]
+    holds = holds_account(payer.currency)
+    return (
+        *levied(payment, holds, commons_account(payer.currency), kept),
+        *levied(payment, holds, payer.id, levy - kept),
+    )
 
 
 def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
@@ -161,7 +209,8 @@ def _fold_rerouted(book: Book, rerouted: Rerouted) -> Sequence[Posting]:
     payment.debit_minor = under_way.debit_minor
     _note_ways(payment, under_way.parts.values())
     more = part.debit - before.debit
-    authority_of_wish(book, said_in(book, under_way.sent, Pay)).spend(more)
+    note_refund(book, payment, more)
+    authority_under_way(book, under_way).spend(more)
     if more < 0:
         return _move(holds_account(payer.currency), payer.id, -more, "void", payment)
     return _move(payer.id, holds_account(payer.currency), more, "hold", payment) if more else ()
@@ -175,40 +224,63 @@ def _move(source: str, target: str, amount: int, kind: str, payment: Payment) ->
 def _fold_arrived(book: Book, entered: Entered, arrived: Arrived) -> Sequence[Posting]:
     invoice = read_invoice(arrived.invoice)
     assert invoice is not None
-    account = book.ledger.accounts[invoice.account]
+    coming = LegArrived(arrived.payment, arrived.partner, invoice, arrived.parts)
+    return arrive(book, entered, coming)
+
+
+class LegArrived(NamedTuple):
+    """What has come for one account of ours: by which payment and partner, for which invoice; of several: of which."""
+
+    payment: bytes
+    partner: bytes
+    invoice: Invoice
+    parts: tuple[Come, ...]
+    mixed: bytes | None = None
+
+
+def arrive(book: Book, entered: Entered, coming: LegArrived) -> Sequence[Posting]:
+    """Credit a payee with what has come: part of the fold."""
+    id, partner, invoice, parts, mixed = coming
+    account, condition = book.ledger.accounts[invoice.account], None if mixed else invoice.condition
     payment = Payment(
-        id=arrived.payment,
+        id=id,
         arrival=entered.seq,
         at_ms=entered.at_ms,
         payer=invoice.payer,
         payee=account.id,
         debit_minor=None,
         amount_minor=invoice.amount,
-        state=PAYMENT_LIFE.after(None, arrived.KIND),
+        state=PAYMENT_LIFE.after(None, entered.body.KIND),
         auth=PaymentAuth.ABROAD,
         note=invoice.note,
         request=invoice.request,
-        abroad=Abroad(arrived.partner, account.currency, invoice.scale),
+        abroad=Abroad(partner, account.currency, invoice.scale, condition=condition),
+        mixed=mixed,
+        refunds=book.of(SentPayments).payments.get(invoice.refunds or b""),
     )
     assert payment.abroad is not None
-    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in arrived.parts))
+    note_refund(book, payment, invoice.amount)
+    payment.abroad.links = tuple(dict.fromkeys(id_text(part.link) for part in parts))
     book.add_payment(payment)
     forwards = book.of(Forwards)
-    forwards.paid[invoice.nonce] = frozenset((part.link, part.hold) for part in arrived.parts)
-    for part in arrived.parts:
+    forwards.paid[invoice.nonce] = forwards.paid.get(invoice.nonce, frozenset()) | {
+        (part.link, part.hold) for part in parts
+    }
+    for part in parts:
         forwards.on(part.link).received += part.amount
     request = None if invoice.request is None else book.requests.get(invoice.request)
     if request is not None:
-        book.requests.change(request.id).settle(payment.id, arrived.KIND)
-    mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in arrived.parts]
-    exchange, rounding = exchange_account(account.currency), arrived.worth - invoice.amount
+        book.requests.change(request.id).settle(payment.id, entered.body.KIND)
+    mirrors = [mirror_account(book, part.link, account.currency, entered.seq) for part in parts]
+    exchange, rounding = exchange_account(account.currency), sum(part.worth for part in parts) - invoice.amount
     return (
         *(
             Posting(mirror, -part.worth, "payment", payment.id, account.id)
-            for mirror, part in zip(mirrors, arrived.parts, strict=True)
+            for mirror, part in zip(mirrors, parts, strict=True)
         ),
         *((Posting(exchange, rounding, "rounding", payment.id, mirrors[0]),) if rounding else ()),
         *received(book, payment, account),
+        *levy_returned(book, payment),
     )
 
 

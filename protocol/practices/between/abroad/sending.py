@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Write
+from protocol.book.levies import beyond_room
 from protocol.book.money import Amount, minor_of
 from protocol.book.promised import beyond_promised
 from protocol.book.refusals import ORDER_MISMATCH, Refused, refuse
@@ -16,12 +17,19 @@ from protocol.peers.messages import PATHS_MAX
 from protocol.practices.between.abroad.entries import Part, Rerouted, Sent
 from protocol.practices.between.abroad.moves import moves_of_parts
 from protocol.practices.between.abroad.onward import Onward
-from protocol.practices.between.abroad.rules import authority_of, authority_of_wish, beyond_holds, max_debit
+from protocol.practices.between.abroad.rules import (
+    authority_of,
+    authority_of_wish,
+    beyond_holds,
+    levy_abroad,
+    max_debit,
+)
 from protocol.practices.between.abroad.state import UnderWay, part_hold
 from protocol.practices.between.links.entries import HoldItem
 from protocol.practices.between.links.refusals import LINK_NOT_OPEN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.steps import Place
+from protocol.practices.between.mixed.entries import MixedSent
 from protocol.practices.between.quotes.answers import is_reachable
 from protocol.practices.between.quotes.asking import find_payee
 from protocol.practices.between.quotes.invoices import is_open, read_invoice
@@ -29,8 +37,10 @@ from protocol.practices.between.quotes.prices import ON_THE_WAY, names
 from protocol.practices.between.quotes.refusals import PARTNER_REFUSED, QUOTE_EXPIRED, QUOTE_UNKNOWN
 from protocol.practices.between.quotes.state import Quote, Quotes
 from protocol.practices.between.routes.paths import Path, PathWanted, find_path
+from protocol.practices.money.daycaps import beyond_day_cap
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED
+from protocol.practices.money.payments.refunds import against_refund
 from protocol.practices.people.authority import PAYMENT_EXISTS
 from protocol.wire.codec import encode
 from protocol.wire.keys import id_text
@@ -42,7 +52,13 @@ def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
     book, wish = desk.book, said.wish
     quotes = book.of(Quotes)
     payment, quote = wish.payment, quotes.by_invoice.get(wish.invoice or b"")
-    if quote is None or quote.invoice is None or quote.condition is None or quote.invoice_signature is None:
+    if (
+        quote is None
+        or quote.also
+        or quote.invoice is None
+        or quote.condition is None
+        or quote.invoice_signature is None
+    ):
         return refuse(PAYMENT_EXISTS if payment in book.payments else QUOTE_UNKNOWN)
     assert payment is not None
     if wish.pending:
@@ -69,11 +85,14 @@ def plan_send(desk: Desk, said: Said[Pay]) -> Plan | Refused:
     places = tuple(
         _place(sent, part, quote.condition, path) for part, path in zip(sent.parts, quote.paths, strict=True)
     )
+    levy = levy_abroad(book, authority.account, said.wish, sent.debit)
     refused = (
-        _mismatch(book, sent, said.wish, quote)
+        against_refund(book, said.wish, authority.account, None, sent.debit, abroad=True)
+        or _mismatch(book, sent, said.wish, quote, levy)
         or (refuse(QUOTE_EXPIRED) if desk.now > quote.not_after_ms else None)
-        or book.ledger.debit_refusal(authority.account, sent.debit)
-        or authority.short_of(sent.debit)
+        or beyond_room(book, authority.account, sent.debit, levy)
+        or beyond_day_cap(book, authority.account, sent.debit, desk.now)
+        or authority.short_of(sent.debit + levy)
         or beyond_promised(book, *moves_of_parts(authority.account.currency, sent.parts))
         or unplaceable(book, places)
     )
@@ -106,8 +125,8 @@ def unplaceable(book: Book, places: Sequence[Place]) -> Refused | None:
     return None
 
 
-def _mismatch(book: Book, sent: Sent, wish: Pay, quote: Quote) -> Refused | None:
-    """Return what a wish names that is not in the quote which it accepts."""
+def _mismatch(book: Book, sent: Sent, wish: Pay, quote: Quote, levy: int) -> Refused | None:
+    """Return what a wish names that is not in the quote which it accepts, or that it costs more, its levy counted."""
     address, code = f"mutirao:{id_text(quote.payee_network)}/{quote.payee}", quote.payee.rpartition(".")[2]
     for name, fits in (
         ("payee", wish.payee == address),
@@ -116,10 +135,15 @@ def _mismatch(book: Book, sent: Sent, wish: Pay, quote: Quote) -> Refused | None
     ):
         if not fits:
             return refuse(ORDER_MISMATCH, field=name)
+    invoice = read_invoice(sent.invoice)
+    first = None if wish.refunds is None else book.payments[wish.refunds].abroad
+    if invoice is None or invoice.refunds != (None if first is None else first.condition):
+        return refuse(ORDER_MISMATCH, field="refunds")
     most = max_debit(book, wish)
     if most is None:
         return refuse(ORDER_MISMATCH, field="max_debit")
-    return refuse(MAX_DEBIT_EXCEEDED, debit=sent.debit, max_debit=most) if sent.debit > most else None
+    debit = sent.debit + levy
+    return refuse(MAX_DEBIT_EXCEEDED, debit=debit, max_debit=most) if debit > most else None
 
 
 def _accepted(book: Book, wish: Pay, quote: Quote) -> Pay | Refused:
@@ -136,13 +160,13 @@ def _accepted(book: Book, wish: Pay, quote: Quote) -> Pay | Refused:
     code = quote.payee.rpartition(".")[2]
     gets = minor_of(wish.amount, code, quote.amount_scale)
     costs = minor_of(wish.amount, own.code, own.scale)
-    if gets != quote.amount and costs != quote.debit:
+    if gets != quote.amount and costs not in (quote.debit, quote.cost):
         return refuse(ORDER_MISMATCH, field="amount")
     return replace(
         wish,
         payee=f"mutirao:{id_text(quote.payee_network)}/{quote.payee}",
         amount=Amount(quote.amount, code, quote.amount_scale),
-        max_debit=Amount(quote.debit, own.code, own.scale) if wish.max_debit is None else wish.max_debit,
+        max_debit=Amount(quote.cost, own.code, own.scale) if wish.max_debit is None else wish.max_debit,
         condition=quote.condition,
     )
 
@@ -153,6 +177,8 @@ def rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan 
     Once any of the payment was claimed it is paid: nothing more is promised for it.
     """
     book, sent, part = desk.book, under_way.sent, under_way.parts[hold]
+    if isinstance(sent, MixedSent):
+        return None  # In several currencies it goes straight, and all of it or nothing.
     invoice = read_invoice(sent.invoice)
     assert invoice is not None
     if (
@@ -175,8 +201,10 @@ def rerouted(desk: Desk, under_way: UnderWay, hold: bytes, reason: str) -> Plan 
         another = _part(said.wish.payment, len(under_way.ways), path)
         more = another.debit - part.debit
         place = _place(sent, another, invoice.condition, path)
+        first = None if said.wish.refunds is None else book.payments[said.wish.refunds]
         refused = (
             under_way.debit_minor + more > most
+            or (first is not None and more > first.refundable_minor)
             or (book.ledger.debit_refusal(authority.account, more) or authority.short_of(more) if more > 0 else None)
             or beyond_holds(book, authority.account, more, (another,))
             or beyond_promised(book, *moves_of_parts(authority.account.currency, (another,)))

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 
 from protocol.practices.between.abroad.entries import Forwarded, Part, Sent
+from protocol.practices.between.mixed.entries import MixedSent
 from protocol.practices.money.payments.entries import Pay
 from protocol.wire.keys import digest
 
@@ -20,18 +21,27 @@ class Claimed:
 class UnderWay:
     """A payment of a member of ours whose holds are open: its parts by hold, and the ways taken so far."""
 
-    sent: Sent
+    sent: Sent | MixedSent
     wish: Pay
-    """What the payer has wished."""
+    """What the payer has wished, of a payment in several currencies the part in this one."""
     parts: dict[bytes, Part]
     ways: list[tuple[bytes, ...]]
     paid_minor: int = 0
     """What of its debit was claimed."""
+    levy_minor: int = 0
+    """What its payer bears on top of what it was to cost as it left, whatever other ways of it cost."""
+    left_minor: int = 0
+    """What it was to cost as it left, without the levy."""
 
     @property
     def debit_minor(self) -> int:
-        """What the payer is debited now: what was claimed, and what is under way."""
-        return self.paid_minor + sum(part.debit for part in self.parts.values())
+        """What the payer is debited now: what was claimed, what is under way, and the levy."""
+        return self.paid_minor + sum(part.debit for part in self.parts.values()) + self.levy_minor
+
+    @property
+    def kept_levy_minor(self) -> int:
+        """What of the levy stays, once all holds have ended: in proportion to what was claimed."""
+        return min(self.levy_minor, self.levy_minor * self.paid_minor // self.left_minor) if self.levy_minor else 0
 
 
 def next_hold_id(hold: bytes, link_in: bytes) -> bytes:

@@ -16,8 +16,8 @@ from protocol.lanes.entry import COMMONS
 from protocol.practices.between.clearing.entries import PPM, ClearingSet, Owed, RoundJoined, RoundOpened
 from protocol.practices.between.clearing.intents import WORTH_SCALE, Intended, Valued, lines
 from protocol.practices.between.clearing.state import Clearing
+from protocol.practices.between.links.rates import RateSide, read_rate
 from protocol.practices.between.links.state import Links
-from protocol.practices.between.links.terms import read_rate
 from protocol.wire.keys import id_text
 from protocol.wire.shape import AtMost, Range
 
@@ -73,7 +73,7 @@ def plan_value(desk: Desk, code: str, wish: ValueCurrency) -> Plan | Refused:
     currency = desk.book.currencies.get(code)
     if currency is None:
         return refuse(CURRENCY_UNKNOWN, currency=code[:64])
-    value = read_rate(wish.value, WORTH_SCALE, currency.scale)
+    value = read_rate(wish.value, RateSide(WORTH_SCALE), RateSide(currency.scale, code), field="value")
     if isinstance(value, Refused):
         return value
     word = Valued(code, currency.scale, value.num, value.den)

@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Faults: what networks have been seen to do wrong, each with the evidence by which others can check it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, Accusation, At, Desk, Doc, EvidenceWanted, List, Practice, Show
+from protocol.book.declaration import (
+    READERS,
+    Accusation,
+    At,
+    Desk,
+    Doc,
+    Errand,
+    EvidenceWanted,
+    List,
+    Practice,
+    Show,
+    Urgency,
+)
 from protocol.book.refusals import NETWORK_UNKNOWN, NOT_FOUND, Refused, refuse
 from protocol.book.signed import Digest, Time
+from protocol.book.timezones import DAY_MS
+from protocol.lanes.directory import Directory
 from protocol.lanes.entry import COMMONS, LANE_CHARS_MAX, LEDGER, Millis
 from protocol.peers.budgets import RESTS_ON
 from protocol.peers.home import ACCUSED, KEPT, WRONGS
@@ -23,6 +37,8 @@ from protocol.wire.shape import AtMost, Range, from_map, to_map
 FAULTS_KEPT_MAX = 256
 """Faults that a node keeps: who makes more of them is known well enough."""
 DETAIL_CHARS_MAX = 200
+FAULT_NEWS_MS = 14 * DAY_MS
+"""So long those who coordinate are told of a fault; the list of faults keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +187,21 @@ def _shown(fault: Fault, document: bytes | None) -> FaultShown:
     )
 
 
+def week(desk: Desk) -> Iterator[Errand]:
+    """Yield what other networks have done wrong in the last days, forks first."""
+    for fault in desk.book.of(Faults).by_id.values():
+        if desk.now - fault.at_ms < FAULT_NEWS_MS:
+            handle = desk.book.of(Directory).handle(fault.network) or id_text(fault.network)
+            is_fork = fault.kind is FaultKind.FORK
+            said = f"{handle} has signed two statements at one place" if is_fork else f"{handle}: {fault.detail}"
+            urgency, sentence = (Urgency.STOPPED, "faults.fork") if is_fork else (Urgency.NEWS, "faults.seen")
+            yield Errand(id_text(fault.id), handle, sentence, said, "faults.show", urgency)
+
+
 PRACTICE = Practice(
     name="faults",
     entries=(),
+    week=week,
     operations=(
         Show("faults", FaultShown, view=show_fault, who=READERS, example="mutirao faults show FAULT"),
         List("faults", FaultsWanted, FaultShown, view=list_faults, who=READERS, example="mutirao faults list"),

@@ -29,7 +29,7 @@ from protocol.practices.between.federations.charters import (
     FederationWord,
 )
 from protocol.practices.between.federations.places import SILENT, FederationPlace, find_standing, place_of, said_by
-from protocol.practices.between.links.terms import read_rate
+from protocol.practices.between.links.rates import RateSide, read_rate
 from protocol.practices.between.networks.known import find_network
 from protocol.wire.keys import id_text
 from protocol.wire.shape import Range
@@ -100,9 +100,9 @@ def plan_create(desk: Desk, wish: CreateFederation) -> Plan | Refused:
         return refuse(MALFORMED, field="founders", expected=f"at most {FOUNDERS_MAX}")
     if wish.endorsements > len(founders):
         return refuse(MALFORMED, field="endorsements", expected="at most as many as there are founders")
-    value = read_rate(wish.value, WORTH_SCALE, wish.scale)
+    value = read_rate(wish.value, RateSide(WORTH_SCALE), RateSide(wish.scale, wish.unit), field="value")
     if isinstance(value, Refused):
-        return refuse(MALFORMED, field="value")
+        return value
     charter = Chartered(
         wish.name, tuple(sorted(founders)), wish.endorsements, wish.unit, wish.scale, value.num, value.den,
         wish.rhythm_minutes, desk.chance(16),

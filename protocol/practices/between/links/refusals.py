@@ -51,6 +51,19 @@ LINK_LIMIT_EXCEEDED = Reason(
     heading="{available} left on the link",
     ways=("pay {available} now", "wait until the link is cleared", "ask a steward to raise it"),
 )
+LINK_PAYMENT_TOO_LARGE = Reason(
+    "LINK_PAYMENT_TOO_LARGE",
+    Stage.RULE,
+    422,
+    "One payment over this link may not be as large",
+    "At most {largest_payment} can go over the link in one payment: the rest is kept for others. Nothing was paid.",
+    heading="At most {largest_payment} in one payment",
+    ways=(
+        "pay {largest_payment} now",
+        "see what can be sent there: mutirao pay --most PAYEE",
+        "stewards: mutirao links cap LINK --holds-percent 100",
+    ),
+)
 LINK_HOLDS_EXCEEDED = Reason(
     "LINK_HOLDS_EXCEEDED",
     Stage.RULE,
@@ -70,6 +83,15 @@ LINK_IN_USE = Reason(
     heading="{used} of it is in use",
     ways=("settle what is owed first",),
 )
+RATE_LEAPS = Reason(
+    "RATE_LEAPS",
+    Stage.RULE,
+    422,
+    "The rate would move by more than a tenth; say once more that it is meant",
+    "It was {before} and would be {after}, which moves it by more than a tenth. Nothing was changed.",
+    heading="From {before} to {after}?",
+    ways=("if it is meant, say it once more: sure in JSON, --yes in the command", "correct the rate"),
+)
 GRANT_UNSIGNED = Reason(
     "GRANT_UNSIGNED",
     Stage.RULE,
@@ -79,6 +101,16 @@ GRANT_UNSIGNED = Reason(
     heading="Cold keys have to sign it",
     ways=("sign it with cold keys: mutirao sign", "grant at most {limit} in all"),
 )
+GUARANTEED_UNLENT = Reason(
+    "GUARANTEED_UNLENT",
+    Stage.RULE,
+    422,
+    "A guaranteed currency is not lent to another network",
+    "{currency} is guaranteed: its network grants no credit in it, and one unit of the link is one of it. Nothing was"
+    " changed.",
+    heading="No credit in {currency}, 1 for 1",
+    ways=("take a limit of 0 and a rate of 1", "let the partner grant as much as it accepts of the currency"),
+)
 
 LINK_REFUSALS = (
     LINK_UNKNOWN,
@@ -86,7 +118,10 @@ LINK_REFUSALS = (
     LINK_NOT_OPEN,
     LINK_FROZEN,
     LINK_LIMIT_EXCEEDED,
+    LINK_PAYMENT_TOO_LARGE,
     LINK_HOLDS_EXCEEDED,
     LINK_IN_USE,
+    RATE_LEAPS,
     GRANT_UNSIGNED,
+    GUARANTEED_UNLENT,
 )

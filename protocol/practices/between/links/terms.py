@@ -5,14 +5,12 @@ The rules of the credit itself are crdt.link; here they are signed, stored and s
 record is an entry of its lane `link/<link id>`, which the two partners alone hold.
 """
 
-import re
 from dataclasses import replace
-from fractions import Fraction
 
 from protocol.book.book import Book
 from protocol.book.cold import signed
 from protocol.book.declaration import Desk, Plan
-from protocol.book.money import Amount, Rate, minor_of
+from protocol.book.money import Amount, minor_of
 from protocol.book.refusals import (
     AMOUNT_NOT_POSITIVE,
     CURRENCY_UNKNOWN,
@@ -26,7 +24,6 @@ from protocol.book.refusals import (
 from protocol.lanes.directory import Directory
 from protocol.practices.between.links.entries import (
     HOLDS_MAX,
-    RATE_TERM_MAX,
     GrantClaim,
     Settings,
     SignedGrant,
@@ -35,7 +32,8 @@ from protocol.practices.between.links.entries import (
 )
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.offering import DeclineLink, plan_decline
-from protocol.practices.between.links.refusals import GRANT_UNSIGNED, LINK_FROZEN
+from protocol.practices.between.links.rates import RateSide, leaps, link_side, rate_said, read_rate
+from protocol.practices.between.links.refusals import GRANT_UNSIGNED, GUARANTEED_UNLENT, LINK_FROZEN, RATE_LEAPS
 from protocol.practices.between.links.state import LINKS_MAX, Links
 from protocol.practices.between.links.steps import Begin, GiveBack, Grant, Set, Sign
 from protocol.practices.between.links.views import find_link, link_shown, partner_named
@@ -54,26 +52,12 @@ from protocol.wire.codec import encode
 from protocol.wire.keys import id_text
 from protocol.wire.shape import to_map
 
-RATE_CHARS_MAX = 40
-"""How long a rate may be in decimals, and how many places it may have before or after the point."""
-_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
-
-def read_rate(text: str, own_scale: int, link_scale: int) -> Rate | Refused:
-    """Return a rate told in whole units as one of minor units; both terms stay below 10^12."""
-    # Fraction itself would also read underscores, the digits of any script, and powers of ten that fill the memory.
-    readable = len(text) <= RATE_CHARS_MAX and _DECIMAL.fullmatch(text)
-    ratio = Fraction(text) * Fraction(10) ** (own_scale - link_scale) if readable else Fraction(0)
-    if ratio <= 0 or max(ratio.numerator, ratio.denominator) > RATE_TERM_MAX:
-        return refuse(MALFORMED, field="rate")
-    return Rate(ratio.numerator, ratio.denominator)
-
-
-def _settings(book: Book, code: str, rate_text: str, fee: Amount | None, link_scale: int) -> Settings | Refused:
+def _settings(book: Book, code: str, rate_text: str, fee: Amount | None, link: RateSide) -> Settings | Refused:
     currency = book.currencies.get(code)
     if currency is None:
         return refuse(CURRENCY_UNKNOWN, currency=code[:12])
-    rate = read_rate(rate_text, currency.scale, link_scale)
+    rate = read_rate(rate_text, RateSide(currency.scale, code), link)
     if isinstance(rate, Refused):
         return rate
     fee_minor = 0 if fee is None else minor_of(fee, currency.code, currency.scale)
@@ -89,6 +73,18 @@ def _limit(terms: Terms, amount: Amount) -> int | Refused:
     if isinstance(minor, int) and minor < 0:
         return refuse(AMOUNT_NOT_POSITIVE)
     return minor
+
+
+def _lends_guaranteed(book: Book, settings: Settings, terms: Terms, limit: int) -> Refused | None:
+    """Return why a currency that a reserve backs may not be linked so: whoever holds it abroad holds a promise.
+
+    Its issuer grants nothing, or what a partner owes would be money without backing; and one unit is one.
+    """
+    currency = book.currencies[settings.currency]
+    at_par = settings.num * 10**terms.scale == settings.den * 10**currency.scale
+    if not currency.guaranteed or (not limit and at_par):
+        return None
+    return refuse(GUARANTEED_UNLENT, currency=currency.code)
 
 
 def _unsigned(book: Book, terms: Terms, granted: int, signed: SignedGrant | None = None) -> Refused | None:
@@ -121,14 +117,14 @@ def plan_propose(desk: Desk, wish: ProposeLink) -> Plan | Refused:
         return refuse(MALFORMED, field="unit")
     low, high = sorted((book.network, partner))
     terms = Terms(low, high, unit, scale, desk.chance(16))
-    settings = _settings(book, wish.currency, wish.rate, wish.fee, scale)
+    settings = _settings(book, wish.currency, wish.rate, wish.fee, RateSide(scale, unit))
     limit = _limit(terms, wish.limit)
     if isinstance(settings, Refused):
         return settings
     if isinstance(limit, Refused):
         return limit
     id = link_id(terms)
-    refused = _unsigned(book, terms, limit)
+    refused = _lends_guaranteed(book, settings, terms, limit) or _unsigned(book, terms, limit)
     if refused is not None:
         return refused
     grants = (Grant(id, limit),) if limit else ()
@@ -144,13 +140,13 @@ def plan_accept(desk: Desk, id: str, wish: AcceptLink) -> Plan | Refused:
         return refuse(STATE_CONFLICT, state=link.state.value)
     if desk.book.of(Links).begun() >= LINKS_MAX:
         return refuse(OVERLOADED, maximum=LINKS_MAX)
-    settings = _settings(desk.book, wish.currency, wish.rate, wish.fee, link.terms.scale)
+    settings = _settings(desk.book, wish.currency, wish.rate, wish.fee, link_side(link))
     limit = _limit(link.terms, wish.limit)
     if isinstance(settings, Refused):
         return settings
     if isinstance(limit, Refused):
         return limit
-    refused = _unsigned(desk.book, link.terms, limit)
+    refused = _lends_guaranteed(desk.book, settings, link.terms, limit) or _unsigned(desk.book, link.terms, limit)
     if refused is not None:
         return refused
     grants = (Grant(link.id, limit),) if limit else ()
@@ -190,6 +186,7 @@ def plan_raise(desk: Desk, id: str, wish: RaiseLink) -> Plan | Refused:
     step, granted = Grant(link.id, more), link.now.own.granted + more
     return (
         link.refusal(step)
+        or _lends_guaranteed(desk.book, link.settings, link.terms, limit)
         or _unsigned(desk.book, link.terms, granted, link.signed)
         or Plan(id_text(link.id), steps=(step,))
     )
@@ -233,10 +230,18 @@ def plan_set_rate(desk: Desk, id: str, wish: SetLinkRate) -> Plan | Refused:
     link = _writable(desk.book, id)
     if isinstance(link, Refused):
         return link
-    settings = _settings(desk.book, link.settings.currency, wish.rate, wish.fee, link.terms.scale)
+    settings = _settings(desk.book, link.settings.currency, wish.rate, wish.fee, link_side(link))
     if isinstance(settings, Refused):
         return settings
-    changed = replace(link.settings, num=settings.num, den=settings.den, fee=settings.fee)
+    fee = link.settings.fee if wish.fee is None else settings.fee
+    changed = replace(link.settings, num=settings.num, den=settings.den, fee=fee)
+    if (refused := _lends_guaranteed(desk.book, changed, link.terms, link.now.limit_given)) is not None:
+        return refused
+    if leaps(link.settings.rate, changed.rate) and not wish.sure:
+        side = RateSide(desk.book.currencies[settings.currency].scale, settings.currency)
+        after = rate_said(changed.rate, side, link_side(link))
+        before = rate_said(link.settings.rate, side, link_side(link))
+        return refuse(RATE_LEAPS, before=before, after=after)
     return Plan(id_text(link.id), steps=(Set(link.id, changed),))
 
 

@@ -14,6 +14,7 @@ from protocol.lanes.directory import Directory
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link, LinkState
 from protocol.practices.between.links.offering import DeclinedOffers
+from protocol.practices.between.links.rates import own_rate_said, partner_rate_said
 from protocol.practices.between.links.refusals import LINK_AMBIGUOUS, LINK_UNKNOWN
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
@@ -67,8 +68,14 @@ class LinkShown:
     largest_payment: Annotated[Amount, Doc("the most that one payment from here may be now, caps considered")]
     published: Annotated[bool, Doc("whether all may know that we forward on it, and at what price")]
     currency: str | None
-    rate: Annotated[str | None, Doc("our minor units for the partner's, as num/den")]
-    partner_rate: str | None
+    rate: Annotated[str | None, Doc("what the link's unit is worth in our currency, in whole units: 60 MIN = 1 HORA")]
+    rate_num: Annotated[int | None, Doc("so many minor units of our currency are worth rate_den of the link's unit")]
+    rate_den: Annotated[int | None, Doc("so many minor units of the link's unit are worth rate_num of our currency")]
+    partner_rate: Annotated[
+        str | None, Doc("the same as the partner has set it; null where we do not know its currency's decimals")
+    ]
+    partner_rate_num: Annotated[int | None, Doc("minor units of the partner's currency, for partner_rate_den")]
+    partner_rate_den: Annotated[int | None, Doc("minor units of the link's unit, for partner_rate_num")]
     fee: Amount | None
     mirror: Annotated[Amount | None, Doc("the partner's mirror account in our book, in our currency")]
     declined: Annotated[str | None, Doc("by which code the partner has told that it does not take our offer up")]
@@ -186,8 +193,12 @@ def link_shown(book: Book, link: Link) -> LinkShown:
         largest_payment=amount(link.largest),
         published=book.of(Routes).on(book.network, link.id) is not None,
         currency=None if mine is None else mine.currency,
-        rate=None if mine is None else f"{mine.num}/{mine.den}",
-        partner_rate=None if link.theirs is None else f"{link.theirs.num}/{link.theirs.den}",
+        rate=own_rate_said(book, link),
+        rate_num=None if mine is None else mine.num,
+        rate_den=None if mine is None else mine.den,
+        partner_rate=partner_rate_said(book, link),
+        partner_rate_num=None if link.theirs is None else link.theirs.num,
+        partner_rate_den=None if link.theirs is None else link.theirs.den,
         fee=None if mine is None or currency is None else Amount(mine.fee, currency.code, currency.scale),
         mirror=None if currency is None
         else Amount(0 if mirror is None else mirror.balance_minor, currency.code, currency.scale),

@@ -11,7 +11,7 @@ from protocol.book.money import Amount
 
 _PARTNER = Doc("the partner network: its handle, or its id where two call themselves alike")
 _LIMIT = Doc("how much the partner may owe us, in the link's unit")
-_RATE = Doc("what one unit of the link is worth in our currency, as a decimal: 1.5")
+_RATE = Doc('what one unit of the link is worth in our currency, taken exactly: 1.5, 3/2 or "60 MIN = 1 HORA"')
 _FEE = Doc("what we keep of each payment that we forward over this link, in our currency")
 _CURRENCY = Doc("our currency on this link")
 
@@ -69,7 +69,8 @@ class SetLinkRate:
     """Change what a link unit is worth in our currency, for payments quoted from now on."""
 
     rate: Annotated[str, _RATE]
-    fee: Annotated[Amount | None, _FEE] = None
+    fee: Annotated[Amount | None, Doc(f"{_FEE.text}; as it was where it is left out")] = None
+    sure: Annotated[bool, Doc("said once more where the rate moves by more than a tenth of what it was")] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from protocol.book.addresses import ADDRESS_CHARS_MAX, resolve_account
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Tell, Waiting
+from protocol.book.issuer_groups import foreigner
 from protocol.book.ledger import Account
+from protocol.book.levies import beyond_room, payer_levy
 from protocol.book.money import AMOUNT_MINOR_MAX, SCALE_MAX, minor_of, payable
 from protocol.book.personal import NOTE_CHARS_MAX, text_refusal
 from protocol.book.refusals import (
@@ -15,7 +17,9 @@ from protocol.book.refusals import (
     FORBIDDEN,
     MALFORMED,
     NETWORK_UNKNOWN,
+    ORDER_MISMATCH,
     OVERLOADED,
+    PAYMENT_UNKNOWN,
     PEER_UNREACHABLE,
     SCALE_EXCEEDED,
     Reason,
@@ -27,14 +31,20 @@ from protocol.book.uuids import drawn_id
 from protocol.lanes.directory import Directory
 from protocol.peers.messages import HOPS_MAX, PATHS_MAX, QuoteWanted
 from protocol.practices.between.links.link import Link
-from protocol.practices.between.links.refusals import LINK_HOLDS_EXCEEDED, LINK_LIMIT_EXCEEDED, LINK_NOT_OPEN
+from protocol.practices.between.links.refusals import (
+    LINK_HOLDS_EXCEEDED,
+    LINK_LIMIT_EXCEEDED,
+    LINK_NOT_OPEN,
+    LINK_PAYMENT_TOO_LARGE,
+)
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.networks.known import HANDLE_AMBIGUOUS, nearest
-from protocol.practices.between.quotes.answers import choose_link, is_reachable
+from protocol.practices.between.quotes.answers import choose_link, gets_there, is_reachable, main_currency
 from protocol.practices.between.quotes.invoices import INVOICE_LIFE_MS
 from protocol.practices.between.quotes.refusals import NO_ROUTE, ROUTE_INVALID
 from protocol.practices.between.quotes.state import QUOTES_PER_ASKER_MAX, AskQuote, Question, Quote, Quotes
 from protocol.practices.between.routes.paths import Path, PathWanted, find_path
+from protocol.practices.between.routes.state import Routes
 from protocol.practices.money.currencies.entries import CODE_CHARS_MAX
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text, parse_id
@@ -55,7 +65,7 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     if isinstance(found, Refused):
         return found
     network, payee = found
-    payer = _payer(desk, wish.payer, wish.amount.asset_code if network == book.network else None)
+    payer = paying_account(desk, wish.payer, wish.amount.asset_code if network == book.network else None)
     if isinstance(payer, Refused):
         return payer
     if network == book.network:
@@ -63,7 +73,8 @@ def plan_quote(desk: Desk, wish: AskQuote) -> Plan | Waiting | Refused:
     return _ask_along(desk, wish, payer, network, payee)
 
 
-def _payer(desk: Desk, wished: str | None, currency: str | None) -> Account | Refused:
+def paying_account(desk: Desk, wished: str | None, currency: str | None) -> Account | Refused:
+    """Return the account that would pay, if who asks may know what it can pay."""
     who = wished or desk.actor.member
     if who is None:
         return refuse(ACCOUNT_UNKNOWN)
@@ -120,19 +131,22 @@ def _quote_here(desk: Desk, wish: AskQuote, payer: Account, payee_address: str) 
     amount = minor_of(wish.amount, currency.code, currency.scale)
     if isinstance(amount, Refused):
         return amount
-    refused = payable(amount) or book.ledger.debit_refusal(payer, amount)
+    levy = 0 if wish.refunds is not None else payer_levy(book, payer, payee, amount)
+    refused = payable(amount) or beyond_room(book, payer, amount, levy)
     if refused is not None:
         return refused
     id = drawn_id(desk.chance)
     until = desk.now + INVOICE_LIFE_MS
     name = f"{book.name_of(payee.id)}@{book.handle or ''}"
     terms = (id, payer, book.network, payee.id, name, amount, currency.scale, amount, until)
-    book.of(Quotes).give(Quote(*terms, asker=_asker(desk, payer)))
+    book.of(Quotes).give(Quote(*terms, asker=_asker(desk, payer), levy=levy))
     return Plan(uuid_text(id))
 
 
 def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee: str) -> Waiting | Refused:
     book = desk.book
+    if refused := foreigner(book, payer.currency, wish.payee[:ADDRESS_CHARS_MAX]):
+        return refused
     route: list[bytes] = []
     for name in wish.via:
         found = find_payee(book, f"@{name}") if parse_id(name) is None else (parse_id(name), "")
@@ -148,6 +162,9 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
         request = parse_uuid(wish.request)
         if request is None:
             return refuse(MALFORMED, field="request")
+    refunds = _refunds(book, wish, payer)
+    if isinstance(refunds, Refused):
+        return refunds
     refused = text_refusal("payee", payee, ADDRESS_CHARS_MAX)
     refused = refused or text_refusal("amount", wish.amount.asset_code, CODE_CHARS_MAX)
     if refused is not None:
@@ -161,10 +178,24 @@ def _ask_along(desk: Desk, wish: AskQuote, payer: Account, network: bytes, payee
     key = drawn_id(desk.chance)
     until = desk.now + QUOTE_WAIT_MS
     question = Question(
-        key, wish, payer, network, payee, request, until, bool(wish.via), asker=_asker(desk, payer)
+        key, wish, payer, network, payee, request, until, bool(wish.via), asker=_asker(desk, payer), refunds=refunds
     )  # fmt: skip
     told = _ask(desk, key, question, tuple(route)) if wish.via else ask_next(desk, key, question)
     return told if isinstance(told, Refused) else Waiting(key, (told,), until)
+
+
+def _refunds(book: Book, wish: AskQuote, payer: Account) -> bytes | Refused | None:
+    """Return the condition of the payment from abroad that would be given back, None where none is named."""
+    if wish.refunds is None:
+        return None
+    id = parse_uuid(wish.refunds)
+    first = None if id is None else book.payments.get(id)
+    if first is None:
+        return refuse(PAYMENT_UNKNOWN)
+    if first.payee != payer.id:
+        return refuse(FORBIDDEN, allowed="the payee")
+    condition = None if first.abroad is None else first.abroad.condition
+    return refuse(ORDER_MISMATCH, field="payee") if condition is None else condition
 
 
 def ask_next(desk: Desk, key: bytes, question: Question) -> Tell | Refused:
@@ -210,7 +241,7 @@ def _stopped(book: Book, question: Question) -> Refused | None:
 
 
 def _lacks_room(reason: Reason) -> bool:
-    return reason in (LINK_LIMIT_EXCEEDED, LINK_HOLDS_EXCEEDED, NO_ROUTE)
+    return reason in (LINK_LIMIT_EXCEEDED, LINK_PAYMENT_TOO_LARGE, LINK_HOLDS_EXCEEDED, NO_ROUTE)
 
 
 def is_in_ours(book: Book, question: Question) -> bool:
@@ -229,7 +260,7 @@ def _find(book: Book, question: Question, *, any_room: bool = False, any_state: 
     if isinstance(amount, Refused) or not 0 < amount <= AMOUNT_MINOR_MAX:
         # Of another currency of the payee's nobody knows the scale from here: the way is chosen for a small amount.
         amount = 1
-    code = None if in_ours else wish.amount.asset_code
+    code = _gets(book, question) if in_ours or wish.amount.asset_code is None else wish.amount.asset_code
     wanted = PathWanted(
         question.payee_network, code, amount, own.code, question.avoid, () if any_room else question.tried
     )
@@ -248,13 +279,14 @@ def _ask(desk: Desk, key: bytes, question: Question, route: tuple[bytes, ...]) -
     """Ask a partner for a price along a way; `key` is new for each way."""
     book = desk.book
     wish, payer = question.wish, question.payer
-    link = choose_link(book, route[0], payer.currency)
+    in_ours = is_in_ours(book, question)
+    gets = _gets(book, question) if in_ours or wish.amount.asset_code is None else wish.amount.asset_code
+    link = choose_link(book, route[0], payer.currency, gets if len(route) == 1 else None)
     if isinstance(link, Refused):
         return link
     if not is_reachable(book, link.partner):
         return refuse(PEER_UNREACHABLE, network=id_text(link.partner))
     own = book.currencies[payer.currency]
-    in_ours = is_in_ours(book, question)
     amount, scale = wish.amount.value, wish.amount.asset_scale
     if in_ours:
         minor = minor_of(wish.amount, own.code, own.scale)
@@ -268,15 +300,26 @@ def _ask(desk: Desk, key: bytes, question: Question, route: tuple[bytes, ...]) -
         question, link=link.id, route=route, attempt_until_ms=desk.now + ATTEMPT_WAIT_MS,
         tried=(*question.tried, route),
     )  # fmt: skip
-    code = None if in_ours else wish.amount.asset_code
     me = f"{book.name_of(payer.id)}@{book.handle or ''}"
     return Tell(
         link.partner,
         QuoteWanted(
-            key, link.id, route[1:], question.payee, amount, scale, in_ours, me, wish.note, code, question.request,
-            question.split,
+            key, link.id, route[1:], question.payee, amount, scale, in_ours, me, wish.note, gets, question.request,
+            question.split, refunds=question.refunds,
         ),
     )  # fmt: skip
+
+
+def _gets(book: Book, question: Question) -> str | None:
+    """Return in which currency the payee gets what names none: always the same, whatever is left on which link.
+
+    It is the main one of the payee's network where a way ends in it, else that of our oldest link there; None where
+    nothing is known.
+    """
+    network = question.payee_network
+    main = main_currency(book, network)
+    ends = {said.currency for said, _ in book.of(Routes).into(network)}
+    return main if main in ends else gets_there(book, network, question.payer.currency)
 
 
 def payee_uses(book: Book, network: bytes, code: str) -> bool:

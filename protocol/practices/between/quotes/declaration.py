@@ -6,12 +6,13 @@ only where no single way has room is a payment split over several. Open question
 memory only: losing them costs a member a second try and nothing else.
 """
 
-from protocol.book.declaration import Create, Practice, Show
+from protocol.book.declaration import Create, Practice, Reckon, Show
 from protocol.peers.home import PROCEED
 from protocol.peers.messages import QuoteDenied, QuoteGiven, QuoteWanted
 from protocol.peers.talks import HEARS, Hears, at_desk
 from protocol.practices.between.quotes.answers import hear_wanted
 from protocol.practices.between.quotes.asking import plan_quote
+from protocol.practices.between.quotes.most import MostShown, MostWanted, view_most
 from protocol.practices.between.quotes.prices import hear_denied, hear_given, proceed
 from protocol.practices.between.quotes.refusals import QUOTE_REFUSALS
 from protocol.practices.between.quotes.state import AskQuote
@@ -26,6 +27,14 @@ PRACTICE = Practice(
             AskQuote,
             plan=plan_quote,
             example="mutirao quotes create --payee bia@serra --amount 12.50",
+        ),
+        Reckon(
+            "quotes",
+            "most",
+            MostWanted,
+            MostShown,
+            view=view_most,
+            example="mutirao quotes most --payee bia@serra",
         ),
         Show("quotes", QuoteShown, view=show_quote),
     ),

@@ -5,14 +5,14 @@ An invoice costs its issuer no memory: the preimage is derived from the node's s
 nonce, and the signature brings the rest back when the hold arrives.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import Annotated, ClassVar
 
 from protocol.lanes.entry import Millis
 from protocol.lanes.identity import Identity
-from protocol.peers.messages import INVOICE_BYTES_MAX, Id32
+from protocol.peers.messages import ALSO_MAX, INVOICE_BYTES_MAX, Id32
 from protocol.wire.codec import CodecFault, decode, encode
 from protocol.wire.keys import digest, verify
 from protocol.wire.shape import AtMost, Length, Range, ShapeFault, from_map, to_map
@@ -21,12 +21,23 @@ INVOICE_LIFE_MS = 15 * 60 * 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceLeg:
+    """What an invoice asks besides, in another currency of the same payee."""
+
+    account: Annotated[str, AtMost(64)]
+    amount: Annotated[int, Range(1, 2**63 - 1)]
+    scale: Annotated[int, Range(0, 9)]
+
+
+@dataclass(frozen=True, slots=True)
 class Invoice:
     """Whoever brings holds under `condition` that are worth `amount` to us pays that to `account`, by any way.
 
     `amount` is in the payee's minor units. `payer` is who asked, as told by the networks on the way: a name for
     the statement, no proof. `question` is the key of the question that it answers, which the payer's node has
-    made up: so nobody can show it to another.
+    made up: so nobody can show it to another. With `also` it asks for several currencies at once, under one condition:
+    nothing is claimed for it before holds for all of them have come. `refunds` is the condition of the payment of
+    which it gives back a part.
     """
 
     KIND: ClassVar[str] = "invoice"
@@ -43,6 +54,16 @@ class Invoice:
     note: Id32 | None
     request: Annotated[bytes, Length(16)] | None
     question: Annotated[bytes, Length(16)]
+    also: Annotated[tuple[InvoiceLeg, ...], AtMost(ALSO_MAX)] | None = None
+    refunds: Id32 | None = None
+
+    @property
+    def legs(self) -> tuple["Invoice", ...]:
+        """What it asks in each currency, as an invoice of its own; the first has what stands in the whole."""
+        others = (
+            replace(self, account=one.account, amount=one.amount, scale=one.scale, also=None) for one in self.also or ()
+        )
+        return (replace(self, also=None), *others)
 
 
 def preimage_of(secret: bytes, nonce: bytes) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from protocol.book.book import Book
 from protocol.book.declaration import Desk, Tell, WishReady
+from protocol.book.levies import beyond_room, payer_levy
 from protocol.book.money import minor_of
 from protocol.book.refusals import (
     AMOUNT_NOT_POSITIVE,
@@ -30,13 +31,16 @@ from protocol.practices.between.links.refusals import (
     LINK_HOLDS_EXCEEDED,
     LINK_LIMIT_EXCEEDED,
     LINK_NOT_OPEN,
+    LINK_PAYMENT_TOO_LARGE,
     LINK_UNKNOWN,
 )
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.quotes.answers import Relays, hand_back, is_foreign, is_reachable
 from protocol.practices.between.quotes.asking import ask_next, find_payee, is_in_ours, payee_uses, refused_on
 from protocol.practices.between.quotes.invoices import Invoice, is_signed_by, read_invoice
+from protocol.practices.between.quotes.most import room_refusal, with_figures
 from protocol.practices.between.quotes.refusals import (
+    ACCEPTANCE_LIMIT,
     NO_ROUTE,
     PARTNER_CLOCK_DIFFERS,
     PARTNER_REFUSED,
@@ -50,8 +54,8 @@ from protocol.wire.keys import id_text
 
 ON_THE_WAY = frozenset({
     NO_ROUTE, ROUTE_INVALID, PEER_UNREACHABLE, LINK_UNKNOWN,
-    LINK_NOT_OPEN, LINK_FROZEN, LINK_LIMIT_EXCEEDED, LINK_HOLDS_EXCEEDED,
-    PARTNER_REFUSED, OVERLOADED, RECOVERING, READ_ONLY, BEHIND,
+    LINK_NOT_OPEN, LINK_FROZEN, LINK_LIMIT_EXCEEDED, LINK_PAYMENT_TOO_LARGE, LINK_HOLDS_EXCEEDED,
+    PARTNER_REFUSED, ACCEPTANCE_LIMIT, OVERLOADED, RECOVERING, READ_ONLY, BEHIND,
     CURRENCY_MISMATCH, AMOUNT_NOT_POSITIVE, AMOUNT_TOO_LARGE, QUOTE_EXPIRED,
 })  # fmt: skip
 """What may be otherwise on another way. Any other refusal is the payee's, and the last word."""
@@ -78,7 +82,7 @@ def hear_denied(desk: Desk, teller: bytes, denied: QuoteDenied) -> tuple[Tell | 
     if question is None:
         relay = book.of(Relays).open.pop(denied.key, None)
         return () if relay is None else (Tell(relay.asker, denied),)
-    refused = refused_by(book, denied.code, denied.network)
+    refused = with_figures(book, question, refused_by(book, denied.code, denied.network), denied.left)
     return _on_refusal(desk, question, refused, denied.network)
 
 
@@ -161,14 +165,8 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
     paths: tuple[Path, ...] | Refused = (Path(given.hops, link.settings.rate.up(given.hops[0].amount), invoice.amount),)
     if question.split:
         paths = _split(book, question, invoice)
-    elif given.hops[0].amount > link.now.headroom:
-        paths = refuse(
-            LINK_LIMIT_EXCEEDED,
-            available=max(0, link.now.headroom),
-            limit=link.now.limit,
-            unit=link.terms.unit,
-            scale=link.terms.scale,
-        )
+    else:
+        paths = room_refusal(book, link, given.hops[0].amount) or paths
     if isinstance(paths, Refused):
         return paths
     debit = sum(path.debit for path in paths)
@@ -176,13 +174,14 @@ def _price(desk: Desk, question: Question, given: QuoteGiven) -> Quote | Refused
         asked = minor_of(wish.amount, own.code, own.scale)
         if isinstance(asked, Refused) or debit > asked:
             return refused
-    short = book.ledger.debit_refusal(question.payer, debit)
+    levy = 0 if question.refunds is not None else payer_levy(book, question.payer, None, debit)
+    short = beyond_room(book, question.payer, debit, levy)
     if short is not None:
         return short
     return Quote(
         question.asked, question.payer, question.payee_network, invoice.account, invoice.handle, invoice.amount,
         invoice.scale, debit, invoice.not_after_ms, given.invoice, given.signature, invoice.condition, paths,
-        question.asker,
+        question.asker, levy=levy,
     )  # fmt: skip
 
 
@@ -217,7 +216,9 @@ def _answers(book: Book, question: Question, key: bytes, invoice: Invoice) -> bo
         and names(found[1], invoice.account, invoice.handle)
         and is_foreign(invoice.handle)
         and invoice.question == key
+        and invoice.also is None
         and (code is None or in_ours or invoice.account.rpartition(".")[2] == code)
+        and invoice.refunds == question.refunds
         and invoice.request == (None if wish.request is None else parse_uuid(wish.request))
     )
 

@@ -65,6 +65,16 @@ PARTNER_REFUSED = Reason(
     heading="The other network refused it",
     ways=("ask the payee", "try again later"),
 )
+ACCEPTANCE_LIMIT = Reason(
+    "ACCEPTANCE_LIMIT",
+    Stage.RULE,
+    422,
+    "The other network takes no more of this currency",
+    "The network {network} takes {available} more of it: it holds enough. Nothing was paid.",
+    transient=True,
+    heading="{available} more is taken there",
+    ways=("pay {available} now", "wait until the link is cleared", "pay by another way"),
+)
 
 QUOTE_REFUSALS = (
     QUOTE_UNKNOWN,
@@ -73,6 +83,7 @@ QUOTE_REFUSALS = (
     NO_ROUTE,
     PARTNER_CLOCK_DIFFERS,
     PARTNER_REFUSED,
+    ACCEPTANCE_LIMIT,
 )
 
 _CODE = re.compile(rf"[A-Z][A-Z_]{{0,{REASON_CODE_CHARS_MAX - 1}}}")

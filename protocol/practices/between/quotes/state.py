@@ -19,7 +19,7 @@ QUOTES_PER_ASKER_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price: what the payer is debited (own minor units) so that the payee gets `amount` (payee's)."""
+    """A price: what the payer is debited (own minor units, no levy) so that the payee gets `amount` (payee's)."""
 
     id: bytes
     payer: Account
@@ -35,6 +35,22 @@ class Quote:
     condition: bytes | None = None
     paths: tuple[Path, ...] = ()
     asker: str = ""
+    also: tuple["Quote", ...] = ()
+    """Where it is in several currencies at once: the others, each as a price of its own."""
+    levy: int = 0
+    """What the payer bears of a levy on top (own minor units)."""
+
+    @property
+    def cost(self) -> int:
+        """What the payer pays in all (own minor units)."""
+        return self.debit + self.levy
+
+
+@dataclass(slots=True)
+class SentPayments:
+    """The payments that members here have sent abroad, by their conditions: kept by the fold of these payments."""
+
+    payments: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,7 @@ class Question:
     lacks_room: bool = False
     split: bool = False
     asker: str = ""
+    refunds: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -134,3 +151,6 @@ class AskQuote:
     ] = ()
     note: Annotated[str, Doc("what it is for; the payee sees it")] = ""
     request: Annotated[str | None, Doc("the payee's payment request that this pays")] = None
+    refunds: Annotated[
+        str | None, Doc("the payment from abroad of which this pays back all or a part, to who paid it")
+    ] = None

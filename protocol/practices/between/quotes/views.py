@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from protocol.book.book import Book
 from protocol.book.declaration import At, Desk, Doc
 from protocol.book.money import Amount
 from protocol.book.refusals import Refused, refuse
@@ -11,7 +12,8 @@ from protocol.book.signed import parse_uuid
 from protocol.lanes.directory import Directory
 from protocol.practices.between.quotes.invoices import invoice_hash
 from protocol.practices.between.quotes.refusals import QUOTE_UNKNOWN
-from protocol.practices.between.quotes.state import Quotes
+from protocol.practices.between.quotes.state import Quote, Quotes
+from protocol.practices.money.softlimits import OWING, near
 from protocol.wire.keys import id_text
 
 
@@ -43,12 +45,22 @@ class QuoteShown:
     payee: str
     payee_handle: str
     amount: Annotated[Amount, Doc("what the payee gets")]
-    debit: Annotated[Amount, Doc("what the payer is debited")]
+    debit: Annotated[Amount, Doc("what the payer is debited, its levy counted")]
+    leaves: Annotated[
+        Amount | None, Doc("what the payer could still pay then, where the group warns of so little; null: it does not")
+    ]
     expires_at: At
     invoice: Annotated[bytes | None, Doc("digest of the payee's invoice, for the payment; only across networks")]
     condition: Annotated[bytes | None, Doc("hash of the preimage that releases the money; only across networks")]
     head: Annotated[bytes | None, Doc("newest ledger entry of this node, for the envelope")]
     paths: Annotated[tuple[PathShown, ...], Doc("over which credit lines it goes: one way, or several at once")]
+
+
+def _warned(book: Book, quote: Quote) -> Amount | None:
+    """Return what a payer could still pay after it, where that is so little that the group warns of it."""
+    payer = book.ledger.accounts[quote.payer.id]
+    found = near(book, payer, payer.balance_minor - quote.cost)
+    return book.amount(payer.currency, found[2]) if found is not None and found[0] == OWING else None
 
 
 def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
@@ -60,7 +72,7 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
     if denied is not None:
         return denied
     quote = quotes.given.get(key)
-    if quote is None:
+    if quote is None or quote.also:
         return refuse(QUOTE_UNKNOWN)
     own = book.currencies[quote.payer.currency]
     directory = book.of(Directory)
@@ -71,7 +83,8 @@ def show_quote(desk: Desk, id: str) -> QuoteShown | Refused:
         payee=quote.payee,
         payee_handle=quote.payee_handle,
         amount=Amount(quote.amount, quote.payee.rpartition(".")[2], quote.amount_scale),
-        debit=Amount(quote.debit, own.code, own.scale),
+        debit=Amount(quote.cost, own.code, own.scale),
+        leaves=_warned(book, quote),
         expires_at=quote.not_after_ms,
         invoice=None if quote.invoice is None else invoice_hash(quote.invoice),
         condition=quote.condition,

@@ -98,7 +98,15 @@ def _any_room(source: bytes, word: Published) -> int:
 def ways_together(
     book: Book, wanted: PathWanted, own_room: Callable[[Link], int], paths_max: int
 ) -> tuple[Path, ...] | None:
-    """Return ways that together carry what none can alone, each filled in turn, cheapest first; None if they cannot.
+    """Return ways that together carry what none can alone, each filled in turn, cheapest first; None if they cannot."""
+    ways = filled_ways(book, wanted, own_room, paths_max)
+    return ways if sum(way.amount for way in ways) == wanted.amount else None
+
+
+def filled_ways(
+    book: Book, wanted: PathWanted, own_room: Callable[[Link], int], paths_max: int, *, debit_max: int | None = None
+) -> tuple[Path, ...]:
+    """Return ways that together carry all that is wanted or as much as they can, for at most so much of our own.
 
     Of a band the least is counted on that it can mean, less what other parts of the payment take of it.
     """
@@ -107,7 +115,10 @@ def ways_together(
     left, paths, tried = wanted.amount, list[Path](), list[tuple[bytes, ...]]()
 
     def own(link: Link) -> int:
-        return own_room(link) - taken.get((book.network, link.id), 0)
+        room, rate = own_room(link) - taken.get((book.network, link.id), 0), link.settings.rate
+        if debit_max is None:
+            return room
+        return min(room, (debit_max - sum(way.debit for way in paths)) * rate.den // rate.num)
 
     def theirs(source: bytes, word: Published) -> int:
         return 4**word.band // 4 - taken.get((source, word.link), 0)
@@ -123,7 +134,7 @@ def ways_together(
             taken[source, hop.link] = taken.get((source, hop.link), 0) + hop.amount
         left -= part
         paths.append(filled)
-    return None if left else tuple(paths)
+    return tuple(paths)
 
 
 def _most(fits: Callable[[int], bool], bound: int) -> int:

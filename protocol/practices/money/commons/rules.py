@@ -175,7 +175,7 @@ def _short(commons: Account, amount_minor: int) -> Refused | None:
     return refuse(
         LIMIT_EXCEEDED,
         available=max(0, commons.balance_minor),
-        missing=amount_minor - max(0, commons.balance_minor),
+        missing=amount_minor - commons.balance_minor,
         limit=0,
         projected_balance=commons.balance_minor - amount_minor,
         currency=commons.currency,

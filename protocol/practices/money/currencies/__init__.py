@@ -2,13 +2,21 @@
 """Currencies: units of mutual credit, each with its own word and scale, whose balances sum to zero."""
 
 from protocol.book.accounts import COMMONS_ACCOUNT, EXCHANGE, HOLDS
-from protocol.book.declaration import ANYONE, STEWARDS, Act, Create, Invariant, List, Practice, Show
-from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
+from protocol.book.declaration import ANYONE, SIGNED_IN, STEWARDS, Act, Create, Invariant, List, Practice, Show
+from protocol.practices.money.currencies.entries import (
+    CurrencyClosed,
+    CurrencyCreated,
+    CurrencyKeptHome,
+    DefaultsSet,
+    LevySet,
+)
 from protocol.practices.money.currencies.rules import (
+    KEPT_HOME,
     check,
     fold,
     plan_close,
     plan_create,
+    plan_keep_home,
     plan_set_defaults,
     plan_set_levy,
     unbalanced,
@@ -18,6 +26,7 @@ from protocol.practices.money.currencies.views import (
     CreateCurrency,
     CurrenciesWanted,
     CurrencyShown,
+    KeepCurrencyHome,
     SetDefaults,
     SetLevy,
     news,
@@ -27,7 +36,7 @@ from protocol.practices.money.currencies.views import (
 
 PRACTICE = Practice(
     name="currencies",
-    entries=(CurrencyCreated, LevySet, DefaultsSet, CurrencyClosed),
+    entries=(CurrencyCreated, LevySet, DefaultsSet, CurrencyKeptHome, CurrencyClosed),
     invariants=(Invariant("balances sum to zero", unbalanced),),
     accounts=(COMMONS_ACCOUNT, HOLDS, EXCHANGE),
     check=check,
@@ -56,6 +65,15 @@ PRACTICE = Practice(
             plan=plan_set_defaults,
             who=STEWARDS,
             example="mutirao currencies set-defaults HORA --credit-limit 200.00 --accounts all",
+        ),
+        Act(
+            "currencies",
+            "keep-home",
+            KeepCurrencyHome,
+            plan=plan_keep_home,
+            who=SIGNED_IN,
+            gate=KEPT_HOME,
+            example="mutirao currencies keep-home COMUNAL",
         ),
         Act(
             "currencies",

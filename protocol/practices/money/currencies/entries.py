@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from protocol.book.currency import LevySide
+from protocol.book.issuer_groups import GroupName
 from protocol.book.money import BASIS_POINTS, SCALE_MAX
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX
 from protocol.book.signed import LeastMinor, MostMinor
@@ -32,12 +34,17 @@ class CurrencyCreated:
 
 @dataclass(frozen=True, slots=True)
 class LevySet:
-    """From now on the commons takes this part of what payees receive; maybe only while it is in debt."""
+    """From now on the commons gets this part of what is paid; maybe only while it is in debt.
+
+    `side` is who bears it, the payee where it is left out; with a `group` it is for its members alone.
+    """
 
     KIND: ClassVar[str] = "currencies/levy-set"
     code: Code
     basis_points: BasisPoints
     until_repaid: bool
+    side: LevySide | None = None
+    group: GroupName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,14 @@ class DefaultsSet:
     most: MostMinor | None
     any_balance: bool
     everyone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyKeptHome:
+    """From now on, and for good, nobody in another network pays this currency or is paid in it."""
+
+    KIND: ClassVar[str] = "currencies/kept-home"
+    code: Code
 
 
 @dataclass(frozen=True, slots=True)

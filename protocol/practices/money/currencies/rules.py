@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 
 from protocol.book.book import Book
-from protocol.book.currency import Currency
-from protocol.book.declaration import Desk, Entered, Plan, Write
+from protocol.book.currency import Currency, LevySide, LevyTerms
+from protocol.book.declaration import Desk, Entered, Motion, Plan, Write, ungated
+from protocol.book.issuer_groups import IssuerGroups
 from protocol.book.ledger import Posting
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX, text_refusal
@@ -17,6 +18,7 @@ from protocol.book.refusals import (
     CURRENCY_UNKNOWN,
     DUPLICATE,
     MALFORMED,
+    NOT_FOUND,
     STATE_CONFLICT,
     Reason,
     Refused,
@@ -29,13 +31,22 @@ from protocol.practices.money.currencies.entries import (
     OLD_CODE,
     CurrencyClosed,
     CurrencyCreated,
+    CurrencyKeptHome,
     DefaultsSet,
     LevySet,
 )
-from protocol.practices.money.currencies.views import Accounts, CloseCurrency, CreateCurrency, SetDefaults, SetLevy
+from protocol.practices.money.currencies.views import (
+    Accounts,
+    CloseCurrency,
+    CreateCurrency,
+    KeepCurrencyHome,
+    SetDefaults,
+    SetLevy,
+)
 
 _CODE = re.compile(f"[A-Z][A-Z0-9]{{0,{CODE_CHARS_MAX - 1}}}")
 _OLD_CODE = re.compile(OLD_CODE)
+KEPT_HOME = Motion()
 CODES_TAKEN = ("FALSE", "NULL", "TRUE")
 """Codes that no currency gets: other programs read them as a truth, or as nothing."""
 CODES_NARROWED_MS = 1_796_083_200_000
@@ -54,10 +65,15 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
                 Currency(body.code, body.name, body.unit_word, body.scale, body.least, body.most, entered.seq)
             )
         case LevySet() as body:
-            currency = book.currencies[body.code]
-            currency.levy_basis_points, currency.levy_until_repaid = body.basis_points, body.until_repaid
+            terms = LevyTerms(body.basis_points, body.until_repaid, body.side or LevySide.PAYEE)
+            if body.group is None:
+                book.currencies[body.code].levy = terms
+            else:
+                book.currencies[body.code].levies[body.group] = terms
         case DefaultsSet() as body:
             _set_defaults(book, book.currencies[body.code], body)
+        case CurrencyKeptHome() as body:
+            book.currencies[body.code].convertible = False
         case CurrencyClosed() as body:
             book.currencies[body.code].closed = True
         case _:
@@ -76,14 +92,20 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             if body.code in book.currencies:
                 return refuse(DUPLICATE, currency=body.code)
             return None
-        case LevySet() | DefaultsSet() | CurrencyClosed():
+        case LevySet() | DefaultsSet() | CurrencyClosed() | CurrencyKeptHome():
             currency = book.currencies.get(body.code)
             if currency is None:
                 return refuse(CURRENCY_UNKNOWN, currency=body.code[:CODE_CHARS_MAX])
             if currency.closed:
                 return refuse(CURRENCY_CLOSED, currency=body.code)
+            if isinstance(body, LevySet):
+                known = body.group is None or body.group in book.of(IssuerGroups).by_name
+                return None if known else refuse(NOT_FOUND)
             if isinstance(body, DefaultsSet) and body.any_balance and body.most is not None:
                 return refuse(MALFORMED, field="any_balance", expected="nothing beside balance_limit")
+            if isinstance(body, CurrencyKeptHome):
+                again = None if currency.convertible else refuse(DUPLICATE, currency=body.code)
+                return again or _open_balance(book, currency) or ungated(book, KEPT_HOME)
             return _open_balance(book, currency) if isinstance(body, CurrencyClosed) else None
         case _:
             raise AssertionError(body)
@@ -123,7 +145,9 @@ def _limit(field: str, amount: Amount, wish: CreateCurrency | Currency) -> int |
 
 
 def plan_set_levy(desk: Desk, code: str, wish: SetLevy) -> Plan | Refused:
-    body = LevySet(code, wish.basis_points, wish.until_repaid)
+    # The payee bears it where nothing is said: older versions say nothing, and read nothing else.
+    side = None if wish.side is LevySide.PAYEE else wish.side
+    body = LevySet(code, wish.basis_points, wish.until_repaid, side, wish.group)
     return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
 
 
@@ -156,6 +180,12 @@ def _set_defaults(book: Book, currency: Currency, body: DefaultsSet) -> None:
             account.least_minor = account.least_minor if body.least is None else body.least
             if body.most is not None or body.any_balance:
                 account.most_minor = body.most
+
+
+def plan_keep_home(desk: Desk, code: str, wish: KeepCurrencyHome) -> Plan | Refused:
+    del wish
+    body = CurrencyKeptHome(code)
+    return _against(desk.book, body, desk.now) or Plan(code, (Write(body),))
 
 
 def plan_close(desk: Desk, code: str, wish: CloseCurrency) -> Plan | Refused:

@@ -9,8 +9,9 @@ from typing import Annotated
 from protocol.book.accounts import commons_account
 from protocol.book.arrivals import since
 from protocol.book.book import Book
-from protocol.book.currency import Currency
-from protocol.book.declaration import Desk, Doc, Entered, News, OneOf
+from protocol.book.currency import CURRENCY_KINDS, Currency, LevySide
+from protocol.book.declaration import Desk, Doc, Entered, News, OneOf, Ref
+from protocol.book.issuer_groups import GroupName
 from protocol.book.money import Amount
 from protocol.book.personal import NAME_CHARS_MAX, UNIT_WORD_CHARS_MAX
 from protocol.book.refusals import CURRENCY_UNKNOWN, Refused, refuse
@@ -20,6 +21,7 @@ from protocol.practices.money.currencies.entries import (
     Code,
     CurrencyClosed,
     CurrencyCreated,
+    CurrencyKeptHome,
     DefaultsSet,
     LevySet,
     Scale,
@@ -45,10 +47,27 @@ class CreateCurrency:
 
 @dataclass(frozen=True, slots=True)
 class SetLevy:
-    """Let the commons take a part of what payees receive, to repay what leavers left behind."""
+    """Let the commons get a part of what is paid, to repay what leavers left behind."""
 
     basis_points: Annotated[BasisPoints, Doc("hundredths of a percent: 100 is 1%; 0 ends the levy")]
     until_repaid: Annotated[bool, Doc("take it only while the commons is in debt")] = True
+    side: Annotated[
+        LevySide | None,
+        Doc("who bears it: the payee of what it gets, the payer on top, or each a half; default: payee"),
+    ] = None
+    group: Annotated[
+        GroupName | None, Ref("issuer-groups"), Doc("for the members of this group alone; default: all others")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevyShown:
+    """A levy for the members of a group."""
+
+    group: Annotated[str, Doc("the name of the group")]
+    basis_points: Annotated[int, Doc("what the commons gets of what they pay or are paid, in hundredths of a percent")]
+    until_repaid: Annotated[bool, Doc("whether only while it is in debt")]
+    side: Annotated[LevySide, Doc("as whom they bear it: as payee, as payer, or half of it as each")]
 
 
 class Accounts(StrEnum):
@@ -71,6 +90,11 @@ class SetDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepCurrencyHome:
+    """Let a currency serve at home alone, for good: it is not converted, and not paid to or from other networks."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseCurrency:
     """End a currency all of whose balances are zero."""
 
@@ -87,13 +111,17 @@ class CurrencyShown:
     code: Annotated[str, Doc("its code")]
     name: Annotated[str, Doc("its full name")]
     unit_word: Annotated[str, Doc("the group's own word for one unit")]
-    kind: Annotated[str, OneOf(("mutual",)), Doc("how it comes into being: mutual credit")]
+    kind: Annotated[str, OneOf(CURRENCY_KINDS), Doc("how it comes into being: mutual credit, or from a reserve")]
+    group: Annotated[str | None, Doc("the group of users-issuers among whom alone it is paid; null: among all")]
+    convertible: Annotated[bool, Doc("whether it is paid to and from other networks too")]
     scale: Annotated[int, Doc("decimals")]
     credit_limit: Annotated[Amount, Doc("how far a new account may owe")]
     balance_limit: Annotated[Amount | None, Doc("how much a new account may hold; null: any")]
     closed: Annotated[bool, Doc("whether payments have ended")]
-    levy_basis_points: Annotated[int, Doc("what the commons takes of what payees receive, in hundredths of a percent")]
+    levy_basis_points: Annotated[int, Doc("what the commons gets of what is paid, in hundredths of a percent")]
     levy_until_repaid: Annotated[bool, Doc("whether it takes that only while it is in debt")]
+    levy_side: Annotated[LevySide, Doc("who bears it: the payee of what it gets, the payer on top, or each a half")]
+    levies: Annotated[tuple[LevyShown, ...], Doc("those of groups of members that differ, by name")]
     commons: Annotated[Amount, Doc("the balance of the commons account")]
 
 
@@ -106,6 +134,8 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
             yield News("currency.levy-set", code)
         case DefaultsSet(code):
             yield News("currency.defaults-set", code)
+        case CurrencyKeptHome(code):
+            yield News("currency.kept-home", code)
         case CurrencyClosed(code):
             yield News("currency.closed", code)
         case _:
@@ -131,12 +161,19 @@ def _shown(book: Book, currency: Currency) -> CurrencyShown:
         code=currency.code,
         name=currency.name,
         unit_word=currency.unit_word,
-        kind="mutual",
+        kind=currency.kind,
+        group=currency.group,
+        convertible=currency.convertible,
         scale=currency.scale,
         credit_limit=book.amount(currency.code, -currency.default_least_minor),
         balance_limit=None if most is None else book.amount(currency.code, most),
         closed=currency.closed,
-        levy_basis_points=currency.levy_basis_points,
-        levy_until_repaid=currency.levy_until_repaid,
+        levy_basis_points=currency.levy.basis_points,
+        levy_until_repaid=currency.levy.until_repaid,
+        levy_side=currency.levy.side,
+        levies=tuple(
+            LevyShown(name, own.basis_points, own.until_repaid, own.side)
+            for name, own in sorted(currency.levies.items())
+        ),
         commons=book.amount(currency.code, book.ledger.accounts[commons_account(currency.code)].balance_minor),
     )

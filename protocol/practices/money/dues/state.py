@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from protocol.book.accounts import account_id
 from protocol.book.book import Book
+from protocol.book.issuer_groups import outside
 from protocol.book.members import Member
 from protocol.book.parameters import TIME_ZONE
 from protocol.book.timezones import LocalTime
@@ -69,7 +70,8 @@ def due_at(book: Book, said: DuesSet, period: int) -> Millis:
 def debtors(book: Book, dues: Dues, period: int) -> Iterator[Member]:
     """Yield who owes dues for a period and has not paid: the same on every node; room for them is not looked at.
 
-    It is who is active and has an account, had asked to join by then, and is not on leave on that day.
+    It is who is active and has an account, had asked to join by then, and is not on leave on that day; of a currency
+    that is a group's, its members.
     """
     said, due_ms = dues.said, due_at(book, dues.said, period)
     names = said.members or tuple(book.members)
@@ -80,7 +82,8 @@ def debtors(book: Book, dues: Dues, period: int) -> Iterator[Member]:
             name not in paid
             and member.inactive() is None
             and member.at_ms <= due_ms
-            and account_id(name, said.currency) in book.ledger.accounts
+            and (account := book.ledger.accounts.get(account_id(name, said.currency))) is not None
+            and outside(book, account) is None
             and not is_away(book, name, due_ms)
         ):
             yield member

@@ -7,6 +7,7 @@ from protocol.book.personal import NOTE_BYTES_MAX
 from protocol.book.private import Private
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
 from protocol.practices.money.payments.paying import MAX_DEBIT_EXCEEDED, pay_form, plan_pay
+from protocol.practices.money.payments.refunds import REFUND_EXCEEDS
 from protocol.practices.money.payments.rules import check, fold, plan_post, plan_reverse, plan_void
 from protocol.practices.money.payments.views import (
     PaymentShown,
@@ -72,6 +73,7 @@ PRACTICE = Practice(
     refusals=(
         PAYMENT_EXISTS,
         MAX_DEBIT_EXCEEDED,
+        REFUND_EXCEEDS,
     ),
     lives=(PAYMENT_LIFE,),
 )

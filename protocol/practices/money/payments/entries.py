@@ -37,6 +37,9 @@ class Pay:
     max_debit: Annotated[Amount | None, Doc("pay at most this, in the payer's own currency")] = None
     invoice: Annotated[Digest | None, Doc("to another network: the `invoice` of the quote that is accepted")] = None
     condition: Annotated[Digest | None, Doc("to another network, signed: the `condition` of that quote")] = None
+    refunds: Annotated[
+        Id16 | None, Uuid, Ref("payments"), Doc("the payment of which this pays back all or a part, to who paid it")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

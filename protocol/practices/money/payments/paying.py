@@ -13,6 +13,7 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Plan, Slot, Waiting, Write
 from protocol.book.forms import minor_form, payable_form
 from protocol.book.ledger import Account
+from protocol.book.levies import payer_levy
 from protocol.book.money import Amount, minor_of, payable
 from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentState
 from protocol.book.personal import digest_of
@@ -33,6 +34,7 @@ from protocol.book.signed import uuid_text
 from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Millis
 from protocol.practices.money.payments.entries import Paid, Pay
+from protocol.practices.money.payments.refunds import against_refund
 from protocol.practices.money.payments.transfers import beyond_limits, unable
 from protocol.practices.people.authority import MANDATE_UNKNOWN, PAYMENT_EXISTS, Authority, authorise, spoken_for
 
@@ -87,19 +89,25 @@ def examine(book: Book, said: Said[Pay], at_ms: Millis, *, author: bool) -> Paya
     payee = refuse(ORDER_MISMATCH, field="payee") if elsewhere else payee
     amount = wish.amount.value if payer is None else own_minor(book, wish.amount, payer)
     unpayable = amount if isinstance(amount, Refused) else payable(amount)
+    debit = amount
+    if isinstance(amount, int) and payer is not None and isinstance(payee, Account) and wish.refunds is None:
+        debit = amount + payer_levy(book, payer, payee, amount)
     refused = foremost(
         unpayable,
         *(one for one in (authority, payee) if isinstance(one, Refused)),
         _foreign(wish),
-        _beyond_most(book, wish, payer, amount),
+        _beyond_most(book, wish, payer, debit),
         _against_request(book, wish, payer, payee, amount, at_ms),
+        _against_refund(book, wish, payer, payee, amount),
     )
     if isinstance(amount, Refused) or isinstance(authority, Refused) or isinstance(payee, Refused):
         assert refused is not None
         return refused
     limits = None
     if author:
-        limits = beyond_limits(book, authority.account, payee, amount) or authority.short_of(amount)
+        assert isinstance(debit, int)
+        limits = beyond_limits(book, authority.account, payee, amount, at_ms, refunds=wish.refunds is not None)
+        limits = limits or authority.short_of(debit)
     refused = foremost(refused, authority.lapsed(book, at_ms), unable(book, authority.account, payee, amount), limits)
     return refused or Payable(said, authority, payee, amount)
 
@@ -124,8 +132,8 @@ def payable_of(book: Book, paid: Paid) -> Payable:
     return Payable(said, Authority(account, book.members[account.member], said.device, mandate), payee, amount)
 
 
-def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
-    """Return a checked payment as the book keeps it, not yet kept."""
+def record(parts: Payable, seq: int, at_ms: Millis, kind: str = Paid.KIND) -> Payment:
+    """Return a checked payment as the book keeps it, not yet kept; `kind` is that of the entry that says it."""
     said, authority, payee, amount_minor = parts
     wish = said.wish
     assert wish.payment is not None
@@ -137,7 +145,7 @@ def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
         payee.id,
         amount_minor,
         amount_minor,
-        PAYMENT_LIFE.after(None, Paid.KIND, PaymentState.PENDING if wish.pending else PaymentState.POSTED),
+        PAYMENT_LIFE.after(None, kind, PaymentState.PENDING if wish.pending else PaymentState.POSTED),
         authority.auth,
         authority.rests_on,
         said.digest,
@@ -145,6 +153,7 @@ def record(parts: Payable, seq: int, at_ms: Millis) -> Payment:
         wish.mandate,
         wish.request,
         was_pending=wish.pending,
+        refunds=wish.refunds,
     )
 
 
@@ -154,16 +163,16 @@ def _foreign(wish: Pay) -> Refused | None:
     return refuse(ORDER_MISMATCH, field="invoice") if is_foreign else None
 
 
-def _beyond_most(book: Book, wish: Pay, payer: Account | None, amount: int | Refused) -> Refused | None:
-    """Return why a payment would cost more than its payer has allowed."""
+def _beyond_most(book: Book, wish: Pay, payer: Account | None, debit: int | Refused) -> Refused | None:
+    """Return why a payment would cost more than its payer has allowed, its levy counted."""
     if wish.max_debit is None or payer is None:
         return None
     most = own_minor(book, wish.max_debit, payer)
     if isinstance(most, Refused):
         return most
-    if isinstance(amount, Refused) or amount <= most:
+    if isinstance(debit, Refused) or debit <= most:
         return None
-    return refuse(MAX_DEBIT_EXCEEDED, debit=amount, max_debit=most, currency=payer.currency)
+    return refuse(MAX_DEBIT_EXCEEDED, debit=debit, max_debit=most, currency=payer.currency)
 
 
 def _against_request(
@@ -186,6 +195,15 @@ def _against_request(
             return refuse(ORDER_MISMATCH, field=field)
     state = request.state_at(at_ms)
     return None if REQUEST_LIFE.allows(state, Paid.KIND) else refuse(REQUEST_CLOSED, state=state.value)
+
+
+def _against_refund(
+    book: Book, wish: Pay, payer: Account | None, payee: Account | Refused, amount: int | Refused
+) -> Refused | None:
+    """Return why a payment within the network gives back nothing of the one that it names."""
+    if payer is None or isinstance(payee, Refused) or isinstance(amount, Refused):
+        return None
+    return against_refund(book, wish, payer, payee.id, amount, abroad=False)
 
 
 def pay_form(desk: Desk, wish: Pay) -> Refused | None:
@@ -223,6 +241,7 @@ def _plan_word(desk: Desk, wish: Pay) -> Plan | Waiting | Refused:
             refuse(PAYMENT_EXISTS) if wish.payment in book.payments else None,
             _foreign(wish),
             _against_request(book, wish, of_payer, payee, amount, desk.now),
+            _against_refund(book, wish, of_payer, payee, amount),
         )
         assert refused is not None
         return refused

@@ -25,6 +25,7 @@ from protocol.book.wishes import Said, said_in
 from protocol.lanes.entry import Body, Millis
 from protocol.practices.money.payments.entries import Paid, Pay, Posted, Reversed, ReversePayment, Voided
 from protocol.practices.money.payments.paying import examine, payable_of, record
+from protocol.practices.money.payments.refunds import REFUND_EXCEEDS
 from protocol.practices.money.payments.transfers import begin_payment, post, reserved, reverse, void
 from protocol.practices.money.payments.views import PostPayment, VoidPayment
 from protocol.practices.people.authority import Authority, acts_for, may_see, not_said_by
@@ -40,10 +41,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Paid() as body:
             parts = payable_of(book, body)
             payment = record(parts, entered.seq, entered.at_ms)
-            parts.authority.spend(parts.amount_minor)
             if payment.request is not None:
                 book.requests.change(payment.request).settle(payment.id, body.KIND)
-            return begin_payment(book, payment)
+            postings = begin_payment(book, payment)
+            parts.authority.spend(payment.debit_minor or 0)
+            return postings
         case Posted() as body:
             return post(book, book.payments.change(body.payment), entered)
         case Voided() as body:
@@ -74,7 +76,7 @@ def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
             payee = book.ledger.accounts[payment.payee]
             refused = None if payee.member is None else book.members[payee.member].inactive()
             commons = commons_account(payee.currency)
-            return refused or book.ledger.uncountable((commons, payment.amount_minor))
+            return refused or book.ledger.uncountable((commons, payment.amount_minor + payment.payer_levy_minor))
         case Voided(name):
             payment = _local(book, name, Voided.KIND)
             return payment if isinstance(payment, Refused) else None
@@ -101,6 +103,8 @@ def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
     payment = _local(book, said.wish.payment, Reversed.KIND)
     if isinstance(payment, Refused):
         return payment
+    if payment.refunds is not None:
+        return refuse(STATE_CONFLICT, state="a refund itself")
     book.requests.need(() if payment.request is None else (payment.request,))
     payee = book.ledger.accounts[payment.payee].member
     if payee is not None and (refused := not_said_by(said, book.members[payee])):
@@ -114,10 +118,13 @@ def _against_reversal(book: Book, said: Said[ReversePayment]) -> Refused | None:
     payer, currency = book.ledger.accounts[payment.payer], book.ledger.accounts[payment.payee].currency
     if book.currencies[currency].closed:
         return refuse(CURRENCY_CLOSED, currency=currency)
+    if payment.refunded_minor:
+        scale = book.currencies[currency].scale
+        return refuse(REFUND_EXCEEDS, available=payment.refundable_minor, currency=currency, unit=currency, scale=scale)
     return book.ledger.uncountable(
         (payment.payee, -payment.amount_minor),
-        (payer.id, reserved(payer) + payment.amount_minor),
-        (commons_account(currency), -payment.levy_minor),
+        (payer.id, reserved(payer) + payment.amount_minor + payment.payer_levy_minor),
+        (commons_account(currency), -payment.levy_minor - payment.payer_levy_minor),
     )
 
 

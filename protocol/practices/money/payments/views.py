@@ -75,14 +75,22 @@ class PaymentShown:
     payer_account: Annotated[str, Doc("the payer's account")]
     payee_account: Annotated[str, Doc("the payee's account")]
     amount: Annotated[Amount, Doc("what the payee gets, before any levy")]
-    debit: Annotated[Amount | None, Doc("what the payer pays, in its own currency; null where that is abroad")]
-    levy: Annotated[Amount | None, Doc("what the commons took of it; null: nothing")]
+    debit: Annotated[
+        Amount | None, Doc("what the payer pays, its levy counted, in its own currency; null where that is abroad")
+    ]
+    levy: Annotated[Amount | None, Doc("what the commons took of what the payee got; null: nothing")]
+    payer_levy: Annotated[
+        Amount | None, Doc("what the payer pays to the commons on top, in its own currency; null: nothing")
+    ]
+    refunds: Annotated[str | None, Doc("the payment of which it gives back all or a part")]
+    refunded: Annotated[Amount | None, Doc("what refunds have given back of it; null: nothing")]
     note: Annotated[TextRef | None, Doc("what it is for")]
     created_at: Annotated[At, Doc("when it was ordered")]
     closed_at: Annotated[At | None, Doc("when it was posted after pending, voided or reversed")]
     mandate: Annotated[str | None, Doc("the mandate under which a helper paid")]
     request: Annotated[str | None, Doc("the payment request that it paid")]
     schedule: Annotated[str | None, Doc("the scheduled payment that brought it")]
+    mixed: Annotated[str | None, Doc("the payment in several currencies of which it is a part")]
     route: Annotated[tuple[str, ...], Doc("the networks that it passes, where it leaves this one")]
     links: Annotated[tuple[str, ...], Doc("the links by which it leaves or comes; several, where it is split")]
     reason: Annotated[ReasonCode | None, Doc("why it, or a part of it, was given back")]
@@ -178,17 +186,29 @@ def _shown(book: Book, payment: Payment) -> PaymentShown:
         if payer is None or payment.debit_minor is None
         else book.amount(payer.currency, payment.debit_minor),
         levy=None if payee is None or not payment.levy_minor else book.amount(payee.currency, payment.levy_minor),
+        payer_levy=None
+        if payer is None or not payment.payer_levy_minor
+        else book.amount(payer.currency, payment.payer_levy_minor),
+        refunds=_id_text(payment.refunds),
+        refunded=_refunded(book, payment),
         note=shown_text(payment.note),
         created_at=payment.at_ms,
         closed_at=payment.closed_at_ms,
         mandate=_id_text(payment.mandate),
         request=_id_text(payment.request),
         schedule=_id_text(payment.schedule),
+        mixed=_id_text(payment.mixed),
         route=() if abroad is None else abroad.route,
         links=() if abroad is None else abroad.links,
         reason=None if abroad is None else abroad.reason,
         entry=payment.arrival,
     )
+
+
+def _refunded(book: Book, payment: Payment) -> Amount | None:
+    """Return what refunds give back of a payment, in the currency of its account here."""
+    here = payment.payer if payment.payer in book.ledger.accounts else payment.payee
+    return book.amount(here.rpartition(".")[2], payment.refunded_minor) if payment.refunded_minor else None
 
 
 def _amount(book: Book, payment: Payment, payee: Account | None) -> Amount:

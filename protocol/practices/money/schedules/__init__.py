@@ -19,6 +19,7 @@ from protocol.practices.money.schedules.entries import (
 )
 from protocol.practices.money.schedules.rules import (
     OCCURRENCE_OVERTAKEN,
+    SCHEDULE_END_UNSAID,
     SCHEDULE_LOCAL_ONLY,
     agenda,
     check,
@@ -101,6 +102,6 @@ PRACTICE = Practice(
             example="mutirao scheduled-payments list --state active",
         ),
     ),
-    refusals=(SCHEDULE_LOCAL_ONLY, OCCURRENCE_OVERTAKEN),
+    refusals=(SCHEDULE_LOCAL_ONLY, SCHEDULE_END_UNSAID, OCCURRENCE_OVERTAKEN),
     lives=(SCHEDULE_LIFE,),
 )

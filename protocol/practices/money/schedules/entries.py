@@ -10,20 +10,25 @@ from protocol.book.money import Amount
 from protocol.book.personal import Note
 from protocol.book.refusals import ReasonCode
 from protocol.book.signed import Id16, Signed, Time
+from protocol.book.timezones import ZONE_CHARS_MAX
 from protocol.practices.money.payments.entries import PAYEE_ADDRESS_CHARS_MAX
 from protocol.wire.shape import AtMost, Range
 
 TIMES_MAX = 1_200
 """A hundred years of months."""
+OCCURRENCES_MAX = 100_000
+"""How many times an order runs that stands until it is cancelled: daily, for 273 years."""
 
 
 class Rhythm(StrEnum):
-    """How often a standing order runs; months run on the same day, or the last one of a shorter month."""
+    """How often a standing order runs, by the group's clocks; a month too short for the day has it on its last."""
 
     ONCE = "once"
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+    LAST_DAY = "last-day"
+    YEARLY = "yearly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class SchedulePayment:
     amount: Annotated[Amount, Doc("how much each time")]
     first_at: Annotated[Time, Moment, Doc("when it is paid first")]
     rhythm: Annotated[Rhythm, Doc("how often; default: once")] = Rhythm.ONCE
-    times: Annotated[int, Range(1, TIMES_MAX), Doc("how many times in all; default: once")] = 1
+    times: Annotated[int, Range(0, TIMES_MAX), Doc("how many times in all; 0: until it is cancelled")] = 1
     payer: Annotated[
         str | None,
         AtMost(PAYEE_ADDRESS_CHARS_MAX),
@@ -47,13 +52,18 @@ class SchedulePayment:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A standing order: by signature, or by word of mouth (custodial)."""
+    """A standing order: by signature, or by word of mouth (custodial).
+
+    `zone` is the group's time zone when it was written, by which its days and hours count; without one they count in
+    UTC, as all did before there was one.
+    """
 
     KIND: ClassVar[str] = "scheduled-payments/scheduled"
     OPERATION: ClassVar[str] = "scheduled-payments.create"
     WISH: ClassVar[type[SchedulePayment]] = SchedulePayment
     signed: Signed | None
     word: SchedulePayment | None
+    zone: Annotated[str, AtMost(ZONE_CHARS_MAX)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Ran:
 
     KIND: ClassVar[str] = "scheduled-payments/ran"
     schedule: Id16
-    occurrence: Annotated[int, Range(0, TIMES_MAX)]
+    occurrence: Annotated[int, Range(0, OCCURRENCES_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Missed:
 
     KIND: ClassVar[str] = "scheduled-payments/missed"
     schedule: Id16
-    occurrence: Annotated[int, Range(0, TIMES_MAX)]
+    occurrence: Annotated[int, Range(0, OCCURRENCES_MAX)]
     reason: ReasonCode
 
 

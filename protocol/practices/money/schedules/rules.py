@@ -12,6 +12,7 @@ from protocol.book.forms import payable_form
 from protocol.book.ledger import Account, Posting
 from protocol.book.members import Auth, MemberState
 from protocol.book.money import minor_of, payable
+from protocol.book.parameters import TIME_ZONE
 from protocol.book.payments import PAYMENT_LIFE, Payment, PaymentAuth
 from protocol.book.personal import digest_of
 from protocol.book.refusals import (
@@ -44,7 +45,7 @@ from protocol.practices.money.schedules.entries import (
     Scheduled,
     SchedulePayment,
 )
-from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState, time_of
+from protocol.practices.money.schedules.state import SCHEDULE_LIFE, Schedule, Schedules, ScheduleState
 from protocol.practices.money.schedules.views import CancelSchedule, PauseSchedule, ResumeSchedule
 from protocol.practices.people.authority import PAYMENT_EXISTS, acts_for, not_said_by, spoken_for
 from protocol.practices.people.devices import KeyRevoked, RevokeKey
@@ -68,6 +69,15 @@ OCCURRENCE_OVERTAKEN = Reason(
     "Of those that came due meanwhile only the newest was paid.",
     heading="A payment of a standing order was left out",
     ways=("pay it by hand",),
+)
+SCHEDULE_END_UNSAID = Reason(
+    "SCHEDULE_END_UNSAID",
+    Stage.RULE,
+    422,
+    "A payment with a rhythm needs a number of times, or none: until it is cancelled",
+    "It would be paid {rhythm}, but only once. Nothing was set up.",
+    heading="How many times is it paid?",
+    ways=("say how many times: --times 12", "let it stand until it is cancelled: --times 0", "pay once: --rhythm once"),
 )
 LATE_MS_MAX = DAY_MS
 """How long before it is written a standing order may begin: clocks differ, the past is not made up for."""
@@ -96,7 +106,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
         case Paused() | ScheduleCancelled():
             pass
         case Continued():
-            while schedule.occurrence < schedule.times and schedule.next_at_ms < entered.at_ms:
+            while schedule.occurrence < schedule.runs and schedule.next_at_ms < entered.at_ms:
                 schedule.occurrence += 1
         case _:
             raise AssertionError(entered.body)
@@ -140,7 +150,7 @@ def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Sche
         return ScheduleCancelled(schedule.id)
     if _is_overtaken(schedule, now):
         return Missed(schedule.id, schedule.occurrence, OCCURRENCE_OVERTAKEN.code)
-    refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor)
+    refused = _unable(book, schedule) or beyond_limits(book, payer, payee, schedule.amount_minor, now)
     ran = Ran(schedule.id, schedule.occurrence)
     refused = refused or book.veto(ran, now)
     if refused is None:
@@ -151,7 +161,7 @@ def _outcome(book: Book, schedule: Schedule, now: Millis) -> Ran | Missed | Sche
 def _is_overtaken(schedule: Schedule, now: Millis) -> bool:
     """Tell whether the occurrence after the next one is due too: after a gap one of each order is paid, the newest."""
     following = schedule.occurrence + 1
-    return following < schedule.times and time_of(schedule.first_at_ms, schedule.rhythm, following) <= now
+    return following < schedule.runs and schedule.due_at(following) <= now
 
 
 def _unable(book: Book, schedule: Schedule) -> Refused | None:
@@ -205,6 +215,7 @@ def _schedule(book: Book, body: Scheduled, entered: Entered) -> None:
         (entered.seq, *said.rests_on),
         said.digest,
         SCHEDULE_LIFE.after(None, body.KIND),
+        body.zone,
     )
     schedules = book.of(Schedules)
     schedules.by_id[schedule.id] = schedule
@@ -222,7 +233,9 @@ def _named(body: Body) -> bytes:
 def _against(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     """Return why an entry may not stand: the same answer on every node."""
     if isinstance(body, Scheduled):
-        return _against_order(book, said_in(book, body, SchedulePayment), at_ms)
+        # One written before there were zones counts in UTC.
+        refused = None if body.zone in (None, zone_here(book)) else refuse(MALFORMED, field="zone")
+        return _against_order(book, said_in(book, body, SchedulePayment), at_ms) or refused
     schedule = book.of(Schedules).by_id.get(_named(body))
     if schedule is None:
         return refuse(NOT_FOUND)
@@ -289,8 +302,20 @@ def plan_schedule(desk: Desk, said: Said[SchedulePayment]) -> Plan | Refused:
         said = replace(said, wish=told)
     elif known is not None and known.said == said.digest:
         return Plan(uuid_text(known.id))
-    refused = _against_order(book, said, desk.now)
-    return refused or Plan(uuid_text(said.wish.schedule or b""), (Write(Scheduled(*said.held)),))
+    refused = _against_order(book, said, desk.now) or _unended(said.wish)
+    return refused or Plan(uuid_text(said.wish.schedule or b""), (Write(Scheduled(*said.held, zone_here(book))),))
+
+
+def zone_here(book: Book) -> str:
+    """Return the group's time zone as it is stored."""
+    zone = book.parameter(TIME_ZONE)
+    return f"{zone.name} {zone.rule}"
+
+
+def _unended(wish: SchedulePayment) -> Refused | None:
+    """Return that a rhythm has no end: paid once alone it would have none."""
+    is_said = wish.rhythm is Rhythm.ONCE or wish.times != 1
+    return None if is_said else refuse(SCHEDULE_END_UNSAID, rhythm=wish.rhythm.value)
 
 
 def _told(desk: Desk, wish: SchedulePayment) -> SchedulePayment | Refused:

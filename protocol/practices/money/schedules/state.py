@@ -3,15 +3,16 @@
 
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from protocol.book.lifecycle import Lifecycle
 from protocol.book.members import Auth
 from protocol.book.refusals import ReasonCode
-from protocol.book.timezones import DAY_MS
+from protocol.book.timezones import UTC_ZONE, LocalTime, TimeZone, zone_of
 from protocol.lanes.entry import Millis
 from protocol.practices.money.schedules.entries import (
+    OCCURRENCES_MAX,
     Continued,
     Missed,
     Paused,
@@ -64,6 +65,8 @@ class Schedule:
     rests_on: tuple[int, ...]
     said: bytes | None
     state: ScheduleState = ScheduleState.ACTIVE
+    zone: str | None = None
+    """The time zone by whose clocks it counts, as it is stored; UTC where none is."""
     occurrence: int = 0
     paid: int = 0
     missed: list[tuple[int, Millis, ReasonCode]] = field(default_factory=list[tuple[int, Millis, ReasonCode]])
@@ -71,11 +74,21 @@ class Schedule:
     @property
     def next_at_ms(self) -> Millis:
         """When the next occurrence is due."""
-        return time_of(self.first_at_ms, self.rhythm, self.occurrence)
+        return self.due_at(self.occurrence)
+
+    @property
+    def runs(self) -> int:
+        """How many times it runs, one that stands until it is cancelled too."""
+        return self.times or OCCURRENCES_MAX
+
+    def due_at(self, occurrence: int) -> Millis:
+        """Return when an occurrence is due."""
+        zone = None if self.zone is None else zone_of(self.zone)
+        return time_of(self.first_at_ms, self.rhythm, occurrence, zone or UTC_ZONE)
 
     def move(self, kind: str) -> None:
         """Go where an entry of this kind leads; after the last occurrence it has ended: part of the fold."""
-        over = ScheduleState.ENDED if self.occurrence == self.times else ScheduleState.ACTIVE
+        over = ScheduleState.ENDED if self.occurrence == self.runs else ScheduleState.ACTIVE
         ends = SCHEDULE_LIFE.ends(self.state, kind)
         self.state = SCHEDULE_LIFE.after(self.state, kind, over if over in ends else None)
 
@@ -88,20 +101,19 @@ class Schedules:
     by_member: dict[str, list[Schedule]] = field(default_factory=dict[str, list[Schedule]])
 
 
-def time_of(first_at_ms: Millis, rhythm: Rhythm, occurrence: int) -> Millis:
-    """Return when the n-th occurrence is due, in UTC; a month too short for its day has it on its last."""
-    match rhythm:
-        case Rhythm.ONCE | Rhythm.DAILY:
-            return first_at_ms + occurrence * DAY_MS
-        case Rhythm.WEEKLY:
-            return first_at_ms + occurrence * 7 * DAY_MS
-        case Rhythm.MONTHLY:
-            days, of_day_ms = divmod(first_at_ms, DAY_MS)
-            first = _EPOCH + timedelta(days=days)
-            years, month = divmod(first.month - 1 + occurrence, 12)
-            year, month = first.year + years, month + 1
-            day = min(first.day, monthrange(year, month)[1])
-            return (datetime(year, month, day, tzinfo=UTC) - _EPOCH).days * DAY_MS + of_day_ms
+def time_of(first_at_ms: Millis, rhythm: Rhythm, occurrence: int, zone: TimeZone = UTC_ZONE) -> Millis:
+    """Return when the n-th occurrence is due: at the same hour by the clocks of a zone, from the first one's day.
 
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    A month too short for the day has it on its last; so has a year without a 29 February.
+    """
+    first = zone.local(first_at_ms)
+    if rhythm in (Rhythm.ONCE, Rhythm.DAILY, Rhythm.WEEKLY):
+        on = date(first.year, first.month, first.day) + timedelta(
+            days=occurrence * (7 if rhythm is Rhythm.WEEKLY else 1)
+        )
+        return zone.moment(LocalTime(on.year, on.month, on.day, first.of_day_ms))
+    months = first.year * 12 + first.month - 1 + occurrence * (12 if rhythm is Rhythm.YEARLY else 1)
+    year, month = months // 12, months % 12 + 1
+    last = monthrange(year, month)[1]
+    day = last if rhythm is Rhythm.LAST_DAY else min(first.day, last)
+    return zone.moment(LocalTime(year, month, day, first.of_day_ms))

@@ -76,7 +76,8 @@ class ScheduleShown:
     payee_account: Annotated[str, Doc("the payee's account")]
     amount: Annotated[Amount, Doc("how much each time")]
     rhythm: Annotated[Rhythm, Doc("how often")]
-    times: Annotated[int, Doc("how many times in all")]
+    times: Annotated[int, Doc("how many times in all; 0: until it is cancelled")]
+    zone: Annotated[str, Doc("by the clocks of which time zone its days and hours count")]
     first_at: Annotated[At, Doc("when it is due first")]
     next_at: Annotated[At | None, Doc("when it is due next; null: never, or not until it is resumed")]
     paid: Annotated[int, Doc("how many times it has paid")]
@@ -153,6 +154,7 @@ def _shown(book: Book, schedule: Schedule) -> ScheduleShown:
         amount=book.amount(book.ledger.accounts[schedule.payer].currency, schedule.amount_minor),
         rhythm=schedule.rhythm,
         times=schedule.times,
+        zone="UTC" if schedule.zone is None else schedule.zone.partition(" ")[0],
         first_at=schedule.first_at_ms,
         next_at=schedule.next_at_ms if schedule.state is ScheduleState.ACTIVE else None,
         paid=schedule.paid,

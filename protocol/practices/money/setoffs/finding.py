@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.book.book import Book
+from protocol.book.issuer_groups import outside
 from protocol.book.money import AMOUNT_MINOR_MAX
 from protocol.book.refusals import CURRENCY_CLOSED, CURRENCY_UNKNOWN, Refused, refuse
 from protocol.book.requests import Request, RequestState
@@ -95,7 +96,7 @@ def refusing(book: Book, request: Request, debtor: str, at_ms: Millis) -> Refuse
         refused = book.members[book.ledger.accounts[name].member or ""].inactive()
         if refused:
             return refused
-    return None
+    return outside(book, book.ledger.accounts[debtor], book.ledger.accounts[request.payee])
 
 
 @dataclass(slots=True)

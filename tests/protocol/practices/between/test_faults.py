@@ -21,6 +21,7 @@ from protocol.practices.between.checkpoints.state import Checkpoints
 from protocol.practices.between.checkpoints.views import MakeCheckpoint
 from protocol.practices.between.faults.evidence import Evidence, FaultKind, Weight, examine_evidence
 from protocol.practices.between.faults.seen import FAULTS_KEPT_MAX, Fault, Faults, FaultsWanted
+from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
 from protocol.practices.governance.parameters import ParameterSet
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.members.entries import Approved
@@ -93,6 +94,9 @@ def test_two_entries_at_one_place_are_told_once_and_prove_themselves(world: Worl
     hands(world, "serra", "riacho", said[1])
     [fault] = faults(world, "serra")
     assert (fault.kind, fault.proves_itself) == (FaultKind.FORK, True)
+    waiting = world.granted("serra", "errands.list", ErrandsWanted(ErrandSpan.WEEK)).items
+    [errand] = [one for one in waiting if one.verb == "faults.show"]
+    assert (errand.id, errand.who, errand.sentence) == (fault.id, "riacho", "faults.fork")
     news = [one for one in world.nodes["serra"].events if isinstance(one, Publish) and one.type == "fault.raised"]
     assert [(one.resource, one.audience, one.figures["kind"]) for one in news] == [(fault.id, (), "FORK")]
     found = examine_evidence(evidence(world, "serra", fault.id))

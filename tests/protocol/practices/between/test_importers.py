@@ -15,6 +15,7 @@ from protocol.events import Asked
 from protocol.practices.between.clearing.part import OpenRound, SetClearing
 from protocol.practices.between.importers import IMPORTING_DAYS, ImporterPosition, ImportersWanted, Positions
 from protocol.practices.between.links.wishes import LinksWanted
+from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.money.payments.views import PostPayment
 
@@ -174,3 +175,19 @@ def test_a_debt_lasts_since_it_last_began(moves: list[tuple[int, int]]) -> None:
         assert position.balance == balance
         if run:
             assert (position.since_ms, position.peak) == (run[0][0], max(owed for _, owed in run))
+
+
+def test_a_coordinator_is_told_of_a_link_of_which_over_half_is_in_use() -> None:
+    def week(name: str) -> list[tuple[str, str, int, str]]:
+        found = world.granted(name, "errands.list", ErrandsWanted(ErrandSpan.WEEK)).items
+        return [(one.who, one.sentence, one.figure.value, one.urgency) for one in found if one.verb == "links.show"]
+
+    world = world_of("riacho", "serra")
+    for _ in range(2):
+        pay(world, "riacho", "ana", "bia@serra", 50)
+    assert week("riacho") == week("serra") == []
+    pay(world, "riacho", "ana", "bia@serra", 1)
+    assert week("riacho") == [("serra", "links.over_half", 101_00, "near_limit")]
+    for units in (50, 49):
+        pay(world, "riacho", "ana", "bia@serra", units)
+    assert week("serra") == [("riacho", "links.full", 200_00, "stopped")]

@@ -5,11 +5,16 @@ import pytest
 from simulation.groups import balance, exchange, linked, offer_payment, pay, state
 from simulation.world import World, whole
 
+from protocol.book.declaration import Actor, Role
+from protocol.book.issuer_groups import NOT_CONVERTIBLE, NOT_IN_GROUP
 from protocol.book.signed import parse_uuid
+from protocol.book.timezones import DAY_MS
 from protocol.practices.between.links.wishes import FreezeLink, LinksWanted
 from protocol.practices.between.quotes.answers import HOLD_WAIT_MS
 from protocol.practices.between.quotes.state import AskQuote
-from protocol.practices.money.currencies.views import CloseCurrency
+from protocol.practices.governance.motions.entries import Ballot, Vote
+from protocol.practices.money.currencies.views import CloseCurrency, KeepCurrencyHome
+from protocol.practices.money.issuer_groups import AdmitIssuers, KeepCurrency, MakeIssuerGroup
 from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.invitations import Invite
 from protocol.practices.people.mandates import GiveMandate
@@ -152,3 +157,55 @@ def test_what_comes_back_from_abroad_frees_the_cap_of_the_mandate_that_it_was_pa
         world.granted("serra", "links.freeze", FreezeLink(frozen=False), subject=link.id)
         (held,) = world.granted("riacho", "members.show", subject="rui").mandates
         assert held.spent.value == spent
+
+
+def test_what_is_kept_among_a_group_neither_leaves_nor_comes_from_abroad() -> None:
+    world = chain()
+    world.granted("serra", "issuer-groups.create", MakeIssuerGroup("flor", "FLOR"))
+    world.granted("serra", "issuer-groups.admit", AdmitIssuers(("bia",)), subject="flor")
+    # Once quoted, and kept before it is paid.
+    quoted = [
+        world.granted(name, "quotes.create", AskQuote(payee, whole(10), payer=payer))
+        for name, payer, payee in (("riacho", "ana", "bia@serra"), ("serra", "bia", "clara@encants"))
+    ]
+    world.granted("serra", "issuer-groups.keep", KeepCurrency("FLOR"), subject="flor")
+    assert world.ask("riacho", "quotes.create", AskQuote("bia@serra", whole(10), payer="ana")).reason is NOT_IN_GROUP
+    assert world.ask("serra", "quotes.create", AskQuote("clara@encants", whole(10), payer="bia")).reason is NOT_IN_GROUP
+    through = AskQuote("clara@encants", whole(60), payer="ana", via=("serra",))
+    assert world.ask("riacho", "quotes.create", through).reason is NOT_IN_GROUP
+    refused = world.ask(
+        "serra",
+        "payments.create",
+        Pay(payer=quoted[1].payer, payee="clara@encants", amount=whole(10), invoice=quoted[1].invoice),
+    )
+    assert refused.reason is NOT_IN_GROUP
+    request = world.start(
+        "riacho",
+        "payments.create",
+        Pay(payer=quoted[0].payer, payee="bia@serra", amount=whole(10), invoice=quoted[0].invoice),
+    )
+    world.run()
+    shown = world.granted("riacho", "payments.show", subject=world.nodes["riacho"].answers[request].id)
+    assert (shown.state, shown.reason) == ("voided", "NOT_IN_GROUP")
+    assert balance(world, "riacho", "ana") == 0 and settled(world)
+
+
+def test_what_is_not_converted_is_paid_at_home_and_not_abroad() -> None:
+    world = chain()
+    asked = world.granted("serra", "currencies.keep-home", KeepCurrencyHome(), subject="FLOR").id
+    serra = world.nodes["serra"].replica.book
+    bia = Actor(Role.MEMBER, serra.member_by_handle["bia"])
+    vote = Vote(parse_uuid(asked) or b"", Ballot.YES)
+    world.granted("serra", "motions.vote", vote, subject=asked, actor=bia)
+    world.now += 7 * DAY_MS
+    world.tick(2)
+    assert not serra.currencies["FLOR"].convertible
+    for name, payer, payee in (("riacho", "ana", "bia@serra"), ("serra", "bia", "clara@encants")):
+        refused = world.ask(name, "quotes.create", AskQuote(payee, whole(10), payer=payer))
+        assert refused.reason is NOT_CONVERTIBLE
+    through = AskQuote("clara@encants", whole(60), payer="ana", via=("serra",))
+    assert world.ask("riacho", "quotes.create", through).reason is NOT_CONVERTIBLE
+    home = world.granted("serra", "payments.create", Pay("commons.FLOR", whole(10), payer="bia"))
+    assert home.state.value == "posted" and world.nodes["serra"].balance("commons.FLOR") == 10_00
+    assert all(not world.nodes[name].balance(f"holds.{code}") for name, code in (("riacho", "HORA"), ("serra", "FLOR")))
+    assert world.zero_sum() and settled(world)

@@ -155,7 +155,7 @@ def test_claims_that_the_ledger_has_lost_at_rates_beyond_int64_are_counted_as_fa
     world.tick(3)
     links = world.granted("serra", "links.list", LinksWanted("riacho")).items
     for link in links:
-        world.granted("serra", "links.set-rate", SetLinkRate(str(10**12)), subject=link.id)
+        world.granted("serra", "links.set-rate", SetLinkRate(str(10**12), sure=True), subject=link.id)
     world.tick(3)
     world.restart("serra", old_copy=before)
     world.tick(30)

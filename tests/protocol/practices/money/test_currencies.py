@@ -18,24 +18,34 @@ from protocol.book.refusals import (
     DUPLICATE,
     FORBIDDEN,
     MALFORMED,
+    MOTION_NEEDED,
     SCALE_EXCEEDED,
     TEXT_NOT_NFC,
     WRONG_NETWORK,
     Reason,
 )
-from protocol.practices.money.currencies.entries import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
+from protocol.book.signed import parse_uuid
+from protocol.practices.governance.motions.entries import Ballot, Vote
+from protocol.practices.money.currencies.entries import (
+    CurrencyClosed,
+    CurrencyCreated,
+    CurrencyKeptHome,
+    DefaultsSet,
+    LevySet,
+)
 from protocol.practices.money.currencies.rules import CODES_NARROWED_MS
 from protocol.practices.money.currencies.views import (
     Accounts,
     CloseCurrency,
     CreateCurrency,
     CurrenciesWanted,
+    KeepCurrencyHome,
     SetDefaults,
     SetLevy,
 )
 from protocol.practices.money.payments.views import VoidPayment
 from protocol.practices.people.members.views import Approve
-from tests.protocol.practices.desk import ANYBODY, Group, copy_of, snapshot
+from tests.protocol.practices.desk import ANYBODY, DAY_MS, Group, copy_of, snapshot
 
 HORA = CreateCurrency("HORA", "Horas do Riacho", Amount(100, None, 0), unit_word="horinha")
 
@@ -191,3 +201,27 @@ def test_what_are_no_limits_of_a_currency(riacho: Group) -> None:
     assert riacho.check(DefaultsSet("FLOR", None, 1, any_balance=False, everyone=False)) is CURRENCY_UNKNOWN
     riacho.do("steward", "currencies.close", CloseCurrency(), "HORA")
     assert refused(credit_limit=Amount(1)) is CURRENCY_CLOSED
+
+
+def test_a_group_keeps_a_currency_at_home_by_vote() -> None:
+    group = Group()
+    group.currency()
+    group.admit("ana", "bia", custodial=True)
+    assert group.check(CurrencyKeptHome("HORA")) is MOTION_NEEDED
+    assert group.refusal("ana", "currencies.keep-home", KeepCurrencyHome(), "FLOR") is CURRENCY_UNKNOWN
+    payment = group.pay("ana", "bia", 10_00)
+    assert group.refusal("ana", "currencies.keep-home", KeepCurrencyHome(), "HORA") is BALANCE_OPEN
+    group.pay("bia", "ana", payment.amount_minor)
+    asked = group.do("ana", "currencies.keep-home", KeepCurrencyHome(), "HORA").id
+    for handle in ("ana", "bia"):
+        group.do(handle, "motions.vote", Vote(parse_uuid(asked) or b"", Ballot.YES), asked)
+    assert group.view("ana", "currencies.show", "HORA").convertible
+    group.pass_time(group.now + 7 * DAY_MS)
+    assert not group.view("ana", "currencies.show", "HORA").convertible
+    group.pay("ana", "bia", 10_00)
+    assert group.balance("bia") == 10_00, "members pay each other as ever"
+    group.pay("bia", "ana", 10_00)
+    assert group.refusal("ana", "currencies.keep-home", KeepCurrencyHome(), "HORA") is DUPLICATE
+    group.do("steward", "currencies.close", CloseCurrency(), "HORA")
+    assert group.check(CurrencyKeptHome("HORA")) is CURRENCY_CLOSED
+    assert snapshot(copy_of(group.written)) == snapshot(group.book)

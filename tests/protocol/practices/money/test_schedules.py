@@ -332,7 +332,11 @@ def test_occurrences_follow_each_other_at_the_same_time_of_day(first: int, rhyth
     at, following = time_of(first, rhythm, n), time_of(first, rhythm, n + 1)
     assert at % DAY_MS == first % DAY_MS
     days = (following - at) // DAY_MS
-    if rhythm is Rhythm.MONTHLY:
+    if rhythm is Rhythm.YEARLY:
+        assert days in (365, 366)
+    elif rhythm is Rhythm.LAST_DAY:
+        assert 28 <= days <= 31 and time_of(at, Rhythm.MONTHLY, 0) == time_of(at, rhythm, 0)
+    elif rhythm is Rhythm.MONTHLY:
         assert 28 <= days <= 31
         epoch = datetime(1970, 1, 1, tzinfo=UTC)
         begun, found = epoch + timedelta(milliseconds=first), epoch + timedelta(milliseconds=at)
