@@ -2,6 +2,15 @@
 """Governance: what the group decides, and by whom."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.governance import boards, errands, motions, parameters
+from protocol.practices.governance import boards, bylaws, companies, councils, errands, motions, parameters, projects
 
-PRACTICES: tuple[Practice, ...] = (parameters.PRACTICE, motions.PRACTICE, boards.PRACTICE, errands.PRACTICE)
+PRACTICES: tuple[Practice, ...] = (
+    parameters.PRACTICE,
+    motions.PRACTICE,
+    boards.PRACTICE,
+    bylaws.PRACTICE,
+    companies.PRACTICE,
+    councils.PRACTICE,
+    projects.PRACTICE,
+    errands.PRACTICE,
+)

@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 from protocol.book.book import Book
@@ -26,6 +26,7 @@ from protocol.book.declaration import (
     Write,
     ungated,
 )
+from protocol.book.guards import GUARD_REFUSALS
 from protocol.book.ledger import Posting
 from protocol.book.parameters import (
     PARAMETER_CHARS_MAX,
@@ -33,8 +34,10 @@ from protocol.book.parameters import (
     VALUE_CHARS_MAX,
     Decided,
     Parameter,
+    Percentage,
     Setting,
     Stored,
+    stored_value,
 )
 from protocol.book.refusals import CURRENCY_UNKNOWN, FORBIDDEN, MALFORMED, NOT_FOUND, Reason, Refused, refuse
 from protocol.practices.money.currencies.entries import Code
@@ -43,6 +46,21 @@ from protocol.wire.shape import AtMost, Spelt
 NAME = r"[a-z][a-z-]*(\.[a-z][a-z0-9_]*)+"
 """How the name of a parameter is spelt: words joined by points."""
 _NAME = re.compile(NAME)
+
+BYLAW_QUORUM = Parameter(
+    "bylaws.quorum",
+    Percentage(),
+    0,
+    "how large a part of those who may vote must vote to change a by-law; of this and motions.quorum the greater",
+    changed_by=Motion(),
+)
+BYLAW_MAJORITY = Parameter(
+    "bylaws.majority",
+    Percentage(),
+    0,
+    "more than this part of yes and no must be yes to change a by-law; of this and motions.majority the greater",
+    changed_by=Motion(),
+)
 
 ParameterName = Annotated[str, AtMost(PARAMETER_CHARS_MAX), Spelt(NAME)]
 
@@ -122,7 +140,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 def news(book: Book, entered: Entered) -> Iterable[News]:
     del book
     assert isinstance(entered.body, ParameterSet)
-    yield News("parameter.set", _id(entered.body.name, entered.body.currency))
+    yield News("parameter.set", parameter_id(entered.body.name, entered.body.currency))
 
 
 def _against(book: Book, body: object) -> Refused | None:
@@ -135,43 +153,70 @@ def _against(book: Book, body: object) -> Refused | None:
     if body.currency is not None and body.currency not in book.currencies:
         return refuse(CURRENCY_UNKNOWN, currency=body.currency)
     parameter = book.parameters.get(body.name)
-    gate = None if parameter is None else parameter.changed_by
-    return ungated(book, gate) if isinstance(gate, Motion) else None
+    gate = None if parameter is None else bylaw_gate(book, parameter)
+    return None if gate is None else ungated(book, gate)
+
+
+def bylaw_gate(book: Book, parameter: Parameter[Any]) -> Motion | None:
+    """Return on which terms the group changes a parameter that it alone changes: a by-law; None for all others."""
+    gate = parameter.changed_by
+    if not isinstance(gate, Motion):
+        return None
+    quorum, majority = book.parameter(BYLAW_QUORUM), book.parameter(BYLAW_MAJORITY)
+    return replace(gate, quorum=max(gate.quorum or 0, quorum), majority=max(gate.majority or 0, majority))
 
 
 def parameter_gate(desk: Desk, name: str, wish: SetParameter) -> Motion | None:
     """Return on which terms the group decides a parameter, None where a role does."""
     del wish
-    found = _find(desk.book, name)
-    return found[0].changed_by if not isinstance(found, Refused) and isinstance(found[0].changed_by, Motion) else None
+    found = find_parameter(desk.book, name)
+    return None if isinstance(found, Refused) else bylaw_gate(desk.book, found[0])
 
 
 def plan_set(desk: Desk, name: str, wish: SetParameter) -> Plan | Refused:
     book = desk.book
-    found = _find(book, name)
+    found = find_parameter(book, name)
     if isinstance(found, Refused):
         return found
     parameter, currency = found
+    stored = wished_value(desk, parameter, currency, wish.value)
+    if isinstance(stored, Refused):
+        return stored
+    body = ParameterSet(parameter.name, currency, stored.number, stored.text)
+    refused = _against(book, body) or parameter.holds(book, stored_value(parameter, stored), currency)
+    return refused or Plan(parameter_id(parameter.name, currency), (Write(body),))
+
+
+def wished_value(desk: Desk, parameter: Parameter[Any], currency: str | None, value: str | None) -> Stored | Refused:
+    """Return what is stored where whoever asks sets a value as it is typed, None: the default."""
     if isinstance(parameter.changed_by, frozenset) and not _may(desk.actor.role, parameter.changed_by):
         return refuse(FORBIDDEN, allowed=", ".join(_changers(parameter)))
-    stored = Stored()
-    if wish.value is not None:
-        read = parameter.kind.read(wish.value, _scale(book, currency))
-        if read is None:
-            return refuse(MALFORMED, field="value", expected=parameter.kind.expected)
-        stored = read
-    body = ParameterSet(parameter.name, currency, stored.number, stored.text)
-    return _against(book, body) or Plan(_id(parameter.name, currency), (Write(body),))
+    return read_value(desk.book, parameter, currency, value)
+
+
+def read_value(book: Book, parameter: Parameter[Any], currency: str | None, value: str | None) -> Stored | Refused:
+    """Return what is stored for a value as it is typed, None: the default."""
+    if value is None:
+        return Stored()
+    read = parameter.kind.read(value, currency_scale(book, currency))
+    return refuse(MALFORMED, field="value", expected=parameter.kind.expected) if read is None else read
 
 
 def view_parameter(desk: Desk, name: str) -> ParameterShown | Refused:
-    found = _find(desk.book, name)
+    found = find_parameter(desk.book, name)
     return found if isinstance(found, Refused) else _shown(desk.book, *found)
 
 
 def view_parameters(desk: Desk, wanted: ParametersWanted, after: int) -> Iterator[tuple[int, ParameterShown]]:
     """Yield all, practice by practice as they are declared: their order is no order of arrival."""
-    book = desk.book
+    for cursor, parameter, code in parameters_wanted(desk.book, wanted, after):
+        yield cursor, _shown(desk.book, parameter, code)
+
+
+def parameters_wanted(
+    book: Book, wanted: ParametersWanted, after: int
+) -> Iterator[tuple[int, Parameter[Any], str | None]]:
+    """Yield the parameters that are wanted, each with its currency, after a cursor."""
     each = (
         (parameter, code)
         for parameter in book.parameters.values()
@@ -183,10 +228,10 @@ def view_parameters(desk: Desk, wanted: ParametersWanted, after: int) -> Iterato
         ):
             continue
         if wanted.currency in (None, code):
-            yield cursor, _shown(book, parameter, code)
+            yield cursor, parameter, code
 
 
-def _find(book: Book, name: str) -> tuple[Parameter[Any], str | None] | Refused:
+def find_parameter(book: Book, name: str) -> tuple[Parameter[Any], str | None] | Refused:
     """Return what an id names: a parameter, with a currency behind it exactly where each currency has its own."""
     parameter, code = book.parameters.get(name), None
     if parameter is None:
@@ -200,11 +245,11 @@ def _find(book: Book, name: str) -> tuple[Parameter[Any], str | None] | Refused:
 
 
 def _shown(book: Book, parameter: Parameter[Any], currency: str | None) -> ParameterShown:
-    kind, scale = parameter.kind, _scale(book, currency)
+    kind, scale = parameter.kind, currency_scale(book, currency)
     setting = book.of(Decided).by_name.get((parameter.name, currency or ""))
     is_set = setting is not None and kind.value(setting.stored) is not None
     return ParameterShown(
-        id=_id(parameter.name, currency),
+        id=parameter_id(parameter.name, currency),
         value=kind.show(book.parameter(parameter, currency), scale),
         default=kind.show(parameter.default, scale),
         is_set=is_set,
@@ -228,11 +273,13 @@ def _changers(parameter: Parameter[Any]) -> tuple[str, ...]:
     return tuple(role.value for role in Role if role in parameter.changed_by)
 
 
-def _id(name: str, currency: str | None) -> str:
+def parameter_id(name: str, currency: str | None) -> str:
+    """Return by what id a parameter is shown: its name, and the currency's code behind it where it has one."""
     return name if currency is None else f"{name}.{currency}"
 
 
-def _scale(book: Book, currency: str | None) -> int:
+def currency_scale(book: Book, currency: str | None) -> int:
+    """Return the decimals in which a parameter's amounts are written: those of its currency."""
     return 0 if currency is None else book.currencies[currency].scale
 
 
@@ -242,7 +289,8 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    parameters=(TIME_ZONE,),
+    parameters=(TIME_ZONE, BYLAW_QUORUM, BYLAW_MAJORITY),
+    refusals=GUARD_REFUSALS,
     operations=(
         Show(
             "parameters",

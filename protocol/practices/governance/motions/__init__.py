@@ -3,22 +3,36 @@
 
 from protocol.book.declaration import KEY_OR_WORD, MEMBERS, Act, Create, List, Practice, Show
 from protocol.book.private import Private
+from protocol.peers.home import KEEPS, Keeping
 from protocol.practices.governance.motions.entries import (
+    BALLOT_CHARS_MAX,
     TEXT_BYTES_MAX,
     MakeMotion,
     MotionClosed,
+    MotionCounted,
     MotionDrafted,
     MotionExecuted,
     MotionFailed,
     MotionOpened,
     MotionsWanted,
     OpenMotion,
+    SecretlyVoted,
     Vote,
     Voted,
+    VoteSecretly,
 )
-from protocol.practices.governance.motions.moving import move, plan_make, plan_open, plan_vote
+from protocol.practices.governance.motions.moving import move, plan_make, plan_open, plan_vote, plan_vote_secretly
 from protocol.practices.governance.motions.refusals import MOTION_REFUSALS
-from protocol.practices.governance.motions.rules import agenda, check, fold, news, owned
+from protocol.practices.governance.motions.rules import (
+    agenda,
+    check,
+    fold,
+    forget_ballots,
+    news,
+    owned,
+    owned_ballot,
+    take_ballot,
+)
 from protocol.practices.governance.motions.state import (
     DRAFT_DAYS,
     LEAST_MINUTES,
@@ -31,10 +45,27 @@ from protocol.practices.governance.motions.state import (
 )
 from protocol.practices.governance.motions.views import MotionShown, today, view_motion, view_motions, week
 
+BALLOT = "ballot"
+"""The kind under which the home keeps how members have voted in secret."""
+
 PRACTICE = Practice(
     name="motions",
-    private=(Private("motion", TEXT_BYTES_MAX, (MotionDrafted,), owned),),
-    entries=(MotionDrafted, MotionOpened, Voted, MotionClosed, MotionExecuted, MotionFailed),
+    version=2,
+    private=(
+        Private("motion", TEXT_BYTES_MAX, (MotionDrafted,), owned),
+        Private(BALLOT, BALLOT_CHARS_MAX, (SecretlyVoted,), owned_ballot, sealed=True),
+    ),
+    fills=(KEEPS.by(Keeping(BALLOT, take_ballot, forget_ballots)),),
+    entries=(
+        MotionDrafted,
+        MotionOpened,
+        Voted,
+        SecretlyVoted,
+        MotionClosed,
+        MotionCounted,
+        MotionExecuted,
+        MotionFailed,
+    ),
     check=check,
     fold=fold,
     news=news,
@@ -53,6 +84,15 @@ PRACTICE = Practice(
             Vote,
             plan=plan_vote,
             example="mutirao motions vote ID --ballot yes",
+            signed=KEY_OR_WORD,
+            about="motion",
+        ),
+        Act(
+            "motions",
+            "vote-secretly",
+            VoteSecretly,
+            plan=plan_vote_secretly,
+            example="mutirao motions vote-secretly ID --ballot yes",
             signed=KEY_OR_WORD,
             about="motion",
         ),

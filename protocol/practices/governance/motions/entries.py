@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from protocol.book.declaration import At, Doc, MotionWish, Ref, Uuid
+from protocol.book.declaration import At, Doc, MotionWish, OneOf, Ref, Uuid
 from protocol.book.money import BASIS_POINTS
 from protocol.book.rehearsal import Proposed
 from protocol.book.signed import Digest, Id16, MemberId, Signed, Time
-from protocol.wire.shape import AtMost, Range
+from protocol.wire.shape import AtMost, PersonalText, Range
 
 TITLE_CHARS_MAX = 200
 TEXT_CHARS_MAX = 2_000
@@ -18,6 +18,7 @@ WISHES_MAX = 8
 TOUCHED_MAX = 64
 MOTION_REASON_CHARS_MAX = 64
 ELECTORATE_CHARS_MAX = 32
+BALLOT_CHARS_MAX = 7
 
 
 class Ballot(StrEnum):
@@ -45,7 +46,8 @@ class MotionDrafted:
     """A motion: its words, for all (`title`) or erasable (`text`), its wishes, whom they touch, and its terms.
 
     Quorum and majority are hundredths of a percent: of those who may vote, and of yes and no together. It is open
-    for `open_ms` once it is opened; it is a draft until `not_after_ms` at most.
+    for `open_ms` once it is opened; it is a draft until `not_after_ms` at most. Where it is `secret`, how each has
+    voted stands in no entry.
     """
 
     KIND: ClassVar[str] = "motions/drafted"
@@ -60,6 +62,7 @@ class MotionDrafted:
     majority: Annotated[int, Range(0, BASIS_POINTS)]
     open_ms: Time
     not_after_ms: Time
+    secret: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,42 @@ class Voted:
     WISH: ClassVar[type[Vote]] = Vote
     signed: Signed | None
     word: Vote | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoteSecretly:
+    """Vote in a secret ballot, once: that you voted all can know, how stays at your network's node."""
+
+    motion: Annotated[Id16, Uuid, Doc("the motion")]
+    ballot: Annotated[
+        str | bytes,
+        PersonalText(BALLOT_CHARS_MAX),
+        OneOf(tuple(Ballot)),
+        Doc("yes, no, or abstain, which counts for the quorum; it stands in no entry"),
+    ]
+    member: Annotated[str | None, AtMost(64), Ref("members"), Doc("whose vote it is; default: your own")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretlyVoted:
+    """A member has voted in a secret ballot: its wish, or word (custodial), holds a salted digest of how."""
+
+    KIND: ClassVar[str] = "motions/secretly-voted"
+    OPERATION: ClassVar[str] = "motions.vote-secretly"
+    WISH: ClassVar[type[VoteSecretly]] = VoteSecretly
+    signed: Signed | None
+    word: VoteSecretly | None
+
+
+@dataclass(frozen=True, slots=True)
+class MotionCounted:
+    """Its time is over, and the network says how its secret ballots count: that decides it."""
+
+    KIND: ClassVar[str] = "motions/counted"
+    motion: Id16
+    yes: Annotated[int, Range(0, 2**31)]
+    no: Annotated[int, Range(0, 2**31)]
+    abstained: Annotated[int, Range(0, 2**31)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +167,9 @@ class MakeMotion:
     closes: Annotated[At | None, Doc("when voting ends; default: after the group's usual time")] = None
     public: Annotated[bool, Doc("let the words stand in the ledger for good; at most 200 characters")] = False
     draft: Annotated[bool, Doc("do not open it yet")] = False
+    secret: Annotated[
+        bool, Doc("let members vote in secret: who voted is known, how is not shown; the node counts, and can see it")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from protocol.book.addresses import resolve_member
 from protocol.book.book import Book
 from protocol.book.declaration import STEWARDS, Act, Create, Desk, Motion, MotionWish, Plan, Role, Write
 from protocol.book.gates import UnderMotion
 from protocol.book.members import Member
+from protocol.book.money import BASIS_POINTS
 from protocol.book.personal import salted, text_refusal
-from protocol.book.refusals import FORBIDDEN, MALFORMED, STATE_CONFLICT, Refused, foremost, refuse
-from protocol.book.rehearsal import Proposed, Stopped, proposed, rehearse, touched
+from protocol.book.refusals import FORBIDDEN, MALFORMED, NOT_FOUND, STATE_CONFLICT, Refused, foremost, refuse
+from protocol.book.rehearsal import Proposed, Stopped, proposed, rehearse, touched, wished
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import Said
@@ -24,11 +26,13 @@ from protocol.practices.governance.motions.entries import (
     MotionDrafted,
     MotionOpened,
     OpenMotion,
+    SecretlyVoted,
     Vote,
     Voted,
+    VoteSecretly,
 )
 from protocol.practices.governance.motions.refusals import MOTION_UNKNOWN
-from protocol.practices.governance.motions.rules import against, against_voter, shut
+from protocol.practices.governance.motions.rules import against, against_vote
 from protocol.practices.governance.motions.state import (
     DRAFT_DAYS,
     MAJORITY,
@@ -40,6 +44,7 @@ from protocol.practices.governance.motions.state import (
 )
 from protocol.practices.people.authority import acts_for
 
+AnyVote = TypeVar("AnyVote", Vote, VoteSecretly)
 MOVERS = frozenset({Role.MEMBER, Role.COMMITTEE, Role.STEWARD})
 
 
@@ -53,7 +58,7 @@ def plan_make(desk: Desk, wish: MakeMotion) -> Plan | Refused:
     closes = None if wish.closes is None else wish.closes - desk.now
     text, texts = (None, ()) if wish.public else salted(desk, wish.text)
     title = wish.text if wish.public else None
-    planned = _plan(desk, mover, terms, wish.wishes, (title, text), closes)
+    planned = _plan(desk, mover, terms, wish.wishes, (title, text), closes, secret=wish.secret)
     refused = foremost(planned if isinstance(planned, Refused) else None, None if mover is None else mover.inactive())
     if isinstance(planned, Refused) or refused is not None:
         return refused or refuse(MALFORMED)
@@ -114,6 +119,8 @@ def _plan(
     wishes: Sequence[MotionWish],
     words: tuple[str | None, bytes | None],
     closes: Millis | None,
+    *,
+    secret: bool = False,
 ) -> Plan | Refused:
     """Return what drafts and opens a motion, if its wishes could be done now."""
     book = desk.book
@@ -122,6 +129,11 @@ def _plan(
     if refused is not None:
         return refused
     about = touched(book, wishes)
+    quorum = max(gate.quorum or 0, book.parameter(QUORUM))
+    if any(touched(book, (wish,)) != about for wish in wishes):
+        quorum = _of_all(book, gate.electorate, quorum, about)
+        if quorum > BASIS_POINTS:
+            return refuse(MALFORMED, field="wishes", expected="wishes about so few that the others are a quorum of all")
     if len(about) > TOUCHED_MAX:
         return refuse(MALFORMED, field="wishes", expected=f"at most {TOUCHED_MAX} members whom they are about")
     days = book.parameter(OPEN_DAYS) if gate.days is None else gate.days
@@ -132,20 +144,30 @@ def _plan(
         tuple(one for one in stored if isinstance(one, Proposed)),
         tuple(about),
         gate.electorate,
-        max(gate.quorum or 0, book.parameter(QUORUM)),
+        quorum,
         max(gate.majority or 0, book.parameter(MAJORITY)),
         days * DAY_MS if closes is None else max(0, closes),
         desk.now + book.parameter(DRAFT_DAYS) * DAY_MS,
+        True if secret else None,
     )
     refused = against(book, body, desk.now)
     if refused is not None:
         return refused
     if wishes:
         terms = UnderMotion(body.motion, body.electorate, body.quorum, body.majority)
-        done = rehearse(desk, wishes, terms)
-        if isinstance(done, Stopped):
-            return Refused(done.refused.reason, {**done.refused.figures, "wish": done.wish + 1})
+        refused = _stopped(rehearse(desk, wishes, terms))
+        if refused is not None:
+            return refused
     return Plan(uuid_text(body.motion), (Write(body), Write(MotionOpened(body.motion))), noun="motions")
+
+
+def _of_all(book: Book, electorate: str, quorum: int, about: Sequence[str]) -> int:
+    """Return how large a part of those who may vote is such a quorum of all, those too whom a motion is about.
+
+    Each wish of a motion may be about others: a wish about many must not keep them from another one's quorum.
+    """
+    everybody = set(book.electors(electorate))
+    return max(quorum, quorum * len(everybody) // max(1, len(everybody.difference(about))))
 
 
 def plan_open(desk: Desk, name: str, wish: OpenMotion) -> Plan | Refused:
@@ -157,7 +179,23 @@ def plan_open(desk: Desk, name: str, wish: OpenMotion) -> Plan | Refused:
     if not own and desk.actor.role not in STEWARDS | {Role.COMMITTEE}:
         return refuse(FORBIDDEN, allowed="who proposed it")
     body = MotionOpened(motion.id)
-    return against(desk.book, body, desk.now) or Plan(name, (Write(body),))
+    return against(desk.book, body, desk.now) or _undoable(desk, motion) or Plan(name, (Write(body),))
+
+
+def _undoable(desk: Desk, motion: MotionKept) -> Refused | None:
+    """Return why what a draft wishes could not be done now, as its book has gone on since it was made."""
+    wishes = [wished(desk.book, one) for one in motion.wishes]
+    known = [one for one in wishes if one is not None]
+    if len(known) < len(wishes):
+        return refuse(NOT_FOUND)
+    return _stopped(rehearse(desk, known, motion.terms)) if known else None
+
+
+def _stopped(done: Plan | Stopped) -> Refused | None:
+    """Return which wish of a motion is refused, counted from 1, and why."""
+    if isinstance(done, Plan):
+        return None
+    return Refused(done.refused.reason, {**done.refused.figures, "wish": done.wish + 1})
 
 
 def plan_vote(desk: Desk, name: str, said: Said[Vote]) -> Plan | Refused:
@@ -170,11 +208,23 @@ def plan_vote(desk: Desk, name: str, said: Said[Vote]) -> Plan | Refused:
         if isinstance(told, Refused):
             return told
         said = replace(said, wish=told)
-    refused = foremost(against_voter(book, motion, said), shut(motion, desk.now))
-    return refused or Plan(name, (Write(Voted(*said.held)),))
+    return against_vote(book, motion, said, desk.now) or Plan(name, (Write(Voted(*said.held)),))
 
 
-def _told(desk: Desk, wish: Vote) -> Vote | Refused:
+def plan_vote_secretly(desk: Desk, name: str, said: Said[VoteSecretly]) -> Plan | Refused:
+    book = desk.book
+    motion = book.of(Motions).by_id.get(said.wish.motion)
+    if motion is None:
+        return refuse(MOTION_UNKNOWN)
+    if said.signed is None:
+        told = _told(desk, said.wish)
+        if isinstance(told, Refused):
+            return told
+        said = replace(said, wish=told)
+    return against_vote(book, motion, said, desk.now) or Plan(name, (Write(SecretlyVoted(*said.held)),))
+
+
+def _told(desk: Desk, wish: AnyVote) -> AnyVote | Refused:
     """Return the vote that a member without a key, or a steward for it, tells, with the member by its id."""
     address = desk.actor.member if wish.member is None else wish.member
     if address is None:

@@ -30,8 +30,28 @@ MOTION_CLOSED = Reason(
     heading="The motion is {state}",
     ways=("look at what was decided: mutirao motions show", "put it to the vote again"),
 )
+VOTED_ALREADY = Reason(
+    "VOTED_ALREADY",
+    Stage.RULE,
+    409,
+    "In a secret ballot each votes once",
+    "{member} has voted. In a secret ballot no vote is changed: nothing was counted twice.",
+    heading="{member} has voted already",
+    ways=("wait for the count: mutirao motions show",),
+)
+OTHER_BALLOT = Reason(
+    "OTHER_BALLOT",
+    Stage.RULE,
+    422,
+    "This motion is voted on in another way",
+    "This motion is voted on {how}. Nothing was counted.",
+    heading="This motion is voted on {how}",
+    ways=("in secret: mutirao motions vote-secretly", "openly: mutirao motions vote"),
+)
 
 MOTION_REFUSALS = (
+    VOTED_ALREADY,
+    OTHER_BALLOT,
     RECUSED,
     MOTION_UNKNOWN,
     MOTION_CLOSED,

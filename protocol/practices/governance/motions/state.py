@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from protocol.book.book import Book
 from protocol.book.declaration import Motion, Parameter
@@ -12,16 +12,19 @@ from protocol.book.lifecycle import Lifecycle
 from protocol.book.members import MemberState
 from protocol.book.money import BASIS_POINTS
 from protocol.book.parameters import Number, Percentage
+from protocol.book.private import PrivateItem
 from protocol.book.rehearsal import Proposed
 from protocol.lanes.entry import Millis
 from protocol.practices.governance.motions.entries import (
     Ballot,
     MotionClosed,
+    MotionCounted,
     MotionDrafted,
     MotionExecuted,
     MotionFailed,
     MotionOpened,
     MotionState,
+    SecretlyVoted,
     Voted,
 )
 
@@ -54,6 +57,8 @@ MOTION_LIFE = Lifecycle(
         (MotionState.DRAFT, MotionClosed.KIND): MotionState.EXPIRED,
         (MotionState.OPEN, Voted.KIND): MotionState.OPEN,
         (MotionState.OPEN, MotionClosed.KIND): (MotionState.CARRIED, MotionState.LOST),
+        (MotionState.OPEN, SecretlyVoted.KIND): MotionState.OPEN,
+        (MotionState.OPEN, MotionCounted.KIND): (MotionState.CARRIED, MotionState.LOST),
         (MotionState.CARRIED, MotionExecuted.KIND): MotionState.EXECUTED,
         (MotionState.CARRIED, MotionFailed.KIND): MotionState.FAILED,
     },
@@ -77,10 +82,13 @@ class MotionKept:
     majority: int
     open_ms: Millis
     ends_ms: Millis
+    secret: bool = False
     state: MotionState = MotionState.DRAFT
     opened: int = -1
     ended_ms: Millis | None = None
     votes: dict[str, Ballot] = field(default_factory=dict[str, Ballot])
+    sealed: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """Who has voted in secret, and the salted digest of how."""
     count: "Count | None" = None
     """How it was counted when it closed."""
     refused: tuple[int, str] | None = None
@@ -91,6 +99,10 @@ class MotionKept:
         """When time alone brings it further: it closes, it expires, or what it wishes is done."""
         waits = self.state in (MotionState.DRAFT, MotionState.OPEN)
         return self.ends_ms if waits or (self.state is MotionState.CARRIED and self.wishes) else None
+
+    def has_voted(self, member: str) -> bool:
+        """Tell whether a member has voted, however."""
+        return member in self.votes or member in self.sealed
 
     @property
     def terms(self) -> UnderMotion:
@@ -118,6 +130,23 @@ class Count(NamedTuple):
 
 
 @dataclass(slots=True)
+class SecretBallots:
+    """How members have voted in secret, by the digests of their ballots: in the private store of the home alone."""
+
+    TRANSIENT: ClassVar[bool] = True
+    by_digest: dict[bytes, tuple[str, str]] = field(default_factory=dict[bytes, tuple[str, str]])
+    """Whose ballot it is, and what it says."""
+
+    def take(self, item: PrivateItem) -> None:
+        """Know a ballot that is kept."""
+        self.by_digest[item.digest] = item.owner, item.value.decode(errors="replace")
+
+    def forget(self, owner: str) -> None:
+        """Know nothing any more of what a member has erased."""
+        self.by_digest = {name: one for name, one in self.by_digest.items() if one[0] != owner}
+
+
+@dataclass(slots=True)
 class Motions:
     """All motions."""
 
@@ -133,15 +162,25 @@ def active_members(book: Book) -> Iterable[str]:
 
 def voters(book: Book, motion: MotionKept) -> frozenset[str]:
     """Return who may vote: who was there when it opened, still is, and is not touched by what it wishes."""
-    electorate = book.electorates.get(motion.electorate)
-    found = () if electorate is None else electorate(book)
+    found = book.electors(motion.electorate)
     return frozenset(one for one in found if one not in motion.touched and book.members[one].arrival < motion.opened)
 
 
 def counted(book: Book, motion: MotionKept) -> Count:
-    """Count the votes of those who may vote now."""
+    """Count the votes of those who may vote now; as long as ballots are secret, all of them as abstentions."""
     eligible = voters(book, motion)
     said = [ballot for member, ballot in motion.votes.items() if member in eligible]
+    said += [Ballot.ABSTAIN for member in motion.sealed if member in eligible]
+    return _count(motion, len(eligible), said)
+
+
+def open_ballots(book: Book, motion: MotionKept) -> Count:
+    """Count the secret ballots of those who may vote now, as their home keeps them; one that was erased abstains."""
+    eligible, ballots = voters(book, motion), book.of(SecretBallots).by_digest
+    told = [ballots.get(name, ("", ""))[1] for member, name in motion.sealed.items() if member in eligible]
+    return _count(motion, len(eligible), [Ballot(one) if one in tuple(Ballot) else Ballot.ABSTAIN for one in told])
+
+
+def _count(motion: MotionKept, eligible: int, said: list[Ballot]) -> Count:
     yes, no, abstained = (said.count(one) for one in (Ballot.YES, Ballot.NO, Ballot.ABSTAIN))
-    needed = max(1, -(-len(eligible) * motion.quorum // BASIS_POINTS))
-    return Count(len(eligible), needed, yes, no, abstained)
+    return Count(eligible, max(1, -(-eligible * motion.quorum // BASIS_POINTS)), yes, no, abstained)

@@ -37,7 +37,10 @@ class MotionShown:
     abstained: Annotated[int, Doc("how many abstained, which counts for the quorum")]
     quorum: Annotated[int, Doc("how large a part must vote, in hundredths of a percent")]
     majority: Annotated[int, Doc("more than this part of yes and no must be yes, in hundredths of a percent")]
-    my_vote: Annotated[Ballot | None, Doc("what you said")]
+    secret: Annotated[bool, Doc("whether the ballot is secret: yes and no are 0 until it is counted")]
+    voted: Annotated[int, Doc("how many have voted")]
+    has_my_vote: Annotated[bool, Doc("whether you have voted")]
+    my_vote: Annotated[Ballot | None, Doc("what you said; null in a secret ballot")]
     created_at: Annotated[At, Doc("when it was made")]
     closes: Annotated[At, Doc("when voting ends; of a draft, when it expires")]
     ended_at: Annotated[At | None, Doc("when it was closed")]
@@ -76,9 +79,12 @@ def shown(desk: Desk, motion: MotionKept) -> MotionShown:
         needed=count.needed,
         yes=count.yes,
         no=count.no,
-        abstained=count.abstained,
+        abstained=0 if motion.secret and motion.count is None else count.abstained,
         quorum=motion.quorum,
         majority=motion.majority,
+        secret=motion.secret,
+        voted=count.voted,
+        has_my_vote=motion.has_voted(desk.actor.member or ""),
         my_vote=motion.votes.get(desk.actor.member or ""),
         created_at=motion.at_ms,
         closes=motion.ends_ms,
@@ -90,15 +96,16 @@ def today(desk: Desk) -> Iterator[Errand]:
     """Yield the motions on which a member may vote and has not yet."""
     member = desk.actor.member
     for motion in _open(desk):
-        if member is not None and member not in motion.votes and member in voters(desk.book, motion):
+        if member is not None and not motion.has_voted(member) and member in voters(desk.book, motion):
             said = "The group decides, and you have not voted yet"
             words = motion.title or "a motion"
+            verb = "motions.vote-secretly" if motion.secret else "motions.vote"
             yield Errand(
                 uuid_text(motion.id),
                 words,
                 "motions.to_vote",
                 said,
-                "motions.vote",
+                verb,
                 Urgency.DATE,
                 until_ms=motion.ends_ms,
             )

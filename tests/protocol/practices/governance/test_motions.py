@@ -113,7 +113,7 @@ def test_five_votes_of_twelve_are_too_few_for_a_quorum_of_half(riacho: Group) ->
     week(riacho)
     told = shown(riacho, name)
     assert (told.state, told.reason) == (MotionState.LOST, "QUORUM_MISSING")
-    assert riacho.book.currencies["HORA"].levy_basis_points == 0
+    assert riacho.book.currencies["HORA"].levy.basis_points == 0
 
 
 def test_four_for_and_three_against_carry_it_and_it_is_done(riacho: Group) -> None:
@@ -124,7 +124,7 @@ def test_four_for_and_three_against_carry_it_and_it_is_done(riacho: Group) -> No
     week(riacho, 1)
     told = shown(riacho, name)
     assert (told.state, told.reason, told.yes, told.no) == (MotionState.EXECUTED, None, 4, 3)
-    assert riacho.book.currencies["HORA"].levy_basis_points == 100
+    assert riacho.book.currencies["HORA"].levy.basis_points == 100
     assert snapshot(copy_of(riacho.written)) == snapshot(riacho.book)
 
 
@@ -156,10 +156,10 @@ def test_of_two_wishes_both_are_done_or_neither(riacho: Group) -> None:
     riacho.do("steward", "members.suspend", Suspend(), "ana")
     week(riacho)
     assert shown(riacho, both).state is MotionState.EXECUTED
-    assert riacho.book.currencies["FLOR"].levy_basis_points == 100
+    assert riacho.book.currencies["FLOR"].levy.basis_points == 100
     told = shown(riacho, fails)
     assert (told.state, told.reason, told.failed_wish) == (MotionState.FAILED, "STATE_CONFLICT", 2)
-    assert riacho.book.currencies["HORA"].levy_basis_points == 0
+    assert riacho.book.currencies["HORA"].levy.basis_points == 0
     assert not riacho.book.of(UnderMotion).left
 
 
@@ -189,6 +189,20 @@ def test_whom_it_is_about_neither_votes_nor_counts(riacho: Group) -> None:
         riacho.do(handle, "motions.vote", ballot_on(name, Ballot.YES), name)
     week(riacho)
     assert riacho.account("lia").least_minor == -500_00
+
+
+def test_nobody_is_kept_from_a_quorum_by_another_wish_of_the_same_motion(riacho: Group) -> None:
+    """Wishes that change nothing recuse all who would vote against the one that counts."""
+    others = [one for one in riacho.book.member_by_handle if one not in ("ana", "bia")]
+    idle = [MotionWish("members.set-limits", one, SetLimits(Amount(100_00, None, 2))) for one in others]
+    levy = MotionWish("currencies.set-levy", "HORA", SetLevy(50_00))
+    half = len(riacho.book.members) // 2
+    wish = MakeMotion("A levy", (levy, *idle[: half + 1]))
+    assert riacho.refusal("ana", "motions.create", wish) is MALFORMED
+    told = riacho.do("ana", "motions.create", MakeMotion("A levy", (levy, *idle[:half])))
+    assert (told.members, told.needed) == (half, half), "half of all, as without the other wishes"
+    alone = riacho.do("ana", "motions.create", MakeMotion("Limits", tuple(idle[:1] * 2)))
+    assert (alone.members, alone.needed) == (2 * half - 1, half), "whom all of it is about does not count"
 
 
 def test_a_vote_may_be_changed_until_it_closes(riacho: Group) -> None:

@@ -16,7 +16,7 @@ from protocol.practices.governance.parameters import ParameterSet, ParametersWan
 from tests.protocol.practices.desk import NETWORK, Group, copy_of, snapshot
 
 GRACE = Parameter("shelf.grace_days", Number(0, 365, "days"), 30, "how long dues may wait")
-PART = Parameter("loans.par30_max", Percentage(), 10_00, "above it no loan is granted", changed_by=READERS)
+PART = Parameter("shelf.late_most", Percentage(), 10_00, "above it no loan is granted", changed_by=READERS)
 OPEN = Parameter("shelf.open", Flag(), True, "whether dues are taken at all")
 WHO = Parameter("shelf.of", Choice(("all", "present")), "all", "who pays them")
 LIMIT = Parameter("shelf.steward_limit", Money(), 0, "what a steward may pay out at once")
@@ -63,9 +63,9 @@ def test_a_value_is_written_as_it_is_shown_and_read_by_rules(
         ("shelf.grace_days", "thirty", MALFORMED),
         ("shelf.grace_days", "٣", MALFORMED),
         ("shelf.grace_days", "9" * 40, MALFORMED),
-        ("loans.par30_max", "10", MALFORMED),
-        ("loans.par30_max", "100.01%", MALFORMED),
-        ("loans.par30_max", "0.001%", MALFORMED),
+        ("shelf.late_most", "10", MALFORMED),
+        ("shelf.late_most", "100.01%", MALFORMED),
+        ("shelf.late_most", "0.001%", MALFORMED),
         ("shelf.open", "true", MALFORMED),
         ("shelf.of", "absent", MALFORMED),
         ("group.time_zone", "Europe/Riacho", MALFORMED),
@@ -103,7 +103,7 @@ def test_the_default_comes_back_where_nothing_is_named(riacho: Group) -> None:
 def test_who_may_set_it_is_declared_with_it(riacho: Group) -> None:
     riacho.admit("ana")
     assert riacho.refusal("ana", "parameters.set", SetParameter("1"), "shelf.grace_days") is FORBIDDEN
-    refused = riacho.ask("ana", "parameters.set", SetParameter("1%"), "loans.par30_max")
+    refused = riacho.ask("ana", "parameters.set", SetParameter("1%"), "shelf.late_most")
     assert refused == Refused(FORBIDDEN, {"allowed": "auditor, committee, steward"})
 
 
