@@ -2,7 +2,17 @@
 """The market: what members offer each other and need, within their network and across networks, and what they order."""
 
 from protocol.book.declaration import Practice
-from protocol.practices.market import codes, directory, needs, offer_pictures, offers, search, searches
+from protocol.practices.market import (
+    codes,
+    directory,
+    joint_orders,
+    needs,
+    offer_pictures,
+    offers,
+    purchasing,
+    search,
+    searches,
+)
 from protocol.practices.market.matches import declaration as matches
 from protocol.practices.market.orders import declaration as orders
 
@@ -16,4 +26,6 @@ PRACTICES: tuple[Practice, ...] = (
     directory.PRACTICE,
     orders.PRACTICE,
     matches.PRACTICE,
+    purchasing.PRACTICE,
+    joint_orders.PRACTICE,
 )

@@ -3,22 +3,31 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from protocol.book.book import Book
-from protocol.book.declaration import BoardKind
+from protocol.book.declaration import BoardKind, Desk
 from protocol.book.folding import words_of
 from protocol.book.money import parse_decimal
 from protocol.book.refusals import AMOUNT_MALFORMED, MALFORMED, Refused, refuse
+from protocol.lanes.entry import Millis
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import HeldItem, body_of
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.distances import is_within
-from protocol.practices.market.intents import INTENT_KINDS, Intent, IntentPlace, Price, folded_label
+from protocol.practices.market.intents import (
+    INTENT_KINDS,
+    OFFER_ITEMS,
+    Intent,
+    IntentPlace,
+    Price,
+    folded_label,
+)
+from protocol.practices.market.marked import marks_of
 from protocol.practices.market.places import read_place
 from protocol.practices.market.prices import is_at_most
-from protocol.practices.market.wishes import IntentsWanted
+from protocol.practices.market.wishes import IntentsWanted, OffersWanted
 
 _PRICE = re.compile(r"([0-9.]{1,40}) ([A-Z][A-Z0-9-]{0,11})")
 PRICE_SCALE = 9
@@ -38,6 +47,8 @@ class IntentSearch:
     within_km: int | None = None
     max_price: tuple[str, int] | None = None
     """The code of a currency, and how much of it at most, at PRICE_SCALE."""
+    verified: tuple[str, Millis] | None = None
+    """The name, folded, or the id of a mark that counts for it, and at which hour."""
 
 
 @dataclass(slots=True)
@@ -105,6 +116,14 @@ def search_wanted(book: Book, wanted: IntentsWanted, max_price: str | None = Non
     return IntentSearch(words, wanted.code or "", network, wanted.member, label, near, wanted.within_km, bound)
 
 
+def offers_wanted(desk: Desk, wanted: OffersWanted) -> IntentSearch | Refused:
+    """Return which offers somebody looks for, or why nobody can."""
+    search = search_wanted(desk.book, wanted, wanted.max_price)
+    if isinstance(search, Refused) or wanted.verified is None:
+        return search
+    return replace(search, verified=(folded_label(wanted.verified), desk.now))
+
+
 def _bound(text: str) -> tuple[str, int] | Refused:
     found = _PRICE.fullmatch(text)
     minor = refuse(AMOUNT_MALFORMED) if found is None else parse_decimal(found[1], PRICE_SCALE)
@@ -123,7 +142,14 @@ def is_sought(book: Book, search: IntentSearch, one: HeardIntent) -> bool:
         and (search.label is None or search.label in one.labels)
         and (search.within_km is None or _is_near(search, one))
         and (search.max_price is None or _costs_at_most(book, *search.max_price, one))
+        and (search.verified is None or _is_marked(book, *search.verified, one))
     )
+
+
+def _is_marked(book: Book, mark: str, now: Millis, one: HeardIntent) -> bool:
+    if one.kind is not OFFER_ITEMS:
+        return False
+    return any(True for _ in marks_of(book, one.item.network, one.member, one.code, now, mark))
 
 
 def _is_near(search: IntentSearch, one: HeardIntent) -> bool:

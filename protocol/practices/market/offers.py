@@ -6,19 +6,26 @@ They are replaced in place, withdrawn everywhere, and lapse; the ledger knows no
 
 from collections.abc import Iterator
 
-from protocol.book.book import Book
 from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Show
 from protocol.book.refusals import Refused
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import BOARD_NEWS
 from protocol.practices.market.ending import due, look_again
-from protocol.practices.market.heard import search_wanted
+from protocol.practices.market.heard import offers_wanted
 from protocol.practices.market.index import found_intents, keep_index, price_refusal
 from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
+from protocol.practices.market.marked import marks_of
 from protocol.practices.market.measures import QUANTITY_REASONS
 from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
 from protocol.practices.market.shown import find_intent, intent_fields
-from protocol.practices.market.wishes import OfferShown, OffersWanted, PublishOffer, ReplaceOffer, WithdrawOffer
+from protocol.practices.market.wishes import (
+    MarkShown,
+    OfferShown,
+    OffersWanted,
+    PublishOffer,
+    ReplaceOffer,
+    WithdrawOffer,
+)
 from protocol.practices.people.members.entries import MemberLeft, Suspended
 from protocol.practices.people.names import Renamed
 
@@ -45,24 +52,26 @@ def plan_withdraw(desk: Desk, id: str, wish: WithdrawOffer) -> Plan | Refused:
 def show_offer(desk: Desk, id: str) -> OfferShown | Refused:
     """Show an offer of our network, or of another."""
     found = find_intent(desk.book, id, OFFER_ITEMS)
-    return found if isinstance(found, Refused) else offer_shown(desk.book, *found)
+    return found if isinstance(found, Refused) else offer_shown(desk, *found)
 
 
-def offer_shown(book: Book, item: BoardItem, body: Offer, near: IntentPlace | None = None) -> OfferShown:
+def offer_shown(desk: Desk, item: BoardItem, body: Offer, near: IntentPlace | None = None) -> OfferShown:
     """Return an offer as it is shown."""
     picture = None if body.picture is None else body.picture.hex()
-    return OfferShown(**intent_fields(book, item, body, near), picture=picture)
+    marks = marks_of(desk.book, item.network, body.member, body.code, desk.now)
+    verified = tuple(MarkShown(*mark) for mark in marks)
+    return OfferShown(**intent_fields(desk.book, item, body, near), verified=verified, picture=picture)
 
 
 def list_offers(desk: Desk, wanted: OffersWanted, after: int) -> Iterator[tuple[int, OfferShown]] | Refused:
     """List the offers that this node holds, in the order in which they came."""
-    search = search_wanted(desk.book, wanted, wanted.max_price)
+    search = offers_wanted(desk, wanted)
     if isinstance(search, Refused):
         return search
     if refused := price_refusal(desk.book, search):
         return refused
     found = found_intents(desk.book, OFFER_ITEMS, search, after)
-    return ((one.arrival, offer_shown(desk.book, one.item, one.body, search.near)) for one in found)
+    return ((one.arrival, offer_shown(desk, one.item, one.body, search.near)) for one in found)
 
 
 PRACTICE = Practice(

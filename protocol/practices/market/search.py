@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from protocol.book.book import Book
 from protocol.book.declaration import BoardKind, Desk, Doc, List, Practice
 from protocol.book.refusals import Refused
-from protocol.practices.market.heard import HeardIntent, search_wanted
+from protocol.practices.market.heard import HeardIntent, offers_wanted
 from protocol.practices.market.index import newest_intents, price_refusal
 from protocol.practices.market.intents import INTENT_KINDS, NEED_ITEMS, OFFER_ITEMS, IntentPlace
 from protocol.practices.market.shown import intent_fields
@@ -48,7 +48,7 @@ def kinds_sought(kind: IntentKind | None) -> tuple[BoardKind, ...]:
 
 def list_found(desk: Desk, wanted: SearchWanted, after: int) -> Iterator[tuple[int, SearchShown]] | Refused:
     """List what is found, the newest first."""
-    search = search_wanted(desk.book, wanted, wanted.max_price)
+    search = offers_wanted(desk, wanted)
     if isinstance(search, Refused):
         return search
     if refused := price_refusal(desk.book, search):

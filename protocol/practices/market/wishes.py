@@ -16,6 +16,7 @@ from protocol.practices.market.intents import (
     PRICES_MAX,
     Label,
 )
+from protocol.practices.market.marked import MARK_CHARS_MAX
 from protocol.practices.market.places import PlaceText
 from protocol.wire.shape import AtMost, Range
 
@@ -145,6 +146,11 @@ class OffersWanted(IntentsWanted):
     max_price: Annotated[
         str | None, AtMost(QUANTITY_CHARS_MAX), Doc('only those whose unit costs at most so much, such as "5.00 FLOR"')
     ] = None
+    verified: Annotated[
+        str | None,
+        AtMost(MARK_CHARS_MAX),
+        Doc("only those that bear a label which counts for them here and now: of this scheme, by its name or id"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +204,18 @@ class IntentShown:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkShown:
+    """A scheme of which a member bears a label that counts for what it offers."""
+
+    id: Annotated[str, Doc("the scheme's id")]
+    name: Annotated[str, Doc("what people call it")]
+
+
+@dataclass(frozen=True, slots=True)
 class OfferShown(IntentShown):
     """What a member offers."""
 
+    verified: Annotated[tuple[MarkShown, ...], Doc("the schemes whose labels count for it, as this node has verified")]
     picture: Annotated[str | None, Doc("the SHA-256 of its picture, in hexadecimal; its home shows that")]
 
 

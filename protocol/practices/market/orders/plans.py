@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How wishes with orders are planned, each for the side that asks."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from protocol.book.addresses import resolve_account, resolve_member
 from protocol.book.book import Book
-from protocol.book.declaration import Desk, Plan, Role, Write
+from protocol.book.declaration import Desk, Plan, Role, Slot, Write
 from protocol.book.members import Member
 from protocol.book.money import AMOUNT_MINOR_MAX, parse_decimal
 from protocol.book.personal import NOTE_CHARS_MAX, salted, text_refusal
@@ -66,6 +67,9 @@ from protocol.practices.money.requests.entries import Requested
 from protocol.practices.money.requests.rules import against_request
 from protocol.practices.people.authority import acts_for
 
+PLACED_WITH: Slot[Callable[[Desk, OrderPlaced, Offer], Iterable[Write]]] = Slot(
+    "tells what the buyer's home writes beside an order of an offer"
+)
 ORDERS_OPEN_MAX = 256
 """How many orders of one member, or with one other network, are open at a time."""
 REASONS_REMEMBERED_MAX = 1_024
@@ -112,7 +116,8 @@ def plan_place(desk: Desk, wish: PlaceOrder) -> Plan | Refused:
         currency=price.currency, scale=price.scale, price=price.minor, not_after_ms=desk.now + wish.days * DAY_MS,
         said_ms=None,
     )  # fmt: skip
-    return order_refusal(book, body, desk.now) or Plan(uuid_text(body.order), (Write(body),))
+    beside = (write for more in book.fillings(PLACED_WITH) for write in more(desk, body, offer))
+    return order_refusal(book, body, desk.now) or Plan(uuid_text(body.order), (Write(body), *beside))
 
 
 def offer_on(book: Book, network: bytes, item: bytes) -> Offer | None:

@@ -13,6 +13,7 @@ from protocol.book.declaration import BoardKind
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.items import ItemSaid, seal_item
 from protocol.peers.boards import Boards, published
+from protocol.peers.ties import Tie
 from protocol.practices.market import index as index_module
 from protocol.practices.market.heard import HeardIntent, IntentSearch, heard_as, is_sought
 from protocol.practices.market.index import IntentIndex, found_intents
@@ -100,3 +101,54 @@ def test_it_finds_what_looking_at_each_finds(monkeypatch: pytest.MonkeyPatch) ->
     assert not any(index._numbers.values())
     assert list(found_intents(book, OFFER_ITEMS, IntentSearch(), 0)) == []
     assert list(found_intents(book, NEED_ITEMS, IntentSearch(), 0)) == []
+
+
+def crowd(rng: Random, boards: Boards, network: bytes, items: int) -> None:
+    """Have a network say what nobody has said before."""
+    for number in range(items):
+        words = " ".join(f"{rng.getrandbits(40):x}" for _ in range(12))
+        offer = Offer(f"m{rng.getrandbits(40)}", "Farinha", words, "", 0, "", (), (f"{rng.getrandbits(30):x}",))
+        item = seal_item(KEYS, said(network, bytes([number]) * 16, boards.arrival + 1, offer, Offer.KIND))
+        boards.put(item, boards.arrival + 1)
+
+
+def test_strangers_who_say_ever_new_words_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_TIES_ASKED", 10**9)
+    monkeypatch.setattr(index_module, "INTENT_WORDS_MAX", 200)
+    monkeypatch.setattr(index_module, "INTENT_WORDS_FEDERATION_MAX", 260)
+    monkeypatch.setattr(index_module, "_LEFT_MIN", 3)
+    rng, world = Random(3), World()
+    exchange(world, "riacho", "HORA")
+    book = world.nodes["riacho"].replica.book
+    boards, index = book.of(Boards), book.of(IntentIndex)
+    strangers, fellow, partner = [bytes([number]) * 32 for number in range(20)], b"f" * 32, b"p" * 32
+    index._ties, index._ties_asked = {book.network: Tie.OWN, fellow: Tie.FEDERATION}, 1
+
+    def live() -> int:
+        return len(index._finds) - index._left
+
+    def found(word: str, network: bytes | None = None) -> int:
+        return len(list(found_intents(book, OFFER_ITEMS, IntentSearch((word,), network=network), 0)))
+
+    def lost(network: bytes) -> int:
+        """Return how many words of a network's offers do not find them."""
+        held = [one for one in index._by_number.values() if one.item.network == network]
+        return sum(one not in found_intents(book, OFFER_ITEMS, IntentSearch((word,)), 0)
+                   for one in held for word in one.words.split())  # fmt: skip
+
+    for _ in range(3):  # they replace them, too
+        for network in strangers:
+            crowd(rng, boards, network, 8)
+    assert live() <= 200 + len(strangers) and len(index._finds) <= 2 * live() + 4
+    assert found("farinha") == 160 == sum(found("farinha", network) for network in strangers), "what was known finds"
+    assert lost(strangers[-1])
+    crowd(rng, boards, fellow, 8)
+    assert 250 < live() <= 260 + len(strangers) + 1, "members of our federations have more room, and not all of it"
+    crowd(rng, boards, book.network, 8)
+    crowd(rng, boards, partner, 8)
+    assert not lost(book.network) and lost(partner)
+    index._ties = {**index._ties, partner: Tie.PARTNER}
+    assert not lost(partner), "who becomes a partner is found by all that it has said"
+    for place in [one.item.place for board in boards.of.values() for one in board.items.values()]:
+        boards.let_go(place)
+    assert live() == 0 and not index._unfound and not index._by_number
