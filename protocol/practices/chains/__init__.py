@@ -3,11 +3,13 @@
 
 from protocol.book.declaration import Practice
 from protocol.practices.chains import (
+    baskets,
     criteria,
     enterprises,
     figures,
     outputs,
     paid,
+    pledges,
     prices,
     published,
     recipes,
@@ -28,4 +30,6 @@ PRACTICES: tuple[Practice, ...] = (
     figures.PRACTICE,
     outputs.PRACTICE,
     published.PRACTICE,
+    pledges.PRACTICE,
+    baskets.PRACTICE,
 )

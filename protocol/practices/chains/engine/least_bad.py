@@ -3,7 +3,7 @@
 
 A score is the sum of weights times values, all from 0 to 1. What is not known makes it an interval: suppliers are
 ranked by its low end, and whatever answer would change the order is told. The price stands apart. Whom the group
-boycotts is out, unless a motion says otherwise.
+boycotts is out, unless a motion says otherwise; of two that are equal whom it supports goes first.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -53,6 +53,7 @@ def least_bad(
     weights: Mapping[str, Fraction],
     suppliers: Mapping[str, Mapping[str, Fraction | None]],
     boycotted: Collection[str] = (),
+    supported: Collection[str] = (),
 ) -> LeastBad:
     """Return suppliers ranked by what is known of them. Raises ChainFault SHARE_ABOVE_ONE, for values beyond 0 to 1."""
     if sum(weights.values(), ZERO) != 1 or min(weights.values()) < 0:
@@ -66,7 +67,7 @@ def least_bad(
         unknown = tuple(criterion for criterion in weights if criterion not in known)
         high = low + sum((weights[criterion] for criterion in unknown), ZERO)
         found.append(Scored(name, low, high, unknown, name in boycotted))
-    found.sort(key=lambda one: (one.is_boycotted, -one.low, one.name))
+    found.sort(key=lambda one: (one.is_boycotted, -one.low, one.name not in supported, one.name))
     return LeastBad(tuple(found), tuple(_questions(weights, found)))
 
 

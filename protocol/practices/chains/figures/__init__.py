@@ -2,6 +2,7 @@
 """Chains: what follows from what a network's enterprises and households buy. Nothing here writes anything."""
 
 from protocol.book.declaration import Practice, Reckon
+from protocol.book.spreadsheet import FIGURE_FORMS
 from protocol.practices.chains.figures.breaking import FragilityShown, FragilityWanted
 from protocol.practices.chains.figures.choosing import LeastBadShown, LeastBadWanted
 from protocol.practices.chains.figures.funding import CalendarShown, CalendarWanted, ReinvestShown, ReinvestWanted
@@ -32,7 +33,6 @@ from protocol.practices.chains.figures.views import (
     view_shares,
     view_simulation,
 )
-from protocol.practices.chains.spreadsheet import FIGURE_FORMS
 
 PRACTICE = Practice(
     name="chains",

@@ -73,6 +73,10 @@ class ChainNow:
 
     inputs: ChainInputs
     income: int
+    network: str = ""
+    """The network's handle, empty where it has none."""
+    called: str = ""
+    """What the network is called: its name, else its handle."""
 
     @cached_property
     def basis(self) -> ChainBasis:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from protocol.book.declaration import Doc, OneOf
 from protocol.book.refusals import Refused, refuse
+from protocol.practices.chains.campaigned import NO_MARKS, CampaignMarks, Marked
 from protocol.practices.chains.engine.chain import ZERO
 from protocol.practices.chains.engine.least_bad import AnswerWanted, Scored, least_bad
 from protocol.practices.chains.figures.refusals import NOTHING_TO_CHOOSE, SHARE_BEYOND_ONE
@@ -42,7 +43,9 @@ class LeastBadWanted:
     ]
     item: Annotated[str, AtMost(40), Doc("what is wanted: only who sells it; empty: all that are known")] = ""
     boycotted: Annotated[
-        str, AtMost(SUPPLIERS_WRITTEN_CHARS_MAX), Doc("who is out, whatever its score: acme,other")
+        str,
+        AtMost(SUPPLIERS_WRITTEN_CHARS_MAX),
+        Doc("who else is out, beside those whom the group boycotts: acme,other"),
     ] = ""
 
 
@@ -55,6 +58,8 @@ class SupplierScored:
     high: Annotated[str, Doc("the score if what is unknown were 1")]
     unknown: Annotated[tuple[str, ...], Doc("criteria of which nothing is known")]
     excluded: Annotated[str | None, OneOf((BOYCOTTED,), more=True), Doc("why it is out")]
+    campaign: Annotated[str | None, Doc("the id of the campaign by which it is out, or is supported; null: none")]
+    why: Annotated[str | None, Doc("whose campaign that is, and by which chain of control it goes")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +93,30 @@ def read_weights(text: str) -> Mapping[str, Fraction] | Refused:
 
 
 def least_bad_shown(
-    weights: Mapping[str, Fraction], known: KnownOfSuppliers, boycotted: Collection[str]
+    weights: Mapping[str, Fraction],
+    known: KnownOfSuppliers,
+    boycotted: Collection[str],
+    marks: CampaignMarks = NO_MARKS,
 ) -> LeastBadShown | Refused:
-    """Return the card: whom to choose, who is out and why, what to ask."""
+    """Return the card: whom to choose, who is out and why, what to ask.
+
+    `boycotted` are out by who asks, others by campaigns; of two that are equal one that is supported goes first.
+    """
     if not known:
         return refuse(NOTHING_TO_CHOOSE)
-    found = least_bad(weights, known, boycotted)
+    found = least_bad(weights, known, {*boycotted, *marks.boycotted}, marks.supported)
     first = found.ranked[0]
     return LeastBadShown(
         chosen=None if first.is_boycotted else first.name,
-        ranked=tuple(map(_scored, found.ranked)),
+        ranked=tuple(_scored(one, {**marks.supported, **marks.boycotted}) for one in found.ranked),
         questions=tuple(map(_question, found.questions)),
     )
 
 
-def _scored(one: Scored) -> SupplierScored:
-    out = BOYCOTTED if one.is_boycotted else None
-    return SupplierScored(one.name, share_text(one.low), share_text(one.high), one.unknown, out)
+def _scored(one: Scored, marks: Marked) -> SupplierScored:
+    out, mark = BOYCOTTED if one.is_boycotted else None, marks.get(one.name)
+    campaign, why = (None, None) if mark is None else mark
+    return SupplierScored(one.name, share_text(one.low), share_text(one.high), one.unknown, out, campaign, why)
 
 
 def _question(one: AnswerWanted) -> QuestionShown:

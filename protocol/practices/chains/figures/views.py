@@ -10,7 +10,9 @@ from protocol.book.book import Book
 from protocol.book.declaration import Desk, Parameter, Reckoning
 from protocol.book.parameters import Number
 from protocol.book.refusals import Refused, refuse
+from protocol.lanes.directory import Directory
 from protocol.practices.chains.book_chain import inside_key
+from protocol.practices.chains.campaigned import marked_by
 from protocol.practices.chains.engine.chain import ZERO, ChainFault
 from protocol.practices.chains.entries import SHARE_PARTS
 from protocol.practices.chains.figures.basis import ChainBasis, ChainNow, makers_of
@@ -105,10 +107,12 @@ def view_least_bad(desk: Desk, wanted: LeastBadWanted) -> LeastBadShown | Refuse
     boycotted = read_shares(wanted.boycotted, "boycotted")
     if isinstance(weights, Refused) or isinstance(boycotted, Refused):
         return weights if isinstance(weights, Refused) else boycotted  # type: ignore[return-value]
-    makers = makers_of(inputs_of(desk.book)).get(wanted.item)
-    if makers:
-        return refuse(OFFERED_INSIDE, supplier=min(makers), item=wanted.item)
-    return least_bad_shown(weights, _known(desk.book, wanted.item), set(boycotted))
+    makers, known = makers_of(inputs_of(desk.book)).get(wanted.item, ()), _known(desk.book, wanted.item)
+    marks = marked_by(desk.book, desk.now, (*makers, *known))
+    others = [one for one in makers if one not in marks.boycotted]
+    if others:
+        return refuse(OFFERED_INSIDE, supplier=min(others), item=wanted.item)
+    return least_bad_shown(weights, known, set(boycotted), marks)
 
 
 def _of_chain(book: Book, work: Callable[[ChainBasis], Any]) -> Reckoning:
@@ -118,7 +122,9 @@ def _of_chain(book: Book, work: Callable[[ChainBasis], Any]) -> Reckoning:
 
 def chain_now(book: Book) -> ChainNow:
     """Return what a book says of its chain: what changes later does not change it."""
-    return ChainNow(trial_of(inputs_of(book)), book.parameter(MONTHLY_INCOME))
+    known = book.of(Directory).networks.get(book.network)
+    handle, name = book.handle or "", known.profile.name if known is not None and known.profile is not None else ""
+    return ChainNow(trial_of(inputs_of(book)), book.parameter(MONTHLY_INCOME), handle, name or handle)
 
 
 def reckoned(work: Callable[[ChainBasis], Any], now: ChainNow) -> Any:

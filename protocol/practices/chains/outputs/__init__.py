@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from protocol.book.declaration import Desk, Practice, Reckon, ReckonForm, Reckoning
+from protocol.book.spreadsheet import csv_text
 from protocol.practices.chains.engine.chain import ChainFault
 from protocol.practices.chains.figures.basis import ChainNow
 from protocol.practices.chains.figures.views import chain_now, refused_fault
@@ -19,7 +20,6 @@ from protocol.practices.chains.outputs.drawing import (
 )
 from protocol.practices.chains.outputs.flowing import FlowsShown, FlowsWanted, flows_shown, table_of_flows
 from protocol.practices.chains.outputs.linked import JSON_LD, linked_text
-from protocol.practices.chains.spreadsheet import csv_text
 from protocol.practices.chains.telling import COORDINATORS
 
 Work = Callable[[ChainSource, Mapping[str, str | None]], Any]
@@ -41,12 +41,12 @@ def view_flows(desk: Desk, wanted: FlowsWanted) -> Reckoning:
 def _reckoned_of(desk: Desk, work: Work) -> Reckoning:
     """Return what is to be made of the chain as it is now."""
     now = chain_now(desk.book)
-    return Reckoning(now, partial(_made, work, desk.book.handle or ""), names_of_chain(now.inputs))
+    return Reckoning(now, partial(_made, work), names_of_chain(now.inputs))
 
 
-def _made(work: Work, network: str, now: ChainNow, names: Mapping[str, str | None]) -> Any:
+def _made(work: Work, now: ChainNow, names: Mapping[str, str | None]) -> Any:
     try:
-        return work(source_of(now, network), names)
+        return work(source_of(now), names)
     except ChainFault as fault:
         return refused_fault(fault)
 

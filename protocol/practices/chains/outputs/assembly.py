@@ -90,7 +90,7 @@ def sheet_shown(
     return ChainSheetShown(
         language=wanted.language,
         title=phrase_of(language, "sheet_title"),
-        subtitle=phrase_of(language, "sheet_for", network=outputs.network or "—"),
+        subtitle=phrase_of(language, "sheet_for", network=outputs.called or "—"),
         sentence=phrase_of(
             language, "sheet_sentence", hundred="100", inside=number_in(shares.all * 100, language, decimals=0),
             leaks=money_in(shares.leakage, language), count=str(len(shares.by_item)),

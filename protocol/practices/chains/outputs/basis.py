@@ -31,6 +31,9 @@ class ChainSource:
     abroad: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
     """What is bought of each other network, by its handle."""
     network: str = ""
+    """The network's handle."""
+    called: str = ""
+    """The network's name, where it has one."""
     settled: frozenset[str] = frozenset()
     """Candidates that are missing no more: they are stable, or have failed."""
     income: Fraction = ZERO
@@ -51,7 +54,7 @@ class ChainSource:
         return names.get(key) or readable_key(key)
 
 
-def source_of(now: ChainNow, network: str) -> ChainSource:
+def source_of(now: ChainNow) -> ChainSource:
     """Return what a book has of its chain; raises ChainFault."""
     inputs = now.inputs
     months = len({one.said.period for one in inputs.supply.values()} - {None}) or 1
@@ -73,7 +76,8 @@ def source_of(now: ChainNow, network: str) -> ChainSource:
     }
     settled = frozenset(name for name, state in now.basis.states.items() if state in NO_LONGER_MISSING)
     income = now.basis.income or ZERO
-    return ChainSource(now.basis.chain, tuple(now.basis.candidates), enterprises, abroad, network, settled, income)
+    chain, candidates = now.basis.chain, tuple(now.basis.candidates)
+    return ChainSource(chain, candidates, enterprises, abroad, now.network, now.called, settled, income)
 
 
 def names_of_chain(inputs: ChainInputs) -> NameTexts:

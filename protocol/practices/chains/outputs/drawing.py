@@ -10,6 +10,7 @@ from typing import Annotated
 
 from protocol.book.declaration import Doc, ReckonForm
 from protocol.book.refusals import MALFORMED, Refused, refuse
+from protocol.book.spreadsheet import csv_text
 from protocol.practices.chains.engine.chain import HOUSEHOLDS
 from protocol.practices.chains.engine.founded import founded
 from protocol.practices.chains.engine.missing import MissingLinks
@@ -24,7 +25,6 @@ from protocol.practices.chains.pictures.tree import tree_picture
 from protocol.practices.chains.pictures.words import plain_number
 from protocol.practices.chains.refusals import ENTERPRISE_UNKNOWN
 from protocol.practices.chains.sheets.declaration import SheetLanguage
-from protocol.practices.chains.spreadsheet import csv_text
 from protocol.wire.shape import AtMost, Range
 
 PICTURE_PX_LEAST, PICTURE_PX_MOST = 320, 1_600

@@ -3,9 +3,10 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Any
 
 from protocol.book.book import Book
-from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Publication, Role, Show
+from protocol.book.declaration import PAGE_ENDS, Act, Create, Desk, List, Plan, Practice, Publication, Role, Show
 from protocol.book.members import Member
 from protocol.book.money import Amount, minor_of
 from protocol.book.personal import text_refusal
@@ -22,8 +23,10 @@ from protocol.practices.chains.prices.parts import (
     OPEN_PRICES,
     PART_NAME_CHARS_MAX,
     PART_SOURCE_CHARS_MAX,
+    PARTS_FOLLOWED_MAX,
     PRICE_PARTS_MAX,
     OpenPrice,
+    PriceOf,
     PricePart,
     PricePartKind,
     followed,
@@ -91,11 +94,18 @@ def list_open_prices(
     return _listed(desk.book, network, wanted.seller, after)
 
 
-def _listed(book: Book, network: bytes | None, seller: str | None, after: int) -> Iterator[tuple[int, OpenPriceShown]]:
-    for arrival, item, body in published(book, OPEN_PRICES, network):
+def _listed(book: Book, network: bytes | None, seller: str | None, after: int) -> Iterator[tuple[int, Any]]:
+    """Yield what is listed; a page ends where as many parts were followed as of one price in all."""
+    price_of, left = _prices_of(book), PARTS_FOLLOWED_MAX
+    for arrival, item, body in published(book, OPEN_PRICES, network, after):
         assert isinstance(body, OpenPrice)
-        if arrival > after and seller in (None, body.member) and is_whole(body):
-            yield arrival, _shown(book, item, body)
+        left -= 1
+        if seller in (None, body.member) and is_whole(body):
+            yield arrival, (shown := _shown(book, item, body, price_of))
+            left -= len(shown.parts or ())
+        if left <= 0:
+            yield arrival, PAGE_ENDS
+            return
 
 
 def _read(book: Book, member: Member | Refused, wish: PublishOpenPrice) -> OpenPrice | Refused:
@@ -148,17 +158,28 @@ def _find(book: Book, address: str) -> tuple[BoardItem, OpenPrice] | Refused:
     return found if isinstance(found, Refused) or is_whole(found[1]) else refuse(NOT_FOUND)
 
 
-def _shown(book: Book, item: BoardItem, body: OpenPrice) -> OpenPriceShown:
-    def price_of(network: bytes, part: PricePart) -> tuple[bytes, OpenPrice] | None:
-        network = part.network or network
-        behind = None if part.of is None else book.of(Boards).get(network, part.of)
-        found = None if behind is None else body_of(behind, OPEN_PRICES)
-        return None if found is None else (network, found)
+def _prices_of(book: Book) -> PriceOf:
+    """Return what finds the open prices behind parts; each is read once, however many name it."""
+    known: dict[tuple[bytes, bytes], OpenPrice | None] = {}
 
+    def price_of(network: bytes, part: PricePart) -> tuple[bytes, OpenPrice] | None:
+        if part.of is None:
+            return None
+        place = part.network or network, part.of
+        if place not in known:
+            behind = book.of(Boards).get(*place)
+            known[place] = None if behind is None else body_of(behind, OPEN_PRICES)
+        found = known[place]
+        return None if found is None else (place[0], found)
+
+    return price_of
+
+
+def _shown(book: Book, item: BoardItem, body: OpenPrice, price_of: PriceOf | None = None) -> OpenPriceShown:
     def amount(minor: Fraction) -> Amount:
         return Amount(int(decimal_text(minor, 0)), body.currency, body.scale)
 
-    parts = list(followed(item.said.network, body, price_of))
+    parts = list(followed(item.said.network, body, price_of or _prices_of(book)))
     sums = sums_of(parts, body.minor)
     work = sums.get(PricePartKind.WORK, Fraction(0))
     said = item.said

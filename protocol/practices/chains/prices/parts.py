@@ -21,7 +21,7 @@ PART_NAME_CHARS_MAX = 40
 PART_SOURCE_CHARS_MAX = 60
 PRICES_DEEP_MAX = 8
 """So many sellers are followed behind a part; what lies further is unknown."""
-PARTS_FOLLOWED_MAX = 500
+PARTS_FOLLOWED_MAX = 250
 """So many parts are shown of one price in all."""
 
 

@@ -2,6 +2,7 @@
 """Chains without a centre: networks tell what stays with each enterprise, and what is bought outside in sums."""
 
 from protocol.book.declaration import List, Practice, Reckon
+from protocol.book.spreadsheet import FIGURE_FORMS
 from protocol.peers.boards import BOARD_NEWS
 from protocol.practices.chains.entries import (
     EnterpriseRemoved,
@@ -22,7 +23,6 @@ from protocol.practices.chains.published.views import (
     list_retained_shares,
     view_federation_links,
 )
-from protocol.practices.chains.spreadsheet import FIGURE_FORMS
 from protocol.practices.market.matches.finding import RETAINED
 
 CHAIN_FIGURES = (EnterpriseSaid, EnterpriseRemoved, SupplySaid, SupplyRemoved, RecipeSaid, RecipeRemoved)

@@ -5,26 +5,27 @@ So shares that stay settle across networks without a centre: each reckons from w
 what is told changes no more once no millionth does. A network tells at most once in some seconds.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar, Self
 
 from protocol.book.book import Book
-from protocol.book.declaration import Desk, Entered, News, Parameter, Plan, Publication, Seers
+from protocol.book.declaration import Beside, Desk, Entered, News, Parameter, Plan, Publication, Reckoning, Seers
 from protocol.book.ledger import Posting
 from protocol.book.parameters import Choice
 from protocol.book.refusals import Refused
 from protocol.book.signed import uuid_text
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Body
-from protocol.peers.boards import HeldItem, published
+from protocol.lanes.items import BoardItem
+from protocol.peers.boards import Boards, HeldItem, body_of, published
 from protocol.practices.between.announcements import board_full, seen_by_named
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.chains.engine.chain import ChainFault
 from protocol.practices.chains.published.bodies import CHAIN_KINDS, RETAINED_ITEMS, RetainedTold
 from protocol.practices.chains.published.reckoned import HeardShare, told_bodies
-from protocol.practices.chains.state import inputs_of
+from protocol.practices.chains.state import ChainInputs, inputs_of, trial_of
 
 CHAIN_TOLD_DAYS = 30
 """What is told of a chain stands so long; it is told anew when half of that is over."""
@@ -45,6 +46,8 @@ class ChainTelling:
 
     TRANSIENT: ClassVar[bool] = True
     is_stale: bool = True
+    is_under_way: bool = False
+    """Whether what is to be told is being reckoned."""
     next_ms: int = 0
     renew_ms: int = 0
     seen_by: tuple[bytes, ...] | None = None
@@ -78,18 +81,38 @@ def due(desk: Desk) -> Iterator[Plan]:
     """Put on our board what is other than what stands there, and take down what stands no more."""
     book, now = desk.book, desk.now
     telling, seen_by = book.of(ChainTelling), _seen_by(book)
-    if now < telling.next_ms or (not telling.is_stale and now < telling.renew_ms and seen_by == telling.seen_by):
+    if (
+        telling.is_under_way
+        or now < telling.next_ms
+        or (not telling.is_stale and now < telling.renew_ms and seen_by == telling.seen_by)
+    ):
         return
     inputs = inputs_of(book)
     telling.is_stale, telling.seen_by, telling.suppliers = False, seen_by, _suppliers(book)
     telling.next_ms = now + TELLING_PAUSE_MS + TELLING_PAUSE_EACH_MS * len(inputs.enterprises)
     telling.renew_ms = now + DAY_MS
+    telling.is_under_way = True
+    reckoning = Reckoning((trial_of(inputs), _boards_of_suppliers(book)), _reckoned_bodies)
+    yield Plan("", beside=(Beside(reckoning, _follow),))
+
+
+def _reckoned_bodies(of: tuple[ChainInputs, Mapping[str, Sequence[BoardItem]]]) -> Sequence[Body] | None:
+    """Return what is to be told of figures; None where nothing follows from them."""
+    inputs, boards = of
     try:
-        bodies = list(told_bodies(inputs, heard_share(book)))
+        return list(told_bodies(inputs, heard_share(boards)))
     except ChainFault:
-        return  # what was told stands until figures are again such that something follows from them
+        return None
+
+
+def _follow(desk: Desk, bodies: Sequence[Body] | None) -> Iterable[Plan]:
+    """Tell what was reckoned to whoever reads it by now."""
+    telling, seen_by = desk.book.of(ChainTelling), _seen_by(desk.book)
+    telling.is_under_way = False
+    if bodies is None:
+        return ()  # what was told stands until figures are again such that something follows from them
     telling.own = tuple(one for one in bodies if isinstance(one, RetainedTold))
-    yield from _told(book, [] if seen_by is None else bodies, seen_by or (), now)
+    return _told(desk.book, [] if seen_by is None else bodies, seen_by or (), desk.now)
 
 
 def _told(book: Book, bodies: Sequence[Body], seen_by: tuple[bytes, ...], now: int) -> Iterator[Plan]:
@@ -125,29 +148,36 @@ def _seen_by(book: Book) -> tuple[bytes, ...] | None:
     return None if isinstance(found, Refused) else found
 
 
-def heard_share(book: Book) -> HeardShare:
+def heard_share(boards: Mapping[str, Sequence[BoardItem]]) -> HeardShare:
     """Return how what other networks have told is looked up: by network/key, as a relation names a supplier."""
     known: dict[str, dict[str, int]] = {}
 
     def heard(abroad: str) -> int | None:
         handle, _, key = abroad.partition("/")
         if handle not in known:
-            known[handle] = _shares_of(book, handle)
+            told = (body_of(item, RETAINED_ITEMS) for item in boards.get(handle, ()))
+            known[handle] = {one.key: one.share for body in told if body is not None for one in body.shares}
         return known[handle].get(key)
 
     return heard
 
 
+def _boards_of_suppliers(book: Book) -> Mapping[str, Sequence[BoardItem]]:
+    """Return what networks have told of which our enterprises buy, by handle, in the order in which it came."""
+    boards, found = book.of(Boards).of, dict[str, Sequence[BoardItem]]()
+    for handle in _supplier_handles(book):
+        network = find_network(book, handle)
+        if not isinstance(network, Refused) and network != book.network and network in boards:
+            held = [one for one in boards[network].items.values() if one.item.said.kind == RetainedTold.KIND]
+            found[handle] = [one.item for one in sorted(held, key=lambda one: one.arrival)]
+    return found
+
+
+def _supplier_handles(book: Book) -> Sequence[str]:
+    return sorted({one.said.abroad.partition("/")[0] for one in inputs_of(book).supply.values() if one.said.abroad})
+
+
 def _suppliers(book: Book) -> frozenset[bytes] | None:
-    handles = {one.said.abroad.partition("/")[0] for one in inputs_of(book).supply.values() if one.said.abroad}
-    found = [find_network(book, handle) for handle in sorted(handles)]
+    found = [find_network(book, handle) for handle in _supplier_handles(book)]
     known = frozenset(one for one in found if not isinstance(one, Refused))
     return known if len(known) == len(found) else None
-
-
-def _shares_of(book: Book, handle: str) -> dict[str, int]:
-    network = find_network(book, handle)
-    if isinstance(network, Refused) or network == book.network:
-        return {}
-    told = (body for _, _, body in published(book, RETAINED_ITEMS, network) if isinstance(body, RetainedTold))
-    return {one.key: one.share for body in told for one in body.shares}

@@ -9,6 +9,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, NoReturn, TypeVar
 
+from protocol.book.folding import MARKS_ON_LETTER_MAX, TextFault, composed
 from protocol.book.refusals import Reason, Refused
 from protocol.practices.chains.entries import SHARE_PARTS
 from protocol.practices.chains.refusals import FIGURE_MISSING, FIGURE_NEGATIVE, SHARE_ABOVE_ONE
@@ -235,6 +236,7 @@ def lines_of(sheet: str, data: bytes, language: Language) -> Iterator[SheetLine]
     mark = max(";,\t", key=head.count)
     rows = csv.reader(lines, delimiter=mark, strict=True)
     columns: list[str] | None = None
+    called: list[str] = []
     headers: dict[str, str] = {}
     while True:
         begun = rows.line_num + 1
@@ -244,22 +246,33 @@ def lines_of(sheet: str, data: bytes, language: Language) -> Iterator[SheetLine]
             fault(SHEET_UNREADABLE, sheet, begun, expected=f"rows of cells ({wrong})")
         if row is None:
             break
-        cells = [cell.strip(" \u00a0") for cell in row]
+        cells = _cells(sheet, begun, row, called)
         if not any(cells):
             continue
         if columns is None:
-            columns = _columns(sheet, begun, cells, language)
+            columns, called = _columns(sheet, begun, cells, language), cells
             headers = dict(zip(columns, cells, strict=True))
             continue
         if len(cells) > len(columns) and any(cells[len(columns) :]):
             fault(SHEET_UNREADABLE, sheet, begun, expected=f"at most {len(columns)} cells, as in the first row")
-        long = next((name for name, cell in zip(columns, cells, strict=False) if len(cell) > CELL_CHARS_MAX), None)
-        if long is not None:
-            fault(SHEET_UNREADABLE, sheet, begun, headers[long], expected=f"at most {CELL_CHARS_MAX} characters")
         found = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
         yield SheetLine(sheet, begun, found, headers, language)
     if columns is None:
         fault(SHEET_UNREADABLE, sheet, 1, expected="a first row with the names of columns")
+
+
+def _cells(sheet: str, line: int, row: list[str], called: list[str]) -> list[str]:
+    """Return the texts of a row, made NFC as those of any wish; raises SheetFault."""
+    cells = [cell.strip(" \u00a0") for cell in row]
+    for place, cell in enumerate(cells):
+        expected = f"at most {CELL_CHARS_MAX} characters" if len(cell) > CELL_CHARS_MAX else ""
+        try:
+            cells[place] = cell if expected else composed(cell)
+        except TextFault:
+            expected = f"at most {MARKS_ON_LETTER_MAX} marks on a letter"
+        if expected:
+            fault(SHEET_UNREADABLE, sheet, line, called[place] if place < len(called) else "", expected=expected)
+    return cells
 
 
 def sheet_text(sheet: str, data: bytes) -> str:

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 from simulation.groups import exchange
-from simulation.world import World
+from simulation.world import STEWARD, World
 
-from protocol.book.declaration import Actor, Refused, Role
+from protocol.book.declaration import Actor, Page, Refused, Role
 from protocol.book.money import Amount
+from protocol.book.timezones import DAY_MS
+from protocol.events import Answer, Asked
+from protocol.lanes.items import ItemSaid, seal_item
+from protocol.peers.boards import Boards
+from protocol.practices.chains import prices as prices_module
 from protocol.practices.chains.prices.parts import (
     PARTS_FOLLOWED_MAX,
     PRICES_DEEP_MAX,
@@ -27,6 +32,9 @@ from protocol.practices.chains.prices.wishes import (
     PublishOpenPrice,
     WithdrawOpenPrice,
 )
+from protocol.wire.codec import encode
+from protocol.wire.keys import KeyPair
+from protocol.wire.shape import to_map
 from tests.protocol.practices.market.fair import pinned
 
 
@@ -215,6 +223,38 @@ def test_a_price_of_nothing_that_another_network_tells_is_passed_over(world: Wor
     assert isinstance(shown, Refused) and shown.reason.code == "NOT_FOUND"
     bought = part("gift", "1.00", of=f"{nothing}@serra")
     assert refusal(world, "open-prices.publish", replace(JAM, parts=(bought, *JAM.parts)))[0] == "NOT_FOUND"
+
+
+def test_a_page_ends_where_many_parts_were_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others publish decides how many parts a price has: no list of them takes the node long."""
+    book, serra = world.nodes["riacho"].replica.book, world.nodes["serra"].replica.network
+    ids = [bytes([number]) * 16 for number in range(12)]
+    for number, id in enumerate(ids):
+        behind = [ids[(number + step) % 12] for step in range(1, 10)]
+        parts = tuple(PricePart("it", 7 + at, PricePartKind.INSIDE, "", of) for at, of in enumerate(behind))
+        body = OpenPrice("caio", "it", "FLOR", 2, sum(one.minor for one in parts), parts)
+        said = ItemSaid(1, serra, 0, id, 1, world.now + DAY_MS, (), OpenPrice.KIND, encode(to_map(body)))
+        book.of(Boards).put(seal_item(KeyPair.from_seed(bytes(32)), said), book.of(Boards).arrival + 1)
+
+    def page_after(after: int, **wanted: Any) -> Page:
+        asked = Asked(1, "open-prices.list", STEWARD, OpenPricesWanted(**wanted), after=after)
+        (answer,) = world.nodes["riacho"].replica.handle([asked], world.now)
+        assert isinstance(answer, Answer)
+        return answer.result
+
+    found: list[OpenPriceShown] = []
+    after, pages = 0, 0
+    while after is not None:
+        page = page_after(after)
+        assert sum(len(one.parts or ()) for one in page.items) <= 2 * PARTS_FOLLOWED_MAX
+        found += page.items
+        after, pages = page.next, pages + 1
+    assert len({one.id for one in found}) == len(found) == 12 and pages > 6
+    assert page_after(0, seller="nobody") == Page((), None)
+    monkeypatch.setattr(prices_module, "PARTS_FOLLOWED_MAX", 5)
+    few = page_after(0, seller="nobody")
+    assert few.items == () and few.next is not None, "what is read in vain counts too"
+    assert page_after(page_after(few.next, seller="nobody").next or 0, seller="nobody") == Page((), None)
 
 
 def test_what_another_network_says_need_not_add_up() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from protocol.book.declaration import Reckon, Reckoning, TextRef
 from protocol.book.refusals import MALFORMED, Reason, Refused
+from protocol.book.spreadsheet import csv_text, figures_as_csv
 from protocol.practices.chains.entries import MissingLinkState
 from protocol.practices.chains.figures.linking import MissingLinksWanted
 from protocol.practices.chains.figures.sharing import LeaksWanted
@@ -21,7 +22,6 @@ from protocol.practices.chains.outputs.flowing import FlowsShown, FlowsWanted
 from protocol.practices.chains.outputs.linked import linked_text
 from protocol.practices.chains.refusals import ENTERPRISE_UNKNOWN
 from protocol.practices.chains.sheets.declaration import SheetLanguage
-from protocol.practices.chains.spreadsheet import csv_text, figures_as_csv
 from protocol.practices.chains.state import inputs_of
 from protocol.practices.governance.parameters import SetParameter
 from tests.protocol.practices.chains.pictured import HOSTILE, overlaps, read, texts_of

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -63,6 +64,7 @@ ENTERPRISES = "id,turnover,wages,surplus\nshop,1000,100,50\nmill,500,100,50\n"
 RECIPES = "id,item,pledged,wages,surplus,investment"
 SURVEY = "household,item,value"
 RELATIONS = "buyer,item,supplier,quantity,unit,value\n"
+MARKS = "\u0301\u0323" * 16
 
 WRONG = {
     "a column that nobody knows": ({"enterprises": "id,turnover,wages,surplus,mood\nshop,1,0,0,good\n"},
@@ -121,6 +123,9 @@ WRONG = {
         "CELL_MALFORMED", 2, "value"),
     "households that buy a greater quantity than is counted": ({
         "households": f"{SURVEY},quantity,unit\n" + "a,oil,1,600000000,kg\n" * 3}, "CELL_MALFORMED", 3, "quantity"),
+    "more marks on a letter than anybody writes": ({"relations": RELATIONS + f"shop,o{MARKS}il,,,,3\n"},
+        "SHEET_UNREADABLE", 2, "item"),
+    "a cell of a page": ({"relations": RELATIONS + f"shop,{'oil ' * 600},,,,3\n"}, "SHEET_UNREADABLE", 2, "item"),
     "nothing at all": ({"relations": "\n\n"}, "SHEET_UNREADABLE", 1, ""),
     "more cells than columns": ({"relations": "buyer,item,value\nshop,oil,3,4\n"}, "SHEET_UNREADABLE", 2, ""),
     "a quote that is never closed": ({"relations": 'buyer,item,value\nshop,"oil,3\n'}, "SHEET_UNREADABLE", 2, ""),
@@ -150,6 +155,21 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_taken_in(case: str)
 def test_another_encoding_is_told(data: bytes) -> None:
     refused = Group().ask("steward", "chain-sheets.take", TakeSheets(b"id,turnover,wages,surplus\n" + data))
     assert isinstance(refused, Refused) and (refused.reason.code, refused.figures["line"]) == ("SHEET_UNREADABLE", 2)
+
+
+def test_texts_that_write_an_accent_as_a_character_of_its_own_are_taken_in_as_any_other() -> None:
+    composed, taken = group(), group()
+    sheets = {
+        "enterprises": "id,name,turnover,wages,surplus\nshop,Empório São João,1000,100,50\n",
+        "relations": RELATIONS + "shop,pão,,,,3\n",
+        "households": f"{SURVEY}\nConceição,feijão,3\nMamã,feijão,2\nAvô,feijão,1\n",
+    }
+    composed.do("steward", "chain-sheets.take", told(**sheets))
+    apart = {name: normalize("NFD", text) for name, text in sheets.items()}
+    assert apart != sheets
+    taken.do("steward", "chain-sheets.take", told(**apart))
+    assert chain_of(taken.book) == chain_of(composed.book)
+    assert "Empório São João" in taken.texts.values()
 
 
 def test_who_coordinates_takes_sheets_in_and_nobody_else() -> None:

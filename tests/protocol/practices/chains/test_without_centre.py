@@ -12,12 +12,15 @@ from simulation.world import World
 
 from protocol.book.declaration import Refused
 from protocol.book.money import Amount
+from protocol.events import ReckonBeside, ReckonedBeside, StoreBoardItem, TimerFired
 from protocol.peers.boards import Boards
 from protocol.practices.between.federations.membership import CreateFederation, JoinFederation
 from protocol.practices.chains.engine.chain import Enterprise, ProductiveChain
 from protocol.practices.chains.engine.retained import retained
 from protocol.practices.chains.enterprises import CorrectEnterprise, EnterEnterprise
+from protocol.practices.chains.published.bodies import RetainedBasis, RetainedShare, RetainedTold
 from protocol.practices.chains.published.reckoned import retained_shares
+from protocol.practices.chains.published.renewal import ChainTelling, look_at_chain
 from protocol.practices.chains.published.views import FederationLinksWanted, RetainedSharesWanted
 from protocol.practices.chains.recipes import EnterRecipe, SpentOn
 from protocol.practices.chains.state import inputs_of
@@ -120,6 +123,36 @@ def test_what_stays_settles_to_what_one_that_knew_all_would_say() -> None:
     for name in NAMES:
         world.restart(name)
         assert shares(world, name).keys() == centrally().keys()
+
+
+def test_what_is_told_is_reckoned_beside_the_loop() -> None:
+    """Two hundred enterprises that all buy of each other take fractions half a minute: no tick reckons them."""
+    world = world_of(("alba", "brisa"))
+    world.tick(20)
+    replica, now = world.nodes["alba"].replica, world.now
+
+    def tick() -> list[Any]:
+        nonlocal now
+        now += 60_000
+        effects = replica.handle([TimerFired()], now)
+        assert not any(isinstance(one, StoreBoardItem) for one in effects), "nothing is told by a tick alone"
+        return [one.beside for one in effects if isinstance(one, ReckonBeside)]
+
+    assert tick() == [], "nothing is other"
+    look_at_chain(replica.book, None)  # type: ignore[arg-type]
+    (asked,) = tick()
+    look_at_chain(replica.book, None)  # type: ignore[arg-type]
+    assert tick() == [], "one is under way"
+    nothing = replica.handle([ReckonedBeside(asked, asked.reckoning.work(asked.reckoning.of))], now)
+    assert not any(isinstance(one, StoreBoardItem) for one in nothing), "it says what stands"
+    (again,) = tick()
+    told = [RetainedTold((RetainedShare("mill", 7, RetainedBasis.DECLARED),))]
+    pinned = [one for one in replica.handle([ReckonedBeside(again, told)], now) if isinstance(one, StoreBoardItem)]
+    assert pinned, "what was reckoned is told"
+    look_at_chain(replica.book, None)  # type: ignore[arg-type]
+    (closed,) = tick()
+    replica.handle([ReckonedBeside(closed, None)], now)
+    assert [one.share for body in replica.book.of(ChainTelling).own for one in body.shares] == [7], "it stands"
 
 
 def told_versions(world: World) -> list[list[Any]]:
