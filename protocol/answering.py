@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from protocol.book.declaration import (
+    PAGE_ENDS,
     PAGE_ITEMS_MAX,
     Act,
     Create,
@@ -69,7 +70,7 @@ class Answering:
                 found = operation.view(desk, asked.wish, asked.after)
                 self._tell(asked, found if isinstance(found, Refused) else _page(found, asked.limit))
             case ListOf():
-                self._tell(asked, operation.view(desk, asked.subject, asked.after, asked.limit))
+                self._tell(asked, operation.view(desk, asked.subject, asked.wish, asked.after, asked.limit))
             case Reckon():
                 self._tell(asked, operation.view(desk, asked.wish))
 
@@ -147,7 +148,13 @@ class Answering:
 
 def _page(found: Iterable[tuple[int, Any]], limit: int) -> Page:
     """Return the first items, and where the next page begins if there are more."""
-    items = list(islice(found, min(limit, PAGE_ITEMS_MAX) + 1))
-    more = len(items) > limit
-    kept = items[:limit]
-    return Page(tuple(item for _, item in kept), kept[-1][0] if more else None)
+    items: list[Any] = []
+    last = None
+    for place, item in islice(found, min(limit, PAGE_ITEMS_MAX) + 1):
+        if item is PAGE_ENDS:
+            return Page(tuple(items), place)
+        if len(items) == limit:
+            return Page(tuple(items), last)
+        items.append(item)
+        last = place
+    return Page(tuple(items), None)

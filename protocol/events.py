@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor
+from protocol.book.declaration import PAGE_ITEMS_DEFAULT, Actor, Beside
 from protocol.book.ledger import Line
 from protocol.book.private import PrivateItem
 from protocol.book.tables import Fetched, Kept, Name
@@ -86,7 +86,15 @@ class RowsBrought:
     rows: tuple[Fetched, ...]
 
 
-Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled | RowsBrought
+@dataclass(frozen=True, slots=True)
+class ReckonedBeside:
+    """What was to be reckoned beside the loop has come to this."""
+
+    beside: Beside
+    result: Any
+
+
+Input = Asked | PeerUp | PeerDown | Received | TimerFired | Recalled | RowsBrought | ReckonedBeside
 
 
 class Store(NamedTuple):
@@ -231,6 +239,13 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class ReckonBeside:
+    """Reckon this where it holds nobody up, and hand what it comes to back as ReckonedBeside."""
+
+    beside: Beside
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The outcome of a wish: what is shown, a page of a list, a Lookup, or a Refused."""
 
@@ -240,11 +255,11 @@ class Answer:
 
 Effect = (
     Store | Forget | Keep | Fetch | StoreItem | Erase | StoreFault | StoreDeclined | StoreBoardItem | DropBoardItem
-    | Send | SendRange | Drop | Publish | Answer
+    | Send | SendRange | Drop | Publish | Answer | ReckonBeside
 )  # fmt: skip
 RANKS: Mapping[type[Effect], int] = {
     Store: 0, Forget: 0, Keep: 0, StoreItem: 0, Erase: 0, StoreFault: 0, StoreDeclined: 0,
     StoreBoardItem: 0, DropBoardItem: 0, Fetch: 0,
-    Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2,
+    Send: 1, SendRange: 1, Drop: 1, Publish: 2, Answer: 2, ReckonBeside: 2,
 }  # fmt: skip
 """In which order effects are done: what is to be stored first, then what is sent, then what is told."""

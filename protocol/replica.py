@@ -26,6 +26,7 @@ from protocol.events import (
     PeerUp,
     Recalled,
     Received,
+    ReckonedBeside,
     RowsBrought,
     Store,
     TimerFired,
@@ -219,6 +220,8 @@ class Replica:
             case TimerFired(steady_ms):
                 self.book.of(Clock).tick(self.home.now, steady_ms)
                 self.timer.tick()
+            case ReckonedBeside(beside, result):
+                self.timer.follow(beside, result)
             case Recalled(network, turn, entries, first, last):
                 self.journal.recall(network, entries, turn, first=first, last=last)
             case _:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What time brings: to whoever is connected, to a home that signs, and by the calendar."""
 
+from typing import Any
+
 from protocol.answering import Answering
 from protocol.book.agenda import due_plans
 from protocol.book.clock import Clock
-from protocol.book.declaration import Desk
+from protocol.book.declaration import Beside, Desk
 from protocol.lanes.entry import Millis
 from protocol.peers.home import AGAIN, PROCEED, Home
 from protocol.peers.news import ClockSetBack
@@ -68,6 +70,13 @@ class Timer:
             self._by_calendar(desk)
         for again in home.book.fillings(AGAIN):
             again(home)
+
+    def follow(self, beside: Beside, result: Any) -> None:
+        """Do what follows from what was reckoned beside, if this home still signs."""
+        home = self.home
+        plans = beside.then(home.desk(), result)
+        if home.standing.signs and not home.book.of(Clock).leapt:
+            home.do(home.book.until_refused(plans, home.now))
 
     def _by_calendar(self, desk: Desk) -> None:
         """Do what the calendar brings: nobody undoes it if the clock was wrong."""

@@ -258,11 +258,23 @@ def body_of(item: BoardItem, kind: BoardKind) -> Any:
         return None
 
 
-def published(book: Book, kind: BoardKind, network: bytes | None = None) -> Iterator[tuple[int, BoardItem, Body]]:
-    """Yield the items of a kind that stand, of one network or of all, by arrival, each with its body."""
+def published(
+    book: Book, kind: BoardKind, network: bytes | None = None, after: int = 0
+) -> Iterator[tuple[int, BoardItem, Body]]:
+    """Yield the items of a kind that stand, of one network or of all, by arrival, each with its body.
+
+    Those alone are yielded that came `after` a number.
+    """
     boards = book.of(Boards)
     of = boards.of.values() if network is None else [boards.of.get(network, HeldBoard())]
-    held = sorted((one for board in of for one in board.items.values()), key=lambda one: one.arrival)
+    name = kind.body.KIND
+    held = [
+        one
+        for board in of
+        for one in board.items.values()
+        if one.arrival > after and one.item.said.kind == name and one.item.said.body is not None
+    ]
+    held.sort(key=lambda one: one.arrival)
     for one in held:
         body = body_of(one.item, kind)
         if body is not None:

@@ -12,7 +12,7 @@ from protocol.book.clock import Clock
 from protocol.book.declaration import NOBODY, Accusation, Actor, Desk, Plan, Practice, Slot, Tell, WishReady
 from protocol.book.plans import LetGo
 from protocol.book.private import PrivateItem, items_of, private_by_entry
-from protocol.events import Drop, Effect, Erase, Publish, Send, StoreFault, StoreItem
+from protocol.events import Drop, Effect, Erase, Publish, ReckonBeside, Send, StoreFault, StoreItem
 from protocol.lanes.claims import Backing
 from protocol.lanes.entry import Entry, Millis
 from protocol.lanes.journal import Journal, Keyring
@@ -143,11 +143,13 @@ class Home:
             self.journal.write(write.body, write.lane, self.now)
         for item in items_of(self._private, self.book, plan, self.now) if plan.texts else ():
             self.say(StoreItem(item))
+            self.remember(item)
         for item in plan.items:
             self.say(StoreItem(item))
             self.remember(item)
         for publication in plan.published:
             self.pinning.publish(publication)
+        self.out += map(ReckonBeside, plan.beside)
         for owner in plan.erases:
             self.say(Erase(owner, self.now))
             for keeping in self.book.fillings(KEEPS):

@@ -28,6 +28,8 @@ HOPS_MAX = 8
 PATHS_MAX = 5
 """How many ways are taken for one payment, one after the other or at once (PROTOCOL 3)."""
 INVOICE_BYTES_MAX = 1_024
+ALSO_MAX = 3
+"""In how many currencies a payment may be besides the first."""
 CIRCLE_BYTES_MAX = 1_900
 """With a signature it still fits beside a hold."""
 PROBE_STEPS_MAX = 2
@@ -186,12 +188,24 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class LegWanted:
+    """One more currency of a payment: what the payee gets of it, and the line between us over which that comes."""
+
+    link: Id32
+    amount: AmountMinor
+    scale: Annotated[int, Range(0, 9)]
+    currency: Annotated[str, AtMost(12)]
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteWanted:
     """Tell what it costs to pay this payee, along this route (networks still to pass after you).
 
     `amount` is what the payee gets, at `scale` decimals of its currency; or, where it is `of_payer`, what
     may be spent, in minor units of `link`. `link` is the line between us. `request` names a payment
     request of the payee. Where the payment is to be `split` over several ways, no single link need have room for it.
+    With `also` it is in several currencies at once: who does not know that answers for the first alone.
+    `refunds` is the condition of a payment of the payee's of which this gives back all or a part.
     """
 
     key: Short
@@ -206,25 +220,36 @@ class QuoteWanted:
     currency: Annotated[str, AtMost(12)] | None
     request: Short | None
     split: bool = False
+    also: Annotated[tuple[LegWanted, ...], AtMost(ALSO_MAX)] | None = None
+    refunds: Id32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteGiven:
-    """The invoice, signed by the payee's node, and the holds that the route needs, first link first."""
+    """The invoice, signed by the payee's node, and the holds that the route needs, first link first.
+
+    `also` are the holds that the other currencies of the payment need, each on a line between us.
+    """
 
     key: Short
     invoice: Annotated[bytes, AtMost(INVOICE_BYTES_MAX), Holds(("Invoice",))]
     signature: Annotated[bytes, Length(64)]
     hops: Annotated[tuple[Hop, ...], AtMost(HOPS_MAX)]
+    also: Annotated[tuple[Hop, ...], AtMost(ALSO_MAX)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteDenied:
-    """No quote: the stable code says why, and by whom."""
+    """No quote: the stable code says why, and by whom.
+
+    `left` is how much would have been granted, where the reason has such a figure: of ACCEPTANCE_LIMIT in minor units
+    of the currency of who asked on the line over which it asked, of REFUND_EXCEEDS in those of the payee's.
+    """
 
     key: Short
     code: ReasonCode
     network: Id32
+    left: Annotated[int, Range(0, 2**63 - 1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

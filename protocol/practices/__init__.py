@@ -4,14 +4,18 @@
 from collections.abc import Mapping
 
 from protocol.book.declaration import Operation, Practice, operations_of
-from protocol.practices import between, chains, governance, market, money, people
+from protocol.practices import between, chains, credit, governance, market, marks, money, people
 
-PRACTICES: tuple[Practice, ...] = (
-    *people.PRACTICES,
-    *money.PRACTICES,
-    *between.PRACTICES,
-    *market.PRACTICES,
-    *governance.PRACTICES,
-    *chains.PRACTICES,
-)
+WINGS: Mapping[str, tuple[Practice, ...]] = {
+    "people": people.PRACTICES,
+    "money": money.PRACTICES,
+    "between": between.PRACTICES,
+    "market": market.PRACTICES,
+    "governance": governance.PRACTICES,
+    "credit": credit.PRACTICES,
+    "marks": marks.PRACTICES,
+    "chains": chains.PRACTICES,
+}
+"""The practices of each wing; a wing imports only those before it."""
+PRACTICES: tuple[Practice, ...] = tuple(practice for wing in WINGS.values() for practice in wing)
 OPERATIONS: Mapping[str, Operation] = operations_of(PRACTICES)

@@ -222,7 +222,7 @@ def test_what_went_on_is_written_again_though_a_new_rate_makes_nothing_of_what_c
     copy = len(serra.disk)
     deliver_until_credited(world, "campo", eva)
     world.cut("serra", "campo")
-    world.granted("serra", "links.set-rate", SetLinkRate("0.00000001"), subject=to_riacho)
+    world.granted("serra", "links.set-rate", SetLinkRate("0.00000001", sure=True), subject=to_riacho)
     world.tick(3)
     world.restart("serra", old_copy=copy)
     world.tick(20)

@@ -14,8 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from make_cards import card_statements
+from make_loans import loans
 from make_trace import fold_trace
+from more_wishes import more_wishes
 from simulation.federation import drawn_debts
+from trace_cards import card_wishes
+from trace_lending import lending_wishes
+from trace_loans import loan_wishes
 
 from protocol.book.book import Book
 from protocol.book.cold import sign_claim
@@ -567,6 +573,10 @@ def orders() -> dict[str, Any]:
         ("the greatest amount", ana, "payments.create", replace(order, amount=hora(INT64_MAX))),
         ("a payment is paid back", "bia", "payments.reverse", ReversePayment(payment)),
         ("a vote on a motion", ana, "motions.vote", Vote(payment, Ballot.ABSTAIN)),
+        *((says, ana, operation, wish) for says, operation, wish in lending_wishes(payment)),
+        *((says, ana, operation, wish) for says, operation, wish in card_wishes(payment)),
+        *((says, ana, operation, wish) for says, operation, wish in loan_wishes(payment)),
+        *((says, ana, operation, wish) for says, operation, wish in more_wishes(payment)),
         ("twelve monthly payments", ana, "scheduled-payments.create", standing),
         (
             "one payment later",
@@ -1130,10 +1140,12 @@ if __name__ == "__main__":
         ("own_fork_proofs", fork_proofs),
         ("own_fold_trace", fold_trace),
         ("own_rounding", rounding),
+        ("own_loans", loans),
         ("own_checkpoints", checkpoints),
         ("own_set_offs", set_offs),
         ("own_signed_grants", signed_grants),
         ("own_federations", federations),
+        ("own_cards", partial(card_statements, named)),
     ):
         (FOLDER / f"{name}.json").write_text(written(make()))
     for name in ("make_bytes", "make_frames", "make_items", "make_receipts", "make_schema"):

@@ -27,6 +27,7 @@ from protocol.practices.between.clearing.circles import Circle, CircleOnward
 from protocol.practices.between.faults.evidence import Evidence
 from protocol.practices.between.links.entries import GrantClaim, LinkRecord
 from protocol.practices.between.quotes.invoices import Invoice
+from protocol.practices.credit.kiosks.statements import KioskStatement, RedemptionSlip
 from protocol.practices.money.receipts import Attested, Receipt
 from protocol.practices.people.joinings import Joining
 from protocol.wire.codec import INT_END
@@ -49,7 +50,7 @@ ABOUT = (
 )
 STANDING: tuple[type[Any], ...] = (
     Header, ItemSaid, Envelope, Joining, Invoice, Onward, Circle, CircleOnward, Receipt, Attested, Proof,
-    ConsistencyProof, BalanceLeaf, CheckpointClaim, GrantClaim, RecoveryClaim, Evidence,
+    ConsistencyProof, BalanceLeaf, CheckpointClaim, GrantClaim, RecoveryClaim, Evidence, KioskStatement, RedemptionSlip,
 )  # fmt: skip
 """Records that stand in byte strings, are signed by themselves, or are documents of their own."""
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A year of one network in entries: every kind that may stand in a ledger lane, with the balances after each."""
 
+from dataclasses import replace
 from typing import Any
 
 from refused import refusals
@@ -8,11 +9,30 @@ from riacho import DAY_MS, NODE, Riacho, hora, key
 from simulation.groups import exchange
 from simulation.world import whole
 from trace_between import abroad, clearing, rests, written_off
+from trace_bylaws import bylaws
+from trace_campaigns import campaigns
+from trace_cards import cards, typed
 from trace_chains import chains
+from trace_clubs import clubs, refused_of_clubs
+from trace_companies import companies
+from trace_councils import councils
+from trace_ethical import ethical
 from trace_governance import decisions
+from trace_guarantee import guarantee
+from trace_issuers import issuers
+from trace_kiosks import kiosks
+from trace_labels import labels
+from trace_lending import funds
+from trace_loans import loans
+from trace_mixed import mixed_abroad
 from trace_money import commons, dues, openings
 from trace_orders import orders
 from trace_people import absences, guardians, imports, invitations, names
+from trace_pledges import pledges
+from trace_purchasing import purchases
+from trace_reserves import reserves
+from trace_rotations import rotations
+from trace_savings import savings
 
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
@@ -57,22 +77,43 @@ def fold_trace() -> dict[str, Any]:
         orders,
         schedules,
         devices,
+        cards,
+        typed,
         abroad,
         rests,
         written_off,
         clearing,
         endings,
         decisions,
+        campaigns,
         openings,
         commons,
         dues,
+        funds,
+        councils,
+        clubs,
+        loans,
+        ethical,
         imports,
         invitations,
         names,
         absences,
         guardians,
+        issuers,
+        mixed_abroad,
+        companies,
         chains,
+        savings,
+        rotations,
+        pledges,
+        reserves,
+        kiosks,
+        purchases,
+        labels,
         refusals,
+        refused_of_clubs,
+        bylaws,
+        guarantee,
     ):
         story(told)
     node = world.nodes[NODE]
@@ -364,6 +405,26 @@ def lost_tablet(told: Riacho) -> tuple[bytes, bytes]:
     return lent, order
 
 
+def refunds(told: Riacho, first: bytes, gone: bytes) -> None:
+    """Bia gives a part of what Ana has paid back, and then the rest; `gone` was reversed."""
+    ana, bia = told.account("ana"), told.account("bia")
+    back = Pay(ana, hora(2_00), bia, payment=bytes(16), refunds=first)
+    for says, changed, code in (
+        ("of nothing", {"refunds": bytes(16)}, "PAYMENT_UNKNOWN"),
+        ("by another", {"payer": told.account("dora")}, "FORBIDDEN"),
+        ("to another", {"payee": told.account("dora")}, "ORDER_MISMATCH"),
+        ("that waits", {"pending": True}, "ORDER_MISMATCH"),
+        ("of what was reversed", {"refunds": gone}, "STATE_CONFLICT"),
+        ("of more than was paid", {"amount": hora(5_02)}, "REFUND_EXCEEDS"),
+    ):
+        told.refuse(f"a refund {says}", Paid(None, replace(back, **changed)), code)
+    for minor in (2_00, 3_01):
+        wish = replace(back, payment=None, amount=hora(minor))
+        id = parse_uuid(told.do("payments.create", wish, who="bia").id) or b""
+        told.refuse(f"a refund of {minor}, paid back", Reversed(None, ReversePayment(id)), "STATE_CONFLICT")
+        told.refuse(f"what was refunded by {minor}, paid back", Reversed(None, ReversePayment(first)), "REFUND_EXCEEDS")
+
+
 def endings(told: Riacho) -> None:
     """Caio leaves in debt, a levy repays it, a replica comes and goes, and a restore is reconciled."""
     world = told.world
@@ -378,6 +439,7 @@ def endings(told: Riacho) -> None:
     told.pay("ana", "bia", 50_00, name="ana new")
     back = told.pay("ana", "bia", 5_01, name="ana new")
     told.do("payments.reverse", ReversePayment(parse_uuid(back) or b""), back, "bia")
+    refunds(told, parse_uuid(told.pay("ana", "bia", 5_01, name="ana new")) or b"", parse_uuid(back) or b"")
     invited = told.do("replicas.invite", InviteReplica())
     world.second("casa", NODE, invited.code)
     world.join("casa", NODE)

@@ -30,6 +30,7 @@ from protocol.practices.money.obligations import GiveConsent
 from protocol.practices.money.payments.entries import Paid, Pay, ReversePayment
 from protocol.practices.money.requests import AskPayment, PayRequest
 from protocol.practices.money.schedules.entries import Rhythm, SchedulePayment
+from protocol.practices.money.voted_rates import VoteRate
 from protocol.practices.people.devices import AddKey, RebindKey
 from protocol.practices.people.guardians.entries import BackKey, NameGuardians
 from protocol.practices.people.invitations import Invitations, Invite, WithdrawInvitation, code_digest
@@ -147,9 +148,11 @@ def in_fim(told: Riacho) -> dict[str, bytes]:
     carried = told.do("dues.create", SetDues("the end", "FIM", fim), who="bia").id
     vote = Vote(parse_uuid(carried) or b"", Ballot.YES)
     limit = told.do("parameters.set", SetParameter("1.00"), "commons.steward_limit.HORA", "bia").id
-    for handle in ("bia", "rosa", "rui", "ines", "hugo", "gilberto"):
+    rate = told.do("rates.create", VoteRate("HORA", "BRL", 30, 1, "wages of May"), who="bia").id
+    for handle in ("bia", "rosa", "rui", "ines", "hugo", "gilberto", "pia", "quim"):
         told.do("motions.vote", vote, carried, handle)
         told.do("motions.vote", replace(vote, motion=parse_uuid(limit) or b""), limit, handle)
+        told.do("motions.vote", replace(vote, motion=parse_uuid(rate) or b""), rate, handle)
     ids |= lost(told)
     told.world.now += 7 * DAY_MS
     told.world.tick(1)

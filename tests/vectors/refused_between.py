@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What every node refuses of money between networks and of decisions: a line for each kind and each reason."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from riacho import DAY_MS, NODE, Riacho, hora
 
@@ -64,9 +64,8 @@ def sent(told: Riacho, ids: dict[str, bytes]) -> None:
 
     def again(**changed: object) -> Sent:
         word = replace(before, payment=NOTHING)
-        for name in ("payer", "max_debit", "invoice", "condition", "amount", "mandate", "payment", "payee", "pending"):
-            if name in changed:
-                word = replace(word, **{name: changed.pop(name)})
+        for name in (one.name for one in fields(word) if one.name in changed):
+            word = replace(word, **{name: changed.pop(name)})
         parts = (replace(known.parts[0], hold=word.payment or NOTHING),)
         return replace(known, word=word, **({"parts": parts} | changed))
 
@@ -104,6 +103,15 @@ def sent(told: Riacho, ids: dict[str, bytes]) -> None:
         ("pending", True),
     ):
         told.refuse(f"what is sent for another {name}: {value!r:.20}", again(**{name: value}), "ORDER_MISMATCH")
+    told.refuse("what is sent as a refund of nothing", again(refunds=NOTHING), "PAYMENT_UNKNOWN")
+    refund = next(one for one in told.all_said(Sent) if one.word is not None and one.word.refunds is not None)
+    assert refund.word is not None
+    of = refund.word.refunds
+    told.refuse("what is sent as a refund under another invoice", again(refunds=of), "ORDER_MISMATCH")
+    most = hora(4_00)
+    dear = (replace(refund.parts[0], hold=NOTHING, debit=4_00),)
+    more = replace(refund, word=replace(refund.word, payment=NOTHING, max_debit=most), parts=dear)
+    told.refuse("what is sent as a refund of more than came", more, "REFUND_EXCEEDS")
     much = (replace(known.parts[0], hold=NOTHING, debit=2**63 - 1),)
     told.refuse("what is sent for more than a balance can count", again(parts=much), "AMOUNT_TOO_LARGE")
 
@@ -143,6 +151,8 @@ def abroad(told: Riacho, ids: dict[str, bytes]) -> None:
     told.refuse("what arrives for nobody", replace(anew, invoice=nobody), "MALFORMED")
     told.refuse("what arrives without a hold", replace(anew, parts=()), "MALFORMED")
     told.refuse("what arrives by one hold twice", replace(anew, parts=anew.parts * 2), "MALFORMED")
+    stray = encode_invoice(replace(invoice, nonce=NOTHING, refunds=bytes(32)))
+    told.refuse("what arrives as a refund of nothing", replace(anew, invoice=stray), "PAYMENT_UNKNOWN")
     told.refuse("what arrives twice", arrived, "PAYMENT_EXISTS")
     told.refuse("what arrives twice for one invoice", replace(arrived, payment=NOTHING), "PAYMENT_EXISTS")
     told.refuse("what arrives under another's id", replace(anew, payment=arrived.payment), "PAYMENT_EXISTS")
@@ -279,7 +289,9 @@ def beyond_int64(told: Riacho) -> None:
     left = AMOUNT_MINOR_MAX - accounts[commons_account("HORA")].balance_minor
     border("what is reconciled and takes commons to", replace(rest, worth=left), replace(rest, worth=left + 1))
     rest = replace(rest, link=below)
-    border("what is reconciled down to", replace(rest, worth=down), replace(rest, worth=down + 1))
+    # What the mirror loses the commons gets: the nearer of their borders is met first.
+    fits = min(down, left)
+    border("what is reconciled down to", replace(rest, worth=fits), replace(rest, worth=fits + 1))
     invoice = read_invoice(arrived.invoice)
     assert invoice is not None
     fresh = encode_invoice(replace(invoice, nonce=NOTHING))

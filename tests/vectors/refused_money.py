@@ -10,6 +10,7 @@ from protocol.book.money import Amount
 from protocol.book.signed import occurrence_id
 from protocol.practices.money.commons import PaidOut
 from protocol.practices.money.currencies import CurrencyClosed, CurrencyCreated, DefaultsSet, LevySet
+from protocol.practices.money.currencies.entries import CurrencyKeptHome
 from protocol.practices.money.dues.entries import DuesSet, DuesTaken
 from protocol.practices.money.obligations import Consented, ConsentRevoked, GiveConsent
 from protocol.practices.money.openings import BalanceOpened, BalancesOpened
@@ -52,10 +53,15 @@ def currencies(told: Riacho) -> None:
     told.refuse("a currency whose code begins with a digit", replace(fine, code="2MEL"), "MALFORMED", SOME_MS)
     told.refuse("a currency whose code is a truth", replace(fine, code="TRUE"), "MALFORMED", SOME_MS)
     told.refuse("a levy in no currency", LevySet("NADA", 0, until_repaid=False), "CURRENCY_UNKNOWN")
+    nobody = LevySet("HORA", 1, until_repaid=False, group="nobody")
+    told.refuse("a levy for a group that is none", nobody, "NOT_FOUND")
     told.refuse("a levy in a closed currency", LevySet("SOL", 0, until_repaid=False), "CURRENCY_CLOSED")
     limits = DefaultsSet("SOL", -1, None, any_balance=False, everyone=False)
     told.refuse("limits in a closed currency", limits, "CURRENCY_CLOSED")
     told.refuse("no currency, closed", CurrencyClosed("NADA"), "CURRENCY_UNKNOWN")
+    told.refuse("no currency, kept home", CurrencyKeptHome("NADA"), "CURRENCY_UNKNOWN")
+    told.refuse("a closed currency, kept home", CurrencyKeptHome("SOL"), "CURRENCY_CLOSED")
+    told.refuse("a currency kept home with open balances", CurrencyKeptHome("LUA"), "BALANCE_OPEN")
     told.refuse("a currency closed twice", CurrencyClosed("SOL"), "CURRENCY_CLOSED")
     told.refuse("a currency closed with open balances", CurrencyClosed("LUA"), "BALANCE_OPEN")
     told.refuse("a currency closed while something passes through", CurrencyClosed("HORA"), "STATE_CONFLICT")

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from riacho import NODE, Riacho
 from simulation.groups import exchange, linked, offer_payment, pay
-from simulation.world import whole
+from simulation.world import World, whole
 
+from protocol.book.signed import parse_uuid
 from protocol.book.wishes import Brought
 from protocol.lanes.entry import LEDGER
 from protocol.practices.between.abroad.state import Forwards
+from protocol.practices.between.acceptances import SetAcceptance
 from protocol.practices.between.clearing.circles import encode_circle
 from protocol.practices.between.clearing.entries import CircleBegun, Cleared, Failed
 from protocol.practices.between.clearing.part import OpenRound, SetClearing, ValueCurrency
@@ -19,10 +21,12 @@ from protocol.practices.between.clearing.state import Clearing
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.wishes import CloseLink, FreezeLink, LinksWanted, SetLinkRate
 from protocol.practices.between.quotes.state import AskQuote
-from protocol.practices.between.rests import RestSwept, SweepLink
+from protocol.practices.between.rests import RestSwept
 from protocol.practices.between.writeoffs.entries import LinkWrittenOff, WrittenOffAnswered
 from protocol.practices.between.writeoffs.state import open_toward
 from protocol.practices.between.writeoffs.views import WriteOffLink
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.money.payments.views import PaymentsWanted
 from protocol.wire.keys import parse_id
 
 
@@ -35,8 +39,12 @@ def abroad(told: Riacho) -> None:
     linked(world, NODE, "encants", 300, rate="7", fee=1)
     world.tick(2)
     bia = told.account("bia")
-    pay(world, NODE, bia, "elio@serra", 10)
+    told.do("acceptances.set", SetAcceptance(whole(300, "FLOR")), "serra.FLOR")
+    sent = pay(world, NODE, bia, "elio@serra", 10)
+    give_back(world, "serra", "elio", "bia@riacho", world.granted("serra", "payments.show", subject=sent).id)
     pay(world, "serra", "elio", "bia@riacho", 3)
+    come = told.do("payments.list", PaymentsWanted()).items[-1].id
+    give_back(world, NODE, bia, "elio@serra", come)
     pay(world, "serra", "elio", "clara@encants", 5, NODE)
     world.tick(2)
     last_hop = next(one for one in told.do("links.list", LinksWanted()).items if one.partner_handle == "encants")
@@ -64,15 +72,23 @@ def abroad(told: Riacho) -> None:
     stopped("encants", lambda: offer_payment(world, NODE, bia, "clara@encants", 7))
 
 
+def give_back(world: World, node: str, payer: str, payee: str, first: str) -> None:
+    """Pay 1.00 of a payment from abroad back."""
+    quote = world.granted(node, "quotes.create", AskQuote(payee, whole(1), payer=payer, refunds=first))
+    wish = Pay(payer=quote.payer, payee=payee, amount=whole(1), invoice=quote.invoice, refunds=parse_uuid(first))
+    world.granted(node, "payments.create", wish)
+    world.run()
+
+
 def rests(told: Riacho) -> None:
-    """A rate changes while something is owed; what that leaves is swept once the link is closed."""
+    """A rate changes while something is owed; what that leaves is swept once nothing is."""
     world = told.world
     exchange(world, "moinho", "MILHO", "tia")
     link = linked(world, "moinho", NODE, 500, rate="1.5")
     world.tick(2)
     pay(world, "moinho", "tia", "bia@riacho", 15)
     world.tick(2)
-    world.granted(NODE, "links.set-rate", SetLinkRate("3"), subject=link)
+    world.granted(NODE, "links.set-rate", SetLinkRate("3", sure=True), subject=link)
     pay(world, NODE, told.account("bia"), "tia@moinho", 10)
     world.tick(2)
     for name in ("moinho", NODE):
@@ -80,7 +96,6 @@ def rests(told: Riacho) -> None:
     world.tick(3)
     mirror = link_account(parse_id(link) or b"", "HORA")
     told.refuse("a rest on a member's account", RestSwept(told.account("bia")), "ACCOUNT_UNKNOWN")
-    told.do("links.sweep", SweepLink(), link)
     told.refuse("a rest of nothing", RestSwept(mirror), "STATE_CONFLICT")
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the trace tells of the group's own money: opening balances, the commons and dues."""
 
+from dataclasses import replace
+
 from riacho import DAY_MS, NODE, Riacho
 from simulation.world import whole
 
@@ -12,6 +14,7 @@ from protocol.book.wishes import Brought
 from protocol.practices.governance.motions.entries import Ballot, Vote
 from protocol.practices.money.commons import Collect, Collected, PaidOut, PayOut
 from protocol.practices.money.currencies.views import CreateCurrency
+from protocol.practices.money.due_days import DueDayHeld, DueDaySet, SetDueDay
 from protocol.practices.money.dues.entries import DuesEnded, DuesSet, DuesTaken
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import EndDues, SetDues
@@ -78,17 +81,32 @@ def dues(told: Riacho) -> None:
     first = known.next_period
     assert first is not None
     told.refuse("dues before their day", DuesTaken(name, first, members, last=True), "STATE_CONFLICT")
+    settling(told)
     world.now += 31 * DAY_MS
     stranger = DuesTaken(name, first, (told.id_of("caio"),), last=True)
     told.refuse("dues of who does not owe them", stranger, "FORBIDDEN")
     twice = DuesTaken(name, first, (members[0], members[0]), last=True)
     told.refuse("dues of a member twice", twice, "FORBIDDEN")
     world.tick(1)
+    held = told.said(DueDayHeld)
+    told.refuse("a due day that was held", held, "DUPLICATE")
+    told.refuse("a due day of no month", replace(held, period=held.period // 100 * 100 + 113), "DUPLICATE")
+    told.do("due-days.set", SetDueDay(), "HORA")
+    told.refuse("no due day, held", replace(held, period=held.period + 1), "NOT_FOUND")
     told.refuse("dues of a month that was taken", DuesTaken(name, first, members, last=True), "DUPLICATE")
     told.do("dues.end", EndDues(), uuid_text(name))
     told.refuse("dues that have ended", DuesTaken(name, first + 1, (), last=True), "STATE_CONFLICT")
     told.refuse("dues that end twice", DuesEnded(name), "STATE_CONFLICT")
     told.refuse("the end of no dues", DuesEnded(bytes(16)), "NOT_FOUND")
+
+
+def settling(told: Riacho) -> None:
+    """What is owed is settled on the last day of each month: nothing is, and so nothing is due."""
+    told.refuse("a due day in no currency", DueDaySet("NADA", 31), "CURRENCY_UNKNOWN")
+    told.refuse("a due day in no currency, held", DueDayHeld("NADA", 203_001), "CURRENCY_UNKNOWN")
+    told.refuse("no due day that ends", DueDaySet("HORA", None), "NOT_FOUND")
+    told.do("due-days.set", SetDueDay(31), "HORA")
+    told.refuse("a due day before its day", DueDayHeld("HORA", 203_001), "STATE_CONFLICT")
 
 
 def _id(name: str) -> bytes:

@@ -17,6 +17,7 @@ from protocol.book.refusals import (
     ACCOUNT_UNKNOWN,
     FORBIDDEN,
     KEY_UNKNOWN,
+    MALFORMED,
     STATE_CONFLICT,
     Reason,
     Refused,
@@ -85,6 +86,17 @@ MANDATE_EXCEEDED = Reason(
 def acts_for(actor: Actor, member: Member) -> bool:
     """Tell whether somebody may act for a member: itself, or a steward for one without a key of its own."""
     return actor.member == member.id or (actor.role is Role.STEWARD and member.auth is Auth.CUSTODIAL)
+
+
+def speaks_as(desk: Desk, address: str | None) -> Member | Refused:
+    """Return the member that an address names, whoever asks itself where there is none, if that may speak for it."""
+    named = desk.actor.member if address is None else address
+    if named is None:
+        return refuse(MALFORMED, field="member", expected="a handle")
+    member = resolve_member(desk.book, named)
+    if isinstance(member, Refused) or acts_for(desk.actor, member):
+        return member
+    return refuse(FORBIDDEN, allowed="the member itself")
 
 
 def spoken_for(
@@ -194,6 +206,7 @@ def give_back(book: Book, payment: Payment) -> None:
     Standing orders and what the group pays out of its own accounts take of no cap.
     """
     account = book.ledger.accounts[payment.payer]
+    assert payment.debit_minor is not None
     if account.member is None or payment.schedule is not None:
         return
     member = book.members[account.member]
@@ -202,7 +215,7 @@ def give_back(book: Book, payment: Payment) -> None:
     if payment.said is not None:
         signer = member if mandate is None else book.members[mandate.helper]
         key = next(one for one in signer.keys.values() if one.arrival == payment.rests_on[0])
-    Authority(account, member, key, mandate).spend(-payment.amount_minor)
+    Authority(account, member, key, mandate).spend(-payment.debit_minor)
 
 
 def authorise(

@@ -41,6 +41,7 @@ from protocol.book.wishes import Brought
 from protocol.lanes.claims import Inception
 from protocol.lanes.entry import IDENTITY, LEDGER, NO_NETWORK, Body, Entry, decode_body, encode_body, seal
 from protocol.lanes.identity import promise
+from protocol.peers.home import KEEPS
 from protocol.practices import PRACTICES
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.money.payments.entries import Pay
@@ -146,6 +147,12 @@ class Group:
             self.fold(entry, entered)
         for item in items_of(private_by_entry(self.practices), self.book, plan, self.now):
             self.texts[item.digest] = item.value.decode()
+            for keeping in self.book.fillings(KEEPS):
+                if item.kind.startswith(keeping.prefix):
+                    keeping.take(self.book, item)
+        for owner in plan.erases:
+            for keeping in self.book.fillings(KEEPS):
+                keeping.erase(self.book, owner)
 
     def seal(self, body: Body, lane: str = LEDGER) -> Entry:
         """Return the entry that the network signs at the next place of the lane."""
@@ -187,6 +194,9 @@ class Group:
             if feature.due is not None:
                 for plan in feature.due(self.desk(ANYBODY)):
                     self.carry_out(plan)
+                    for beside in plan.beside:
+                        for after in beside.then(self.desk(ANYBODY), beside.reckoning.work(beside.reckoning.of)):
+                            self.carry_out(after)
 
     # Who acts.
 
@@ -272,17 +282,23 @@ class Group:
             items += [item for _, item in page]
             after = page[-1][0]
 
-    def statement(self, who: str, address: str) -> Any:
-        """Return an account's statement as a member sees it."""
+    def statement(self, who: str, address: str, wanted: Any = None) -> Any:
+        """Return an account's statement, or the part of it that is wanted, as a member sees it."""
         operation = self.operations["accounts.entries"]
         assert isinstance(operation, ListOf)
-        lookup = operation.view(self.desk(self.actor(who)), address, 0, 50)
+        lookup = operation.view(self.desk(self.actor(who)), address, wanted or operation.wanted(), 0, 50)
         if isinstance(lookup, Refused):
             return lookup
         assert isinstance(lookup, Lookup)
-        payments = self.book.payments
-        lines = [line for line in self.lines if line.account == lookup.account]
-        return [lookup.show(line, payments.get(line.payment)) for line in lines]
+        payments, requests = self.book.payments, self.book.requests
+        since_ms, until_ms = lookup.since_ms or 0, lookup.until_ms or 2**63
+        lines = [one for one in self.lines if one.account == lookup.account and since_ms <= one.at_ms < until_ms]
+        shown: list[Any] = []
+        for line in lines:
+            payment = payments.get(line.payment)
+            asked = None if payment is None or payment.request is None else requests.get(payment.request)
+            shown.append(lookup.show(line, payment, asked))
+        return shown[::-1] if lookup.newest_first else shown
 
     # Stories begin with these.
 

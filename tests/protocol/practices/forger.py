@@ -21,18 +21,45 @@ from protocol.practices import governance, money, people
 from protocol.practices.between.abroad.entries import Reconciled
 from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.rests import RestSwept
+from protocol.practices.governance.boards import Board, Seated, SeatMembers
+from protocol.practices.governance.bylaws.entries import BackEmergency, CallEmergency, ChangeRule, EmergencyCalled
+from protocol.practices.governance.bylaws.state import Bylaws
+from protocol.practices.governance.companies.entries import ConfirmWork, FoundCompany, LogWork
+from protocol.practices.governance.companies.state import WORK
+from protocol.practices.governance.companies.views import SetWorkers
+from protocol.practices.governance.councils.entries import BoardElected, ComptrollerElected, CouncilFounded
+from protocol.practices.governance.councils.state import Councils
 from protocol.practices.governance.motions.entries import (
     Ballot,
     MakeMotion,
     MotionClosed,
+    MotionCounted,
     MotionExecuted,
     MotionState,
     Vote,
+    VoteSecretly,
 )
 from protocol.practices.governance.motions.state import Motions
+from protocol.practices.governance.projects.entries import (
+    EndorseProject,
+    ProjectApproved,
+    ProjectEndorsed,
+    ProjectFunded,
+    ProjectProposed,
+    ProjectReported,
+    ReportProject,
+    ReportReviewed,
+    ReportVerdict,
+    ReviewReport,
+)
+from protocol.practices.governance.projects.state import Projects
 from protocol.practices.money.currencies.views import SetLevy
+from protocol.practices.money.due_days import DueDayHeld, DueDays, DueDaySet
 from protocol.practices.money.dues.state import AllDues
 from protocol.practices.money.dues.views import SetDues
+from protocol.practices.money.issuer_groups import AdmitIssuers, MakeIssuerGroup
+from protocol.practices.money.masses.entries import MassPaid
+from protocol.practices.money.mixed.entries import MixedPaid, PayMixed
 from protocol.practices.money.obligations.entries import GiveConsent
 from protocol.practices.money.obligations.state import Consents
 from protocol.practices.money.openings import BalanceOpened, BalancesOpened
@@ -40,6 +67,7 @@ from protocol.practices.money.payments.entries import Paid
 from protocol.practices.money.requests.views import AskPayment
 from protocol.practices.money.schedules.entries import Rhythm, Scheduled, SchedulePayment
 from protocol.practices.money.schedules.state import Schedules
+from protocol.practices.money.voted_rates import RateVoted
 from protocol.practices.people.guardians import BackKey, NameGuardians
 from protocol.practices.people.imports import MemberImported
 from protocol.practices.people.invitations import Invitations, Invite
@@ -56,7 +84,7 @@ KINDS: tuple[type[Body], ...] = tuple(
     kind for practice in (*people.PRACTICES, *money.PRACTICES, *governance.PRACTICES) for kind in practice.entries
 )
 WEIGHTS: dict[type[Body], int] = {
-    Paid: 30, Scheduled: 20, MemberJoined: 20, Suspended: 1, MemberLeft: 1,
+    Paid: 30, Scheduled: 20, MemberJoined: 20, Suspended: 1, MemberLeft: 1, ProjectReported: 40, ProjectProposed: 12,
 }  # fmt: skip
 """How often a kind is written, where not 6 times: those that must fit in many ways more, those that end much less."""
 
@@ -109,7 +137,8 @@ def lived_in() -> Group:
     group.admit("fia", custodial=True)
     group.do("steward", "members.suspend", Suspend(), "fia")
     group.currency("FLOR")
-    group.do("steward", "members.approve", Approve("FLOR"), "caio")
+    for handle in ("caio", "dora"):
+        group.do("steward", "members.approve", Approve("FLOR"), handle)
     group.invite()
     group.admit("gina", custodial=True)
     group.leave("gina")
@@ -119,8 +148,34 @@ def lived_in() -> Group:
     rest = Reconciled(bytes(32), 2_00, 2_00, 1_00, 1_00, "HORA")
     write(group, rest)
     write(group, RestSwept(link_account(rest.link, "HORA")))
+    working(group)
+    group.do("steward", "issuer-groups.create", MakeIssuerGroup("par", "Who takes it"))
+    group.do("steward", "issuer-groups.admit", AdmitIssuers(("bia",)), "par")
+    seated(group)
     moved(group)
     return group
+
+
+def seated(group: Group) -> None:
+    """Bia, Caio and Dora sit on the committee: Ana and Hugo have chosen them."""
+    chosen = group.do("steward", "boards.seat", SeatMembers(("bia", "caio", "dora")), "committee").id
+    vote = Vote(parse_uuid(chosen) or b"", Ballot.YES)
+    group.do("ana", "motions.vote", Brought(group.sign("motions.vote", vote, keys_of("ana"))), chosen)
+    group.do("hugo", "motions.vote", vote, chosen)
+    group.now += 7 * DAY_MS
+    motion = parse_uuid(chosen) or b""
+    for body in (MotionClosed(motion), MotionExecuted(motion, 1)):
+        write(group, body)
+    write(group, Seated(Board.COMMITTEE, tuple(group.member(one).id for one in ("bia", "caio", "dora"))))
+
+
+def working(group: Group) -> None:
+    """Hugo is a company in which Caio and Dora work; some hours of theirs wait, some count."""
+    group.admit("hugo", custodial=True)
+    group.do("hugo", "companies.create", FoundCompany("HORA", ("caio", "dora")))
+    group.do("caio", "work.create", LogWork("hugo", "10"))
+    spoken = group.do("dora", "work.create", LogWork("hugo", "10")).id
+    group.do("caio", "work.confirm", ConfirmWork(parse_uuid(spoken) or b""), spoken)
 
 
 def guarded(group: Group) -> None:
@@ -148,23 +203,62 @@ def moved(group: Group) -> None:
     levy = (MotionWish("currencies.set-levy", "HORA", SetLevy(0)),)
     carried = group.do("caio", "motions.create", MakeMotion("no levy", levy)).id
     group.do("dora", "motions.create", MakeMotion("a word"))
+    group.do("dora", "motions.create", MakeMotion("who leads", secret=True))
     carry(group, carried)
+    group.do("caio", "emergencies.create", CallEmergency("members.idle_days", "9"))
+    group.do("steward", "bylaws.change", ChangeRule("8"), "members.idle_days")
+    chosen = group.do("caio", "companies.set-workers", SetWorkers(("caio", "dora"), hired=1), "hugo").id
+    for who in ("caio", "dora"):
+        group.do(who, "motions.vote", Vote(parse_uuid(chosen) or b"", Ballot.YES), chosen)
     group.now += 10 * DAY_MS
-    write(group, MotionClosed(parse_uuid(carried) or b""))
+    for motion in (carried, chosen):
+        write(group, MotionClosed(parse_uuid(motion) or b""))
     group.do("bia", "motions.create", MakeMotion("another word"))
+    group.do("bia", "motions.create", MakeMotion("who leads now", secret=True))
+    group.do("caio", "emergencies.create", CallEmergency("payments.day_cap.HORA", "9"))
 
 
-def deciding() -> Group:
-    """The same group, while it does what it has decided: the next twelve entries are the group's own."""
+def deciding(electorate: str = MEMBERS, entries: int = 12) -> Group:
+    """The same group, while it, or a company, does what it has decided: the next entries are its own."""
     group = deepcopy(LIVED_IN)
-    states = group.book.of(Motions).by_id
-    [carried] = [one.id for one in states.values() if one.state is MotionState.CARRIED]
-    write(group, MotionExecuted(carried, 12))
+    states = group.book.of(Motions).by_id.values()
+    [carried] = [one.id for one in states if one.state is MotionState.CARRIED and one.electorate == electorate]
+    write(group, MotionExecuted(carried, entries))
     return group
 
 
-LIVED_IN = lived_in()
+def banked() -> Group:
+    """The same group with a council, Caio on its board and Dora its comptroller, and a project in each state."""
+    group = deciding(entries=40)
+    group.admit("ivo", "juca", custodial=True)
+    ana, bia, caio, dora, ivo, juca = (group.member(one).id for one in ("ana", "bia", "caio", "dora", "ivo", "juca"))
+    council = b"c" * 16
+    write(group, CouncilFounded(council, "bank"))
+    write(group, BoardElected(council, (ana, bia, caio, ivo, juca)))
+    write(group, ComptrollerElected(council, dora))
+    for name, member in ((b"p" * 16, ivo), (b"q" * 16, caio), (b"r" * 16, caio), (b"s" * 16, caio)):
+        write(group, ProjectProposed(name, council, member, "a pump", "HORA", (60_00, 60_00), None, 30))
+    for name in (b"q" * 16, b"r" * 16, b"s" * 16):
+        write(group, ProjectApproved(name))
+    for name in (b"r" * 16, b"s" * 16):
+        write(group, ProjectFunded(name, 1))
+    write(group, ProjectReported(None, ReportProject(b"s" * 16, 1, Amount(5_00, "HORA", 2), None, caio)))
+    return group
+
+
+def lived_in_with_a_due_day() -> Group:
+    """The same group, whose debts were due once a month since before; a month has gone by."""
+    group = lived_in()
+    group.now -= 40 * DAY_MS
+    write(group, DueDaySet("HORA", 1))
+    group.now += 40 * DAY_MS
+    return group
+
+
+LIVED_IN = lived_in_with_a_due_day()
 DECIDING = deciding()
+BANKED = banked()
+SHARING_OUT = deciding(f"workers:{LIVED_IN.member('hugo').id}")
 
 
 class Forger:
@@ -200,17 +294,52 @@ class Forger:
         if kind is MemberReturned and self.tame():
             [way] = [one for one in self.group.book.of(Invitations).by_id.values() if one.back is not None]
             found |= {"member": way.back, "code": way.code, "joining": None}
+        if kind is RateVoted and self.tame():
+            found["against"] = "BRL"
+        if kind is MassPaid and self.tame():
+            found |= {
+                "payer": self.group.account("dora").id,
+                "payees": (self.group.member("caio").id,),
+                "amounts": (1,),
+            }
+            found |= {"part": 0, "mass": self.random.randbytes(16)}
+        if kind is MotionCounted and self.tame():
+            found |= {"yes": 0, "no": 0, "abstained": 0}
+        if kind is EmergencyCalled and self.tame():
+            caio = self.group.member("caio").id
+            wish = CallEmergency("chains.monthly_income.FLOR", "1", caio, self.random.randbytes(16))
+            found |= {"signed": None, "word": wish, "name": "chains.monthly_income", "currency": "FLOR"}
+            found |= {"number": 1_00, "text": None}
+        if self.tame():
+            found |= self.fitting(kind)
+        if kind is MixedPaid and self.tame():
+            payer, amounts = self.group.member("caio").id, (Amount(1, "HORA", 2), Amount(1, "FLOR", 2))
+            found |= {"signed": None, "word": PayMixed("dora", amounts, payer, self.random.randbytes(16))}
         if kind is BalancesOpened and self.tame():
             known = (f"{self.group.member('caio').id}.FLOR", commons_account("FLOR"))
             found |= {"currency": "FLOR", "balances": tuple(map(BalanceOpened, known, (5_00, -5_00)))}
         return kind(**found)
+
+    def fitting(self, kind: type[Any]) -> dict[str, Any]:
+        """Return what fits of kinds that chance alone seldom hits: an office's word, the due day of the next month."""
+        dora, caio = self.group.member("dora").id, self.group.member("caio").id
+        due_days = self.group.book.of(DueDays).by_currency
+        if kind is ProjectEndorsed:
+            return {"signed": None, "word": EndorseProject(b"p" * 16, caio)}
+        if kind is ReportReviewed:
+            return {"signed": None, "word": ReviewReport(b"s" * 16, 1, ReportVerdict.ACCEPTED, None, dora)}
+        if kind is DueDayHeld and "HORA" in due_days:
+            period = due_days["HORA"].period
+            return {"currency": "HORA", "period": period + (89 if period % 100 == 12 else 1)}
+        return {}
 
     def of_member(self, terms: Any, handle: str) -> Any:
         """Return terms about the account of a member, where they are about an account; a vote of its own."""
         names = [one.name for one in fields(terms) if one.name in ("payer", "account")]
         if handle not in ("ana", "bia", "caio", "dora"):
             return terms
-        if isinstance(terms, Vote):
+        spoken = Vote | VoteSecretly | LogWork | ConfirmWork | CallEmergency | BackEmergency
+        if isinstance(terms, spoken | EndorseProject | ReportProject | ReviewReport):
             return replace(terms, member=self.group.member(handle).id)
         return replace(terms, **dict.fromkeys(names, self.group.account(handle).id))
 
@@ -266,6 +395,7 @@ class Forger:
     def known(self, name: str, hint: type[Any]) -> list[Any]:
         """Return what the group knows by this name."""
         book = self.group.book
+        group_company = self.group.member("hugo").id
         accounts = [account.id for account in book.ledger.accounts.values() if account.member]
         if hint is str:
             named: dict[str, list[Any]] = {
@@ -276,6 +406,11 @@ class Forger:
                 "electorate": [MEMBERS],
                 "payer": [*accounts, *accounts, *book.members],
                 "payee": [*accounts, "bia", "commons.HORA"],
+                "company": [group_company, group_company, "hugo", *book.members],
+                "group": ["par", "par", "par", "none"],
+                "workers": [self.group.member("caio").id, self.group.member("dora").id, self.group.member("bia").id],
+                "worker": ["caio", "dora", "ana"],
+                "hours": ["1", "7.5", "0"],
                 "account": [*accounts, *accounts, exchange_account("HORA")],
             }
             return named.get(name, [*book.members])
@@ -291,6 +426,15 @@ class Forger:
                 "quorum": [50_00, 100_00],
                 "majority": [50_00, 100_00],
                 "open_ms": [DAY_MS],
+                "from_ms": [self.group.now, 2**47],
+                "pay": [100],
+                "tranche": [1, 1, 2],
+                "tranches": [1, 5_00],
+                "surplus": [10_00, -5_00],
+                "reserve": [0, 0, 1_00],
+                "network": [0, 0, 1_00],
+                "education": [0, 0, 1_00],
+                "capital": [0, 50_00],
             }.get(name, [0, 1, 100])
         schedules = book.of(Schedules).by_id
         ids = {
@@ -305,7 +449,12 @@ class Forger:
             "request": [*book.requests, self.random.randbytes(16)],
             "requests": [*book.requests],
             "motion": [*book.of(Motions).by_id, self.random.randbytes(16)],
+            "change": [*book.of(Bylaws).changes, self.random.randbytes(16)],
+            "emergency": [*book.of(Bylaws).emergencies, self.random.randbytes(16)],
             "dues": [*book.of(AllDues).by_id, self.random.randbytes(16)],
+            "work": [*book.rows(WORK), self.random.randbytes(16)],
+            "council": [*book.of(Councils).by_id, self.random.randbytes(16)],
+            "project": [*book.of(Projects).by_id, *[b"r" * 16] * 4, *(self.random.randbytes(16) for _ in range(4))],
             "set_off": [self.random.randbytes(16)],
             "mandate": [*book.mandates, self.random.randbytes(16)],
             "schedule": [*schedules, self.random.randbytes(16)],

@@ -41,6 +41,7 @@ from protocol.book.refusals import (
 from protocol.book.signed import parse_uuid
 from protocol.book.uuids import drawn_id
 from protocol.practices.governance.motions import moving
+from protocol.practices.governance.motions import rules as motion_rules
 from protocol.practices.governance.motions.entries import Ballot, MakeMotion
 from protocol.practices.governance.motions.refusals import MOTION_CLOSED, MOTION_UNKNOWN, RECUSED
 from protocol.practices.money.currencies import CloseCurrency, SetLevy
@@ -403,7 +404,7 @@ def hindmost(*refusals: Refused | None) -> Refused | None:
         (schedules, "scheduled-payments.create, told"),
         (members, "members.join"),
         (moving, "motions.create"),
-        (moving, "motions.vote"),
+        (motion_rules, "motions.vote"),
     ],
 )
 def test_a_room_that_tells_its_last_reason_is_noticed(
