@@ -19,9 +19,11 @@ from node.http.openapi import document
 from node.http.resources import Answers, Resources
 from node.http.routes import RouteTable
 from node.http.server import Door
+from node.http.sign_in_codes import CodeDesk
 from node.http.tokens import TokenDesk
 from node.store.private import PrivateStore
 from node.store.storage import Storage
+from node.web.site import NodePages
 from protocol.book.book import Book
 from protocol.book.declaration import Operation
 from protocol.lanes.entry import Millis
@@ -67,12 +69,14 @@ class Api:
         self._runtime = runtime
         gate = TokenGate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         desk = TokenDesk(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
+        codes = CodeDesk(gate, desk, now=now, chance=chance)
         own = About(about, troubles, self._figures, lambda: self.document)
         self._streams = Streams(runtime, gate)
         self.table = RouteTable(
             [
                 *own.routes(),
                 *Access(gate, desk).routes(),
+                *codes.routes(),
                 *self._streams.routes(),
                 *Backup(lambda: runtime.storage).routes(),
                 *Dials(dial).routes(),
@@ -81,7 +85,10 @@ class Api:
             ]
         )
         desk.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
-        self._door = Door(self.table, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
+        site = NodePages(
+            runtime, operations, gate, codes, about, self._scale_of, chance=chance, behind_proxy=behind_proxy
+        )
+        self._door = Door(self.table, site, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
 
     @cached_property

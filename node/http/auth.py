@@ -147,6 +147,10 @@ class TokenGate:
             return await self._bearer(token_hash(token))
         return None
 
+    def count_failure(self, address: str) -> None:
+        """Count an attempt with a secret that opens nothing; raises Denied where it is one too many."""
+        self._failed.take(address, self._now())
+
     def is_suspended(self, actor: Actor) -> bool:
         """Tell whether somebody is a member who is suspended now."""
         member = self._book().members.get(actor.member or "")

@@ -7,9 +7,10 @@ globals, and of methods those that may refuse. A reason too many may stand there
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from inspect import isclass, isfunction, signature
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from protocol.book import wishes
@@ -86,12 +87,35 @@ def _names(code: CodeType) -> Iterator[str]:
 def _refusing() -> Mapping[str, tuple[Any, ...]]:
     """Return the methods of ours that may refuse, by name."""
     found: dict[str, tuple[Any, ...]] = {}
-    for module in [one for name, one in sys.modules.items() if name.startswith(_OURS)]:
+    for module in _modules():
         for kind in [one for one in vars(module).values() if isclass(one) and one.__module__ == module.__name__]:
             for name, method in vars(kind).items():
                 if isfunction(method) and "Refused" in str(signature(method).return_annotation):
                     found[name] = (*found.get(name, ()), method)
     return found
+
+
+def _modules() -> list[ModuleType]:
+    """Return the modules that practices use; what else this process has loaded, such as a kiosk's own, is left out."""
+    met: dict[str, ModuleType] = {}
+    seen: set[int] = set()
+    waiting: list[Any] = [PRACTICES]
+    while waiting:
+        one = waiting.pop()
+        name = getattr(one, "__module__", None) or ""
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, tuple | frozenset):
+            waiting += one
+        elif isinstance(one, Mapping):
+            waiting += one.values()
+        elif is_dataclass(one) and not isclass(one):
+            waiting += [getattr(one, part.name) for part in fields(one)]
+        if name.startswith(_OURS) and name not in met:
+            met[name] = sys.modules[name]
+            waiting += vars(met[name]).values()
+    return [met[name] for name in sorted(met)]
 
 
 @cache

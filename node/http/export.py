@@ -20,6 +20,7 @@ from protocol.book.declaration import PAGE_ITEMS_MAX, SIGNED_IN, Actor, List, Li
 from protocol.book.declaration import operation_name as name_of
 from protocol.book.private import PrivateItem
 from protocol.book.refusals import FORBIDDEN, Refused
+from protocol.practices import PRACTICES
 
 FORMAT = "mutirao/member-export/1"
 
@@ -45,7 +46,8 @@ class MemberExport:
 
     `member` is as `/v1/members/{id}` shows it; `lists` holds, by noun, whatever lists show the member as its own,
     whole; `entries` the statements by account; `private` what lies beside the signed entries: kind, about, value, who
-    may read it, and when it was kept. A value that is no text is base64url.
+    may read it, and when it was kept. A value that is no text is base64url. How it voted in a secret ballot is left
+    out: whoever could show that could be made to.
     """
 
     format: str
@@ -62,6 +64,7 @@ class Export:
         self._runtime = runtime
         self._lists = {one.noun: one for one in operations.values() if isinstance(one, List) and one.own}
         self._operations = operations
+        self._sealed = {one.kind for practice in PRACTICES for one in practice.private if one.sealed}
 
     def routes(self) -> Iterator[Route]:
         """Return the one route."""
@@ -106,7 +109,9 @@ class Export:
         assert isinstance(entries, ListOf)
         for place, account in enumerate(self._runtime.book.ledger.of_member(member)):
             yield (b"," if place else b"") + dump(account.id) + b":["
-            async for item in self._items("accounts.entries", entries.item, actor, subject=account.id):
+            async for item in self._items(
+                "accounts.entries", entries.item, actor, wish=entries.wanted(), subject=account.id
+            ):
                 yield item
             yield b"]"
         yield b'},"private":['
@@ -114,6 +119,8 @@ class Export:
         while after is not None:
             items, after = await self._runtime.private.of(member, after)
             for item in items:
+                if item.kind in self._sealed:
+                    continue
                 yield between + dump(_item(item))
                 between = b","
         yield b"]}"

@@ -28,6 +28,10 @@ def scope_of(actor: Actor, key: str) -> bytes:
     return sha256(f"{actor.role}\0{actor.member or ''}\0{key}".encode()).digest()
 
 
-def request_of(method: str, path: str, body: bytes) -> bytes:
-    """Return the digest by which a reused key is found out."""
-    return sha256(f"{method} {path}\0".encode() + body).digest()
+def request_of(method: str, path: str, body: bytes, key: str) -> bytes:
+    """Return the digest by which a reused key is found out.
+
+    The key, which is kept nowhere, is a part of it: what is stored tells nobody who tries them out one by one whether
+    a PIN was in the body.
+    """
+    return sha256(f"{method} {path}\0{key}\0".encode() + body).digest()

@@ -25,10 +25,12 @@ from node.http.samples import tried
 from node.loop.refusals import (
     IDEMPOTENCY_IN_FLIGHT,
     IDEMPOTENCY_REUSED,
+    RECKONINGS_UNDER_WAY,
     SEARCH_UNAVAILABLE,
     STORAGE_DAMAGED,
     STORAGE_FAILED,
 )
+from protocol.book.declaration import Reckon
 from protocol.book.refusals import (
     AMOUNT_MALFORMED,
     AMOUNT_TOO_LARGE,
@@ -68,7 +70,7 @@ TITLES = {
     413: "The body is too large.",
     415: "The body is not uncompressed JSON.",
     422: "A rule of the network refuses it.",
-    429: "Too many attempts from this address; see Retry-After.",
+    429: "Too much at once, from this address or for you; see Retry-After.",
     500: "A mistake of the node.",
     503: "The node cannot take it now; see Retry-After.",
 }
@@ -115,6 +117,8 @@ def reasons_of_route(route: Route) -> Sequence[Reason]:
         found.add(SEARCH_UNAVAILABLE)
     if route.method == "GET" and route.operation is not None:
         found.add(STORAGE_DAMAGED)
+    if isinstance(route.operation, Reckon):
+        found.add(RECKONINGS_UNDER_WAY)
     if route.paged or route.resumes:
         found.add(CURSOR_UNKNOWN)
     if route.operation is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from node.http.refusals import HTTP_REFUSALS
+from node.languages.catalogues import decimal_mark, figures_in, language_accepted, texts_of
 from node.loop.refusals import LOOP_REFUSALS
 from protocol.book.declaration import reasons_of
 from protocol.book.money import decimal
@@ -25,10 +26,14 @@ REASONS: Mapping[str, Reason] = by_code((*HTTP_REFUSALS, *LOOP_REFUSALS, *reason
 
 AMOUNT_FIGURES = frozenset(
     {
+        "asked",
         "available",
         "balance",
+        "cap",
+        "covered",
         "debit",
         "granted",
+        "largest_payment",
         "limit",
         "max_debit",
         "maximum",
@@ -36,15 +41,13 @@ AMOUNT_FIGURES = frozenset(
         "parts",
         "price",
         "projected_balance",
+        "standing",
         "used",
+        "wished",
     }
 )
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-ENGLISH: Mapping[str, Texts] = {code: reason.texts for code, reason in REASONS.items()}
-"""The catalogue of what people are told, by code; one of another language has the same codes and figures."""
 
 
 class ProblemTold(NamedTuple):
@@ -55,9 +58,10 @@ class ProblemTold(NamedTuple):
     ways: tuple[str, ...]
 
 
-def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> ProblemTold:
+def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf, mark: str = ".") -> ProblemTold:
     """Return a refusal's texts with its figures; amounts as members write them, if the currency is named.
 
+    `mark` stands before the decimals of amounts.
     A text whose figures are not there is left out: `title` stands for it. So is a way that speaks of nothing left.
     """
     code = figures.get("currency", figures.get("unit"))
@@ -67,7 +71,7 @@ def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> Prob
     def written(name: str, figure: Figure) -> Figure:
         if not isinstance(scale, int) or name not in AMOUNT_FIGURES or isinstance(figure, str):
             return figure
-        return f"{decimal(figure, scale)} {code}"
+        return f"{decimal(figure, scale).replace('.', mark)} {code}"
 
     words = {name: written(name, figure) for name, figure in figures.items()}
     some = {name: word for name, word in words.items() if name not in AMOUNT_FIGURES or figures[name] not in (0, "")}
@@ -85,12 +89,19 @@ def told(texts: Texts, figures: Mapping[str, Figure], scale_of: ScaleOf) -> Prob
     )
 
 
-def problem(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) -> tuple[int, bytes]:
-    """Return the status and the problem document of a refusal; figures keep their minor units."""
-    heading, sentence, ways = told(ENGLISH[reason.code], figures, scale_of)
+def problem(
+    reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf, accepted: str | None = None
+) -> tuple[int, bytes]:
+    """Return the status and the problem document of a refusal; figures keep their minor units.
+
+    Its words are in the language that is `accepted` best (Accept-Language), codes and figures in none.
+    """
+    language = language_accepted(accepted)
+    texts = texts_of(reason, language)
+    heading, sentence, ways = told(texts, figures_in(language, figures), scale_of, decimal_mark(language))
     document = {
         "type": f"/docs#{reason.code}",
-        "title": reason.title,
+        "title": texts.title,
         "status": reason.status,
         "code": reason.code,
         "heading": heading,
@@ -102,9 +113,9 @@ def problem(reason: Reason, figures: Mapping[str, Figure], scale_of: ScaleOf) ->
     return reason.status, _encode(document).encode()
 
 
-def problem_of(refused: Refused, scale_of: ScaleOf) -> tuple[int, bytes]:
-    """Return the status and the problem document for a wish that a rule refused."""
-    return problem(refused.reason, refused.figures, scale_of)
+def problem_of(refused: Refused, scale_of: ScaleOf, accepted: str | None = None) -> tuple[int, bytes]:
+    """Return the status and the problem document for a wish that a rule refused, in the language accepted best."""
+    return problem(refused.reason, refused.figures, scale_of, accepted)
 
 
 class Denied(Exception):

@@ -57,6 +57,24 @@ PATH_UNKNOWN = Reason(
     heading="There is nothing here",
     ways=("look for the address at /docs",),
 )
+SIGN_IN_CODE_UNKNOWN = Reason(
+    "SIGN_IN_CODE_UNKNOWN",
+    Stage.DOOR,
+    401,
+    "This code is unknown, used or too old",
+    "A code lets in once, within 15 minutes. Nobody was signed in.",
+    heading="This code does not open",
+    ways=("look whether each letter is right", "ask for a new code"),
+)
+FORM_STALE = Reason(
+    "FORM_STALE",
+    Stage.DOOR,
+    403,
+    "This page was open too long, or belongs to somebody else",
+    "The form does not belong to who is signed in now. Nothing was done; what you typed is still here.",
+    heading="Send it once more",
+    ways=("look at the form and send it again",),
+)
 METHOD_NOT_ALLOWED = Reason(
     "METHOD_NOT_ALLOWED",
     Stage.DOOR,
@@ -131,6 +149,8 @@ HTTP_REFUSALS = (
     LAST_STEWARD_TOKEN,
     PRECONDITION_FAILED,
     PATH_UNKNOWN,
+    SIGN_IN_CODE_UNKNOWN,
+    FORM_STALE,
     METHOD_NOT_ALLOWED,
     BODY_TOO_LARGE,
     CONTENT_TYPE_UNSUPPORTED,

@@ -91,7 +91,7 @@ class Resources:
         is_create = isinstance(operation, Create)
         path = f"/v1/{noun}" if is_create else f"/v1/{noun}/{{id}}/{operation.verb}"
         status = 201 if is_create else 200
-        wish_type, wish_of = operation.wish, _wish_reader(operation)
+        wish_type, wish_of = operation.wish, wish_reader(operation)
         made = form(shown)
         show = made.show or as_it_is
         id_field = id_field_of(shown)
@@ -101,7 +101,7 @@ class Resources:
         async def handle(exchange: Exchange) -> StreamResponse:
             no_more(exchange.query)
             headers = exchange.request.headers
-            wish = await wish_of(exchange)
+            wish = await wish_of(exchange.body, exchange.subject)
             key = headers.get("Idempotency-Key")
             scope = None
             if key is not None:
@@ -115,19 +115,19 @@ class Resources:
 
             def render(result: Any) -> tuple[int, str, bytes]:
                 if isinstance(result, Refused):
-                    return self._refusal(result)
+                    return self._refusal(exchange, result)
                 done.append(result)
                 if motion is not None and isinstance(result, motion):
                     return MOVED, JSON_TYPE, json_bytes(result)
                 return status, JSON_TYPE, dump(show(result))
 
-            if scope is None:
+            if key is None or scope is None:
                 answer = render(await self._runtime.ask(name, exchange.actor, wish, subject=exchange.subject))
                 replayed = False
             else:
                 remember = Remember(
                     scope=scope,
-                    request=idempotency.request_of("POST", exchange.path, exchange.body),
+                    request=idempotency.request_of("POST", exchange.path, exchange.body, key),
                     render=render,
                     keep=keep,
                 )
@@ -182,7 +182,7 @@ class Resources:
             if result is None:
                 raise Denied(NOT_FOUND)
             if isinstance(result, Refused):
-                return self._refused(result)
+                return self._refused(exchange, result)
             return shown_answer(exchange, dump(show(result)))
 
         return Route(
@@ -228,16 +228,15 @@ class Resources:
 
     def _list_of(self, operation: ListOf) -> Route:
         name = operation_name(operation)
+        read_wanted = wanted_reader(operation.wanted)
         paged = self._paged(operation.item)
 
         async def handle(exchange: Exchange) -> StreamResponse:
             query = dict(exchange.query)
             after, limit = page_of(exchange, query)
-            no_more(query)
-            return paged(
-                exchange,
-                await self._runtime.ask(name, exchange.actor, subject=exchange.subject, after=after, limit=limit),
-            )
+            wanted, subject = read_wanted(query), exchange.subject
+            found = await self._runtime.ask(name, exchange.actor, wanted, subject=subject, after=after, limit=limit)
+            return paged(exchange, found)
 
         return Route(
             "GET",
@@ -247,6 +246,7 @@ class Resources:
             handle,
             operation=operation,
             scope=f"{operation.noun}:read",
+            wanted=operation.wanted,
             answer=operation.item,
             paged=True,
             summary=_first_line(operation.item),
@@ -270,7 +270,7 @@ class Resources:
                 wanted = read_wanted(query)
             result = await self._runtime.ask(name, exchange.actor, wanted)
             if isinstance(result, Refused):
-                return self._refused(result)
+                return self._refused(exchange, result)
             if other is not None:
                 text = (await asyncio.to_thread(other.write, result)).encode()
                 content_type, more = f"{other.media}; charset=utf-8", headers_of(other)
@@ -300,17 +300,19 @@ class Resources:
         def paged(exchange: Exchange, result: Page | Refused | None) -> StreamResponse:
             if result is None:
                 raise Denied(NOT_FOUND)
-            return self._refused(result) if isinstance(result, Refused) else page_answer(exchange, item, result)
+            return (
+                self._refused(exchange, result) if isinstance(result, Refused) else page_answer(exchange, item, result)
+            )
 
         return paged
 
-    def _refusal(self, refused: Refused) -> tuple[int, str, bytes]:
-        status, body = problem_of(refused, self._scale_of)
+    def _refusal(self, exchange: Exchange, refused: Refused) -> tuple[int, str, bytes]:
+        status, body = problem_of(refused, self._scale_of, exchange.request.headers.get("Accept-Language"))
         return status, PROBLEM_TYPE, body
 
-    def _refused(self, refused: Refused) -> Response:
-        status, content_type, body = self._refusal(refused)
-        more = {"Retry-After": RETRY_AFTER} if status == 503 else None
+    def _refused(self, exchange: Exchange, refused: Refused) -> Response:
+        status, content_type, body = self._refusal(exchange, refused)
+        more = {"Retry-After": RETRY_AFTER} if status in (429, 503) else None
         return respond(body, status=status, content_type=content_type, headers=more)
 
 
@@ -320,14 +322,17 @@ def id_field_of(shown: Any) -> str:
     return "id" if "id" in names else names[0]
 
 
-def _wish_reader(operation: Create | Act) -> Callable[[Exchange], Awaitable[Any]]:
-    """Return what reads the wish of a request, and does with it what is done before it is planned; raises Denied."""
+def wish_reader(operation: Create | Act) -> Callable[[bytes, str], Awaitable[Any]]:
+    """Return what reads the wish of a body and a path's id, and does what is done before it is planned.
+
+    It raises Denied.
+    """
     read, pictures = reader_of(operation), pictures_in(operation.wish)
     ahead = operation.ahead if isinstance(operation, Create) else None
 
-    async def wish_of(exchange: Exchange) -> Any:
+    async def wish_of(body: bytes, subject: str) -> Any:
         try:
-            wish = read(exchange.body, exchange.subject)
+            wish = read(body, subject)
         except Misread as misread:
             raise denied(misread) from None
         wish = await drawn_anew(wish, pictures)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from time import perf_counter
 from traceback import format_tb
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -33,9 +33,22 @@ LINGERING_SECONDS = 5.0
 """For how long the rest of a refused body is read and dropped, so that its sender sees the answer."""
 STOP_SECONDS_MAX = 3.0
 
+FORM_TYPE = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX = 256 * 1024
+
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 log = logging.getLogger(__name__)
+
+
+class Pages(Protocol):
+    """What answers for addresses that are none of the API's."""
+
+    def serves(self, raw_path: str, accepted: str) -> bool: ...
+
+    async def answer(
+        self, request: web.BaseRequest, raw_path: str, raw_query: str, address: str, body: bytes
+    ) -> web.StreamResponse: ...
 
 
 class Door:
@@ -47,12 +60,14 @@ class Door:
     def __init__(
         self,
         table: RouteTable,
+        site: Pages,
         *,
         gate: TokenGate,
         scale_of: ScaleOf,
         behind_proxy: bool = False,
     ) -> None:
         self._table = table
+        self._site = site
         self._gate = gate
         self._scale_of = scale_of
         self._behind_proxy = behind_proxy
@@ -86,20 +101,30 @@ class Door:
         try:
             raw_path, _, raw_query = _target(request).partition("?")
             methods, raw_id = self._table.find(raw_path)
+            if not methods and self._site.serves(raw_path, request.headers.get("Accept", "")):
+                name = "page"
+                return await self._page(request, raw_path, raw_query)
             route = _route(methods, request.method)
             name = route.name
             response = await route.handle(await self._exchange(request, route, raw_path, raw_query, raw_id))
         except Denied as denied:
-            response = self._problem(denied)
+            response = self._problem(denied, request)
         except ConnectionError:
             raise  # the client has left
         except Exception as fault:  # noqa: BLE001  # whatever we did wrong, the client gets a problem
             # Neither the message nor a value is logged: they may hold what a member wrote.
             trace = "".join(format_tb(fault.__traceback__))
             log.error("%s %s: %s\n%s", request.method, name, type(fault).__name__, trace)
-            response = self._problem(Denied(INTERNAL))
+            response = self._problem(Denied(INTERNAL), request)
         self.answered[name, response.status] += 1
         self.seconds[name] += perf_counter() - began
+        return response
+
+    async def _page(self, request: web.BaseRequest, raw_path: str, raw_query: str) -> web.StreamResponse:
+        """Answer with a page: for addresses that are none of the API's."""
+        body = await _body(request, FORM_BYTES_MAX, FORM_TYPE) if request.method == "POST" else b""
+        response = await self._site.answer(request, raw_path, raw_query, self._address(request), body)
+        self.answered["page", response.status] += 1
         return response
 
     def unreadable(self, status: int) -> web.StreamResponse:
@@ -141,8 +166,9 @@ class Door:
             return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()[:64]
         return request.remote or ""
 
-    def _problem(self, denied: Denied) -> web.Response:
-        status, body = problem(denied.reason, denied.figures, self._scale_of)
+    def _problem(self, denied: Denied, request: web.BaseRequest | None = None) -> web.Response:
+        accepted = None if request is None else request.headers.get("Accept-Language")
+        status, body = problem(denied.reason, denied.figures, self._scale_of, accepted)
         headers = {"Retry-After": RETRY_AFTER} if status == 503 else {}
         return respond(body, status=status, content_type=PROBLEM_TYPE, headers={**headers, **denied.headers})
 
@@ -228,7 +254,7 @@ def _route(methods: Mapping[str, Route], method: str) -> Route:
     return route
 
 
-async def _body(request: web.BaseRequest, bytes_max: int) -> bytes:
+async def _body(request: web.BaseRequest, bytes_max: int, content_type: str = JSON_TYPE) -> bytes:
     """Return the body of a request; raises Denied before more than it may have are held."""
     headers = request.headers
     if (request.content_length or 0) > bytes_max:
@@ -250,10 +276,10 @@ async def _body(request: web.BaseRequest, bytes_max: int) -> bytes:
     if len(data) > bytes_max:
         raise Denied(BODY_TOO_LARGE, maximum=bytes_max)
     if data and (
-        headers.get("Content-Type", "").partition(";")[0].strip().lower() != JSON_TYPE
+        headers.get("Content-Type", "").partition(";")[0].strip().lower() != content_type
         or headers.get("Content-Encoding", "identity").strip().lower() != "identity"
     ):
-        raise Denied(CONTENT_TYPE_UNSUPPORTED, expected=JSON_TYPE)
+        raise Denied(CONTENT_TYPE_UNSUPPORTED, expected=content_type)
     return data
 
 

@@ -108,7 +108,7 @@ class TokenDesk:
 
     async def _create(self, wish: CreateToken, actor: Actor, session_key: bytes | None) -> CreatedToken:
         now = self._now()
-        role, member, scopes = self._granted(wish, actor)
+        role, member, scopes = self.granted(wish, actor)
         if wish.expires is not None and wish.expires <= now:
             raise Denied(MALFORMED, field="expires", expected="a time to come")
         if actor.role is Role.MEMBER:
@@ -135,7 +135,8 @@ class TokenDesk:
         assert stored is not None
         return CreatedToken(str(stored.number), secret, role, member, _shown_scopes(scopes), wish.label, wish.expires)
 
-    def _granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
+    def granted(self, wish: CreateToken, actor: Actor) -> tuple[Role, str | None, frozenset[str] | None]:
+        """Return role, member and scopes of a token that somebody may make; raises Denied for any other."""
         scopes = None if wish.scopes is None or "*" in wish.scopes else frozenset(wish.scopes)
         if scopes is not None and len(scopes) > SCOPES_MAX:
             raise Denied(MALFORMED, field="scopes", expected=f"at most {SCOPES_MAX}")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
-from unicodedata import normalize
 
 from node.http.components import Components, Misread, Schema, ValueForm, described_object
 from protocol.book.declaration import TextRef
+from protocol.book.folding import MARKS_ON_LETTER_MAX, TextFault, composed
 from protocol.book.money import AMOUNT_MINOR_MAX, ASSET_SCALE_MAX, Amount
 from protocol.book.refusals import AMOUNT_MALFORMED, AMOUNT_TOO_LARGE
 from protocol.book.signed import TIME_MS_MAX, parse_uuid, uuid_text
@@ -55,7 +55,10 @@ def read_json_text(value: Any) -> str:
             value.encode()
         except UnicodeEncodeError:
             raise Misread(expected="a text of Unicode characters") from None
-        value = normalize("NFC", value)
+        try:
+            value = composed(value)
+        except TextFault:
+            raise Misread(expected=f"at most {MARKS_ON_LETTER_MAX} marks on a letter") from None
     if _CONTROL.search(value):
         raise Misread(expected="a text without control characters")
     return value

@@ -121,7 +121,7 @@ OPERATIONS = {
         Act("loaves", "throw-away", SliceLoaf, plan=_undecided, who=STEWARDS),
         Show("loaves", LoafShown, view=_undecided, who=ANYONE),
         List("loaves", LoavesWanted, LoafShown, view=_undecided),
-        ListOf("loaves", "crumbs", Crumb, view=_undecided),
+        ListOf("loaves", "crumbs", LoavesWanted, Crumb, view=_undecided),
         Reckon(
             "loaves",
             "weight",
@@ -187,7 +187,8 @@ class Bakery:
     book: Any = field(
         default_factory=lambda: SimpleNamespace(
             network=NETWORK,
-            currencies={"HORA": SimpleNamespace(scale=2)},
+            currencies={"HORA": SimpleNamespace(scale=2, closed=False, guaranteed=False)},
+            parameter=lambda one: one.default,
             members={
                 one: SimpleNamespace(
                     id=one, state=MemberState.ACTIVE, auth=auth, keys={ANAS_KEYS.public: SimpleNamespace(revoked=False)}

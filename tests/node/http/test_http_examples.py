@@ -16,11 +16,22 @@ from tests.node.http.tried import founded, text_of, try_all
 
 pytestmark = pytest.mark.timeout(60)
 
-NEIGHBOURS = ("links", "federations", "directory", "quotes", "clearings", "clearing-terms", "recoveries")
+NEIGHBOURS = (
+    "links",
+    "federations",
+    "directory",
+    "quotes",
+    "mixed-quotes",
+    "clearings",
+    "clearing-terms",
+    "recoveries",
+    "acceptances",
+    "campaign-follows",
+)
 """Nouns of which a group that knows no other yet has nothing to show."""
-OF_NEIGHBOURS = {"networks.forget", "networks.purge"}
+OF_NEIGHBOURS = {"networks.forget", "networks.purge", "joint-orders.join"}
 """Operations of other nouns on another network."""
-UNTRIED_MAX = 15
+UNTRIED_MAX = 3
 """How many operations within a network have no true example yet: the document makes one from the types."""
 
 

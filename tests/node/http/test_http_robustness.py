@@ -209,7 +209,9 @@ async def test_where_all_are_being_served_a_new_connection_is_closed(shop: Any, 
 
 async def test_who_connects_and_says_nothing_is_hung_up_on(monkeypatch: Any) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.05)
-    door = server.Door(RouteTable([]), gate=cast("TokenGate", None), scale_of=lambda _: None)
+    door = server.Door(
+        RouteTable([]), cast("server.Pages", None), gate=cast("TokenGate", None), scale_of=lambda _: None
+    )
     host, port = (await door.start("127.0.0.1", 0)).removeprefix("http://").split(":")
     for said in (b"", b"GET / HTTP/1.1\r\nHost:"):
         reader, writer = await asyncio.open_connection(host, int(port))

@@ -49,7 +49,7 @@ async def test_what_is_not_there_is_a_problem_that_says_so(shop: Any) -> None:
     for path in ("/v1/loaves/7", "/v1/loaves/7/crumbs"):
         missing = await shop.ask("GET", path)
         assert (missing.status, missing.code) == (404, "NOT_FOUND")
-    for path in ("/", "/v1", "/v1/cakes", "/v1/loaves/", "/v1/loaves/7/", "/v1/loaves/7/icing", "/v2/loaves"):
+    for path in ("/nothing", "/v1", "/v1/cakes", "/v1/loaves/", "/v1/loaves/7/", "/v1/loaves/7/icing", "/v2/loaves"):
         nowhere = await shop.ask("GET", path)
         assert (nowhere.status, nowhere.code) == (404, "PATH_UNKNOWN"), path
 

@@ -99,6 +99,7 @@ def test_what_is_shown_is_read_again_as_the_same() -> None:
         ({"baker": 3}, "baker"),
         ({"baker": "an\x00a"}, "baker"),
         ({"baker": "\ud800"}, "baker"),
+        ({"baker": "a" + "\u0301\u0323" * 16}, "baker"),
         ({"count": 1.0}, "count"),
         ({"count": "1"}, "count"),
         ({"count": True}, "count"),

@@ -10,11 +10,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import ClientSession
+from PIL import Image
 
 from node import clock
 from node.http.about import NodeShown
@@ -25,13 +27,15 @@ from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.loading import Loader
 from node.store.storage import Storage
+from protocol.book.money import Amount
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.practices import OPERATIONS, PRACTICES
+from protocol.practices.credit.loans.entries import AskReschedule, LoanKind, RepayLoan, RequestLoan
 from protocol.practices.governance.motions.entries import Ballot, Vote
-from protocol.practices.people.devices import AddKey, RevokeKey
-from protocol.practices.people.guardians.entries import NameGuardians
+from protocol.practices.people.devices import AddKey, RebindKey, RevokeKey
+from protocol.practices.people.guardians.entries import BackKey, NameGuardians, ObjectToKey
 from protocol.practices.people.joinings import sign_joining
 from protocol.replica import Replica
 from protocol.wire.keys import KeyPair
@@ -60,11 +64,15 @@ class Chance:
 class Trial:
     """A serving node, somebody who asks there, and what was asked and answered, by operation."""
 
-    def __init__(self, url: str, steward: str, network: bytes, session: ClientSession) -> None:
+    def __init__(self, url: str, steward: str, network: bytes, session: ClientSession, hour: list[int]) -> None:
         self.url = url
+        self.hour = hour
+        """What the node's clock says, milliseconds since 1970."""
         self.network = network
         self.tokens = {"steward": steward}
         self.held: dict[str, Json] = {}
+        self.keys = dict(KEYS)
+        """Of the members who have one, the key that they sign with now."""
         self._session = session
         self._signed = 0
         self.chance = Chance()
@@ -91,20 +99,27 @@ class Trial:
 
     async def sign_in(self, who: str) -> None:
         """Open a session by a member's key."""
-        key = bytes_text(KEYS[who].public)
+        key = bytes_text(self.keys[who].public)
         asked = (await self.ask("", "", "/v1/challenges", {"key": key}))["challenge"]
-        signature = bytes_text(KEYS[who].sign("session", form(bytes).read(asked)))
+        signature = bytes_text(self.keys[who].sign("session", form(bytes).read(asked)))
         opened = await self.ask("", "", "/v1/sessions", {"key": key, "challenge": asked, "signature": signature})
         self.tokens[who] = opened["token"]
 
-    def signed(self, operation: str, wish: object) -> Json:
-        """Return a body that holds Ana's signed wish."""
+    def signed(self, operation: str, wish: object, who: str = "ana") -> Json:
+        """Return a body that holds a member's signed wish."""
         self._signed += 1
         signed = sign_wish(
-            ANAS_KEYS, operation, wish,
-            network=self.network, order_seq=NOW_MS + self._signed, not_after_ms=NOW_MS + DAY_MS,
+            self.keys[who], operation, wish,
+            network=self.network, order_seq=NOW_MS + self._signed, not_after_ms=self.hour[0] + DAY_MS,
         )  # fmt: skip
         return {"signed": {"data": bytes_text(signed.data), "signature": bytes_text(signed.signature)}}
+
+
+def face_text(side: int) -> str:
+    """Return a picture of one colour as the API takes it, a PNG of so many pixels a side."""
+    file = BytesIO()
+    Image.new("RGB", (side, side), (200, 120, 40)).save(file, "PNG")
+    return bytes_text(file.getvalue())
 
 
 def amount(minor: int, code: str = "HORA") -> Json:
@@ -121,22 +136,25 @@ async def founded(folder: Path) -> AsyncIterator[Trial]:
     chance = Chance()
     founding = home.Founding("riacho", "Riacho", "HORA", default_limit="200.00")
     made = await home.found(folder, founding, now=lambda: NOW_MS, chance=chance)
-    keyring = home.read_keys(folder).keyring
+    keyring, hour = home.read_keys(folder).keyring, [NOW_MS]
     storage = await Storage.open(folder / home.DATABASE)
     network = next(storage.entries()).id
 
     def load() -> Replica:
         return Loader(storage, network).load(lambda: Replica(network, PRACTICES, chance=chance, keyring=keyring))
 
-    runtime = Runtime(storage, load, network=network, now=lambda: NOW_MS, seconds=clock.seconds, advance=lambda _: None)
+    def seconds() -> float:
+        return clock.seconds() + (hour[0] - NOW_MS) / 1000
+
+    runtime = Runtime(storage, load, network=network, now=lambda: hour[0], seconds=seconds, advance=lambda _: None)
     await runtime.start()
     running = asyncio.create_task(runtime.run())
     shown = NodeShown(made.network_id, "riacho", "Riacho", made.peer_id, (), "READY", "0.1.0", "https://example.net/")
-    api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=lambda: NOW_MS, chance=Chance())
+    api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=lambda: hour[0], chance=Chance())
     url = await api.start("127.0.0.1", 0)
     try:
         async with ClientSession() as session:
-            yield Trial(url, made.steward_token, network, session)
+            yield Trial(url, made.steward_token, network, session, hour)
     finally:
         await api.stop()
         runtime.stop()
@@ -153,7 +171,16 @@ async def try_all(one: Trial) -> None:
     await neighbours(one)
     await decisions(one)
     await chain(one)
+    await backed(one)
     await departures(one)
+    await lending(one)
+    from tests.node.http.tried_councils import communal
+
+    await communal(one)
+    await by_laws(one)
+    from tests.node.http.tried_guarantee import try_guarantee
+
+    await try_guarantee(one)
 
 
 async def people(one: Trial) -> None:
@@ -201,7 +228,9 @@ def one_signed(signed: Any) -> Json:
 async def money(one: Trial) -> None:
     eco = {"code": "ECO", "name": "Eco do Riacho", "credit_limit": amount(100_00, "ECO"), "unit_word": "eco"}
     await one.ask("steward", "currencies.create", "/v1/currencies", eco)
-    await one.ask("steward", "currencies.set-levy", "/v1/currencies/HORA/set-levy", {"basis_points": 100})
+    await one.ask(
+        "steward", "currencies.set-levy", "/v1/currencies/HORA/set-levy", {"basis_points": 100, "side": "both"}
+    )
     defaults = {"credit_limit": amount(150_00)}
     await one.ask("steward", "currencies.set-defaults", "/v1/currencies/HORA/set-defaults", defaults)
     await one.ask("steward", "currencies.close", "/v1/currencies/ECO/close", {})
@@ -250,6 +279,16 @@ async def more_of_people(one: Trial) -> None:
     await one.ask("ana", "members.add-key", "/v1/members/ana/add-key", add)
     lost = one.signed("members.revoke-key", RevokeKey(ana, till.public))
     await one.ask("ana", "members.revoke-key", "/v1/members/ana/revoke-key", lost)
+    new = KeyPair.from_seed(sha256(b"ana's new phone").digest())
+    back = one.signed("guardians.back", BackKey(ana, new.public, sign_joining(new, one.network, "ana")), "fia")
+    await one.ask("fia", "guardians.back", "/v1/guardians/ana/back", back)
+    known = one.signed("guardians.object", ObjectToKey(ana))
+    await one.ask("ana", "guardians.object", "/v1/guardians/ana/object", known)
+    newer = KeyPair.from_seed(sha256(b"fia's new phone").digest())
+    rebound = one.signed("members.rebind-key", RebindKey(fia, sign_joining(newer, one.network, "fia")), "fia")
+    await one.ask("fia", "members.rebind-key", "/v1/members/fia/rebind-key", rebound)
+    one.keys["fia"] = newer
+    await one.sign_in("fia")
     pinned = await one.ask(
         "steward", "announcements.publish", "/v1/announcements", {"text": "Market on Saturday, 9 to 12"}
     )
@@ -260,6 +299,9 @@ async def more_of_people(one: Trial) -> None:
     await one.ask("steward", "announcements.withdraw", f"{where}/withdraw", {})
     await offered(one)
     await opened_prices(one)
+    face = {"picture": face_text(12), "seen_by": "members"}
+    await one.ask("bia", "pictures.set", "/v1/pictures", face)
+    await one.ask("bia", "pictures.remove", "/v1/pictures/bia/remove", {})
     await one.ask("steward", "absences.set", "/v1/absences/caio/set", {"since": at(1), "until": at(30)})
     await one.show("steward", "absences.show", "/v1/absences/caio")
     contact = {"kind": "email", "value": "bia@example.net"}
@@ -286,6 +328,8 @@ async def offered(one: Trial) -> None:
     await one.ask("bia", "offers.replace", f"{where}/replace", flour | {"quantity": "8 kg"})
     await one.show("ana", "offers.show", where)
     await one.show("ana", "offers.list", "/v1/offers?search=flour&code=231&max_price=5.00+HORA")
+    await one.ask("bia", "offer-pictures.set", "/v1/offer-pictures", {"offer": shown["id"], "picture": face_text(16)})
+    await one.ask("bia", "offer-pictures.remove", f"/v1/offer-pictures/{shown['id']}/remove", {})
     await ordered(one, shown["id"])
     await one.ask("bia", "offers.withdraw", f"{where}/withdraw", {})
     need = {"title": "Yarn", "quantity": "1,5 kg", "language": "es", "within_km": 40, "place": "geo:-23.55,-46.63"}
@@ -366,7 +410,15 @@ async def more_of_money(one: Trial) -> None:
         await one.ask(payee, "", "/v1/payment-requests", {"amount": amount(2_00), "payer": payer})
     await one.show("caio", "set-off-consents.show", f"/v1/set-off-consents/{consent['id']}")
     await one.show("steward", "obligations.show", "/v1/obligations/HORA")
-    await one.ask("caio", "set-off-consents.revoke", f"/v1/set-off-consents/{consent['id']}/revoke", {})
+    for payee, payer in (("bia", "caio"), ("caio", "bia")):
+        asked = await one.ask(payee, "", "/v1/payment-requests", {"amount": amount(2_00), "payer": payer})
+        wish = {"not_after": at(60), "currency": "HORA", "requests": [asked["id"]]}
+        consent = await one.ask(payer, "", "/v1/set-off-consents", wish)
+    await one.ask("steward", "obligations.clear", "/v1/obligations/HORA/clear", {})
+    await one.ask("bia", "set-off-consents.revoke", f"/v1/set-off-consents/{consent['id']}/revoke", {})
+    await one.ask("steward", "due-days.set", "/v1/due-days/HORA/set", {"day": 25})
+    await one.show("caio", "due-days.show", "/v1/due-days/HORA")
+    await one.show("caio", "due-days.list", "/v1/due-days")
 
 
 async def neighbours(one: Trial) -> None:
@@ -457,6 +509,28 @@ async def figures_of_the_chain(one: Trial) -> None:
     await one.ask("ana", "chains.least-bad", "/v1/chains/least-bad", {"weights": "labour=.7,ecology=.3"})
 
 
+async def backed(one: Trial) -> None:
+    """Do what groups do beside payments; it is told in a file of its own."""
+    from tests.node.http.tried_campaigns import try_campaigns
+    from tests.node.http.tried_clubs import try_clubs
+    from tests.node.http.tried_credit import try_credit
+    from tests.node.http.tried_marks import try_marks
+    from tests.node.http.tried_purchasing import try_purchasing
+
+    await try_credit(one)
+    await try_purchasing(one)
+    await try_clubs(one)
+    await try_marks(one)
+    await try_campaigns(one)
+
+
+async def by_laws(one: Trial) -> None:
+    """Change rules as the group, its committee and its members do; it is told in a file of its own."""
+    from tests.node.http.tried_bylaws import try_bylaws
+
+    await try_bylaws(one)
+
+
 async def departures(one: Trial) -> None:
     await one.ask("dora", "members.leave", "/v1/members/dora/leave", {"erase": True})
     back = await one.ask("steward", "", "/v1/invitations", {"back": "dora"})
@@ -464,6 +538,83 @@ async def departures(one: Trial) -> None:
     await one.show("steward", "tokens.list", "/v1/tokens")
     await one.show("steward", "tokens.show", "/v1/tokens/2")
     await one.show("", "node.show", "/v1/node")
+
+
+async def lending(one: Trial) -> None:
+    """A fund is voted for and lends to Ana, who repays."""
+    loans = {"title": "Loans of the quarter", "currency": "HORA", "kind": "lending"}
+    motions = [
+        await one.ask("steward", "funds.create", "/v1/funds", loans),
+        await one.ask("steward", "boards.seat", "/v1/boards/committee/seat", {"members": ["bia", "elio"]}),
+    ]
+    await carried(one, motions)
+    fund = (await one.show("ana", "funds.list", "/v1/funds"))["items"][0]["id"]
+    path = f"/v1/funds/{fund}"
+    await one.ask("bia", "funds.pay", f"{path}/pay", {"amount": amount(150_00)})
+    await one.ask("bia", "", f"{path}/pay", {"amount": amount(30_00), "part": "savings"})
+    await one.ask("bia", "funds.withdraw", f"{path}/withdraw", {"amount": amount(10_00)})
+    await one.show("bia", "funds.show", path)
+    ana, bia, caio = [(await one.show("ana", "", f"/v1/members/{who}"))["id"] for who in ("ana", "bia", "caio")]
+    asked = RequestLoan(
+        parse_uuid(fund) or b"", Amount(100_00, "HORA", 2), 4, (bia, caio), LoanKind.PRODUCTIVE, 1_00, member=ana,
+        loan=drawn_id(one.chance),
+    )  # fmt: skip
+    loan = await one.ask("ana", "loans.create", "/v1/loans", one.signed("loans.create", asked))
+    path = f"/v1/loans/{loan['id']}"
+    await one.ask("bia", "loans.vouch", f"{path}/vouch", {"member": "bia"})
+    await one.ask("caio", "", f"{path}/vouch", {})
+    await carried(one, [await one.ask("steward", "loans.approve", f"{path}/approve", {})])
+    await one.ask("ana", "loans.disburse", f"{path}/disburse", {})
+    name = parse_uuid(loan["id"]) or b""
+    repaid = one.signed("loans.repay", RepayLoan(name, Amount(25_63, "HORA", 2)))
+    await one.ask("ana", "loans.repay", f"{path}/repay", repaid)
+    await one.ask("steward", "loans.charge", f"{path}/charge", {"fee": amount(1_00)})
+    await one.ask("ana", "loans.ask", f"{path}/ask", one.signed("loans.ask", AskReschedule(name, 6)))
+    await one.ask("steward", "loans.reschedule", f"{path}/reschedule", {})
+    await one.ask("steward", "loans.write-off", f"{path}/write-off", {})
+    await one.show("ana", "loans.show", path)
+    await one.show("steward", "loans.list", "/v1/loans?state=current")
+    await one.show("caio", "portfolios.list", "/v1/portfolios")
+    await one.show("caio", "portfolios.show", f"/v1/portfolios/{fund}")
+    from tests.node.http.tried_clubs import ethical
+
+    await ethical(one, fund, loan["id"])
+    other = {"fund": fund, "amount": amount(10_00), "months": 2, "vouchers": ["ana", "caio"]}
+    other = (await one.ask("bia", "", "/v1/loans", other))["id"]
+    await one.ask("bia", "loans.withdraw", f"/v1/loans/{other}/withdraw", {})
+    await one.ask("steward", "funds.fill", f"/v1/funds/{fund}/fill", {"amount": amount(1_00)})
+    await ended(one)
+    await one.ask("steward", "funds.return", f"/v1/funds/{fund}/return", {"amount": amount(1_00)})
+
+
+async def ended(one: Trial) -> None:
+    """Let dues end that the group has voted for."""
+    due = {"title": "Tea once more", "currency": "HORA", "amount": amount(1_00), "day": 1}
+    await carried(one, [await one.ask("steward", "", "/v1/dues", due)])
+    found = (await one.show("bia", "dues.list", "/v1/dues"))["items"][-1]
+    await one.ask("steward", "dues.end", f"/v1/dues/{found['id']}/end", {})
+
+
+async def carried(one: Trial, motions: list[Any]) -> None:
+    """Let all who may vote for motions, and wait until the group has done what they wish."""
+    for motion in motions:
+        path, recused = f"/v1/motions/{motion['id']}", motion["recused"]
+        if motion["electorate"] == "members" and "ana" not in recused:
+            vote = one.signed("motions.vote", Vote(parse_uuid(motion["id"]) or b"", Ballot.YES))
+            await one.ask("ana", "", f"{path}/vote", vote)
+        voters = ("bia", "caio") if motion["electorate"] == "members" else ("bia", "elio")
+        for who in voters:
+            if who not in recused:
+                await one.ask("steward", "", f"{path}/vote", {"ballot": "yes", "member": who})
+    one.hour[0] += 8 * DAY_MS
+    await one.sign_in("ana")
+    for motion in motions:
+        for _ in range(400):
+            shown = await one.show("steward", "", f"/v1/motions/{motion['id']}")
+            if shown["state"] not in ("open", "carried"):
+                break
+            await asyncio.sleep(0.05)
+        assert shown["state"] == "executed", shown
 
 
 def text_of(held: dict[str, Json]) -> str:

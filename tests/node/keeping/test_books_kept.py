@@ -42,7 +42,7 @@ class Riacho:
 
     async def ask(self, operation: str, subject: str = "", **wish: Any) -> Any:
         declared = OPERATIONS[operation]
-        made = getattr(declared, "wish", None)
+        made = getattr(declared, "wish", None) or getattr(declared, "wanted", None)
         return await self.runtime.ask(operation, STEWARD, made and made(**wish), subject=subject)
 
     async def pay(self, key: str, hours: int) -> Remembered:

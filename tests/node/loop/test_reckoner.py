@@ -3,15 +3,21 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from node.loop.reckoner import RECKONINGS_KEPT_MAX, RECKONINGS_WAITING_MAX, Reckoner
-from protocol.book.plans import Reckoning
+from node.loop.reckoner import RECKONINGS_KEPT_MAX, RECKONINGS_OF_ONE_MAX, RECKONINGS_WAITING_MAX, Reckoner
+from node.loop.refusals import RECKONINGS_UNDER_WAY
+from protocol.book.plans import Actor, Reckoning, Role
 from protocol.book.refusals import OVERLOADED, Refused
 
 pytestmark = pytest.mark.timeout(20)
+
+
+def member(number: int) -> Actor:
+    return Actor(Role.MEMBER, f"member {number}")
 
 
 class Abacus:
@@ -81,15 +87,33 @@ async def test_who_leaves_takes_the_answer_from_nobody() -> None:
 async def test_who_comes_while_many_wait_is_told_to_come_again() -> None:
     abacus, reckoner = Abacus(), Reckoner()
     waiting = [
-        asyncio.create_task(reckoner.reckoned(number, abacus.reckoning((1,))))
+        asyncio.create_task(reckoner.reckoned(number, abacus.reckoning((1,)), member(number // RECKONINGS_OF_ONE_MAX)))
         for number in range(RECKONINGS_WAITING_MAX)
     ]
     await asyncio.sleep(0.01)
-    refused = await reckoner.reckoned("one more", abacus.reckoning((1,)))
+    refused = await reckoner.reckoned("one more", abacus.reckoning((1,)), member(99))
     assert isinstance(refused, Refused) and refused.reason is OVERLOADED
     abacus.may.set()
     assert await asyncio.gather(*waiting) == [1] * RECKONINGS_WAITING_MAX
     assert await reckoner.reckoned("one more", abacus.reckoning((1,))) == 1
+
+
+async def test_nobody_takes_the_places_of_all() -> None:
+    abacus, reckoner = Abacus(), Reckoner()
+
+    def ask(what: int, who: Actor) -> asyncio.Task[Any]:
+        return asyncio.create_task(reckoner.reckoned(what, abacus.reckoning((1,)), who))
+
+    waiting = [ask(number, member(1)) for number in range(RECKONINGS_OF_ONE_MAX)]
+    await asyncio.sleep(0.01)
+    refused = await ask(7, replace(member(1), scopes=frozenset({"chains:read"})))
+    assert isinstance(refused, Refused) and refused.reason is RECKONINGS_UNDER_WAY
+    assert refused.reason.transient and refused.figures == {"maximum": RECKONINGS_OF_ONE_MAX}
+    waiting += [ask(0, member(1)), ask(7, member(2)), ask(8, Actor(Role.STEWARD)), ask(9, Actor(Role.AUDITOR))]
+    await asyncio.sleep(0.01)
+    abacus.may.set()
+    assert await asyncio.gather(*waiting) == [1] * (RECKONINGS_OF_ONE_MAX + 4), "what is asked again takes no place"
+    assert await ask(10, member(1)) == 1
 
 
 async def test_a_mistake_is_told_to_who_asked_and_kept_for_nobody() -> None:

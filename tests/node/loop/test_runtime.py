@@ -27,6 +27,7 @@ from protocol.book.declaration import Actor, Create, EntriesWanted, Lookup, Oper
 from protocol.book.payments import PAYMENTS
 from protocol.book.private import PrivateItem
 from protocol.book.refusals import OVERLOADED, Refused, refuse
+from protocol.book.requests import REQUESTS
 from protocol.book.tables import Name
 from protocol.events import (
     MISSED,
@@ -112,7 +113,8 @@ class Wall:
     def _one(self, one: Input) -> list[Effect]:
         match one:
             case Asked(request, "marks.show", wish="statement"):
-                return [Answer(request, Lookup("ana.HORA", 0, 2, lambda line, _: line.amount_minor, PAYMENTS))]
+                wanted = Lookup("ana.HORA", 0, 2, lambda line, *_: line.amount_minor, PAYMENTS, REQUESTS)
+                return [Answer(request, wanted)]
             case Asked(request, "marks.show", wish="receipt"):
                 return [Answer(request, EntriesWanted((1, 0), lambda identity, ledger: (identity, ledger)))]
             case Asked(request, "marks.show", wish=bytes(digest)):

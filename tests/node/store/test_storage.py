@@ -22,8 +22,10 @@ from node.store.lanes import Reach
 from node.store.schema import SCHEMA_VERSION
 from node.store.storage import ANSWERS_KEPT_MS, EVENTS_KEPT, Storage
 from node.store.tokens import REVOKED_KEPT, Token
-from protocol.book.declaration import Page
+from protocol.book.declaration import Lookup, Page
+from protocol.book.payments import PAYMENTS
 from protocol.book.private import PrivateItem
+from protocol.book.requests import REQUESTS
 from protocol.events import Forget, Line
 from protocol.lanes.entry import COMMONS, IDENTITY, LEDGER, Entry, parse
 
@@ -152,19 +154,34 @@ async def test_how_far_a_network_has_come_counts_all_its_lanes(storage: Storage,
     assert await storage.reach(RIACHO) == Reach(2, 3, ledger[-1].id, 5)
 
 
+def asked(account: str, after: int, **period: Any) -> Lookup:
+    """Return a question for three lines of an account."""
+    return Lookup(account, after, 3, lambda line, *_: line, PAYMENTS, REQUESTS, **period)
+
+
+async def test_of_a_statement_some_days_are_shown_and_the_newest_line_first(storage: Storage) -> None:
+    days = [line("ana.HORA", n, n, seq=n)._replace(at_ms=NOW + n) for n in range(7)]
+    await storage.commit(Batch([], days, [note(b"t" * 32, "")]))
+    whole = await storage.statement(asked("ana.HORA", 0, newest_first=True))
+    rest = await storage.statement(asked("ana.HORA", whole.next or 0, newest_first=True))
+    assert [one.seq for one in (*whole.items, *rest.items)] == [6, 5, 4, 3, 2, 1]
+    some = await storage.statement(asked("ana.HORA", 0, since_ms=NOW + 3, until_ms=NOW + 5))
+    assert ([one.seq for one in some.items], some.next) == ([3, 4], None)
+
+
 async def test_a_statement_is_paged_and_late_lines_shift_no_page(storage: Storage) -> None:
     def lines(numbers: range) -> list[Line]:
         return [line(account, n, n, seq=n) for n in numbers for account in ("ana.HORA", "bia.HORA")]
 
     await storage.commit(Batch([], lines(range(5)), [note(b"t" * 32, "")]))
-    first = await storage.statement("ana.HORA", 0, 3)
+    first = await storage.statement(asked("ana.HORA", 0))
     await storage.commit(Batch([], lines(range(5, 7)), [note(b"u" * 32, "")]))
-    second = await storage.statement("ana.HORA", first.next or 0, 3)
-    last = await storage.statement("ana.HORA", second.next or 0, 3)
+    second = await storage.statement(asked("ana.HORA", first.next or 0))
+    last = await storage.statement(asked("ana.HORA", second.next or 0))
     assert [one.seq for page in (first, second, last) for one in page.items] == list(range(7))
     assert {one.account for page in (first, second, last) for one in page.items} == {"ana.HORA"}
     assert last.next is None
-    assert (await storage.statement("nobody", 0, 3)).items == ()
+    assert (await storage.statement(asked("nobody", 0))).items == ()
 
 
 @pytest.mark.parametrize("count", [400, 4_000])

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What pages say: words in a person's language, amounts, numbers and dates as people write them there (CLDR).
+
+Whole sentences stand in the catalogues under PAGE_TEXT, names of nouns, fields, verbs and states under PAGE_LABEL; a
+sentence has its figures in braces, so that nothing is put together from pieces.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import cached_property
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from node.languages.catalogues import catalogue_of, decimal_mark, wording
+from protocol.book.money import Amount
+from protocol.book.timezones import MINUTE_MS, TimeZone
+
+PAGE_TEXT, PAGE_LABEL, ERRAND_TEXT = "page", "label", "errand"
+MINUS = "\u2212"
+LOCALES = {"en": "en_GB", "es": "es_ES", "fr": "fr_FR", "pt": "pt_BR"}
+"""Whose writing of numbers and dates is meant by each language."""
+
+
+@dataclass(frozen=True)
+class PageWords:
+    """The words of one reader: a language, and the time zone of the group."""
+
+    language: str
+    zone: TimeZone
+
+    @cached_property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES[self.language])
+
+    @cached_property
+    def decimal_mark(self) -> str:
+        """What stands before decimals."""
+        return decimal_mark(self.language)
+
+    def say(self, english: str, **figures: object) -> str:
+        """Return a sentence of the pages with its figures."""
+        told = wording(self.language, english, PAGE_TEXT)
+        return told.format(**figures) if figures else told
+
+    def label(self, name: str) -> str:
+        """Return what a noun, a field, a verb or a state is called; where a catalogue lacks it, its own name."""
+        plain = plain_label(name)
+        told = wording(self.language, plain, PAGE_LABEL)
+        return told[:1].upper() + told[1:]
+
+    def verb(self, noun: str, verb: str) -> str:
+        """Return what a verb of a noun is called: one of its own, such as "pay" for payments, or the verb's."""
+        own = own_verb(noun, verb)
+        return self.label(verb) if own is None else self.label(own)
+
+    def heading(self, noun: str, verb: str) -> str:
+        """Return the heading of the page on which something is done."""
+        own = own_verb(noun, verb)
+        return self.label(own) if own is not None else f"{self.label(noun)}: {self.label(verb)}"
+
+    def errand(self, sentence: str, english: str, **figures: object) -> str:
+        """Return what an errand says: its sentence in this language, or the English of the practice itself."""
+        told = wording(self.language, sentence, ERRAND_TEXT)
+        return english if told == sentence else told.format(**figures)
+
+    def amount(self, amount: Amount) -> str:
+        """Return the figure of an amount, its unit left out: 1.204,25, with a true minus."""
+        scale = amount.asset_scale
+        if amount.asset_code is None and not amount.value:
+            return "0"
+        digits = format_decimal(
+            Decimal(abs(amount.value)).scaleb(-scale),
+            format="#,##0" + (f".{'0' * scale}" if scale else ""),
+            locale=self.locale,
+            decimal_quantization=False,
+        )
+        return f"{MINUS}{digits}" if amount.value < 0 else digits
+
+    def number(self, number: int) -> str:
+        """Return a whole number as people write it."""
+        return format_decimal(number, locale=self.locale).replace("-", MINUS)
+
+    def moment(self, at_ms: int) -> str:
+        """Return a day and its hour by the group's clocks."""
+        return format_datetime(self._local(at_ms), "d MMM y, HH:mm", locale=self.locale)
+
+    def day(self, at_ms: int) -> str:
+        """Return a day by the group's clocks, with its weekday."""
+        return format_date(self._local(at_ms), "full", locale=self.locale)
+
+    def _local(self, at_ms: int) -> datetime:
+        offset = timezone(timedelta(minutes=self.zone.offset(at_ms)))
+        return datetime.fromtimestamp(min(at_ms, _LATEST_MS) / 1000, UTC).astimezone(offset)
+
+
+_LATEST_MS = 253_370_764_800_000 - 24 * 60 * MINUTE_MS
+"""A day before the year 9999: the last that a calendar can write."""
+
+
+def own_verb(noun: str, verb: str) -> str | None:
+    """Return the name under which catalogues have a verb of one noun, None where the verb alone says it."""
+    own = plain_label(f"{noun} {verb}")
+    return own if catalogue_of("en").get(own, PAGE_LABEL) is not None else None
+
+
+def plain_label(name: str) -> str:
+    """Return a name as words: payment-requests and not_after as "payment requests" and "not after"."""
+    return name.replace("-", " ").replace("_", " ").replace(".", " ").strip().lower()
