@@ -12,7 +12,7 @@ from node.store.connections import StorageFailed
 from node.store.storage import Storage
 from protocol.book.declaration import Act, Create
 from protocol.book.refusals import refuse
-from protocol.events import Asked, Input, PeerDown, PeerUp, Recalled, Received, RowsBrought, TimerFired
+from protocol.events import Asked, Input, PeerDown, PeerUp, Recalled, Received, ReckonedBeside, RowsBrought, TimerFired
 from protocol.lanes.entry import Millis
 
 PRUNE_EVERY_MS = 60_000
@@ -79,7 +79,7 @@ async def let_in(
                     # Its hello would be lost, and what it says once there is room be taken for a fault.
                     peering.turn_away(peer)
                     continue
-            case PeerDown() | Recalled() | RowsBrought():
+            case PeerDown() | Recalled() | RowsBrought() | ReckonedBeside():
                 pass
         inputs.append(one)
     return inputs

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from node.loop.turns import FromPeer, Turns
 from node.loop.waiting import Waiter
-from protocol.events import Asked, Input, Recalled, Received, TimerFired
+from protocol.events import Asked, Input, Recalled, Received, ReckonedBeside, TimerFired
 from protocol.peers.ties import Tie
 
 WISHES_WAITING_MAX = 4_096
@@ -28,7 +28,7 @@ class Inbox:
         self.woken = asyncio.Event()
         self._seconds = seconds
         self._wishes: deque[tuple[Asked, Waiter]] = deque()
-        self._recalled: deque[Recalled] = deque()
+        self._recalled: deque[Recalled | ReckonedBeside] = deque()
         self._tick_waits = False
         self._turns = Turns()
         self._alarm: asyncio.TimerHandle | None = None
@@ -58,8 +58,8 @@ class Inbox:
         self._wishes.append((asked, waiter))
         self.woken.set()
 
-    def recall(self, recalled: Recalled) -> None:
-        """Let what was read again from the disk wait for the next batch."""
+    def recall(self, recalled: Recalled | ReckonedBeside) -> None:
+        """Let what was read again from the disk, or reckoned beside, wait for the next batch."""
         self._recalled.append(recalled)
         self.woken.set()
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What storage answers, or takes long to reckon: the core tells what is wanted, and how it is shown."""
 
-from collections.abc import Callable, Hashable, Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,52 +15,93 @@ from node.loop.underway import Underway
 from node.store.search import SearchBroken
 from node.store.storage import Storage
 from protocol.book.book import Book
-from protocol.book.declaration import EntriesWanted, EvidenceWanted, ItemsWanted, Lookup, Reckoning, RowsWanted
+from protocol.book.declaration import (
+    Actor,
+    Beside,
+    EntriesWanted,
+    EvidenceWanted,
+    ItemsWanted,
+    Lookup,
+    Reckoning,
+    RowsWanted,
+)
+from protocol.book.ledger import Line
 from protocol.book.refusals import refuse
-from protocol.book.tables import Name
+from protocol.book.tables import Name, Table
+from protocol.events import ReckonBeside, ReckonedBeside
 from protocol.lanes.entry import COMMONS, LEDGER
+
+log = logging.getLogger(__name__)
 
 
 class Looking:
     """What is answered beside the core."""
 
-    def __init__(self, storage: Storage, underway: Underway, network: bytes) -> None:
+    def __init__(
+        self, storage: Storage, underway: Underway, network: bytes, tell: Callable[[ReckonedBeside], None]
+    ) -> None:
         self._storage = storage
         self._underway = underway
         self._network = network
         self._reckoner = Reckoner()
+        self._tell = tell
+        self._begun: set[asyncio.Task[None]] = set()
 
-    async def up(self, asked: Hashable, result: Any, book: Book) -> Any:
+    def begin(self, asked: Iterable[ReckonBeside]) -> None:
+        """Reckon beside the loop what the core has asked for by itself, and hand it what that comes to."""
+        for one in asked:
+            task = asyncio.create_task(self._reckon_beside(one.beside))
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
+
+    async def _reckon_beside(self, beside: Beside) -> None:
+        try:
+            self._tell(ReckonedBeside(beside, await self._reckoner.worked(beside.reckoning)))
+        except Exception:
+            log.exception("what was to be reckoned beside the loop has failed")
+
+    async def up(self, asked: Hashable, result: Any, book: Book, actor: Actor) -> Any:
         """Return what a wish comes to, with its texts: found now where the core has left that to others."""
         if isinstance(result, Reckoning):
-            return await self._reckoned(asked, result)
+            return await self._reckoned(asked, result, actor)
         found = await _looked_up(result, self._storage, self._network, book)
         wanted = set(digests(found))
         return with_texts(found, await self._underway.texts(wanted)) if wanted else found
 
-    async def _reckoned(self, asked: Hashable, reckoning: Reckoning) -> Any:
+    async def _reckoned(self, asked: Hashable, reckoning: Reckoning, actor: Actor) -> Any:
         """Return what a reckoning comes to; with other texts than before it is another question."""
         if reckoning.texts is None:
-            return await self._reckoner.reckoned(asked, reckoning)
+            return await self._reckoner.reckoned(asked, reckoning, actor)
         kept = await self._underway.texts({reference.digest for _, reference in reckoning.texts})
         told = with_texts(reckoning.texts, kept)
-        work = partial(_with_names, reckoning.work, dict(told))
-        return await self._reckoner.reckoned((asked, told), replace(reckoning, work=work, texts=None))
+        named = replace(reckoning, work=partial(_with_names, reckoning.work, dict(told)), texts=None)
+        return await self._reckoner.reckoned((asked, told), named, actor)
 
 
 def _with_names(work: Callable[..., Any], names: Mapping[str, str | None], of: Any) -> Any:
     return work(of, names)
 
 
+async def _rows_of(storage: Storage, book: Book, table: Table[Any], keys: Set[bytes | None]) -> dict[Any, Any]:
+    """Return rows of a table by these keys, None among them left out."""
+    names = {Name(table.name, key) for key in keys if key is not None}
+    found = await storage.fetch(names, book.tables) if names else ()
+    return {one.name.key: one.row for one in found if one.row is not None}
+
+
 async def _looked_up(result: Any, storage: Storage, network: bytes, book: Book) -> Any:
     match result:
-        case Lookup(account, after, limit, show, table):
-            page = await storage.statement(account, after, limit)
-            names = {line: Name(table.name, line.payment) for line in page.items if line.payment is not None}
-            tables = book.tables if names else {}
-            rows = {one.name: one.row for one in await storage.fetch(set(names.values()), tables)}
-            shown = (show(line, rows.get(names[line]) if line in names else None) for line in page.items)
-            return replace(page, items=tuple(shown))
+        case Lookup(show=show, table=table, requests=requests):
+            page = await storage.statement(result)
+            payments = await _rows_of(storage, book, table, {line.payment for line in page.items})
+            asked = {payment.request for payment in payments.values()}
+            paid = await _rows_of(storage, book, requests, asked)
+
+            def told(line: Line) -> Any:
+                payment = payments.get(line.payment)
+                return show(line, payment, None if payment is None else paid.get(payment.request))
+
+            return replace(page, items=tuple(map(told, page.items)))
         case RowsWanted(show=show):
             try:
                 page = await storage.listed(result)

@@ -3,16 +3,21 @@
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from protocol.book.plans import Reckoning
-from protocol.book.refusals import OVERLOADED, refuse
+from node.loop.refusals import RECKONINGS_UNDER_WAY
+from protocol.book.plans import NOBODY, Actor, Reckoning
+from protocol.book.refusals import OVERLOADED, Refused, refuse
 
 RECKONINGS_WAITING_MAX = 16
 """Who comes while so many wait is told to come again."""
+RECKONINGS_OF_ONE_MAX = 2
+"""So many are reckoned or wait for one member, or for all who come without one in the same role."""
 RECKONINGS_KEPT_MAX = 64
 """Answers that are kept of what they were reckoned of, the latest."""
 
@@ -27,39 +32,50 @@ class Reckoner:
         self._of: Any = None
         self._answers: dict[Hashable, asyncio.Task[Any]] = {}
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
+        """How many are reckoned or wait, by who has begun them."""
 
-    async def reckoned(self, asked: Hashable, reckoning: Reckoning) -> Any:
+    async def reckoned(self, asked: Hashable, reckoning: Reckoning, actor: Actor = NOBODY) -> Any:
         """Return what a reckoning comes to; the same question about the same waits for one answer."""
         if reckoning.of is not self._of and reckoning.of != self._of:
             self._of, self._answers = reckoning.of, {}
         answer = self._answers.get(asked)
         if answer is None:
-            if self._waiting >= RECKONINGS_WAITING_MAX:
-                return refuse(OVERLOADED)
-            self._waiting += 1
-            work = self._work(self._answers, asked, reckoning)
+            who = actor.member or actor.role
+            if refused := self._full(who):
+                return refused
+            self._waiting[who] += 1
+            work = self._work(self._answers, asked, reckoning, who)
             answer = self._answers[asked] = asyncio.create_task(work)
             while len(self._answers) > RECKONINGS_KEPT_MAX:
                 self._answers.pop(next(iter(self._answers)))
         # Whoever asked may leave; others may wait for the same.
         return await asyncio.shield(answer)
 
-    async def _work(self, answers: dict[Hashable, Any], asked: Hashable, reckoning: Reckoning) -> Any:
-        of = self._of
+    def _full(self, who: str) -> Refused | None:
+        """Return why nothing more is reckoned now for somebody."""
+        if self._waiting[who] >= RECKONINGS_OF_ONE_MAX:
+            return refuse(RECKONINGS_UNDER_WAY, maximum=RECKONINGS_OF_ONE_MAX)
+        return refuse(OVERLOADED) if self._waiting.total() >= RECKONINGS_WAITING_MAX else None
+
+    async def _work(self, answers: dict[Hashable, Any], asked: Hashable, reckoning: Reckoning, who: str) -> Any:
         try:
-            async with self._turn:
-                before = sys.getswitchinterval()
-                sys.setswitchinterval(LOOP_TURN_SECONDS)
-                try:
-                    return await worked_beside(lambda: reckoning.work(of))
-                finally:
-                    sys.setswitchinterval(before)
+            return await self.worked(replace(reckoning, of=self._of))
         except BaseException:  # what went wrong is no answer to whoever asks next
             answers.pop(asked, None)
             raise
         finally:
-            self._waiting -= 1
+            self._waiting -= Counter((who,))
+
+    async def worked(self, reckoning: Reckoning) -> Any:
+        """Return what a reckoning comes to, once it is its turn; nobody else waits for the same."""
+        async with self._turn:
+            before = sys.getswitchinterval()
+            sys.setswitchinterval(LOOP_TURN_SECONDS)
+            try:
+                return await worked_beside(lambda: reckoning.work(reckoning.of))
+            finally:
+                sys.setswitchinterval(before)
 
 
 def worked_beside(work: Callable[[], Any]) -> asyncio.Future[Any]:

@@ -42,6 +42,16 @@ SEARCH_UNAVAILABLE = Reason(
     heading="Nothing can be searched now",
     ways=("look at the list without a search", "ask a steward to start the node anew"),
 )
+RECKONINGS_UNDER_WAY = Reason(
+    "RECKONINGS_UNDER_WAY",
+    Stage.DOOR,
+    429,
+    "Other figures are still being reckoned for you",
+    "{maximum} sets of figures are reckoned for you already; others wait too.",
+    transient=True,
+    heading="{maximum} reckonings are under way",
+    ways=("wait until one of them is answered, then ask again",),
+)
 STORAGE_DAMAGED = Reason(
     "STORAGE_DAMAGED",
     Stage.DOOR,
@@ -57,5 +67,6 @@ LOOP_REFUSALS = (
     IDEMPOTENCY_IN_FLIGHT,
     IDEMPOTENCY_REUSED,
     SEARCH_UNAVAILABLE,
+    RECKONINGS_UNDER_WAY,
     STORAGE_DAMAGED,
 )

@@ -80,7 +80,7 @@ class Runtime:
         self._recalls = Recalls(storage, self._inbox.recall)
         self._snapping = Snapping(snapshots)
         self._disk = Disk(storage)
-        self._looking = Looking(storage, self._underway, network)
+        self._looking = Looking(storage, self._underway, network, self._inbox.recall)
         self._event_seq = 0
         self._loading = True
         self._stopping = False
@@ -154,7 +154,7 @@ class Runtime:
         assert isinstance(waiter, Waiter), "a wish without a key waits for nothing"
         result = await self._outcome(waiter, Asked(self._request(), operation, actor, wish, subject, after, limit))
         try:
-            return await self._looking.up((operation, wish), result, self.book)
+            return await self._looking.up((operation, wish), result, self.book, actor)
         except StorageUnusable:
             return refuse(STORAGE_DAMAGED)
 
@@ -327,6 +327,7 @@ class Runtime:
         finally:
             for answer in todo.told:
                 self._waiters.answer(answer.request, answer.result)
+        self._looking.begin(todo.reckoned)
         self._bugs.passed()
         self._counts["batches_total"] += 1
         self._counts["inputs_total"] += todo.inputs

@@ -16,6 +16,7 @@ from protocol.events import (
     Forget,
     Keep,
     Publish,
+    ReckonBeside,
     Send,
     SendRange,
     Store,
@@ -36,6 +37,7 @@ class Todo:
     stored: Batch = field(default_factory=Batch)
     sent: list[Send | SendRange | Drop] = field(default_factory=list)
     told: list[Answer] = field(default_factory=list)
+    reckoned: list[ReckonBeside] = field(default_factory=list)
     inputs: int = 0
     marks: bool = False
     """Whether the high-water mark may follow: not while the replica recovers."""
@@ -53,6 +55,7 @@ class Todo:
         self.stored.add(later.stored)
         self.sent += later.sent
         self.told += later.told
+        self.reckoned += later.reckoned
         self.inputs += later.inputs
         self.marks = later.marks
 
@@ -70,6 +73,8 @@ def todo_of(effects: Iterable[Effect], underway: Underway, event_seq: Callable[[
                     stored.unread = entry.header.seq
             case Answer():
                 todo.told.append(effect)
+            case ReckonBeside():
+                todo.reckoned.append(effect)
             case Publish(kind, resource, audience, figures):
                 stored.events.append(EventStored(event_seq(), kind, resource, audience, figures))
             case Forget():

@@ -254,7 +254,7 @@ def _entries(connection: sqlite3.Connection, after: int) -> Iterator[Entry]:
 
 
 def _kept(connection: sqlite3.Connection, prefix: str) -> Iterator[PrivateItem]:
-    where = "WHERE kind >= ? AND kind < ? AND seen != ''"
+    where = "WHERE kind >= ? AND kind < ?"
     for row in connection.execute(f"{ITEM_ROWS} {where}", (prefix, f"{prefix}\U0010ffff")):
         yield PrivateItem(*row)
 

@@ -9,7 +9,7 @@ from node.loop.batch import Answered, EventStored
 from node.store.connections import Connections
 from node.store.rows import COLUMNS, ROW_FORMS, SCANNED_MAX, fetched, fetching, opened, page_found, rows_query
 from node.store.search import SearchIndex, next_turn
-from protocol.book.declaration import Page, RowsWanted
+from protocol.book.declaration import Lookup, Page, RowsWanted
 from protocol.book.tables import Fetched, Name, Rows
 from protocol.events import Line
 
@@ -76,14 +76,24 @@ class Lookups(Connections):
         arrival, entry = rows[0] if rows else (0, b"")
         return markers[0][0] if markers else b"", arrival, entry
 
-    async def statement(self, account: str, after: int, limit: int) -> Page:
-        """Return the lines of an account that came after a cursor, oldest first."""
-        rows = await self._read(
-            f"{LINES} WHERE accounts.id = ? AND arrival > ? ORDER BY arrival LIMIT ?",
-            account, after, limit + 1,
-        )  # fmt: skip
-        page = rows[:limit]
-        return Page(tuple(Line(*row[1:]) for row in page), page[-1][0] if len(rows) > limit else None)
+    async def statement(self, wanted: Lookup) -> Page:
+        """Return the lines of an account that come after a cursor, in the order that is wanted."""
+        where: list[str] = ["accounts.id = ?"]
+        values: list[str | int] = [wanted.account]
+        bounds = (
+            ("arrival < ?" if wanted.newest_first else "arrival > ?", wanted.after or None),
+            ("at_ms >= ?", wanted.since_ms),
+            ("at_ms < ?", wanted.until_ms),
+        )
+        for bound, value in bounds:
+            if value is not None:
+                where.append(bound)
+                values.append(value)
+        order = "DESC" if wanted.newest_first else "ASC"
+        query = f"{LINES} WHERE {' AND '.join(where)} ORDER BY arrival {order} LIMIT ?"
+        rows = await self._read(query, *values, wanted.limit + 1)
+        page = rows[: wanted.limit]
+        return Page(tuple(Line(*row[1:]) for row in page), page[-1][0] if len(rows) > wanted.limit else None)
 
     def lines(self) -> Iterator[Line]:
         """Yield all statement lines in arrival order; in a thread, not on the event loop."""
