@@ -173,6 +173,8 @@ class Client:
         connection = make(self._host, self._port, timeout=self._timeout)
         target = self._base + path + (f"?{urlencode(query)}" if query else "")
         sent = {"Accept": _JSON_TYPE, "User-Agent": "mutirao", **(headers or {})}
+        if language := _language():
+            sent["Accept-Language"] = language
         if self.token is not None:
             sent["Authorization"] = f"Bearer {self.token}"
         if data is not None:
@@ -220,6 +222,13 @@ class Client:
             if kind == _PROBLEM_TYPE:
                 raise WishRefused(value)
         raise Unreachable(f"{self.url} answered {response.status}, but not as a mutirao node does")
+
+
+def _language() -> str:
+    """Return the language that the shell is set to, "" for none: the node tells refusals in it if it can."""
+    named = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
+    language = re.match(r"([a-z]{2,3})_", named)
+    return language[1] if language else ""
 
 
 class _Lost(Unreachable):

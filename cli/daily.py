@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Short forms of what people do every day, in their own words."""
 
-import csv
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.arguments import Parser, choose, read_count, read_seconds, read_text, split_words
+from cli.arguments import Parser, choose, read_seconds, read_text, split_words
 from cli.client import path_of
 from cli.ending import DONE, Misuse
-from cli.output import figure, put, put_json, show_record, table
+from cli.output import put, put_json, show_record, table
 from cli.session import CommandSession, connect
 
 BALANCE_COLUMNS = ("name", "balance", "pending", "headroom", "limit", "ceiling")
-STATEMENT_COLUMNS = ("at", "kind", "counterpart", "amount", "balance", "note")
 NETWORK_COLUMNS = ("handle", "name", "connected", "currency", "id")
 LINK_COLUMNS = ("partner", "state", "status", "net_debt", "limit_given", "limit_received", "rate")
 CLEARED_COLUMNS = ("partner", "before", "cleared", "after")
 CIRCLE_COLUMNS = ("members", "state", "owed", "owing", "reason", "refused_by")
 CLEARING_SECONDS = 15.0
 """How long a round is watched: it begins 6 seconds after it was opened."""
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
-"""What makes a spreadsheet compute a text."""
 
 _Json = Mapping[str, Any]
 
@@ -44,52 +39,6 @@ def balance(argv: Sequence[str]) -> int:
     else:
         put(table(page["items"], BALANCE_COLUMNS))
     return DONE
-
-
-def statement(argv: Sequence[str]) -> int:
-    """Print every change of an account's balance, oldest first."""
-    parser = Parser(
-        "statement",
-        "Every change of an account's balance, oldest first.",
-        example="mutirao statement --key ana.key --format csv",
-    )
-    parser.add_argument("account", nargs="?", type=read_text, help="the account or handle; default: your only one")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table", help="how to print it")
-    parser.add_argument("--limit", metavar="N", type=read_count, help="only the first so many lines")
-    args = parser.parse_args(argv)
-    session = connect(args)
-    account = args.account or _only_account(session)
-    page = session.client.list(path_of("accounts", account, "entries"), most=args.limit)
-    if args.json or args.format == "json":
-        put_json(page)
-    elif args.format == "csv":
-        _put_csv(page["items"])
-    else:
-        put(table(page["items"], STATEMENT_COLUMNS))
-    return DONE
-
-
-def _only_account(session: CommandSession) -> str:
-    accounts = session.client.list(path_of("accounts"), most=2)["items"]
-    if len(accounts) != 1:
-        told = " (mutirao balance lists them)" if accounts else ""
-        raise Misuse(f"which account? {'there are several' if accounts else 'you have none'}{told}")
-    return accounts[0]["id"]
-
-
-def _put_csv(lines: Sequence[_Json]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("at", "kind", "counterpart", "amount", "balance", "currency", "note", "payment"))
-    for line in lines:
-        amount = line["amount"]
-        texts = (line["at"], line["kind"], line["counterpart"], amount["asset_code"], line["note"], line["payment"])
-        at, kind, counterpart, currency, note, payment = (_cell_of_sheet(text or "") for text in texts)
-        writer.writerow((at, kind, counterpart, figure(amount), figure(line["balance"]), currency, note, payment))
-
-
-def _cell_of_sheet(text: str) -> str:
-    # Others write notes and names: a spreadsheet must show them, not carry them out.
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def join(argv: Sequence[str]) -> int:

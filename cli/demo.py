@@ -384,6 +384,7 @@ class Play:
             for node in self.nodes.values():
                 put(f"  {node.handle}: {node.url}  token {node.token}  process {node.process and node.process.pid}")
             put(f"  homes and logs: {self.folder}")
+            put("\n".join(f"  {line}" for line in next(iter(self.nodes.values())).pages()))
             return
         for node in self.nodes.values():
             node.stop()

@@ -106,6 +106,33 @@ def tokens(argv: Sequence[str]) -> int:
     return DONE
 
 
+def browser(argv: Sequence[str]) -> int:
+    """Make a code that lets a browser in, and print the link to its page, or that as a QR code."""
+    parser = Parser(
+        "browser",
+        "Let a browser in, once and within 15 minutes: as yourself, or as a member without a key.",
+        example="mutirao browser --member ana --qr",
+    )
+    parser.add_argument("--member", type=read_text, help="whom it lets in: a handle; for a member: itself")
+    parser.add_argument("--role", choices=ROLES, help="what it lets in as; default: member")
+    parser.add_argument("--qr", action="store_true", help="print the link as a QR code too, for a telephone")
+    args = parser.parse_args(argv)
+    client = connect(args).client
+    asked = {name: getattr(args, name) for name in ("member", "role")}
+    body = {name: value for name, value in asked.items() if value is not None}
+    shown = dict(client.post_secret(path_of("sign-in-codes"), body))
+    shown["link"] = f"{client.url}{shown.pop('path')}"
+    if args.json:
+        put_json(shown)
+        return DONE
+    put(show_record(shown))
+    if args.qr:
+        import segno
+
+        segno.make_qr(shown["link"]).terminal(compact=True)
+    return DONE
+
+
 def events(argv: Sequence[str]) -> int:
     """Print what happens, as it happens, until the node ends it or so many have come."""
     parser = Parser(

@@ -47,14 +47,19 @@ class Wish:
     request: str | None = None
     mandate: str | None = None
     max_debit: _Json | None = None
+    refunds: str | None = None
 
 
 def pay(argv: Sequence[str]) -> int:
     """Pay somebody, and say what became of it."""
     args = _parser().parse_args(argv)
+    if args.most:
+        return _tell_most(args)
+    if args.amount is None:
+        raise Misuse("AMOUNT is missing: how much, or --most to be told how much can be sent")
     wish = Wish(
         args.payee, args.amount, args.note, args.payer, args.via or (), args.pending, args.request, args.mandate,
-        args.max_debit,
+        args.max_debit, args.refunds,
     )  # fmt: skip
     session = connect(args)
     payment = known(session, args.idempotency_key, wish.payee, wish.amount)
@@ -63,12 +68,35 @@ def pay(argv: Sequence[str]) -> int:
         if not args.json:
             handle = plain(price["payee_handle"])
             put(f"{handle} gets {money(price['amount'])}, {_payer(args)} {money(price['debit'])}")
+            if price.get("leaves") is not None:
+                put(f"near the limit: {money(price['leaves'])} can be paid after it")
             for line in _ways(price["paths"]):
                 put(line)
         payment = place(session, wish, price, args.idempotency_key)
     if not wish.pending:
         payment = _settled(session, payment, WAIT_SECONDS if args.wait is None else args.wait)
     return _tell(payment, args)
+
+
+def _tell_most(args: Namespace) -> int:
+    """Print the most that can be sent to somebody now, and what bounds it."""
+    asked = {"payee": args.payee} | ({} if args.payer is None else {"payer": args.payer})
+    most = connect(args).client.get(path_of("quotes", "most"), asked)
+    if args.json:
+        put_json(most)
+        return DONE
+    if most["debit"] is None:
+        put("as much as you like: nothing bounds it")
+        return DONE
+    gets = (
+        ""
+        if most["amount"] in (None, most["debit"])
+        else f", of which {plain(args.payee)} gets {money(most['amount'])}"
+    )
+    put(f"at most {money(most['debit'])}{gets}; what bounds it: {plain(most['bounded_by'])}")
+    if most["one_way"] != most["debit"]:
+        put(f"over one way alone {money(most['one_way'])}: a larger payment is split by itself")
+    return DONE
 
 
 def _parser() -> Parser:
@@ -81,7 +109,10 @@ def _parser() -> Parser:
     )
     parser.add_argument("payee", type=read_text, help="who is paid: bia, bia@serra, or an account")
     parser.add_argument(
-        "amount", type=read_amount, help="what the payee gets, or what you give if you name your currency: 12.50"
+        "amount",
+        nargs="?",
+        type=read_amount,
+        help="what the payee gets, or what you give if you name your currency: 12.50",
     )
     parser.add_argument("note", nargs="?", type=read_text, help="what it is for; the payee sees it")
     parser.add_argument("--from", dest="payer", metavar="ACCOUNT", help="the account that pays, if not your only one")
@@ -94,8 +125,10 @@ def _parser() -> Parser:
         type=read_amount,
         help="pay at most this, also by another way",
     )
+    parser.add_argument("--most", action="store_true", help="pay nothing: tell the most that can be sent there now")
     parser.add_argument("--pending", action="store_true", help="hold the money until the payee takes it")
     parser.add_argument("--request", metavar="ID", help="the payment request that this pays")
+    parser.add_argument("--refunds", metavar="ID", help="the payment of which this pays back all or a part")
     parser.add_argument("--mandate", metavar="ID", help="the mandate under which you pay for another")
     parser.add_argument(
         "--wait", metavar="SECONDS", type=read_seconds, help="how long to watch it on its way; default: 20"
@@ -127,6 +160,7 @@ def priced(session: CommandSession, wish: Wish) -> _Json:
         "payer": wish.payer,
         "note": wish.note,
         "request": wish.request,
+        "refunds": wish.refunds,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     price = session.client.post(path_of("quotes"), {**body, **({"via": list(wish.via)} if wish.via else {})})
@@ -184,6 +218,7 @@ def ordered(session: CommandSession, wish: Wish, price: _Json, payment: bytes, o
             max_debit=Amount(_most(wish, price), debit["asset_code"], debit["asset_scale"]),
             invoice=_digest(price["invoice"]),
             condition=_digest(price["condition"]),
+            refunds=None if wish.refunds is None else _id(parse_uuid(wish.refunds), "refunds"),
         )
         told = {
             "network": session.network,
@@ -241,6 +276,7 @@ def _word(wish: Wish, price: _Json, payment: bytes) -> dict[str, Any]:
         "note": wish.note,
         "mandate": wish.mandate,
         "request": wish.request,
+        "refunds": wish.refunds,
         "pending": wish.pending or None,
         "invoice": price["invoice"],
     }

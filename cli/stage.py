@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,6 +139,17 @@ class Node:
     def client(self) -> Client:
         """The steward's client."""
         return Client(self.url, self.token)
+
+    def pages(self) -> Iterator[str]:
+        """Yield what tells of its pages: links that let a browser in, each once and within 15 minutes."""
+        yield f"pages of {self.handle}, each link once and within 15 minutes:"
+        member = self.client.get("/v1/members?limit=1")["items"][0]["handle"]
+        for who, wish in (
+            ("a member", {"member": member}),
+            ("who coordinates", {"role": "committee"}),
+            ("a steward", {"role": "steward"}),
+        ):
+            yield f"  {who}: {self.url}{self.client.post('/v1/sign-in-codes', wish)['path']}"
 
     def address(self, port: int | None = None) -> str:
         """Return the multiaddr at which it is dialled, or that of a wire to it."""

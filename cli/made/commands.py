@@ -2,18 +2,18 @@
 """Commands made from the declarations: for each noun its verbs, for each verb its fields."""
 
 import sys
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from cli import own
 from cli.arguments import Parser, choose, read_count, read_text
 from cli.client import path_of
-from cli.ending import DONE, Misuse
-from cli.made.asking import asked_for
+from cli.ending import DONE, Misuse, WishRefused
+from cli.made.asking import SURE, asked_for, end_of, is_sure
 from cli.made.command import Command, FieldForm, nouns
 from cli.made.forms import add_forms, put_in_form, put_picture
-from cli.made.options import Field, add_field, given, parameters, usage_of
+from cli.made.options import PLACE, Field, add_field, given, parameters, usage_of
 from cli.made.signing import SIGNINGS
 from cli.made.wished import SIGNED_FIELD, CommandWished, beside, is_signed_here
 from cli.output import plain, put, put_json, show_figures, show_record, table, terminal_width
@@ -94,6 +94,7 @@ def operate(
     body = given(args)
     if made.form is FieldForm.ACT:
         body |= asked_for(made, args, body)
+    body |= end_of(made, body)
     session = connect(args, signed_in=not made.anyone)
     client = session.client
     match made.form:
@@ -117,7 +118,7 @@ def operate(
             return _page(args, client.list(path_of(made.noun), parameters(body), most=_most(args), cursor=args.cursor))
         case FieldForm.LIST_OF:
             path = path_of(made.noun, args.id, made.verb)
-            return _page(args, client.list(path, most=_most(args), cursor=args.cursor))
+            return _page(args, client.list(path, parameters(body), most=_most(args), cursor=args.cursor))
         case FieldForm.RECKON:
             if put_in_form(made, args, client, body):
                 return DONE
@@ -150,6 +151,10 @@ def parser_of(
     for name in bare:
         add_field(parser, declared.pop(name), bare=True)
     for field in declared.values():
+        if field.name == SURE:
+            dest = PLACE + SURE
+            parser.add_argument("--yes", dest=dest, action="store_true", default=SUPPRESS, help=field.said)
+            continue
         add_field(parser, field, optional=field.signed or field.name in filled or bool(made.signed))
     if signing is not None and signing.add_options is not None:
         signing.add_options(parser)
@@ -184,7 +189,13 @@ def _plainly(wished: CommandWished, made: Command) -> Mapping[str, Any]:
     missing = [field.option for field in made.own_fields if field.required and field.name not in wished.body]
     if missing and SIGNED_FIELD not in wished.body:
         raise Misuse(f"{missing[0]} is missing")
-    return wished.post()
+    try:
+        return wished.post()
+    except WishRefused as refusal:
+        if not is_sure(made, wished.body, refusal):
+            raise
+    wished.body[SURE] = True
+    return wished.post(again=True)
 
 
 def _most(args: Namespace) -> int | None:

@@ -27,8 +27,9 @@ def command_of(operation: Operation) -> Command:
             return Command(noun, verb, FieldForm.SHOW, f"Show one: {field_said(shown)}", **told)
         case List(wanted=wanted):
             return Command(noun, verb, FieldForm.LIST, field_said(wanted), fields_of(wanted), **told)
-        case ListOf(what=what, item=item):
-            return Command(noun, verb, FieldForm.LIST_OF, f"List the {what} of one: {field_said(item)}", **told)
+        case ListOf(what=what, wanted=wanted, item=item):
+            said = f"List the {what} of one: {field_said(item)}"
+            return Command(noun, verb, FieldForm.LIST_OF, said, fields_of(wanted), **told)
         case Reckon(wanted=wanted, told=is_told, forms=forms):
             form, names = FieldForm.RECKON_TOLD if is_told else FieldForm.RECKON, tuple(one.name for one in forms)
             return Command(noun, verb, form, field_said(wanted), fields_of(wanted), forms=names, **told)

@@ -40,6 +40,14 @@ def word_of(kind: type[Any], name: str) -> type[Enum]:
     return hint
 
 
+def object_of(kind: type[Any], name: str) -> type[Any]:
+    """Return the dataclass of which a field of a wish holds one or several."""
+    hint = typing.get_type_hints(kind)[name]
+    while not (isinstance(hint, type) and is_dataclass(hint)):
+        hint = next(one for one in get_args(hint) if one not in (types.NoneType, ...))
+    return hint
+
+
 def _field(name: str, hint: Any, required: bool) -> Field:  # noqa: FBT001
     said, table, moment = "", "", False
     many = False

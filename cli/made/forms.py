@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from cli.output import put
 
 WITH_PICTURE = ("offer-pictures.show", "pictures.show")
 """Operations that show a picture, in base64url as `jpeg`."""
+DRAWN = ("svg", "html")
+"""Forms of which people at a terminal want a file to open, not the signs that it is written in."""
+_FILES_TRIED = 1_000
 
 
 def add_forms(parser: Parser, made: Command) -> None:
@@ -35,11 +39,17 @@ def put_in_form(made: Command, args: Namespace, client: Client, body: Mapping[st
     """Print or write figures in the form that is asked for; tell whether one was."""
     output = getattr(args, "output", None)
     name = getattr(args, "format", None) or (output and Path(output).suffix.removeprefix("."))
+    is_seen = output is None and not args.json and sys.stdout.isatty()
+    if name is None and is_seen and made.forms and made.forms[0] in DRAWN:
+        name = made.forms[0]
     if name is None:
         return False
     if name not in made.forms:
         raise Misuse(f"{output} does not end in {' or '.join(made.forms)}: say it by --format")
     text = client.text(path_of(made.noun, made.verb), {**parameters(body), "format": name})
+    if is_seen and name in DRAWN:
+        _write_new(f"{made.noun}-{body.get('which', made.verb)}", name, text.encode())
+        return True
     if output is None:
         put(text.removesuffix("\n"))
         return True
@@ -57,9 +67,21 @@ def put_picture(args: Namespace, shown: Mapping[str, Any]) -> bool:
     return True
 
 
-def _write(output: str, content: bytes) -> None:
+def _write_new(name: str, form: str, content: bytes) -> None:
+    """Write a file of this name to the current folder, with a number where there is one already."""
+    for number in range(1, _FILES_TRIED):
+        output = f"{name}.{form}" if number == 1 else f"{name}-{number}.{form}"
+        with suppress(FileExistsError):
+            return _write(output, content, "xb")
+    raise Misuse(f"{name}.{form} is there already, many times: name another file by --output")
+
+
+def _write(output: str, content: bytes, mode: str = "wb") -> None:
     try:
-        Path(output).write_bytes(content)
+        with Path(output).open(mode) as file:
+            file.write(content)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise Misuse(f"{output} cannot be written: {error.strerror}") from None
     put(f"written: {output}", sys.stderr)

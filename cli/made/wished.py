@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SIGNED_FIELD = "signed"
 SALT_MARK = "_salt"
+_AGAIN = ".again"
+_KEY_CHARS_MAX = 255
 BY_KEY_ALONE = "key"
 """Of protocol.book.operations.Signing: nothing goes without a key."""
 
@@ -33,9 +35,11 @@ class CommandWished:
     body: dict[str, Any]
     args: Namespace
 
-    def post(self, **more: Any) -> _Json:
-        """Send it, with these fields besides."""
-        return self.session.client.post(self.path, {**self.body, **more}, self.args.idempotency_key)
+    def post(self, *, again: bool = False, **more: Any) -> _Json:
+        """Send it, with these fields besides; again, with more in it, under a key of its own that follows."""
+        key = self.args.idempotency_key
+        key = f"{key[: _KEY_CHARS_MAX - len(_AGAIN)]}{_AGAIN}" if again and key is not None else key
+        return self.session.client.post(self.path, {**self.body, **more}, key)
 
     def post_signed(self, make: Callable[[int], _Json]) -> _Json:
         """Send it, with the fields that are signed as an order of a number."""

@@ -12,7 +12,7 @@ from typing import Any
 from cli import keys, pay
 from cli.client import path_of
 from cli.ending import Misuse, Unreachable, WishRefused
-from cli.made.fields import fields_of, word_of
+from cli.made.fields import fields_of, object_of, word_of
 from cli.made.options import Field
 from cli.made.wished import SALT_MARK, SIGNED_FIELD, CommandWished
 from cli.session import moment_ms
@@ -162,6 +162,9 @@ def _one(field: Field, wish: type[Any], told: Any) -> Any:
             return Amount(int(told["value"]), told.get("asset_code"), told["asset_scale"]).reduced()
         case "object" if field.signed:
             return Signed(keys.bytes_of(told["data"]), keys.bytes_of(told["signature"]))
+        case "object":
+            row = object_of(wish, field.name)
+            return row(**{one.name: _value(one, row, told) for one in fields_of(row) if one.name in told})
         case "bytes":
             return keys.bytes_of(told)
         case "word":

@@ -86,6 +86,8 @@ def carry_out(session: CommandSession, book: _Json, key: str) -> None:
     for one in book["currencies"]:
         if one["levy_basis_points"]:
             levy = {"basis_points": one["levy_basis_points"], "until_repaid": one["levy_until_repaid"]}
+            if "levy_side" in one:
+                levy["side"] = one["levy_side"]
             client.post(path_of("currencies", one["code"], "set-levy"), levy, f"{key}-{one['code']}-levy")
     for one in book["members"]:
         if one["state"] == "suspended":

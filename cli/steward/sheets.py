@@ -9,10 +9,10 @@ from typing import Any
 
 from cli.arguments import Parser
 from cli.client import Client, path_of
-from cli.daily import FORMULA_SIGNS
 from cli.ending import DONE, Misuse
 from cli.output import put, put_json, shown_decimal
 from cli.session import connect
+from cli.statements import FORMULA_SIGNS
 
 FOLDER_SHEETS = ("rates", "enterprises", "relations", "recipes", "criteria", "households")
 FOLDER_SHEET_BYTES_MAX = 1024 * 1024

@@ -13,12 +13,16 @@ from cli.arguments import Parser, choose
 from cli.ending import DONE, Misuse, WishRefused, refused
 from cli.output import put
 from cli.settings import said
+from cli.steward.labelled import verify_label_alone
 from cli.steward.machine import attempt, home_option, show_result
 
 _VERIFY_VERBS = {
     "receipt": "check a receipt of a payment, without any node",
     "proof": "check that a balance or a payment is under a checkpoint, without any node",
     "consistency": "check that the books under a checkpoint begin with those under an older one, without any node",
+    "liability": "check that a balance is in the published total of a guaranteed currency, without any node",
+    "voucher": "check a paper voucher by its QR code, without any node",
+    "label": "check a label by its file, without any node",
     "fault": "check evidence against a network, without any node",
     "book": "check a home's whole book from its signed entries alone",
 }
@@ -31,6 +35,9 @@ def verify_alone(argv: Sequence[str]) -> int:
         "receipt": _verify_receipt,
         "proof": _verify_proof,
         "consistency": _verify_consistency,
+        "liability": _verify_liability,
+        "voucher": _verify_voucher,
+        "label": verify_label_alone,
         "fault": _verify_fault,
         "book": _verify_book,
     }
@@ -149,6 +156,79 @@ def _verify_consistency(argv: Sequence[str]) -> int:
     return DONE
 
 
+def _verify_liability(argv: Sequence[str]) -> int:
+    args = _document_named(
+        argv,
+        "proof",
+        "verify liability",
+        "Check that a balance is in the published total of a guaranteed currency, without any node.\n"
+        "FILE holds what `mutirao liability-proofs show ACCOUNT --json` told. Compare total and root with those that\n"
+        "other holders are shown: mutirao liabilities show CODE.",
+        example="mutirao verify liability dora.proof --network NETWORK",
+    )
+    from protocol.practices.between.checkpoints.proofs import PROOF_BYTES_MAX
+    from protocol.practices.credit.liabilities import verify_liability
+    from protocol.wire.keys import id_text
+
+    proven = verify_liability(_document(args.file, PROOF_BYTES_MAX, "proof"), _network_id(args))
+    if proven is None:
+        raise refused("PROOF_INVALID", f"{args.file}: it proves nothing")
+    show_result(
+        args,
+        {
+            "valid": True,
+            "network": id_text(proven.network),
+            "account": proven.account,
+            "currency": proven.said.currency,
+            "balance_minor": proven.balance,
+            "total_minor": proven.said.total,
+            "holders": proven.said.holders,
+            "root": proven.said.root.hex(),
+            "at": _moment_text(proven.at_ms),
+        },
+    )
+    return DONE
+
+
+def _verify_voucher(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "verify voucher",
+        "Check a paper voucher by its QR code, without any node. FILE holds what `mutirao vouchers show BATCH --json`\n"
+        "told: whether somebody has presented it since then its network alone knows.",
+        example="mutirao verify voucher batch.json --voucher MUTIRAO1.ogFYZaYB...",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="what is published of its batch, as JSON")
+    parser.add_argument("--voucher", metavar="TEXT", required=True, help="what its QR code says")
+    args = parser.parse_args(argv)
+    import json
+    import time
+
+    from protocol.book.money import decimal
+    from protocol.practices.credit.vouchers.alone import VOUCHERS_BYTES_MAX, voucher_fault
+    from protocol.wire.keys import id_text
+
+    try:
+        published = json.loads(args.file.read_bytes()[:VOUCHERS_BYTES_MAX])
+    except (OSError, ValueError) as error:
+        raise Misuse(f"{args.file} cannot be read: {error}") from None
+    voucher, fault = voucher_fault(published if isinstance(published, dict) else {}, args.voucher, _now_ms(time.time()))
+    if fault or voucher is None:
+        raise refused("VOUCHER_INVALID", fault)
+    show_result(
+        args,
+        {
+            "valid": True,
+            "network": id_text(voucher.network),
+            "batch": voucher.batch.hex(),
+            "number": voucher.number,
+            "value": f"{decimal(voucher.value, voucher.scale)} {voucher.currency}",
+            "expires_at": _moment_text(voucher.expires_ms),
+        },
+    )
+    return DONE
+
+
 def _verify_fault(argv: Sequence[str]) -> int:
     parser = Parser(
         "verify fault",
@@ -254,6 +334,10 @@ def _tell_progress(entries: int | None) -> None:
     """Show on the terminal how many entries are done; None ends that."""
     if sys.stderr.isatty():
         print("\r\x1b[K" if entries is None else f"\r{entries} entries", end="", file=sys.stderr, flush=True)
+
+
+def _now_ms(seconds: float) -> int:
+    return int(seconds * 1000)
 
 
 def _moment_text(at_ms: int) -> str:

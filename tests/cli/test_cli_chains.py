@@ -139,7 +139,15 @@ def test_pictures_and_a_sheet_are_written_to_files(mutirao: Callable[..., Any], 
     sheet = tmp_path / "sheet.html"
     told = ("chains", "sheet", "--fund", 8000, "--income", 700, "--language", "en", *serra.steward[:-1])
     assert mutirao(*told, "--output", sheet).code == 0
-    assert "With 8,000: Mill, Biofertiliser. 1,473.40 less leave each month." in sheet.read_text(encoding="utf-8")
+    said = sheet.read_text(encoding="utf-8")
+    assert (
+        "With 8,000: Mill, Biofertiliser. 1,473.40 less leave each month." in said
+        and "for the assembly of serra" in said
+    )
+    network = next(one["id"] for one in mutirao("networks", "list", *serra.steward).shown["items"] if one["own"])
+    renamed = mutirao("networks", "set-profile", network, "--name", "Serra Solidária", *serra.steward)
+    assert renamed.code == 0, renamed.err
+    assert "Serra Solidária" in mutirao(*told, "--format", "html").out, "a name, where there is one"
     assert (
         json.loads(mutirao("chains", "flows", "--format", "jsonld", *serra.steward[:-1]).out)["@context"]["@version"]
         == 1.1
@@ -151,3 +159,24 @@ def test_pictures_and_a_sheet_are_written_to_files(mutirao: Callable[..., Any], 
         (("chains", "picture", "--which", "tree", "--root", "nobody", *serra.steward), 1),
     ):
         assert mutirao(*wrong).code == code, wrong
+
+
+def test_at_a_terminal_a_picture_and_a_sheet_become_files_of_their_own(
+    mutirao: Callable[..., Any], serra: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    who = serra.steward[:-1]
+    (tmp_path / "chains-tree.svg").write_text("mine")
+    drawn = mutirao("chains", "picture", "--which", "tree", *who)
+    assert (drawn.code, drawn.out, drawn.err) == (0, "", "written: chains-tree-2.svg\n")
+    assert (tmp_path / "chains-tree-2.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (tmp_path / "chains-tree.svg").read_text() == "mine"
+    for words, file in ((("sheet",), "sheet.html"), (("picture", "--format", "html"), "picture.html")):
+        assert mutirao("chains", *words, *who).err == f"written: chains-{file}\n"
+        assert (tmp_path / f"chains-{file}").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert mutirao("chains", "picture", "--format", "csv", *who).out.startswith("who"), "a table is read where it is"
+    assert "svg" in json.loads(mutirao("chains", "picture", "--json", *who).out)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+    assert mutirao("chains", "picture", "--format", "svg", *who).out.startswith("<svg")
+    files = {"chains-tree.svg", "chains-tree-2.svg", "chains-sheet.html", "chains-picture.html"}
+    assert {one.name for one in tmp_path.glob("chains-*")} == files

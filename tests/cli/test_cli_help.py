@@ -34,9 +34,22 @@ OWN = [
         "node show",
         "tokens create",
     ),
-    *("tokens list", "tokens show", "tokens revoke", "verify receipt", "verify proof", "verify fault", "verify book"),
+    *(
+        "tokens list",
+        "tokens show",
+        "tokens revoke",
+        "verify receipt",
+        "verify proof",
+        "verify voucher",
+        "verify label",
+        "verify fault",
+        "verify book",
+    ),
 ]
-OWN = [name for name in OWN if name not in ("network", "tokens", "verify")]
+OWN += [f"card {verb}" for verb in ("new", "take", "sign", "print")]
+OWN += [f"terminal {verb}" for verb in ("new", "take", "bill", "accept", "log", "export", "send", "sync")]
+OWN += [f"kiosk {verb}" for verb in ("new", "load", "show", "issue", "slip", "redeem", "send", "export", "sync")]
+OWN = [name for name in OWN if name not in ("card", "kiosk", "network", "terminal", "tokens", "verify")]
 
 
 def help_of(mutirao: Callable[..., Any], command: str) -> str:
@@ -57,7 +70,7 @@ def test_each_operation_explains_itself_with_an_example_that_it_can_read(
     mutirao: Callable[..., Any], made: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("ana.jpg", "cheese.jpg", "enterprises.csv", "relations.csv"):
+    for name in ("ana.jpg", "cheese.jpg", "enterprises.csv", "relations.csv", "benefit.csv", "offer.jsonld"):
         Path(name).touch()  # the files that examples name
     told = " ".join(help_of(mutirao, f"{made.noun} {made.verb}").split())
     elsewhere = SIGNINGS[made.name].made if made.name in SIGNINGS else ()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -172,6 +173,28 @@ def test_a_member_s_day(mutirao: Run, member: Any, riacho: Node, tmp_path: Path)
     assert lines[0]["note"] == "'=bread"  # a spreadsheet must not compute it
     assert "-12.50 HORA  -12.50 HORA  =bread" in mutirao(*ana, "statement").out
     assert mutirao(*ana, "statement", "--format", "json").shown["next"] is None
+    assert [line["note"] for line in lines][:2] == ["'=bread", "eggs"]  # the request says what it was for
+    states = [line["state"] for line in mutirao(*ana, "statement", "--json").shown["items"]]
+    assert states == ["reversed", "posted", "voided", "voided", "reversed"]
+    today = mutirao(*ana, "statement", "--newest-first", "--json").shown
+    month = today["items"][0]["at"][:7]
+    assert [line["kind"] for line in today["items"]] == ["reversal", "void", "hold", "payment", "payment"]
+    assert mutirao(*ana, "statement", "--month", month, "--json").shown["closing_balance"]["value"] == "-250"
+    nothing = mutirao(*ana, "statement", "--to", "2020-01-31", "--json").shown
+    assert (nothing["items"], nothing["opening_balance"]["value"], nothing["closing_balance"]["value"]) == (
+        [],
+        "0",
+        "0",
+    )
+    later = mutirao(*ana, "statement", "--month", "2099-01").out
+    assert "before  -2.50 HORA" in later and "after  -2.50 HORA" in later
+    wrong = mutirao(*ana, "statement", "--month", "13")
+    assert wrong.code == 1 and "MALFORMED" in wrong.err
+    mutirao(*riacho.steward, "statement", "--all-into", str(tmp_path / "statements"))
+    written = sorted(path.name for path in (tmp_path / "statements").iterdir())
+    assert {"ana.HORA.csv", "bia.HORA.csv", "commons.HORA.csv"} <= set(written)
+    kept = list(csv.DictReader((tmp_path / "statements" / "ana.HORA.csv").open(encoding="utf-8")))
+    assert [(one["kind"], one["balance"]) for one in (kept[0], kept[-1])] == [("before", "0.00"), ("after", "-2.50")]
 
     (tmp_path / "receipt").write_text(mutirao(*ana, "receipts", "show", paid["id"], "--json").out)
     proof = mutirao("verify", "receipt", "receipt", "--json").shown
@@ -262,6 +285,17 @@ def test_a_member_s_keys(mutirao: Run, member: Any, riacho: Node, tmp_path: Path
     by_account = mutirao(*caro, *(account if word == "duda@serra" else word for word in abroad), "--json").shown
     assert (by_account["auth"], by_account["payee_account"]) == ("self", made["payee_account"])
     assert mutirao(*caro, "scheduled-payments", "cancel", made["id"], "--json").shown["state"] == "cancelled"
+
+
+def test_a_browser_is_let_in_by_a_link_that_a_command_makes(mutirao: Run, riacho: Node) -> None:
+    steward = "--node", riacho.url, "--token", riacho.token
+    made = mutirao("browser", "--role", "steward", *steward, "--json").shown
+    with urlopen(made["link"], timeout=10) as page:  # noqa: S310  # our own node
+        assert made["code"].replace(" ", "") in page.read().decode()
+    told = mutirao("browser", "--role", "steward", *steward, "--qr")
+    assert f"{riacho.url}/s/" in told.out and len(told.out.splitlines()) > 15, "a QR code stands below the link"
+    nobody = mutirao("browser", "--member", "nobody", *steward)
+    assert nobody.code == 1 and "nobody" in nobody.err
 
 
 def test_sessions_and_tokens(mutirao: Run, member: Any, riacho: Node, monkeypatch: pytest.MonkeyPatch) -> None:

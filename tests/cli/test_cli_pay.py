@@ -316,3 +316,24 @@ def test_payments_create_with_a_key_does_what_pay_does(mutirao: Callable[..., An
     words = ("payments", "create", "--key", ana, "--payee", "bia", "--amount", "12.50", "--note", "bread")
     assert mutirao(*words, "--json").shown == payment()
     assert [wish.amount for _, wish, _ in orders(node)] == [hours(1250)]
+
+
+def test_the_most_that_can_be_sent_is_told_and_nothing_is_paid(mutirao: Callable[..., Any], stub: Any) -> None:
+    def amount(value: str, code: str) -> dict[str, Any]:
+        return {"value": value, "asset_code": code, "asset_scale": 2}
+
+    most = {"payer": "A.HORA", "debit": amount("6667", "HORA"), "amount": amount("10000", "FLOR"),
+            "one_way": amount("5000", "HORA"), "bounded_by": "the links"}  # fmt: skip
+    stub.shows("GET", "/v1/node", {"network_id": id_text(bytes(32)), "handle": "riacho"})
+    stub.shows("GET", "/v1/quotes/most", most)
+    ended = mutirao("pay", "--most", "bia@serra", "--from", "ana", "--token", "mt_x")
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        "at most 66.67 HORA, of which bia@serra gets 100.00 FLOR; what bounds it: the links",
+        "over one way alone 50.00 HORA: a larger payment is split by itself",
+    ]
+    [asked] = stub.asked("GET", "/v1/quotes/most")
+    assert asked.path.endswith("?payee=bia%40serra&payer=ana")
+    assert {one.method for one in stub.heard} == {"GET"}
+    ended = mutirao("pay", "bia@serra", "--token", "mt_x")
+    assert ended.code == 2 and "--most" in ended.err

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Families order together as it is typed at a real node: a cheese of which nobody knows the weight, over a restart."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_cli_governance import Home, command
+
+pytestmark = pytest.mark.timeout(120)
+FAMILIES = ("ana", "bia", "caio")
+
+
+@pytest.fixture(scope="module")
+def vale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    path = tmp_path_factory.mktemp("nodes") / "vale"
+    words = ("--handle", "vale", "--currency", "HORA", "--default-limit", "900.00", "--json")
+    told = json.loads(subprocess.check_output(command("init", "--home", path, *words), text=True))
+    home = Home(path, told["steward_token"])
+    home.serve()
+    yield home
+    home.stop()
+
+
+def test_families_order_a_cheese_together(mutirao: Callable[..., Any], vale: Home, tmp_path: Path) -> None:
+    key = tmp_path / "ana.key"
+    assert mutirao("keys", "new", "--out", key).code == 0
+    for handle in (*FAMILIES, "rosa"):
+        code = mutirao("invitations", "create", *vale.steward).shown["code"]
+        own = ("--key", key) if handle == "ana" else ()
+        assert mutirao("join", code, "--handle", handle, "--node", vale.url, "--json", *own).code == 0
+        assert mutirao("members", "approve", handle, *vale.steward).code == 0
+    terms = ("--title", "Cheese", "--currency", "HORA", "--closes-at", "2101-05-02T18:00:00Z", "--referent", "rosa")
+    item = ("--items", "name=cheese,box=15,price=30.00,portion=200 g")
+    made = mutirao("order-cycles", "open", *terms, *item, *vale.steward)
+    assert made.code == 0, made.err
+    cycle = made.shown["id"]
+    assert (made.shown["state"], made.shown["items"][0]["portion"]) == ("open", "200 g")
+
+    for handle, line in zip(FAMILIES, ("item=1,quantity=7", "item=1,quantity=5", "item=1,quantity=2"), strict=True):
+        by = ("--node", vale.url, "--key", key) if handle == "ana" else ("--member", handle, *vale.steward)
+        joined = mutirao("order-cycles", "join", cycle, "--lines", line, *by)
+        assert joined.code == 0, joined.err
+    shown = mutirao("order-cycles", "show", cycle, *vale.steward).shown["items"][0]
+    assert (shown["wanted"], shown["say"]) == (14, "0 boxes, 1 short of a first")
+    more = ("order-cycles", "join", cycle, "--lines", "item=1,quantity=2,tolerance=1", "--member", "caio")
+    assert mutirao(*more, *vale.steward).shown["items"][0]["say"] == "1 box"
+    assert mutirao("order-cycles", "close", cycle, *vale.steward).shown["held"]["value"] == "3000"
+    vale.stop()
+    vale.serve()
+    assert mutirao("order-cycles", "order", cycle, *vale.steward).shown["state"] == "ordered"
+    receive = ("order-cycles", "receive", cycle)
+    dear = mutirao(*receive, "--items", "item=1,bill=33.01", *vale.steward)
+    assert dear.code == 1 and "COST_ABOVE_ORDER: At most 33.00 HORA for cheese" in dear.err
+    came = mutirao(*receive, "--items", "item=1,bill=30.50", *vale.steward).shown
+    assert sum(int(line["share"]["value"]) for line in came["lines"]) == 30_50
+    sheet = ("order-cycles", "pick-up", "--cycle", cycle, "--output", "pick-up.html", *vale.steward)
+    assert mutirao(*sheet).code == 0
+    page = Path("pick-up.html").read_text()
+    assert "Cheese: pick-up" in page and "<td>ana<td>7" in page
+    early = mutirao("order-cycles", "settle", cycle, *vale.steward)
+    assert early.code == 1 and "NOT_COLLECTED: 3 have not collected yet" in early.err
+    assert mutirao("order-cycles", "collect", cycle, *vale.steward).code == 0
+    settled = mutirao("order-cycles", "settle", cycle, *vale.steward).shown
+    assert (settled["state"], settled["held"]["value"]) == ("settled", "0")
+    vale.stop()
+    vale.serve()
+    for line in settled["lines"]:
+        entries = mutirao("accounts", "entries", line["member"], *vale.steward).shown["items"]
+        shares = [one["amount"]["value"] for one in entries if one["kind"] == "purchase"]
+        assert shares == [f"-{line['share']['value']}"]
+    rosa = mutirao("accounts", "entries", "rosa", *vale.steward).shown["items"]
+    assert [one["amount"]["value"] for one in rosa] == ["3050"]
+    listed = mutirao("order-cycles", "list", "--state", "settled", *vale.steward).shown["items"]
+    assert [one["id"] for one in listed] == [cycle]
