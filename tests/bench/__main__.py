@@ -16,18 +16,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import chains
+import clubs
 import comparing
 import footprint
 import growth
 import joining
+import labels
 import machine
 import market
+import masses
 import matching
 import netting
 import payments
 import searching
 import stories
 import strangers
+import weeks
 import wire
 from figures import Told
 
@@ -37,13 +41,17 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "wire": ("One payment across a link, on the wire", wire.run),
     "netting": ("The largest set-off of obligations", netting.run),
     "chains": ("A productive chain of 100,000 enterprises", chains.run),
+    "clubs": ("Demurrage of ten thousand members", clubs.run),
+    "masses": ("A mass payment to ten thousand members", masses.run),
     "stories": ("Stories in the simulator", stories.run),
     "search": ("Small worlds in every order of events", searching.run),
     "footprint": ("Memory and restart", footprint.run),
     "comparing": ("Two nodes find that they hold the same", comparing.run),
     "market": ("A search among a hundred thousand offers", market.run),
+    "labels": ("A label is verified, and searched for among ten thousand", labels.run),
     "matching": ("Ten thousand needs meet ten thousand offers", matching.run),
     "strangers": ("A payment beside strangers, and without them", strangers.run),
+    "weeks": ("The week's list of ten thousand members", weeks.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }
 

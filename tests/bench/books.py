@@ -27,7 +27,7 @@ from protocol.book.signed import Signed
 from protocol.book.uuids import drawn_id
 from protocol.book.wishes import sign_wish
 from protocol.events import Answer, Asked, Store, StoreItem
-from protocol.lanes.entry import LEDGER, parse
+from protocol.lanes.entry import LEDGER, Body, parse
 from protocol.practices import PRACTICES
 from protocol.practices.money.payments.entries import Paid, Pay
 from protocol.practices.people.invitations import Invite
@@ -105,6 +105,27 @@ class Books:
                 batch.entries.append(store.entry)
                 batch.lines += store.lines
             await self._storage.commit(batch)
+
+    @property
+    def network(self) -> bytes:
+        """The network's id."""
+        return self._replica.network
+
+    async def put_down(self, *bodies: Body) -> None:
+        """Write entries by hand, as one durable batch; whether they may stand is not asked."""
+        for body in bodies:
+            self._replica.journal.write(body, LEDGER, now_ms())
+        batch = Batch()
+        for store in self._replica.journal.drain()[0]:
+            assert isinstance(store, Store)
+            batch.entries.append(store.entry)
+            batch.lines += store.lines
+        await self._storage.commit(batch)
+
+    async def ask(self, operation: str, wish: Any) -> Any:
+        """Ask for something as a steward, as one durable batch."""
+        [answer] = await self._ask(iter([(operation, _STEWARD, wish, "")]))
+        return answer
 
     async def token(self, member: Member) -> str:
         """Return a token of a member."""

@@ -23,6 +23,7 @@ def told(node: Node) -> list[str]:
     return [one["code"] for one in node.api.get("/readyz")["troubles"]]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(90)
 def test_a_leap_over_a_restart_pays_nothing_until_a_steward_has_looked(commune: Commune) -> None:
     riacho = commune.found("riacho", "HORA")

@@ -34,6 +34,7 @@ def serve_at(node: Node, when: datetime) -> None:
     assert node.api.ask("POST", "/v1/clocks").status in (201, 409)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_group_votes_for_dues_and_the_node_takes_them_on_the_last_day(commune: Commune) -> None:
     riacho = commune.found("riacho", "HORA")

@@ -20,6 +20,7 @@ def weather() -> Iterator[Weather]:
     weather.close()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_payments_through_loss_partitions_and_a_kill(commune: Commune, weather: Weather) -> None:
     federation = found(commune, weather, (1, 2, 1, 1), seed=1)

@@ -36,6 +36,7 @@ def back_by_http(guardian: Member, member: str, joining: Json, new_key: bytes) -
     return guardian.node.api.post(f"/v1/guardians/{member}/back", {"signed": signed})
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_two_of_three_guardians_bring_a_lost_key_back(commune: Commune, tmp_path: Path) -> None:
     riacho = commune.found("riacho", "HORA")

@@ -312,6 +312,7 @@ def test_a_wrong_preimage_moves_nothing_and_the_right_one_does(town: Town, liar:
     assert town.riacho.api.get(f"/v1/links/{link}")["net_debt"]["value"] == "500"
 
 
+@pytest.mark.soak
 def test_two_words_at_one_place_cost_all_new_credit(town: Town, liar: Liar) -> None:
     link = linked(liar, town.riacho, 50)
     one, other = liar.words(1)[0], liar.words(1)[0]

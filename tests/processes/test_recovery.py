@@ -30,6 +30,7 @@ def propose(home: Node, target: Path) -> str:
     return target.read_text().strip()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_guardians_give_a_network_that_has_lost_every_key_a_new_home(commune: Commune, tmp_path: Path) -> None:
     riacho = commune.found("riacho", "HORA", serves=False)

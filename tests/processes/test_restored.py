@@ -40,6 +40,7 @@ def epoch(node: Node) -> int:
     return node.api.get(f"/v1/networks/{node.network_id}")["epoch"]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_partner_and_replica_give_a_node_its_own_back(commune: Commune, tmp_path: Path) -> None:
     riacho, serra = commune.found("riacho", "HORA", serves=False), commune.found("serra", "FLOR", serves=False)

@@ -32,6 +32,7 @@ def key_file(folder: Path, keys: KeyPair) -> str:
     return str(file)
 
 
+@pytest.mark.soak
 def test_three_members_are_freed_of_what_goes_round_and_every_copy_of_the_book_says_so(
     commune: Commune, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def epoch(node: Node, of: Node) -> int:
     return node.api.get(f"/v1/networks/{of.network_id}")["epoch"]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_a_thief_spends_at_most_what_was_granted_and_nothing_after_the_rotation(commune: Commune) -> None:
     riacho = commune.found("riacho", "HORA", serves=False)

@@ -24,6 +24,7 @@ from protocol.book.payments import PAYMENTS, PaymentState
 from protocol.book.promised import Promised
 from protocol.book.publishing import ITEM_LIFE_MS_MAX
 from protocol.book.refusals import Refused
+from protocol.book.signed import leg_id
 from protocol.book.timezones import DAY_MS
 from protocol.book.wishes import read_said
 from protocol.events import Input, Received
@@ -61,6 +62,7 @@ from protocol.practices.between.links.entries import link_account
 from protocol.practices.between.links.link import Link
 from protocol.practices.between.links.state import Links
 from protocol.practices.between.links.talk import Sendings
+from protocol.practices.between.mixed.entries import MixedArrived, MixedSent
 from protocol.practices.between.networks.replicas import Replicas
 from protocol.practices.between.quotes.answers import Relays
 from protocol.practices.between.quotes.invoices import invoice_hash, read_invoice
@@ -553,11 +555,8 @@ def _payment_preimage(audit: Auditor, node: Node, body: Any) -> Found:
     seen = audit.note("PAID=>PREIMAGE")
     links = node.replica.book.of(Links).by_id
     match body:
-        case Sent():
-            said = read_said(body)
-            assert not isinstance(said, Refused)
-            seen[node.name, said.wish.payment] = body
-            seen.update({(node.name, "part", said.wish.payment, part.hold): part for part in body.parts})
+        case Sent() | MixedSent():
+            seen.update(_sent_by(node, body))
         case Rerouted(payment=payment, part=part):
             seen[node.name, "part", payment, part.hold] = part
         case Settled(payment=payment, preimage=preimage):
@@ -578,7 +577,7 @@ def _payment_preimage(audit: Auditor, node: Node, body: Any) -> Found:
             condition = seen.get((node.name, link_out, hold_out))
             if condition is not None and sha256(preimage).digest() != condition:
                 yield "a network between pays without the preimage"
-        case Arrived():
+        case Arrived() | MixedArrived():
             invoice = read_invoice(body.invoice)
             if invoice is None or sha256(body.preimage).digest() != invoice.condition:
                 yield "a payee is credited without the preimage"
@@ -588,13 +587,23 @@ def _payment_preimage(audit: Auditor, node: Node, body: Any) -> Found:
             pass
 
 
+def _sent_by(node: Node, body: Sent | MixedSent) -> dict[Any, Any]:
+    """Return what is to be known of payments that leave, each currency's by itself."""
+    said, found = read_said(body), dict[Any, Any]()
+    assert not isinstance(said, Refused)
+    for number, part in enumerate(body.parts):
+        payment = said.wish.payment if isinstance(body, Sent) else leg_id(said.wish.payment, number)
+        found |= {(node.name, payment): body, (node.name, "part", payment, part.hold): part}
+    return found
+
+
 def _once(audit: Auditor, node: Node, body: Any) -> Found:
     seen = audit.note("ONCE-PER-INVOICE")
     match body:
-        case Arrived():
+        case Arrived() | MixedArrived():
             invoice = read_invoice(body.invoice)
             key = None if invoice is None else (node.name, "arrived", invoice.nonce)
-        case Sent():
+        case Sent() | MixedSent():
             key = (node.name, "sent", sha256(body.invoice).digest())
         case Settled(payment=payment, hold=hold) | Refunded(payment=payment, hold=hold) | Rerouted(payment, hold):
             key = (node.name, "closed", payment, hold)
@@ -616,8 +625,9 @@ def _quoted(audit: Auditor, node: Node, body: Any) -> Found:
             yield f"the payer was quoted {quoted} and debited {body.debit}"
     if isinstance(body, Rerouted):
         under_way = node.replica.book.of(Forwards).under_way[body.payment]
-        if under_way.debit_minor > under_way.sent.debit:
-            yield f"the payer has agreed to {under_way.sent.debit} and is debited {under_way.debit_minor}"
+        agreed = sum(part.debit for part in under_way.sent.parts)
+        if under_way.debit_minor > agreed:
+            yield f"the payer has agreed to {agreed} and is debited {under_way.debit_minor}"
     if isinstance(body, Forwarded) and body.circle is None:
         link_in, link_out = (node.replica.book.of(Links).by_id[id] for id in (body.link_in, body.link_out))
         mine, out = link_in.settings, link_out.settings

@@ -43,6 +43,7 @@ SHARED: dict[type[Any], frozenset[str]] = {
     Book: frozenset(
         [
             "_account_names",
+            "_families",
             "_feature_of",
             "_filled",
             "_hears",
@@ -198,9 +199,23 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:
 
 
 def _write_table(table: dict[Any, Any]) -> Any:
-    """Write a table in its own order, since it may be gone through; one of what is found by its type, in any."""
+    """Write a table in its own order, since it may be gone through; one of what is found by its type, in any.
+
+    A practice's state comes to be by a look at it: an empty one says no more than none.
+    """
     rows = [(written(key), written(value)) for key, value in table.items()]
-    return tuple(sorted(rows) if any(isinstance(key, type) for key in table) else rows)
+    if not any(isinstance(key, type) for key in table):
+        return tuple(rows)
+    return tuple(sorted(row for row, key in zip(rows, table, strict=True) if row[1] != _unused(key)))
+
+
+@cache
+def _unused(kind: type[Any]) -> Any:
+    """Return how a state is written that nothing has changed; None of what is not made of nothing."""
+    try:
+        return written(kind())
+    except TypeError:
+        return None
 
 
 def _is_word(kind: type[Any]) -> bool:

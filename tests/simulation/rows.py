@@ -12,6 +12,8 @@ from protocol.events import Effect, Fetch, Input, Keep, RowsBrought
 from protocol.replica import Replica
 from protocol.wire.record import pack_record, unpack_record
 
+_ROUNDS_MAX = 1_000
+
 Handle = Callable[[tuple[Input, ...]], list[Effect]]
 
 
@@ -70,7 +72,7 @@ def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle:
     fresh = replace(rows)
     effects: list[Effect] = []
     names = replica.names(inputs)
-    while True:
+    for _ in range(_ROUNDS_MAX):
         brought = tuple(fresh.fetch(names))
         some = handle(((RowsBrought(brought),) if brought else ()) + tuple(inputs))
         effects += (one for one in some if not isinstance(one, Fetch))
@@ -87,6 +89,7 @@ def decided(replica: Replica, rows: StoredRows, inputs: Sequence[Input], handle:
         )
         assert not names.issuperset(wanted) or len(inputs) < before, "what was brought is asked for again"
         names = names.union(wanted, replica.names(inputs))
+    raise AssertionError("other rows are asked for each time")
 
 
 def _row(row: StoredRow) -> Any:

@@ -6,7 +6,7 @@ steps left out is a story too: that is how a failing one is made short.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -325,7 +325,8 @@ class Played(FaultyWorld):
         """Return the ids of what a noun stands for: those that a node lists, or where it lists none, those it told."""
         node = self.nodes[name]
         listed = node.replica.operations.get(f"{noun}.list")
-        if not isinstance(listed, List):
+        # A list that is of one thing cannot be asked for without it.
+        if not isinstance(listed, List) or any(one.default is MISSING for one in fields(listed.wanted)):
             return self.told.get((name, noun), [])
         self._requests += 1
         self.give(name, Asked(self._requests, operation_name(listed), actor, listed.wanted(), limit=PAGE_ITEMS_MAX))
@@ -553,7 +554,7 @@ def _rotate(world: Played, home: int, *_: int) -> None:
 
 def _rate(world: Played, line: int, end: int, rate: int, *_: int) -> None:
     link, name, _other = world.ends(line, end)
-    world.wish(name, "links.set-rate", SetLinkRate(RATES[rate % len(RATES)]), world.note, subject=link)
+    world.wish(name, "links.set-rate", SetLinkRate(RATES[rate % len(RATES)], sure=True), world.note, subject=link)
 
 
 def _raise(world: Played, line: int, end: int, units: int, *_: int) -> None:

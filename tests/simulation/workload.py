@@ -160,7 +160,9 @@ def _shape(operation: Operation) -> Any:
             return wanted
         case Reckon(wanted=wanted):
             return wanted
-        case Show() | ListOf():
+        case ListOf(wanted=wanted):
+            return wanted
+        case Show():
             return NoneType
 
 

@@ -27,6 +27,8 @@ from protocol.events import (
     PeerUp,
     Recalled,
     Received,
+    ReckonBeside,
+    ReckonedBeside,
     Send,
     SendRange,
     Store,
@@ -277,6 +279,9 @@ class World:
                     node.board[network, item] = arrival, wire
                 case DropBoardItem(network, item):
                     node.board.pop((network, item), None)
+                case ReckonBeside(beside):
+                    of = beside.reckoning.of
+                    self.give(name, ReckonedBeside(beside, beside.reckoning.work(of)))
                 case Answer(request, result):
                     self.answer(node, request, result)
                 case Drop(peer, reason):

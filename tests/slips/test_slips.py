@@ -16,6 +16,7 @@ from tests.protocol import test_own_vectors as own
 from tests.protocol.peers import test_frame_vectors
 from tests.protocol.wire import test_codec, test_keys
 from tests.slips.code import Slip, accepting, bordering, edited, put_in, ran_in
+from tests.slips.unseen import BORDERS_TO_COME
 from tests.soak.marked import rest_to_soak
 
 
@@ -99,6 +100,17 @@ UNSEEN = {
     "against: not motion.wishes": "it would take a motion of words alone that is carried",
     "busy -> refuse(STATE_CONFLICT": "it would take a story in which two motions are done at once",
     ">= MANDATES_MAX": "it would take 64 mandates",
+    "_told: verdict is StepVerdict.FROZEN": "a kiosk that has forked is refused before its statements are read",
+    "_closed: book.currencies[currency].closed": "it would take a currency that is closed with all that goes on in it",
+    "_unable_to_pay: book.currencies[payer.currency].closed": "it would take a payer in a currency that is closed",
+    "_unlike_wish: parameter_id": "it would take an emergency whose entry says another rule than its signed wish",
+    "_told: account_id(name, cycle.said.currency) not in": "it would take a member without an account where she orders",
+    "_against_disbursing: account not in": "it would take a fund whose borrower's account is gone",
+    "against_confirming: beyond": "it would take 744 hours that are confirmed in a month",
+    "_against_working: closed": "it would take a closed currency in which a rotation still stands",
+    "_against_confirming: book.currencies": "it would take a closed currency in which a rotation still stands",
+    "join_refusal: full": "it would take a hundred savers",
+    "_against_moving: book.currencies": "it would take a closed currency in which a fund still stands",
     "Directory.verify: known is None": "who asks has looked whether the epoch is known",
     "Directory.verify: not known.identity.was_said": "who asks has looked whether the epoch is closed",
     "Directory.verify: known.identity.signed_in": "records of links come from partners, not into this journal",
@@ -170,7 +182,7 @@ BORDERS_UNSEEN = {
     "zone_of: ": "no zone is a whole day off, or so long",
     "_fold_rerouted": "nothing moves at zero",
     "check: body.": "a circle that brings nothing is refused at zero, and no vector goes below",
-    "_is_way: part.amount": "parts have to come to the invoice's amount",
+    "is_way: part.amount": "parts have to come to the invoice's amount",
     "WRONG_KEPT_MAX": "an auditor's own list",
     "Circle.is_well_formed": "a circle of two is well formed, and none of the trace has so few",
     "Position.move": "which half of a position moves at zero is told in the clearing's own tests",
@@ -191,6 +203,20 @@ BORDERS_UNSEEN = {
     "Promised.begin: change > 0": "what changes nothing was left out in the line before",
     "Promised.end: change > 0": "what changes nothing was left out in the line before",
     "posted: ": "what members pay each other is a figure of the chain, and no rule",
+    "unseen_days * DAY_MS": "it would take a card's payment in the millisecond after which its card is not taken",
+    "record.hotlist >= card.hot_since": "it would take a terminal that has heard just as much as told it of a card",
+    "holders: account.balance_minor > 0": "nobody gives a part of zero",
+    "given_by: due > given": "nothing moves at zero",
+    "_share: month.surplus_minor": "of a month without a surplus nothing is covered",
+    "sharing: body.surplus <= 0": "of a month without a surplus nobody gets anything",
+    "shared_postings: month.surplus_minor <= 0": "of a month without a surplus nothing is covered",
+    "used: balance_minor": "how much of a limit is used is shown, and is no rule",
+    "VoucherBatch.state_of: at_ms > self.expires_ms": "it is shown; a rule of its own refuses what has expired",
+    "freeze: _WEIGHT": "of two equal reasons it is the same which stands",
+    "use_notice: minor > used": "a notice of zero lets nobody withdraw",
+    "_against_filling: body.amount > 0": "a movement of zero is refused",
+    "_told: read.said.place > place": "which statement is missing is shown, and is no rule",
+    "_strange_sectors: set(sectors)": "nobody names all sectors there are",
     "_counted: ": "how often a link was ordered of is shown, and is no rule",
 }
 """Comparisons at whose border no vector stands, by what their slips are called among other things, and why."""
@@ -199,7 +225,8 @@ BORDERS_UNSEEN = {
 def borders() -> list[Slip]:
     found = bordering(ran_in(LEDGER.replay))
     ours = [one for one in found if one.module.startswith(LEDGER.rules)]
-    return [one for one in ours if not any(told in one.name for told in BORDERS_UNSEEN)]
+    left = [one for one in ours if not any(told in one.name for told in BORDERS_UNSEEN)]
+    return [one for one in left if one.name not in BORDERS_TO_COME]
 
 
 def test_a_border_that_is_moved_is_noticed() -> None:
@@ -235,12 +262,32 @@ DIFFERENT = [
     Different(
         LEDGER,
         "a levy rounded up",
-        "amount_minor * currency.levy_basis_points // BASIS_POINTS",
-        "-(-amount_minor * currency.levy_basis_points // 10000)",
+        "amount_minor * terms.basis_points // BASIS_POINTS",
+        "-(-amount_minor * terms.basis_points // BASIS_POINTS)",
     ),
-    Different(LEDGER, "a levy beyond what the commons owes", "min(levy, -", "max(levy, -"),
-    Different(LEDGER, "a levy kept when a payment is paid back", "if not payment.levy_minor:", "if True:"),
-    Different(LEDGER, "a levy that the payer pays", "Posting(payee.id, -levy", "Posting(payment.payer, -levy"),
+    Different(
+        LEDGER,
+        "a levy beyond what the commons owes",
+        "min(levy, _debt(book, account)",
+        "max(levy, _debt(book, account)",
+    ),
+    Different(
+        LEDGER,
+        "a levy kept when a payment is paid back",
+        "commons, payee.id, payment.levy_minor",
+        "commons, payee.id, 0",
+    ),
+    Different(LEDGER, "a levy that the payer pays", "{LevySide.PAYEE: 0,", "{LevySide.PAYEE: levy,"),
+    Different(LEDGER, "a payer's levy that the payee pays", "LevySide.PAYER: levy,", "LevySide.PAYER: 0,"),
+    Different(
+        LEDGER, "the odd unit of a levy at the payer", "LevySide.BOTH: levy // 2", "LevySide.BOTH: -(-levy // 2)"
+    ),
+    Different(
+        LEDGER,
+        "a group's own levy for nobody",
+        "if account.member in groups[name].members)",
+        "if account.member is None)",
+    ),
     Different(LEDGER, "limits and caps looked at by a reader", "if author:", "if True:"),
     Different(LEDGER, "an order's number not noted", "said.device.order_seq = said.envelope.order_seq", "pass"),
     Different(
