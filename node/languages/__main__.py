@@ -18,8 +18,10 @@ from babel.messages.pofile import write_po
 from node.http.components import hints_of
 from node.http.problems import REASONS
 from node.languages.catalogues import FIGURE, HERE, LANGUAGES_TOLD, catalogue_of, reason_parts
-from node.web.words import ERRAND_TEXT, PAGE_LABEL, PAGE_TEXT, plain_label
-from protocol.book.declaration import OneOf, Operation, operation_name
+from node.web.fields import FormField, form_fields, lead_of
+from node.web.words import ERRAND_TEXT, PAGE_HELP, PAGE_LABEL, PAGE_TEXT, PageWords, plain_label
+from protocol.book.declaration import Act, OneOf, Operation, Show, operation_name
+from protocol.book.parameters import TIME_ZONE
 from protocol.practices import OPERATIONS
 
 FIGURES_TOLD = ("allowed", "state")
@@ -50,6 +52,8 @@ def texts_wanted() -> Iterator[tuple[str, str]]:
         yield ERRAND_TEXT, sentence
     for name in sorted(labels_of(OPERATIONS.values())):
         yield PAGE_LABEL, name
+    for text in sorted(helps_of(OPERATIONS.values())):
+        yield PAGE_HELP, text
 
 
 def figure_words(root: Path) -> set[str]:
@@ -122,6 +126,30 @@ def _labels_in(hint: Any, seen: set[Any]) -> set[str]:
             for name, inner in hints_of(hint).items():
                 found |= {plain_label(name)} | _labels_in(inner, seen)
     return found
+
+
+def helps_of(operations: Iterable[Operation]) -> set[str]:
+    """Return what stands over the forms, lists and records of operations and beside their fields, as pages show it."""
+    words = PageWords("en", TIME_ZONE.default)
+    found: set[str] = set()
+    for one in operations:
+        told_by_path = (one.about,) if isinstance(one, Act) else ()
+        for part in ("wish", "wanted"):
+            asked = getattr(one, part, None)
+            if asked is not None:
+                found.add(lead_of(asked))
+                found.update(_said_in(form_fields(asked, words, (), leave=told_by_path)))
+        if isinstance(one, Show):
+            found.add(lead_of(one.shown))
+    return found - {""}
+
+
+def _said_in(fields: Iterable[FormField]) -> Iterator[str]:
+    for one in fields:
+        yield one.said
+        yield from _said_in(one.parts)
+        for row in one.rows[:1]:  # all are alike
+            yield from _said_in(row)
 
 
 def renewed(language: str) -> Catalog:

@@ -11,7 +11,7 @@ from aiohttp.web import Response
 from node.http import idempotency
 from node.http.answers import as_it_is
 from node.http.auth import allow
-from node.http.components import Misread, hints_of, said_of
+from node.http.components import Misread, hints_of
 from node.http.jsonbytes import dump
 from node.http.problems import PROBLEM_TYPE, Denied, ScaleOf, problem_of
 from node.http.refusals import PATH_UNKNOWN
@@ -23,7 +23,7 @@ from node.http.signed import about_of
 from node.http.values import bytes_text
 from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED
 from node.loop.waiting import TOO_MANY, Remember
-from node.web.fields import FieldMisread, FormField, form_fields, form_json, with_typed
+from node.web.fields import FieldMisread, FormField, form_fields, form_json, lead_of, with_typed
 from node.web.looks import Looks, moved_to
 from node.web.prices import fields_of_price, price_asked, price_told
 from node.web.shelf import PageNoun
@@ -134,7 +134,7 @@ class DeclaredPages:
             noun=noun,
             subject=subject,
             title=visit.words.label(operation.what if isinstance(operation, ListOf) else noun.name),
-            said="" if operation is None else said_of(operation.wanted).partition("\n")[0],
+            said="" if operation is None else visit.words.help(lead_of(operation.wanted)),
             rows=rows,
             more=more,
             filters=fields,
@@ -176,7 +176,7 @@ class DeclaredPages:
             subject=subject,
             item=item,
             title=self._title(visit, item, subject),
-            said=said_of(type(item)).partition("\n")[0],
+            said=visit.words.help(lead_of(type(item))),
             facts=self._looks.drawer(visit).facts(item),
             acts=[_verb(one) for one in acts],
             lists=lists,
@@ -207,7 +207,7 @@ class DeclaredPages:
             visit,
             noun=noun,
             title=visit.words.label(operation.what),
-            said=said_of(operation.wanted).partition("\n")[0],
+            said=visit.words.help(lead_of(operation.wanted)),
             fields=with_typed(fields, typed, errors if visit.query else {}),
             facts=facts,
             refused=refused,
@@ -260,7 +260,7 @@ class DeclaredPages:
             subject=subject,
             title=visit.words.verb(noun.name, operation.verb),
             heading=visit.words.heading(noun.name, operation.verb),
-            said=said_of(operation.wish).partition("\n")[0],
+            said=visit.words.help(lead_of(operation.wish)),
             fields=fields,
             refused=refused,
             key=("" if spent else visit.first(KEY_FIELD)) or bytes_text(self._chance(16)),
@@ -283,7 +283,7 @@ class DeclaredPages:
             subject=subject,
             title=visit.words.verb(noun.name, operation.verb),
             heading=visit.words.heading(noun.name, operation.verb),
-            said=said_of(operation.wish).partition("\n")[0],
+            said=visit.words.help(lead_of(operation.wish)),
             facts=facts,
             price=[] if price is None else price_told(price, maker),
             hidden=hidden,

@@ -8,7 +8,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from node.http.components import docs_of, hints_of, required_of
+from node.http.components import docs_of, hints_of, required_of, said_of
 from node.http.values import moment_text
 from node.web.numerals import read_numeral
 from node.web.words import PageWords
@@ -76,10 +76,16 @@ def form_fields(
     return [replace(one, is_usual=few or one.required or one.kind in ("long", "rows", "group")) for one in fields]
 
 
+def lead_of(kind: type[Any]) -> str:
+    """Return what stands over a form, a list or a record of a type: the first line of its docstring."""
+    return said_of(kind).partition("\n")[0]
+
+
 def _field(name: str, hint: Any, words: PageWords, units: Sequence[str], *, required: bool) -> FormField | None:
     base, marks, optional = _parted(hint)
     said = next((mark.text for mark in marks if isinstance(mark, Doc)), docs_of(hint))
-    made = FormField(name, words.label(name.rpartition(".")[2]), "text", said, required and not optional)
+    label = words.label(name.rpartition(".")[2])
+    made = FormField(name, label, "text", words.help(said), required and not optional)
     marked = {type(mark) if not isinstance(mark, type) else mark: mark for mark in marks}
     chars_max = next((mark.most for mark in marks if isinstance(mark, AtMost)), None)
     chars_max = next((mark.chars_max for mark in marks if isinstance(mark, PersonalText)), chars_max)

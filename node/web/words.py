@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What pages say: words in a person's language, amounts, numbers and dates as people write them there (CLDR).
 
-Whole sentences stand in the catalogues under PAGE_TEXT, names of nouns, fields, verbs and states under PAGE_LABEL; a
-sentence has its figures in braces, so that nothing is put together from pieces.
+Whole sentences stand in the catalogues under PAGE_TEXT, names of nouns, fields, verbs and states under PAGE_LABEL, what
+a declaration says of a form or a field under PAGE_HELP; a sentence has its figures in braces, so that nothing is put
+together from pieces.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from node.languages.catalogues import catalogue_of, decimal_mark, wording
 from protocol.book.money import Amount
 from protocol.book.timezones import MINUTE_MS, TimeZone
 
-PAGE_TEXT, PAGE_LABEL, ERRAND_TEXT = "page", "label", "errand"
+PAGE_TEXT, PAGE_LABEL, PAGE_HELP, ERRAND_TEXT = "page", "label", "help", "errand"
 MINUS = "\u2212"
 LOCALES = {"en": "en_GB", "es": "es_ES", "fr": "fr_FR", "pt": "pt_BR"}
 """Whose writing of numbers and dates is meant by each language."""
@@ -50,6 +51,10 @@ class PageWords:
         plain = plain_label(name)
         told = wording(self.language, plain, PAGE_LABEL)
         return told[:1].upper() + told[1:]
+
+    def help(self, english: str) -> str:
+        """Return what a declaration says of a form, a record or a field."""
+        return wording(self.language, english, PAGE_HELP)
 
     def verb(self, noun: str, verb: str) -> str:
         """Return what a verb of a noun is called: one of its own, such as "pay" for payments, or the verb's."""
