@@ -19,6 +19,7 @@ demo: runtime
 
 # Two processes, a file at a time: much of what is tested waits for real nodes.
 test: lint
+	@command -v chromium >/dev/null || echo "mutirao: the browser tests are left out: they need the Debian package chromium"
 	@$(bin)/pytest -n 2 --dist loadfile
 
 bench: dev
