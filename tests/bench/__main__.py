@@ -31,6 +31,7 @@ import payments
 import searching
 import stories
 import strangers
+import today
 import weeks
 import wire
 from figures import Told
@@ -52,6 +53,7 @@ BENCHES: dict[str, tuple[str, Callable[..., list[Told]]]] = {
     "matching": ("Ten thousand needs meet ten thousand offers", matching.run),
     "strangers": ("A payment beside strangers, and without them", strangers.run),
     "weeks": ("The week's list of ten thousand members", weeks.run),
+    "today": ("The page today of ten thousand members", today.run),
     "growth": ("What history costs, beside the build before", growth.run),
 }
 
