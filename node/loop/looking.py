@@ -102,12 +102,17 @@ async def _looked_up(result: Any, storage: Storage, network: bytes, book: Book) 
                 return show(line, payment, None if payment is None else paid.get(payment.request))
 
             return replace(page, items=tuple(map(told, page.items)))
-        case RowsWanted(show=show):
+        case RowsWanted(show=show, whole=whole):
             try:
                 page = await storage.listed(result)
+                while whole is not None and page.next is not None and len(page.items) < result.limit:
+                    # The store has looked through as much as it does at once.
+                    more = await storage.listed(replace(result, after=page.next, limit=result.limit - len(page.items)))
+                    page = replace(more, items=(*page.items, *more.items))
             except SearchBroken:
                 return refuse(SEARCH_UNAVAILABLE)
-            return replace(page, items=tuple(map(show, page.items)))
+            page = replace(page, items=tuple(map(show, page.items)))
+            return page if whole is None else whole(page)
         case EntriesWanted(seqs, show, commons_seqs):
             identity = await storage.identity_lane(network)
             wires = await storage.lane_at(network, LEDGER, seqs)

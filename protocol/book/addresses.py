@@ -28,6 +28,11 @@ def local_part(book: Book, address: str) -> str | None:
     return name if not at or network in (book.handle, id_text(book.network)) else None
 
 
+def party_id(network: bytes, handle: str) -> str:
+    """Return the id of a member of a network, as documents for others write it."""
+    return f"mutirao:{id_text(network)}/{handle}"
+
+
 def resolve_member(book: Book, address: str) -> Member | Refused:
     """Return the member that a member id or a handle names."""
     member = book.members.get(book.member_by_handle.get(address, address))

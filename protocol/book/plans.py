@@ -195,7 +195,8 @@ class RowsWanted:
 
     `by` are values of one index, under any of which a row is found (None: all rows); `wanted` tells which rows count.
     `show` makes of each what the client sees, in the loop that owns the book; `open_only` leaves closed ones out.
-    Where `search` is told, the rows are those that all its words find, the best first.
+    Where `search` is told, the rows are those that all its words find, the best first. Where `whole` is told, the store
+    looks through all of them, and it makes one answer of the page that it finds: with a next, there are too many.
     """
 
     table: Table[Any]
@@ -206,6 +207,7 @@ class RowsWanted:
     wanted: Callable[[Any], bool] | None = None
     open_only: bool = False
     search: str | None = None
+    whole: Callable[[Page], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,10 @@ class World:
         node.disk = [entry for entry in node.disk if not cut.covers(entry)]
 
     def answer(self, node: Node, request: int, result: Any) -> None:
-        node.answers[request] = node.rows.listed(result) if isinstance(result, RowsWanted) else result
+        if isinstance(result, RowsWanted):
+            page = node.rows.listed(result)
+            result = page if result.whole is None else result.whole(page)
+        node.answers[request] = result
 
     def carry(self, source: str, target: str, frame: bytes) -> None:
         if frozenset((source, target)) in self.joined:

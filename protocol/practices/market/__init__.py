@@ -4,6 +4,7 @@
 from protocol.book.declaration import Practice
 from protocol.practices.market import (
     codes,
+    deliveries,
     directory,
     joint_orders,
     needs,
@@ -28,4 +29,5 @@ PRACTICES: tuple[Practice, ...] = (
     matches.PRACTICE,
     purchasing.PRACTICE,
     joint_orders.PRACTICE,
+    deliveries.PRACTICE,
 )

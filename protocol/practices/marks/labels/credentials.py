@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from protocol.book.addresses import party_id
 from protocol.book.signed import uuid_text
 from protocol.book.uuids import derived_id
 from protocol.lanes.entry import Millis
@@ -22,7 +23,7 @@ from protocol.practices.marks.labels.entries import (
 from protocol.practices.marks.labels.gtin import GTIN_LINK, digital_link
 from protocol.practices.marks.labels.multibase import did_of
 from protocol.practices.marks.labels.proofs import is_document_signed, with_proof
-from protocol.wire.keys import digest, id_text
+from protocol.wire.keys import digest
 
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 UNTP_CONTEXT = "https://test.uncefact.org/vocabulary/untp/dcc/0.6.1/"
@@ -45,11 +46,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def second_text(at_ms: Millis) -> str:
     """Return an hour as XML Schema and RFC 3339 write it, in whole seconds of UTC."""
     return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def party_id(network: bytes, handle: str) -> str:
-    """Return the id of a member of a network, as others write it."""
-    return f"mutirao:{id_text(network)}/{handle}"
 
 
 def urn(name: bytes) -> str:

@@ -8,6 +8,7 @@ somebody first asks for it.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Self
 
+from protocol.book.addresses import party_id
 from protocol.book.book import Book
 from protocol.book.declaration import News
 from protocol.book.signed import uuid_text
@@ -20,7 +21,6 @@ from protocol.practices.marks.labels.credentials import (
     is_label_signed,
     is_list_signed,
     list_item,
-    party_id,
     status_place,
     urn,
 )
