@@ -4,8 +4,10 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -75,5 +77,20 @@ def test_families_order_a_cheese_together(mutirao: Callable[..., Any], vale: Hom
         assert shares == [f"-{line['share']['value']}"]
     rosa = mutirao("accounts", "entries", "rosa", *vale.steward).shown["items"]
     assert [one["amount"]["value"] for one in rosa] == ["3050"]
+    since = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
+    events = ("deliveries", "events", "--since", since)
+    assert mutirao(*events, "--output", "came.jsonld", *vale.steward).code == 0
+    [came] = json.loads(Path("came.jsonld").read_text())["epcisBody"]["eventList"]
+    assert [(one["quantity"], one["uom"]) for one in came["quantityList"]] == [(3_000, "GRM")]
+    [delivery] = mutirao(*events, *vale.steward).shown["deliveries"]
+    assert delivery["events"] == [came["eventID"]] and came["eventID"].startswith("ni:///sha-256;")
+    asked = Request(f"{vale.url}/v1/deliveries/events?since={since}")  # noqa: S310
+    asked.add_header("Authorization", f"Bearer {vale.token}")
+    asked.add_header("Accept", "application/ld+json")
+    with urlopen(asked) as answer:  # noqa: S310
+        assert answer.headers["Content-Type"] == "application/ld+json; charset=utf-8"
+        assert json.loads(answer.read())["epcisBody"]["eventList"] == [came]
+    late = mutirao("deliveries", "events", "--since", since, "--until", "2020-01-01", *vale.steward)
+    assert late.code == 1 and "MALFORMED" in late.err
     listed = mutirao("order-cycles", "list", "--state", "settled", *vale.steward).shown["items"]
     assert [one["id"] for one in listed] == [cycle]
