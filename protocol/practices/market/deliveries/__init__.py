@@ -7,7 +7,7 @@ is an event with a hash of the standard's, the same at both networks of an order
 
 from protocol.book.declaration import List, Practice, Reckon, Show
 from protocol.practices.market.deliveries.events import EVENT_FORMS
-from protocol.practices.market.deliveries.state import DELIVERIES, look_for_order, see_cycle, see_order
+from protocol.practices.market.deliveries.state import DELIVERIES, look_for_order, note_cycle, note_order
 from protocol.practices.market.deliveries.views import view_deliveries, view_delivery, view_events
 from protocol.practices.market.deliveries.wishes import (
     DeliveriesWanted,
@@ -22,7 +22,7 @@ PRACTICE = Practice(
     name="deliveries",
     entries=(),
     before={OrderConfirmed: look_for_order, OrderSettled: look_for_order},
-    after={OrderConfirmed: see_order, OrderSettled: see_order, PurchaseSettled: see_cycle},
+    after={OrderConfirmed: note_order, OrderSettled: note_order, PurchaseSettled: note_cycle},
     tables=(DELIVERIES,),
     operations=(
         Show("deliveries", DeliveryShown, view=view_delivery, id_is="the id of an order, or of an order cycle",

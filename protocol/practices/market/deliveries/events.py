@@ -39,7 +39,7 @@ def epcis_events(delivery: DeliveryShown) -> tuple[dict[str, Any], ...]:
 def _event(delivery: DeliveryShown, at_ms: Millis, step: str, state: str, end: str, party: str) -> dict[str, Any]:
     said: dict[str, Any] = {
         "type": "ObjectEvent",
-        "eventTime": moment_text(at_ms),
+        "eventTime": event_hour(at_ms),
         "eventTimeZoneOffset": "+00:00",
         "action": "OBSERVE",
         "bizStep": step,
@@ -69,7 +69,7 @@ def epcis_document(shown: DeliveryEventsShown) -> str:
         "@context": [EPCIS_CONTEXT],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
-        "creationDate": moment_text(shown.made_at),
+        "creationDate": event_hour(shown.made_at),
         **({"epcisHeader": {"epcisMasterData": listed}} if classes else {}),
         "epcisBody": {"eventList": [event for one in shown.deliveries for event in epcis_events(one)]},
     }
@@ -95,6 +95,6 @@ def _urn(id: str) -> str:
     return f"urn:uuid:{id}"
 
 
-def moment_text(at_ms: Millis) -> str:
+def event_hour(at_ms: Millis) -> str:
     """Return an hour as events have it, in UTC to the millisecond."""
     return f"{datetime.fromtimestamp(at_ms // 1_000, UTC):%Y-%m-%dT%H:%M:%S}.{at_ms % 1_000:03}Z"

@@ -72,7 +72,7 @@ def look_for_order(book: Book, entered: Entered) -> None:
     book.rows(DELIVERIES).need((entered.body.order,))
 
 
-def see_order(book: Book, entered: Entered) -> Sequence[Posting]:
+def note_order(book: Book, entered: Entered) -> Sequence[Posting]:
     """Note an order that is fulfilled now: part of the fold, after what its buyer confirms or a settlement says."""
     assert isinstance(entered.body, OrderConfirmed | OrderSettled)
     order = book.rows(ORDERS)[entered.body.order]
@@ -100,7 +100,7 @@ def _party(book: Book, order: Order, *, buyer: bool) -> str:
     return party_id(order.partner, name)
 
 
-def see_cycle(book: Book, entered: Entered) -> Sequence[Posting]:
+def note_cycle(book: Book, entered: Entered) -> Sequence[Posting]:
     """Note what came for an order cycle once it is settled: part of the fold."""
     assert isinstance(entered.body, PurchaseSettled)
     cycle = book.rows(CYCLES)[entered.body.cycle]
