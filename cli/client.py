@@ -8,7 +8,9 @@ nothing is done twice.
 import json
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -97,13 +99,21 @@ class Client:
                 return {"items": items, "next": cursor}
 
     def download(self, path: str, target: Path) -> int:
-        """Write what is at a path to a new file that only its owner may read; returns its size in bytes."""
+        """Write what is at a path to a new file that only its owner may read; returns its size in bytes.
+
+        Where the node tells the digest of it (RFC 9530), other bytes are refused.
+        """
         with self._open("GET", path) as response:
+            digest = sha256()
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     while chunk := self._read(response, READ_BYTES):
                         file.write(chunk)
+                        digest.update(chunk)
+                    told = f"sha-256=:{b64encode(digest.digest()).decode()}:"
+                    if response.headers.get("Repr-Digest", told) != told:
+                        raise Unreachable(f"what {self.url} sent is not what its digest tells")
                     file.flush()
                     os.fsync(file.fileno())
                     return file.tell()

@@ -64,6 +64,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "browser": ("cli.own:browser", "let a browser in: a code, a link, a QR code"),
         "tokens": ("cli.own:tokens", "tokens for apps, and for members without a key"),
         "events": ("cli.own:events", "follow what happens, as it happens"),
+        "source": ("cli.own:source", "take the source of the program that a node runs along"),
         "openapi": ("cli.own:openapi", "print the node's OpenAPI document"),
         "resources": ("cli.made.commands:list_resources", "all that the API can do, as NOUN and VERB"),
     },

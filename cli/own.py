@@ -3,14 +3,16 @@
 
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from cli import keys
 from cli.arguments import Parser, choose, read_count, read_moment, read_text
 from cli.client import path_of
-from cli.ending import DONE
+from cli.ending import DONE, Misuse
 from cli.output import cell, plain, put, put_json, show_record, table, terminal_width
 from cli.session import connect
+from cli.settings import said
 
 ROLES = ("member", "auditor", "committee", "steward")
 
@@ -175,4 +177,29 @@ def openapi(argv: Sequence[str]) -> int:
     )
     args = parser.parse_args(argv)
     put_json(connect(args, signed_in=False).client.get("/openapi.json"))
+    return DONE
+
+
+def source(argv: Sequence[str]) -> int:
+    """Write the source of the program that a node runs to a file."""
+    parser = Parser(
+        "source",
+        "Take along the source of the program that the node runs: one tar archive, the same bytes from every node\n"
+        "that runs the same program. Its licence is the GNU Affero General Public License 3.0.",
+        example="mutirao source --output mutirao.tar",
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="the new file")
+    args = parser.parse_args(argv)
+    target: Path = args.output
+    asked = connect(args, signed_in=False)
+    try:
+        size = asked.client.download("/v1/source", target)
+    except OSError as error:
+        raise Misuse(f"{target} cannot be written: {said(error)}") from None
+    digest = sha256(target.read_bytes()).hexdigest()
+    shown = {"file": str(target), "bytes": size, "sha256": digest, "version": asked.node["version"]}
+    if args.json:
+        put_json(shown)
+    else:
+        put(show_record(shown))
     return DONE

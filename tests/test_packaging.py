@@ -4,11 +4,15 @@
 import subprocess
 from configparser import ConfigParser
 from importlib.metadata import packages_distributions
+from io import BytesIO
 from pathlib import Path
+from tarfile import TarFile
 from zipfile import ZipFile
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+
+from node.keeping.source import BUILDING, ProgramSource, source_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,6 +81,31 @@ def test_the_wheel_gives_the_command_and_carries_the_licence(wheel: ZipFile) -> 
     entry_points.read_string(wheel.read(f"{folder}/entry_points.txt").decode())
     assert dict(entry_points["console_scripts"]) == {"mutirao": "cli.main:main"}
     assert wheel.read(f"{folder}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+
+
+def test_a_node_gives_the_source_that_its_wheel_was_built_of(wheel: ZipFile, tmp_path: Path) -> None:
+    installed, unpacked = tmp_path / "installed", tmp_path / "unpacked"
+    for name in wheel.namelist():
+        wheel.extract(name, installed)
+    (installed / "LICENSE").write_text("another program's, beside ours")
+    given = ProgramSource(installed).packed()
+    assert given.data == ProgramSource(ROOT).packed().data, "the same bytes from a checkout and from a wheel"
+    with TarFile(fileobj=BytesIO(given.data)) as archive:
+        for entry in archive.getmembers():
+            archive.extract(entry, unpacked, filter="data")
+    [folder] = unpacked.iterdir()
+    (built,) = WheelBuilder(str(folder)).build(directory=str(tmp_path / "again"), versions=["standard"])
+    again = ZipFile(built)
+    assert _held(again) == _held(wheel)
+
+
+def _held(archive: ZipFile) -> dict[str, bytes]:
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_source_is_what_git_knows_of_the_four_packages() -> None:
+    ours = {path.relative_to(ROOT).as_posix() for path in tracked_files(*sorted(TOP_LEVEL_NAMES), *BUILDING)}
+    assert set(source_files(ROOT)) == ours
 
 
 def test_every_python_file_begins_with_its_licence() -> None:

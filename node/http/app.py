@@ -20,7 +20,9 @@ from node.http.resources import Answers, Resources
 from node.http.routes import RouteTable
 from node.http.server import Door
 from node.http.sign_in_codes import CodeDesk
+from node.http.source import SourceDoor
 from node.http.tokens import TokenDesk
+from node.keeping.source import program_source
 from node.store.private import PrivateStore
 from node.store.storage import Storage
 from node.web.site import NodePages
@@ -78,6 +80,7 @@ class Api:
                 *Access(gate, desk).routes(),
                 *codes.routes(),
                 *self._streams.routes(),
+                *SourceDoor(program_source()).routes(),
                 *Backup(lambda: runtime.storage).routes(),
                 *Dials(dial).routes(),
                 *Export(runtime, operations).routes(),

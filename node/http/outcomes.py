@@ -18,6 +18,7 @@ from node.http.refusals import (
     PRECONDITION_FAILED,
     RATE_LIMITED,
     SCOPE_MISSING,
+    SOURCE_CHANGED,
     UNAUTHENTICATED,
 )
 from node.http.routes import MOVED, Route
@@ -56,6 +57,7 @@ OWN: Mapping[str, tuple[Reason, ...]] = {
     "tokens.create": (MEMBER_UNKNOWN, MEMBER_NOT_ACTIVE, STATE_CONFLICT),
     "tokens.revoke": (LAST_STEWARD_TOKEN,),
     "health.ready": (NOT_READY,),
+    "source.show": (SOURCE_CHANGED,),
 }
 """What the node's own resources refuse besides."""
 

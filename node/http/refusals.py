@@ -132,6 +132,16 @@ NOT_READY = Reason(
     heading="The node is not ready",
     ways=("stewards: {to_do}", "try again soon", "ask a steward"),
 )
+SOURCE_CHANGED = Reason(
+    "SOURCE_CHANGED",
+    Stage.DOOR,
+    503,
+    "The files of the program are not those that run",
+    "{to_do}. Another source than that of the program that runs is not given.",
+    transient=True,
+    heading="The program was changed under the node",
+    ways=("stewards: start the node again", "ask a steward"),
+)
 CURSOR_UNKNOWN = Reason(
     "CURSOR_UNKNOWN",
     Stage.FORM,
@@ -157,5 +167,6 @@ HTTP_REFUSALS = (
     RATE_LIMITED,
     INTERNAL,
     NOT_READY,
+    SOURCE_CHANGED,
     CURSOR_UNKNOWN,
 )

@@ -16,6 +16,8 @@ from node.http.refusals import METHOD_NOT_ALLOWED, PATH_UNKNOWN
 from node.http.resources import Answers
 from node.http.routes import QUERY_FIELDS_MAX, subject_of
 from node.http.sign_in_codes import CodeDesk
+from node.http.source import SourceDoor
+from node.keeping.source import program_source
 from node.languages.catalogues import (
     LANGUAGES_TOLD,
     decimal_mark,
@@ -28,6 +30,7 @@ from node.web.home import HomePages
 from node.web.looks import Looks
 from node.web.shelf import PageNoun, shelf_of
 from node.web.signing_in import SignInPages
+from node.web.source_page import SourcePage
 from node.web.visits import LANGUAGE, SESSION, PageRequest, check_form, cookies_of, read_form
 from node.web.words import PageWords
 from protocol.book.book import Book
@@ -105,6 +108,7 @@ class NodePages:
         return {
             **HomePages(self._runtime, self._looks, self._shelf, self._book).handlers(),
             **SignInPages(self._gate, self._codes, self._looks).handlers(),
+            **SourcePage(SourceDoor(program_source()), self._looks).handlers(),
         }
 
     def _book(self) -> Book:

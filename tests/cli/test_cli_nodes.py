@@ -23,6 +23,7 @@ from cli.keys import bytes_of
 from cli.made.wishes import json_of
 from cli.session import CommandSession, moment_ms
 from cli.settings import CommandSettings
+from node.keeping.source import program_source
 from protocol.book.money import Amount
 from protocol.book.signed import ORDER_SEQ_AHEAD_MAX
 from protocol.book.uuids import drawn_id
@@ -374,6 +375,10 @@ def test_a_steward_s_evening(mutirao: Run, riacho: Node, serra: Node, tmp_path: 
     assert other.code == 1
     assert mutirao(*riacho.door, "openapi").shown["openapi"].startswith("3.1")
     assert mutirao(*riacho.door, "node", "show", "--json").shown["state"] == "READY"
+    taken = mutirao(*riacho.door, "source", "--output", "mutirao.tar", "--json").shown
+    source = program_source().packed()
+    assert (taken["sha256"], taken["bytes"]) == (source.digest.hex(), Path("mutirao.tar").stat().st_size)
+    assert mutirao(*riacho.door, "source", "--output", "mutirao.tar").code == 2, "nothing is written over it"
     assert len(mutirao(*riacho.steward, "payments", "list", "--all", "--json").shown["items"]) == len(before)
 
 

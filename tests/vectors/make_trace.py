@@ -33,6 +33,7 @@ from trace_purchasing import purchases
 from trace_reserves import reserves
 from trace_rotations import rotations
 from trace_savings import savings
+from trace_software import software
 
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
@@ -114,6 +115,7 @@ def fold_trace() -> dict[str, Any]:
         refused_of_clubs,
         bylaws,
         guarantee,
+        software,
     ):
         story(told)
     node = world.nodes[NODE]

@@ -13,6 +13,7 @@ from protocol.practices.chains import (
     prices,
     published,
     recipes,
+    software,
     steps,
     supply,
 )
@@ -32,4 +33,5 @@ PRACTICES: tuple[Practice, ...] = (
     published.PRACTICE,
     pledges.PRACTICE,
     baskets.PRACTICE,
+    software.PRACTICE,
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What members choose together: boycotts and support, who owns whom, baskets that nobody else sees, and pledges."""
+"""What members choose together: boycotts and support, who owns whom, private baskets, pledges, software."""
 
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ REVIEW = "2027-12-01T00:00:00Z"
 
 
 async def try_campaigns(one: "Trial") -> None:
-    """Do once what campaigns, baskets and pledges are for."""
+    """Do once what campaigns, baskets, pledges and free software are for."""
     await campaigns(one)
     await shopping(one)
     await pledges(one)
+    await software(one)
 
 
 async def campaigns(one: "Trial") -> None:
@@ -74,3 +75,19 @@ async def pledges(one: "Trial") -> None:
     await one.show("caio", "pledge-drives.show", path)
     await one.show("caio", "pledge-drives.list", "/v1/pledge-drives?state=open")
     await one.ask("caio", "pledge-drives.close", f"{path}/close", {})
+
+
+async def software(one: "Trial") -> None:
+    """The emporium pays 30 a month for an office suite, and then 10 for support of a free one."""
+    supporter = {"handle": "teccoop", "turnover": worth(900_000, "UNIT"), "wages": worth(800_000, "UNIT")}
+    await one.ask("steward", "", "/v1/enterprises", supporter)
+    told = {"enterprise": "emporium", "software": "office suite", "cost": worth(30_00, "UNIT")}
+    use = await one.ask("steward", "software-uses.create", "/v1/software-uses", told)
+    path = f"/v1/software-uses/{use['id']}"
+    moved = {"to": "LibreOffice", "supporter": "teccoop", "support": worth(10_00, "UNIT")}
+    await one.ask("steward", "software-uses.migrate", f"{path}/migrate", moved)
+    await one.ask("steward", "software-uses.support", f"{path}/support", {"period": 202703, "hours": "2.5"})
+    await one.show("steward", "software-uses.show", path)
+    await one.show("steward", "software-uses.list", "/v1/software-uses?state=migrated")
+    await one.show("bia", "software-uses.diffusion", "/v1/software-uses/diffusion")
+    await one.ask("steward", "software-uses.remove", f"{path}/remove", {})

@@ -49,7 +49,7 @@ class Seen:
     def links(self) -> list[str]:
         """Where the page leads to on this node."""
         found = (unescape(one) for one in re.findall(r'href="(/[^"]*)"', self.html))
-        return [one for one in found if not one.startswith(("/static/", "/tile"))]
+        return [one for one in found if not one.startswith(("/static/", "/tile", "/v1/"))]
 
 
 @dataclass

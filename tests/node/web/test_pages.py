@@ -2,10 +2,13 @@
 """The pages of a real node, without scripts: signing in, paying, reading; and what nobody gets from them."""
 
 from asyncio import gather
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
 from node.http.sign_in_codes import CODE_MS
+from node.keeping.source import Source, SourceUnusable
 from node.languages.catalogues import LANGUAGES_TOLD
 from protocol.practices import OPERATIONS
 from tests.node.web.conftest import Town
@@ -199,3 +202,32 @@ async def test_what_is_no_page_is_told_so(town: Town) -> None:
     assert (await stranger.get("/members?" + "&".join(f"a{number}=1" for number in range(33)))).status == 400
     assert (await stranger.get("/static/mutirao.css")).status == 200
     assert "<svg" in (await stranger.get("/tile.svg")).html
+
+
+async def test_anybody_takes_the_source_along(town: Town) -> None:
+    nobody = town.browser()
+    page = await nobody.get("/source", "pt")
+    assert page.status == 200 and "Código-fonte" in page.text and "GNU Affero" in page.text
+    assert "/source" in (await nobody.get("/sign-in")).links, "from every page"
+    assert 'href="/v1/source"' in page.html
+    async with town.asking.get(f"{town.url}/v1/source") as answer:
+        data, headers = await answer.read(), answer.headers
+    digest = sha256(data)
+    assert headers["Repr-Digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
+    assert digest.hexdigest() in page.text
+    async with town.asking.get(f"{town.url}/v1/source", headers={"If-None-Match": headers["ETag"]}) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+
+
+async def test_a_program_changed_under_the_node_is_told_and_not_given(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(_: object) -> Source:
+        raise SourceUnusable("app.py was changed since the node was started: start it again")
+
+    monkeypatch.setattr("node.keeping.source.ProgramSource.packed", changed)
+    async with town.asking.get(f"{town.url}/v1/source") as answer:
+        told = await answer.json(content_type=None)
+    assert (answer.status, told["code"], told["transient"]) == (503, "SOURCE_CHANGED", True)
+    page = await town.browser().get("/source")
+    assert (page.status, "SOURCE_CHANGED" in page.text) == (503, True)

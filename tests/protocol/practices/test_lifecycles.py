@@ -23,6 +23,7 @@ from protocol.practices.between.quotes.invoices import Invoice, encode_invoice
 from protocol.practices.chains.entries import MissingLinkState, RecipeFulfilled, RecipeMoved, RecipeSaid
 from protocol.practices.chains.pledges.entries import DriveCalled, DriveMoved, DriveState, Pledged, PledgeKept
 from protocol.practices.chains.pledges.state import Pledges
+from protocol.practices.chains.software.state import SoftwareUses
 from protocol.practices.chains.state import inputs_of
 from protocol.practices.credit.cards.entries import CardEnded, CardForm, CardFrozen, CardIssued, CardRenewed, IssueCard
 from protocol.practices.credit.cards.state import CARDS, CardState
@@ -133,6 +134,7 @@ KEPT: dict[str, Callable[[Book], Mapping[Any, Any]]] = {
     "savings-meetings": lambda book: dict(book.rows(MEETINGS).items()),
     "campaigns": lambda book: book.of(Campaigns).by_id,
     "pledge-drives": lambda book: book.of(Pledges).by_id,
+    "software-uses": lambda book: book.of(SoftwareUses).by_id,
     "savings-cycles": lambda book: {group.cycle: group for _, group in book.rows(GROUPS).items() if group.cycle},
 }
 Change = tuple[str, Any, str, Any]
