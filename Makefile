@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A check that passes says nothing; one that fails says everything.
 quietly = log=$$($(1) 2>&1) || { printf '%s\n' "$$log"; exit 1; }
 
-.PHONY: demo test bench soak nights clients wire lint lock runtime dev
+.PHONY: demo test bench soak nights clients wire screenshots lint lock runtime dev
 
 demo: runtime
 	@$(bin)/mutirao demo
@@ -37,6 +37,10 @@ clients: dev
 # Other implementations of libp2p, fetched into dist/wire, meet a node that serves.
 wire: dev
 	@PYTHONPATH=.:tests $(bin)/python -m tests.wire --get
+
+# Pictures of every page, and what is wrong there; needs the Debian package chromium.
+screenshots: dev
+	@PYTHONPATH=.:tests $(bin)/python -m tests.browser.photos dist/screenshots
 
 nights: dev
 	@$(bin)/python tests/soak --minutes $(MINUTES)
