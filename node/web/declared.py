@@ -156,7 +156,7 @@ class DeclaredPages:
         left = {heading} | ({address} if linked else set[str]())
         return ListedRow(
             path_to(noun.name, _name_of(identity)) if linked and identity else "",
-            part.text or _name_of(identity)[:13],
+            part.text or _name_of(identity),
             drawer.facts(item, leave=left),
         )
 
@@ -187,7 +187,7 @@ class DeclaredPages:
             text = getattr(item, name, None)
             if isinstance(text, str) and text:
                 return text
-        return visit.words.say("no. {id}", id=subject[:13])
+        return visit.words.say("no. {id}", id=visit.words.told(subject))
 
     async def _figures(self, visit: PageRequest, noun: PageNoun, operation: Reckon) -> Response:
         allow(visit.actor, operation.who, f"{noun.name}:read")

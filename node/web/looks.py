@@ -78,6 +78,7 @@ class Looks:
             words=visit.words,
             _=visit.words.say,
             label=visit.words.label,
+            told=visit.words.told,
             verb_of=visit.words.verb,
             about=about,
             backed=self._backed(),

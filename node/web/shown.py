@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What is shown, as parts of a page: each value by its type, so that a template only says how a part looks."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from enum import Enum
@@ -50,10 +49,6 @@ class NamedPiece(NamedTuple):
     part: ShownPiece
 
 
-_NAME_OF_MACHINES = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{16}\.[A-Z]{1,12}|[a-z2-7]{52}", re.ASCII
-)
-"""A UUID, the id of an account, the id of a network: no name that people read."""
 NO_PIECE = ShownPiece("none")
 
 
@@ -108,7 +103,7 @@ class PieceMaker:
             case bytes() if any(mark is Uuid or isinstance(mark, Uuid) for mark in marks):
                 return self._reference(uuid_text(value), marks)
             case bytes():
-                return ShownPiece("code", bytes_text(value))
+                return ShownPiece("code", self.words.told(bytes_text(value)))
             case TextRef():
                 return NO_PIECE
             case str():
@@ -137,15 +132,16 @@ class PieceMaker:
             return ShownPiece("state", self.words.label(value))
         if any(isinstance(mark, Ref) for mark in marks):
             return self._reference(value, marks)
-        return ShownPiece("code" if _NAME_OF_MACHINES.fullmatch(value) else "text", value)
+        told = self.words.told(value)
+        return ShownPiece("text" if told == value or " " in told else "code", told)
 
     def _reference(self, name: str, marks: Sequence[Any]) -> ShownPiece:
         table = next((mark.table for mark in marks if isinstance(mark, Ref)), "")
         noun = self.nouns.get(table)
         return (
-            ShownPiece("code", name)
+            ShownPiece("code", self.words.told(name))
             if noun is None or noun.show is None
-            else ShownPiece("link", name, href=path_to(table, name))
+            else ShownPiece("link", self.words.told(name), href=path_to(table, name))
         )
 
     def _several(self, values: Sequence[Any], hint: Any) -> ShownPiece:

@@ -6,6 +6,7 @@ a declaration says of a form or a field under PAGE_HELP; a sentence has its figu
 together from pieces.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,6 +19,7 @@ from babel.numbers import format_decimal
 from node.languages.catalogues import catalogue_of, decimal_mark, wording
 from protocol.book.money import Amount
 from protocol.book.timezones import MINUTE_MS, TimeZone
+from protocol.practices import OPERATIONS
 
 PAGE_TEXT, PAGE_LABEL, PAGE_HELP, ERRAND_TEXT = "page", "label", "help", "errand"
 MINUS = "\u2212"
@@ -66,6 +68,19 @@ class PageWords:
         own = own_verb(noun, verb)
         return self.label(own) if own is not None else f"{self.label(noun)}: {self.label(verb)}"
 
+    def told(self, text: str) -> str:
+        """Return what a page shows of a text: of an id or a digest its first characters, a motion's own name in words.
+
+        A motion that has no title of its own is named by what it would do: "funds.fill 01a2...".
+        """
+        if _ID.fullmatch(text) or _DIGEST.fullmatch(text):
+            return text[:SHORT_CHARS]
+        operation, _, subject = text.partition(" ")
+        noun, _, verb = operation.partition(".")
+        if operation in OPERATIONS:
+            return f"{self.heading(noun, verb)} {self.told(subject)}".rstrip()
+        return text
+
     def errand(self, sentence: str, english: str, **figures: object) -> str:
         """Return what an errand says: its sentence in this language, or the English of the practice itself."""
         told = wording(self.language, sentence, ERRAND_TEXT)
@@ -101,6 +116,11 @@ class PageWords:
         return datetime.fromtimestamp(min(at_ms, _LATEST_MS) / 1000, UTC).astimezone(offset)
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{16}\.[A-Z]{1,12}|[a-z2-7]{52}", re.ASCII)
+"""A UUID, the id of an account, the id of a network: no name that people read."""
+_DIGEST = re.compile(r"[0-9a-f]{40,}|[\w-]{43}=?|[\w-]{86}(==)?", re.ASCII)
+"""A digest, a key or a signature as it is stored."""
+SHORT_CHARS = 8
 _LATEST_MS = 253_370_764_800_000 - 24 * 60 * MINUTE_MS
 """A day before the year 9999: the last that a calendar can write."""
 

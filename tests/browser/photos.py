@@ -22,7 +22,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from node.languages.catalogues import LANGUAGES_TOLD
 from tests.browser.conftest import AXE, CHROMIUM, TAGS
 from tests.node.http.tried import Trial, founded, try_all
-from tests.node.web.crawl import Visitor, kind_of
+from tests.node.web.crawl import RAW, Visitor, kind_of
 
 Scheme = Literal["light", "dark"]
 WIDTHS = (360, 1280)
@@ -31,8 +31,6 @@ WHO = ("steward", "bia", "")
 """Who looks: the empty one is a stranger."""
 MAIN_PAGES = ("/", "/week", "/pay", "/receive", "/offers", "/statement", "/members", "/chains", "/federation", "/more")
 """Those that are seen in each language."""
-RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{40,}\b|\b[\w-]{43}\b")
-"""An id, a digest or a key as it is stored."""
 HEIGHT_MAX = 6_000
 """Of a longer page the picture shows so many pixels."""
 

@@ -15,6 +15,9 @@ OF_A_KIND_MAX = 3
 VERBS = {name.partition(".")[2] for name in OPERATIONS}
 NO_PAGE = re.compile(r"^/(static|tile|sign-out|sign-in|language)")
 
+RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{40,}\b|\b[\w-]{43}\b")
+"""An id, a digest or a key as it is stored."""
+
 
 @dataclass(slots=True)
 class Visitor:
@@ -54,3 +57,9 @@ def kind_of(path: str) -> str:
     """Return what is the same of pages that differ by their address or filter: the noun, and the verb if any."""
     noun, *rest = path.partition("?")[0].removeprefix("/").split("/")
     return "/".join((noun, *("*" if at == 0 and one not in VERBS else one for at, one in enumerate(rest))))
+
+
+def seen_in(html: str) -> str:
+    """Return the words of a page, as they are seen."""
+    body = re.sub(r"<(script|title).*?</\1>", " ", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", body))

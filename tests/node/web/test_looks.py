@@ -52,3 +52,19 @@ def test_what_waits_shows_which_money_it_is_about(looks: Looks, code: str) -> No
     )
     page = looks.page("week.html", asked(), errands=[(one, "/payments/1/post")])
     assert ('class="amount backed"' in page) is (code == "CONCHA") and "5.00" in page
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("1c9338eb-9c47-46e1-87c0-3aa4af28451b", "1c9338eb"),
+        ("2106b9d3e1bb6a507b96cd65e7a4a615fea958f079332686d247e7a0c9b19842", "2106b9d3"),
+        ("ana@riacho", "ana@riacho"),
+        ("bread, and a word that is longer than a key would be, of forty-three", None),
+        ("funds.fill d9f959d7-9b59-4d51-8aff-031d45ec9e07", "Funds: Fill d9f959d7"),
+        ("bread.and.butter for all", None),
+        ("3-anos-de-feira-da-associacao", None),
+    ],
+)
+def test_what_no_person_reads_is_told_by_its_first_characters(stored: str, told: str | None) -> None:
+    assert PageWords("en", ZONE).told(stored) == (stored if told is None else told)
