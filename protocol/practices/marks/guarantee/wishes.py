@@ -45,7 +45,7 @@ class RegisterPlot:
 
 @dataclass(frozen=True, slots=True)
 class PlotsWanted:
-    """ForWhom plots."""
+    """Which plots."""
 
     member: Annotated[str | None, AtMost(ADDRESS_CHARS_MAX), Ref("members"), Doc("only those of this member")] = None
 
