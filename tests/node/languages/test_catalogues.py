@@ -9,7 +9,7 @@ import pytest
 from node.http.problems import problem
 from node.languages.__main__ import texts_wanted
 from node.languages.catalogues import LANGUAGES_TOLD, catalogue_of, figures_in, language_accepted
-from node.web.words import ERRAND_TEXT, PAGE_HELP
+from node.web.words import ERRAND_TEXT
 from protocol.book.refusals import FORBIDDEN, LIMIT_EXCEEDED
 
 TRANSLATED = [language for language in LANGUAGES_TOLD if language != "en"]
@@ -29,9 +29,7 @@ def test_a_catalogue_has_what_the_code_says_and_nothing_else(language: str) -> N
     asked = {(context, english) for context, english in texts_wanted() if english}
     there = {(message.context, str(message.id)) for message in catalogue if message.id}
     assert (sorted(asked - there), sorted(there - asked)) == ([], []), "renew it: python -m node.languages"
-    empty = [
-        message.context for message in catalogue if message.id and not message.string and message.context != PAGE_HELP
-    ]
+    empty = [message.context for message in catalogue if message.id and not message.string]
     assert empty == [], f"{len(empty)} texts lack in {language}.po"
 
 

@@ -10,7 +10,13 @@ import pytest
 from node.http.sign_in_codes import CODE_MS
 from node.keeping.source import Source, SourceUnusable
 from node.languages.catalogues import LANGUAGES_TOLD
+from node.web.fields import lead_of
+from node.web.words import PageWords
+from protocol.book.parameters import TIME_ZONE
 from protocol.practices import OPERATIONS
+from protocol.practices.market.wishes import OffersWanted
+from protocol.practices.money.payments.entries import Pay
+from protocol.practices.people.members.views import MemberShown
 from tests.node.web.conftest import Town
 
 pytestmark = pytest.mark.timeout(120)
@@ -192,6 +198,27 @@ async def test_a_page_is_told_in_the_readers_language(town: Town, language: str)
     for elsewhere in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"):
         answer = await stranger.post("/language", {"_form": page.hidden("_form"), "language": "pt", "back": elsewhere})
         assert answer.path in ("/sign-in", "/"), elsewhere
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES_TOLD if language != "en"])
+async def test_a_form_says_in_the_readers_language_what_it_does_and_what_its_fields_are(
+    town: Town, language: str
+) -> None:
+    await town.join("ana", "Ana")
+    ana = await town.signed_in(member="ana")
+    words = PageWords(language, TIME_ZONE.default)
+    for path, texts in (
+        (
+            "/payments/create",
+            (lead_of(Pay), "how much the payee gets"),
+        ),
+        ("/offers", (lead_of(OffersWanted), "only those with this mark")),
+        ("/members/ana", (lead_of(MemberShown),)),
+    ):
+        page = await ana.get(path, language)
+        told = [" ".join(words.help(text).split()) for text in texts]  # as the page's text has its spaces
+        assert [text for text in told if text not in page.text] == [], path
+        assert [text for text in texts if text in page.text] == [], path
 
 
 async def test_what_is_no_page_is_told_so(town: Town) -> None:
