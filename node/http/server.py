@@ -23,6 +23,7 @@ from node.http.auth import TokenGate, allow
 from node.http.problems import PROBLEM_TYPE, RETRY_AFTER, Denied, ScaleOf, problem
 from node.http.refusals import BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INTERNAL, METHOD_NOT_ALLOWED, PATH_UNKNOWN
 from node.http.routes import JSON_TYPE, Exchange, Route, RouteTable, query_of, subject_of
+from node.store.picture import PICTURE_READ_BYTES_MAX
 from protocol.book.declaration import Role
 from protocol.book.refusals import MALFORMED
 
@@ -35,6 +36,9 @@ STOP_SECONDS_MAX = 3.0
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX = 256 * 1024
+FILES_TYPE = "multipart/form-data"
+FILES_BYTES_MAX = PICTURE_READ_BYTES_MAX + FORM_BYTES_MAX
+"""Of a form with a file: one picture as a telephone makes it, and what is typed beside it."""
 
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -122,7 +126,11 @@ class Door:
 
     async def _page(self, request: web.BaseRequest, raw_path: str, raw_query: str) -> web.StreamResponse:
         """Answer with a page: for addresses that are none of the API's."""
-        body = await _body(request, FORM_BYTES_MAX, FORM_TYPE) if request.method == "POST" else b""
+        body = b""
+        if request.method == "POST":
+            sends_files = request.headers.get("Content-Type", "").lower().startswith(FILES_TYPE)
+            bounds = (FILES_BYTES_MAX, FILES_TYPE) if sends_files else (FORM_BYTES_MAX, FORM_TYPE)
+            body = await _body(request, *bounds)
         response = await self._site.answer(request, raw_path, raw_query, self._address(request), body)
         self.answered["page", response.status] += 1
         return response

@@ -2,7 +2,7 @@
 """Lists, records and forms made from what practices declare: no practice needs a page of its own to have pages."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +11,11 @@ from aiohttp.web import Response
 from node.http import idempotency
 from node.http.answers import as_it_is
 from node.http.auth import allow
-from node.http.components import Misread, hints_of
+from node.http.components import hints_of
 from node.http.jsonbytes import dump
 from node.http.problems import PROBLEM_TYPE, Denied, ScaleOf, problem_of
 from node.http.refusals import PATH_UNKNOWN
-from node.http.resources import Answers, id_field_of, wish_reader
+from node.http.resources import Answers, id_field_of
 from node.http.routes import JSON_TYPE, MOVED
 from node.http.schema import form, json_bytes
 from node.http.secret import secrets_of, without_secrets
@@ -23,9 +23,11 @@ from node.http.signed import about_of
 from node.http.values import bytes_text
 from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED
 from node.loop.waiting import TOO_MANY, Remember
-from node.web.fields import FieldMisread, FormField, form_fields, form_json, lead_of, with_typed
+from node.web.choosing import FieldChoices, asked_which
+from node.web.fields import FormField, form_fields, lead_of, with_typed
 from node.web.looks import Looks, moved_to
 from node.web.prices import fields_of_price, price_asked, price_told
+from node.web.reading import typed_question, typed_wish
 from node.web.shelf import PageNoun
 from node.web.shown import ListedRow, path_to
 from node.web.visits import KEY_FIELD, STEP_FIELD, PageRequest
@@ -35,11 +37,16 @@ from protocol.book.refusals import NOT_FOUND, Refused
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import ID_BYTES
 
-CONFIRM, DO = "confirm", "do"
+CHANGE, DO = "change", "do"
+"""What the buttons of a confirmation say."""
 ROWS_LISTED = 50
 CURSOR_DIGITS_MAX = 18
 _KEY_IS_TAKEN = (IDEMPOTENCY_IN_FLIGHT.code, IDEMPOTENCY_REUSED.code)
 """What tells that something else was asked under a key, and may have been done."""
+
+
+OwnParts = Callable[[PageRequest, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""What a page that is drawn by hand needs besides what is declared: of a visit, and of what its template has."""
 
 
 class DeclaredPages:
@@ -53,8 +60,11 @@ class DeclaredPages:
         book: Callable[[], Book],
         scale_of: ScaleOf,
         chance: Callable[[int], bytes],
+        own: Mapping[str, OwnParts] = {},
     ) -> None:
         self._runtime = runtime
+        self._own = own
+        self._chooser = FieldChoices(runtime, shelf)
         self._shelf = shelf
         self._looks = looks
         self._book = book
@@ -83,13 +93,21 @@ class DeclaredPages:
             case _:
                 raise Denied(PATH_UNKNOWN)
 
+    async def _draw(self, names: Sequence[str], visit: PageRequest, *, status: int = 200, **parts: Any) -> Response:
+        """Return a page by the first of these templates that there is, with what is drawn by hand on it."""
+        for name in names:
+            if name in self._own:
+                parts |= await self._own[name](visit, parts)
+        page = self._looks.page([f"{name}.html" for name in names], visit, **parts)
+        return self._looks.respond(page, status=status)
+
     # Lists.
 
     async def _index(self, visit: PageRequest, noun: PageNoun) -> Response:
         if noun.list is not None:
             return await self._list(visit, noun, noun.list, "")
         allow(visit.actor, frozenset(Role) if noun.opens_to(visit.actor.role) else frozenset({Role.STEWARD}), None)
-        return self._show_list(visit, noun, None, [], None, [])
+        return await self._show_list(visit, noun, None, [], None, [])
 
     async def _list(self, visit: PageRequest, noun: PageNoun, operation: List | ListOf, subject: str) -> Response:
         allow(visit.actor, operation.who, f"{noun.name}:read")
@@ -99,7 +117,7 @@ class DeclaredPages:
             raise Denied(PATH_UNKNOWN)
         typed = {name: [text] for name, text in query.items()}
         fields = form_fields(operation.wanted, visit.words, self._units())
-        wanted, errors = self._read(visit, operation.wanted, typed)
+        wanted, errors = typed_question(visit, operation.wanted, typed)
         items: Sequence[Any] = ()
         following = refused = None
         if not errors:
@@ -114,9 +132,11 @@ class DeclaredPages:
             items, following = page.items, page.next
         rows = [self._row(visit, noun, operation, one) for one in items]
         more = None if following is None else f"{visit.path}?{urlencode({**query, 'after': following})}"
-        return self._show_list(visit, noun, operation, rows, more, with_typed(fields, typed, errors), subject, refused)
+        return await self._show_list(
+            visit, noun, operation, rows, more, with_typed(fields, typed, errors), subject, refused
+        )
 
-    def _show_list(
+    async def _show_list(
         self,
         visit: PageRequest,
         noun: PageNoun,
@@ -128,9 +148,10 @@ class DeclaredPages:
         refused: Any = None,
     ) -> Response:
         doable = [one for one in (*noun.creates.values(), *noun.reckons.values()) if visit.actor.role in one.who]
-        return self._looks.show(
-            [f"{noun.name}/list.html", "list.html"],
+        return await self._draw(
+            [f"{noun.name}/list", "list"],
             visit,
+            operation=operation,
             noun=noun,
             subject=subject,
             title=visit.words.label(operation.what if isinstance(operation, ListOf) else noun.name),
@@ -169,8 +190,8 @@ class DeclaredPages:
             raise Denied(NOT_FOUND)
         acts = [one for one in noun.acts.values() if visit.actor.role in one.who]
         lists = [one.what for one in noun.lists_of.values() if visit.actor.role in one.who]
-        return self._looks.show(
-            [f"{noun.name}/record.html", "record.html"],
+        return await self._draw(
+            [f"{noun.name}/record", "record"],
             visit,
             noun=noun,
             subject=subject,
@@ -193,7 +214,7 @@ class DeclaredPages:
         allow(visit.actor, operation.who, f"{noun.name}:read")
         typed = {name: [text] for name, text in visit.query.items()}
         fields = form_fields(operation.wanted, visit.words, self._units())
-        wanted, errors = self._read(visit, operation.wanted, typed)
+        wanted, errors = typed_question(visit, operation.wanted, typed)
         facts: Sequence[Any] = ()
         refused = None
         if not errors and (visit.query or not any(one.required for one in fields)):
@@ -226,21 +247,29 @@ class DeclaredPages:
         fields = form_fields(operation.wish, visit.words, self._units(), leave=leave)
         if visit.request.method != "POST":
             typed = {name: [text] for name, text in visit.query.items()}
-            return self._form(visit, noun, operation, subject, with_typed(fields, typed, {}))
+            return await self._form(visit, noun, operation, subject, with_typed(fields, typed, {}))
+        matches = await self._chooser.found(visit, operation_name(operation), fields, self._book())
         typed = visit.typed
-        wish, errors = await self._wish(visit, operation, subject, leave)
+        if visit.first(STEP_FIELD) == CHANGE:
+            return await self._form(visit, noun, operation, subject, with_typed(fields, typed, {}))
+        if matches:
+            asked = asked_which(
+                with_typed(fields, typed, dict.fromkeys(matches, visit.words.say("Who is meant?"))), matches
+            )
+            return await self._form(visit, noun, operation, subject, asked, status=422)
+        wish, errors = await typed_wish(visit, operation, subject, leave)
         if errors:
-            return self._form(visit, noun, operation, subject, with_typed(fields, typed, errors), status=422)
+            return await self._form(visit, noun, operation, subject, with_typed(fields, typed, errors), status=422)
         if visit.first(STEP_FIELD) != DO and (operation.signed is not None or getattr(operation, "asks", "")):
             asked = price_asked(operation, wish)
             price = None if asked is None else await self._runtime.ask("quotes.create", visit.actor, asked)
             if isinstance(price, Refused):
                 again, refused = with_typed(fields, typed, {}), self._problem(visit, price)
-                return self._form(visit, noun, operation, subject, again, status=422, refused=refused)
-            return self._confirm(visit, noun, operation, subject, wish, price)
+                return await self._form(visit, noun, operation, subject, again, status=422, refused=refused)
+            return await self._confirm(visit, noun, operation, subject, wish, price)
         return await self._do(visit, noun, operation, subject, wish, fields)
 
-    def _form(
+    async def _form(
         self,
         visit: PageRequest,
         noun: PageNoun,
@@ -253,22 +282,23 @@ class DeclaredPages:
     ) -> Response:
         # A refusal is remembered under its key: what is corrected and sent again is another wish.
         spent = refused is not None and status < TOO_MANY and refused["code"] not in _KEY_IS_TAKEN
-        page = self._looks.page(
-            [f"{noun.name}/form.html", "form.html"],
+        return await self._draw(
+            [f"{noun.name}/{operation.verb}", f"{noun.name}/form", "form"],
             visit,
+            status=status,
             noun=noun,
             subject=subject,
             title=visit.words.verb(noun.name, operation.verb),
             heading=visit.words.heading(noun.name, operation.verb),
             said=visit.words.help(lead_of(operation.wish)),
-            fields=fields,
+            operation=operation,
+            fields=await self._chooser.with_choices(visit, operation_name(operation), fields),
             refused=refused,
             key=("" if spent else visit.first(KEY_FIELD)) or bytes_text(self._chance(16)),
             gated=operation.gate is not None,
         )
-        return self._looks.respond(page, status=status)
 
-    def _confirm(
+    async def _confirm(
         self, visit: PageRequest, noun: PageNoun, operation: Create | Act, subject: str, wish: Any, price: Any
     ) -> Response:
         maker = self._looks.drawer(visit)
@@ -276,9 +306,11 @@ class DeclaredPages:
         hidden = [(name, text) for name, texts in visit.typed.items() for text in texts]
         if price is not None:
             hidden += fields_of_price(price)
-        return self._looks.show(
-            "confirm.html",
+        return await self._draw(
+            [f"{noun.name}/{operation.verb}-confirm", "confirm"],
             visit,
+            wish=wish,
+            quote=price,
             noun=noun,
             subject=subject,
             title=visit.words.verb(noun.name, operation.verb),
@@ -327,7 +359,7 @@ class DeclaredPages:
         answer = json.loads(kept.body)
         if kept.status >= 400:  # HTTP's own line
             fields = with_typed(fields, visit.typed, {})
-            return self._form(visit, noun, operation, subject, fields, status=kept.status, refused=answer)
+            return await self._form(visit, noun, operation, subject, fields, status=kept.status, refused=answer)
         if done and isinstance(done[0], shown) and secrets_of(shown):
             facts = self._looks.drawer(visit).facts(done[0])
             return self._looks.show(
@@ -341,39 +373,6 @@ class DeclaredPages:
         if kept.status == MOVED:
             return moved_to(path_to("motions", answer["id"]))
         return moved_to(path_to(noun.name, str(answer[id_field_of(shown)])))
-
-    # What was typed.
-
-    def _read(
-        self, visit: PageRequest, kind: type[Any], typed: Mapping[str, Sequence[str]]
-    ) -> tuple[Any, dict[str, str]]:
-        """Return what a list or figures were asked with, or what is wrong with which field."""
-        try:
-            return form(kind).read(form_json(kind, typed, visit.words)), {}
-        except FieldMisread as mistyped:
-            return None, {mistyped.name: mistyped.expected}
-        except Misread as misread:
-            return None, self._misread(misread)
-
-    async def _wish(
-        self, visit: PageRequest, operation: Create | Act, subject: str, leave: Sequence[str]
-    ) -> tuple[Any, dict[str, str]]:
-        """Return the wish that a form sent, or what is wrong with which field."""
-        try:
-            body = form_json(operation.wish, visit.typed, visit.words, leave=leave)
-        except FieldMisread as mistyped:
-            return None, {mistyped.name: mistyped.expected}
-        try:
-            return await wish_reader(operation)(dump(body), subject), {}
-        except Denied as denied:
-            where = str(denied.figures.get("field", ""))
-            if not where:
-                raise
-            return None, {where: str(denied.figures.get("expected", ""))}
-
-    def _misread(self, misread: Misread) -> dict[str, str]:
-        figures = misread.refused().figures
-        return {str(figures.get("field", "")): str(figures.get("expected", ""))}
 
     def _units(self) -> Sequence[str]:
         return [code for code, one in self._book().currencies.items() if not one.closed]

@@ -32,8 +32,8 @@ FormSent = Mapping[str, Sequence[str]]
 class FormField:
     """One field of a form, as a template draws it.
 
-    `kind` is text, lines, long, number, amount, moment, check, choice, file, group or rows; `parts` are those of a
-    group, and `rows` the groups of a list.
+    `kind` is text, lines, long, number, amount, moment, check, choice, which (of several people that were meant), file,
+    group or rows; `parts` are those of a group, `rows` the groups of a list, and `known` what a browser may complete.
     """
 
     name: str
@@ -46,6 +46,7 @@ class FormField:
     least: int | None = None
     most: int | None = None
     refers: str = ""
+    known: Sequence[tuple[str, str]] = ()
     value: str = ""
     unit: str = ""
     error: str = ""

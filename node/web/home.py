@@ -2,7 +2,6 @@
 """The pages that people begin with: today, this week, pay, the statement, and the way to everything else."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp.web import Response
@@ -10,6 +9,7 @@ from aiohttp.web import Response
 from node.http.auth import allow
 from node.http.problems import Denied
 from node.http.resources import Answers
+from node.web.bars import bar_of
 from node.web.looks import Looks, moved_to
 from node.web.shelf import PageNoun
 from node.web.shown import path_to
@@ -17,29 +17,12 @@ from node.web.tile import pigment_of, tile
 from node.web.visits import PageRequest
 from protocol.book.book import Book
 from protocol.book.declaration import READERS, SIGNED_IN, Role
-from protocol.book.refusals import Refused
+from protocol.book.refusals import NOT_FOUND, Refused
 from protocol.practices.governance.errands import ErrandShown, ErrandSpan, ErrandsWanted
 from protocol.practices.money.accounts import AccountShown, AccountsWanted, StatementWanted
+from protocol.wire.keys import parse_id
 
 ERRANDS_SHOWN = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A balance between its limits, drawn in percent of the bar's width: where zero is, and where the balance."""
-
-    zero: float
-    at: float
-    is_open: bool
-    """Nothing bounds it above."""
-
-    @property
-    def left(self) -> float:
-        return min(self.zero, self.at)
-
-    @property
-    def width(self) -> float:
-        return abs(self.zero - self.at)
 
 
 class HomePages:
@@ -62,10 +45,10 @@ class HomePages:
         return {
             ("GET", "/"): self._today,
             ("GET", "/week"): self._week,
-            ("GET", "/pay"): self._pay,
             ("GET", "/statement"): self._statement,
             ("GET", "/more"): self._more,
             ("GET", "/tile.svg"): self._tile,
+            ("GET", "/tiles/*"): self._tile_of,
         }
 
     async def _today(self, visit: PageRequest) -> Response:
@@ -84,10 +67,6 @@ class HomePages:
     async def _week(self, visit: PageRequest) -> Response:
         allow(visit.actor, READERS, "errands:read")
         return self._looks.show("week.html", visit, errands=await self._errands(visit, ErrandSpan.WEEK))
-
-    async def _pay(self, visit: PageRequest) -> Response:
-        del visit
-        return moved_to("/payments/create")
 
     async def _statement(self, visit: PageRequest) -> Response:
         allow(visit.actor, SIGNED_IN, "accounts:read")
@@ -113,11 +92,13 @@ class HomePages:
 
     async def _tile(self, visit: PageRequest) -> Response:
         del visit
-        network = self._book().network
-        return Response(
-            body=tile(network, pigment_of(network)).encode(),
-            headers={"Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=86400", "Server": "mutirao"},
-        )
+        return _tile_answer(self._book().network)
+
+    async def _tile_of(self, visit: PageRequest) -> Response:
+        network = parse_id(visit.path.rpartition("/")[2].removesuffix(".svg"))
+        if network is None:
+            raise Denied(NOT_FOUND)
+        return _tile_answer(network)
 
     async def _accounts(self, visit: PageRequest) -> list[AccountShown]:
         wanted = AccountsWanted(member=visit.actor.member)
@@ -145,12 +126,8 @@ class HomePages:
         return path_to(name, errand.id) if noun.show is not None and errand.id else f"/{name}"
 
 
-def bar_of(account: AccountShown) -> Bar:
-    """Return a balance as a bar: from the limit at its left to the ceiling at its right, the zero always in it."""
-    balance = account.balance.value
-    low = account.limit.value if account.limit is not None else min(0, balance)
-    bounded = account.ceiling is not None
-    high = account.ceiling.value if account.ceiling is not None else max(abs(low), balance * 5 // 4, 100)
-    low, high = min(low, balance, 0), max(high, balance, 0)
-    width = max(1, high - low)
-    return Bar((0 - low) * 100 / width, (balance - low) * 100 / width, not bounded)
+def _tile_answer(network: bytes) -> Response:
+    return Response(
+        body=tile(network, pigment_of(network)).encode(),
+        headers={"Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=86400", "Server": "mutirao"},
+    )

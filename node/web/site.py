@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The site: finds the page that an address means, lets in who may, and answers with HTML, a refusal too."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -25,9 +25,14 @@ from node.languages.catalogues import (
     language_accepted,
     texts_of,
 )
-from node.web.declared import DeclaredPages
+from node.web.declared import DeclaredPages, OwnParts
 from node.web.home import HomePages
 from node.web.looks import Looks
+from node.web.multipart import MULTIPART_TYPE, read_multipart
+from node.web.pages.desk import DrawnPages, PageDesk
+from node.web.pages.paying import PayPages
+from node.web.pages.receipts import ReceiptPages
+from node.web.pages.receiving import ReceivePages
 from node.web.shelf import PageNoun, shelf_of
 from node.web.signing_in import SignInPages
 from node.web.source_page import SourcePage
@@ -101,7 +106,20 @@ class NodePages:
 
     @cached_property
     def _generic(self) -> DeclaredPages:
-        return DeclaredPages(self._runtime, self._shelf, self._looks, self._book, self._scale_of, self._chance)
+        own: dict[str, OwnParts] = {}
+        made = DeclaredPages(self._runtime, self._shelf, self._looks, self._book, self._scale_of, self._chance, own)
+        for one in self._drawn:
+            own |= one.parts()
+        return made
+
+    @cached_property
+    def _desk(self) -> PageDesk:
+        return PageDesk(self._runtime, self._looks, self._shelf, self._book)
+
+    @cached_property
+    def _drawn(self) -> Sequence[DrawnPages]:
+        """The pages that are drawn by hand, each with what its templates need."""
+        return (PayPages(self._desk, self._answer_declared), ReceivePages(self._desk, self._answer_declared))
 
     @cached_property
     def _fixed(self) -> Mapping[tuple[str, str], Handler]:
@@ -109,7 +127,17 @@ class NodePages:
             **HomePages(self._runtime, self._looks, self._shelf, self._book).handlers(),
             **SignInPages(self._gate, self._codes, self._looks).handlers(),
             **SourcePage(SourceDoor(program_source()), self._looks).handlers(),
+            **ReceiptPages(self._desk, self._gate).handlers(),
+            **{path: handler for one in self._drawn for path, handler in one.handlers().items()},
         }
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        """How the addresses of pages begin that no practice declares."""
+        return frozenset(path.split("/")[1] for _, path in self._fixed)
+
+    async def _answer_declared(self, visit: PageRequest, parts: Sequence[str]) -> Response:
+        return await self._generic.answer(visit, parts)
 
     def _book(self) -> Book:
         return self._runtime.book
@@ -119,7 +147,7 @@ class NodePages:
         _, first, *_ = (*raw_path.split("/"), "")
         if not raw_path.startswith("/") or first == "v1":
             return False
-        known = first in ("", "s", "static") or first in self._shelf or any(path == raw_path for _, path in self._fixed)
+        known = first == "static" or first in self._shelf or first in self._places
         return HTML in accepted or (known and not raw_path.startswith("//"))
 
     async def answer(self, request: BaseRequest, raw_path: str, raw_query: str, address: str, body: bytes) -> Response:
@@ -137,11 +165,15 @@ class NodePages:
         if method == "GET" and visit.path.startswith("/static/"):
             return _static(visit)
         if method == "POST":
-            visit.posted = read_form(body)
+            sent_as = visit.request.headers.get("Content-Type", "")
+            if sent_as.lower().startswith(MULTIPART_TYPE):
+                visit.posted, visit.files = read_multipart(sent_as, body)
+            else:
+                visit.posted = read_form(body)
             check_form(visit, self._secret)
         handler = self._fixed.get((method, visit.path))
-        if handler is None and visit.path.count("/") == 2:  # /s/CODE
-            handler = self._fixed.get((method, f"/{visit.path.split('/')[1]}/*"))
+        if handler is None:  # /s/CODE
+            handler = self._fixed.get((method, f"{visit.path.rpartition('/')[0]}/*"))
         if handler is not None:
             return await handler(visit)
         parts = [subject_of(part) for part in visit.path.split("/")[1:]]

@@ -39,6 +39,13 @@ class PageRequest:
     bearer: str = ""
     secure: bool = False
     posted: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """What was sent along with a form, by field."""
+
+    @property
+    def origin(self) -> str:
+        """Where this node is, as who looks has reached it."""
+        return f"{'https' if self.secure else 'http'}://{self.request.headers.get('Host', '')}"
 
     def first(self, name: str) -> str:
         """Return the first value of a posted field."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
 from node.languages.catalogues import catalogue_of, decimal_mark, wording
@@ -106,6 +106,15 @@ class PageWords:
     def moment(self, at_ms: int) -> str:
         """Return a day and its hour by the group's clocks."""
         return format_datetime(self._local(at_ms), "d MMM y, HH:mm", locale=self.locale)
+
+    def short_day(self, at_ms: int) -> str:
+        """Return a day and its month by the group's clocks."""
+        return format_skeleton("MMMd", self._local(at_ms), locale=self.locale)
+
+    def month(self, year: int, month: int) -> str:
+        """Return the name of a month, with its year."""
+        told = format_skeleton("yMMMM", datetime(year, month, 1, tzinfo=UTC), locale=self.locale)
+        return told[:1].upper() + told[1:]
 
     def day(self, at_ms: int) -> str:
         """Return a day by the group's clocks, with its weekday."""

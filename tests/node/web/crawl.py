@@ -13,7 +13,7 @@ from protocol.practices import OPERATIONS
 OF_A_KIND_MAX = 3
 """Of pages that differ by an address or a filter alone a crawl opens so many."""
 VERBS = {name.partition(".")[2] for name in OPERATIONS}
-NO_PAGE = re.compile(r"^/(static|tile|sign-out|sign-in|language)")
+NO_PAGE = re.compile(r"^/(static|tile|sign-out|sign-in|language|v1/|receipts/file)")
 
 RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{40,}\b|\b[\w-]{43}\b")
 """An id, a digest or a key as it is stored."""

@@ -24,6 +24,8 @@ TEXTS = re.compile(
 """Fields that hold what people write; what else is typed has a shape of its own, which refuses markup."""
 ADDRESSED = {"/v1/issuer-groups"}
 """Things whose name is their address: the trial goes on by it."""
+NOT_OF_ONE = {"/receipts/check"}
+"""Pages that are of no one thing, though they stand where the page of one would."""
 
 
 class WickedTrial:
@@ -70,7 +72,7 @@ async def test_what_people_write_is_text_on_every_page(tmp_path: Path) -> None:
                     assert status < 500, (who, path)
                     assert WICKED not in html and "<img src=x" not in html, (who, path)
                     raw = RAW.search(seen_in(html))
-                    assert raw is None, (who, path, raw)
+                    assert raw is None or path == "/source", (who, path, raw)  # its digest is there to be compared
                     if "&lt;img src=x" in html:
                         showing.add(path.split("/")[1].split("?")[0])
         assert len(showing) > 15, f"few pages show what was written: {showing}"
@@ -91,7 +93,7 @@ async def test_no_page_opens_to_whom_the_api_refuses_the_same(tmp_path: Path) ->
                 for path in sorted(paths):
                     noun, _, rest = path.removeprefix("/").partition("?")[0].partition("/")
                     shown = OPERATIONS.get(f"{noun}.show")
-                    if shown is None or not rest or "/" in rest or rest in VERBS:
+                    if shown is None or not rest or "/" in rest or rest in VERBS or path in NOT_OF_ONE:
                         continue
                     status, _ = await visitors[who].get(path)
                     told = await visitors[who].asked(path.partition("?")[0])
