@@ -110,6 +110,7 @@ UNSEEN = {
     "_against_working: closed": "it would take a closed currency in which a rotation still stands",
     "_against_confirming: book.currencies": "it would take a closed currency in which a rotation still stands",
     "join_refusal: full": "it would take a hundred savers",
+    "_against_booking: full": "it would take 200 bookings of a tool",
     "_against_moving: book.currencies": "it would take a closed currency in which a fund still stands",
     "Directory.verify: known is None": "who asks has looked whether the epoch is known",
     "Directory.verify: not known.identity.was_said": "who asks has looked whether the epoch is closed",

@@ -11,6 +11,7 @@ BORDERS_TO_COME = frozenset(
         "Sellers.note: before >= at_ms",
         "UnderMotion.at: seq <= self.last",
         "_against: total <= alone_minor(book, payer.currency, at_ms)",
+        "_against_booking: len(calendar_of(book, tool.id)) >= TOOL_BOOKINGS_MAX",
         "_against_joining: len(rotation.workers) >= ROTATION_WORKERS_MAX",
         "_against_row: row.shares > group.said.shares_max",
         "_against_row: sums.pays > saver.most_minor",

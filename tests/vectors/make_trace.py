@@ -14,6 +14,7 @@ from trace_campaigns import campaigns
 from trace_cards import cards, typed
 from trace_chains import chains
 from trace_clubs import clubs, refused_of_clubs
+from trace_community import community
 from trace_companies import companies
 from trace_councils import councils
 from trace_ethical import ethical
@@ -116,6 +117,7 @@ def fold_trace() -> dict[str, Any]:
         bylaws,
         guarantee,
         software,
+        community,
     ):
         story(told)
     node = world.nodes[NODE]

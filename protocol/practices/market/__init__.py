@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The market: what members offer each other and need, within their network and across networks, and what they order."""
+"""The market: what members offer and need, here and across networks, what they order, and what they give and lend."""
 
 from protocol.book.declaration import Practice
 from protocol.practices.market import (
+    care,
     codes,
     deliveries,
     directory,
@@ -13,6 +14,7 @@ from protocol.practices.market import (
     purchasing,
     search,
     searches,
+    tools,
 )
 from protocol.practices.market.matches import declaration as matches
 from protocol.practices.market.orders import declaration as orders
@@ -30,4 +32,6 @@ PRACTICES: tuple[Practice, ...] = (
     purchasing.PRACTICE,
     joint_orders.PRACTICE,
     deliveries.PRACTICE,
+    care.PRACTICE,
+    tools.PRACTICE,
 )

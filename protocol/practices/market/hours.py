@@ -50,6 +50,13 @@ def hour_meant(book: Book, field: str, text: str | None, *, is_end: bool) -> Mil
     return at_ms if at_ms >= 0 else refuse(MALFORMED, field=field, expected="a day, such as 2026-12-20, or an hour")
 
 
+def clock_text(book: Book, at_ms: Millis) -> str:
+    """Return an hour as the group's clocks show it: 2026-12-20 18:00."""
+    at = book.parameter(TIME_ZONE).local(at_ms)
+    hours, minutes = divmod(at.of_day_ms // 60_000, 60)
+    return f"{at.year}-{at.month:02}-{at.day:02} {hours:02}:{minutes:02}"
+
+
 def _by_clock(book: Book, at: datetime) -> Millis:
     if at.year not in YEARS:
         raise ValueError(at.year)

@@ -181,6 +181,9 @@ async def try_all(one: Trial) -> None:
     from tests.node.http.tried_guarantee import try_guarantee
 
     await try_guarantee(one)
+    from tests.node.http.tried_community import try_community
+
+    await try_community(one)
 
 
 async def people(one: Trial) -> None:

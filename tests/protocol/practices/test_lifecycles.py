@@ -60,6 +60,7 @@ from protocol.practices.governance.motions.entries import (
 )
 from protocol.practices.governance.motions.state import Motions
 from protocol.practices.governance.projects.state import Projects
+from protocol.practices.market.care.state import CARE
 from protocol.practices.market.joint_orders.state import JOINTS
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
@@ -74,6 +75,14 @@ from protocol.practices.market.orders.entries import (
 )
 from protocol.practices.market.orders.state import ORDERS
 from protocol.practices.market.purchasing.state import CYCLES
+from protocol.practices.market.tools.entries import (
+    ToolBooked,
+    ToolHandedOut,
+    ToolReturned,
+    ToolShared,
+    ToolWithdrawn,
+)
+from protocol.practices.market.tools.state import TOOL_LOANS, TOOLS
 from protocol.practices.marks.campaigns.state import Campaigns
 from protocol.practices.marks.guarantee.state import Guarantees
 from protocol.practices.marks.labels.state import Labels
@@ -129,6 +138,9 @@ KEPT: dict[str, Callable[[Book], Mapping[Any, Any]]] = {
     "vouchers": lambda book: dict(book.rows(BATCHES).items()),
     "cards": lambda book: dict(book.rows(CARDS).items()),
     "work-days": lambda book: dict(book.rows(WORK_DAYS).items()),
+    "care": lambda book: dict(book.rows(CARE).items()),
+    "tools": lambda book: dict(book.rows(TOOLS).items()),
+    "tool-loans": lambda book: dict(book.rows(TOOL_LOANS).items()),
     "labels": lambda book: book.of(Labels).issued,
     "certifications": lambda book: book.of(Guarantees).certifications,
     "savings-meetings": lambda book: dict(book.rows(MEETINGS).items()),
@@ -257,7 +269,20 @@ def changes() -> list[Change]:
     sheets(told)
     vouchers(told)
     certifications(told)
+    tools(told)
     return told.changes
+
+
+def tools(told: Told) -> None:
+    """A tool that comes back damaged, and is shared no longer."""
+    tell, tool, loan = told.tell, b"t" * 16, b"q" * 16
+    keeper = next(one.id for one in told.book.members.values() if one.inactive() is None)
+    tell(ToolShared(tool, keeper, "Saw", 1))
+    tell(ToolBooked(loan, tool, keeper, told.entered.at_ms, told.entered.at_ms + 1_000))
+    tell(ToolHandedOut(loan))
+    tell(ToolReturned(loan, damaged=True, note=None))
+    tell(ToolWithdrawn(tool))
+    tell(ToolWithdrawn(tool), "STATE_CONFLICT")
 
 
 def cards(told: Told) -> None:
