@@ -73,6 +73,8 @@ class PageWords:
 
         A motion that has no title of its own is named by what it would do: "funds.fill 01a2...".
         """
+        if event := _EVENT.fullmatch(text):
+            return event[1]
         if _ID.fullmatch(text) or _DIGEST.fullmatch(text):
             return text[:SHORT_CHARS]
         operation, _, subject = text.partition(" ")
@@ -129,6 +131,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{16}\.[A-Z]
 """A UUID, the id of an account, the id of a network: no name that people read."""
 _DIGEST = re.compile(r"[0-9a-f]{40,}|[\w-]{43}=?|[\w-]{86}(==)?", re.ASCII)
 """A digest, a key or a signature as it is stored."""
+_EVENT = re.compile(r"ni:///sha-256;([0-9a-f]{8})[0-9a-f]{56}\?ver=CBV[0-9.]+", re.ASCII)
+"""The id of an event of a delivery: its hash."""
 SHORT_CHARS = 8
 _LATEST_MS = 253_370_764_800_000 - 24 * 60 * MINUTE_MS
 """A day before the year 9999: the last that a calendar can write."""

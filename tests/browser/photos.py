@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, DummyCookieJar
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
@@ -22,7 +23,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from node.languages.catalogues import LANGUAGES_TOLD
 from tests.browser.conftest import AXE, CHROMIUM, TAGS
 from tests.node.http.tried import Trial, founded, try_all
-from tests.node.web.crawl import RAW, Visitor, kind_of
+from tests.node.web.crawl import Visitor, kind_of, raw_ids
 
 Scheme = Literal["light", "dark"]
 WIDTHS = (360, 1280)
@@ -52,7 +53,7 @@ async def looked_at(page: Page, look: Look) -> list[str]:
         f"async (tags) => {{ {AXE}; return (await axe.run({{runOnly: tags}})).violations }}", list(TAGS)
     )
     wrong = [f"is {wide} px wider than the screen"] * (wide > 0)
-    wrong += [f"shows {one}" for one in sorted(set(RAW.findall(seen)))[:3]]
+    wrong += [f"shows {one}" for one in raw_ids(urlsplit(page.url).path, seen)[:3]]
     wrong += [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
     return [f"{page.url} at {look.width} {look.scheme} {look.language}: {one}" for one in wrong]
 
@@ -85,8 +86,8 @@ async def photograph(
 async def paths_of(visitor: Visitor) -> list[str]:
     """Return one path of each kind of page that opens to somebody."""
     kinds: dict[str, str] = {}
-    for path, (status, _) in (await visitor.crawl()).items():
-        if status == 200:
+    for path, (status, html) in (await visitor.crawl()).items():
+        if status == 200 and html:
             kinds.setdefault(kind_of(path), path)
     return list(kinds.values())
 

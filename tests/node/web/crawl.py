@@ -18,6 +18,9 @@ NO_PAGE = re.compile(r"^/(static|tile|sign-out|sign-in|language|v1/|receipts/fil
 RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{40,}\b|\b[\w-]{43}\b")
 """An id, a digest or a key as it is stored."""
 
+COMPARED = ("/source",)
+"""Pages with a digest that people compare with what they have got."""
+
 
 @dataclass(slots=True)
 class Visitor:
@@ -28,9 +31,11 @@ class Visitor:
     token: str
 
     async def get(self, path: str) -> tuple[int, str]:
+        """Return the status and the HTML of a page; none of a picture or a file to keep."""
         headers = {"Accept": "text/html", "Cookie": f"mutirao={self.token}" if self.token else ""}
         async with self.session.get(self.url + path, headers=headers) as answer:
-            return answer.status, await answer.text()
+            is_page = answer.content_type == "text/html"
+            return answer.status, await answer.text() if is_page else ""
 
     async def asked(self, path: str) -> int:
         """Return what the API says to the same question."""
@@ -63,3 +68,8 @@ def seen_in(html: str) -> str:
     """Return the words of a page, as they are seen."""
     body = re.sub(r"<(script|title).*?</\1>", " ", html, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", body))
+
+
+def raw_ids(path: str, words: str) -> list[str]:
+    """Return the ids, digests and keys that a page shows as they are stored, and should not."""
+    return [] if path in COMPARED else sorted({one[0] for one in RAW.finditer(words)})
