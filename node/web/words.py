@@ -66,7 +66,9 @@ class PageWords:
     def heading(self, noun: str, verb: str) -> str:
         """Return the heading of the page on which something is done."""
         own = own_verb(noun, verb)
-        return self.label(own) if own is not None else f"{self.label(noun)}: {self.label(verb)}"
+        if own is not None:
+            return self.label(own)
+        return self.say("{noun}: {verb}", noun=self.label(noun), verb=self.label(verb))
 
     def told(self, text: str) -> str:
         """Return what a page shows of a text: of an id or a digest its first characters, a motion's own name in words.
