@@ -2,6 +2,7 @@
 """A label as it is typed at a real node, and checked from its file without any."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,7 +24,7 @@ def riacho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 def test_a_label_from_its_scheme_to_a_check_without_any_node(
-    mutirao: Callable[..., Any], riacho: Home, tmp_path: Path
+    mutirao: Callable[..., Any], riacho: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steward = riacho.steward
     for handle in ("growers", "elio"):
@@ -64,6 +65,12 @@ def test_a_label_from_its_scheme_to_a_check_without_any_node(
     assert found.code == 0, found.err
     assert (found.shown["valid"], found.shown["holder"], found.shown["status_days_old"]) == (True, "elio", 0)
     assert found.shown["warnings"] == []
+    clock, day_ns = time.time_ns, 24 * 60 * 60 * 10**9
+    for days, warnings in ((30, []), (31, ["STATUS_STALE"])):
+        with monkeypatch.context() as later:
+            later.setattr(time, "time_ns", lambda days=days: clock() + days * day_ns)
+            found = mutirao(*alone, "--status", files["honey.list"], "--trusted", did, "--code", "02910")
+        assert (found.shown["valid"], found.shown["status_days_old"], found.shown["warnings"]) == (True, days, warnings)
     bare = mutirao(*alone)
     assert (bare.shown["valid"], bare.shown["warnings"]) == ("if you trust its issuer", ["STATUS_UNKNOWN"])
     files["jam.vc"].write_text(files["honey.vc"].read_text().replace("02910", "21494"))

@@ -94,3 +94,30 @@ def test_families_order_a_cheese_together(mutirao: Callable[..., Any], vale: Hom
     assert late.code == 1 and "MALFORMED" in late.err
     listed = mutirao("order-cycles", "list", "--state", "settled", *vale.steward).shown["items"]
     assert [one["id"] for one in listed] == [cycle]
+
+
+def test_17_wanted_of_boxes_of_12_are_one_box_and_18_are_two(mutirao: Callable[..., Any], vale: Home) -> None:
+    families = ("dora", "elio", "fia", "gil")
+    for handle in (*families, "sara"):
+        code = mutirao("invitations", "create", *vale.steward).shown["code"]
+        assert mutirao("join", code, "--handle", handle, "--node", vale.url, "--json").code == 0
+        assert mutirao("members", "approve", handle, *vale.steward).code == 0
+    terms = ("--title", "Flour", "--currency", "HORA", "--closes-at", "2101-05-02T18:00:00Z", "--referent", "sara")
+    cycle = mutirao(
+        "order-cycles", "open", *terms, "--items", "name=flour,box=12,price=60.00,portion=1 kg", *vale.steward
+    ).shown["id"]
+    lines = ("quantity=5,tolerance=2", "quantity=4,tolerance=2", "quantity=6,tolerance=1", "quantity=2,tolerance=1")
+
+    def join(handle: str, line: str) -> Any:
+        joined = mutirao("order-cycles", "join", cycle, "--lines", f"item=1,{line}", "--member", handle, *vale.steward)
+        assert joined.code == 0, joined.err
+        return joined.shown["items"][0]
+
+    for handle, line in zip(families, lines, strict=True):
+        item = join(handle, line)
+    assert (item["wanted"], item["tolerance"], item["say"]) == (17, 6, "1 box, 1 short of a second")
+    assert join("fia", "quantity=7,tolerance=1")["say"] == "2 boxes", "18 wanted"
+    assert join("fia", "quantity=6,tolerance=1")["say"] == "1 box, 1 short of a second"
+    closed = mutirao("order-cycles", "close", cycle, *vale.steward).shown
+    ordered = {line["member"]: line["portions"][0]["ordered"] for line in closed["lines"]}
+    assert [ordered[handle] for handle in families] == [4, 3, 4, 1]

@@ -2,6 +2,7 @@
 """What members choose together over HTTP: a boycott, a basket that nobody else sees, pledges that open something."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ async def test_a_boycott_is_called_for_adopted_and_answered(tmp_path: Path) -> N
         assert (out["campaign"], out["why"]) == (
             campaign["id"], "boycott of p by riacho: p owns 60% of q, q owns 55% of x",
         )  # fmt: skip
+        review_ms = int(datetime.fromisoformat(CALL["review_at"]).timestamp()) * 1_000
+        for at_ms, counts in ((review_ms - 1_000, True), (review_ms + 1_000, False)):
+            one.hour[0] = at_ms
+            assert (await one.show("steward", "", path))["counts"] is counts, "it expires by itself"
 
 
 async def test_what_is_refused_has_its_figure(tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ async def test_a_basket_is_ones_own_and_tells_what_would_be_better(tmp_path: Pat
         assert kept["lines"] == []
         for _ in range(100):
             shown = await one.show("bia", "", "/v1/shopping-baskets/better")
-            if shown["inside"] != "0.00":  # what stays with each enterprise is reckoned beside the loop
+            if shown["inside_then"] != shown["inside"]:  # what stays with each enterprise is reckoned beside the loop
                 break
             one.hour[0] += 5_000
             await asyncio.sleep(0.05)
