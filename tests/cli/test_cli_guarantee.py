@@ -41,6 +41,18 @@ def test_a_farm_is_certified_by_command(mutirao: Callable[..., Any], riacho: Hom
         steward("certifiers", "enrol", "--kind", "peer", "--member", handle)
     steward("certifiers", "enrol", "--kind", "consumer", "--member", CONSUMER)
     steward("parameters", "set", "motions.least_minutes", "--value", "0")
+    terms = ("--name", "Our own rules", "--rules", "ab" * 32, "--topic", "environment.biodiversity", "--owner", "ana")
+    scheme = steward("label-schemes", "declare", *terms)["id"]
+
+    def agreed(wish: dict[str, Any], *voters: str) -> None:
+        words = ("--text", "As we said", "--closes", soon(), "--wishes", json.dumps(wish))
+        motion = steward("motions", "create", *words)["id"]
+        for handle in voters:
+            steward("motions", "vote", motion, "--ballot", "yes", "--member", handle)
+        assert until(lambda: decided(mutirao, riacho, motion), "all to decide")["state"] == "executed"
+
+    chosen = {"operation": "parameters.set", "subject": "guarantee.scheme", "wish": {"value": scheme}}
+    agreed(chosen, "elio", *PEERS, CONSUMER)
     words = ("--name", "hill-3", "--place", "geo:-23.55678,-46.63456", "--ares", "250", "--codes", "0123")
     plot = steward("plots", "register", *words, "--member", "elio")
     assert plot["place"] == "geo:-23.56,-46.63"
@@ -63,13 +75,12 @@ def test_a_farm_is_certified_by_command(mutirao: Callable[..., Any], riacho: Hom
     for handle in (PEERS[2], CONSUMER):
         steward("visits", "report", visit, "--kept", "--member", handle)
     wish = {"operation": "certifications.decide", "subject": name, "wish": {"verdict": "certified"}}
-    motion = steward("motions", "create", "--text", "Elio's hill", "--closes", soon(), "--wishes", json.dumps(wish))
-    for handle in (*PEERS, CONSUMER):
-        steward("motions", "vote", motion["id"], "--ballot", "yes", "--member", handle)
-    assert until(lambda: decided(mutirao, riacho, motion["id"]), "all to decide")["state"] == "executed"
+    agreed(wish, *PEERS, CONSUMER)
     riacho.stop()
     riacho.serve()
+    [label] = until(lambda: steward("labels", "list", "--holder", "elio")["items"], "the plot's label")
+    assert (label["plots"], label["level"], label["state"]) == (["hill-3"], "membership", "standing")
     [kept] = steward("certifications", "list", "--holder", "elio", "--counts")["items"]
-    assert (kept["id"], kept["state"], kept["counts"]) == (name, "certified", True)
+    assert (kept["id"], kept["state"], kept["counts"], kept["label"]) == (name, "certified", True, label["id"])
     [line] = steward("diaries", "list", "--plot", plot["id"])["items"]
     assert line["note"] == "two carts of manure"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.node.http.tried import DAY_MS, Trial, founded
-from tests.node.http.tried_guarantee import CONSUMER, PEERS, RULES, at_hour, decided, newcomers
+from tests.node.http.tried_guarantee import BOARD, CONSUMER, PEERS, RULES, at_hour, decided, newcomers
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -24,6 +24,18 @@ async def test_a_farm_is_visited_certified_and_suspended_on_day_61(tmp_path: Pat
         await newcomers(one)
         for who in PEERS:
             await one.ask("steward", "", "/v1/certifiers", {"kind": "peer", "member": who})
+        terms = {
+            "name": "Our rules",
+            "rules": RULES,
+            "topic": "environment.biodiversity",
+            "codes": ["01"],
+            "owner": "pia",
+        }
+        scheme = await one.ask("steward", "", "/v1/label-schemes", terms)
+        nothing = await refused(one, "/v1/parameters/guarantee.scheme/set", {"value": "honey"})
+        assert (nothing["status"], nothing["code"]) == (400, "MALFORMED")
+        chosen = "/v1/parameters/guarantee.scheme/set"
+        await decided(one, "", chosen, {"value": scheme["id"]}, "quito", *PEERS, CONSUMER, *BOARD)
         hill = {"name": "hill-3", "place": "geo:-23.55678,-46.63456", "ares": 250, "codes": ["0123"], "member": "quito"}
         plot = await one.ask("steward", "", "/v1/plots", hill)
         assert plot["place"] == "geo:-23.56,-46.63"
@@ -55,6 +67,9 @@ async def test_a_farm_is_visited_certified_and_suspended_on_day_61(tmp_path: Pat
         await decided(one, "", f"{path}/decide", {"verdict": "certified"}, *PEERS, CONSUMER)
         shown = await one.show("", "", path)
         assert (shown["state"], shown["counts"]) == ("certified", True)
+        label = await labelled(one, path, is_there=True)
+        of_it = await one.show("", "", f"/v1/labels/{label}")
+        assert (of_it["holder"], of_it["plots"], of_it["state"]) == ("quito", ["hill-3"], "standing")
         one.hour[0] = raised + 61 * DAY_MS
         for _ in range(200):
             shown = await one.show("", "", path)
@@ -62,3 +77,15 @@ async def test_a_farm_is_visited_certified_and_suspended_on_day_61(tmp_path: Pat
                 break
             await asyncio.sleep(0.05)
         assert (shown["state"], shown["counts"]) == ("suspended", False)
+        assert await labelled(one, path, is_there=False) is None
+        assert (await one.show("", "", f"/v1/labels/{label}"))["state"] == "revoked"
+
+
+async def labelled(one: Trial, path: str, *, is_there: bool) -> str | None:
+    """Return the label of a certification, once there is one, or none any more."""
+    for _ in range(200):
+        shown = await one.show("", "", path)
+        if (shown["label"] is not None) is is_there:
+            break
+        await asyncio.sleep(0.05)
+    return shown["label"]

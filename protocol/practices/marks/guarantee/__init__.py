@@ -46,6 +46,7 @@ from protocol.practices.marks.guarantee.entries import (
 )
 from protocol.practices.marks.guarantee.errands import today, week
 from protocol.practices.marks.guarantee.folds import OWN_NAME, agenda, fold, news, owned
+from protocol.practices.marks.guarantee.labelling import CERTIFIED_SCHEME
 from protocol.practices.marks.guarantee.plans import (
     CALLERS,
     plan_appeal,
@@ -119,6 +120,7 @@ PRACTICE = Practice(
         Private("diary", NOTE_BYTES_MAX, (DiaryNoted,), owned),
         Private("finding", NOTE_BYTES_MAX, (VisitReported, IssueRaised, IssueCleared, CertificationAppealed), owned),
     ),
+    parameters=(CERTIFIED_SCHEME,),
     electorates={CERTIFIERS: certifiers_of},
     parties={"certifications": kin_of},
     invariants=(Invariant("who certifies is of another household, and has been there", astray),),

@@ -12,6 +12,7 @@ from protocol.lanes.entry import Millis
 from protocol.peers.boards import Boards, body_of
 from protocol.practices.between.announcements import board_full
 from protocol.practices.marks.guarantee.entries import GUARANTEE_ITEMS, BoardGuarantee
+from protocol.practices.marks.guarantee.labelling import certified_labels
 from protocol.practices.marks.guarantee.state import CertificationKept, CertificationState, Guarantees
 
 TENDED_EACH_MS = 3_600_000
@@ -44,7 +45,7 @@ class GuaranteeSeen:
 
 
 def due(desk: Desk) -> Iterator[Plan]:
-    """Put on the board what stands, and withdraw what does not."""
+    """Put on the board what stands, and withdraw what does not; let labels follow."""
     book, tended = desk.book, desk.book.of(GuaranteeSeen)
     seq, _ = book.head or (-1, b"")
     if seq == tended.seq and desk.now < tended.at_ms + TENDED_EACH_MS:
@@ -58,6 +59,7 @@ def due(desk: Desk) -> Iterator[Plan]:
             continue
         ends = 0 if wanted is None else wanted.until_ms
         yield Plan(uuid_text(kept.id), published=(Publication(kept.id, wanted, ends),))
+    yield from certified_labels(desk)
 
 
 def _wanted(book: Book, kept: CertificationKept, now: Millis) -> BoardGuarantee | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How plots, diaries, certifiers, certifications and visits are shown, and to whom."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from protocol.book.addresses import resolve_member
 from protocol.book.arrivals import since
@@ -15,6 +15,7 @@ from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.places import place_text
 from protocol.practices.marks.guarantee.board import guarantee_counts, guarantee_state
 from protocol.practices.marks.guarantee.entries import GUARANTEE_ITEMS, BoardGuarantee
+from protocol.practices.marks.guarantee.labelling import evidence_of, labels_by_evidence
 from protocol.practices.marks.guarantee.plans import plot_visited, visits_of
 from protocol.practices.marks.guarantee.state import (
     DIARIES,
@@ -44,6 +45,7 @@ from protocol.practices.marks.guarantee.wishes import (
     VisitShown,
     VisitsWanted,
 )
+from protocol.practices.marks.labels.state import LabelKept
 from protocol.practices.people.authority import may_see
 
 
@@ -136,7 +138,7 @@ def view_certification(desk: Desk, name: str) -> CertificationShown | Refused:
     if isinstance(network, Refused):
         return network
     if network == book.network:
-        return refuse(NOT_FOUND) if own is None else _certification_shown(desk, own)
+        return refuse(NOT_FOUND) if own is None else _certification_shown(desk, own, labels_by_evidence(book))
     found = (one for _, one in _heard(book, network, 0) if uuid_text(one.certification) == id)
     said = next(found, None)
     return refuse(NOT_FOUND) if said is None else _abroad_shown(desk, said, abroad)
@@ -158,7 +160,8 @@ def view_certifications(
         return network
     if network == book.network:
         own = since(list(book.of(Guarantees).certifications.values()), after)
-        shown = ((at, _certification_shown(desk, one)) for at, one in own)
+        labels = labels_by_evidence(book)
+        shown = ((at, _certification_shown(desk, one, labels)) for at, one in own)
     else:
         shown = ((at, _abroad_shown(desk, one, wanted.network or "")) for at, one in _heard(book, network, after))
     return (
@@ -180,15 +183,17 @@ def _abroad_shown(desk: Desk, said: BoardGuarantee, network: str) -> Certificati
         until=said.until_ms,
         due=said.due_ms,
         suspended_at=said.suspended_ms,
+        label=None,
         visits=(),
         issues=(),
         appeal=None,
     )
 
 
-def _certification_shown(desk: Desk, kept: CertificationKept) -> CertificationShown:
+def _certification_shown(desk: Desk, kept: CertificationKept, labels: Mapping[bytes, LabelKept]) -> CertificationShown:
     book = desk.book
     plot = book.of(Guarantees).plots[kept.plot].said
+    label = labels.get(evidence_of(kept))
     return CertificationShown(
         id=uuid_text(kept.id),
         holder=book.members[kept.member].handle,
@@ -202,6 +207,7 @@ def _certification_shown(desk: Desk, kept: CertificationKept) -> CertificationSh
         until=kept.until_ms,
         due=kept.open_due_ms,
         suspended_at=kept.suspended_ms,
+        label=None if label is None else uuid_text(label.said.label),
         visits=tuple(map(uuid_text, kept.visits)),
         issues=tuple(_issue_shown(book, one) for one in kept.issues),
         appeal=None if kept.appeal is None else _appeal_shown(book, kept.appeal),

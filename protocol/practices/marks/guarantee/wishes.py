@@ -191,6 +191,9 @@ class CertificationShown:
     until: Annotated[At | None, Doc("until when")]
     due: Annotated[At | None, Doc("when the first open issue has to be put right")]
     suspended_at: Annotated[At | None, Doc("since when it is suspended")]
+    label: Annotated[
+        str | None, Doc("the label that the plot bears for it, by its id; null: none, or another network's")
+    ]
     visits: Annotated[tuple[str, ...], Doc("its visits, by id")]
     issues: Annotated[tuple[IssueShown, ...], Doc("what was found wrong")]
     appeal: Annotated[AppealShown | None, Doc("the newest appeal")]
