@@ -30,6 +30,7 @@ from node.web.home import HomePages
 from node.web.looks import Looks
 from node.web.multipart import MULTIPART_TYPE, read_multipart
 from node.web.pages.desk import DrawnPages, PageDesk
+from node.web.pages.label_checks import LabelCheckPages
 from node.web.pages.paying import PayPages
 from node.web.pages.receipts import ReceiptPages
 from node.web.pages.receiving import ReceivePages
@@ -128,6 +129,7 @@ class NodePages:
             **SignInPages(self._gate, self._codes, self._looks).handlers(),
             **SourcePage(SourceDoor(program_source()), self._looks).handlers(),
             **ReceiptPages(self._desk, self._gate).handlers(),
+            **LabelCheckPages(self._desk, self._scale_of).handlers(),
             **{path: handler for one in self._drawn for path, handler in one.handlers().items()},
         }
 
