@@ -63,7 +63,7 @@ CERTIFIED_SCHEME: Parameter[str] = Parameter(
 )  # fmt: skip
 
 
-def evidence_of(kept: CertificationKept) -> bytes:
+def certification_evidence(kept: CertificationKept) -> bytes:
     """Return the digest by which a label names a certification: the SHA-256 of its id, as it is written."""
     return sha256(uuid_text(kept.id).encode()).digest()
 
@@ -82,7 +82,7 @@ def certified_labels(desk: Desk) -> Iterator[Plan]:
     for kept in desk.book.of(Guarantees).certifications.values():
         if kept.since_ms is None:
             continue
-        evidence = evidence_of(kept)
+        evidence = certification_evidence(kept)
         label = standing.get(evidence)
         counts = kept.counts(now) and desk.book.members[kept.member].state is not MemberState.LEFT
         planned: Plan | Refused | None = None

@@ -15,7 +15,7 @@ from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.places import place_text
 from protocol.practices.marks.guarantee.board import guarantee_counts, guarantee_state
 from protocol.practices.marks.guarantee.entries import GUARANTEE_ITEMS, BoardGuarantee
-from protocol.practices.marks.guarantee.labelling import evidence_of, labels_by_evidence
+from protocol.practices.marks.guarantee.labelling import certification_evidence, labels_by_evidence
 from protocol.practices.marks.guarantee.plans import plot_visited, visits_of
 from protocol.practices.marks.guarantee.state import (
     DIARIES,
@@ -193,7 +193,7 @@ def _abroad_shown(desk: Desk, said: BoardGuarantee, network: str) -> Certificati
 def _certification_shown(desk: Desk, kept: CertificationKept, labels: Mapping[bytes, LabelKept]) -> CertificationShown:
     book = desk.book
     plot = book.of(Guarantees).plots[kept.plot].said
-    label = labels.get(evidence_of(kept))
+    label = labels.get(certification_evidence(kept))
     return CertificationShown(
         id=uuid_text(kept.id),
         holder=book.members[kept.member].handle,
