@@ -47,6 +47,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
             "cli.steward.verifying:verify_alone",
             "check a receipt, or a whole book, without trusting any node",
         ),
+        "network export": ("cli.steward.copies:export_whole", "write the whole network to one signed file"),
+        "network import": ("cli.steward.copies:import_whole", "make a home of such a file, on another machine"),
         "rebuild": ("cli.steward.copies:rebuild_home", "make the lookup tables anew from the signed entries"),
         "steward-token": ("cli.steward.letting_in:steward_token", "let a steward in again whose last token is lost"),
         "rotate": ("cli.steward.keys:rotate_keys", "change the network's signing key"),

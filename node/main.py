@@ -26,7 +26,7 @@ from node.store.highwater import HighWater, opened_since, why_recover
 from node.store.loading import Loader
 from node.store.storage import Storage
 from protocol.book.clock import Clock
-from protocol.book.refusals import RECOVERING
+from protocol.book.refusals import RECOVERING, STATE_CONFLICT
 from protocol.events import PeerDown, PeerUp, Received
 from protocol.lanes.entry import Millis
 from protocol.peers.troubles import Trouble
@@ -210,7 +210,7 @@ class _Node:
 
     async def serve(self, stack: AsyncExitStack, serving: Serving | None) -> None:
         """Listen for peers and for clients."""
-        from node.http.app import Api
+        from node.http.app import Api, HomeDoor
         from node.p2p.network import Network
 
         config = self._config
@@ -232,7 +232,7 @@ class _Node:
             now=clock.now_ms,
             chance=clock.chance,
             behind_proxy=config.behind_proxy,
-            dial=self._dial,
+            home=HomeDoor(self._dial, self._export),
         )
         stack.push_async_callback(api.stop)
         url = await api.start(*config.http, _tls(config))
@@ -240,6 +240,16 @@ class _Node:
         log.info("listening", extra={"url": url, "addresses": network.addresses})
         if serving is not None:
             serving(url, network.addresses)
+
+    async def _export(self, target: Path) -> None:
+        """Write the network whole to a new file; raises Denied unless this node signs for it now, and is whole."""
+        from node.http.problems import Denied
+        from node.keeping.exporting import write_export
+
+        keyring, state = self._keys.keyring, self.runtime.state
+        if keyring is None or state != READY:
+            raise Denied(STATE_CONFLICT, state=state if keyring else "replica")
+        await asyncio.to_thread(write_export, self._storage.path, keyring.hot, target, clock.now_ms())
 
     def _dial(self, address: str) -> None:
         """Dial an address from now on and at each start; raises ValueError, OSError."""

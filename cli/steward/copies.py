@@ -2,15 +2,16 @@
 """Copies of a node's database: made, put back, and lookup tables made anew."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.arguments import Parser
+from cli.arguments import Parser, read_text
 from cli.ending import DONE, Misuse
 from cli.settings import said
-from cli.steward.machine import attempt, home_option, show_result
+from cli.steward.machine import attempt, clock_ms, home_option, show_result
 
 
 def backup(argv: Sequence[str]) -> int:
@@ -73,6 +74,62 @@ def restore_home(argv: Sequence[str]) -> int:
             **asdict(restored.holds),
         },
     )
+    return DONE
+
+
+def export_whole(argv: Sequence[str]) -> int:
+    """Write a whole network to one signed file: over its API, or from its home."""
+    parser = Parser(
+        "network export",
+        "Write all that belongs to a network to one file that its key signs, by its API or, with --home, on its own\n"
+        "machine: books, texts, pictures. No keys and no tokens are in it. Keep it where members' data may be kept.",
+        example="mutirao network export riacho.export",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the new file")
+    parser.add_argument("--home", metavar="DIR", type=Path, help="the home of the network, on this machine")
+    args = parser.parse_args(argv)
+    target: Path = args.file
+    if target.exists():
+        raise Misuse(f"{target} is already there, and nothing is written over it")
+    from node.keeping import exporting
+
+    try:
+        if args.home is None:
+            from cli.session import connect
+
+            connect(args).client.download("/v1/admin/export", target)
+        else:
+            attempt(lambda: asyncio.run(exporting.export_network(args.home, target, clock_ms)))
+    except OSError as error:
+        raise Misuse(f"{target} cannot be written: {said(error)}") from None
+    show_result(args, {"file": str(target), "bytes": target.stat().st_size})
+    return DONE
+
+
+def import_whole(argv: Sequence[str]) -> int:
+    """Make a home of an exported network, or bring one that was imported before up to a newer export."""
+    parser = Parser(
+        "network import",
+        "Make a home of a network that was exported elsewhere: every signature and rule in it is checked first.\n"
+        "With a replica's invitation it then follows the home that is; `mutirao takeover` makes it the home.",
+        example="mutirao network import riacho.export --home casa",
+        asks=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the export")
+    home_option(parser)
+    parser.add_argument("--network", metavar="ID", type=read_text, help="of which network it has to be")
+    parser.add_argument(
+        "--invitation", metavar="CODE", type=read_text, help="what `mutirao replicas invite` told, to follow the home"
+    )
+    args = parser.parse_args(argv)
+    from node.keeping import exporting
+
+    imported = exporting.import_network(
+        args.file, args.home, network=args.network, invitation=args.invitation, now=clock_ms, chance=os.urandom
+    )
+    shown = asdict(attempt(lambda: asyncio.run(imported)))
+    exported_at = datetime.fromtimestamp(shown.pop("exported_at_ms") / 1000, UTC)
+    show_result(args, {**shown.pop("holds"), **shown, "exported_at": exported_at.isoformat(timespec="seconds")})
     return DONE
 
 

@@ -36,7 +36,7 @@ def attempt(step: Callable[[], T]) -> T:
     try:
         return step()
     except HomeUnusable as error:
-        raise refused("HOME_UNUSABLE", str(error)) from None
+        raise refused(error.code, str(error)) from None
 
 
 def show_result(args: Namespace, shown: Mapping[str, Any]) -> None:

@@ -4,18 +4,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from ssl import SSLContext
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from node.http.about import About, NodeShown
 from node.http.access import Access
 from node.http.auth import TokenGate
-from node.http.backup import Backup
+from node.http.backup import Backup, Exporting
 from node.http.components import Schema
 from node.http.dialling import Dials
 from node.http.events import EventsSubscriptions, Streams
 from node.http.export import Export
 from node.http.openapi import document
+from node.http.problems import Denied
 from node.http.resources import Answers, Resources
 from node.http.routes import RouteTable
 from node.http.server import Door
@@ -28,6 +30,7 @@ from node.store.storage import Storage
 from node.web.site import NodePages
 from protocol.book.book import Book
 from protocol.book.declaration import Operation
+from protocol.book.refusals import STATE_CONFLICT
 from protocol.lanes.entry import Millis
 from protocol.peers.troubles import Trouble
 
@@ -49,6 +52,17 @@ def _dials_nothing(address: str) -> None:
     raise ValueError(f"this node dials nobody: {address}")
 
 
+async def _exports_nothing(target: Path) -> None:
+    raise Denied(STATE_CONFLICT, state=f"no node that signs, for {target.name}")
+
+
+class HomeDoor(NamedTuple):
+    """What a steward may do in the node's home by the API: dial an address from now on, export the network whole."""
+
+    dial: Callable[[str], None] = _dials_nothing
+    export: Exporting = _exports_nothing
+
+
 class Api:
     """A node's HTTP API: made of the declared operations, opened by `start`, closed by `stop`.
 
@@ -66,7 +80,7 @@ class Api:
         now: Callable[[], Millis],
         chance: Callable[[int], bytes],
         behind_proxy: bool = False,
-        dial: Callable[[str], None] = _dials_nothing,
+        home: HomeDoor = HomeDoor(),  # noqa: B008 - it cannot change
     ) -> None:
         self._runtime = runtime
         gate = TokenGate(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
@@ -81,8 +95,8 @@ class Api:
                 *codes.routes(),
                 *self._streams.routes(),
                 *SourceDoor(program_source()).routes(),
-                *Backup(lambda: runtime.storage).routes(),
-                *Dials(dial).routes(),
+                *Backup(lambda: runtime.storage, home.export).routes(),
+                *Dials(home.dial).routes(),
                 *Export(runtime, operations).routes(),
                 *Resources(runtime, self._scale_of).routes(operations),
             ]

@@ -74,6 +74,8 @@ _SETTINGS = """\
 class HomeUnusable(Exception):
     """A directory that cannot be founded in or served from; the text says why and what to do."""
 
+    code = "HOME_UNUSABLE"
+
 
 @dataclass(frozen=True, slots=True)
 class Founding:
@@ -261,7 +263,7 @@ def _new(home: Path) -> Iterator[None]:
     umask = os.umask(0o077)
     try:
         yield
-        _make_durable(home)
+        make_durable(home)
     except BaseException:
         for path in home.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -272,7 +274,8 @@ def _new(home: Path) -> Iterator[None]:
         os.umask(umask)
 
 
-def _make_durable(home: Path) -> None:
+def make_durable(home: Path) -> None:
+    """See to it that what a home's directories hold outlives a power cut."""
     for directory in (home / KEYS, home, home.parent):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -75,6 +75,19 @@ def verify_book(home: Path, told: ProgressTold) -> BookReport:
             return _verified(connection, told, _broken(connection), of_home=(home / KEYS / "hot.key").exists())
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(f"{home / DATABASE} is damaged ({error}): restore a backup") from None
+
+
+def audit(home: Path) -> Sequence[str]:
+    """Return why the entries in a home do not stand, each read as a stranger's, rows apart; raises HomeUnusable."""
+    with closing(_opened(home / DATABASE)) as connection:
+        journal = Journal(_network_of(connection), PRACTICES, chance, None)
+        unsigned: list[Entry] = []
+        for row in connection.execute(f"{_ENTRIES} ORDER BY arrival"):
+            try:
+                _audited(journal, row, unsigned)
+            except ValueError as fault:  # of the codec, the shape, or the rules
+                return [f"entry {row[0]}: {fault}"]
+        return [*_signed_by_nobody(journal, unsigned), *journal.book.complaints()]
 
 
 def bears_out(home: Path, kind: FaultKind, accused: Entry) -> bool:
@@ -223,11 +236,7 @@ def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[s
                         faults.append(f"statement line {lines} is not what entry {row[0]} makes it")
     finally:
         gc.enable()
-    faults += (
-        f"a record in {entry.header.lane} that no key of its network has signed"
-        for entry in unsigned
-        if journal.directory.networks[entry.network].identity.signed_in(entry) is None
-    )
+    faults += _signed_by_nobody(journal, unsigned)
     if not faults and stored.fetchone() is not None:
         faults.append("there are statement lines that no entry makes")
     faults += wrong_rows(connection, journal.book)
@@ -245,6 +254,12 @@ def _verified(connection: sqlite3.Connection, told: ProgressTold, broken: list[s
     faults += lacking_claims(connection, journal.book, of_home=of_home)
     accounts = len(journal.book.ledger.accounts)
     return BookReport(id_text(network), entries, lines, accounts, dict(sums), forks, tuple(faults))
+
+
+def _signed_by_nobody(journal: Journal, unsigned: Iterable[Entry]) -> Iterator[str]:
+    for entry in unsigned:
+        if journal.directory.networks[entry.network].identity.signed_in(entry) is None:
+            yield f"a record in {entry.header.lane} that no key of its network has signed"
 
 
 def _audited(journal: Journal, row: tuple[Any, ...], unsigned: list[Entry]) -> tuple[Line, ...]:

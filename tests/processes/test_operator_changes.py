@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from processes.harness import Commune, Node, forks, mutirao, start, until
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
-SOON = timedelta(seconds=8)
+SOON = timedelta(seconds=30)
 RESERVE = {"currency": "PALMAS", "state": "BRL", "custodians": ["ana", "bia"], "needed": 2, "fee_basis_points": 200}
 
 Ask = Callable[..., Any]
@@ -60,7 +60,27 @@ def held(ask: Ask, handle: str) -> int:
     return int(account["balance"]["value"])
 
 
-def test_members_and_kiosks_go_on_while_node_address_and_steward_change(commune: Commune, tmp_path: Path) -> None:
+def followed(commune: Commune, home: Node) -> Node:
+    """Return a replica that follows the home as long as that is there."""
+    return commune.replica(home)
+
+
+def imported(commune: Commune, home: Node) -> Node:
+    """Return a home that was made of one file, and lets nobody tell it more."""
+    node, file = commune.node("casa"), home.home.with_suffix(".export")
+    done = mutirao("network", "export", str(file), "--node", home.url, "--token", str(home.api.token), "--json")
+    assert done.returncode == 0, done.stderr
+    done = mutirao("network", "import", str(file), "--home", str(node.home), "--network", home.network_id, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    node.network_id, node.peer_id, node.api.token = told["network_id"], told["peer_id"], told["steward_token"]
+    return node
+
+
+@pytest.mark.parametrize("made", [followed, imported])
+def test_members_and_kiosks_go_on_while_node_address_and_steward_change(
+    commune: Commune, tmp_path: Path, made: Callable[[Commune, Node], Node]
+) -> None:
     riacho, stick = commune.found("riacho", "HORA", serves=False), tmp_path / "stick"
     stick.mkdir()
     for name in ("next.key", "cold.key"):
@@ -79,7 +99,7 @@ def test_members_and_kiosks_go_on_while_node_address_and_steward_change(commune:
     (tmp_path / "told.json").write_text(json.dumps(old("kiosks", "send", registered["id"], "--amount", "900.00")))
     assert out_of_reach("load", tmp_path / "told.json")[0] == 0
 
-    casa = commune.replica(riacho)
+    casa = made(commune, riacho)
     commune.connect(casa, riacho)
     casa.start()
     until(lambda: casa.balances() == riacho.balances(), "the replica has it all")
