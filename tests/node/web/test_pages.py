@@ -15,7 +15,6 @@ from node.web.words import PageWords
 from protocol.book.parameters import TIME_ZONE
 from protocol.practices import OPERATIONS
 from protocol.practices.market.wishes import OffersWanted
-from protocol.practices.money.payments.entries import Pay
 from protocol.practices.people.members.views import MemberShown
 from tests.node.web.conftest import Town
 
