@@ -15,6 +15,7 @@ from node.web.words import PageWords
 from protocol.book.parameters import TIME_ZONE
 from protocol.practices import OPERATIONS
 from protocol.practices.market.wishes import OffersWanted
+from protocol.practices.money.schedules.entries import SchedulePayment
 from protocol.practices.people.members.views import MemberShown
 from tests.node.web.conftest import Town
 
@@ -207,10 +208,7 @@ async def test_a_form_says_in_the_readers_language_what_it_does_and_what_its_fie
     ana = await town.signed_in(member="ana")
     words = PageWords(language, TIME_ZONE.default)
     for path, texts in (
-        (
-            "/payments/create",
-            (lead_of(Pay), "how much the payee gets"),
-        ),
+        ("/scheduled-payments/create", (lead_of(SchedulePayment), "how much each time")),
         ("/offers", (lead_of(OffersWanted), "only those with this mark")),
         ("/members/ana", (lead_of(MemberShown),)),
     ):
