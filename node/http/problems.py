@@ -32,6 +32,7 @@ AMOUNT_FIGURES = frozenset(
         "cap",
         "covered",
         "debit",
+        "floor",
         "granted",
         "largest_payment",
         "limit",

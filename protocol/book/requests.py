@@ -29,6 +29,9 @@ REQUEST_LIFE = Lifecycle(
         (RequestState.OPEN, "obligations/set-off"): (RequestState.OPEN, RequestState.PAID),
         (RequestState.OPEN, "payment-requests/declined"): RequestState.DECLINED,
         (RequestState.OPEN, "payment-requests/cancelled"): RequestState.CANCELLED,
+        # An advance that nobody has paid: the order is off, or less came than it would have paid.
+        (RequestState.OPEN, "orders/cancelled"): RequestState.CANCELLED,
+        (RequestState.OPEN, "orders/delivered"): RequestState.CANCELLED,
         # What was to be paid for an order that a dispute has undone; both sides may still say that it was fulfilled.
         (RequestState.OPEN, "orders/settled"): RequestState.CANCELLED,
         (RequestState.CANCELLED, "orders/settled"): RequestState.OPEN,

@@ -29,8 +29,9 @@ class OrderDid(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderStep:
-    """One step of a side, at its hour; what was delivered and is asked for it, or how it would settle a dispute.
+    """One step of a side, at its hour; what was delivered, what is asked for it, or how it would settle a dispute.
 
+    Who accepts asks for the advance, if one was agreed.
     `text` is why it declines or disputes, as long as its home remembers: nobody's ledger has it.
     """
 
@@ -47,7 +48,8 @@ class OrderStep:
 class OrderTerms:
     """What is ordered: so many thousandths of a unit of an offer on the seller's board, at a price of it.
 
-    `buyer` is the handle that the seller sees.
+    `buyer` is the handle that the seller sees; `advance` the part that is paid once it is accepted, in hundredths of a
+    percent, as the offer's cost sheet asks.
     """
 
     offer: _Id16
@@ -58,6 +60,7 @@ class OrderTerms:
     price: Annotated[int, Range(0, 10**15)]
     placed_ms: _Time
     not_after_ms: _Time
+    advance: Annotated[int, Range(1, 10_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from protocol.book.declaration import BoardKind
 from protocol.book.folding import folded
-from protocol.book.signed import Digest, Time
+from protocol.book.signed import Digest, Id16, Time
 from protocol.practices.money.currencies.entries import Scale
 from protocol.wire.shape import AtMost, Range
 
@@ -62,7 +62,8 @@ class Offer:
     """A member offers this. No quantity (0): as much as is asked for. No unit: by the piece or as agreed.
 
     `code` is an item code of CPC 2.1, five digits, or empty. `picture` is the digest of one that its home shows.
-    `from_ms` and `until_ms` are the window in which it is to be had; any of several prices is taken.
+    `from_ms` and `until_ms` are the window in which it is to be had; any of several prices is taken. `sheet` is the
+    cost sheet, on the same board, that its one price covers.
     """
 
     KIND: ClassVar[str] = "offers/offer"
@@ -78,6 +79,7 @@ class Offer:
     from_ms: Time | None = None
     until_ms: Time | None = None
     picture: Digest | None = None
+    sheet: Id16 | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ They are replaced in place, withdrawn everywhere, and lapse; the ledger knows no
 from collections.abc import Iterator
 
 from protocol.book.declaration import Act, Create, Desk, List, Plan, Practice, Show
-from protocol.book.refusals import Refused
+from protocol.book.refusals import NOT_FOUND, Refused, refuse
+from protocol.book.signed import parse_uuid
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import BOARD_NEWS
+from protocol.practices.market.cost_sheets import BELOW_COST
 from protocol.practices.market.ending import due, look_again
 from protocol.practices.market.heard import offers_wanted
 from protocol.practices.market.index import found_intents, keep_index, price_refusal
@@ -17,7 +19,7 @@ from protocol.practices.market.intents import OFFER_ITEMS, IntentPlace, Offer
 from protocol.practices.market.marked import marks_of
 from protocol.practices.market.measures import QUANTITY_REASONS
 from protocol.practices.market.pinned import INTENTS_FULL, OPEN_INTENTS, own_item, pin_again, pin_new, taken_down
-from protocol.practices.market.shown import find_intent, intent_fields
+from protocol.practices.market.shown import find_intent, intent_fields, why_of
 from protocol.practices.market.wishes import (
     MarkShown,
     OfferShown,
@@ -32,14 +34,20 @@ from protocol.practices.people.names import Renamed
 
 def plan_publish(desk: Desk, wish: PublishOffer) -> Plan | Refused:
     """Put an offer on our network's board."""
-    return pin_new(desk, wish, OFFER_ITEMS)
+    sheet = parse_uuid(wish.cost_sheet or "")
+    if sheet is None and wish.cost_sheet is not None:
+        return refuse(NOT_FOUND)
+    return pin_new(desk, wish, OFFER_ITEMS, sheet=sheet)
 
 
 def plan_replace(desk: Desk, id: str, wish: ReplaceOffer) -> Plan | Refused:
     """Put something else in the place of an offer; its picture stays."""
     found = own_item(desk.book, id, OFFER_ITEMS)
     picture = None if isinstance(found, Refused) else found[1].picture
-    return pin_again(desk, id, wish, OFFER_ITEMS, picture=picture)
+    sheet = parse_uuid(wish.cost_sheet or "")
+    if sheet is None and wish.cost_sheet is not None:
+        return refuse(NOT_FOUND)
+    return pin_again(desk, id, wish, OFFER_ITEMS, picture=picture, sheet=sheet)
 
 
 def plan_withdraw(desk: Desk, id: str, wish: WithdrawOffer) -> Plan | Refused:
@@ -60,7 +68,12 @@ def offer_shown(desk: Desk, item: BoardItem, body: Offer, near: IntentPlace | No
     picture = None if body.picture is None else body.picture.hex()
     marks = marks_of(desk.book, item.network, body.member, body.code, desk.now)
     verified = tuple(MarkShown(*mark) for mark in marks)
-    return OfferShown(**intent_fields(desk.book, item, body, near), verified=verified, picture=picture)
+    return OfferShown(
+        **intent_fields(desk.book, item, body, near),
+        verified=verified,
+        picture=picture,
+        why=why_of(desk.book, item, body),
+    )
 
 
 def list_offers(desk: Desk, wanted: OffersWanted, after: int) -> Iterator[tuple[int, OfferShown]] | Refused:
@@ -79,7 +92,7 @@ PRACTICE = Practice(
     entries=(),
     boards=(OFFER_ITEMS,),
     parameters=(OPEN_INTENTS,),
-    refusals=(INTENTS_FULL, *QUANTITY_REASONS.values()),
+    refusals=(INTENTS_FULL, BELOW_COST, *QUANTITY_REASONS.values()),
     fills=(BOARD_NEWS.by(keep_index),),
     due=due,
     after=dict.fromkeys((Suspended, MemberLeft, Renamed), look_again),

@@ -27,8 +27,9 @@ from protocol.peers.boards import BOARD_BOUNDS, Boards, body_of
 from protocol.peers.ties import Tie
 from protocol.practices.between.announcements import board_full, seen_by_named
 from protocol.practices.between.federations.places import memberships
+from protocol.practices.market.cost_sheets import sheet_refusal
 from protocol.practices.market.index import IntentIndex
-from protocol.practices.market.intents import INTENT_KINDS, Intent
+from protocol.practices.market.intents import INTENT_KINDS, Intent, Offer
 from protocol.practices.market.said import read_intent
 from protocol.practices.market.wishes import IntentPublished, IntentSaid
 from protocol.practices.people.authority import acts_for
@@ -69,7 +70,8 @@ def pin_new(desk: Desk, wish: IntentPublished, kind: BoardKind, **more: Any) -> 
     not_after = _lapses_at(desk, wish, fields["until_ms"])
     item = _place_for(desk, not_after)
     body = _body(kind, member=member.handle, **fields, **more)
-    return _too_long(body) or board_full(desk.book, item) or _pinned(Publication(item, body, not_after, seen_by))
+    refused = _too_long(body) or _uncovered(desk.book, body)
+    return refused or board_full(desk.book, item) or _pinned(Publication(item, body, not_after, seen_by))
 
 
 def pin_again(desk: Desk, id: str, wish: IntentSaid, kind: BoardKind, **more: Any) -> Plan | Refused:
@@ -85,7 +87,8 @@ def pin_again(desk: Desk, id: str, wish: IntentSaid, kind: BoardKind, **more: An
         return refused or refuse(NOT_FOUND)
     body = _body(kind, member=member.handle, **fields, **more)
     said = Publication(item.said.item, body, _lapses_at(desk, wish, fields["until_ms"]), item.said.seen_by)
-    return _too_long(body) or board_full(desk.book, item.said.item) or _pinned(said)
+    refused = _too_long(body) or _uncovered(desk.book, body)
+    return refused or board_full(desk.book, item.said.item) or _pinned(said)
 
 
 def taken_down(desk: Desk, id: str, kind: BoardKind) -> Publication | Refused:
@@ -139,6 +142,10 @@ def _lapses_at(desk: Desk, wish: IntentSaid, until_ms: int | None) -> int:
 def _body(kind: BoardKind, **fields: Any) -> Intent:
     made: Any = kind.body
     return made(**fields)
+
+
+def _uncovered(book: Book, body: Intent) -> Refused | None:
+    return sheet_refusal(book, body) if isinstance(body, Offer) else None
 
 
 def _too_long(body: Intent) -> Refused | None:

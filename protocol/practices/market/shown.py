@@ -5,20 +5,22 @@ from typing import Any
 
 from protocol.book.book import Book
 from protocol.book.declaration import BoardKind, Seers
-from protocol.book.money import Amount
+from protocol.book.money import BASIS_POINTS, Amount
+from protocol.book.parameters import Percentage
 from protocol.book.refusals import NOT_FOUND, Refused, refuse
 from protocol.book.signed import parse_uuid, uuid_text
 from protocol.lanes.directory import Directory
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import Boards, body_of, seers_of
 from protocol.practices.between.networks.known import find_network
+from protocol.practices.market.cost_sheets import shares_of, sheet_of
 from protocol.practices.market.distances import km_between
-from protocol.practices.market.intents import Intent, IntentPlace, Price, due_for
+from protocol.practices.market.intents import Intent, IntentPlace, Offer, Price, due_for
 from protocol.practices.market.measures import parts_text
 from protocol.practices.market.places import place_text
 from protocol.practices.market.prices import price_here
 from protocol.practices.market.units import BY_CODE
-from protocol.practices.market.wishes import PriceShown, QuantityShown
+from protocol.practices.market.wishes import PriceShare, PriceShown, QuantityShown, WhyThisPrice
 from protocol.wire.keys import id_text
 
 ONE_PIECE = "piece"
@@ -66,6 +68,34 @@ def intent_fields(book: Book, item: BoardItem, body: Intent, near: IntentPlace |
         "version": said.version,
         "ends_at": said.not_after,
     }
+
+
+def why_of(book: Book, item: BoardItem, offer: Offer) -> WhyThisPrice | None:
+    """Return why an offer has its price, if the cost sheet that it names is known here."""
+    sheet = sheet_of(book, item.network, offer)
+    if sheet is None or offer.sheet is None:
+        return None
+    price, own = offer.prices[0].minor, uuid_text(offer.sheet)
+
+    def amount(minor: int) -> Amount:
+        return Amount(minor, sheet.currency, sheet.scale)
+
+    return WhyThisPrice(
+        sheet=own if item.network == book.network else f"{own}@{id_text(item.network)}",
+        price=amount(price),
+        cost=amount(sheet.cost_minor),
+        floor=amount(sheet.floor_minor),
+        maker=amount(sheet.maker_minor(price)),
+        advance=None if sheet.advance is None else PART.show(sheet.advance, 0),
+        shares=tuple(
+            PriceShare(name, kind, amount(minor), PART.show(minor * BASIS_POINTS // price if price else 0, 0))
+            for name, kind, minor in shares_of(sheet, price)
+        ),
+        at=sheet.made_ms,
+    )
+
+
+PART = Percentage()
 
 
 def _quantity(parts: int, code: str) -> QuantityShown:

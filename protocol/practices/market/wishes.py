@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.book.addresses import ADDRESS_CHARS_MAX
-from protocol.book.declaration import At, Doc, Ref, Seers, ToldOnce
+from protocol.book.declaration import At, Doc, OneOf, Ref, Seers, ToldOnce
 from protocol.book.money import Amount
 from protocol.book.publishing import SEEN_BY_MAX
+from protocol.practices.market.cost_sheets import CostKind
 from protocol.practices.market.hours import SinceText, UntilText
 from protocol.practices.market.intents import (
     INTENT_TEXT_CHARS_MAX,
@@ -25,6 +26,7 @@ INTENT_DAYS_MAX = 92
 INTENT_DAYS = 30
 QUANTITY_CHARS_MAX = 64
 CODE_CHARS = 5
+PRICE_SHARES = (*CostKind, "surplus", "fund")
 WITHIN_KM_MAX = 20_000
 
 IntentDays = Annotated[int, Range(1, INTENT_DAYS_MAX), Doc("in how many days it lapses, unless it is renewed")]
@@ -88,9 +90,19 @@ class IntentPublished(IntentSaid):
     ] = None
 
 
+CostSheetNamed = Annotated[
+    str | None,
+    AtMost(ADDRESS_CHARS_MAX),
+    Ref("cost-sheets"),
+    Doc("your cost sheet, by its id: its price, one, covers that, and all may read why it has this price"),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class PublishOffer(IntentPublished):
     """Offer something: to your own group, to the members of federations, or to everybody."""
+
+    cost_sheet: CostSheetNamed = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,8 @@ class PublishNeed(IntentPublished):
 @dataclass(frozen=True, slots=True)
 class ReplaceOffer(IntentSaid):
     """Say an offer anew, all of it; it stands as long as it would have, or longer, and the same read it."""
+
+    cost_sheet: CostSheetNamed = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +226,36 @@ class MarkShown:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceShare:
+    """A part of a price."""
+
+    name: Annotated[str, Doc("what it is for")]
+    kind: Annotated[str, OneOf(PRICE_SHARES), Doc("what sort of part; surplus: what is left over for the maker")]
+    amount: Amount
+    share: Annotated[str, Doc("its share of the price")]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyThisPrice:
+    """Why an offer has its price: what one unit costs who makes it, and what becomes of the rest."""
+
+    sheet: Annotated[str, Doc("the cost sheet, by its id; behind an @ the network, where it is another than yours")]
+    price: Annotated[Amount, Doc("what one unit costs")]
+    cost: Annotated[Amount, Doc("what one unit costs who makes it")]
+    floor: Annotated[Amount, Doc("the fair floor: the least price that covers that, and the fund's part")]
+    maker: Annotated[Amount, Doc("what stays with who makes it: its labour, and what is left over")]
+    advance: Annotated[str | None, Doc("which part is paid once an order is accepted, without interest")]
+    shares: Annotated[tuple[PriceShare, ...], Doc("what the price is made of; they are the whole of it")]
+    at: Annotated[At, Doc("of when the cost sheet is")]
+
+
+@dataclass(frozen=True, slots=True)
 class OfferShown(IntentShown):
     """What a member offers."""
 
     verified: Annotated[tuple[MarkShown, ...], Doc("the schemes whose labels count for it, as this node has verified")]
     picture: Annotated[str | None, Doc("the SHA-256 of its picture, in hexadecimal; its home shows that")]
+    why: Annotated[WhyThisPrice | None, Doc("why it has this price; null: it names no cost sheet that is known here")]
 
 
 @dataclass(frozen=True, slots=True)

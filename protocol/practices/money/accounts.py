@@ -116,6 +116,7 @@ class StatementLine:
                 "work-day",
                 "issue",
                 "redemption",
+                "premium",
             ),
             more=True,
         ),

@@ -25,6 +25,7 @@ from protocol.practices.market.orders.entries import (
     OrderSettled,
     OrderTold,
 )
+from protocol.practices.market.orders.paid import see_payment
 from protocol.practices.market.orders.plans import (
     plan_accept,
     plan_cancel,
@@ -37,7 +38,7 @@ from protocol.practices.market.orders.plans import (
     reason_form,
 )
 from protocol.practices.market.orders.refusals import ORDER_REFUSALS
-from protocol.practices.market.orders.rules import check, fold, see_payment
+from protocol.practices.market.orders.rules import check, fold
 from protocol.practices.market.orders.state import ORDER_LIFE, ORDERS
 from protocol.practices.market.orders.talk import agenda, hear_denied, hear_news, tell_again
 from protocol.practices.market.orders.views import news, owned, rests, today, view_order, view_orders, week
@@ -53,7 +54,7 @@ from protocol.practices.market.orders.wishes import (
     PlaceOrder,
     SettleOrder,
 )
-from protocol.practices.money.payments.entries import Paid, Posted
+from protocol.practices.money.payments.entries import Paid, Posted, Reversed
 from protocol.practices.money.requests.views import REQUEST_RESTS
 from protocol.practices.money.setoffs.entries import SetOffMade
 
@@ -71,7 +72,7 @@ PRACTICE = Practice(
     agenda=agenda,
     tables=(ORDERS,),
     private=(Private("order-reason", NOTE_BYTES_MAX, (OrderDeclined, OrderDisputed), owned),),
-    after=dict.fromkeys((Paid, Posted, SetOffMade, Sent, Settled, Refunded, Arrived), see_payment),
+    after=dict.fromkeys((Paid, Posted, Reversed, SetOffMade, Sent, Settled, Refunded, Arrived), see_payment),
     operations=(
         Create("orders", PlaceOrder, plan=plan_place, verb="place",
                example="mutirao orders place --offer OFFER@serra --quantity '40 kg'"),

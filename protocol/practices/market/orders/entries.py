@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from protocol.book.declaration import Ref
+from protocol.book.money import BASIS_POINTS
 from protocol.book.refusals import ReasonCode
 from protocol.book.signed import Digest, Id16, MemberId, Time
 from protocol.practices.market.intents import QUANTITY_MAX, PriceMinor, Quantities
@@ -17,6 +18,8 @@ from protocol.wire.shape import AtMost, Range
 
 OrderId = Annotated[Id16, Ref("orders")]
 AmountDue = Annotated[int, Range(0, 2**63 - 1)]
+AdvancePart = Annotated[int, Range(1, BASIS_POINTS)]
+"""Which part of a price is paid before delivery, in hundredths of a percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class OrderPlaced:
     """A buyer orders so much of an offer, at a price of one unit of it in minor units (`partner`: across networks).
 
     Buyer and seller are members' ids here, and the handle of who is of the partner's network. `code` is the item's.
+    `advance` is the part of the price that is paid once the order is accepted, without interest.
     """
 
     KIND: ClassVar[str] = "orders/placed"
@@ -42,15 +46,18 @@ class OrderPlaced:
     price: PriceMinor
     not_after_ms: Time
     said_ms: Time | None
+    advance: AdvancePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderAccepted:
-    """The seller will deliver: both commitments stand."""
+    """The seller will deliver: both commitments stand. An agreed advance is asked for by a payment request."""
 
     KIND: ClassVar[str] = "orders/accepted"
     order: OrderId
     said_ms: Time | None
+    amount: Annotated[int, Range(1, 2**63 - 1)] | None = None
+    request: Id16 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,10 @@ class OrderDeclined:
 
 @dataclass(frozen=True, slots=True)
 class OrderDelivered:
-    """The seller has delivered so much, and asks for so much by a payment request (none where nothing is due)."""
+    """The seller has delivered so much, which costs so much, and asks by a payment request for what is left of that.
+
+    There is none where nothing is left. Where less is due than an advance that nobody has paid, it asks for all of it.
+    """
 
     KIND: ClassVar[str] = "orders/delivered"
     order: OrderId

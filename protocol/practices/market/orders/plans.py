@@ -26,6 +26,7 @@ from protocol.book.timezones import DAY_MS
 from protocol.book.uuids import drawn_id
 from protocol.peers.boards import Boards, body_of
 from protocol.peers.ties import TIES, Tie
+from protocol.practices.market.cost_sheets import advance_asked, below_cost
 from protocol.practices.market.intents import OFFER_ITEMS, PARTS_OF_UNIT, QUANTITY_MAX, Offer, Price, due_for
 from protocol.practices.market.measures import QUANTITY_REASONS, UNIT_UNKNOWN, measured, parts_text, quantity_of
 from protocol.practices.market.orders.entries import (
@@ -45,7 +46,7 @@ from protocol.practices.market.orders.refusals import (
     ORDERS_TOO_MANY,
     QUANTITY_EXCEEDED,
 )
-from protocol.practices.market.orders.rules import order_refusal
+from protocol.practices.market.orders.rules import advance_of, order_refusal
 from protocol.practices.market.orders.state import BEGINS_AT, ORDERS, Order, OrderState, OrderTalk
 from protocol.practices.market.orders.wishes import (
     AcceptOrder,
@@ -108,13 +109,14 @@ def plan_place(desk: Desk, wish: PlaceOrder) -> Plan | Refused:
         seller = member.id
     elif tie_of(book, network) < Tie.FEDERATION:
         return refuse(ORDER_STRANGER)
-    if refused := beyond(offer, price, quantity) or _too_many(book, buyer.id, network):
+    refused = below_cost(book, network, offer, price.minor) or beyond(offer, price, quantity)
+    if refused := refused or _too_many(book, buyer.id, network):
         return refused
     body = OrderPlaced(
         book.drawn(drawn_id(desk.chance)), None if network == book.network else network, buyer.id, seller,
         is_buyer=True, offer=item.said.item, code=offer.code, quantity=quantity, unit=offer.unit,
         currency=price.currency, scale=price.scale, price=price.minor, not_after_ms=desk.now + wish.days * DAY_MS,
-        said_ms=None,
+        said_ms=None, advance=advance_asked(book, network, offer),
     )  # fmt: skip
     beside = (write for more in book.fillings(PLACED_WITH) for write in more(desk, body, offer))
     return order_refusal(book, body, desk.now) or Plan(uuid_text(body.order), (Write(body), *beside))
@@ -193,7 +195,16 @@ def plan_accept(desk: Desk, id: str, wish: AcceptOrder) -> Plan | Refused:
     """Accept an order."""
     del wish
     order = find_order(desk, id, OrderSide.SELLER)
-    return order if isinstance(order, Refused) else _stepped(desk, order, OrderAccepted(order.id, None))
+    if isinstance(order, Refused):
+        return order
+    advance = advance_of(order.placed)
+    if not advance:
+        return _stepped(desk, order, OrderAccepted(order.id, None))
+    asked = _asked_of(desk, order, advance)
+    if isinstance(asked, Refused):
+        return asked
+    planned = _stepped(desk, order, OrderAccepted(order.id, None, advance, asked.request))
+    return planned if isinstance(planned, Refused) else replace(planned, writes=(Write(asked), *planned.writes))
 
 
 def plan_decline(desk: Desk, id: str, wish: DeclineOrder) -> Plan | Refused:
@@ -218,19 +229,29 @@ def plan_deliver(desk: Desk, id: str, wish: DeliverOrder) -> Plan | Refused:
         return refuse(QUANTITY_EXCEEDED, available=parts_text(placed.quantity))
     due = due_for(quantity, placed.price)
     body = OrderDelivered(order.id, quantity, due, None, None)
-    if not due:
+    # An advance that would be more than what came costs, and that nobody has paid, is asked for no more.
+    keeps = order.advance_request is not None and (due >= order.advance_minor or order.is_advance_paid)
+    left = max(0, due - order.advance_minor) if keeps else due
+    if not left:
         return _stepped(desk, order, body)
-    account = resolve_account(desk.book, placed.seller, placed.currency)
-    if isinstance(account, Refused):
-        return account
-    payer = placed.buyer if order.partner is None else None
-    asked = Requested(desk.book.drawn(drawn_id(desk.chance)), account.id, due, payer, None, None)
-    if refused := against_request(desk.book, asked):
-        return refused
+    asked = _asked_of(desk, order, left)
+    if isinstance(asked, Refused):
+        return asked
     body = replace(body, request=asked.request)
     # The request that it names is in the book with the entry before it.
     planned = _stepped(desk, order, body)
     return planned if isinstance(planned, Refused) else replace(planned, writes=(Write(asked), Write(body)))
+
+
+def _asked_of(desk: Desk, order: Order, minor: int) -> Requested | Refused:
+    """Return how the seller asks the buyer for so much; of another network's buyer by the order that names it."""
+    placed = order.placed
+    account = resolve_account(desk.book, placed.seller, placed.currency)
+    if isinstance(account, Refused):
+        return account
+    payer = placed.buyer if order.partner is None else None
+    asked = Requested(desk.book.drawn(drawn_id(desk.chance)), account.id, minor, payer, None, None)
+    return against_request(desk.book, asked) or asked
 
 
 def plan_confirm(desk: Desk, id: str, wish: ConfirmOrder) -> Plan | Refused:
@@ -308,6 +329,8 @@ def _stepped(desk: Desk, order: Order, body: Stepped, texts: tuple[tuple[bytes, 
     if isinstance(body, OrderCancelled) and not body.by_buyer and state is OrderState.PLACED:
         # Who has accepted nothing yet declines.
         begins = False
+    if isinstance(body, OrderCancelled) and order.is_advance_paid:
+        return refuse(STATE_CONFLICT, state="prepaid")  # They settle it in a dispute, with what goes back.
     refused = order_refusal(desk.book, body, desk.now) if begins else refuse(STATE_CONFLICT, state=state.value)
     if refused is not None:
         return refused

@@ -8,7 +8,7 @@ from protocol.book.agenda import Agenda
 from protocol.book.book import Book
 from protocol.book.declaration import Entered
 from protocol.book.ledger import Posting
-from protocol.book.payments import PaymentState
+from protocol.book.money import BASIS_POINTS
 from protocol.book.refusals import (
     CURRENCY_UNKNOWN,
     DUPLICATE,
@@ -25,8 +25,6 @@ from protocol.book.requests import REQUEST_LIFE, Request, RequestState
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Body, Millis
 from protocol.peers.order_messages import OrderDid, OrderStep
-from protocol.practices.between.abroad.entries import Arrived, Refunded, Sent, Settled
-from protocol.practices.between.quotes.invoices import read_invoice
 from protocol.practices.market.intents import due_for
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
@@ -48,12 +46,9 @@ from protocol.practices.market.orders.state import (
     Order,
     OrderState,
     OrderTalk,
-    is_over,
     item_of,
     party_of,
 )
-from protocol.practices.money.payments.entries import Paid, Posted
-from protocol.practices.money.setoffs.entries import SetOffMade
 from protocol.wire.keys import id_text
 
 
@@ -88,13 +83,31 @@ def order_refusal(book: Book, body: Body, at_ms: Millis) -> Refused | None:
         return refused
     if isinstance(body, OrderSettled):
         _asked(book, order)  # which its fold may withdraw
-    if isinstance(body, OrderDelivered):
-        if not 0 < body.quantity <= order.placed.quantity:
-            return refuse(MALFORMED, field="quantity")
-        due = due_for(body.quantity, order.placed.price)
-        if body.amount != due or (body.request is None) is not (due == 0):
+    if isinstance(body, OrderAccepted):
+        is_asked = body.amount is not None
+        if is_asked is (body.request is None) or (is_asked and body.amount != advance_of(order.placed)):
             return refuse(MALFORMED, field="amount")
+    if isinstance(body, OrderDelivered):
+        return _against_delivery(order, body, is_ours=side in order.own_sides)
     return None
+
+
+def _against_delivery(order: Order, body: OrderDelivered, *, is_ours: bool) -> Refused | None:
+    if not 0 < body.quantity <= order.placed.quantity:
+        return refuse(MALFORMED, field="quantity")
+    due = due_for(body.quantity, order.placed.price)
+    asks = (False,) if not due else (due != order.advance_minor,)
+    if order.advance_request is not None and due < order.advance_minor:
+        # What the buyer has paid before is the seller's home to know.
+        asks = (not order.is_advance_paid and due > 0,) if is_ours else (True, False)
+    if body.amount != due or (body.request is not None) not in asks:
+        return refuse(MALFORMED, field="amount")
+    return None
+
+
+def advance_of(placed: OrderPlaced) -> int:
+    """Return what of an order's price is paid once it is accepted, in minor units rounded up."""
+    return -(-due_for(placed.quantity, placed.price) * (placed.advance or 0) // BASIS_POINTS)
 
 
 def _against_order(book: Book, body: OrderPlaced) -> Refused | None:
@@ -151,11 +164,12 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             order.changed_ms, order.is_told = entered.at_ms, False
             _step(book, order, body, entered.at_ms)
             book.of(OrderTalk).stir(order)
-    _note(book, order)
+    note_order(book, order)
     return ()
 
 
-def _note(book: Book, order: Order) -> None:
+def note_order(book: Book, order: Order) -> None:
+    """Note when time alone ends an order: part of the fold."""
     book.of(Agenda).put("orders", order.id, order.due_ms)
 
 
@@ -171,6 +185,11 @@ def _step(book: Book, order: Order, body: Stepped | OrderDenied, at_ms: Millis) 
         case OrderDelivered():
             step = OrderStep(step.did, said_ms, body.quantity, body.amount, body.request)
             order.delivered, order.due_minor, order.request = body.quantity, body.amount, body.request
+            if order.advance_request is not None and not order.advance_stands:
+                end_request(book, order.advance_request, body.KIND)
+        case OrderAccepted(amount=int(minor)):
+            step = OrderStep(step.did, said_ms, amount=minor, request=body.request)
+            order.advance_minor, order.advance_request = minor, body.request
         case OrderSettled():
             step = OrderStep(step.did, said_ms, fulfilled=body.fulfilled)
         case _:
@@ -180,24 +199,36 @@ def _step(book: Book, order: Order, body: Stepped | OrderDenied, at_ms: Millis) 
     order.state = ORDER_LIFE.after(before, body.KIND, chosen)
     if isinstance(body, OrderSettled):
         _ask(book, order, before, body.KIND)
+    if isinstance(body, OrderCancelled) and order.state is OrderState.CANCELLED and order.advance_request is not None:
+        end_request(book, order.advance_request, body.KIND)
     _count(book, order, before)
 
 
 def _ask(book: Book, order: Order, before: OrderState, kind: str) -> None:
     """Withdraw the payment request of an order settled as cancelled; ask again if it is fulfilled after all."""
-    request = _asked(book, order)
     undone = order.state is OrderState.CANCELLED and before is not OrderState.CANCELLED
     redone = order.state is OrderState.FULFILLED and before is OrderState.CANCELLED
-    if request is not None and (
-        (undone and request.state is RequestState.OPEN) or (redone and request.state is RequestState.CANCELLED)
-    ):
-        changed = book.requests.change(request.id)
+    for request in _asked(book, order):
+        if (undone and request.state is RequestState.OPEN) or (redone and request.state is RequestState.CANCELLED):
+            changed = book.requests.change(request.id)
+            changed.state = REQUEST_LIFE.after(changed.state, kind)
+
+
+def _asked(book: Book, order: Order) -> list[Request]:
+    """Return the payment requests of an order, but an advance that has lapsed: they are at the seller's home."""
+    if False not in order.own_sides:
+        return []
+    named = (order.request, order.advance_request if order.advance_stands else None)
+    found = (book.requests.get(one) for one in named if one is not None)
+    return [one for one in found if one is not None]
+
+
+def end_request(book: Book, id: bytes, kind: str) -> None:
+    """Ask for an advance no more that nobody has paid: it is the seller's home that asks."""
+    request = book.requests.get(id)
+    if request is not None and request.state is RequestState.OPEN:
+        changed = book.requests.change(id)
         changed.state = REQUEST_LIFE.after(changed.state, kind)
-
-
-def _asked(book: Book, order: Order) -> Request | None:
-    """Return the payment request of an order: it is at the seller's home."""
-    return None if order.request is None or False not in order.own_sides else book.requests.get(order.request)
 
 
 def _count(book: Book, order: Order, before: OrderState) -> None:
@@ -210,49 +241,3 @@ def _count(book: Book, order: Order, before: OrderState) -> None:
         counted[key] = counted.get(key, 0) + change
         if not counted[key]:
             del counted[key]
-
-
-def see_payment(book: Book, entered: Entered) -> Sequence[Posting]:
-    """Note what pays an order: part of the fold, after payments within the network and across links."""
-    match entered.body:
-        case Paid() | Arrived():
-            payment = book.payment_at(entered.seq)
-            if payment.request is not None and payment.state is PaymentState.POSTED:
-                _pay(book, payment.request, payment.id)
-        case Posted():
-            payment = book.payments[entered.body.payment]
-            if payment.request is not None:
-                _pay(book, payment.request, payment.id)
-        case SetOffMade():
-            for share in entered.body.shares:
-                if book.requests[share.request].state is RequestState.PAID:
-                    _pay(book, share.request, None)
-        case Sent():
-            invoice = read_invoice(entered.body.invoice)
-            if invoice is not None and invoice.request is not None:
-                for order in _open(book, "request", invoice.request):
-                    if order.partner == invoice.network and not order.is_paid:
-                        order.payment = book.payment_at(entered.seq).id
-                        _note(book, order)
-        case Settled() | Refunded():
-            payment = book.payments[entered.body.payment]
-            for order in _open(book, "payment", payment.id):
-                order.is_paid = payment.state is PaymentState.POSTED
-                order.payment = None if payment.state is PaymentState.VOIDED else order.payment
-                _note(book, order)
-        case _:
-            raise AssertionError(entered.body)
-    return ()
-
-
-def _pay(book: Book, request: bytes, payment: bytes | None) -> None:
-    for order in _open(book, "request", request):
-        if not order.placed.is_buyer or order.partner is None:
-            order.is_paid, order.payment = True, payment
-            _note(book, order)
-
-
-def _open(book: Book, index: str, id: bytes) -> list[Order]:
-    """Return the orders that name a request or a payment, and of which anything is still to come."""
-    rows = book.rows(ORDERS)
-    return [rows.change(order.id) for order in rows.find(index, id) if not is_over(order)]

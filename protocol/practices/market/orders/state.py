@@ -11,7 +11,7 @@ from protocol.book.lifecycle import HOUR, Lifecycle
 from protocol.book.tables import Table
 from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
-from protocol.peers.order_messages import ORDER_STEPS_MAX, OrderStep
+from protocol.peers.order_messages import ORDER_STEPS_MAX, OrderDid, OrderStep
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
     OrderCancelled,
@@ -114,6 +114,12 @@ class Order:
     is_paid: bool = False
     is_told: bool = False
     denied: str | None = None
+    advance_minor: int = 0
+    advance_request: bytes | None = None
+    advance_payment: bytes | None = None
+    is_advance_paid: bool = False
+    is_given_back: bool = False
+    """Whether the seller has given back of an advance what is not its own any more."""
     reasons: tuple[tuple[bool, int, bytes], ...] = ()
     """Why it was declined or disputed: whose step of which number says it, by a salted digest."""
 
@@ -161,7 +167,44 @@ class Order:
     @property
     def owes(self) -> bool:
         """Tell whether it is fulfilled and not paid."""
-        return self.state is OrderState.FULFILLED and bool(self.due_minor) and not self.is_paid
+        return self.state is OrderState.FULFILLED and bool(self.due_minor) and not self.is_all_paid
+
+    @property
+    def is_all_paid(self) -> bool:
+        """Tell whether all that is due has been paid: an agreed advance, and what is left."""
+        rest_is_paid = self.is_paid if self.request is not None else self.advance_stands
+        return bool(self.due_minor) and rest_is_paid and (not self.advance_stands or self.is_advance_paid)
+
+    @property
+    def advance_stands(self) -> bool:
+        """Tell whether an advance is, or was, to be paid: not one that would have been more than what came costs."""
+        lapsed = bool(self.due_minor) and self.due_minor < self.advance_minor and self.request is not None
+        return self.advance_request is not None and not lapsed
+
+    @property
+    def asked_minor(self) -> int:
+        """What its payment request asks for after delivery: what the advance leaves of what is due."""
+        if self.request is None:
+            return 0
+        return self.due_minor - (self.advance_minor if self.advance_stands else 0)
+
+    @property
+    def give_back_minor(self) -> int:
+        """What the seller has to give back of an advance that was paid: less came, or nothing at all."""
+        over = self.state is OrderState.CANCELLED or bool(self.due_minor)
+        if not self.is_advance_paid or self.is_given_back or not over:
+            return 0
+        kept = 0 if self.state is OrderState.CANCELLED else self.due_minor - (self.asked_minor if self.is_paid else 0)
+        return max(0, self.advance_minor - kept)
+
+    def unpaid_since_ms(self) -> Millis | None:
+        """Return since when something is due that is not paid: an advance since it was asked for; None: nothing is."""
+        hours = {one.did: one.at_ms for one in self.steps(side=False)}
+        if self.state not in (OrderState.ACCEPTED, OrderState.DELIVERED, OrderState.FULFILLED):
+            return None
+        if self.advance_stands and not self.is_advance_paid:
+            return hours.get(OrderDid.ACCEPTED)
+        return None if self.request is None or self.is_paid else hours.get(OrderDid.DELIVERED)
 
     def state_at(self, now: Millis) -> OrderState:
         """Return its state at an hour: one that nobody has answered, or settled, expires by itself."""
@@ -204,7 +247,7 @@ def dispute_ends_ms(order: Order) -> Millis:
 def is_over(order: Order) -> bool:
     """Tell whether nothing more is to come of an order here, nor to be told of it."""
     ended = order.state in (OrderState.DECLINED, OrderState.CANCELLED, OrderState.FULFILLED)
-    return not order.owes and (order.is_told or (ended and order.partner is None))
+    return not order.owes and not order.give_back_minor and (order.is_told or (ended and order.partner is None))
 
 
 ORDERS = Table(
@@ -213,8 +256,8 @@ ORDERS = Table(
     by={
         "member": lambda order: order.own_members,
         "partner": lambda order: () if order.partner is None else (order.partner,),
-        "request": lambda order: () if order.request is None else (order.request,),
-        "payment": lambda order: () if order.payment is None else (order.payment,),
+        "request": lambda order: tuple(one for one in (order.request, order.advance_request) if one is not None),
+        "payment": lambda order: tuple(one for one in (order.payment, order.advance_payment) if one is not None),
     },
     closed=is_over,
 )

@@ -22,6 +22,7 @@ from protocol.peers.messages import QuoteDenied
 from protocol.peers.order_messages import OrderDid, OrderNews, OrderStep, OrderTerms
 from protocol.peers.ties import Tie
 from protocol.practices.between.quotes.refusals import code_told
+from protocol.practices.market.cost_sheets import advance_asked, below_cost
 from protocol.practices.market.orders.entries import (
     OrderAccepted,
     OrderCancelled,
@@ -123,7 +124,10 @@ def _taken(desk: Desk, network: bytes, id: bytes, terms: OrderTerms) -> OrderPla
         price is None and (offer.prices or terms.currency)
     ):
         return OFFER_DIFFERS
-    if refused := beyond(offer, price or FREE, terms.quantity):
+    if terms.advance != advance_asked(book, book.network, offer):
+        return OFFER_DIFFERS
+    refused = below_cost(book, book.network, offer, terms.price) or beyond(offer, price or FREE, terms.quantity)
+    if refused is not None:
         return refused.reason
     member = book.members.get(book.member_by_handle.get(offer.member, ""))
     if member is None or member.inactive() is not None:
@@ -135,6 +139,7 @@ def _taken(desk: Desk, network: bytes, id: bytes, terms: OrderTerms) -> OrderPla
         id, network, terms.buyer, member.id, is_buyer=False, offer=terms.offer, code=offer.code,
         quantity=terms.quantity, unit=terms.unit, currency=terms.currency, scale=0 if price is None else price.scale,
         price=terms.price, not_after_ms=min(terms.not_after_ms, latest), said_ms=min(terms.placed_ms, desk.now),
+        advance=terms.advance,
     )  # fmt: skip
     refused = order_refusal(book, body, desk.now)
     return body if refused is None else refused.reason
@@ -146,7 +151,7 @@ def _entry(desk: Desk, order: Order, step: OrderStep) -> tuple[Stepped, tuple[tu
     readable = step.text is not None and text_refusal("reason", step.text, len(step.text)) is None
     match step.did:
         case OrderDid.ACCEPTED:
-            return OrderAccepted(id, said_ms), ()
+            return OrderAccepted(id, said_ms, step.amount or None, step.request), ()
         case OrderDid.DECLINED:
             digest, texts = salted(desk, step.text if readable else None)
             return OrderDeclined(id, digest, said_ms), texts
@@ -170,7 +175,7 @@ def news_of(book: Book, order: Order) -> OrderNews:
     if side:
         terms = OrderTerms(
             placed.offer, book.members[placed.buyer].handle, placed.quantity, placed.unit, placed.currency,
-            placed.price, order.at_ms, placed.not_after_ms,
+            placed.price, order.at_ms, placed.not_after_ms, placed.advance,
         )  # fmt: skip
     texts = book.of(OrderTalk).texts
     told = {number: texts.get(digest) for one, number, digest in order.reasons if one is side}

@@ -11,8 +11,9 @@ from protocol.book.private import Owned
 from protocol.book.refusals import FORBIDDEN, NOT_FOUND, Refused, refuse
 from protocol.book.requests import Request
 from protocol.book.signed import parse_uuid, uuid_text
+from protocol.book.timezones import DAY_MS
 from protocol.lanes.directory import Directory
-from protocol.lanes.entry import Body
+from protocol.lanes.entry import Body, Millis
 from protocol.practices.market.measures import parts_text
 from protocol.practices.market.orders.entries import (
     OrderDeclined,
@@ -23,12 +24,14 @@ from protocol.practices.market.orders.entries import (
     Stepped,
 )
 from protocol.practices.market.orders.plans import offer_on
-from protocol.practices.market.orders.rules import side_of
+from protocol.practices.market.orders.rules import advance_of, side_of
 from protocol.practices.market.orders.state import ORDERS, Order, OrderState, OrderTalk, dispute_ends_ms
 from protocol.practices.market.orders.wishes import OrderOutcome, OrderReason, OrderShown, OrderSide, OrdersWanted
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text
 
+LATE_DAYS = 7
+"""After so many days who coordinates is told that something is not paid."""
 STEPPED_NEWS: Slot[Callable[[Book, Entered], Iterable[News]]] = Slot(
     "what else a step of an order means to subscribers"
 )
@@ -49,7 +52,7 @@ def view_orders(desk: Desk, wanted: OrdersWanted, after: int, limit: int) -> Row
     member, now = desk.actor.member, desk.now
 
     def fits(order: Order) -> bool:
-        if wanted.state not in (None, order.state_at(now)):
+        if wanted.state not in (None, order.state_at(now)) or (wanted.late and not days_late(order, now)):
             return False
         if wanted.side is None:
             return True
@@ -94,7 +97,14 @@ def _shown(desk: Desk, order: Order) -> OrderShown:
         due=Amount(0 if state is OrderState.CANCELLED else order.due_minor, placed.currency, placed.scale),
         request=None if order.request is None else uuid_text(order.request),
         payment=None if order.payment is None else uuid_text(order.payment),
-        paid=order.is_paid,
+        asked=Amount(0 if state is OrderState.CANCELLED else order.asked_minor, placed.currency, placed.scale),
+        paid=order.is_all_paid,
+        advance=_amount(order, advance_of(placed)),
+        advance_request=None if order.advance_request is None else uuid_text(order.advance_request),
+        advance_payment=None if order.advance_payment is None else uuid_text(order.advance_payment),
+        advance_paid=order.is_advance_paid,
+        give_back=_amount(order, order.give_back_minor),
+        days_late=days_late(order, desk.now),
         reasons=tuple(
             OrderReason(_word(buyer=side), shown_text(digest) if sees else None) for side, _, digest in order.reasons
         ),
@@ -106,6 +116,16 @@ def _shown(desk: Desk, order: Order) -> OrderShown:
         changed_at=order.changed_ms,
         not_after=placed.not_after_ms,
     )
+
+
+def _amount(order: Order, minor: int) -> Amount | None:
+    return Amount(minor, order.placed.currency, order.placed.scale) if minor else None
+
+
+def days_late(order: Order, now: Millis) -> int:
+    """Return since how many whole days something of an order is due and not paid."""
+    since_ms = order.unpaid_since_ms()
+    return 0 if since_ms is None else max(0, now - since_ms) // DAY_MS
 
 
 def _word(*, buyer: bool) -> str:
@@ -168,13 +188,28 @@ def today(desk: Desk) -> Iterator[Errand]:
                 f"How should the disputed order with {other} end?",
                 "orders.settle", Urgency.WAITED_FOR, until_ms=dispute_ends_ms(order),
             )  # fmt: skip
-        if not sells and _is_due_abroad(order, state):
-            assert order.request is not None
+        if sells and order.give_back_minor and order.advance_payment is not None:
+            yield Errand(
+                uuid_text(order.advance_payment), buyer, "orders.to_give_back",
+                f"{buyer} has paid an advance for what it does not get", "payments.create", Urgency.WAITED_FOR,
+                figure=_amount(order, order.give_back_minor),
+            )  # fmt: skip
+        if sells or order.partner is None:
+            continue  # Within a network the requests themselves ask.
+        if order.advance_payment is None and state in _DUE and order.advance_stands and not order.is_advance_paid:
+            assert order.advance_request is not None
+            yield Errand(
+                uuid_text(order.advance_request), seller, "orders.to_prepay", f"{seller} asks you for the advance",
+                "quotes.create", Urgency.WAITED_FOR, figure=_amount(order, order.advance_minor),
+            )  # fmt: skip
+        if order.payment is None and state in _DUE and order.request is not None and not order.is_paid:
             yield Errand(
                 uuid_text(order.request), seller, "orders.to_pay", f"{seller} asks you to pay what was delivered",
-                "quotes.create", Urgency.WAITED_FOR,
-                figure=Amount(order.due_minor, order.placed.currency, order.placed.scale),
+                "quotes.create", Urgency.WAITED_FOR, figure=_amount(order, order.asked_minor),
             )  # fmt: skip
+
+
+_DUE = (OrderState.ACCEPTED, OrderState.DELIVERED, OrderState.FULFILLED)
 
 
 def _is_waited_for(order: Order, *, buyer: bool) -> bool:
@@ -183,14 +218,8 @@ def _is_waited_for(order: Order, *, buyer: bool) -> bool:
     return own is None or (other is not None and own is not other)
 
 
-def _is_due_abroad(order: Order, state: OrderState) -> bool:
-    """Tell whether our buyer has still to pay another network's member; within a network the request itself asks."""
-    is_due = state in (OrderState.DELIVERED, OrderState.FULFILLED) and order.due_minor > 0 and not order.is_paid
-    return is_due and order.partner is not None and order.payment is None and order.request is not None
-
-
 def week(desk: Desk) -> Iterator[Errand]:
-    """Yield the disputes that a steward may settle for the sides of the network."""
+    """Yield the disputes that a steward may settle for the sides of the network, and what is paid late."""
     book = desk.book
     for order in book.rows(ORDERS).values():
         if order.state_at(desk.now) is OrderState.DISPUTED:
@@ -198,6 +227,12 @@ def week(desk: Desk) -> Iterator[Errand]:
             yield Errand(
                 uuid_text(order.id), buyer, "orders.to_judge", f"{buyer} and {seller} do not agree about an order",
                 "orders.settle", Urgency.WAITED_FOR, until_ms=dispute_ends_ms(order),
+            )  # fmt: skip
+        elif (late := days_late(order, desk.now)) >= LATE_DAYS:
+            buyer = name_of_side(book, order, buyer=True)
+            yield Errand(
+                uuid_text(order.id), buyer, "orders.late", f"{buyer} pays {late} days late", "orders.show",
+                Urgency.PEOPLE, count=late,
             )  # fmt: skip
 
 

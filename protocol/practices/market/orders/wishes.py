@@ -38,7 +38,7 @@ Reasoned = Annotated[str | None, AtMost(NOTE_CHARS_MAX), Doc("why; erasable, and
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Order so much of an offer. Nothing is paid by it: who delivers asks for the payment."""
+    """Order so much of an offer. Nothing is paid by it: the seller asks for the payment, and for an advance."""
 
     offer: Annotated[str, AtMost(160), Doc("the offer's id; behind an @ the network, where it is another than yours")]
     quantity: Annotated[
@@ -51,7 +51,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class AcceptOrder:
-    """Say that you will deliver."""
+    """Say that you will deliver; you ask for the advance, if the cost sheet of what you offer tells of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class DeclineOrder:
 
 @dataclass(frozen=True, slots=True)
 class DeliverOrder:
-    """Say that it is delivered: you ask for its price by a payment request that the order names."""
+    """Say that it is delivered: you ask for what is left of its price by a payment request that the order names."""
 
     quantity: Annotated[
         str | None, AtMost(QUANTITY_CHARS_MAX), Doc("how much; default, and at most: what was ordered")
@@ -102,6 +102,7 @@ class OrdersWanted:
     """Orders that you have placed or are to deliver; for those who read all, everybody's."""
 
     state: Annotated[OrderState | None, Doc("only orders in this state")] = None
+    late: Annotated[bool, Doc("only those of which something is due since a day or more, and not paid")] = False
     side: Annotated[OrderSide | None, Doc("only those in which you are so")] = None
 
 
@@ -131,8 +132,15 @@ class OrderShown:
     delivered: Annotated[str, Doc("how much was delivered")]
     due: Annotated[Amount, Doc("what is to be paid for that, in the seller's currency")]
     request: Annotated[str | None, Doc("the payment request that asks for it, at the seller's home")]
+    asked: Annotated[Amount, Doc("what that asks for: what an advance leaves of what is due")]
     payment: Annotated[str | None, Doc("the payment for it, as far as it is known here")]
-    paid: Annotated[bool, Doc("whether that has arrived, or what was due was set off")]
+    paid: Annotated[bool, Doc("whether all that is due has arrived, or was set off")]
+    advance: Annotated[Amount | None, Doc("what is paid once it is accepted, without interest, as its cost sheet asks")]
+    advance_request: Annotated[str | None, Doc("the payment request that asks for the advance, at the seller's home")]
+    advance_payment: Annotated[str | None, Doc("the payment of the advance, as far as it is known here")]
+    advance_paid: Annotated[bool, Doc("whether the advance has arrived")]
+    give_back: Annotated[Amount | None, Doc("what the seller is to give back of an advance: less came, or nothing")]
+    days_late: Annotated[int, Doc("since how many whole days something is due that is not paid; no interest grows")]
     reasons: Annotated[tuple[OrderReason, ...], Doc("why it was declined or is disputed")]
     buyer_settles: Annotated[OrderOutcome | None, Doc("how the buyer would end the dispute")]
     seller_settles: Annotated[OrderOutcome | None, Doc("how the seller would end it")]
