@@ -18,6 +18,7 @@ from trace_community import community
 from trace_companies import companies
 from trace_councils import councils
 from trace_ethical import ethical
+from trace_fairtrade import fair_trade
 from trace_governance import decisions
 from trace_guarantee import guarantee
 from trace_issuers import issuers
@@ -111,6 +112,7 @@ def fold_trace() -> dict[str, Any]:
         reserves,
         kiosks,
         purchases,
+        fair_trade,
         labels,
         refusals,
         refused_of_clubs,

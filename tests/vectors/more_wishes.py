@@ -20,6 +20,8 @@ from protocol.practices.governance.projects.entries import (
     ReportVerdict,
     ReviewReport,
 )
+from protocol.practices.market.cost_sheets import CostKind
+from protocol.practices.market.fairtrade.entries import CostTold, PayPremium, PublishCostSheet
 from protocol.practices.market.purchasing.entries import GivePortions, JoinCycle, PortionsWanted, TakePortions
 from protocol.practices.marks.guarantee.entries import (
     ApplyForPlot,
@@ -55,6 +57,20 @@ def more_wishes(name: bytes) -> tuple[tuple[str, str, Any], ...]:
         ("an order of flour", "order-cycles.join", JoinCycle(name, (PortionsWanted(1, 5, 2),))),
         ("portions are handed over", "order-cycles.give", GivePortions(name, 1, 2, CAIO)),
         ("portions are taken", "order-cycles.take", TakePortions(name, 1, 2, BIA)),
+        (
+            "what a kilogram of coffee costs",
+            "cost-sheets.publish",
+            PublishCostSheet(
+                "Coffee",
+                (CostTold("picking", hora(15_00), CostKind.LABOUR, "0.12", "time book"),),
+                "kg",
+                "01610",
+                "HORA",
+                "5%",
+                "50%",
+            ),
+        ),
+        ("paid into a premium", "premiums.pay", PayPremium(name, hora(5_00))),
         ("a row of a fair's sheet is right", "tallies.answer", AnswerTally(name, agrees=True)),
         ("a vote in secret", "motions.vote-secretly", VoteSecretly(name, bytes(32))),
         ("an emergency", "emergencies.create", CallEmergency("payments.day_cap.HORA", "50", emergency=name)),

@@ -20,11 +20,11 @@ from protocol.practices.market.intents import INTENT_TITLE_CHARS_MAX, Offer, Pri
 from protocol.practices.money.currencies.entries import Scale
 from protocol.wire.shape import AtMost, Range
 
-SHEET_LINES_MAX = 16
+COST_LINES_MAX = 16
 COST_NAME_CHARS_MAX = 40
 COST_SOURCE_CHARS_MAX = 60
 FUND_PART_MAX = BASIS_POINTS // 2
-HOURS_MAX = 10**6
+UNIT_HOURS_MAX = 10**6
 """A thousand hours for one unit, in thousandths."""
 ADVANCE_LEAST = BASIS_POINTS // 2
 """Who asks for an advance asks for half of the price at least."""
@@ -61,7 +61,7 @@ class CostLine:
     kind: CostKind
     amount: PriceMinor
     source: Annotated[str, AtMost(COST_SOURCE_CHARS_MAX)]
-    hours: Annotated[int, Range(1, HOURS_MAX)] | None = None
+    hours: Annotated[int, Range(1, UNIT_HOURS_MAX)] | None = None
 
     @property
     def minor(self) -> int:
@@ -84,7 +84,7 @@ class CostSheet:
     unit: Annotated[str, AtMost(3)]
     currency: Annotated[str, AtMost(12)]
     scale: Scale
-    lines: Annotated[tuple[CostLine, ...], AtMost(SHEET_LINES_MAX)]
+    lines: Annotated[tuple[CostLine, ...], AtMost(COST_LINES_MAX)]
     made_ms: Time
     fund: Annotated[int, Range(1, FUND_PART_MAX)] | None = None
     advance: Annotated[int, Range(ADVANCE_LEAST, BASIS_POINTS)] | None = None
@@ -117,10 +117,10 @@ def sheet_of(book: Book, network: bytes, offer: Offer) -> CostSheet | None:
     """Return the cost sheet that an offer on a network's board names, if it stands there and is about such an offer."""
     held = None if offer.sheet is None else book.of(Boards).get(network, offer.sheet)
     sheet = None if held is None else body_of(held, COST_SHEETS)
-    return None if sheet is None or unlike(sheet, offer) else sheet
+    return None if sheet is None or sheet_unlike(sheet, offer) else sheet
 
 
-def unlike(sheet: CostSheet, offer: Offer) -> Refused | None:
+def sheet_unlike(sheet: CostSheet, offer: Offer) -> Refused | None:
     """Return why a cost sheet is not an offer's: another's, of another unit, or not of its one price."""
     if sheet.member != offer.member:
         return refuse(FORBIDDEN, allowed="the member whose cost sheet it is")
@@ -131,7 +131,7 @@ def unlike(sheet: CostSheet, offer: Offer) -> Refused | None:
     return None
 
 
-def sheet_refusal(book: Book, offer: Offer) -> Refused | None:
+def cost_sheet_refusal(book: Book, offer: Offer) -> Refused | None:
     """Return why an offer of ours cannot name the cost sheet that it names, or is not sold at its price."""
     if offer.sheet is None:
         return None
@@ -139,7 +139,7 @@ def sheet_refusal(book: Book, offer: Offer) -> Refused | None:
     sheet = None if held is None else body_of(held, COST_SHEETS)
     if sheet is None:
         return refuse(NOT_FOUND)
-    return unlike(sheet, offer) or below_cost(book, book.network, offer, offer.prices[0].minor)
+    return sheet_unlike(sheet, offer) or below_cost(book, book.network, offer, offer.prices[0].minor)
 
 
 def below_cost(book: Book, network: bytes, offer: Offer, price: int) -> Refused | None:
@@ -159,7 +159,7 @@ def advance_asked(book: Book, network: bytes, offer: Offer) -> int | None:
     return None if sheet is None else sheet.advance
 
 
-def shares_of(sheet: CostSheet, price: int) -> Iterable[tuple[str, str, int]]:
+def price_shares(sheet: CostSheet, price: int) -> Iterable[tuple[str, str, int]]:
     """Yield what a price is made of, by name, kind and minor units: each line, what is left over, the fund's part."""
     for line in sheet.lines:
         yield line.name, line.kind, line.minor

@@ -27,7 +27,7 @@ from protocol.peers.boards import BOARD_BOUNDS, Boards, body_of
 from protocol.peers.ties import Tie
 from protocol.practices.between.announcements import board_full, seen_by_named
 from protocol.practices.between.federations.places import memberships
-from protocol.practices.market.cost_sheets import sheet_refusal
+from protocol.practices.market.cost_sheets import cost_sheet_refusal
 from protocol.practices.market.index import IntentIndex
 from protocol.practices.market.intents import INTENT_KINDS, Intent, Offer
 from protocol.practices.market.said import read_intent
@@ -145,7 +145,7 @@ def _body(kind: BoardKind, **fields: Any) -> Intent:
 
 
 def _uncovered(book: Book, body: Intent) -> Refused | None:
-    return sheet_refusal(book, body) if isinstance(body, Offer) else None
+    return cost_sheet_refusal(book, body) if isinstance(body, Offer) else None
 
 
 def _too_long(body: Intent) -> Refused | None:

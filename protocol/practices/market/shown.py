@@ -13,14 +13,14 @@ from protocol.lanes.directory import Directory
 from protocol.lanes.items import BoardItem
 from protocol.peers.boards import Boards, body_of, seers_of
 from protocol.practices.between.networks.known import find_network
-from protocol.practices.market.cost_sheets import shares_of, sheet_of
+from protocol.practices.market.cost_sheets import price_shares, sheet_of
 from protocol.practices.market.distances import km_between
 from protocol.practices.market.intents import Intent, IntentPlace, Offer, Price, due_for
 from protocol.practices.market.measures import parts_text
 from protocol.practices.market.places import place_text
 from protocol.practices.market.prices import price_here
 from protocol.practices.market.units import BY_CODE
-from protocol.practices.market.wishes import PriceShare, PriceShown, QuantityShown, WhyThisPrice
+from protocol.practices.market.wishes import PriceShare, PriceShown, QuantityShown, WhyPrice
 from protocol.wire.keys import id_text
 
 ONE_PIECE = "piece"
@@ -70,7 +70,7 @@ def intent_fields(book: Book, item: BoardItem, body: Intent, near: IntentPlace |
     }
 
 
-def why_of(book: Book, item: BoardItem, offer: Offer) -> WhyThisPrice | None:
+def why_of(book: Book, item: BoardItem, offer: Offer) -> WhyPrice | None:
     """Return why an offer has its price, if the cost sheet that it names is known here."""
     sheet = sheet_of(book, item.network, offer)
     if sheet is None or offer.sheet is None:
@@ -80,7 +80,7 @@ def why_of(book: Book, item: BoardItem, offer: Offer) -> WhyThisPrice | None:
     def amount(minor: int) -> Amount:
         return Amount(minor, sheet.currency, sheet.scale)
 
-    return WhyThisPrice(
+    return WhyPrice(
         sheet=own if item.network == book.network else f"{own}@{id_text(item.network)}",
         price=amount(price),
         cost=amount(sheet.cost_minor),
@@ -89,7 +89,7 @@ def why_of(book: Book, item: BoardItem, offer: Offer) -> WhyThisPrice | None:
         advance=None if sheet.advance is None else PART.show(sheet.advance, 0),
         shares=tuple(
             PriceShare(name, kind, amount(minor), PART.show(minor * BASIS_POINTS // price if price else 0, 0))
-            for name, kind, minor in shares_of(sheet, price)
+            for name, kind, minor in price_shares(sheet, price)
         ),
         at=sheet.made_ms,
     )

@@ -236,7 +236,7 @@ class PriceShare:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyThisPrice:
+class WhyPrice:
     """Why an offer has its price: what one unit costs who makes it, and what becomes of the rest."""
 
     sheet: Annotated[str, Doc("the cost sheet, by its id; behind an @ the network, where it is another than yours")]
@@ -255,7 +255,9 @@ class OfferShown(IntentShown):
 
     verified: Annotated[tuple[MarkShown, ...], Doc("the schemes whose labels count for it, as this node has verified")]
     picture: Annotated[str | None, Doc("the SHA-256 of its picture, in hexadecimal; its home shows that")]
-    why: Annotated[WhyThisPrice | None, Doc("why it has this price; null: it names no cost sheet that is known here")]
+    why: Annotated[
+        WhyPrice | None, ToldOnce, Doc("why it has this price; null: it names no cost sheet that is known here")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -517,6 +517,7 @@ async def backed(one: Trial) -> None:
     from tests.node.http.tried_campaigns import try_campaigns
     from tests.node.http.tried_clubs import try_clubs
     from tests.node.http.tried_credit import try_credit
+    from tests.node.http.tried_fairtrade import try_fairtrade
     from tests.node.http.tried_marks import try_marks
     from tests.node.http.tried_purchasing import try_purchasing
 
@@ -525,6 +526,7 @@ async def backed(one: Trial) -> None:
     await try_clubs(one)
     await try_marks(one)
     await try_campaigns(one)
+    await try_fairtrade(one)
 
 
 async def by_laws(one: Trial) -> None:

@@ -46,7 +46,13 @@ from protocol.practices.market.fairtrade.sheets import (
     show_sheet,
     today,
 )
-from protocol.practices.market.fairtrade.state import PREMIUM, PRODUCERS, SHEETS, held_unlike_premiums, producers_of
+from protocol.practices.market.fairtrade.state import (
+    PREMIUM,
+    PRODUCERS,
+    SIGNED_SHEETS,
+    held_unlike_premiums,
+    producers_of,
+)
 
 PRACTICE = Practice(
     name="fairtrade",
@@ -56,7 +62,7 @@ PRACTICE = Practice(
     news=news,
     today=today,
     boards=(COST_SHEETS,),
-    tables=(SHEETS,),
+    tables=(SIGNED_SHEETS,),
     accounts=(PREMIUM,),
     electorates_of={PRODUCERS: producers_of},
     invariants=(Invariant("what premiums hold stands in their account", held_unlike_premiums),),

@@ -9,9 +9,9 @@ from protocol.book.declaration import Doc, Ref, Seers, Uuid
 from protocol.book.money import Amount
 from protocol.book.signed import AccountId, Id16, MemberId, Signed, Time
 from protocol.practices.market.cost_sheets import (
+    COST_LINES_MAX,
     COST_NAME_CHARS_MAX,
     COST_SOURCE_CHARS_MAX,
-    SHEET_LINES_MAX,
     CostKind,
 )
 from protocol.practices.market.intents import INTENT_TITLE_CHARS_MAX, PriceMinor
@@ -53,7 +53,7 @@ class PublishCostSheet:
     """Tell what making one unit of something costs you: offers that name it are sold at a price that covers it."""
 
     title: Annotated[str, AtMost(INTENT_TITLE_CHARS_MAX), Doc("what is made")]
-    lines: Annotated[tuple[CostTold, ...], AtMost(SHEET_LINES_MAX), Doc("what one unit costs, line by line")]
+    lines: Annotated[tuple[CostTold, ...], AtMost(COST_LINES_MAX), Doc("what one unit costs, line by line")]
     unit: Annotated[
         str | None, AtMost(QUANTITY_CHARS_MAX), Doc("of what the costs are, such as kg; default: of one piece")
     ] = None

@@ -40,7 +40,7 @@ from protocol.practices.market.fairtrade.entries import (
 )
 from protocol.practices.market.fairtrade.state import (
     PREMIUM,
-    SHEETS,
+    SIGNED_SHEETS,
     SPENDINGS_KEPT,
     KeptReference,
     Premium,
@@ -96,7 +96,7 @@ def _unsaid(book: Book, said: Said[_W]) -> Refused | None:
 
 def sheet_against(book: Book, id: bytes, said: Said[PublishCostSheet]) -> Refused | None:
     """Return why a cost sheet cannot be told under an id: another's, or not the one that it takes the place of."""
-    known, wish = book.rows(SHEETS).get(id), said.wish
+    known, wish = book.rows(SIGNED_SHEETS).get(id), said.wish
     if wish.sheet is None:
         return refuse(DUPLICATE) if known is not None else _unsaid(book, said)
     if known is None or wish.sheet != id:
@@ -187,7 +187,7 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
 
 
 def _tell(book: Book, entered: Entered, body: CostSheetPublished) -> None:
-    said, rows = said_in(book, body, PublishCostSheet), book.rows(SHEETS)
+    said, rows = said_in(book, body, PublishCostSheet), book.rows(SIGNED_SHEETS)
     by_key = said.device is not None
     if body.sheet not in rows:
         rows.add(SignedSheet(body.sheet, entered.seq, who_says(said), entered.at_ms, by_key))
@@ -209,7 +209,7 @@ def news(book: Book, entered: Entered) -> Iterable[News]:
     body = entered.body
     match body:
         case CostSheetPublished():
-            yield News("cost-sheet.published", uuid_text(body.sheet), (book.rows(SHEETS)[body.sheet].member,))
+            yield News("cost-sheet.published", uuid_text(body.sheet), (book.rows(SIGNED_SHEETS)[body.sheet].member,))
         case PremiumOpened():
             yield News("premium.opened", uuid_text(body.premium), body.producers)
         case PremiumPaid():

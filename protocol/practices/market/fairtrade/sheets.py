@@ -38,7 +38,7 @@ from protocol.practices.market.cost_sheets import (
     COST_SHEETS,
     COST_SOURCE_CHARS_MAX,
     FUND_PART_MAX,
-    HOURS_MAX,
+    UNIT_HOURS_MAX,
     CostKind,
     CostLine,
     CostSheet,
@@ -48,7 +48,7 @@ from protocol.practices.market.cost_sheets import (
 from protocol.practices.market.fairtrade.entries import CostSheetPublished, CostTold, PublishCostSheet
 from protocol.practices.market.fairtrade.references import ReferenceShown, reference_shown
 from protocol.practices.market.fairtrade.rules import sheet_against
-from protocol.practices.market.fairtrade.state import SHEETS, References
+from protocol.practices.market.fairtrade.state import SIGNED_SHEETS, References
 from protocol.practices.market.intents import INTENT_TITLE_CHARS_MAX, PRICE_MINOR_MAX, Offer
 from protocol.practices.market.measures import measured, parts_text
 from protocol.practices.market.pinned import intents_of, member_of, not_acting, own_item
@@ -184,7 +184,7 @@ def _line(told: CostTold, currency: Currency) -> CostLine | Refused:
         return minor if isinstance(minor, Refused) else refuse(MALFORMED, field="hours", expected="such as 0.12")
     if not 0 <= minor <= PRICE_MINOR_MAX:
         return refuse(AMOUNT_MALFORMED, field="amount", expected="zero or more")
-    if hours is not None and not 0 < hours <= HOURS_MAX:
+    if hours is not None and not 0 < hours <= UNIT_HOURS_MAX:
         return refuse(MALFORMED, field="hours", expected="more than nothing, a thousand at most")
     return CostLine(told.name, told.kind, minor, told.source, hours)
 
@@ -224,7 +224,7 @@ def _shown(book: Book, item: BoardItem, body: CostSheet) -> CostSheetShown:
         return Amount(minor, body.currency, body.scale)
 
     said = item.said
-    kept = book.rows(SHEETS).get(said.item) if said.network == book.network else None
+    kept = book.rows(SIGNED_SHEETS).get(said.item) if said.network == book.network else None
     reference = book.of(References).newest(body.code, body.unit, body.currency)
     return CostSheetShown(
         id=intent_id(book, item),

@@ -32,7 +32,7 @@ class SignedSheet:
     versions: int = 1
 
 
-SHEETS = Table("cost-sheets", SignedSheet, by={"member": lambda sheet: (sheet.member,)})
+SIGNED_SHEETS = Table("cost-sheets", SignedSheet, by={"member": lambda sheet: (sheet.member,)})
 
 
 @dataclass(frozen=True, slots=True)

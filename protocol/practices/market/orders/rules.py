@@ -81,7 +81,8 @@ def order_refusal(book: Book, body: Body, at_ms: Millis) -> Refused | None:
     state = order.state_at(at_ms if body.said_ms is None else min(at_ms, body.said_ms))
     if refused := ORDER_LIFE.conflict(state, body.KIND):
         return refused
-    if isinstance(body, OrderSettled):
+    lapses = isinstance(body, OrderDelivered) and body.request is not None and body.amount < order.advance_minor
+    if lapses or isinstance(body, OrderSettled | OrderCancelled):
         _asked(book, order)  # which its fold may withdraw
     if isinstance(body, OrderAccepted):
         is_asked = body.amount is not None

@@ -30,7 +30,7 @@ from protocol.practices.market.orders.wishes import OrderOutcome, OrderReason, O
 from protocol.practices.people.authority import may_see
 from protocol.wire.keys import id_text
 
-LATE_DAYS = 7
+PAID_LATE_DAYS = 7
 """After so many days who coordinates is told that something is not paid."""
 STEPPED_NEWS: Slot[Callable[[Book, Entered], Iterable[News]]] = Slot(
     "what else a step of an order means to subscribers"
@@ -52,7 +52,7 @@ def view_orders(desk: Desk, wanted: OrdersWanted, after: int, limit: int) -> Row
     member, now = desk.actor.member, desk.now
 
     def fits(order: Order) -> bool:
-        if wanted.state not in (None, order.state_at(now)) or (wanted.late and not days_late(order, now)):
+        if wanted.state not in (None, order.state_at(now)) or (wanted.late and not days_unpaid(order, now)):
             return False
         if wanted.side is None:
             return True
@@ -104,7 +104,7 @@ def _shown(desk: Desk, order: Order) -> OrderShown:
         advance_payment=None if order.advance_payment is None else uuid_text(order.advance_payment),
         advance_paid=order.is_advance_paid,
         give_back=_amount(order, order.give_back_minor),
-        days_late=days_late(order, desk.now),
+        days_late=days_unpaid(order, desk.now),
         reasons=tuple(
             OrderReason(_word(buyer=side), shown_text(digest) if sees else None) for side, _, digest in order.reasons
         ),
@@ -122,7 +122,7 @@ def _amount(order: Order, minor: int) -> Amount | None:
     return Amount(minor, order.placed.currency, order.placed.scale) if minor else None
 
 
-def days_late(order: Order, now: Millis) -> int:
+def days_unpaid(order: Order, now: Millis) -> int:
     """Return since how many whole days something of an order is due and not paid."""
     since_ms = order.unpaid_since_ms()
     return 0 if since_ms is None else max(0, now - since_ms) // DAY_MS
@@ -228,7 +228,7 @@ def week(desk: Desk) -> Iterator[Errand]:
                 uuid_text(order.id), buyer, "orders.to_judge", f"{buyer} and {seller} do not agree about an order",
                 "orders.settle", Urgency.WAITED_FOR, until_ms=dispute_ends_ms(order),
             )  # fmt: skip
-        elif (late := days_late(order, desk.now)) >= LATE_DAYS:
+        elif (late := days_unpaid(order, desk.now)) >= PAID_LATE_DAYS:
             buyer = name_of_side(book, order, buyer=True)
             yield Errand(
                 uuid_text(order.id), buyer, "orders.late", f"{buyer} pays {late} days late", "orders.show",

@@ -12,7 +12,7 @@ from simulation.world import World
 
 from protocol.book.timezones import DAY_MS
 from protocol.practices.governance.errands import ErrandSpan, ErrandsWanted
-from protocol.practices.market.cost_sheets import FUND_PART_MAX, CostKind, CostLine, CostSheet, shares_of
+from protocol.practices.market.cost_sheets import FUND_PART_MAX, CostKind, CostLine, CostSheet, price_shares
 from protocol.practices.market.fairtrade.entries import PublishCostSheet
 from protocol.practices.market.fairtrade.sheets import CostSheetsWanted, WithdrawCostSheet
 from protocol.practices.market.orders.wishes import (
@@ -114,7 +114,7 @@ def test_from_the_floor_on_the_cost_is_covered_and_below_it_is_not(
     body = CostSheet("bia", "Coffee", "", "", "FLOR", 2, told, 0, fund or None)
     price = body.floor_minor + above
     assert price - body.fund_minor(price) >= body.cost_minor
-    assert sum(minor for _, _, minor in shares_of(body, price)) == price
+    assert sum(minor for _, _, minor in price_shares(body, price)) == price
     less = body.floor_minor - 1
     assert less - less * fund / 10_000 < body.cost_minor
 
