@@ -12,7 +12,7 @@ from protocol.book.wishes import said_in
 from protocol.practices.between.abroad.entries import Arrived, Refunded, Sent, Settled
 from protocol.practices.between.quotes.invoices import read_invoice
 from protocol.practices.market.orders.entries import OrderCancelled
-from protocol.practices.market.orders.rules import end_request, note_order
+from protocol.practices.market.orders.rules import end_request, remind_of_order
 from protocol.practices.market.orders.state import ORDERS, Order, is_over
 from protocol.practices.money.payments.entries import Paid, Posted, Reversed, ReversePayment
 from protocol.practices.money.setoffs.entries import SetOffMade
@@ -57,7 +57,7 @@ def _send(book: Book, request: bytes, network: bytes, payment: bytes) -> None:
                 order.payment = payment
             elif order.advance_request == request and not order.is_advance_paid:
                 order.advance_payment = payment
-            note_order(book, order)
+            remind_of_order(book, order)
 
 
 def _end(book: Book, payment: Payment) -> None:
@@ -69,7 +69,7 @@ def _end(book: Book, payment: Payment) -> None:
             order.is_paid, order.payment = is_posted, kept
         else:
             order.is_advance_paid, order.advance_payment = is_posted, kept
-        note_order(book, order)
+        remind_of_order(book, order)
     if is_posted:
         _refund(book, payment)
 
@@ -81,7 +81,7 @@ def _pay(book: Book, request: bytes, payment: bytes | None) -> None:
                 order.is_paid, order.payment = True, payment
             else:
                 order.is_advance_paid, order.advance_payment = True, payment
-            note_order(book, order)
+            remind_of_order(book, order)
 
 
 def _refund(book: Book, payment: Payment) -> None:
@@ -89,7 +89,7 @@ def _refund(book: Book, payment: Payment) -> None:
     if payment.refunds is not None:
         for order in _open(book, "payment", payment.refunds):
             order.is_given_back = bool(order.give_back_minor)
-            note_order(book, order)
+            remind_of_order(book, order)
 
 
 def _reverse(book: Book, payment: bytes) -> None:
@@ -103,7 +103,7 @@ def _reverse(book: Book, payment: bytes) -> None:
             end_request(book, order.advance_request, OrderCancelled.KIND)
         else:
             order.is_advance_paid, order.advance_payment = False, None
-        note_order(book, order)
+        remind_of_order(book, order)
 
 
 def _open(book: Book, index: str, id: bytes) -> list[Order]:

@@ -165,11 +165,11 @@ def fold(book: Book, entered: Entered) -> Sequence[Posting]:
             order.changed_ms, order.is_told = entered.at_ms, False
             _step(book, order, body, entered.at_ms)
             book.of(OrderTalk).stir(order)
-    note_order(book, order)
+    remind_of_order(book, order)
     return ()
 
 
-def note_order(book: Book, order: Order) -> None:
+def remind_of_order(book: Book, order: Order) -> None:
     """Note when time alone ends an order: part of the fold."""
     book.of(Agenda).put("orders", order.id, order.due_ms)
 
