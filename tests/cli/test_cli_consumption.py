@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli_governance import PATIENCE_SECONDS, Home, command
+from tests.cli.test_cli_governance import PATIENCE_SECONDS, Home, command, until
 
 pytestmark = pytest.mark.timeout(120)
 HANDLES = ("ana", "bia", "caio")
@@ -98,3 +98,28 @@ def test_a_basket_and_pledges_as_they_are_typed(mutirao: Callable[..., Any], val
 
 def _in_days(days: int) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT00:00:00Z")
+
+
+@pytest.mark.soak
+def test_an_adopted_boycott_ends_by_itself_after_its_review_date(mutirao: Callable[..., Any], vale: Home) -> None:
+    voters = ("rita", "sara", "tino")
+    joined(mutirao, vale, *voters)
+    assert mutirao("parameters", "set", "motions.least_minutes", "--value", "0", *vale.steward).code == 0
+    call = ("campaigns", "create", "--kind", "boycott", "--target", "v", "--demand", "Pay the pickers")
+    told = mutirao(*call, "--evidence", "report", "--member", "rita", "--review-at", _in_days(90), *vale.steward)
+    campaign = told.shown["id"]
+    closes = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
+    wish = json.dumps({"operation": "campaigns.adopt", "subject": campaign, "wish": {}})
+    terms = ("--text", "As said", "--closes", closes, "--wishes", wish)
+    motion = mutirao("motions", "create", *terms, *vale.steward).shown["id"]
+    for handle in mutirao("members", "list", "--state", "active", *vale.steward).shown["items"]:
+        mutirao("motions", "vote", motion, "--ballot", "yes", "--member", handle["handle"], *vale.steward)
+    for days, state in ((0, "adopted"), (89, "adopted"), (91, "expired")):
+        if days:
+            vale.stop()
+            vale.serve(days_ahead=days)
+            mutirao("clocks", "accept", *vale.steward)
+        until(
+            lambda state=state: mutirao("campaigns", "show", campaign, *vale.steward).shown["state"] == state,
+            f"day {days}",
+        )

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.processes.hours import AT_ANOTHER_HOUR
+
 pytestmark = pytest.mark.timeout(120)
 
 STOP_SECONDS = 10.0
 SOON_SECONDS = 8.0
 PATIENCE_SECONDS = 20.0
+DAY_MS = 24 * 60 * 60 * 1_000
 CREDIT = {"value": "100", "asset_code": "HORA", "asset_scale": 2}
 PLACES = ("--http", "127.0.0.1:0", "--p2p", "/ip4/127.0.0.1/tcp/0")
 
@@ -35,10 +38,13 @@ class Home:
     url: str = ""
     process: "subprocess.Popen[str] | None" = field(default=None)
 
-    def serve(self) -> None:
+    def serve(self, *, days_ahead: int = 0) -> None:
+        """Serve, by a clock that is so many days ahead; its steward has to say then that it is right."""
+        words = ["serve", "--home", self.path, *PLACES, "--json"]
+        ahead = [sys.executable, "-c", AT_ANOTHER_HOUR.format(shift=days_ahead * DAY_MS), *map(str, words)]
         with (self.path.parent / "node.log").open("a") as log:
             self.process = subprocess.Popen(
-                command("serve", "--home", self.path, *PLACES, "--json"),
+                ahead if days_ahead else command(*words),
                 stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self.process.stdout is not None

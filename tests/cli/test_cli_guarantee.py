@@ -74,6 +74,7 @@ def test_a_farm_is_certified_by_command(mutirao: Callable[..., Any], riacho: Hom
     assert few.code == 1 and "VISIT_INCOMPLETE: 2 of 4 visitors have reported" in few.err
     for handle in (PEERS[2], CONSUMER):
         steward("visits", "report", visit, "--kept", "--member", handle)
+    steward("visits", "raise", visit, "--days", "60", "--note", "no hedge", "--member", CONSUMER)
     wish = {"operation": "certifications.decide", "subject": name, "wish": {"verdict": "certified"}}
     agreed(wish, *PEERS, CONSUMER)
     riacho.stop()
@@ -84,3 +85,12 @@ def test_a_farm_is_certified_by_command(mutirao: Callable[..., Any], riacho: Hom
     assert (kept["id"], kept["state"], kept["counts"], kept["label"]) == (name, "certified", True, label["id"])
     [line] = steward("diaries", "list", "--plot", plot["id"])["items"]
     assert line["note"] == "two carts of manure"
+
+    for days, state in ((59, "certified"), (61, "suspended")):
+        riacho.stop()
+        riacho.serve(days_ahead=days)
+        mutirao("clocks", "accept", *riacho.steward)
+        until(lambda state=state: steward("certifications", "show", name)["state"] == state, f"day {days}")
+    ended = steward("certifications", "show", name)
+    assert (ended["counts"], ended["label"]) == (False, None)
+    assert steward("labels", "show", label["id"])["state"] == "revoked"
