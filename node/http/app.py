@@ -102,9 +102,7 @@ class Api:
             ]
         )
         desk.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
-        site = NodePages(
-            runtime, operations, gate, codes, about, self._scale_of, chance=chance, behind_proxy=behind_proxy
-        )
+        site = NodePages(runtime, operations, gate, codes, about, now=now, chance=chance, behind_proxy=behind_proxy)
         self._door = Door(self.table, site, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
 

@@ -106,6 +106,11 @@ class CodeDesk:
         self._codes.pop(plain.encode())
         return (await self._desk.create(kept.wish, kept.maker, kept.session_key)).token
 
+    async def token_of_browser(self, actor: Actor, key: bytes) -> str:
+        """Return a new token for the browser of a member whose key has just signed; raises Denied."""
+        wish = CreateToken(BROWSER, Role.MEMBER, expires=self._now() + BROWSER_MS)
+        return (await self._desk.create(wish, actor, key)).token
+
 
 def _spaced(code: str) -> str:
     return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

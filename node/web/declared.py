@@ -27,18 +27,19 @@ from node.web.choosing import FieldChoices, asked_which
 from node.web.fields import FormField, form_fields, lead_of, with_typed
 from node.web.looks import Looks, moved_to
 from node.web.prices import fields_of_price, price_asked, price_told
-from node.web.reading import typed_question, typed_wish
+from node.web.reading import brought_wish, typed_question, typed_wish
 from node.web.shelf import PageNoun
 from node.web.shown import ListedRow, path_to
+from node.web.signing import signing_slip
 from node.web.visits import KEY_FIELD, STEP_FIELD, PageRequest
 from protocol.book.book import Book
 from protocol.book.declaration import Act, Create, List, ListOf, Operation, Page, Reckon, Role, Show, operation_name
 from protocol.book.refusals import NOT_FOUND, Refused
 from protocol.book.signed import uuid_text
 from protocol.book.wishes import ID_BYTES
+from protocol.lanes.entry import Millis
 
 CHANGE, DO = "change", "do"
-"""What the buttons of a confirmation say."""
 ROWS_LISTED = 50
 CURSOR_DIGITS_MAX = 18
 _KEY_IS_TAKEN = (IDEMPOTENCY_IN_FLIGHT.code, IDEMPOTENCY_REUSED.code)
@@ -59,6 +60,7 @@ class DeclaredPages:
         looks: Looks,
         book: Callable[[], Book],
         scale_of: ScaleOf,
+        now: Callable[[], Millis],
         chance: Callable[[int], bytes],
         own: Mapping[str, OwnParts] = {},
     ) -> None:
@@ -69,7 +71,7 @@ class DeclaredPages:
         self._looks = looks
         self._book = book
         self._scale_of = scale_of
-        self._chance = chance
+        self._now, self._chance = now, chance
 
     async def answer(self, visit: PageRequest, parts: Sequence[str]) -> Response:
         """Answer for a noun, one of it, or what can be done with it; raises Denied."""
@@ -252,10 +254,12 @@ class DeclaredPages:
         typed = visit.typed
         if visit.first(STEP_FIELD) == CHANGE:
             return await self._form(visit, noun, operation, subject, with_typed(fields, typed, {}))
+        brought = await brought_wish(visit, operation, subject)
+        if brought is not None:
+            return await self._do(visit, noun, operation, subject, brought, fields)
         if matches:
-            asked = asked_which(
-                with_typed(fields, typed, dict.fromkeys(matches, visit.words.say("Who is meant?"))), matches
-            )
+            whose = dict.fromkeys(matches, visit.words.say("Who is meant?"))
+            asked = asked_which(with_typed(fields, typed, whose), matches)
             return await self._form(visit, noun, operation, subject, asked, status=422)
         wish, errors = await typed_wish(visit, operation, subject, leave)
         if errors:
@@ -263,10 +267,12 @@ class DeclaredPages:
         if visit.first(STEP_FIELD) != DO and (operation.signed is not None or getattr(operation, "asks", "")):
             asked = price_asked(operation, wish)
             price = None if asked is None else await self._runtime.ask("quotes.create", visit.actor, asked)
-            if isinstance(price, Refused):
-                again, refused = with_typed(fields, typed, {}), self._problem(visit, price)
+            told = {"key": visit.first(KEY_FIELD), "now": self._now(), "chance": self._chance}
+            slip = signing_slip(self._book(), visit, operation, wish, price, **told)
+            if isinstance(slip, Refused):
+                again, refused = with_typed(fields, typed, {}), self._problem(visit, slip)
                 return await self._form(visit, noun, operation, subject, again, status=422, refused=refused)
-            return await self._confirm(visit, noun, operation, subject, wish, price)
+            return await self._confirm(visit, noun, operation, subject, wish, price, slip)
         return await self._do(visit, noun, operation, subject, wish, fields)
 
     async def _form(
@@ -299,27 +305,28 @@ class DeclaredPages:
         )
 
     async def _confirm(
-        self, visit: PageRequest, noun: PageNoun, operation: Create | Act, subject: str, wish: Any, price: Any
+        self, visit: PageRequest, noun: PageNoun, operation: Create | Act, subject: str, wish: Any, cost: Any, slip: Any
     ) -> Response:
         maker = self._looks.drawer(visit)
         facts = maker.facts(wish)
         hidden = [(name, text) for name, texts in visit.typed.items() for text in texts]
-        if price is not None:
-            hidden += fields_of_price(price)
+        if cost is not None:
+            hidden += fields_of_price(cost)
         return await self._draw(
             [f"{noun.name}/{operation.verb}-confirm", "confirm"],
             visit,
             wish=wish,
-            quote=price,
+            quote=cost,
             noun=noun,
             subject=subject,
             title=visit.words.verb(noun.name, operation.verb),
             heading=visit.words.heading(noun.name, operation.verb),
             said=visit.words.help(lead_of(operation.wish)),
             facts=facts,
-            price=[] if price is None else price_told(price, maker),
+            price=[] if cost is None else price_told(cost, maker),
             hidden=hidden,
             key=visit.first(KEY_FIELD),
+            slip=slip,
         )
 
     async def _do(
@@ -360,7 +367,7 @@ class DeclaredPages:
         if kept.status >= 400:  # HTTP's own line
             fields = with_typed(fields, visit.typed, {})
             return await self._form(visit, noun, operation, subject, fields, status=kept.status, refused=answer)
-        if done and isinstance(done[0], shown) and secrets_of(shown):
+        if done and isinstance(done[0], shown) and set(secrets_of(shown)) - hints_of(operation.wish).keys():
             facts = self._looks.drawer(visit).facts(done[0])
             return self._looks.show(
                 "told_once.html",

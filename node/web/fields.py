@@ -83,7 +83,7 @@ def lead_of(kind: type[Any]) -> str:
 
 
 def _field(name: str, hint: Any, words: PageWords, units: Sequence[str], *, required: bool) -> FormField | None:
-    base, marks, optional = _parted(hint)
+    base, marks, optional = parted(hint)
     said = next((mark.text for mark in marks if isinstance(mark, Doc)), docs_of(hint))
     label = words.label(name.rpartition(".")[2])
     made = FormField(name, label, "text", words.help(said), required and not optional)
@@ -123,7 +123,7 @@ def _field(name: str, hint: Any, words: PageWords, units: Sequence[str], *, requ
 
 
 def _rows(made: FormField, item: Any, words: PageWords, units: Sequence[str]) -> FormField:
-    base, marks, _ = _parted(item)
+    base, marks, _ = parted(item)
     if not (isinstance(base, type) and is_dataclass(base)) or base is Amount:
         if base is Amount:
             empty = _field("", item, words, units, required=False)
@@ -175,7 +175,7 @@ def form_json(
 
 
 def _value(name: str, hint: Any, posted: FormSent, words: PageWords) -> Any:
-    base, marks, _ = _parted(hint)
+    base, marks, _ = parted(hint)
     if get_origin(base) is tuple:
         return _values(name, get_args(base)[0], posted, words)
     if isinstance(base, type) and is_dataclass(base) and base is not Amount:
@@ -200,7 +200,7 @@ def _value(name: str, hint: Any, posted: FormSent, words: PageWords) -> Any:
 
 
 def _values(name: str, item: Any, posted: FormSent, words: PageWords) -> Any:
-    base, _, _ = _parted(item)
+    base, _, _ = parted(item)
     if (isinstance(base, type) and is_dataclass(base)) or base is Amount:
         found = [_value(f"{name}.{number}", item, posted, words) for number in _numbers(name, posted)]
         rows = [one for one in found if one is not ABSENT]
@@ -254,16 +254,16 @@ def with_typed(fields: Sequence[FormField], posted: FormSent, errors: Mapping[st
     return [one(each) for each in fields]
 
 
-def _parted(hint: Any) -> tuple[Any, tuple[Any, ...], bool]:
+def parted(hint: Any) -> tuple[Any, tuple[Any, ...], bool]:
     """Return a type without its marks and its None, its marks, and whether None may stand there."""
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
-        base, more, optional = _parted(inner)
+        base, more, optional = parted(inner)
         return base, (*marks, *more), optional
     if get_origin(hint) in (Union, UnionType):
         options = [one for one in get_args(hint) if one is not NoneType]
-        base, marks, _ = _parted(options[0])
+        base, marks, _ = parted(options[0])
         return base, marks, len(options) < len(get_args(hint))
     if hasattr(hint, "__supertype__"):
-        return _parted(hint.__supertype__)
+        return parted(hint.__supertype__)
     return hint, (), False

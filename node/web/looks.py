@@ -10,6 +10,7 @@ from aiohttp.web import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from node.http.about import NodeShown
+from node.http.values import bytes_text
 from node.languages.catalogues import LANGUAGES_TOLD
 from node.web.shelf import MENU, PageNoun
 from node.web.shown import PieceMaker, path_to
@@ -17,8 +18,10 @@ from node.web.tile import pigment_of
 from node.web.visits import PageRequest, form_token
 from protocol.book.book import Book
 from protocol.book.declaration import Role
+from protocol.lanes.entry import Millis
 
 TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
 SITE_HEADERS: Mapping[str, str] = {
     "Server": "mutirao",
     "Content-Type": "text/html; charset=utf-8",
@@ -42,8 +45,10 @@ class Looks:
         about: Callable[[], NodeShown],
         book: Callable[[], Book],
         shelf: Mapping[str, PageNoun],
+        now: Callable[[], Millis],
         secret: bytes,
     ) -> None:
+        self._now = now
         self._about = about
         self._book = book
         self._shelf = shelf
@@ -60,6 +65,11 @@ class Looks:
         )
         made.globals |= {"path_to": path_to, "languages": LANGUAGES_TOLD}
         return made
+
+    @property
+    def about(self) -> NodeShown:
+        """Which node this is."""
+        return self._about()
 
     def drawer(self, visit: PageRequest) -> PieceMaker:
         """Return what makes parts of a page for a reader."""
@@ -83,12 +93,19 @@ class Looks:
             about=about,
             backed=self._backed(),
             pigment=pigment_of(self._book().network),
+            network=bytes_text(self._book().network),
+            now=self._now(),
             groups=self.groups(visit),
             signed_in=visit.actor.role is not Role.ANYONE,
             role=visit.actor.role,
+            me=self._handle_of(visit),
             form_token=form_token(self._secret, visit.bearer),
             **more,
         )
+
+    def _handle_of(self, visit: PageRequest) -> str:
+        member = self._book().members.get(visit.actor.member or "")
+        return "" if member is None else member.handle
 
     def groups(self, visit: PageRequest) -> list[tuple[str, list[PageNoun]]]:
         """Return the nouns that open to who comes, by group."""

@@ -6,14 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp.web import Response
 
-from node.http.auth import TokenGate
+from node.http.auth import SignIn, TokenGate
+from node.http.components import Misread
 from node.http.problems import Denied
 from node.http.refusals import UNAUTHENTICATED
+from node.http.routes import denied
+from node.http.schema import form
 from node.http.secret import TOKEN_PREFIX
 from node.http.sign_in_codes import CodeDesk
 from node.languages.catalogues import LANGUAGES_TOLD
 from node.web.looks import Looks, moved_to
 from node.web.visits import LANGUAGE, SESSION, PageRequest, set_cookie
+from protocol.book.declaration import Actor, Role
 
 _OWN_PATH = re.compile(r"/|(/[a-z0-9][A-Za-z0-9@:.~%_-]*)+", re.ASCII)
 """An address of this node: browsers take // and /\\ for another's."""
@@ -46,7 +50,9 @@ class SignInPages:
 
     async def _enter(self, visit: PageRequest) -> Response:
         code = visit.first("code")
-        if code.startswith(TOKEN_PREFIX):
+        if visit.first("key"):
+            token = await self._by_key(visit)
+        elif code.startswith(TOKEN_PREFIX):
             if await self._gate.bearer(f"Bearer {code}") is None:
                 self._gate.count_failure(visit.address)
                 raise Denied(UNAUTHENTICATED)
@@ -54,6 +60,17 @@ class SignInPages:
         else:
             token = await self._codes.use(code, visit.address)
         return moved_to("/", {"Set-Cookie": set_cookie(SESSION, token, secure=visit.secure)})
+
+    async def _by_key(self, visit: PageRequest) -> str:
+        """Return the token of a browser whose key signed a challenge; raises Denied."""
+        try:
+            wish = form(SignIn).read({name: visit.first(name) for name in ("key", "challenge", "signature")})
+        except Misread as misread:
+            raise denied(misread) from None
+        session = self._gate.sign_in(wish, visit.address)
+        token = await self._codes.token_of_browser(Actor(Role.MEMBER, session.member), wish.key)
+        self._gate.sign_out(f"Bearer {session.token}")
+        return token
 
     async def _leave(self, visit: PageRequest) -> Response:
         if visit.bearer:

@@ -2,7 +2,8 @@
 """The site: finds the page that an address means, lets in who may, and answers with HTML, a refusal too."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from gzip import compress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -11,7 +12,7 @@ from aiohttp.web import BaseRequest, Response
 
 from node.http.about import NodeShown
 from node.http.auth import TokenGate
-from node.http.problems import Denied, ScaleOf, told
+from node.http.problems import Denied, told
 from node.http.refusals import METHOD_NOT_ALLOWED, PATH_UNKNOWN
 from node.http.resources import Answers
 from node.http.routes import QUERY_FIELDS_MAX, subject_of
@@ -27,8 +28,10 @@ from node.languages.catalogues import (
 )
 from node.web.declared import DeclaredPages, OwnParts
 from node.web.home import HomePages
-from node.web.looks import Looks
+from node.web.joining_pages import JoiningPages
+from node.web.looks import STATIC, Looks
 from node.web.multipart import MULTIPART_TYPE, read_multipart
+from node.web.offline_pages import OfflinePages
 from node.web.pages.desk import DrawnPages, PageDesk
 from node.web.pages.label_checks import LabelCheckPages
 from node.web.pages.paying import PayPages
@@ -43,8 +46,8 @@ from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Operation
 from protocol.book.parameters import TIME_ZONE
 from protocol.book.refusals import MALFORMED
+from protocol.lanes.entry import Millis
 
-STATIC = Path(__file__).parent / "static"
 KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -52,6 +55,9 @@ KINDS = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
+
+PACKED = (".css", ".js", ".svg")
+"""What is sent compressed: it holds nobody's secrets."""
 
 HTML = "text/html"
 PAGE_PARTS_MAX = 3
@@ -78,8 +84,8 @@ class NodePages:
         gate: TokenGate,
         codes: CodeDesk,
         about: Callable[[], NodeShown],
-        scale_of: ScaleOf,
         *,
+        now: Callable[[], Millis],
         chance: Callable[[int], bytes],
         behind_proxy: bool,
     ) -> None:
@@ -88,7 +94,7 @@ class NodePages:
         self._gate = gate
         self._codes = codes
         self._about = about
-        self._scale_of = scale_of
+        self._now = now
         self._chance = chance
         self._behind_proxy = behind_proxy
 
@@ -99,7 +105,7 @@ class NodePages:
 
     @cached_property
     def _looks(self) -> Looks:
-        return Looks(self._about, self._book, self._shelf, self._secret)
+        return Looks(self._about, self._book, self._shelf, self._now, self._secret)
 
     @cached_property
     def _shelf(self) -> Mapping[str, PageNoun]:
@@ -108,7 +114,9 @@ class NodePages:
     @cached_property
     def _generic(self) -> DeclaredPages:
         own: dict[str, OwnParts] = {}
-        made = DeclaredPages(self._runtime, self._shelf, self._looks, self._book, self._scale_of, self._chance, own)
+        made = DeclaredPages(
+            self._runtime, self._shelf, self._looks, self._book, self._scale_of, self._now, self._chance, own
+        )
         for one in self._drawn:
             own |= one.parts()
         return made
@@ -128,6 +136,8 @@ class NodePages:
             **HomePages(self._runtime, self._looks, self._shelf, self._book).handlers(),
             **SignInPages(self._gate, self._codes, self._looks).handlers(),
             **SourcePage(SourceDoor(program_source()), self._looks).handlers(),
+            **JoiningPages(self._runtime, self._gate, self._looks, self._book, self._scale_of, self._chance).handlers(),
+            **OfflinePages(self._runtime, self._looks, self._book).handlers(),
             **ReceiptPages(self._desk, self._gate).handlers(),
             **LabelCheckPages(self._desk, self._scale_of).handlers(),
             **{path: handler for one in self._drawn for path, handler in one.handlers().items()},
@@ -140,6 +150,10 @@ class NodePages:
 
     async def _answer_declared(self, visit: PageRequest, parts: Sequence[str]) -> Response:
         return await self._generic.answer(visit, parts)
+
+    def _scale_of(self, currency: str) -> int | None:
+        found = self._book().currencies.get(currency)
+        return None if found is None else found.scale
 
     def _book(self) -> Book:
         return self._runtime.book
@@ -215,12 +229,20 @@ def _static(visit: PageRequest) -> Response:
     path = STATIC / name
     if "/" in name or name.startswith(".") or path.suffix not in KINDS or not path.is_file():
         raise Denied(PATH_UNKNOWN)
+    packed = path.suffix in PACKED and "gzip" in visit.request.headers.get("Accept-Encoding", "")
     return Response(
-        body=path.read_bytes(),
+        body=_packed(path) if packed else path.read_bytes(),
         headers={
             "Content-Type": KINDS[path.suffix],
             "Cache-Control": "public, max-age=3600",
             "X-Content-Type-Options": "nosniff",
             "Server": "mutirao",
+            "Vary": "Accept-Encoding",
+            **({"Content-Encoding": "gzip"} if packed else {}),
         },
     )
+
+
+@cache
+def _packed(path: Path) -> bytes:
+    return compress(path.read_bytes(), mtime=0)

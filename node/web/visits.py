@@ -21,7 +21,10 @@ SESSION, LANGUAGE = "mutirao", "language"
 """The two cookies: who is signed in, and the language that was chosen."""
 FORM_TOKEN = "_form"  # noqa: S105  # a field's name
 KEY_FIELD, STEP_FIELD = "_key", "_step"
-OWN_FIELDS = (FORM_TOKEN, KEY_FIELD, STEP_FIELD)
+SIGNED_DATA_FIELD, SIGNATURE_FIELD, TEXT_SALT_FIELD = "_signed", "_signature", "_salt."
+"""What a browser's key has signed, and the salts of its texts, each by the field of the text."""
+OWN_FIELDS = "_"
+"""How the names of a form's own fields begin."""
 FIELDS_MAX = 2_000
 COOKIE_SECONDS = 30 * 24 * 60 * 60
 
@@ -54,7 +57,7 @@ class PageRequest:
     @property
     def typed(self) -> dict[str, Sequence[str]]:
         """What was typed, without the fields that are a form's own."""
-        return {name: values for name, values in self.posted.items() if name not in OWN_FIELDS}
+        return {name: values for name, values in self.posted.items() if not name.startswith(OWN_FIELDS)}
 
 
 def cookies_of(request: BaseRequest) -> Mapping[str, str]:

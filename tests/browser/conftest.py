@@ -86,7 +86,7 @@ class Visitor:
         code = (await town.ask("POST", "/v1/sign-in-codes", wish))["code"]
         await self.open("/sign-in")
         await self.page.locator("#code").fill(code)
-        await self.page.locator("main form button").first.click()
+        await self.page.locator("form:has(#code) button").click()
         await self.page.wait_for_load_state("load")
 
 
@@ -99,13 +99,14 @@ class Street:
     wires: list[Wire] = field(default_factory=list[Wire])
     visitors: list[Visitor] = field(default_factory=list[Visitor])
 
-    async def visitor(self, *, script: bool = True, language: str = "en-GB") -> Visitor:
-        """Return somebody with a new browser, and a line of its own."""
+    async def visitor(self, *, script: bool = True, language: str = "en-GB", workers: bool = True) -> Visitor:
+        """Return somebody with a new browser, and a line of its own; service workers hide answers from tests."""
         wire = Wire(free_port(), int(self.town.url.rpartition(":")[2]))
         self.wires.append(wire)
         context = await self.browser.new_context(
             java_script_enabled=script,
             locale=language,
+            service_workers="allow" if workers else "block",
             viewport=TELEPHONE,
             reduced_motion="reduce",  # nothing is looked at while it moves
         )

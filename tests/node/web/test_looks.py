@@ -18,6 +18,7 @@ from protocol.practices.money.mixed.entries import PayMixed
 ZONE = TimeZone("Etc/UTC", "UTC0", 0)
 BOOK = SimpleNamespace(
     network=b"n" * 32,
+    members={},
     currencies={
         code: SimpleNamespace(scale=2, closed=False, guaranteed=code == "CONCHA") for code in ("HORA", "CONCHA")
     },
@@ -28,7 +29,7 @@ SAID = "This is backed money"
 
 @pytest.fixture
 def looks() -> Looks:
-    return Looks(lambda: cast("Any", ABOUT), lambda: cast("Any", BOOK), {}, b"s" * 32)
+    return Looks(lambda: cast("Any", ABOUT), lambda: cast("Any", BOOK), {}, lambda: 0, b"s" * 32)
 
 
 def asked() -> PageRequest:
@@ -40,7 +41,7 @@ def test_a_confirmation_says_where_money_is_backed(looks: Looks, codes: tuple[st
     facts = looks.drawer(asked()).facts(PayMixed("bia", tuple(Amount(5_00, code, 2) for code in codes)))
     noun = SimpleNamespace(name="mixed-payments")
     more = {"noun": noun, "subject": "", "title": "Pay", "heading": "Pay", "said": "", "hidden": [], "key": "k"}
-    page = looks.page("confirm.html", asked(), facts=facts, price=[], **more)
+    page = looks.page("confirm.html", asked(), facts=facts, price=[], slip=None, **more)
     assert (SAID in page, 'class="amount backed"' in page) == (says, says)
     assert page.count("5.00") == len(codes), "parts stand one under another, as people write them"
 
