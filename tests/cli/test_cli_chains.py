@@ -50,6 +50,12 @@ def test_a_jar_of_jam_tells_what_it_is_made_of(mutirao: Callable[..., Any], serr
         assert mutirao(*publish, "--title", "jam", "--price", "5.00", "--parts", wrong).code == 2
     jam = mutirao(*publish, "--title", "jam", "--price", "5.00", *told, "--rest-to-fund").shown
     assert jam["work_share"] == "0.5600"
+    bought = ("--parts", "name=bread of the bakery,amount=80.00,kind=inside,source=invoice", "--rest-to-fund")
+    sold = mutirao(*publish, "--title", "bread", "--price", "100.00", *bought).shown
+    sums = {one["kind"]: one["amount"]["value"] for one in sold["sums"]}
+    assert sums == {"inside": "8000", "fund": "2000"}, "the emporium's rule"
+    below = mutirao(*publish, "--title", "bread", "--price", "79.00", *bought)
+    assert below.code == 1 and "PARTS_NOT_WHOLE" in below.err
     serra.stop()
     serra.serve()
     assert mutirao("open-prices", "show", jam["id"], *serra.steward).shown == jam

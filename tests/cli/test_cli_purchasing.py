@@ -121,3 +121,41 @@ def test_17_wanted_of_boxes_of_12_are_one_box_and_18_are_two(mutirao: Callable[.
     closed = mutirao("order-cycles", "close", cycle, *vale.steward).shown
     ordered = {line["member"]: line["portions"][0]["ordered"] for line in closed["lines"]}
     assert [ordered[handle] for handle in families] == [4, 3, 4, 1]
+
+
+@pytest.mark.soak
+def test_a_wheel_that_weighs_more_is_shared_to_the_cent_as_it_is_typed(mutirao: Callable[..., Any], vale: Home) -> None:
+    families = [f"family{number:02}" for number in range(15)]
+    for handle in (*families, "tia"):
+        code = mutirao("invitations", "create", *vale.steward).shown["code"]
+        assert mutirao("join", code, "--handle", handle, "--node", vale.url, "--json").code == 0
+        assert mutirao("members", "approve", handle, *vale.steward).code == 0
+    terms = ("--title", "Wheel", "--currency", "HORA", "--closes-at", "2101-05-02T18:00:00Z", "--referent", "tia")
+    item = ("--items", "name=cheese,box=15,price=30.00,portion=200 g")
+    cycle = mutirao("order-cycles", "open", *terms, *item, *vale.steward).shown["id"]
+    for handle in families:
+        line = ("--lines", "item=1,quantity=1", "--member", handle)
+        assert mutirao("order-cycles", "join", cycle, *line, *vale.steward).code == 0
+    for verb, words in (("close", ()), ("order", ()), ("receive", ("--items", "item=1,bill=30.50")), ("collect", ())):
+        assert mutirao("order-cycles", verb, cycle, *words, *vale.steward).code == 0
+    settled = mutirao("order-cycles", "settle", cycle, *vale.steward).shown
+    assert sorted(int(line["share"]["value"]) for line in settled["lines"]) == [2_03] * 10 + [2_04] * 5
+
+
+def test_a_box_of_5_is_filled_by_tolerance_and_not_by_the_time_of_order(
+    mutirao: Callable[..., Any], vale: Home
+) -> None:
+    for handle in ("uma", "vera", "xica"):
+        code = mutirao("invitations", "create", *vale.steward).shown["code"]
+        assert mutirao("join", code, "--handle", handle, "--node", vale.url, "--json").code == 0
+        assert mutirao("members", "approve", handle, *vale.steward).code == 0
+    terms = ("--title", "Eggs", "--currency", "HORA", "--closes-at", "2101-05-02T18:00:00Z", "--referent", "xica")
+    item = ("--items", "name=eggs,box=5,price=5.00,portion=6 pieces")
+    opened = mutirao("order-cycles", "open", *terms, *item, *vale.steward)
+    assert opened.code == 0, opened.err
+    cycle = opened.shown["id"]
+    for handle, line in (("uma", "quantity=2,tolerance=2"), ("vera", "quantity=1,tolerance=1")):
+        wanted = ("--lines", f"item=1,{line}", "--member", handle)
+        assert mutirao("order-cycles", "join", cycle, *wanted, *vale.steward).code == 0
+    closed = mutirao("order-cycles", "close", cycle, *vale.steward).shown
+    assert {line["member"]: line["portions"][0]["ordered"] for line in closed["lines"]} == {"uma": 3, "vera": 2}
