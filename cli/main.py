@@ -65,6 +65,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "node": ("cli.own:node", "which node this is, and how it is"),
         "browser": ("cli.own:browser", "let a browser in: a code, a link, a QR code"),
         "tokens": ("cli.own:tokens", "tokens for apps, and for members without a key"),
+        "webhooks": ("cli.hooks:webhooks", "send what happens to a URL, signed, until it is taken"),
         "events": ("cli.own:events", "follow what happens, as it happens"),
         "source": ("cli.own:source", "take the source of the program that a node runs along"),
         "openapi": ("cli.own:openapi", "print the node's OpenAPI document"),

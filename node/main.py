@@ -8,17 +8,20 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING
 
 from node import clock, logs
+from node.hooks.sender import HookSender
+from node.hooks.store import HOOKS_FILE, HookStore
 from node.keeping import hours
 from node.keeping.config import Config
 from node.keeping.dialled import DIALLED_MAX, keep_dialled, read_dialled
-from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, locked, peer_id, read_keys
+from node.keeping.home import DATABASE, HIGH_WATER, HomeUnusable, Keys, awaits_founding, locked, peer_id, read_keys
 from node.loop.peering import Peering
 from node.loop.runtime import READY, Runtime
 from node.store.connections import StorageUnusable
@@ -59,10 +62,16 @@ log = logging.getLogger(__name__)
 
 Serving = Callable[[str, Sequence[str]], None]
 """Told once when the node serves: the URL of its API, and its multiaddrs."""
+SetupTold = Callable[[Mapping[str, str]], None]
+"""Told of the guided set-up: where it waits and its one-time code, and which network was founded."""
 
 
-async def serve(home: Path, config: Config, serving: Serving | None = None) -> None:
-    """Serve a home until SIGTERM or SIGINT, and then end within 5 seconds.
+def _untold(told: Mapping[str, str]) -> None:
+    del told
+
+
+async def serve(home: Path, config: Config, serving: Serving | None = None, setup_told: SetupTold = _untold) -> None:
+    """Serve a home until SIGTERM or SIGINT, and then end within 5 seconds; in an empty one, first let one be founded.
 
     Raises HomeUnusable, StorageUnusable, OSError where an address cannot be had, and BrokenForGood.
     """
@@ -73,19 +82,28 @@ async def serve(home: Path, config: Config, serving: Serving | None = None) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     async with AsyncExitStack() as stack:
+        places: Sequence[socket] = ()
+        if awaits_founding(home):
+            from node.founding import founded_by_browser
+
+            places = await founded_by_browser(home, config, ending, setup_told, _tls(config))
+            if ending.is_set():
+                return
         stack.enter_context(locked(home))
         keys = read_keys(home)
         storage = await Storage.open(home / DATABASE)
         stack.push_async_callback(storage.close)
         node = await _opened(home, config, keys, storage, stack)
-        await node.serve(stack, serving)
+        await node.serve(stack, serving, setup_told, places)
         log.info("serving", extra={"state": node.runtime.state})
         running = asyncio.create_task(node.runtime.run())
         waiting = asyncio.create_task(ending.wait())
         keeping = asyncio.create_task(node.keep_hours())
+        sending = asyncio.create_task(node.send_hooks())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         keeping.cancel()
+        sending.cancel()
         log.info("ending")
         await node.end()
         await running
@@ -140,6 +158,9 @@ class _Node:
         """The date of the newest ledger entry at the start."""
         self._replica: Replica | None = None
         self._network: Network | None = None
+        self.hooks = HookSender(
+            HookStore(home / HOOKS_FILE), now=clock.now_ms, chance=clock.chance, private=config.private_hooks
+        )
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._loader = Loader(storage, network)
         self.runtime = Runtime(
@@ -208,9 +229,12 @@ class _Node:
             return True
         return known is not None and known.identity.key_of(known.identity.epoch) == keyring.hot.public
 
-    async def serve(self, stack: AsyncExitStack, serving: Serving | None) -> None:
-        """Listen for peers and for clients."""
+    async def serve(
+        self, stack: AsyncExitStack, serving: Serving | None, setup_told: SetupTold, places: Sequence[socket]
+    ) -> None:
+        """Listen for peers and for clients; for these at sockets that listen already, if there are such."""
         from node.http.app import Api, HomeDoor
+        from node.keeping.guided import GuidedSetup, OneTimeCode
         from node.p2p.network import Network
 
         config = self._config
@@ -224,6 +248,10 @@ class _Node:
         await network.start()
         for address in (*config.peers, *read_dialled(self._home)):
             network.dial(address)
+        code = OneTimeCode(
+            lambda told: setup_told({"setup": f"{url}/setup", "code": told}), now=clock.now_ms, chance=clock.chance
+        )
+        guided = GuidedSetup(self._home, code)
         api = Api(
             self.runtime,
             OPERATIONS,
@@ -232,14 +260,16 @@ class _Node:
             now=clock.now_ms,
             chance=clock.chance,
             behind_proxy=config.behind_proxy,
-            home=HomeDoor(self._dial, self._export),
+            home=HomeDoor(self._dial, self._export, guided, self.hooks),
         )
         stack.push_async_callback(api.stop)
-        url = await api.start(*config.http, _tls(config))
+        url = await api.start(*config.http, _tls(config), places)
         self._closing.append(api.stop)
         log.info("listening", extra={"url": url, "addresses": network.addresses})
         if serving is not None:
             serving(url, network.addresses)
+        if guided.unfinished and not places:
+            code.renew()  # whoever founded it just now is let in already
 
     async def _export(self, target: Path) -> None:
         """Write the network whole to a new file; raises Denied unless this node signs for it now, and is whole."""
@@ -259,6 +289,13 @@ class _Node:
         # Whatever cannot be dialled is refused before it is kept.
         self._network.dial(address)
         keep_dialled(self._home, address)
+
+    async def send_hooks(self) -> None:
+        """Send webhooks as long as it is not cancelled; what goes wrong with them stops nothing else."""
+        try:
+            await self.hooks.run(self.runtime)
+        except Exception:
+            log.exception("webhooks are sent no more: start the node again")
 
     async def keep_hours(self) -> None:
         """Keep what the clock says now and then, as long as it is believed."""

@@ -4,10 +4,11 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cli.arguments import Parser
 from cli.ending import DONE, Misuse, refused
+from cli.output import put
 from cli.settings import said
 from cli.steward.machine import home_option, show_result
 
@@ -16,7 +17,8 @@ def serve_home(argv: Sequence[str]) -> int:
     """Serve a home until SIGTERM or SIGINT."""
     parser = Parser(
         "serve",
-        "Run the node: the HTTP API, and the gossip with other nodes. SIGTERM ends it cleanly.",
+        "Run the node: the HTTP API, and the gossip with other nodes. SIGTERM ends it cleanly.\n"
+        "In a new, empty home it first lets a network be founded in a browser, by a code that it prints here.",
         example="mutirao serve --home riacho --http 127.0.0.1:8081 --p2p /ip4/127.0.0.1/tcp/4001",
         asks=False,
     )
@@ -37,6 +39,9 @@ def serve_home(argv: Sequence[str]) -> int:
         "--reopen", action="store_true", default=None, help="recovering, go on at once and give up what is lost"
     )
     parser.add_argument("--audit", action="store_true", default=None, help="check every member's signature")
+    parser.add_argument(
+        "--private-hooks", action="store_true", default=None, help="webhooks may go to this machine and its network"
+    )
     args = parser.parse_args(argv)
     from node import main
     from node.keeping import config
@@ -50,8 +55,14 @@ def serve_home(argv: Sequence[str]) -> int:
         show_result(args, {"url": url, "addresses": list(addresses)})
         sys.stdout.flush()
 
+    def setup_told(told: Mapping[str, str]) -> None:
+        show_result(args, told)
+        if "code" in told and not args.json:
+            put("\nOpen that page in a browser, and type the code: it is good once, for 15 minutes.")
+        sys.stdout.flush()
+
     try:
-        asyncio.run(main.serve(args.home, settings, serving))
+        asyncio.run(main.serve(args.home, settings, serving, setup_told))
     except main.UNUSABLE as error:
         raise refused("HOME_UNUSABLE", str(error)) from None
     except OSError as error:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from socket import socket
 from ssl import SSLContext
 from typing import Any, NamedTuple, Protocol, cast
 
+from node.hooks.sender import HookSender
 from node.http.about import About, NodeShown
 from node.http.access import Access
 from node.http.auth import TokenGate
@@ -24,10 +26,14 @@ from node.http.server import Door
 from node.http.sign_in_codes import CodeDesk
 from node.http.source import SourceDoor
 from node.http.tokens import TokenDesk
+from node.http.webhooks import Webhooks
+from node.keeping.guided import GuidedSetup
 from node.keeping.source import program_source
 from node.store.private import PrivateStore
 from node.store.storage import Storage
-from node.web.site import NodePages
+from node.web.developer import DeveloperPages
+from node.web.setting_up import SetupPages
+from node.web.site import NodePages, OwnPages
 from protocol.book.book import Book
 from protocol.book.declaration import Operation
 from protocol.book.refusals import STATE_CONFLICT
@@ -57,10 +63,15 @@ async def _exports_nothing(target: Path) -> None:
 
 
 class HomeDoor(NamedTuple):
-    """What a steward may do in the node's home by the API: dial an address from now on, export the network whole."""
+    """What a steward may do in the node's home: dial an address from now on, export the network whole, set it up.
+
+    And where its events are sent to.
+    """
 
     dial: Callable[[str], None] = _dials_nothing
     export: Exporting = _exports_nothing
+    guided: GuidedSetup | None = None
+    hooks: HookSender | None = None
 
 
 class Api:
@@ -87,6 +98,7 @@ class Api:
         desk = TokenDesk(lambda: runtime.storage, lambda: runtime.book, now=now, chance=chance)
         codes = CodeDesk(gate, desk, now=now, chance=chance)
         own = About(about, troubles, self._figures, lambda: self.document)
+        webhooks = Webhooks(home.hooks)
         self._streams = Streams(runtime, gate)
         self.table = RouteTable(
             [
@@ -97,12 +109,17 @@ class Api:
                 *SourceDoor(program_source()).routes(),
                 *Backup(lambda: runtime.storage, home.export).routes(),
                 *Dials(home.dial).routes(),
+                *webhooks.routes(),
                 *Export(runtime, operations).routes(),
                 *Resources(runtime, self._scale_of).routes(operations),
             ]
         )
         desk.scopes = frozenset(route.scope for route in self.table.routes if route.scope is not None)
+        own_pages: list[OwnPages] = [DeveloperPages(runtime, gate, desk, webhooks)]
+        if home.guided is not None:
+            own_pages.append(SetupPages(home.guided, runtime, desk, lambda: runtime.book, now=now))
         site = NodePages(runtime, operations, gate, codes, about, now=now, chance=chance, behind_proxy=behind_proxy)
+        site.own = own_pages
         self._door = Door(self.table, site, gate=gate, scale_of=self._scale_of, behind_proxy=behind_proxy)
         own.count(self._door.answered, self._door.seconds)
 
@@ -111,9 +128,9 @@ class Api:
         """The OpenAPI document of all that can be asked here."""
         return document(self.table.routes, version("mutirao"))
 
-    async def start(self, host: str, port: int, tls: SSLContext | None = None) -> str:
+    async def start(self, host: str, port: int, tls: SSLContext | None = None, at: Sequence[socket] = ()) -> str:
         """Listen, and return the URL to ask at; port 0 takes a free one. Raises OSError."""
-        return await self._door.start(host, port, tls)
+        return await self._door.start(host, port, tls, at)
 
     async def stop(self) -> None:
         """End event streams, let requests under way end, close."""

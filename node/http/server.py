@@ -10,6 +10,7 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from socket import socket
 from ssl import SSLContext
 from time import perf_counter
 from traceback import format_tb
@@ -79,18 +80,29 @@ class Door:
         self.answered: Counter[tuple[str, int]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
-    async def start(self, host: str, port: int, tls: SSLContext | None = None) -> str:
-        """Listen, and return the URL to ask at; port 0 takes a free one. Raises OSError."""
+    async def start(self, host: str, port: int, tls: SSLContext | None = None, at: Sequence[socket] = ()) -> str:
+        """Listen, `at` sockets where there are such, and return the URL to ask at; port 0 takes a free one.
+
+        Raises OSError.
+        """
         runner = web.ServerRunner(_Server(self), shutdown_timeout=STOP_SECONDS_MAX)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+            for one in at:
+                await web.SockSite(runner, one, ssl_context=tls).start()
+            if not at:
+                await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError:
             await runner.cleanup()
             raise
         self._runner = runner
         name, bound = runner.addresses[0][:2]
         return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{bound}"
+
+    async def stop_listening(self) -> None:
+        """Take no more connections; those that are open go on."""
+        for site in () if self._runner is None else tuple(self._runner.sites):
+            await site.stop()
 
     async def stop(self) -> None:
         """Take no more requests, let those under way end within STOP_SECONDS_MAX, close."""

@@ -26,6 +26,7 @@ class Config:
     `source_url` is where the source of what runs here is to be had, as the licence asks of whoever changes
     it. With `reopen` a node that recovers goes on at once, in a new epoch, and gives up what it has lost.
     With `audit` a replica checks every member's signature, also where it takes in years of books at once.
+    With `private_hooks` webhooks may go to this machine and its own network, and without TLS.
     """
 
     http: tuple[str, int] = ("127.0.0.1", 8081)
@@ -38,6 +39,7 @@ class Config:
     log_level: str = "info"
     reopen: bool = False
     audit: bool = False
+    private_hooks: bool = False
 
 
 def load(home: Path, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
@@ -140,5 +142,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "log_level": _level,
     "reopen": _flag,
     "audit": _flag,
+    "private_hooks": _flag,
 }
 assert list(_READERS) == [one.name for one in fields(Config)]

@@ -5,9 +5,9 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from node.http.components import Misread
@@ -30,6 +30,7 @@ from protocol.lanes.entry import COMMONS, ENTRY_SALT_BYTES, IDENTITY, NO_NETWORK
 from protocol.lanes.identity import promise
 from protocol.lanes.journal import Keyring
 from protocol.practices import PRACTICES
+from protocol.practices.governance.parameters import SetParameter
 from protocol.practices.money.currencies.views import CreateCurrency
 from protocol.practices.people.names import HANDLE
 from protocol.replica import Replica
@@ -40,6 +41,10 @@ DATABASE, HIGH_WATER, LOCK, KEYS = "mutirao.db", "high-water", "lock", "keys"
 INVITATION = "invitation"
 """The file of a replica's invitation, which it has instead of the keys that sign."""
 INVITATION_BYTES = 16
+FOUNDING = "founding"
+"""Where a home is made before it is moved up into its directory, the database last: it is founded or it is not."""
+SETUP = "setup.json"
+"""How far the guided set-up of a home has come; `init` leaves none."""
 PEER_ID_PREFIX = bytes.fromhex("0024 0801 1220")
 """An Ed25519 key as libp2p names a peer by it: identity multihash of 36 bytes, protobuf of type and key."""
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -67,6 +72,9 @@ _SETTINGS = """\
 # p2p = ["/ip4/0.0.0.0/tcp/4001", "/ip4/127.0.0.1/tcp/4002/ws"]
 # peers = ["/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo..."]
 
+# Let webhooks go to this machine and its own network, and without TLS.
+# private_hooks = true
+
 # log_level = "info"
 """
 
@@ -93,6 +101,10 @@ class Founding:
     unit_word: str | None = None
     cold_keys: int = 1
     cold_needed: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Parameters that the group begins with, by name, as they are typed."""
+    guided: bool = False
+    """Whether the set-up goes on in the browser once the node serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +141,24 @@ async def found(
     profile = _profile(founding)
     second = _sealed(hot, first.id, COMMONS, encode_body(profile, now()), chance(ENTRY_SALT_BYTES))
     keyring = Keyring(hot, seeds["preimage"])
-    entries = [first, second, *_opened(currency, keyring, [first, second], now(), chance)]
+    asked = [
+        Asked(1, "currencies.create", _STEWARD, currency),
+        *(
+            Asked(number, "parameters.set", _STEWARD, SetParameter(value), subject=name)
+            for number, (name, value) in enumerate(founding.settings.items(), 2)
+        ),
+    ]
+    entries = [first, second, *_opened(asked, keyring, [first, second], now(), chance)]
     token = new_token(chance)
     kept = Token(token_hash(token), Role.STEWARD, "made by mutirao init", token[-4:], now())
-    with _new(home):
+    with _new(home) as made:
         for name, seed in (seeds | colds).items():
             about = ABOUT_KEYS["cold" if name in colds else name]
-            write_key(home / KEYS / f"{name}.key", seed, f"{founding.handle}: {name} key. {about}")
-        (home / FILE_NAME).write_text(_SETTINGS)
-        storage = await Storage.open(home / DATABASE, create=True)
+            write_key(made / KEYS / f"{name}.key", seed, f"{founding.handle}: {name} key. {about}")
+        (made / FILE_NAME).write_text(_SETTINGS)
+        if founding.guided:
+            (made / SETUP).write_text("{}")
+        storage = await Storage.open(made / DATABASE, create=True)
         try:
             await storage.name_network(first.id)
             await storage.commit(Batch(entries))
@@ -146,7 +167,7 @@ async def found(
         finally:
             await storage.close()
         assert reach is not None
-        mark = HighWater(home / HIGH_WATER, first.id)
+        mark = HighWater(made / HIGH_WATER, first.id)
         mark.advance(reach)
         mark.close()
     return Founded(id_text(first.id), founding.handle, peer_id(transport.public), token)
@@ -181,11 +202,11 @@ async def found_replica(
         raise HomeUnusable("the invitation's code is what `mutirao replicas invite` told: 32 of 0-9 and a-f")
     seed, token = chance(SEED_BYTES), new_token(chance)
     kept = Token(token_hash(token), Role.STEWARD, "made by mutirao init", token[-4:], now())
-    with _new(home):
-        write_key(home / KEYS / "transport.key", seed, f"replica: transport key. {ABOUT_KEYS['transport']}")
-        write_key(home / KEYS / INVITATION, bytes.fromhex(invitation), "The code that lets this replica in.")
-        (home / FILE_NAME).write_text(_SETTINGS)
-        storage = await Storage.open(home / DATABASE, create=True)
+    with _new(home) as made:
+        write_key(made / KEYS / "transport.key", seed, f"replica: transport key. {ABOUT_KEYS['transport']}")
+        write_key(made / KEYS / INVITATION, bytes.fromhex(invitation), "The code that lets this replica in.")
+        (made / FILE_NAME).write_text(_SETTINGS)
+        storage = await Storage.open(made / DATABASE, create=True)
         try:
             await storage.name_network(network)
             await storage.add_token(kept)
@@ -253,25 +274,57 @@ def locked(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def awaits_founding(home: Path) -> bool:
+    """Tell whether a network can be founded in a directory: new, empty, or left by a founding that was cut short."""
+    if not home.exists():
+        return True
+    names = {path.name for path in home.iterdir()} if home.is_dir() else {""}
+    return names <= {LOCK} or (FOUNDING in names and DATABASE not in names)
+
+
 @contextmanager
-def _new(home: Path) -> Iterator[None]:
-    """Take an empty or new directory into use; what fails leaves nothing in it."""
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise HomeUnusable(f"{home} is not empty: a network is founded in a directory of its own")
+def _new(home: Path) -> Iterator[Path]:
+    """Take an empty or new directory into use, by way of one in it that is yielded; what fails leaves nothing in it."""
     existed = home.exists()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not awaits_founding(home):
+        raise HomeUnusable(f"{home} is not empty: a network is founded in a directory of its own")
     umask = os.umask(0o077)
     try:
-        yield
-        make_durable(home)
-    except BaseException:
-        for path in home.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if not existed:
-            home.rmdir()
-        raise
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(home):
+            if not awaits_founding(home):
+                raise HomeUnusable(f"{home} is not empty: another network was founded there just now")
+            try:
+                _empty(home)
+                (home / FOUNDING).mkdir()
+                yield home / FOUNDING
+                _move_up(home)
+            except BaseException:
+                _empty(home)
+                (home / LOCK).unlink()
+                if not existed:
+                    home.rmdir()
+                raise
     finally:
         os.umask(umask)
+
+
+def _empty(home: Path) -> None:
+    for path in home.iterdir():
+        if path.name != LOCK:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _move_up(home: Path) -> None:
+    """Move what was made into its place, durably; the database last, by which it is told that all is there."""
+    made = home / FOUNDING
+    make_durable(made)
+    for path in sorted(made.iterdir(), key=lambda one: one.name == DATABASE):
+        if path.name == DATABASE:
+            make_durable(home)
+        path.rename(home / path.name)
+    made.rmdir()
+    make_durable(home)
 
 
 def make_durable(home: Path) -> None:
@@ -322,15 +375,16 @@ def _first_currency(founding: Founding) -> CreateCurrency:
 
 
 def _opened(
-    wish: CreateCurrency, keyring: Keyring, entries: list[Entry], now: Millis, chance: Callable[[int], bytes]
+    asked: list[Asked], keyring: Keyring, entries: list[Entry], now: Millis, chance: Callable[[int], bytes]
 ) -> list[Entry]:
-    """Return the entries that open the first currency, by the rules for any other."""
+    """Return the entries that open the first currency and set what the group begins with, by the rules for all."""
     replica = Replica(entries[0].id, PRACTICES, chance=chance, keyring=keyring)
     list(replica.load(entries))
-    effects = replica.handle([Asked(1, "currencies.create", _STEWARD, wish)], now)
+    effects = replica.handle(asked, now)
     for effect in effects:
         if isinstance(effect, Answer) and isinstance(refused := effect.result, Refused):
-            raise _refused(f"the currency {wish.code!r}", refused)
+            wish = asked[effect.request - 1]
+            raise _refused(f"the currency {wish.wish.code!r}" if not wish.subject else wish.subject, refused)
     return [effect.entry for effect in effects if isinstance(effect, Store)]
 
 

@@ -67,9 +67,9 @@ def wording(language: str, english: str, context: str) -> str:
     return str(message.string) if message is not None and message.string else english
 
 
-def language_accepted(accepted: str | None) -> str:
-    """Return the language to answer in, by an Accept-Language header: the best one that there is, English otherwise."""
-    best, wanted = "en", 0.0
+def language_accepted(accepted: str | None, otherwise: str = "en") -> str:
+    """Return the language to answer in, by an Accept-Language header: the best one that there is, or another."""
+    best, wanted = otherwise, 0.0
     for number, one in enumerate((accepted or "")[:ACCEPTED_CHARS_MAX].split(",")):
         name, _, weight = one.partition(";")
         language = name.strip().lower().partition("-")[0]

@@ -13,7 +13,7 @@ from node.web.bars import bar_of
 from node.web.looks import Looks, moved_to
 from node.web.shelf import PageNoun
 from node.web.shown import path_to
-from node.web.tile import pigment_of, tile
+from node.web.tile import pigment_in, pigment_of, tile
 from node.web.visits import PageRequest
 from protocol.book.book import Book
 from protocol.book.declaration import READERS, SIGNED_IN, Role
@@ -92,13 +92,14 @@ class HomePages:
 
     async def _tile(self, visit: PageRequest) -> Response:
         del visit
-        return _tile_answer(self._book().network)
+        return _tile_answer(self._book().network, pigment_in(self._book()))
 
     async def _tile_of(self, visit: PageRequest) -> Response:
         network = parse_id(visit.path.rpartition("/")[2].removesuffix(".svg"))
         if network is None:
             raise Denied(NOT_FOUND)
-        return _tile_answer(network)
+        own = network == self._book().network
+        return _tile_answer(network, pigment_in(self._book()) if own else pigment_of(network))
 
     async def _accounts(self, visit: PageRequest) -> list[AccountShown]:
         wanted = AccountsWanted(member=visit.actor.member)
@@ -126,8 +127,8 @@ class HomePages:
         return path_to(name, errand.id) if noun.show is not None and errand.id else f"/{name}"
 
 
-def _tile_answer(network: bytes) -> Response:
+def _tile_answer(network: bytes, pigment: str) -> Response:
     return Response(
-        body=tile(network, pigment_of(network)).encode(),
+        body=tile(network, pigment).encode(),
         headers={"Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=86400", "Server": "mutirao"},
     )

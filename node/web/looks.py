@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How a page is put together: its template, what every template may ask for, and the headers that guard it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from node.http.values import bytes_text
 from node.languages.catalogues import LANGUAGES_TOLD
 from node.web.shelf import MENU, PageNoun
 from node.web.shown import PieceMaker, path_to
-from node.web.tile import pigment_of
+from node.web.tile import pigment_in
 from node.web.visits import PageRequest, form_token
 from protocol.book.book import Book
 from protocol.book.declaration import Role
@@ -49,6 +49,8 @@ class Looks:
         secret: bytes,
     ) -> None:
         self._now = now
+        self.lying: Callable[[], Sequence[str]] = tuple
+        """Tells which keys still lie on this machine and belong elsewhere."""
         self._about = about
         self._book = book
         self._shelf = shelf
@@ -92,13 +94,14 @@ class Looks:
             verb_of=visit.words.verb,
             about=about,
             backed=self._backed(),
-            pigment=pigment_of(self._book().network),
+            pigment=pigment_in(self._book()),
             network=bytes_text(self._book().network),
             now=self._now(),
             groups=self.groups(visit),
             signed_in=visit.actor.role is not Role.ANYONE,
             role=visit.actor.role,
             me=self._handle_of(visit),
+            lying_keys=self.lying() if visit.actor.role is Role.STEWARD else (),
             form_token=form_token(self._secret, visit.bearer),
             **more,
         )

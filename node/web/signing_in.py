@@ -16,7 +16,7 @@ from node.http.secret import TOKEN_PREFIX
 from node.http.sign_in_codes import CodeDesk
 from node.languages.catalogues import LANGUAGES_TOLD
 from node.web.looks import Looks, moved_to
-from node.web.visits import LANGUAGE, SESSION, PageRequest, set_cookie
+from node.web.visits import LANGUAGE_COOKIE, SESSION, PageRequest, set_cookie
 from protocol.book.declaration import Actor, Role
 
 _OWN_PATH = re.compile(r"/|(/[a-z0-9][A-Za-z0-9@:.~%_-]*)+", re.ASCII)
@@ -79,6 +79,6 @@ class SignInPages:
 
     async def _choose_language(self, visit: PageRequest) -> Response:
         chosen = visit.first("language")
-        cookie = set_cookie(LANGUAGE, chosen if chosen in LANGUAGES_TOLD else "en", secure=visit.secure)
+        cookie = set_cookie(LANGUAGE_COOKIE, chosen if chosen in LANGUAGES_TOLD else "en", secure=visit.secure)
         back = visit.first("back")
         return moved_to(back if _OWN_PATH.fullmatch(back) else "/", {"Set-Cookie": cookie})

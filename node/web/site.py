@@ -40,11 +40,11 @@ from node.web.pages.receiving import ReceivePages
 from node.web.shelf import PageNoun, shelf_of
 from node.web.signing_in import SignInPages
 from node.web.source_page import SourcePage
-from node.web.visits import LANGUAGE, SESSION, PageRequest, check_form, cookies_of, read_form
+from node.web.visits import LANGUAGE_COOKIE, SESSION, PageRequest, check_form, cookies_of, read_form
 from node.web.words import PageWords
 from protocol.book.book import Book
 from protocol.book.declaration import NOBODY, Operation
-from protocol.book.parameters import TIME_ZONE
+from protocol.book.parameters import LANGUAGE, TIME_ZONE
 from protocol.book.refusals import MALFORMED
 from protocol.lanes.entry import Millis
 
@@ -74,6 +74,14 @@ class PagesRuntime(Answers, Protocol):
 Handler = Callable[[PageRequest], Awaitable[Response]]
 
 
+class OwnPages(Protocol):
+    """Pages that are the node's own and no practice's."""
+
+    def handlers(self, looks: Looks) -> Mapping[tuple[str, str], Handler]:
+        """Return what answers by method and path; "*" stands for one more part of a path."""
+        ...
+
+
 class NodePages:
     """All pages of a node, behind the same door as its API."""
 
@@ -89,6 +97,7 @@ class NodePages:
         chance: Callable[[int], bytes],
         behind_proxy: bool,
     ) -> None:
+        self.own: Sequence[OwnPages] = ()
         self._runtime = runtime
         self._operations = operations
         self._gate = gate
@@ -141,6 +150,7 @@ class NodePages:
             **ReceiptPages(self._desk, self._gate).handlers(),
             **LabelCheckPages(self._desk, self._scale_of).handlers(),
             **{path: handler for one in self._drawn for path, handler in one.handlers().items()},
+            **{one: handler for pages in self.own for one, handler in pages.handlers(self._looks).items()},
         }
 
     @cached_property
@@ -179,7 +189,7 @@ class NodePages:
         if method not in ("GET", "POST"):
             raise Denied(METHOD_NOT_ALLOWED, allowed="GET, POST", headers={"Allow": "GET, POST"})
         if method == "GET" and visit.path.startswith("/static/"):
-            return _static(visit)
+            return static_file(visit)
         if method == "POST":
             sent_as = visit.request.headers.get("Content-Type", "")
             if sent_as.lower().startswith(MULTIPART_TYPE):
@@ -201,8 +211,12 @@ class NodePages:
         cookies = cookies_of(request)
         bearer = cookies.get(SESSION, "")
         actor = (await self._gate.bearer(f"Bearer {bearer}") if bearer else None) or NOBODY
-        chosen = cookies.get(LANGUAGE, "")
-        language = chosen if chosen in LANGUAGES_TOLD else language_accepted(request.headers.get("Accept-Language"))
+        chosen = cookies.get(LANGUAGE_COOKIE, "")
+        language = (
+            chosen
+            if chosen in LANGUAGES_TOLD
+            else language_accepted(request.headers.get("Accept-Language"), self._book().parameter(LANGUAGE))
+        )
         words = PageWords(language, self._book().parameter(TIME_ZONE))
         query = _query_of(raw_query)
         secure = request.secure or self._behind_proxy
@@ -224,7 +238,8 @@ def _query_of(raw_query: str) -> Mapping[str, str]:
         raise Denied(MALFORMED, field="query", expected=f"at most {QUERY_FIELDS_MAX} values") from None
 
 
-def _static(visit: PageRequest) -> Response:
+def static_file(visit: PageRequest) -> Response:
+    """Return a file of those that pages need; raises Denied."""
     name = visit.path.removeprefix("/static/")
     path = STATIC / name
     if "/" in name or name.startswith(".") or path.suffix not in KINDS or not path.is_file():

@@ -7,6 +7,9 @@ and which of them have the companion colour; the quarter is mirrored four times.
 
 from hashlib import sha256
 
+from protocol.book.book import Book
+from protocol.book.parameters import PIGMENT
+
 SIDE = 96
 HALF = SIDE // 2
 
@@ -79,3 +82,9 @@ def tile(network: bytes, pigment: str) -> str:
 def pigment_of(network: bytes) -> str:
     """Return the pigment of a group that has chosen none: one by its id."""
     return sorted(PIGMENTS)[sha256(network).digest()[31] % len(PIGMENTS)]
+
+
+def pigment_in(book: Book) -> str:
+    """Return the pigment of a book's group: the one that it has chosen, or one by its id."""
+    chosen = book.parameter(PIGMENT)
+    return chosen if chosen in PIGMENTS else pigment_of(book.network)

@@ -17,7 +17,7 @@ from node.web.words import PageWords
 from protocol.book.declaration import Actor
 from protocol.book.refusals import MALFORMED
 
-SESSION, LANGUAGE = "mutirao", "language"
+SESSION, LANGUAGE_COOKIE = "mutirao", "language"
 """The two cookies: who is signed in, and the language that was chosen."""
 FORM_TOKEN = "_form"  # noqa: S105  # a field's name
 KEY_FIELD, STEP_FIELD = "_key", "_step"

@@ -290,3 +290,15 @@ def declared(parameters: Sequence[Parameter[Any]]) -> dict[str, Parameter[Any]]:
 TIME_ZONE: Parameter[TimeZone] = Parameter(
     "group.time_zone", Zone(), UTC_ZONE, "whose clocks tell when a day, a month and what is due in it begin"
 )
+LANGUAGE: Parameter[str] = Parameter(
+    "group.language",
+    Choice(("en", "es", "fr", "pt")),
+    "en",
+    "the language of the pages for who has chosen none and whose browser asks for none that there is",
+)
+PIGMENT: Parameter[str] = Parameter(
+    "group.pigment",
+    Choice(("drawn", "petrol", "plum", "indigo", "earth", "night")),
+    "drawn",
+    "the colour of the group's pages and of its tile; drawn: one that follows from the network's id",
+)

@@ -33,6 +33,13 @@ OWN = [
         "network status",
         "node show",
         "tokens create",
+        "webhooks create",
+        "webhooks deliveries",
+        "webhooks list",
+        "webhooks remove",
+        "webhooks replay",
+        "webhooks show",
+        "webhooks test",
     ),
     *(
         "tokens list",
@@ -49,7 +56,7 @@ OWN = [
 OWN += [f"card {verb}" for verb in ("new", "take", "sign", "print")]
 OWN += [f"terminal {verb}" for verb in ("new", "take", "bill", "accept", "log", "export", "send", "sync")]
 OWN += [f"kiosk {verb}" for verb in ("new", "load", "show", "issue", "slip", "redeem", "send", "export", "sync")]
-OWN = [name for name in OWN if name not in ("card", "kiosk", "network", "terminal", "tokens", "verify")]
+OWN = [name for name in OWN if name not in ("card", "kiosk", "network", "terminal", "tokens", "verify", "webhooks")]
 
 
 def help_of(mutirao: Callable[..., Any], command: str) -> str:

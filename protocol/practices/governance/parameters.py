@@ -29,7 +29,9 @@ from protocol.book.declaration import (
 from protocol.book.guards import GUARD_REFUSALS
 from protocol.book.ledger import Posting
 from protocol.book.parameters import (
+    LANGUAGE,
     PARAMETER_CHARS_MAX,
+    PIGMENT,
     TIME_ZONE,
     VALUE_CHARS_MAX,
     Decided,
@@ -289,7 +291,7 @@ PRACTICE = Practice(
     check=check,
     fold=fold,
     news=news,
-    parameters=(TIME_ZONE, BYLAW_QUORUM, BYLAW_MAJORITY),
+    parameters=(TIME_ZONE, LANGUAGE, PIGMENT, BYLAW_QUORUM, BYLAW_MAJORITY),
     refusals=GUARD_REFUSALS,
     operations=(
         Show(

@@ -281,9 +281,7 @@ def test_only_a_sound_backup_of_the_same_network_is_restored(
     assert mutirao("verify", "book", "--home", riacho).code == 0
 
 
-@pytest.mark.parametrize(
-    "words", [("verify", "book"), ("rebuild",), ("serve",), ("steward-token",), ("rotate", "--cold", "x")]
-)
+@pytest.mark.parametrize("words", [("verify", "book"), ("rebuild",), ("steward-token",), ("rotate", "--cold", "x")])
 def test_where_no_home_is_it_says_so_in_one_line(
     mutirao: Callable[..., Any], tmp_path: Path, words: Sequence[str]
 ) -> None:

@@ -14,8 +14,10 @@ import pytest
 from aiohttp import ClientSession, CookieJar, DummyCookieJar
 
 from node import clock
+from node.hooks.sender import HookSender
+from node.hooks.store import HookStore
 from node.http.about import NodeShown
-from node.http.app import Api
+from node.http.app import Api, HomeDoor
 from node.keeping import home
 from node.loop.runtime import Runtime
 from node.store.loading import Loader
@@ -133,7 +135,17 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     await runtime.start()
     running = asyncio.create_task(runtime.run())
     shown = NodeShown(founded.network_id, "riacho", "Riacho", founded.peer_id, (), "READY", "0", "/source")
-    api = Api(runtime, OPERATIONS, about=lambda: shown, troubles=list, now=clock.now_ms, chance=clock.chance)
+    store = HookStore(tmp_path / "hooks.db")
+    home_door = HomeDoor(hooks=HookSender(store, now=clock.now_ms, chance=clock.chance))
+    api = Api(
+        runtime,
+        OPERATIONS,
+        about=lambda: shown,
+        troubles=list,
+        now=clock.now_ms,
+        chance=clock.chance,
+        home=home_door,
+    )
     url = await api.start("127.0.0.1", 0)
     async with ClientSession(cookie_jar=DummyCookieJar()) as asking:
         made = Town(url, founded.steward_token, asking)
@@ -144,3 +156,4 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     runtime.stop()
     await running
     await storage.close()
+    store.close()
