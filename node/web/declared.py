@@ -225,8 +225,8 @@ class DeclaredPages:
                 refused = self._problem(visit, shown)
             else:
                 facts = self._looks.drawer(visit).facts(shown)
-        return self._looks.show(
-            [f"{noun.name}/figures.html", "figures.html"],
+        return await self._draw(
+            [f"{noun.name}/{operation.what}", f"{noun.name}/figures", "figures"],
             visit,
             noun=noun,
             title=visit.words.label(operation.what),

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The pages that people begin with: today, this week, pay, the statement, and the way to everything else."""
+"""The pages that people begin with: today, this week, and the way to everything else."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from aiohttp.web import Response
 
@@ -16,17 +15,17 @@ from node.web.shown import path_to
 from node.web.tile import pigment_in, pigment_of, tile
 from node.web.visits import PageRequest
 from protocol.book.book import Book
-from protocol.book.declaration import READERS, SIGNED_IN, Role
+from protocol.book.declaration import READERS, Role
 from protocol.book.refusals import NOT_FOUND, Refused
 from protocol.practices.governance.errands import ErrandShown, ErrandSpan, ErrandsWanted
-from protocol.practices.money.accounts import AccountShown, AccountsWanted, StatementWanted
+from protocol.practices.money.accounts import AccountShown, AccountsWanted
 from protocol.wire.keys import parse_id
 
 ERRANDS_SHOWN = 100
 
 
 class HomePages:
-    """Today, this week, the statement, *more*, and the group's tile."""
+    """Today, this week, *more*, and the group's tile."""
 
     def __init__(
         self,
@@ -45,7 +44,6 @@ class HomePages:
         return {
             ("GET", "/"): self._today,
             ("GET", "/week"): self._week,
-            ("GET", "/statement"): self._statement,
             ("GET", "/more"): self._more,
             ("GET", "/tile.svg"): self._tile,
             ("GET", "/tiles/*"): self._tile_of,
@@ -67,25 +65,6 @@ class HomePages:
     async def _week(self, visit: PageRequest) -> Response:
         allow(visit.actor, READERS, "errands:read")
         return self._looks.show("week.html", visit, errands=await self._errands(visit, ErrandSpan.WEEK))
-
-    async def _statement(self, visit: PageRequest) -> Response:
-        allow(visit.actor, SIGNED_IN, "accounts:read")
-        accounts = await self._accounts(visit)
-        chosen = next(
-            (one for one in accounts if one.id == visit.query.get("account")), accounts[0] if accounts else None
-        )
-        lines: list[Any] = []
-        month = visit.query.get("month", "")
-        if chosen is not None:
-            wanted = StatementWanted(month=month or None, newest_first=True)
-            page = await self._runtime.ask(
-                "accounts.entries", visit.actor, wanted, subject=chosen.id, after=0, limit=ERRANDS_SHOWN
-            )
-            if isinstance(page, Refused):
-                raise Denied.of(page)
-            drawer = self._looks.drawer(visit)
-            lines = [drawer.facts(one) for one in page.items]
-        return self._looks.show("statement.html", visit, accounts=accounts, chosen=chosen, lines=lines, month=month)
 
     async def _more(self, visit: PageRequest) -> Response:
         return self._looks.show("more.html", visit)

@@ -32,11 +32,15 @@ from node.web.joining_pages import JoiningPages
 from node.web.looks import STATIC, Looks
 from node.web.multipart import MULTIPART_TYPE, read_multipart
 from node.web.offline_pages import OfflinePages
+from node.web.pages.chain_room import ChainPages
 from node.web.pages.desk import DrawnPages, PageDesk
 from node.web.pages.label_checks import LabelCheckPages
+from node.web.pages.membership import MemberPages
 from node.web.pages.paying import PayPages
 from node.web.pages.receipts import ReceiptPages
 from node.web.pages.receiving import ReceivePages
+from node.web.pages.statements import StatementPages
+from node.web.pages.tallies import TallyPages
 from node.web.shelf import PageNoun, shelf_of
 from node.web.signing_in import SignInPages
 from node.web.source_page import SourcePage
@@ -132,12 +136,19 @@ class NodePages:
 
     @cached_property
     def _desk(self) -> PageDesk:
-        return PageDesk(self._runtime, self._looks, self._shelf, self._book)
+        return PageDesk(self._runtime, self._looks, self._shelf, self._book, self._scale_of)
 
     @cached_property
     def _drawn(self) -> Sequence[DrawnPages]:
         """The pages that are drawn by hand, each with what its templates need."""
-        return (PayPages(self._desk, self._answer_declared), ReceivePages(self._desk, self._answer_declared))
+        return (
+            PayPages(self._desk, self._answer_declared),
+            ReceivePages(self._desk, self._answer_declared),
+            StatementPages(self._desk),
+            MemberPages(self._desk),
+            TallyPages(self._desk),
+            ChainPages(self._desk),
+        )
 
     @cached_property
     def _fixed(self) -> Mapping[tuple[str, str], Handler]:
@@ -198,8 +209,10 @@ class NodePages:
                 visit.posted = read_form(body)
             check_form(visit, self._secret)
         handler = self._fixed.get((method, visit.path))
-        if handler is None:  # /s/CODE
-            handler = self._fixed.get((method, f"{visit.path.rpartition('/')[0]}/*"))
+        if handler is None:  # /s/CODE, /fairs/ID/tally
+            before, _, last = visit.path.rpartition("/")
+            shapes = (f"{before}/*", f"{before.rpartition('/')[0]}/*/{last}")
+            handler = next((found for one in shapes if (found := self._fixed.get((method, one)))), None)
         if handler is not None:
             return await handler(visit)
         parts = [subject_of(part) for part in visit.path.split("/")[1:]]

@@ -7,7 +7,7 @@ together from pieces.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cached_property
@@ -102,6 +102,15 @@ class PageWords:
             decimal_quantization=False,
         )
         return f"{MINUS}{digits}" if amount.value < 0 else digits
+
+    def amount_of(self, amount: Amount) -> str:
+        """Return the figure of an amount without its sign, where a sentence has it."""
+        return self.amount(replace(amount, value=abs(amount.value)))
+
+    def decimal(self, figure: Decimal) -> str:
+        """Return a figure as people write it, without decimals that say nothing: 15,350 and 46.89."""
+        told = format_decimal(figure, format="#,##0.####", locale=self.locale, decimal_quantization=False)
+        return told.replace("-", MINUS)
 
     def number(self, number: int) -> str:
         """Return a whole number as people write it."""

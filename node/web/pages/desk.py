@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What every page that is drawn by hand needs: to ask the node for who looks, and to name people and networks."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp.web import Response
 
-from node.http.problems import Denied
+from node.http.problems import Denied, ScaleOf, problem_of
 from node.http.resources import Answers
 from node.web.declared import OwnParts
 from node.web.looks import Looks
@@ -55,6 +56,11 @@ class PageDesk:
     looks: Looks
     shelf: Mapping[str, PageNoun]
     book: Callable[[], Book]
+    scale_of: ScaleOf
+
+    def problem(self, visit: PageRequest, refused: Refused) -> Any:
+        """Return a refusal as a page tells it: heading, detail, ways, code."""
+        return json.loads(problem_of(refused, self.scale_of, visit.words.language)[1])
 
     async def ask(self, visit: PageRequest, operation: str, wanted: Any = None, *, subject: str = "") -> Any:
         """Return what is shown; raises Denied where it is refused, or nothing is there."""
