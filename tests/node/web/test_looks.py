@@ -19,6 +19,7 @@ ZONE = TimeZone("Etc/UTC", "UTC0", 0)
 BOOK = SimpleNamespace(
     network=b"n" * 32,
     members={},
+    parameter=lambda one: one.default,
     currencies={
         code: SimpleNamespace(scale=2, closed=False, guaranteed=code == "CONCHA") for code in ("HORA", "CONCHA")
     },
