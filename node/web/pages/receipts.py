@@ -83,7 +83,7 @@ class ReceiptPages:
             verdict=verdict,
             attested=attested,
             payment="" if attested is None else uuid_text(attested.payment),
-            network="" if attested is None else id_text(attested.network),
+            attesting="" if attested is None else id_text(attested.network),
             known=None if known is None or known.profile is None else known.profile.handle,
             is_own=attested is not None and attested.network == self._desk.book().network,
             order=None if verdict is None else verdict.order,
