@@ -80,12 +80,13 @@ def test_a_certified_plot_bears_the_scheme_s_label(group: Group) -> None:
     assert label.until == shown(group, name).until // 1_000 * 1_000
     assert label.level == "membership" and label.evidence is not None
     voted(group, group.do("ana", "label-issuers.trust", TrustIssuer(label.issuer_did)))
-    verify = group.operations["labels.verify"].view  # type: ignore[union-attr]
+    operations: Any = group.operations
+    verify = operations["labels.verify"].view
     good = verify(group.desk(), LabelToVerify(label.id, code="01231", plot="hill-3"))
     assert not isinstance(good, Refused) and good.plots == ("hill-3",)
     jam = verify(group.desk(), LabelToVerify(label.id, code="21494"))
     assert jam.reason.code == "OUT_OF_SCOPE"
-    credential = group.operations["labels.credential"].view(group.desk(), CredentialWanted(label.id))  # type: ignore[union-attr]
+    credential = operations["labels.credential"].view(group.desk(), CredentialWanted(label.id))
     assert json.loads(credential.credential)["credentialSubject"]["assessorLevel"] == "Membership"
     assert snapshot(copy_of(group.written)) == snapshot(group.book)
 
