@@ -30,7 +30,7 @@ class RowFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class MemberRow:
+class SheetMember:
     """A row: its number, what it says, and the member that it brings, or why it brings none.
 
     Somebody who is a member already is brought by none either, so that a sheet can be sent again.
@@ -43,12 +43,12 @@ class MemberRow:
     is_here: bool = False
 
 
-def sheet_rows(text: str, currency: Currency, taken: Collection[str]) -> Sequence[MemberRow]:
+def sheet_rows(text: str, currency: Currency, taken: Collection[str]) -> Sequence[SheetMember]:
     """Return the rows of a sheet: name, handle and limit, the last two if they are told; `taken` are handles here."""
     first = text.lstrip().partition("\n")[0]
     mark = next((one for one in "\t;" if one in first), ",")
     rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text), delimiter=mark)]
-    found: list[MemberRow] = []
+    found: list[SheetMember] = []
     brought = set[str]()
     for number, row in enumerate(rows[: ROWS_MAX + 1], 1):
         cells = (*row, "", "", "")[:3]
@@ -63,20 +63,20 @@ def sheet_rows(text: str, currency: Currency, taken: Collection[str]) -> Sequenc
 
 def _row(
     number: int, cells: tuple[str, str, str], currency: Currency, taken: Collection[str], brought: Collection[str]
-) -> MemberRow:
+) -> SheetMember:
     name, handle, limit = cells
     handle = handle.lower() or handle_from(name)
     said = (name, handle, limit)
     if not 1 <= len(name) <= NAME_CHARS_MAX or text_refusal("name", name, NAME_CHARS_MAX):
-        return MemberRow(number, said, fault=RowFault.NAME)
+        return SheetMember(number, said, fault=RowFault.NAME)
     if not re.fullmatch(HANDLE, handle):
-        return MemberRow(number, said, fault=RowFault.HANDLE)
+        return SheetMember(number, said, fault=RowFault.HANDLE)
     if handle in brought:
-        return MemberRow(number, said, fault=RowFault.TWICE)
+        return SheetMember(number, said, fault=RowFault.TWICE)
     if handle in taken:
-        return MemberRow(number, said, is_here=True)
+        return SheetMember(number, said, is_here=True)
     read = -currency.default_least_minor if not limit else limit_of(limit, currency.scale)
     if read is None:
-        return MemberRow(number, said, fault=RowFault.LIMIT)
+        return SheetMember(number, said, fault=RowFault.LIMIT)
     account = ImportedAccount(currency.code, Amount(read, currency.code, currency.scale))
-    return MemberRow(number, said, ImportedMember(handle, name, accounts=(account,)))
+    return SheetMember(number, said, ImportedMember(handle, name, accounts=(account,)))

@@ -18,7 +18,7 @@ from node.keeping.guided import GuidedSetup, SetupFault
 from node.store.storage import Storage
 from node.web.first_run import TRIES_A_SECOND, TRIES_AT_ONCE, code_page
 from node.web.looks import Looks, moved_to
-from node.web.member_sheet import ROWS_MAX, MemberRow, RowFault, sheet_rows
+from node.web.member_sheet import ROWS_MAX, RowFault, SheetMember, sheet_rows
 from node.web.visits import SESSION, PageRequest, set_cookie
 from node.web.words import PageWords
 from protocol.book.book import Book
@@ -230,7 +230,7 @@ def fault_said(fault: str, words: PageWords) -> str:
             return words.say("This key lies here no more.")
 
 
-def row_said(row: MemberRow, words: PageWords) -> str:
+def row_said(row: SheetMember, words: PageWords) -> str:
     """Return what people are told of a row."""
     match row.fault:
         case None:
