@@ -42,7 +42,8 @@ REQUEST_LIFE = Lifecycle(
         (RequestState.PAID, "abroad/arrived"): RequestState.PAID,
         (RequestState.DECLINED, "abroad/arrived"): RequestState.PAID,
         (RequestState.CANCELLED, "abroad/arrived"): RequestState.PAID,
-        (RequestState.PAID, "payments/reversed"): RequestState.OPEN,
+        # That of an order which ended as cancelled asks for nothing any more.
+        (RequestState.PAID, "payments/reversed"): (RequestState.OPEN, RequestState.CANCELLED),
     },
 )
 
@@ -81,7 +82,7 @@ class Request:
     def reopen(self, payment: bytes, kind: str) -> None:
         """Ask again for what a payment had paid that was reversed: part of the fold."""
         if self.payment == payment and REQUEST_LIFE.allows(self.state, kind):
-            self.state, self.payment = REQUEST_LIFE.after(self.state, kind), None
+            self.state, self.payment = REQUEST_LIFE.after(self.state, kind, RequestState.OPEN), None
 
     def set_off(self, amount_minor: int, kind: str) -> None:
         """Note that so much of it was cancelled, which pays it if nothing is left: part of the fold."""

@@ -578,14 +578,23 @@ def test_what_is_told_once_is_what_a_store_must_not_hold() -> None:
         "InvitationShown": ("code",),
         "ReplicaShown": ("code",),
         "AnnouncementShown": ("text",),
-        "OfferShown": ("title", "text", "place"),
+        "OfferShown": ("title", "text", "place", "why"),
+        "CostSheetShown": ("title", "lines"),
         "NeedShown": ("title", "text", "place"),
         "OpenPriceShown": ("title", "parts"),
         "CampaignShown": ("demand", "evidence", "reply"),
         "PaperShown": ("codes",),
     }
     holding = {kind.__name__: name for kind in kinds for name in hints_of(kind) if name in HOLDING}
-    of_items = {"CurrencyShown", "OfferShown", "NeedShown", "OrderShown", "LabelShown"}
+    of_items = {
+        "CurrencyShown",
+        "OfferShown",
+        "NeedShown",
+        "OrderShown",
+        "LabelShown",
+        "CostSheetShown",
+        "ReferenceShown",
+    }
     ballots = {"MotionShown"}  # whether its ballot is secret
     assert set(holding) - of_items - ballots == {"InvitationShown", "ReplicaShown"}, (
         "else a currency's code, or an item's"
