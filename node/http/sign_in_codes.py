@@ -13,6 +13,7 @@ from node.http.problems import Denied
 from node.http.refusals import SIGN_IN_CODE_UNKNOWN
 from node.http.routes import Exchange, Route, no_more, read_wish
 from node.http.schema import json_bytes
+from node.http.secret import token_hash
 from node.http.shares import Shares
 from node.http.tokens import CreateToken, TokenDesk
 from protocol.book.declaration import Actor, At, Doc, Role
@@ -110,6 +111,10 @@ class CodeDesk:
         """Return a new token for the browser of a member whose key has just signed; raises Denied."""
         wish = CreateToken(BROWSER, Role.MEMBER, expires=self._now() + BROWSER_MS)
         return (await self._desk.create(wish, actor, key)).token
+
+    async def leave(self, token: str) -> None:
+        """Let the token of a browser that is left open nothing any more; one that was made otherwise stays."""
+        await self._desk.leave(token_hash(token), BROWSER)
 
 
 def _spaced(code: str) -> str:

@@ -196,6 +196,15 @@ class TokenDesk:
             except StorageFailed:
                 raise Denied(STORAGE_FAILED) from None
 
+    async def leave(self, hashed: bytes, label: str) -> None:
+        """Let the token of a browser that is left open nothing, where it bears this label; raises Denied."""
+        token = await self._tokens().token(hashed)
+        if token is not None and token.label == label:
+            try:
+                await self._tokens().revoke_token(hashed, self._now())
+            except StorageFailed:
+                raise Denied(STORAGE_FAILED) from None
+
     def _lets_a_steward_in(self, token: Token, now: Millis) -> bool:
         """Tell whether a token opens all that a steward may do."""
         return token.role == Role.STEWARD and token.scopes is None and opens(token, self._book(), now)

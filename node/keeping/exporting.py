@@ -6,6 +6,7 @@ follows the home that is, where that lets it in, and `mutirao takeover` makes it
 """
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -93,7 +94,8 @@ async def export_network(home: Path, target: Path, now: Callable[[], Millis]) ->
 def write_export(database: Path, hot: KeyPair, target: Path, at_ms: Millis) -> None:
     """Write an export as of this moment to a new file; raises HomeUnusable, OSError, and leaves nothing then."""
     try:
-        with target.open("xb") as file, closing(sqlite3.connect(database)) as connection:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it holds what people wrote
+        with os.fdopen(descriptor, "wb") as file, closing(sqlite3.connect(database)) as connection:
             network, epoch = _signer(connection, database)
             taken = sha256(EXPORT_MAGIC)
             file.write(EXPORT_MAGIC)

@@ -75,6 +75,7 @@ class SignInPages:
     async def _leave(self, visit: PageRequest) -> Response:
         if visit.bearer:
             self._gate.sign_out(f"Bearer {visit.bearer}")
+            await self._codes.leave(visit.bearer)
         return moved_to("/sign-in", {"Set-Cookie": set_cookie(SESSION, "", secure=visit.secure, seconds=0)})
 
     async def _choose_language(self, visit: PageRequest) -> Response:

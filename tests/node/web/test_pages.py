@@ -11,6 +11,7 @@ from node.http.sign_in_codes import CODE_MS
 from node.keeping.source import Source, SourceUnusable
 from node.languages.catalogues import LANGUAGES_TOLD
 from node.web.fields import lead_of
+from node.web.visits import SESSION
 from node.web.words import PageWords
 from protocol.book.parameters import TIME_ZONE
 from protocol.practices import OPERATIONS
@@ -108,7 +109,10 @@ async def test_who_signs_out_or_whose_token_is_revoked_sees_nothing_any_more(tow
     await town.join("ana", "Ana")
     ana, elsewhere = await town.signed_in(member="ana"), await town.signed_in(member="ana")
     page = await ana.get("/more")
+    [kept] = [one.value for one in ana.session.cookie_jar if one.key == SESSION]
     assert (await ana.post("/sign-out", {"_form": page.hidden("_form")})).path == "/sign-in"
+    async with town.asking.get(f"{town.url}/v1/accounts", headers={"Authorization": f"Bearer {kept}"}) as answer:
+        assert answer.status == 401, "whoever copied the cookie has nothing of it any more"
     assert (await ana.get("/statement")).status == 401
     assert (await elsewhere.get("/statement")).status == 200
     for token in (await town.ask("GET", "/v1/tokens"))["items"]:

@@ -85,10 +85,13 @@ def _pay(book: Book, request: bytes, payment: bytes | None) -> None:
 
 
 def _refund(book: Book, payment: Payment) -> None:
-    """Note that an advance was given back, by a payment that refunds it."""
+    """Note how much of an advance was given back by now, by the payments that refund it."""
     if payment.refunds is not None:
+        paid = book.payments[payment.refunds]
         for order in _open(book, "payment", payment.refunds):
-            order.is_given_back = bool(order.give_back_minor)
+            if order.advance_payment == paid.id:
+                # The payment is in this network's currency, the order perhaps in the other's.
+                order.given_back_minor = order.advance_minor * paid.refunded_minor // paid.moved_minor
             remind_of_order(book, order)
 
 
@@ -99,7 +102,7 @@ def _reverse(book: Book, payment: bytes) -> None:
             order.is_paid, order.payment = False, None
         elif order.give_back_minor:
             assert order.advance_request is not None
-            order.is_given_back = True
+            order.given_back_minor = order.advance_minor
             end_request(book, order.advance_request, OrderCancelled.KIND)
         else:
             order.is_advance_paid, order.advance_payment = False, None

@@ -118,8 +118,8 @@ class Order:
     advance_request: bytes | None = None
     advance_payment: bytes | None = None
     is_advance_paid: bool = False
-    is_given_back: bool = False
-    """Whether the seller has given back of an advance what is not its own any more."""
+    given_back_minor: int = 0
+    """What of an advance has gone back to the buyer, in the order's currency."""
     reasons: tuple[tuple[bool, int, bytes], ...] = ()
     """Why it was declined or disputed: whose step of which number says it, by a salted digest."""
 
@@ -192,10 +192,10 @@ class Order:
     def give_back_minor(self) -> int:
         """What the seller has to give back of an advance that was paid: less came, or nothing at all."""
         over = self.state is OrderState.CANCELLED or bool(self.due_minor)
-        if not self.is_advance_paid or self.is_given_back or not over:
+        if not self.is_advance_paid or not over:
             return 0
         kept = 0 if self.state is OrderState.CANCELLED else self.due_minor - (self.asked_minor if self.is_paid else 0)
-        return max(0, self.advance_minor - kept)
+        return max(0, self.advance_minor - kept - self.given_back_minor)
 
     def unpaid_since_ms(self) -> Millis | None:
         """Return since when something is due that is not paid: an advance since it was asked for; None: nothing is."""

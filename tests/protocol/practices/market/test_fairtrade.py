@@ -223,10 +223,29 @@ def test_where_less_comes_than_was_paid_the_rest_goes_back(world: World) -> None
     shown = did(world, "serra", "bia", "orders.deliver", DeliverOrder("80"), order)
     assert (shown.due.value, shown.request, shown.give_back.value, shown.paid) == (400_00, None, 100_00, True)
     assert errands(world, "serra", "bia") == ["orders.to_give_back"]
-    back = Pay(payer="bia", payee="dora", amount=flor(100_00), refunds=id_of(shown.advance_payment))
+    for part, left in ((1, 99_99), (59_99, 40_00)):
+        back = Pay(payer="bia", payee="dora", amount=flor(part), refunds=id_of(shown.advance_payment))
+        did(world, "serra", "bia", "payments.create", back)
+        assert order_at(world, order).give_back.value == left
+        assert errands(world, "serra", "bia") == ["orders.to_give_back"]
+    world.restart("serra")
+    back = Pay(payer="bia", payee="dora", amount=flor(40_00), refunds=id_of(shown.advance_payment))
     did(world, "serra", "bia", "payments.create", back)
     assert (errands(world, "serra", "bia"), order_at(world, order).give_back) == ([], None)
     assert (balance(world, "serra", "dora"), balance(world, "serra", "bia")) == (-400_00, 400_00)
+
+
+def test_what_is_settled_as_cancelled_after_a_part_went_back_gives_the_rest_back(world: World) -> None:
+    order = accepted(world)
+    did(world, "serra", "dora", "payment-requests.pay", PayRequest(), order_at(world, order).advance_request)
+    shown = did(world, "serra", "bia", "orders.deliver", DeliverOrder("80"), order)
+    back = Pay(payer="bia", payee="dora", amount=flor(100_00), refunds=id_of(shown.advance_payment))
+    did(world, "serra", "bia", "payments.create", back)
+    did(world, "serra", "dora", "orders.dispute", DisputeOrder("It is mouldy"), order)
+    for handle in ("dora", "bia"):
+        did(world, "serra", handle, "orders.settle", SettleOrder(OrderOutcome.CANCELLED), order)
+    assert order_at(world, order).give_back.value == 400_00
+    assert errands(world, "serra", "bia") == ["orders.to_give_back"]
 
 
 def test_an_advance_that_nobody_has_paid_lapses_where_less_comes(world: World) -> None:
