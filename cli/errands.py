@@ -48,5 +48,7 @@ def settled_by(errand: Mapping[str, Any]) -> str:
     if errand["verb"] == "quotes.create":
         # Who it is another network has said.
         return f"mutirao pay {quote(errand['who'])} {figure(errand['figure'])} --request {errand['id']}"
+    if errand["verb"] == "payments.create":
+        return f"mutirao pay {quote(errand['who'])} {figure(errand['figure'])} --refunds {errand['id']}"
     more = " --outcome OUTCOME" if errand["verb"] == "orders.settle" else ""
     return f"mutirao {noun} {verb} {errand['id']}{more}"

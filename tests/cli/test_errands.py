@@ -19,3 +19,8 @@ def test_a_name_from_elsewhere_is_one_word_of_the_command() -> None:
 def test_a_dispute_asks_for_its_outcome() -> None:
     assert settled_by({"verb": "orders.settle", "id": "O"}) == "mutirao orders settle O --outcome OUTCOME"
     assert settled_by({"verb": "orders.accept", "id": "O"}) == "mutirao orders accept O"
+
+
+def test_what_goes_back_of_an_advance_is_paid_as_a_refund_of_it() -> None:
+    errand = {"verb": "payments.create", "id": "P", "who": "dora", "figure": DUE}
+    assert settled_by(errand).endswith(" --refunds P") and settled_by(errand).startswith("mutirao pay dora ")

@@ -48,7 +48,7 @@ NOT_AN_ISSUER = Reason(
 )  # fmt: skip
 ISSUER_KEY_CHANGED = Reason(
     "ISSUER_KEY_CHANGED", Stage.RULE, 409, "The node no longer has the key of the scheme's issuer",
-    "The node has another secret than when the scheme was declared. No label was issued.",
+    "The node has another secret than when the scheme was declared. Nothing was signed.",
     heading="The node has another key now",
     ways=("declare the scheme anew, and let groups trust its new key: mutirao label-schemes declare",),
 )  # fmt: skip

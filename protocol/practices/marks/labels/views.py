@@ -15,6 +15,7 @@ from protocol.book.timezones import DAY_MS
 from protocol.lanes.entry import Millis
 from protocol.practices.between.networks.known import find_network
 from protocol.practices.market.hours import hour_meant
+from protocol.practices.marks.labels.bitstring import is_set
 from protocol.practices.marks.labels.credentials import label_credential, list_credential, status_place
 from protocol.practices.marks.labels.entries import (
     BoardLabel,
@@ -31,6 +32,7 @@ from protocol.practices.marks.labels.gtin import digital_link, gtin14
 from protocol.practices.marks.labels.index import HeldLabel, LabelIndex, facts_held, status_known
 from protocol.practices.marks.labels.multibase import did_of, key_of_did
 from protocol.practices.marks.labels.reading import read_label, read_status
+from protocol.practices.marks.labels.refusals import ISSUER_KEY_CHANGED
 from protocol.practices.marks.labels.state import LabelledPurchase, Labels, LabelState, Scheme, trust_at
 from protocol.practices.marks.labels.verdict import (
     LabelAsked,
@@ -232,6 +234,9 @@ def view_credential(desk: Desk, wanted: CredentialWanted) -> CredentialShown | R
         listed = desk.book.of(LabelIndex).lists.get((held.network, status_place(held.network, held.said)[0]))
         if listed is None:
             return refuse(NOT_FOUND)
+        if held.label.revoked_ms is not None and listed.bits is not None and not is_set(listed.bits, held.index):
+            # Revoked since the home has another secret: the old key, which alone may say so here, signs no more.
+            return refuse(ISSUER_KEY_CHANGED)
         secured = list_credential(held.network, listed.said)
     return CredentialShown(rfc8785.dumps(secured).decode())
 

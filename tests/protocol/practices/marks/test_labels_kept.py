@@ -20,8 +20,8 @@ from protocol.practices.marks.labels.plans import LABEL_ITEM_MS, plan_issue, pla
 from protocol.practices.marks.labels.refusals import ISSUER_KEY_CHANGED
 from protocol.practices.marks.labels.state import Labels
 from protocol.practices.marks.labels.tending import LIST_DAYS, TENDED_MS
-from protocol.practices.marks.labels.views import week
-from protocol.practices.marks.labels.wishes import IssueLabel, RevokeLabel
+from protocol.practices.marks.labels.views import view_credential, week
+from protocol.practices.marks.labels.wishes import CredentialShown, CredentialWanted, IssueLabel, RevokeLabel
 from tests.protocol.practices.market.fair import by
 from tests.protocol.practices.marks.labelled import HONEY, countryside, index, issue, revoke, scheme, trust
 
@@ -85,6 +85,11 @@ def test_a_home_with_another_secret_issues_nothing_and_still_revokes(world: Worl
     assert isinstance(refused, Refused) and refused.reason is ISSUER_KEY_CHANGED
     plan = plan_revoke(desk, label.id, RevokeLabel())
     assert not isinstance(plan, Refused) and [type(one.body).__name__ for one in plan.published] == ["BoardLabel"]
+    listed = CredentialWanted(label.id, status=True)
+    assert isinstance(view_credential(desk, listed), CredentialShown)
+    book.of(Labels).issued[parse_uuid(label.id) or b""].revoked_ms = world.now  # what its entry will do
+    refused = view_credential(desk, listed)
+    assert isinstance(refused, Refused) and refused.reason is ISSUER_KEY_CHANGED, "the list cannot say so any more"
 
 
 def test_those_who_coordinate_are_told_of_what_ends_soon(world: World) -> None:
