@@ -83,6 +83,7 @@ def test_the_wheel_gives_the_command_and_carries_the_licence(wheel: ZipFile) -> 
     assert wheel.read(f"{folder}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
 
+@pytest.mark.timeout(400)
 def test_a_node_gives_the_source_that_its_wheel_was_built_of(wheel: ZipFile, tmp_path: Path) -> None:
     installed, unpacked = tmp_path / "installed", tmp_path / "unpacked"
     for name in wheel.namelist():

@@ -91,6 +91,7 @@ PROOFS = Vectors(
 )
 
 UNSEEN = {
+    "_against_keeping: currency.guaranteed": "no group of the story would keep a currency that a reserve backs",
     "Book.misplaced": "what is in another lane stands in own_entries",
     "Book._judged": "it turns a reason into what is compared with another",
     "payable: amount_minor > AMOUNT_MINOR_MAX": "what is more than int64 was refused, or could not be read, before",
@@ -174,6 +175,7 @@ def test_each_condition_of_a_reader_is_guarded_by_a_vector(vectors: Vectors) -> 
 # Borders: what holds at an hour or a figure itself.
 
 BORDERS_UNSEEN = {
+    "_passed: day_begins": "nothing of the story happens in the first millisecond of a due day",
     "UnderMotion.satisfies": "no gate asks for more than the group's own terms",
     "AMOUNT_MINOR_MAX": "the last of int64 is no border that a group comes near",
     "decimal: ": "it shows figures",
