@@ -39,3 +39,9 @@ def without_secrets(shown: Any) -> Callable[[Any], Any]:
         return replace(result, **secrets) if secrets and isinstance(result, shown) else result
 
     return keep
+
+
+def is_told_once(shown: Any, wish: Any) -> bool:
+    """Tell whether an answer holds a text that nobody is told again, and that its wish, of this type, did not say."""
+    told = (getattr(shown, name) for name in secrets_of(type(shown)) if name not in hints_of(wish))
+    return any(one and isinstance(one, str | tuple) for one in told)

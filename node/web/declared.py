@@ -18,7 +18,7 @@ from node.http.refusals import PATH_UNKNOWN
 from node.http.resources import Answers, id_field_of
 from node.http.routes import JSON_TYPE, MOVED
 from node.http.schema import form, json_bytes
-from node.http.secret import secrets_of, without_secrets
+from node.http.secret import is_told_once, without_secrets
 from node.http.signed import about_of
 from node.http.values import bytes_text
 from node.loop.refusals import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_REUSED
@@ -367,7 +367,7 @@ class DeclaredPages:
         if kept.status >= 400:  # HTTP's own line
             fields = with_typed(fields, visit.typed, {})
             return await self._form(visit, noun, operation, subject, fields, status=kept.status, refused=answer)
-        if done and isinstance(done[0], shown) and set(secrets_of(shown)) - hints_of(operation.wish).keys():
+        if done and isinstance(done[0], shown) and is_told_once(done[0], operation.wish):
             facts = self._looks.drawer(visit).facts(done[0])
             return self._looks.show(
                 "told_once.html",

@@ -175,7 +175,7 @@ def test_each_condition_of_a_reader_is_guarded_by_a_vector(vectors: Vectors) -> 
 # Borders: what holds at an hour or a figure itself.
 
 BORDERS_UNSEEN = {
-    "_passed: day_begins": "nothing of the story happens in the first millisecond of a due day",
+    "_passed: ": "nothing of the story happens in the first millisecond of a due day, or of a year",
     "UnderMotion.satisfies": "no gate asks for more than the group's own terms",
     "AMOUNT_MINOR_MAX": "the last of int64 is no border that a group comes near",
     "decimal: ": "it shows figures",
