@@ -28,7 +28,7 @@ SOURCE_DATA = (
     "node/http/examples.json",
     "node/languages/*.po",
     "node/web/static/*",
-    "node/web/templates/*.html",
+    "node/web/templates/**/*.html",
 )
 """What of the packages is no module; a test holds that nothing is left out."""
 

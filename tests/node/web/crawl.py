@@ -72,4 +72,4 @@ def seen_in(html: str) -> str:
 
 def raw_ids(path: str, words: str) -> list[str]:
     """Return the ids, digests and keys that a page shows as they are stored, and should not."""
-    return [] if path in COMPARED else sorted({one[0] for one in RAW.finditer(words)})
+    return [] if path.partition("?")[0] in COMPARED else sorted({one[0] for one in RAW.finditer(words)})
