@@ -18,8 +18,8 @@ NO_PAGE = re.compile(r"^/(static|tile|sign-out|sign-in|language|v1/|receipts/fil
 RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{40,}\b|\b[\w-]{43}\b")
 """An id, a digest or a key as it is stored."""
 
-COMPARED = ("/source", "/docs")
-"""Pages with a digest that people compare with what they have got, and the developers' with its examples."""
+COMPARED = ("/source", "/docs", "/events")
+"""Pages with a digest that people compare with what they have got, and those of developers, with ids as programs see them."""
 
 
 @dataclass(slots=True)
