@@ -19,7 +19,7 @@ RAW = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 """An id, a digest or a key as it is stored."""
 
 COMPARED = ("/source", "/docs", "/events")
-"""Pages with a digest that people compare with what they have got, and those of developers, with ids as programs see them."""
+"""Pages with a digest that people compare, and those of developers, with ids as programs see them."""
 
 
 @dataclass(slots=True)
