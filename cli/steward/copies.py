@@ -3,10 +3,12 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cli.arguments import Parser, read_text
 from cli.ending import DONE, Misuse
@@ -22,27 +24,36 @@ def backup(argv: Sequence[str]) -> int:
         "names, notes and other items of so many members, so many entries. No keys are in it.",
         example="mutirao backup riacho-2026-12-01.backup",
     )
+    from node.keeping import upkeep
+
+    args = _copied(parser, argv, "/v1/admin/backup", upkeep.back_up)
+    target: Path = args.file
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    holds = attempt(lambda: upkeep.held_by(target))
+    show_result(args, {"file": str(target), "bytes": target.stat().st_size, "made_at": made_at, **asdict(holds)})
+    return DONE
+
+
+def _copied(
+    parser: Parser, argv: Sequence[str], path: str, of_home: Callable[[Path, Path], Coroutine[Any, Any, object]]
+) -> Namespace:
+    """Write what a node holds to a new file, by its API at a path or, with --home, from its home; returns the words."""
     parser.add_argument("file", metavar="FILE", type=Path, help="the new file")
     parser.add_argument("--home", metavar="DIR", type=Path, help="the node's home, on this machine")
     args = parser.parse_args(argv)
     target: Path = args.file
     if target.exists():
         raise Misuse(f"{target} is already there, and nothing is written over it")
-    from node.keeping import upkeep
-
     try:
         if args.home is None:
             from cli.session import connect
 
-            connect(args).client.download("/v1/admin/backup", target)
+            connect(args).client.download(path, target)
         else:
-            attempt(lambda: asyncio.run(upkeep.back_up(args.home, target)))
+            attempt(lambda: asyncio.run(of_home(args.home, target)))
     except OSError as error:
         raise Misuse(f"{target} cannot be written: {said(error)}") from None
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    holds = attempt(lambda: upkeep.held_by(target))
-    show_result(args, {"file": str(target), "bytes": target.stat().st_size, "made_at": made_at, **asdict(holds)})
-    return DONE
+    return args
 
 
 _THEN = "start it while a replica or a partner runs; a group that has neither starts it with `mutirao serve --reopen`"
@@ -85,24 +96,12 @@ def export_whole(argv: Sequence[str]) -> int:
         "machine: books, texts, pictures. No keys and no tokens are in it. Keep it where members' data may be kept.",
         example="mutirao network export riacho.export",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the new file")
-    parser.add_argument("--home", metavar="DIR", type=Path, help="the home of the network, on this machine")
-    args = parser.parse_args(argv)
-    target: Path = args.file
-    if target.exists():
-        raise Misuse(f"{target} is already there, and nothing is written over it")
     from node.keeping import exporting
 
-    try:
-        if args.home is None:
-            from cli.session import connect
-
-            connect(args).client.download("/v1/admin/export", target)
-        else:
-            attempt(lambda: asyncio.run(exporting.export_network(args.home, target, clock_ms)))
-    except OSError as error:
-        raise Misuse(f"{target} cannot be written: {said(error)}") from None
-    show_result(args, {"file": str(target), "bytes": target.stat().st_size})
+    args = _copied(
+        parser, argv, "/v1/admin/export", lambda home, target: exporting.export_network(home, target, clock_ms)
+    )
+    show_result(args, {"file": str(args.file), "bytes": args.file.stat().st_size})
     return DONE
 
 
