@@ -97,7 +97,9 @@ def test_a_group_sets_its_time_zone_and_due_day_and_keeps_them_over_a_restart(
     assert mutirao("due-days", "show", code, *riacho.steward).shown == day.shown
     kept = mutirao("parameters", "list", "--practice", "group", *riacho.steward).shown["items"]
     assert [(one["id"], one["value"], one["is_set"]) for one in kept] == [
-        ("group.time_zone", "America/Sao_Paulo", True)
+        ("group.time_zone", "America/Sao_Paulo", True),
+        ("group.language", "en", False),
+        ("group.pigment", "drawn", False),
     ]
 
 
